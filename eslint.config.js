@@ -1,0 +1,133 @@
+import js from '@eslint/js';
+import importX from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The rooms of src/ and what each may import beside itself. Floors from the ground up; a room never imports a
+ * neighbour or a higher floor, except where an arrow of the design is written here.
+ */
+const GROUND = ['lib', 'domain', 'config', 'observability'];
+const ROOMS = {
+  lib: [],
+  domain: ['lib'],
+  config: ['lib', 'domain'],
+  observability: ['lib', 'domain'],
+  intake: GROUND,
+  queue: GROUND,
+  workspace: GROUND,
+  media: GROUND,
+  inference: GROUND,
+  hardware: GROUND,
+  pipelines: [...GROUND, 'inference'],
+  worker: [...GROUND, 'queue', 'workspace', 'media', 'inference', 'hardware', 'pipelines'],
+  daemon: [...GROUND, 'intake', 'queue', 'workspace', 'media', 'inference', 'hardware', 'worker'],
+  cli: [
+    ...GROUND,
+    'intake',
+    'queue',
+    'workspace',
+    'media',
+    'inference',
+    'hardware',
+    'pipelines',
+    'worker',
+    'daemon',
+  ],
+};
+
+/** Libraries that one place alone may import, so that they can be replaced there. */
+const OWNED_LIBRARIES = {
+  chokidar: ['src/intake/folder-watcher.ts'],
+  'better-sqlite3': ['src/queue/database.ts', 'src/queue/process-lock.ts'],
+  execa: ['src/media/run-ffmpeg.ts'],
+  winston: ['src/observability/logger.ts'],
+  'onnxruntime-node': ['src/inference/onnx-engine.ts'],
+};
+
+const floorZones = Object.entries(ROOMS).map(([room, allowed]) => ({
+  target: `./src/${room}`,
+  from: './src',
+  except: [room, ...allowed].map((name) => `./${name}`),
+  message: `${room}/ may import only from: ${[room, ...allowed].join(', ')}.`,
+}));
+
+function ownedLibraries(file) {
+  return Object.entries(OWNED_LIBRARIES)
+    .filter(([, owners]) => !owners.includes(file))
+    .map(([name, owners]) => ({
+      name,
+      message: `Only ${owners.join(' and ')} may import ${name}.`,
+      allowTypeImports: true,
+    }));
+}
+
+const PROCESS_EXIT = {
+  selector: "MemberExpression[object.name='process'][property.name='exit']",
+  message: 'Only src/main.ts and the worker’s entry end the process.',
+};
+const ENVIRONMENT = {
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message: 'Only src/config/ reads the environment.',
+};
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'native-cuda/build/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'test/**/*.ts'],
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [importX.createNodeResolver({ extensions: ['.ts', '.js'] })] },
+    rules: {
+      'import-x/no-cycle': 'error',
+      'import-x/no-default-export': 'error',
+      'import-x/no-restricted-paths': ['error', { zones: floorZones }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': ['error', PROCESS_EXIT, ENVIRONMENT],
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: ownedLibraries('') }],
+    },
+  },
+  ...[...new Set(Object.values(OWNED_LIBRARIES).flat())].map((file) => ({
+    files: [file],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: ownedLibraries(file) }] },
+  })),
+  { files: ['src/config/**/*.ts'], rules: { 'no-restricted-syntax': ['error', PROCESS_EXIT] } },
+  {
+    files: ['src/main.ts', 'src/worker/entry.ts'],
+    rules: { 'no-restricted-syntax': ['error', ENVIRONMENT] },
+  },
+  {
+    files: ['scripts/**/*.mjs', '*.config.js'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
+      },
+    },
+  },
+);

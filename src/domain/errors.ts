@@ -1,0 +1,119 @@
+/**
+ * Errors that cross a room's border. One class a kind; the `code` is stable and is what the database, the exit
+ * code table and the troubleshooting page refer to. A message is one sentence that fits one log line.
+ */
+export abstract class FramekilnError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+export type RefusalCode =
+  | 'EMPTY_FILE'
+  | 'NOT_A_REGULAR_FILE'
+  | 'NOT_A_VIDEO'
+  | 'NO_VIDEO_STREAM'
+  | 'UNSUPPORTED_CODEC'
+  | 'NO_DECODABLE_FRAME'
+  | 'LIMIT_EXCEEDED'
+  | 'SOURCE_MISSING'
+  | 'SOURCE_CHANGED'
+  | 'OUTPUT_EXISTS'
+  | 'BAD_RECIPE';
+
+/** The input cannot be processed, now or on a second try. The job is set aside at once, with the sentence. */
+export class InputRefusedError extends FramekilnError {
+  readonly code: RefusalCode;
+
+  constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type ObstacleCode = 'DISK_FULL' | 'OUTPUT_READ_ONLY' | 'FFMPEG_MISSING';
+
+/** Something outside the job stands in its way. It uses up no try; the job waits and goes on by itself. */
+export class ObstacleError extends FramekilnError {
+  readonly code: ObstacleCode;
+
+  constructor(code: ObstacleCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type NetworkErrorCode =
+  | 'NETWORK_UNKNOWN'
+  | 'NETWORK_MISSING'
+  | 'NETWORK_CHECKSUM'
+  | 'NETWORK_UNREADABLE'
+  | 'NETWORK_UNSUITABLE'
+  | 'NETWORK_FETCH_FAILED';
+
+/** A neural network's file is absent, not the one that the manifest names, or of the wrong shape. */
+export class NetworkError extends FramekilnError {
+  readonly code: NetworkErrorCode;
+
+  constructor(code: NetworkErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** An engine failed while it ran a network. `OUT_OF_MEMORY` is an outcome: the caller shrinks and tries again. */
+export class EngineError extends FramekilnError {
+  readonly code: 'ENGINE_UNAVAILABLE' | 'ENGINE_FAILED' | 'OUT_OF_MEMORY';
+
+  constructor(code: EngineError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The finished file or a segment is not what it must be (R16, R17). The try counts. */
+export class VerificationError extends FramekilnError {
+  readonly code = 'VERIFICATION_FAILED';
+}
+
+/** Another worker holds the job now; whoever gets this writes nothing more for it. */
+export class LeaseLostError extends FramekilnError {
+  readonly code = 'LEASE_LOST';
+}
+
+/** The work was told to stop: pause, cancel, shutdown. */
+export class StoppedError extends FramekilnError {
+  readonly code = 'STOPPED';
+}
+
+/** A configuration or command line that cannot be used; `faults` holds every fault found, one sentence each. */
+export class ConfigurationError extends FramekilnError {
+  readonly code = 'BAD_CONFIGURATION';
+  readonly faults: readonly string[];
+
+  constructor(message: string, faults: readonly string[], options?: ErrorOptions) {
+    super(message, options);
+    this.faults = faults;
+  }
+}
+
+/** A defect of ours, or of a library: something happened that the code holds to be impossible. */
+export class InternalError extends FramekilnError {
+  readonly code = 'INTERNAL';
+}
+
+/** A caught `unknown` as an Error, its own instance where it is one. */
+export function toError(caught: unknown): Error {
+  return caught instanceof Error ? caught : new Error(String(caught));
+}
+
+/** The stable code of any error: its `code` where it has a string one, else `INTERNAL`. */
+export function codeOf(caught: unknown): string {
+  if (typeof caught === 'object' && caught !== null && 'code' in caught && typeof caught.code === 'string') {
+    return caught.code;
+  }
+  return 'INTERNAL';
+}

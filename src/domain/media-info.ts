@@ -1,0 +1,69 @@
+/** A fraction as ffmpeg writes it. `den` is never 0. */
+export interface Rational {
+  readonly num: number;
+  readonly den: number;
+}
+
+/** Colour description in ffmpeg's names (`bt709`, `smpte170m`, …); `null` where the file says nothing. */
+export interface ColorInfo {
+  readonly range: 'tv' | 'pc' | null;
+  readonly matrix: string | null;
+  readonly primaries: string | null;
+  readonly transfer: string | null;
+}
+
+export interface VideoStreamInfo {
+  /** Index of the stream in the file. */
+  readonly index: number;
+  readonly codec: string;
+  /** Pixels, as a viewer sees them: after rotation. */
+  readonly width: number;
+  readonly height: number;
+  readonly pixelFormat: string;
+  readonly bitsPerComponent: number;
+  readonly timeBase: Rational;
+  /** Average frames a second as the header claims it; an estimate, never used for timing. */
+  readonly averageFrameRate: Rational | null;
+  /** Pixel width over height, after rotation; 1/1 where the file says nothing. */
+  readonly sampleAspectRatio: Rational;
+  /** Clockwise degrees that ffmpeg turns the stored picture by: 0, 90, 180 or 270. */
+  readonly rotationDegrees: number;
+  readonly color: ColorInfo;
+  readonly interlaced: boolean;
+}
+
+export interface OtherStreamInfo {
+  readonly index: number;
+  readonly kind: 'audio' | 'subtitle' | 'attachment' | 'data' | 'video';
+  readonly codec: string;
+  readonly language: string | null;
+  /** A cover picture rather than a moving one. */
+  readonly attachedPicture: boolean;
+}
+
+/** What a probe of a file found: the main video stream and everything that stands beside it. */
+export interface MediaInfo {
+  readonly path: string;
+  /** ffmpeg's name of the demuxer, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
+  readonly container: string;
+  /** Seconds, as the header claims; null where it does not. */
+  readonly durationSeconds: number | null;
+  /** Seconds; the earliest timestamp of any stream. 0 where unknown. */
+  readonly startSeconds: number;
+  readonly bytes: number;
+  readonly video: VideoStreamInfo;
+  readonly others: readonly OtherStreamInfo[];
+  readonly chapterCount: number;
+}
+
+/** Packed RGB as frames travel between the stages: 8 bit a component, or 16 bit little-endian for deeper sources. */
+export interface FrameFormat {
+  readonly width: number;
+  readonly height: number;
+  readonly pixelFormat: 'rgb24' | 'rgb48le';
+}
+
+/** Size of one frame in bytes. */
+export function frameBytes(format: FrameFormat): number {
+  return format.width * format.height * (format.pixelFormat === 'rgb24' ? 3 : 6);
+}
