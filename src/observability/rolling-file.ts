@@ -1,0 +1,71 @@
+import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { dirname, extname } from 'node:path';
+import { Writable } from 'node:stream';
+import { codeOf, toError } from '../domain/errors.ts';
+
+export interface RollingFileOptions {
+  readonly path: string;
+  /** The file is put aside before the write that would make it larger than this. */
+  readonly maxBytes: number;
+  /** Files kept in all, the current one among them. */
+  readonly maxFiles: number;
+  /** Called once when writing begins to fail; writing is tried again with every further chunk. */
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * A file that is appended to and put aside as `name.1.log`, `name.2.log`, … when it grows; the current one keeps its
+ * name, so that `tail -F` follows it.
+ *
+ * It stands in for winston's File transport, which never writes again after one ENOSPC and then never finishes
+ * (winston 3.19, tried on a full tmpfs). Every chunk is opened, written and closed synchronously: a log of a few
+ * lines a second costs nothing, a line is with the kernel before kill -9 can take it, a full disk loses only the
+ * lines of that time, and a log file that somebody deletes comes back.
+ */
+export class RollingFile extends Writable {
+  readonly #options: RollingFileOptions;
+  #failing = false;
+
+  constructor(options: RollingFileOptions) {
+    super({ decodeStrings: true });
+    this.#options = options;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    try {
+      this.#append(chunk);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) this.#options.onError(toError(error));
+      this.#failing = true;
+    }
+    done();
+  }
+
+  #append(chunk: Buffer): void {
+    const { path, maxBytes } = this.#options;
+    const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    if (bytes > 0 && bytes + chunk.length > maxBytes) this.#rotate();
+    try {
+      appendFileSync(path, chunk);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      mkdirSync(dirname(path), { recursive: true });
+      appendFileSync(path, chunk);
+    }
+  }
+
+  #rotate(): void {
+    for (let number = this.#options.maxFiles - 1; number >= 1; number--) {
+      const from = this.#nameOf(number - 1);
+      if (statSync(from, { throwIfNoEntry: false })) renameSync(from, this.#nameOf(number));
+    }
+  }
+
+  #nameOf(number: number): string {
+    const { path } = this.#options;
+    if (number === 0) return path;
+    const extension = extname(path);
+    return `${path.slice(0, path.length - extension.length)}.${number}${extension}`;
+  }
+}

@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createEtaEstimator } from '../../../src/observability/eta.ts';
+import { formatDuration, formatProgress, formatRate } from '../../../src/observability/format-progress.ts';
+import { passedSteps } from '../../../src/observability/progress-steps.ts';
+
+describe('formatProgress', () => {
+  it('is what a person follows in the log', () => {
+    const progress = { framesDone: 28, framesTotal: 78, framesPerSecond: 0.3049, etaMs: 164_000 };
+    expect(formatProgress(progress)).toBe('35 % · 28 of 78 frames · 0.30 fps · 2 min 44 s left');
+  });
+
+  it('leaves out what is not known, and the time left at the end', () => {
+    expect(formatProgress({ framesDone: 0, framesTotal: 78, framesPerSecond: null, etaMs: null })).toBe(
+      '0 % · 0 of 78 frames',
+    );
+    expect(formatProgress({ framesDone: 78, framesTotal: 78, framesPerSecond: 12.34, etaMs: 0 })).toBe(
+      '100 % · 78 of 78 frames · 12.3 fps',
+    );
+  });
+
+  it('says 100 % only when all is done', () => {
+    expect(
+      formatProgress({ framesDone: 9999, framesTotal: 10_000, framesPerSecond: null, etaMs: null }),
+    ).toMatch(/^99 %/);
+  });
+
+  it.each([
+    [400, '0.4 s'],
+    [999, '1 s'],
+    [59_499, '59 s'],
+    [59_500, '1 min 00 s'],
+    [164_000, '2 min 44 s'],
+    [3_599_600, '1 h 00 min'],
+    [11_100_000, '3 h 05 min'],
+    [187_200_000, '2 d 04 h'],
+  ])('shows %i ms as %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
+  });
+
+  it.each([
+    [0.306, '0.31'],
+    [31.04, '31.0'],
+    [249.6, '250'],
+  ])('shows a rate of %f as %s', (rate, text) => {
+    expect(formatRate(rate)).toBe(text);
+  });
+});
+
+describe('passedSteps', () => {
+  it('tells nothing for steps that were done before a resume', () => {
+    expect(passedSteps(39, 40, 78)).toEqual([]);
+    expect(passedSteps(40, 43, 78)).toEqual([55]);
+  });
+
+  it('tells each step of a short clip that one batch passes', () => {
+    expect(passedSteps(0, 2, 10)).toEqual([5, 10, 15, 20]);
+  });
+
+  it('has nothing to tell of an empty job', () => {
+    expect(passedSteps(0, 0, 0)).toEqual([]);
+  });
+
+  it('tells each of the 20 steps once, however the frames arrive', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 100_000 }),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true })),
+        (total, cuts) => {
+          const counts = [...cuts.map((cut) => Math.floor(cut * total)), total].sort((a, b) => a - b);
+          const told = counts.flatMap((count, index) => passedSteps(counts[index - 1] ?? 0, count, total));
+          expect(told).toEqual(Array.from({ length: 20 }, (_, index) => (index + 1) * 5));
+        },
+      ),
+    );
+  });
+});
+
+describe('createEtaEstimator', () => {
+  it('knows nothing before the first frame and estimates from the first batch', () => {
+    const eta = createEtaEstimator({ startedAtMs: 1000, framesDone: 0 });
+    expect(eta.etaMs(78)).toBeNull();
+    eta.record(30, 11_000);
+    expect(eta.framesPerSecond()).toBe(3);
+    expect(eta.etaMs(78)).toBe(16_000);
+  });
+
+  it('measures a resumed run by its own frames alone', () => {
+    const eta = createEtaEstimator({ startedAtMs: 0, framesDone: 500 });
+    eta.record(510, 5000);
+    expect(eta.framesPerSecond()).toBe(2);
+    expect(eta.etaMs(600)).toBe(45_000);
+  });
+
+  it('follows a machine that became slower within the window', () => {
+    const eta = createEtaEstimator({ startedAtMs: 0, framesDone: 0, windowMs: 10_000 });
+    let frames = 0;
+    for (let second = 1; second <= 20; second++) eta.record((frames += 10), second * 1000);
+    expect(eta.framesPerSecond()).toBe(10);
+    for (let second = 21; second <= 30; second++) eta.record((frames += 1), second * 1000);
+    expect(eta.framesPerSecond()).toBe(1);
+  });
+
+  it('keeps a rate when single frames take longer than the window', () => {
+    const eta = createEtaEstimator({ startedAtMs: 0, framesDone: 0, windowMs: 10_000 });
+    for (let frame = 1; frame <= 5; frame++) eta.record(frame, frame * 40_000);
+    expect(eta.etaMs(10)).toBe(200_000);
+  });
+
+  it('has no time left when all frames are done', () => {
+    const eta = createEtaEstimator({ startedAtMs: 0, framesDone: 0 });
+    eta.record(10, 1000);
+    expect(eta.etaMs(10)).toBe(0);
+  });
+});
