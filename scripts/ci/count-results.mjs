@@ -1,0 +1,22 @@
+/**
+ * Adds up what ran. A test file that broke before its first test, a test run that failed for another reason than a
+ * test, and a run that wrote no report each count as one failure, so that nothing red can look green.
+ *
+ * @param {object} run
+ * @param {any} run.report vitest's JSON report; null where there is none
+ * @param {boolean} run.testsPassed whether the test run ended with exit code 0
+ * @param {{ name: string, passed: boolean }[]} run.checks
+ * @returns {{ passed: number, failed: number, skipped: number }}
+ */
+export function countResults({ report, testsPassed, checks }) {
+  const broken = (report?.testResults ?? []).filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
+  const testsFailed = (report?.numFailedTests ?? 0) + broken.length;
+  const unexplained = (testsPassed && report !== null) || testsFailed > 0 ? 0 : 1;
+  return {
+    passed: (report?.numPassedTests ?? 0) + checks.filter((check) => check.passed).length,
+    failed: testsFailed + unexplained + checks.filter((check) => !check.passed).length,
+    skipped: (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0),
+  };
+}

@@ -1,0 +1,29 @@
+import { SetupError } from './report.mjs';
+import { findOnPath, runCommand } from './run-command.mjs';
+
+/**
+ * Installs Debian packages where that is possible without asking anybody for a password.
+ *
+ * @param {string[]} packages
+ * @returns {Promise<boolean>} false where there is no apt or no right to use it
+ * @throws {SetupError} when apt was used and failed
+ */
+export async function aptInstall(packages) {
+  if (!findOnPath('apt-get')) return false;
+  const prefix = await rootPrefix();
+  if (!prefix) return false;
+  const apt = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'];
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
+    const [program, ...rest] = [...apt, ...args];
+    const { ok, output } = await runCommand(program, rest);
+    if (!ok) throw new SetupError(`\`apt-get ${args.join(' ')}\` failed:\n${output.trimEnd()}`);
+  }
+  return true;
+}
+
+async function rootPrefix() {
+  if (process.getuid?.() === 0) return [];
+  if (!findOnPath('sudo')) return null;
+  const { ok } = await runCommand('sudo', ['-n', 'true']);
+  return ok ? ['sudo', '-n'] : null;
+}

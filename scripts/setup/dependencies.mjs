@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { aptInstall } from './apt.mjs';
+import { reportStep, SetupError } from './report.mjs';
+import { findOnPath, runCommand } from './run-command.mjs';
+import { hashFiles, readStamp, writeStamp } from './stamp.mjs';
+
+/** Programs that compile a native package; Debian's packages have the same names. */
+const COMPILER = ['python3', 'make', 'g++'];
+
+/**
+ * Installs what package-lock.json names, when it is not there or was installed for another lock file or another Node.
+ *
+ * @param {string} root the project's folder
+ * @throws {SetupError}
+ */
+export async function ensureDependencies(root) {
+  const stampFile = join(root, 'node_modules', '.framekiln-setup.json');
+  const wanted = { lock: hashFiles(root, ['package-lock.json']), nodeAbi: process.versions.modules };
+  const found = readStamp(stampFile);
+  if (found?.lock === wanted.lock && found.nodeAbi === wanted.nodeAbi) return;
+
+  await reportStep('Installing the npm packages (a minute or two)', async () => {
+    let result = await npmCi(root);
+    // A native package without a ready binary for this machine is compiled, and that may be what failed.
+    const missing = COMPILER.filter((tool) => !findOnPath(tool));
+    if (!result.ok && missing.length > 0) {
+      if (!(await aptInstall(missing))) {
+        throw new SetupError(
+          `npm could not install the packages, probably because ${missing.join(', ')} is missing; install it with your package manager and try again:\n${result.output}`,
+        );
+      }
+      result = await npmCi(root);
+    }
+    if (!result.ok) throw new SetupError(`\`npm ci\` failed; its last words:\n${result.output.trimEnd()}`);
+  });
+  writeStamp(stampFile, wanted);
+}
+
+function npmCi(root) {
+  return runCommand('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {
+    cwd: root,
+    // onnxruntime-node's install script would download a CUDA provider of hundreds of megabytes.
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
+  });
+}

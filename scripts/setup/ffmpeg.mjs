@@ -1,0 +1,67 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { aptInstall } from './apt.mjs';
+import { reportStep, SetupError } from './report.mjs';
+import { findOnPath, runCommand } from './run-command.mjs';
+import { readStamp, writeStamp } from './stamp.mjs';
+
+const PROGRAMS = ['ffmpeg', 'ffprobe'];
+const MAJOR = 5;
+const MINOR = 1;
+
+/**
+ * Makes sure that ffmpeg and ffprobe are there and new enough. Programs that were looked at before and have not
+ * changed since are not started again.
+ *
+ * @param {string} root the project's folder
+ * @throws {SetupError}
+ */
+export async function ensureFfmpeg(root) {
+  const stampFile = join(root, 'node_modules', '.framekiln-ffmpeg.json');
+  const known = readStamp(stampFile);
+  const identity = identify();
+  if (identity !== null && known === identity) return;
+
+  if (identity === null) {
+    const installed = await reportStep('Installing ffmpeg with apt', () => aptInstall(['ffmpeg']));
+    if (!installed || identify() === null) {
+      throw new SetupError(
+        `Framekiln needs ffmpeg ${MAJOR}.${MINOR} or newer with ffprobe, and they are not on PATH; install them with your package manager (Debian, Ubuntu: \`sudo apt-get install ffmpeg\`) and try again.`,
+      );
+    }
+  }
+  for (const program of PROGRAMS) await checkVersion(program);
+  writeStamp(stampFile, identify());
+}
+
+/** Path, size and time of both programs as one text; null when one of them is missing. */
+function identify() {
+  const parts = PROGRAMS.map((program) => {
+    const path = findOnPath(program);
+    if (path === null) return null;
+    const { size, mtimeMs } = statSync(path);
+    return `${path} ${size} ${mtimeMs}`;
+  });
+  return parts.includes(null) ? null : parts.join(', ');
+}
+
+async function checkVersion(program) {
+  const { ok, output } = await runCommand(program, ['-version']);
+  if (!ok) throw new SetupError(`\`${program} -version\` failed:\n${output.trimEnd()}`);
+  if (isTooOld(output)) {
+    throw new SetupError(
+      `Framekiln needs ${program} ${MAJOR}.${MINOR} or newer, and PATH has ${output.split(' Copyright')[0]}; install a newer one and try again.`,
+    );
+  }
+}
+
+/**
+ * @param {string} output of `ffmpeg -version`
+ * @returns {boolean} false for a build without a number (`N-109542-g…`): those are made from the newest source
+ */
+export function isTooOld(output) {
+  const match = /version n?(\d+)\.(\d+)/.exec(output);
+  if (!match) return false;
+  const [major, minor] = [Number(match[1]), Number(match[2])];
+  return major < MAJOR || (major === MAJOR && minor < MINOR);
+}
