@@ -1,0 +1,96 @@
+import { fileURLToPath } from 'node:url';
+import { ESLint } from 'eslint';
+import tseslint from 'typescript-eslint';
+import { describe, expect, it } from 'vitest';
+
+/* The gates of eslint.config.js, shown to fire: each is broken once, in a file that exists only here. */
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+// Types are left out: they need files on disk, and none of these rules asks for them.
+const eslint = new ESLint({ cwd: root, overrideConfig: [tseslint.configs.disableTypeChecked] });
+
+const FLOORS = 'import-x/no-restricted-paths';
+const LIBRARIES = '@typescript-eslint/no-restricted-imports';
+const SYNTAX = 'no-restricted-syntax';
+
+/** The rules that speak about imports and globals when `code` stands in `file`. */
+async function brokenRules(file: string, code: string): Promise<(string | null)[]> {
+  const [result] = await eslint.lintText(code, { filePath: file });
+  const rules = [FLOORS, LIBRARIES, SYNTAX, 'import-x/no-cycle', 'import-x/no-default-export', 'no-console'];
+  const found = result?.messages.map((message) => message.ruleId) ?? [];
+  return found.filter((rule) => rule === null || rules.includes(rule));
+}
+
+describe('the import rules', () => {
+  it.each([
+    ['a room of the ground importing a capability', 'src/config/x.ts', '../queue/database.ts'],
+    ['the domain importing its neighbour above', 'src/domain/x.ts', '../observability/logger.ts'],
+    ['lib importing the domain', 'src/lib/x.ts', '../domain/errors.ts'],
+    ['a capability importing another', 'src/queue/x.ts', '../media/probe.ts'],
+    [
+      'inference importing pipelines against the arrow',
+      'src/inference/x.ts',
+      '../pipelines/frame-pipeline.ts',
+    ],
+    ['a capability importing the entry', 'src/queue/x.ts', '../main.ts'],
+    ['the worker importing the watcher’s room', 'src/worker/x.ts', '../intake/stability.ts'],
+    ['hardware importing media', 'src/hardware/x.ts', '../media/probe.ts'],
+  ])('refuse %s', async (_, file, target) => {
+    expect(await brokenRules(file, `import '${target}';`)).toEqual([FLOORS]);
+    expect(await brokenRules(file, `import type { X } from '${target}';`)).toEqual([FLOORS]);
+    expect(await brokenRules(file, `export * from '${target}';`)).toEqual([FLOORS]);
+    expect(await brokenRules(file, `await import('${target}');`)).toEqual([FLOORS]);
+  });
+
+  it.each(['chokidar', 'better-sqlite3', 'execa', 'winston', 'onnxruntime-node'])(
+    'refuse a second importer of %s, and allow its types',
+    async (library) => {
+      expect(await brokenRules('src/workspace/x.ts', `import '${library}';`)).toEqual([LIBRARIES]);
+      expect(await brokenRules('src/workspace/x.ts', `import type { X } from '${library}';`)).toEqual([]);
+    },
+  );
+
+  it('refuse an owner of one library the library of another', async () => {
+    expect(await brokenRules('src/observability/logger.ts', "import 'winston';")).toEqual([]);
+    expect(await brokenRules('src/observability/logger.ts', "import 'execa';")).toEqual([LIBRARIES]);
+  });
+
+  it('refuse a cycle', async () => {
+    const code = "import { createLogger } from './logger.ts'; export const x = createLogger;";
+    expect(await brokenRules('src/observability/log-entry.ts', code)).toEqual(['import-x/no-cycle']);
+  });
+
+  it('allow a lower floor, the own folder and the arrow from pipelines to inference', async () => {
+    expect(await brokenRules('src/queue/x.ts', "import '../domain/errors.ts';")).toEqual([]);
+    expect(await brokenRules('src/queue/x.ts', "import './database.ts';")).toEqual([]);
+    expect(await brokenRules('src/pipelines/x.ts', "import '../inference/engine.ts';")).toEqual([]);
+    expect(await brokenRules('src/cli/x.ts', "import '../queue/database.ts';")).toEqual([]);
+    expect(await brokenRules('src/main.ts', "import './cli/program.ts';")).toEqual([]);
+  });
+});
+
+describe('the rules of the process', () => {
+  it.each([
+    ['process.env', 'process.env.HOME;'],
+    ['process.env by another spelling', "process['env'];"],
+    ['env from node:process', "import { env } from 'node:process'; env;"],
+    ['process.exit', 'process.exit(1);'],
+    ['exit from node:process', "import { exit } from 'node:process'; exit;"],
+  ])('refuse %s in a room', async (_, code) => {
+    expect(await brokenRules('src/queue/x.ts', code)).toEqual([SYNTAX]);
+  });
+
+  it('allow the environment in config and the exit in the entries only', async () => {
+    expect(await brokenRules('src/config/environment.ts', 'process.env.HOME;')).toEqual([]);
+    expect(await brokenRules('src/config/environment.ts', 'process.exit(1);')).toEqual([SYNTAX]);
+    for (const entry of ['src/main.ts', 'src/worker/entry.ts']) {
+      expect(await brokenRules(entry, 'process.exit(1);')).toEqual([]);
+      expect(await brokenRules(entry, 'process.env.HOME;')).toEqual([SYNTAX]);
+    }
+  });
+
+  it('refuse console and default exports', async () => {
+    expect(await brokenRules('src/queue/x.ts', "console.log('x');")).toEqual(['no-console']);
+    expect(await brokenRules('src/queue/x.ts', 'export default 1;')).toEqual(['import-x/no-default-export']);
+  });
+});
