@@ -1,0 +1,16 @@
+/** What is known of one file in the input folder. Kept in the database, so that a restart goes on where it was. */
+export interface SeenFile {
+  /** Absolute. */
+  readonly path: string;
+  /** What the file was like, as text that is equal exactly when nothing about it has changed. */
+  readonly look: string;
+  /**
+   * `settling`: may still be growing. `taken`: it is a job now, or was known as one. `refused`: not a usable video or
+   * recipe. The last two are looked at again only when the look changes.
+   */
+  readonly state: 'settling' | 'taken' | 'refused';
+  /** When it first had this look. */
+  readonly sinceAtMs: number;
+  /** Why it was refused, one sentence. */
+  readonly message: string | null;
+}

@@ -1,0 +1,62 @@
+import type { CommittedBatch, Lease } from '../domain/job.ts';
+import type { Database } from './database.ts';
+import { assertHeld, HELD } from './lease-guard.ts';
+
+export type BatchStore = ReturnType<typeof createBatchStore>;
+
+/** The checkpoints: a row says that the batch's segment is durable and verified. */
+export function createBatchStore(db: Database) {
+  const insert = db.prepare<object>(
+    `INSERT INTO batches (job_id, number, first_frame, frame_count, segment_name, segment_bytes, segment_sha256, encoder,
+       pipeline_state, elapsed_ms, committed_at_ms)
+     VALUES (@jobId, @number, @firstFrame, @frameCount, @segmentName, @segmentBytes, @segmentSha256, @encoder,
+       @pipelineState, @elapsedMs, @nowMs)`,
+  );
+  const addFrames = db.prepare<Lease & { frameCount: number }>(
+    `UPDATE jobs SET attempts = 0, frames_done = @frameCount +
+       (SELECT coalesce(sum(frame_count), 0) FROM batches WHERE job_id = @jobId) WHERE ${HELD}`,
+  );
+  const countFrames = db.prepare<Lease>(
+    `UPDATE jobs SET frames_done =
+       (SELECT coalesce(sum(frame_count), 0) FROM batches WHERE job_id = @jobId) WHERE ${HELD}`,
+  );
+  const selectAll = db.prepare<[number], CommittedBatch>(
+    `SELECT number, first_frame AS firstFrame, frame_count AS frameCount, segment_name AS segmentName,
+       segment_bytes AS segmentBytes, segment_sha256 AS segmentSha256, encoder, pipeline_state AS pipelineState,
+       elapsed_ms AS elapsedMs, committed_at_ms AS committedAtMs
+     FROM batches WHERE job_id = ? ORDER BY number`,
+  );
+  const deleteOne = db.prepare<[number, number]>(`DELETE FROM batches WHERE job_id = ? AND number = ?`);
+  const deleteAll = db.prepare<[number]>(`DELETE FROM batches WHERE job_id = ?`);
+
+  const commitBatch = db.transaction(
+    (lease: Lease, batch: Omit<CommittedBatch, 'committedAtMs'>, nowMs: number) => {
+      // First, so that a late worker is told that its lease is gone, not that another did the same batch.
+      assertHeld(lease, addFrames.run({ ...lease, frameCount: batch.frameCount }).changes);
+      insert.run({ ...batch, jobId: lease.jobId, nowMs });
+    },
+  );
+
+  const removeBatch = db.transaction((lease: Lease, number: number) => {
+    deleteOne.run(lease.jobId, number);
+    assertHeld(lease, countFrames.run(lease).changes);
+  });
+
+  return {
+    /**
+     * Commits one batch whose segment is on the disk. It is progress, so the tries begin anew. Throws LeaseLostError,
+     * with nothing written, when the lease is gone.
+     */
+    commitBatch: (lease: Lease, batch: Omit<CommittedBatch, 'committedAtMs'>, nowMs: number): void =>
+      commitBatch.immediate(lease, batch, nowMs),
+
+    /** In order of number. */
+    listBatches: (jobId: number): CommittedBatch[] => selectAll.all(jobId),
+
+    /** Takes one batch back because its segment is missing or damaged. Call it before the segment is removed (R5). */
+    removeBatch: (lease: Lease, number: number): void => removeBatch.immediate(lease, number),
+
+    /** Forgets the checkpoints of a job that nobody holds, before its folder is removed. */
+    removeAllBatches: (jobId: number): void => void deleteAll.run(jobId),
+  };
+}

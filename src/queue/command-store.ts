@@ -1,0 +1,63 @@
+import type { Command, CommandKind } from '../domain/job.ts';
+import type { Database } from './database.ts';
+
+export interface NewCommand {
+  readonly kind: CommandKind;
+  /** null: the whole queue. */
+  readonly jobId: number | null;
+  /** Anything that JSON holds; null for none. */
+  readonly argument: unknown;
+  readonly nowMs: number;
+}
+
+export interface CommandOutcome {
+  readonly succeeded: boolean;
+  /** A sentence for the person who asked. */
+  readonly result: string;
+}
+
+interface CommandRow extends Omit<Command, 'argument'> {
+  readonly argument: string;
+}
+
+export type CommandStore = ReturnType<typeof createCommandStore>;
+
+/** Wishes of the CLI and the dashboard, on their way to the daemon, and what became of them. */
+export function createCommandStore(db: Database) {
+  const insert = db.prepare<object>(
+    `INSERT INTO commands (kind, job_id, argument, created_at_ms) VALUES (@kind, @jobId, @argument, @nowMs)`,
+  );
+  const selectUnhandled = db.prepare<[], CommandRow>(
+    `SELECT id, kind, job_id AS jobId, argument, created_at_ms AS createdAtMs
+     FROM commands WHERE handled_at_ms IS NULL ORDER BY id`,
+  );
+  const setOutcome = db.prepare<object>(
+    `UPDATE commands SET handled_at_ms = @nowMs, succeeded = @succeeded, result = @result
+     WHERE id = @id AND handled_at_ms IS NULL`,
+  );
+  const selectOutcome = db.prepare<[number], { succeeded: number; result: string }>(
+    `SELECT succeeded, result FROM commands WHERE id = ? AND handled_at_ms IS NOT NULL`,
+  );
+
+  return {
+    /** Gives the command's id, to ask for its outcome. */
+    insertCommand({ kind, jobId, argument, nowMs }: NewCommand): number {
+      return Number(insert.run({ kind, jobId, argument: JSON.stringify(argument), nowMs }).lastInsertRowid);
+    },
+
+    /** Those that nobody has handled, in order. */
+    nextCommands(): Command[] {
+      return selectUnhandled.all().map((row) => ({ ...row, argument: JSON.parse(row.argument) as unknown }));
+    },
+
+    markHandled(id: number, { succeeded, result }: CommandOutcome, nowMs: number): void {
+      setOutcome.run({ id, succeeded: succeeded ? 1 : 0, result, nowMs });
+    },
+
+    /** What became of a command; null while it waits. */
+    getOutcome(id: number): CommandOutcome | null {
+      const row = selectOutcome.get(id);
+      return row === undefined ? null : { succeeded: row.succeeded === 1, result: row.result };
+    },
+  };
+}

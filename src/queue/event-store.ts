@@ -1,0 +1,27 @@
+import type { Database } from './database.ts';
+
+/** Something worth telling about a job: queued, resumed, encoder changed, failed. */
+export interface JobEvent {
+  readonly atMs: number;
+  readonly kind: string;
+  readonly message: string;
+}
+
+export type EventStore = ReturnType<typeof createEventStore>;
+
+/** What happened to each job, for people. */
+export function createEventStore(db: Database) {
+  const insert = db.prepare<object>(
+    `INSERT INTO events (job_id, at_ms, kind, message) VALUES (@jobId, @atMs, @kind, @message)`,
+  );
+  const selectLast = db.prepare<[number, number], JobEvent>(
+    `SELECT at_ms AS atMs, kind, message FROM events WHERE job_id = ? ORDER BY id DESC LIMIT ?`,
+  );
+
+  return {
+    addEvent: (jobId: number, event: JobEvent): void => void insert.run({ ...event, jobId }),
+
+    /** The last `limit` events of a job, newest first. */
+    listEvents: (jobId: number, limit: number): JobEvent[] => selectLast.all(jobId, limit),
+  };
+}

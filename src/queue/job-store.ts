@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { InternalError } from '../domain/errors.ts';
+import type { Job, JobOrigin, JobState } from '../domain/job.ts';
+import { recipeText, type Recipe } from '../domain/recipe.ts';
+import type { Database } from './database.ts';
+import { JOB_COLUMNS, jobFromRow, type JobRow } from './job-row.ts';
+
+export interface NewJob {
+  readonly origin: JobOrigin;
+  /** Absolute. */
+  readonly sourcePath: string;
+  /** Absolute. */
+  readonly outputPath: string;
+  /** sha256 of the source's bytes, hex. */
+  readonly fingerprint: string;
+  readonly recipe: Recipe;
+  readonly priority: number;
+  readonly nowMs: number;
+}
+
+export interface Enqueued {
+  readonly job: Job;
+  /** False: this content with this recipe was known, in whatever state. */
+  readonly created: boolean;
+}
+
+export type JobStore = ReturnType<typeof createJobStore>;
+
+/** Which jobs there are. */
+export function createJobStore(db: Database) {
+  const findSame = db.prepare<{ fingerprint: string; recipe: string; scope: string }, JobRow>(
+    `SELECT ${JOB_COLUMNS} FROM jobs WHERE fingerprint = @fingerprint AND recipe = @recipe AND scope = @scope`,
+  );
+  const insert = db.prepare<object, JobRow>(
+    `INSERT INTO jobs (origin, scope, source_path, output_path, fingerprint, recipe, priority, created_at_ms)
+     VALUES (@origin, @scope, @sourcePath, @outputPath, @fingerprint, @recipe, @priority, @nowMs)
+     RETURNING ${JOB_COLUMNS}`,
+  );
+  // A worker that is at it, and a file that was published, keep the name of the output.
+  const move = db.prepare<object, JobRow>(
+    `UPDATE jobs SET source_path = @sourcePath,
+       output_path = CASE WHEN state IN ('running', 'done') THEN output_path ELSE @outputPath END
+     WHERE id = @id RETURNING ${JOB_COLUMNS}`,
+  );
+  const revive = db.prepare<{ id: number }, JobRow>(
+    `UPDATE jobs SET state = 'queued', attempts = 0, error_code = NULL, error_message = NULL, note = NULL,
+       finished_at_ms = NULL
+     WHERE id = @id AND state = 'failed' AND error_code IN ('SOURCE_MISSING', 'SOURCE_CHANGED')
+     RETURNING ${JOB_COLUMNS}`,
+  );
+  const selectOne = db.prepare<[number], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs WHERE id = ?`);
+  const selectAll = db.prepare<[], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs ORDER BY id`);
+  const selectInState = db.prepare<[JobState], JobRow>(
+    `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY priority DESC, id`,
+  );
+  const countStates = db.prepare<[], { state: JobState; jobCount: number }>(
+    `SELECT state, count(*) AS jobCount FROM jobs GROUP BY state`,
+  );
+
+  /**
+   * One job for one content with one recipe, however often it is announced (R15). A known job whose source is no
+   * longer at its path takes the new path: a renamed file is not done twice. One that had failed because its source
+   * was gone or was another file is queued again; any other known job is returned as it is.
+   */
+  const enqueue = db.transaction((wish: NewJob): Enqueued => {
+    const recipe = recipeText(wish.recipe);
+    const scope = wish.origin === 'run' ? wish.outputPath : '';
+    let row = findSame.get({ fingerprint: wish.fingerprint, recipe, scope });
+    if (row === undefined) {
+      return { job: jobFromRow(mustReturn(insert.get({ ...wish, recipe, scope }))), created: true };
+    }
+    if (row.sourcePath !== wish.sourcePath && !existsSync(row.sourcePath)) {
+      row = mustReturn(move.get({ id: row.id, sourcePath: wish.sourcePath, outputPath: wish.outputPath }));
+    }
+    return { job: jobFromRow(revive.get({ id: row.id }) ?? row), created: false };
+  });
+
+  return {
+    enqueue: (wish: NewJob): Enqueued => enqueue.immediate(wish),
+
+    getJob(id: number): Job | null {
+      const row = selectOne.get(id);
+      return row === undefined ? null : jobFromRow(row);
+    },
+
+    /** All jobs by arrival, or those in one state in the order in which they are taken. */
+    listJobs(filter: { readonly state?: JobState } = {}): Job[] {
+      const rows = filter.state === undefined ? selectAll.all() : selectInState.all(filter.state);
+      return rows.map(jobFromRow);
+    },
+
+    countByState(): Record<JobState, number> {
+      const counts = { queued: 0, running: 0, paused: 0, done: 0, failed: 0, cancelled: 0 };
+      for (const { state, jobCount } of countStates.all()) counts[state] = jobCount;
+      return counts;
+    },
+  };
+}
+
+function mustReturn(row: JobRow | undefined): JobRow {
+  if (row === undefined) throw new InternalError('SQLite returned no row for a RETURNING clause.');
+  return row;
+}

@@ -1,0 +1,142 @@
+import type { Job, Lease } from '../domain/job.ts';
+import { backOffMs } from './back-off.ts';
+import type { Database } from './database.ts';
+import { JOB_COLUMNS, jobFromRow, LET_GO, type JobRow } from './job-row.ts';
+import { assertHeld, HELD, leaseLost } from './lease-guard.ts';
+
+export interface ClaimWish {
+  /** As `ownOwner` of lib/process-identity gives it. */
+  readonly owner: string;
+  readonly nowMs: number;
+  readonly leaseMs: number;
+  /** Claim this job or none: `framekiln run`, which a paused queue does not hold back. */
+  readonly onlyJobId?: number;
+}
+
+export interface Claimed {
+  readonly job: Job;
+  readonly lease: Lease;
+}
+
+export interface Release {
+  /** False where the job is not to blame (shutdown, full disk): the try is given back (R14). */
+  readonly countTry: boolean;
+  readonly notBeforeAtMs: number | null;
+  readonly note: string | null;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+}
+
+export interface FailedTry {
+  readonly code: string;
+  readonly message: string;
+  readonly maxTries: number;
+  readonly nowMs: number;
+}
+
+export type LeaseStore = ReturnType<typeof createLeaseStore>;
+
+/** The parameter is @onlyJobId, null for the daemon's workers, and @nowMs. */
+const CLAIMABLE = `
+  state = 'queued' AND (not_before_at_ms IS NULL OR not_before_at_ms <= @nowMs)
+  AND CASE WHEN @onlyJobId IS NULL
+    THEN origin <> 'run' AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'queue_paused')
+    ELSE id = @onlyJobId END`;
+
+/**
+ * Who works on a job. `claim` leases it and makes a new token; every write under the lease carries that token and
+ * throws LeaseLostError once another holds the job, or nobody does (R9).
+ *
+ * `attempts` counts the tries since the last committed batch, the running one included.
+ */
+export function createLeaseStore(db: Database) {
+  const claimNext = db.prepare<object, JobRow & { token: number }>(
+    `UPDATE jobs SET state = 'running', lease_owner = @owner, lease_token = lease_token + 1,
+       lease_expires_at_ms = @nowMs + @leaseMs, attempts = attempts + 1, not_before_at_ms = NULL, note = NULL,
+       started_at_ms = coalesce(started_at_ms, @nowMs)
+     WHERE id = (SELECT id FROM jobs WHERE ${CLAIMABLE} ORDER BY priority DESC, id LIMIT 1)
+     RETURNING ${JOB_COLUMNS}, lease_token AS token`,
+  );
+  const selectClaimable = db.prepare<object, { id: number }>(
+    `SELECT id FROM jobs WHERE ${CLAIMABLE} LIMIT 1`,
+  );
+  const selectNextWake = db.prepare<[number], { atMs: number | null }>(
+    `SELECT min(not_before_at_ms) AS atMs FROM jobs
+     WHERE state = 'queued' AND origin <> 'run' AND not_before_at_ms > ?`,
+  );
+  const extend = db.prepare<object>(`UPDATE jobs SET lease_expires_at_ms = @nowMs + @leaseMs WHERE ${HELD}`);
+  const requeue = db.prepare<object>(
+    `UPDATE jobs SET state = 'queued', attempts = max(0, attempts - @triesBack), not_before_at_ms = @notBeforeAtMs,
+       note = @note, error_code = @errorCode, error_message = @errorMessage, ${LET_GO} WHERE ${HELD}`,
+  );
+  const setFailed = db.prepare<object>(
+    `UPDATE jobs SET state = 'failed', error_code = @code, error_message = @message, finished_at_ms = @nowMs, ${LET_GO}
+     WHERE ${HELD}`,
+  );
+  const setDone = db.prepare<object>(
+    `UPDATE jobs SET state = 'done', error_code = NULL, error_message = NULL, finished_at_ms = @nowMs, ${LET_GO}
+     WHERE ${HELD}`,
+  );
+  const selectAttempts = db.prepare<Lease, { attempts: number }>(`SELECT attempts FROM jobs WHERE ${HELD}`);
+
+  function release(lease: Lease, wish: Release): void {
+    const triesBack = wish.countTry ? 0 : 1;
+    assertHeld(lease, requeue.run({ ...lease, ...wish, triesBack }).changes);
+  }
+
+  function fail(lease: Lease, failure: { code: string; message: string; nowMs: number }): void {
+    assertHeld(lease, setFailed.run({ ...lease, ...failure }).changes);
+  }
+
+  const failTry = db.transaction((lease: Lease, failure: FailedTry): 'queued' | 'failed' => {
+    const held = selectAttempts.get(lease);
+    if (held === undefined) throw leaseLost(lease);
+    if (held.attempts >= failure.maxTries) {
+      fail(lease, failure);
+      return 'failed';
+    }
+    const { code: errorCode, message: errorMessage } = failure;
+    const notBeforeAtMs = failure.nowMs + backOffMs(held.attempts);
+    release(lease, { countTry: true, notBeforeAtMs, note: null, errorCode, errorMessage });
+    return 'queued';
+  });
+
+  return {
+    /** Takes the first job in order that may run now and that no `framekiln run` keeps for itself, or null. */
+    claim(wish: ClaimWish): Claimed | null {
+      const row = claimNext.get({ ...wish, onlyJobId: wish.onlyJobId ?? null });
+      if (row === undefined) return null;
+      const { token, ...job } = row;
+      return { job: jobFromRow(job), lease: { jobId: job.id, owner: wish.owner, token } };
+    },
+
+    /** Whether `claim` would find a job now. */
+    hasClaimable(nowMs: number): boolean {
+      return selectClaimable.get({ nowMs, onlyJobId: null }) !== undefined;
+    },
+
+    /** The soonest instant after `nowMs` at which a job's wait ends; null when none waits. */
+    nextWakeAtMs(nowMs: number): number | null {
+      return selectNextWake.get(nowMs)?.atMs ?? null;
+    },
+
+    /** False: the lease is lost, stop. An expired lease that nobody has taken yet can still be renewed. */
+    renew(lease: Lease, nowMs: number, leaseMs: number): boolean {
+      return extend.run({ ...lease, nowMs, leaseMs }).changes === 1;
+    },
+
+    /** Back to the queue, without judging the job. */
+    release,
+
+    /** The try failed: back to the queue with a wait, or `failed` when it was the last one (R13). */
+    failTry: (lease: Lease, failure: FailedTry) => failTry.immediate(lease, failure),
+
+    /** Set aside at once: another try would end in the same way. */
+    fail,
+
+    /** The finished file is verified and published. */
+    finish(lease: Lease, nowMs: number): void {
+      assertHeld(lease, setDone.run({ ...lease, nowMs }).changes);
+    },
+  };
+}

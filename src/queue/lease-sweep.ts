@@ -1,0 +1,43 @@
+import type { Lease } from '../domain/job.ts';
+import type { Database } from './database.ts';
+import type { FailedTry, LeaseStore } from './lease-store.ts';
+
+export interface Sweep {
+  /** `isOwnerAlive` of lib/process-identity, or a test's own. */
+  readonly isOwnerAlive: (owner: string) => boolean;
+  readonly nowMs: number;
+  /**
+   * How the tries that ended so are judged: a worker that died under a living daemon failed its try; after the death
+   * of the daemon, or of the machine, no job is to blame (null).
+   */
+  readonly failure: Omit<FailedTry, 'nowMs'> | null;
+}
+
+/** Makes the function that takes back the jobs whose worker is dead or has let its lease run out (R11). */
+export function createLeaseSweep(
+  db: Database,
+  { failTry, release }: Pick<LeaseStore, 'failTry' | 'release'>,
+) {
+  const selectRunning = db.prepare<[], Lease & { expiresAtMs: number }>(
+    `SELECT id AS jobId, lease_owner AS owner, lease_token AS token, lease_expires_at_ms AS expiresAtMs
+     FROM jobs WHERE state = 'running'`,
+  );
+
+  const sweep = db.transaction(({ isOwnerAlive, nowMs, failure }: Sweep): number[] => {
+    const abandoned = selectRunning
+      .all()
+      .filter((run) => run.expiresAtMs <= nowMs || !isOwnerAlive(run.owner));
+    for (const { jobId, owner, token } of abandoned) {
+      const lease = { jobId, owner, token };
+      if (failure !== null) failTry(lease, { ...failure, nowMs });
+      else {
+        const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
+        release(lease, { countTry: false, ...unjudged });
+      }
+    }
+    return abandoned.map((run) => run.jobId);
+  });
+
+  /** Gives the ids of the jobs that were taken back. */
+  return (wish: Sweep): number[] => sweep.immediate(wish);
+}

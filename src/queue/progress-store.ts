@@ -1,0 +1,43 @@
+import type { JobPlan, Lease } from '../domain/job.ts';
+import type { Database } from './database.ts';
+import { assertHeld, HELD } from './lease-guard.ts';
+
+export interface Progress {
+  readonly framesDone: number;
+  readonly framesPerSecond: number | null;
+  readonly etaAtMs: number | null;
+}
+
+export type ProgressStore = ReturnType<typeof createProgressStore>;
+
+/** What a worker says of the job that it holds. Every function throws LeaseLostError when the lease is gone. */
+export function createProgressStore(db: Database) {
+  const held = (assignments: string) => {
+    const statement = db.prepare<object>(`UPDATE jobs SET ${assignments} WHERE ${HELD}`);
+    return (lease: Lease, values: object) => {
+      assertHeld(lease, statement.run({ ...lease, ...values }).changes);
+    };
+  };
+  const plan = held('plan = @plan, frames_total = @framesTotal');
+  const stage = held('stage = @stage');
+  const note = held('note = @note');
+  const progress = held(
+    'frames_done = @framesDone, frames_per_second = @framesPerSecond, eta_at_ms = @etaAtMs',
+  );
+  const outputPath = held('output_path = @outputPath');
+
+  return {
+    /** What was decided at the job's first start, and how many frames it has. */
+    setPlan: (lease: Lease, decided: JobPlan, framesTotal: number) =>
+      plan(lease, { plan: JSON.stringify(decided), framesTotal }),
+
+    setStage: (lease: Lease, name: string) => stage(lease, { stage: name }),
+
+    setNote: (lease: Lease, sentence: string | null) => note(lease, { note: sentence }),
+
+    /** For people only: where the job resumes is decided by its committed batches. */
+    setProgress: (lease: Lease, now: Progress) => progress(lease, now),
+
+    setOutputPath: (lease: Lease, path: string) => outputPath(lease, { outputPath: path }),
+  };
+}

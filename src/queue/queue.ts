@@ -1,0 +1,47 @@
+import { createBatchStore, type BatchStore } from './batch-store.ts';
+import { createCommandStore, type CommandStore } from './command-store.ts';
+import { createControlStore, type ControlStore } from './control-store.ts';
+import { openDatabase, type Database } from './database.ts';
+import { createEventStore, type EventStore } from './event-store.ts';
+import { createJobStore, type JobStore } from './job-store.ts';
+import { createLeaseStore, type LeaseStore } from './lease-store.ts';
+import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
+import { createProgressStore, type ProgressStore } from './progress-store.ts';
+import { createSeenFileStore, type SeenFileStore } from './seen-file-store.ts';
+
+/** One connection to the queue, its statements prepared. */
+export interface Queue {
+  readonly jobs: JobStore;
+  readonly leases: LeaseStore;
+  readonly progress: ProgressStore;
+  readonly control: ControlStore;
+  readonly batches: BatchStore;
+  readonly commands: CommandStore;
+  readonly events: EventStore;
+  readonly seenFiles: SeenFileStore;
+  /** Takes back the jobs whose worker is dead or has let its lease run out; gives their ids. */
+  sweepLeases(sweep: Sweep): number[];
+  /** May be called twice. */
+  close(): void;
+}
+
+/** Opens the queue at `path`; throws what `openDatabase` throws. */
+export function openQueue(path: string): Queue {
+  return createQueue(openDatabase(path));
+}
+
+export function createQueue(db: Database): Queue {
+  const leases = createLeaseStore(db);
+  return {
+    jobs: createJobStore(db),
+    leases,
+    progress: createProgressStore(db),
+    control: createControlStore(db),
+    batches: createBatchStore(db),
+    commands: createCommandStore(db),
+    events: createEventStore(db),
+    seenFiles: createSeenFileStore(db),
+    sweepLeases: createLeaseSweep(db, leases),
+    close: () => void db.close(),
+  };
+}

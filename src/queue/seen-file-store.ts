@@ -1,0 +1,29 @@
+import type { SeenFile } from '../domain/seen-file.ts';
+import type { Database } from './database.ts';
+
+export type SeenFileStore = ReturnType<typeof createSeenFileStore>;
+
+/** What the intake knows of the files in the input folder. Many rows are one commit: a commit costs an fsync. */
+export function createSeenFileStore(db: Database) {
+  const selectAll = db.prepare<[], SeenFile>(
+    `SELECT path, look, state, since_at_ms AS sinceAtMs, message FROM seen_files ORDER BY path`,
+  );
+  const upsert = db.prepare<SeenFile>(
+    `INSERT OR REPLACE INTO seen_files (path, look, state, since_at_ms, message)
+     VALUES (@path, @look, @state, @sinceAtMs, @message)`,
+  );
+  const remove = db.prepare<[string]>(`DELETE FROM seen_files WHERE path = ?`);
+
+  const putAll = db.transaction((files: readonly SeenFile[]) => {
+    for (const file of files) upsert.run(file);
+  });
+  const removeAll = db.transaction((paths: readonly string[]) => {
+    for (const path of paths) remove.run(path);
+  });
+
+  return {
+    list: (): SeenFile[] => selectAll.all(),
+    putAll: (files: readonly SeenFile[]): void => putAll.immediate(files),
+    removeAll: (paths: readonly string[]): void => removeAll.immediate(paths),
+  };
+}

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { expect, onTestFinished, test } from 'vitest';
+import { acquireProcessLock } from '../../../src/queue/process-lock.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** A process of its own that takes the lock at `path`, says so, and lives until it is killed. */
+async function startHolder(path: string) {
+  const source = readFileSync(join(ROOT, 'src/queue/process-lock.ts'), 'utf8');
+  const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
+  const script = `${ts.transpileModule(source, { compilerOptions: options }).outputText}
+    console.log(acquireProcessLock(process.argv[1]) === null ? 'refused' : 'held');
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  return { child, said: said.toString().trim() };
+}
+
+function lockPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'framekiln-lock-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'lock.db');
+}
+
+test('R26: a second process is refused at once, and gets the lock when the first is killed', async () => {
+  const path = lockPath();
+  const { child, said } = await startHolder(path);
+  expect(said).toBe('held');
+  const askedAt = performance.now();
+  expect(acquireProcessLock(path)).toBeNull();
+  expect(performance.now() - askedAt).toBeLessThan(1_000);
+
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  const lock = acquireProcessLock(path);
+  expect(lock).not.toBeNull();
+  expect((await startHolder(path)).said).toBe('refused');
+  lock?.release();
+});
+
+test('a released lock can be taken again, and released twice', () => {
+  const path = lockPath();
+  const first = acquireProcessLock(path);
+  expect(acquireProcessLock(path)).toBeNull();
+  first?.release();
+  first?.release();
+  const second = acquireProcessLock(path);
+  expect(second).not.toBeNull();
+  second?.release();
+});

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import {
+  formatOwner,
+  isOwnerAlive,
+  ownOwner,
+  parseOwner,
+  parseStartTime,
+} from '../../../src/lib/process-identity.ts';
+
+test('this process is alive; the same pid with another start or boot is not', () => {
+  const own = parseOwner(ownOwner());
+  if (own === null) throw new Error(`${ownOwner()} does not parse.`);
+  expect(isOwnerAlive(formatOwner(own))).toBe(true);
+  expect(isOwnerAlive(formatOwner({ ...own, startTime: '1' }))).toBe(false);
+  expect(isOwnerAlive(formatOwner({ ...own, bootId: '0'.repeat(36) }))).toBe(false);
+  expect(isOwnerAlive('nonsense')).toBe(false);
+});
+
+test('a process that has ended is not alive', async () => {
+  const own = parseOwner(ownOwner());
+  const child = spawn('true');
+  await once(child, 'exit');
+  expect(isOwnerAlive(formatOwner({ pid: child.pid ?? 0, startTime: '1', bootId: own?.bootId ?? '' }))).toBe(
+    false,
+  );
+});
+
+test('the start time is found behind any command name, and a zombie has none', () => {
+  const fields = (state: string) => `${state} ${Array.from({ length: 40 }, (_, i) => i + 4).join(' ')}`;
+  expect(parseStartTime(`7 (node) ${fields('S')}`)).toBe('22');
+  expect(parseStartTime(`7 (a) S 1 (b c) ${fields('R')}`)).toBe('22');
+  expect(parseStartTime(`7 (node) ${fields('Z')}`)).toBeNull();
+});

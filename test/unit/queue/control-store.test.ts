@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { LEASE_MS, ALICE, PLAN, claimedJob, newBatch, newJob, testQueue } from './queue-fixture.ts';
+
+function jobWithCheckpoint() {
+  const queue = testQueue();
+  const { job, lease } = claimedJob(queue);
+  queue.progress.setPlan(lease, PLAN, 90);
+  queue.batches.commitBatch(lease, newBatch(0), 3_000);
+  return { queue, id: job.id, lease };
+}
+
+test('R14: a pause gives the try back and keeps the checkpoints', () => {
+  const queue = testQueue();
+  const { job } = claimedJob(queue);
+  expect(queue.control.pauseJob(job.id)).toBe(true);
+  expect(queue.jobs.getJob(job.id)).toMatchObject({ state: 'paused', attempts: 0 });
+  expect(queue.leases.hasClaimable(9)).toBe(false);
+  expect(queue.control.resumeJob(job.id)).toBe(true);
+  expect(queue.leases.hasClaimable(9)).toBe(true);
+});
+
+test('a paused and resumed job keeps its plan and its batches', () => {
+  const { queue, id } = jobWithCheckpoint();
+  queue.control.pauseJob(id);
+  queue.control.resumeJob(id);
+  expect(queue.jobs.getJob(id)).toMatchObject({ plan: PLAN, framesTotal: 90, framesDone: 30 });
+  expect(queue.batches.listBatches(id)).toHaveLength(1);
+});
+
+test('a cancelled job loses its checkpoints and begins again on retry', () => {
+  const { queue, id } = jobWithCheckpoint();
+  expect(queue.control.cancelJob(id, 4_000)).toBe(true);
+  expect(queue.jobs.getJob(id)).toMatchObject({ state: 'cancelled', plan: null, framesDone: 0 });
+  expect(queue.batches.listBatches(id)).toEqual([]);
+  expect(queue.control.retryJob(id)).toBe(true);
+  expect(queue.jobs.getJob(id)).toMatchObject({ state: 'queued', attempts: 0, finishedAtMs: null });
+});
+
+test('a failed job goes on after its last checkpoint on retry', () => {
+  const { queue, id, lease } = jobWithCheckpoint();
+  queue.leases.fail(lease, { code: 'SOURCE_CHANGED', message: 'why', nowMs: 4_000 });
+  expect(queue.control.retryJob(id)).toBe(true);
+  expect(queue.jobs.getJob(id)).toMatchObject({
+    state: 'queued',
+    plan: PLAN,
+    framesDone: 30,
+    errorCode: null,
+  });
+  expect(queue.batches.listBatches(id)).toHaveLength(1);
+});
+
+test('a done job begins again on retry', () => {
+  const { queue, id, lease } = jobWithCheckpoint();
+  queue.leases.finish(lease, 4_000);
+  expect(queue.control.retryJob(id)).toBe(true);
+  expect(queue.jobs.getJob(id)).toMatchObject({ state: 'queued', plan: null, framesDone: 0 });
+  expect(queue.batches.listBatches(id)).toEqual([]);
+});
+
+test('a new priority changes the order; an unknown job is told apart', () => {
+  const queue = testQueue();
+  queue.jobs.enqueue(newJob());
+  const second = queue.jobs.enqueue(newJob()).job;
+  expect(queue.control.prioritise(second.id, 1)).toBe(true);
+  expect(queue.control.prioritise(999, 1)).toBe(false);
+  expect(queue.leases.claim({ owner: ALICE, nowMs: 9, leaseMs: LEASE_MS })?.job.id).toBe(second.id);
+});

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { LeaseLostError } from '../../../src/domain/errors.ts';
+import type { JobState, Lease } from '../../../src/domain/job.ts';
+import type { Queue } from '../../../src/queue/queue.ts';
+import { ALICE, LEASE_MS, newBatch, newJob, testQueue } from './queue-fixture.ts';
+
+/** The edges that domain/job.ts writes out. */
+const EDGES: Readonly<Record<JobState, readonly JobState[]>> = {
+  queued: ['running', 'paused', 'cancelled'],
+  running: ['queued', 'done', 'failed', 'paused', 'cancelled'],
+  paused: ['queued', 'cancelled'],
+  done: ['queued'],
+  failed: ['cancelled', 'queued'],
+  cancelled: ['queued'],
+};
+
+interface World {
+  readonly queue: Queue;
+  readonly jobId: number;
+  nowMs: number;
+  /** The last lease that was given, which may be lost by now. */
+  lease: Lease;
+  batchNumber: number;
+}
+
+const FAILURE = { code: 'ENGINE_FAILED', message: 'why', maxTries: 3 };
+
+const OPERATIONS: Readonly<Record<string, (world: World) => void>> = {
+  wait: (world) => void (world.nowMs += 20_000),
+  claim: (world) => {
+    const claimed = world.queue.leases.claim({ owner: ALICE, nowMs: world.nowMs, leaseMs: LEASE_MS });
+    if (claimed !== null) world.lease = claimed.lease;
+  },
+  commit: ({ queue, lease, nowMs, ...world }) =>
+    queue.batches.commitBatch(lease, newBatch(world.batchNumber), nowMs),
+  release: ({ queue, lease, nowMs }) =>
+    queue.leases.release(lease, {
+      countTry: false,
+      notBeforeAtMs: nowMs,
+      note: null,
+      errorCode: null,
+      errorMessage: null,
+    }),
+  failTry: ({ queue, lease, nowMs }) => void queue.leases.failTry(lease, { ...FAILURE, nowMs }),
+  fail: ({ queue, lease, nowMs }) => queue.leases.fail(lease, { ...FAILURE, nowMs }),
+  finish: ({ queue, lease, nowMs }) => queue.leases.finish(lease, nowMs),
+  pause: ({ queue, jobId }) => void queue.control.pauseJob(jobId),
+  resume: ({ queue, jobId }) => void queue.control.resumeJob(jobId),
+  cancel: ({ queue, jobId, nowMs }) => void queue.control.cancelJob(jobId, nowMs),
+  retry: ({ queue, jobId }) => void queue.control.retryJob(jobId),
+  sweep: ({ queue, nowMs }) => void queue.sweepLeases({ isOwnerAlive: () => true, nowMs, failure: FAILURE }),
+};
+
+test('whatever is done to a job, it moves along the written edges, and what it says of itself fits', () => {
+  const queue = testQueue();
+  const reached = new Set<string>();
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...Object.keys(OPERATIONS)), { maxLength: 40 }), (operations) => {
+      const { job } = queue.jobs.enqueue(newJob());
+      const world: World = {
+        queue,
+        jobId: job.id,
+        nowMs: 1_000,
+        lease: { jobId: job.id, owner: ALICE, token: 0 },
+        batchNumber: 0,
+      };
+      let before = job;
+      for (const name of operations) {
+        world.batchNumber += 1;
+        try {
+          OPERATIONS[name]?.(world);
+        } catch (error) {
+          expect(error, name).toBeInstanceOf(LeaseLostError);
+        }
+        const after = queue.jobs.getJob(job.id) ?? before;
+        if (after.state !== before.state) {
+          expect(EDGES[before.state], name).toContain(after.state);
+          reached.add(`${before.state} → ${after.state}`);
+        }
+        expect(after.attempts).toBeLessThanOrEqual(FAILURE.maxTries);
+        expect(after.stage === null || after.state === 'running').toBe(true);
+        expect((after.finishedAtMs !== null) === ['done', 'failed', 'cancelled'].includes(after.state)).toBe(
+          true,
+        );
+        const committed = queue.batches.listBatches(job.id).reduce((sum, batch) => sum + batch.frameCount, 0);
+        expect(after.framesDone).toBe(committed);
+        before = after;
+      }
+      // Out of the way of the next run's claims.
+      queue.control.cancelJob(job.id, world.nowMs);
+    }),
+    { numRuns: 150 },
+  );
+  // Of 14 edges; fewer would mean that the operations no longer bite.
+  expect(reached.size).toBeGreaterThan(8);
+});

@@ -1,0 +1,89 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ALICE, LEASE_MS, claimedJob, newJob, scratchFolder, testQueue } from './queue-fixture.ts';
+
+test('R15: 1,000 announcements of one file are one job', () => {
+  const queue = testQueue();
+  const wish = newJob();
+  const created = Array.from({ length: 1_000 }, () => queue.jobs.enqueue(wish)).filter((e) => e.created);
+  expect(created).toHaveLength(1);
+  expect(queue.jobs.listJobs()).toEqual([created[0]?.job]);
+});
+
+test('another recipe for the same content is another job', () => {
+  const queue = testQueue();
+  const wish = newJob();
+  queue.jobs.enqueue(wish);
+  expect(queue.jobs.enqueue({ ...wish, recipe: { ...wish.recipe, scale: 4 } }).created).toBe(true);
+});
+
+test('`run` makes a job of its own for each output, and finds it again', () => {
+  const queue = testQueue();
+  const watched = newJob();
+  queue.jobs.enqueue(watched);
+  const run = { ...watched, origin: 'run' as const, outputPath: '/elsewhere/1.mp4' };
+  expect(queue.jobs.enqueue(run).created).toBe(true);
+  expect(queue.jobs.enqueue(run).created).toBe(false);
+  expect(queue.jobs.enqueue({ ...run, outputPath: '/third/1.mp4' }).created).toBe(true);
+});
+
+test('a renamed file keeps its job, and the output takes the new name', () => {
+  const queue = testQueue();
+  const folder = scratchFolder();
+  const [before, after] = [join(folder, 'before.mp4'), join(folder, 'after.mp4')];
+  writeFileSync(before, 'x');
+  const wish = newJob({ sourcePath: before });
+  const { job } = queue.jobs.enqueue(wish);
+
+  const copy = queue.jobs.enqueue({ ...wish, sourcePath: after, outputPath: '/out/after.mp4' });
+  expect(copy.job).toEqual(job);
+
+  rmSync(before);
+  const renamed = queue.jobs.enqueue({ ...wish, sourcePath: after, outputPath: '/out/after.mp4' });
+  expect(renamed.created).toBe(false);
+  expect(renamed.job).toMatchObject({ id: job.id, sourcePath: after, outputPath: '/out/after.mp4' });
+});
+
+test('a file renamed while its job runs leaves the output where the worker knows it', () => {
+  const queue = testQueue();
+  const { job } = claimedJob(queue);
+  const wish = newJob({ fingerprint: job.fingerprint, sourcePath: '/new/name.mp4' });
+  expect(queue.jobs.enqueue(wish).job).toMatchObject({
+    state: 'running',
+    sourcePath: '/new/name.mp4',
+    outputPath: job.outputPath,
+  });
+});
+
+test.each([
+  ['SOURCE_MISSING', 'queued'],
+  ['SOURCE_CHANGED', 'queued'],
+  ['NOT_A_VIDEO', 'failed'],
+])('a job that failed with %s is %s when its content appears again', (code, state) => {
+  const queue = testQueue();
+  const { job, lease } = claimedJob(queue);
+  queue.leases.fail(lease, { code, message: 'why', nowMs: 3_000 });
+  const again = queue.jobs.enqueue(newJob({ fingerprint: job.fingerprint }));
+  expect(again.created).toBe(false);
+  expect(again.job.state).toBe(state);
+});
+
+test('lists and counts by state', () => {
+  const queue = testQueue();
+  const first = queue.jobs.enqueue(newJob()).job;
+  const urgent = queue.jobs.enqueue(newJob({ priority: 5 })).job;
+  const running = queue.leases.claim({ owner: ALICE, nowMs: 1, leaseMs: LEASE_MS })?.job;
+  expect(running?.id).toBe(urgent.id);
+  expect(queue.jobs.listJobs({ state: 'queued' })).toEqual([first]);
+  expect(queue.jobs.listJobs().map((job) => job.id)).toEqual([first.id, urgent.id]);
+  expect(queue.jobs.countByState()).toEqual({
+    queued: 1,
+    running: 1,
+    paused: 0,
+    done: 0,
+    failed: 0,
+    cancelled: 0,
+  });
+  expect(queue.jobs.getJob(999)).toBeNull();
+});
