@@ -74,6 +74,20 @@ export class EngineError extends FramekilnError {
   }
 }
 
+export type FfmpegErrorCode = 'FFMPEG_FAILED' | 'FFMPEG_STALLED';
+
+/** An ffmpeg or ffprobe ended otherwise than well. `stderrTail` holds the last lines that it said. */
+export class FfmpegError extends FramekilnError {
+  readonly code: FfmpegErrorCode;
+  readonly stderrTail: string;
+
+  constructor(code: FfmpegErrorCode, message: string, stderrTail: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.stderrTail = stderrTail;
+  }
+}
+
 /** The finished file or a segment is not what it must be (R16, R17). The try counts. */
 export class VerificationError extends FramekilnError {
   readonly code = 'VERIFICATION_FAILED';

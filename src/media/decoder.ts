@@ -1,0 +1,170 @@
+import { basename } from 'node:path';
+import { FfmpegError, VerificationError } from '../domain/errors.ts';
+import { frameBytes, type FrameFormat, type MediaInfo } from '../domain/media-info.ts';
+import { ChunkReader } from '../lib/chunk-reader.ts';
+import { toRgbFilter } from './color-conversion.ts';
+import { inputArguments, QUIET_LENIENT } from './ffmpeg-arguments.ts';
+import { FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from './frame-hash-lines.ts';
+import type { FrameIndex } from './frame-index.ts';
+import { FfmpegProcess } from './run-ffmpeg.ts';
+
+/** Elementary streams have no index to seek in: they are always decoded from their beginning. */
+const UNSEEKABLE = /^(h264|hevc|m4v|mpegvideo|h263|vc1|obu|yuv4mpegpipe|dv)$/;
+
+/** Seek so far before the wanted frame: a keyframe is nearly always within reach, and decoding two seconds is cheap. */
+const SEEK_MARGIN_SECONDS = 2;
+
+export interface DecoderOptions {
+  readonly format: FrameFormat;
+  readonly maxPixels: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Something a person should know, such as a seek that did not land where it should. */
+  readonly onNote?: (sentence: string) => void;
+}
+
+interface DecoderRun {
+  readonly child: FfmpegProcess;
+  readonly pixels: ChunkReader;
+  readonly hashes: AsyncGenerator<HashedFrame>;
+}
+
+/** Where a decoder begins: after a seek, at the start of the file, or there without insisting on equal pictures. */
+type Approach = 'seek' | 'from-start' | 'from-start-lenient';
+
+/**
+ * Decodes a source from any frame on, in order, and holds every frame against the index: its timestamp and the
+ * fingerprint of its picture. So a frame is never taken for another one, whatever a seek did.
+ *
+ * States: closed → running (first `read`) → running … → closed. When a frame disagrees with the index the decoder
+ * starts again from the beginning of the file at that frame; when it disagrees there too (a damaged file whose
+ * concealment is not repeatable) only timestamps count from then on, and that is said once.
+ */
+export class FrameDecoder {
+  readonly #source: MediaInfo;
+  readonly #index: FrameIndex;
+  readonly #options: DecoderOptions;
+  #next: number;
+  #approach: Approach;
+  #run: DecoderRun | null = null;
+
+  /** @param firstFrame number of the first frame that `read` gives */
+  constructor(source: MediaInfo, index: FrameIndex, firstFrame: number, options: DecoderOptions) {
+    this.#source = source;
+    this.#index = index;
+    this.#options = options;
+    this.#next = firstFrame;
+    this.#approach = firstFrame === 0 || UNSEEKABLE.test(source.container) ? 'from-start' : 'seek';
+  }
+
+  /** Decodes the next frame into `target`, which has exactly the size of one frame. */
+  async read(target: Buffer): Promise<void> {
+    for (;;) {
+      const disagreement = await this.#tryRead(target);
+      if (disagreement === null) {
+        this.#next++;
+        return;
+      }
+      await this.close();
+      this.#stepDown(disagreement);
+    }
+  }
+
+  /** Ends the process. May be called twice. */
+  async close(): Promise<void> {
+    const run = this.#run;
+    this.#run = null;
+    await run?.child.kill();
+  }
+
+  #stepDown(disagreement: string): void {
+    const name = basename(this.#source.path);
+    switch (this.#approach) {
+      case 'seek':
+        this.#approach = 'from-start';
+        break;
+      case 'from-start':
+        this.#approach = 'from-start-lenient';
+        this.#options.onNote?.(
+          `${name} does not decode twice alike (${disagreement}); from there on only the timestamps of its frames are checked.`,
+        );
+        break;
+      case 'from-start-lenient':
+        throw new VerificationError(`${name} cannot be decoded as it was indexed: ${disagreement}.`);
+    }
+  }
+
+  /** @returns null when the frame is the one that the index names, else how it disagrees. */
+  async #tryRead(target: Buffer): Promise<string | null> {
+    const number = this.#next;
+    const { child, pixels, hashes } = (this.#run ??= this.#start());
+    child.touch();
+    // Both at once: ffmpeg may block on either pipe first.
+    const [hashed, bytes] = await Promise.all([hashes.next(), pixels.readInto(target)]);
+    child.idle();
+    if (hashed.done === true || bytes !== target.length) {
+      await this.#throwIfFailed(child);
+      return `it ends before frame ${number} of ${this.#index.pts.length}`;
+    }
+    const { pts, hash } = hashed.value;
+    const expected = this.#index.pts[number];
+    if (pts !== expected) return `frame ${number} has the timestamp ${pts} instead of ${String(expected)}`;
+    if (this.#approach !== 'from-start-lenient' && hash !== this.#index.hashes[number]) {
+      return `frame ${number} has another picture`;
+    }
+    return null;
+  }
+
+  /** A process that was stopped or is missing is no disagreement: its own error goes up. */
+  async #throwIfFailed(child: FfmpegProcess): Promise<void> {
+    try {
+      await child.ended;
+    } catch (error) {
+      if (!(error instanceof FfmpegError) || error.code === 'FFMPEG_STALLED') throw error;
+    }
+  }
+
+  #start(): DecoderRun {
+    const { format, signal, maxPixels } = this.#options;
+    const { seek, select } = this.#entryPoint();
+    const args = [
+      ...QUIET_LENIENT,
+      ...inputArguments(this.#source.path, { maxPixels, before: ['-copyts', ...seek] }),
+      '-map',
+      `0:${this.#source.video.index}`,
+      '-vf',
+      select,
+      ...FRAME_HASH_OUTPUT,
+      'pipe:3',
+      '-map',
+      `0:${this.#source.video.index}`,
+      '-vf',
+      `${select},${toRgbFilter(this.#source.video, format.pixelFormat)}`,
+      '-fps_mode',
+      'passthrough',
+      '-f',
+      'rawvideo',
+      'pipe:1',
+    ];
+    const child = new FfmpegProcess('ffmpeg', args, {
+      purpose: `decoding ${basename(this.#source.path)}`,
+      signal,
+    });
+    child.stdin.end();
+    child.idle();
+    return { child, pixels: new ChunkReader(child.stdout), hashes: readFrameHashes(child.extra) };
+  }
+
+  #entryPoint(): { seek: string[]; select: string } {
+    const first = this.#next;
+    if (this.#approach !== 'seek') return { seek: [], select: `select=gte(n\\,${first})` };
+    const { num, den } = this.#index.timeBase;
+    const pts = this.#index.pts[first] ?? 0;
+    const seconds = Math.max(0, (pts * num) / den - this.#source.startSeconds - SEEK_MARGIN_SECONDS);
+    return { seek: ['-noaccurate_seek', '-ss', seconds.toFixed(6)], select: `select=gte(pts\\,${pts})` };
+  }
+}
+
+/** A buffer for one frame of this format. */
+export function frameBuffer(format: FrameFormat): Buffer {
+  return Buffer.allocUnsafe(frameBytes(format));
+}

@@ -1,0 +1,160 @@
+import { tmpdir } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { execa } from 'execa';
+import { childEnvironment } from '../config/environment.ts';
+import { FfmpegError, ObstacleError, StoppedError } from '../domain/errors.ts';
+
+const STDERR_TAIL_CHARS = 4_000;
+const KILL_AFTER_MS = 500;
+
+export interface FfmpegOptions {
+  /** What the run is for, in the error's sentence: `decoding clip.mp4`. */
+  readonly purpose: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Killed when `touch` was not called for so long while `busy` (R32). */
+  readonly stallMs?: number;
+}
+
+/**
+ * A running ffmpeg or ffprobe. States: running → ended, once; the first reason of the end wins (stalled, stopped,
+ * exit). `ended` settles when the process is gone and its pipes are closed, and rejects unless it exited with 0.
+ *
+ * Whoever moves bytes calls `touch`; whoever makes the process wait on purpose (back-pressure) calls `idle`, so
+ * that only a process that owes us something can be called stalled.
+ */
+export class FfmpegProcess {
+  readonly ended: Promise<void>;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** File descriptor 3, for a second output (`pipe:3`). */
+  readonly extra: Readable;
+  #stalled = false;
+  #stallTimer: NodeJS.Timeout | undefined;
+  readonly #child: ReturnType<typeof spawn>;
+  readonly #stallMs: number;
+
+  constructor(program: 'ffmpeg' | 'ffprobe', args: readonly string[], options: FfmpegOptions) {
+    this.#stallMs = options.stallMs ?? 60_000;
+    this.#child = spawn(program, args, options.signal);
+    const { stdin, stdout, stderr } = this.#child;
+    this.stdin = stdin;
+    this.stdout = stdout;
+    this.extra = this.#child.stdio[3];
+    let tail = '';
+    stderr.setEncoding('utf8');
+    stderr.on('data', (text: string) => {
+      tail = (tail + text).slice(-STDERR_TAIL_CHARS);
+    });
+    // A process that dies while it is fed breaks the pipe; its exit says why, the pipe's error adds nothing.
+    this.stdin.on('error', () => this.touch());
+    this.ended = this.#settle(program, options, () => tail);
+    this.ended.catch(() => undefined); // Handled by whoever awaits it; a kill before that is no unhandled rejection.
+  }
+
+  /** Bytes moved: the stall clock starts anew. */
+  touch(): void {
+    clearTimeout(this.#stallTimer);
+    this.#stallTimer = setTimeout(() => {
+      this.#stalled = true;
+      this.#child.kill('SIGKILL');
+    }, this.#stallMs);
+  }
+
+  /** The process waits for us, not we for it: the stall clock stands still. */
+  idle(): void {
+    clearTimeout(this.#stallTimer);
+  }
+
+  /** Ends the process: SIGTERM, then SIGKILL. Settles when it is gone; never rejects. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    // Pipes that nobody reads any more would keep `ended` waiting.
+    this.stdout.destroy();
+    this.extra.destroy();
+    await this.ended.catch(() => undefined);
+  }
+
+  async #settle(program: string, options: FfmpegOptions, tail: () => string): Promise<void> {
+    this.touch();
+    const result = await this.#child;
+    clearTimeout(this.#stallTimer);
+    if (!result.failed) return;
+    const lastWords = tail().trim();
+    if (this.#stalled) {
+      throw new FfmpegError(
+        'FFMPEG_STALLED',
+        `${program} moved nothing for ${Math.round(this.#stallMs / 1000)} s while ${options.purpose} and was killed.`,
+        lastWords,
+      );
+    }
+    if (result.isCanceled) throw new StoppedError(`${program} was stopped while ${options.purpose}.`);
+    if (result.code === 'ENOENT') {
+      throw new ObstacleError(
+        'FFMPEG_MISSING',
+        `${program} is not installed or not on PATH; install ffmpeg 5.1 or newer.`,
+      );
+    }
+    if (/No space left on device/i.test(lastWords)) {
+      throw new ObstacleError('DISK_FULL', `The disk filled up while ${options.purpose}.`);
+    }
+    const how =
+      result.signal === undefined ? `exit code ${String(result.exitCode)}` : `signal ${result.signal}`;
+    const said = lastWords === '' ? '' : `: ${lastLine(lastWords)}`;
+    throw new FfmpegError(
+      'FFMPEG_FAILED',
+      `${program} failed (${how}) while ${options.purpose}${said}`,
+      lastWords,
+      {
+        cause: result.cause,
+      },
+    );
+  }
+}
+
+function spawn(program: string, args: readonly string[], signal: AbortSignal | undefined) {
+  return execa(program, [...args], {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    buffer: false,
+    reject: false,
+    encoding: 'buffer',
+    // Nothing of our environment, and no folder of ours for relative names in a hostile file (R28).
+    extendEnv: false,
+    env: childEnvironment(),
+    cwd: tmpdir(),
+    forceKillAfterDelay: KILL_AFTER_MS,
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
+  });
+}
+
+/** Runs to the end with nothing on standard input and gives standard output as text, up to `maxBytes`. */
+export async function runForText(
+  program: 'ffmpeg' | 'ffprobe',
+  args: readonly string[],
+  options: FfmpegOptions & { readonly maxBytes?: number },
+): Promise<string> {
+  const child = new FfmpegProcess(program, args, options);
+  child.stdin.end();
+  child.extra.resume();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const maxBytes = options.maxBytes ?? 64 * 1024 * 1024;
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    child.touch();
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      await child.kill();
+      throw new FfmpegError(
+        'FFMPEG_FAILED',
+        `${program} wrote more than ${maxBytes} bytes while ${options.purpose}.`,
+        '',
+      );
+    }
+    chunks.push(chunk);
+  }
+  await child.ended;
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function lastLine(text: string): string {
+  return text.slice(text.lastIndexOf('\n') + 1).trim();
+}

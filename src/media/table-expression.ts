@@ -1,0 +1,27 @@
+/**
+ * An ffmpeg expression of `N` that gives `values[N]`: a binary tree of `if(lt(N,k),…)` whose leaves are runs of equal
+ * steps, so that constant frame rate costs one leaf and a table of 60 arbitrary values is about six levels deep.
+ *
+ * It is how exact timestamps reach ffmpeg: its filters and bit stream filters take expressions, not lists.
+ */
+export function tableExpression(values: readonly number[]): string {
+  const runs: { from: number; base: number; step: number }[] = [];
+  for (let from = 0; from < values.length;) {
+    const base = values[from] ?? 0;
+    const step = (values[from + 1] ?? base) - base;
+    let end = from + 1;
+    while (end < values.length && values[end] === base + (end - from) * step) end++;
+    runs.push({ from, base, step });
+    from = end;
+  }
+  const leaf = ({ from, base, step }: { from: number; base: number; step: number }): string =>
+    step === 0 ? `${base}` : `${base}+(N-${from})*${step}`;
+  const tree = (low: number, high: number): string => {
+    const only = runs[low];
+    if (only === undefined) return '0';
+    if (high - low === 1) return leaf(only);
+    const middle = (low + high) >> 1;
+    return `if(lt(N,${runs[middle]?.from ?? 0}),${tree(low, middle)},${tree(middle, high)})`;
+  };
+  return tree(0, runs.length);
+}

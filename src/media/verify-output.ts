@@ -1,0 +1,111 @@
+import { basename } from 'node:path';
+import { FfmpegError, VerificationError } from '../domain/errors.ts';
+import type { FrameFormat, MediaInfo } from '../domain/media-info.ts';
+import { agrees, type OutputColor } from './color-conversion.ts';
+import { QUIET } from './ffmpeg-arguments.ts';
+import { FRAME_HASH_OUTPUT, readFrameHashes } from './frame-hash-lines.ts';
+import type { OutputTiming } from './output-timing.ts';
+import { probeMedia } from './probe.ts';
+import { FfmpegProcess } from './run-ffmpeg.ts';
+import type { StreamPlan } from './stream-plan.ts';
+
+export interface ExpectedOutput {
+  readonly format: FrameFormat;
+  readonly timing: OutputTiming;
+  readonly color: OutputColor;
+  readonly sampleAspectRatio: { num: number; den: number };
+  readonly plan: StreamPlan;
+}
+
+const NO_LIMITS = { inputMegapixels: Infinity, hours: Infinity };
+
+/**
+ * Decodes the finished file in full and holds it against what it must be (R17): every frame at its time, size,
+ * pixel aspect, colours, and as many other streams of each kind as were planned.
+ *
+ * @throws VerificationError with every fault found.
+ */
+export async function verifyOutput(
+  path: string,
+  expected: ExpectedOutput,
+  signal?: AbortSignal,
+): Promise<void> {
+  const found = await probeMedia(path, NO_LIMITS, signal);
+  const faults = [...streamFaults(found, expected), ...(await frameFaults(found, expected, signal))];
+  if (faults.length > 0) {
+    throw new VerificationError(
+      `The finished file ${basename(path)} is not what it must be: ${faults.join('; ')}.`,
+    );
+  }
+}
+
+function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {
+  const faults: string[] = [];
+  const { video } = found;
+  const { format, sampleAspectRatio: aspect, plan } = expected;
+  if (video.width !== format.width || video.height !== format.height) {
+    faults.push(`it is ${video.width}x${video.height} instead of ${format.width}x${format.height}`);
+  }
+  const ratio = (video.sampleAspectRatio.num * aspect.den) / (video.sampleAspectRatio.den * aspect.num);
+  if (Math.abs(ratio - 1) > 0.001) faults.push('its pixel aspect is wrong');
+  if (!agrees(video.color, expected.color)) {
+    faults.push(
+      `its colours are ${JSON.stringify(video.color)} instead of ${JSON.stringify(expected.color)}`,
+    );
+  }
+  for (const kind of ['audio', 'subtitle', 'attachment'] as const) {
+    const wanted = plan.fates.filter((fate) => fate.stream.kind === kind && fate.codec !== null).length;
+    const present = found.others.filter((stream) => stream.kind === kind).length;
+    if (present !== wanted) faults.push(`it has ${present} ${kind} streams instead of ${wanted}`);
+  }
+  return faults;
+}
+
+async function frameFaults(
+  found: MediaInfo,
+  expected: ExpectedOutput,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const { timing } = expected;
+  const args = [
+    ...QUIET,
+    '-i',
+    `file:${found.path}`,
+    '-map',
+    `0:${found.video.index}`,
+    ...FRAME_HASH_OUTPUT,
+    'pipe:1',
+  ];
+  const child = new FfmpegProcess('ffmpeg', args, { purpose: `checking ${basename(found.path)}`, signal });
+  child.stdin.end();
+  child.extra.resume();
+  const tick = { seconds: found.video.timeBase.num / found.video.timeBase.den };
+  // One tick of the coarser clock, and the half microsecond that ffmpeg rounds an input's start to.
+  const tolerance = Math.max(tick.seconds, 1 / timing.timescale) + 1e-6;
+  const firstWanted = (timing.pts[0] ?? 0) / timing.timescale;
+  let firstFound = 0;
+  let seen = 0;
+  let misplaced: string | null = null;
+  for await (const frame of readFrameHashes(
+    child.stdout,
+    (timeBase) => (tick.seconds = timeBase.num / timeBase.den),
+  )) {
+    child.touch();
+    if (seen === 0) firstFound = frame.pts * tick.seconds;
+    const wanted = (timing.pts[seen] ?? 0) / timing.timescale - firstWanted;
+    const at = frame.pts * tick.seconds - firstFound;
+    if (misplaced === null && Math.abs(at - wanted) > tolerance) {
+      misplaced = `frame ${seen} is at ${at.toFixed(6)} s instead of ${wanted.toFixed(6)} s`;
+    }
+    seen++;
+  }
+  try {
+    await child.ended;
+  } catch (error) {
+    if (error instanceof FfmpegError) return [`it does not decode (${error.message})`];
+    throw error;
+  }
+  const faults = misplaced === null ? [] : [misplaced];
+  if (seen !== timing.pts.length) faults.unshift(`it has ${seen} frames instead of ${timing.pts.length}`);
+  return faults;
+}

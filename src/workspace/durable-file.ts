@@ -1,0 +1,37 @@
+import { open, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Makes a finished temporary file durable under its final name, in one step that a reader sees whole or not at all
+ * (R5): fdatasync, rename, fsync of the folder. A failed fsync condemns the file: the error goes up and the caller
+ * makes the file anew, because the kernel may have dropped the pages (a second fsync would claim success).
+ *
+ * Both names must lie on the same file system.
+ */
+export async function publishFile(temporaryPath: string, finalPath: string): Promise<void> {
+  const file = await open(temporaryPath, 'r');
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporaryPath, finalPath);
+  await syncFolder(dirname(finalPath));
+}
+
+/** Writes a whole file so that its name is absent, as it was, or complete, at every instant. */
+export async function writeFileDurably(finalPath: string, bytes: Uint8Array | string): Promise<void> {
+  const temporaryPath = `${finalPath}.tmp`;
+  await writeFile(temporaryPath, bytes);
+  await publishFile(temporaryPath, finalPath);
+}
+
+/** Makes the names in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

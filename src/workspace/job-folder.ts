@@ -1,0 +1,90 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256File } from '../lib/sha256-file.ts';
+import { publishFile, syncFolder } from './durable-file.ts';
+
+/**
+ * A job's folder on the disk, `<jobs>/<id>/`: `frames.index`, `segments/` and, when the RAM disk is full, `spill/`.
+ * It holds what must survive a reboot, and is deleted when the job is done or cancelled.
+ */
+export class JobFolder {
+  readonly path: string;
+  readonly indexFile: string;
+  readonly segments: string;
+  readonly spill: string;
+
+  constructor(jobsDir: string, jobId: number) {
+    this.path = join(jobsDir, String(jobId));
+    this.indexFile = join(this.path, 'frames.index');
+    this.segments = join(this.path, 'segments');
+    this.spill = join(this.path, 'spill');
+  }
+
+  async create(): Promise<void> {
+    await mkdir(this.segments, { recursive: true });
+    await syncFolder(this.path);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+  }
+
+  segmentPath(name: string): string {
+    return join(this.segments, name);
+  }
+
+  /** Publishes a finished segment; the checkpoint's row may be written after that. */
+  async publishSegment(temporaryPath: string, name: string): Promise<{ bytes: number; sha256: string }> {
+    const sha256 = await sha256File(temporaryPath);
+    await publishFile(temporaryPath, this.segmentPath(name));
+    return { bytes: (await stat(this.segmentPath(name))).size, sha256 };
+  }
+
+  /** Whether a committed segment is still there, byte for byte. */
+  async isIntact(segment: {
+    segmentName: string;
+    segmentBytes: number;
+    segmentSha256: string;
+  }): Promise<boolean> {
+    const path = this.segmentPath(segment.segmentName);
+    try {
+      if ((await stat(path)).size !== segment.segmentBytes) return false;
+      return (await sha256File(path)) === segment.segmentSha256;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Removes what no row names: half-written segments, and those of a worker that lost its lease. */
+  async removeStrangers(keep: ReadonlySet<string>): Promise<void> {
+    for (const name of await readdir(this.segments)) {
+      if (!keep.has(name)) await rm(join(this.segments, name), { recursive: true, force: true });
+    }
+  }
+}
+
+/** Removes the folders of jobs that are over. @param unfinished ids of the jobs whose folders stay */
+export async function removeOrphanFolders(jobsDir: string, unfinished: ReadonlySet<number>): Promise<number> {
+  let removed = 0;
+  for (const name of await readdirOrNone(jobsDir)) {
+    if (unfinished.has(Number(name))) continue;
+    await rm(join(jobsDir, name), { recursive: true, force: true });
+    removed++;
+  }
+  return removed;
+}
+
+/** A folder's names; none when it does not exist. */
+export async function readdirOrNone(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

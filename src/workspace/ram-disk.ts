@@ -1,0 +1,215 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { toError } from '../domain/errors.ts';
+import { isOwnerAlive, parseOwner } from '../lib/process-identity.ts';
+import { readdirOrNone } from './job-folder.ts';
+import { availableMemoryBytes } from './memory.ts';
+
+const run = promisify(execFile);
+
+export type RamDiskKind = 'mount' | 'shm' | 'folder';
+
+export interface RamDiskWish {
+  readonly kind: 'auto' | RamDiskKind;
+  /** Share of the free memory that it may take. */
+  readonly memoryFraction: number;
+}
+
+/** Where the RAM disks of one home lie, by kind. */
+export interface RamDiskPlaces {
+  readonly mount: string;
+  readonly shm: string;
+  readonly folder: string;
+}
+
+export interface RamDisk {
+  readonly kind: RamDiskKind;
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Whether frames of an earlier, dead process were found on it and kept. */
+  readonly adopted: boolean;
+  /** Why it is not of a better kind, in a sentence; null where it is the best. */
+  readonly reason: string | null;
+}
+
+/** Who filled a RAM disk (`formatOwner`), and with the frames of what; frames are used again only for the same. */
+export interface Stamp {
+  readonly owner: string;
+  readonly contents: string;
+}
+
+/** Smaller than this, `/dev/shm` (64 MB in a container) is not worth having. */
+const SMALLEST_SHM_BYTES = 256 * 1024 * 1024;
+
+/** @param stateDir the home's `.framekiln` */
+export function ramDiskPlaces(stateDir: string): RamDiskPlaces {
+  const home = createHash('sha256').update(stateDir).digest('hex').slice(0, 12);
+  return {
+    mount: join(stateDir, 'ram'),
+    shm: `/dev/shm/framekiln-${home}`,
+    folder: join(stateDir, 'frames'),
+  };
+}
+
+/**
+ * Sets up a job's RAM disk: a tmpfs of its own where mounting is permitted, else a folder in `/dev/shm`, else a
+ * plain folder (A4). What a dead process left there for the same contents is adopted; everything else is wiped.
+ * A process that is only stopped still has its files open, so its frames are never adopted, and the wipe unlinks
+ * them from under it (R10).
+ */
+export async function openRamDisk(
+  places: RamDiskPlaces,
+  jobId: number,
+  stamp: Stamp,
+  wish: RamDiskWish,
+): Promise<RamDisk> {
+  const found = await findLeftover(places, jobId);
+  if (found !== null) {
+    if (await mayAdopt(found.path, stamp)) {
+      await writeStamp(found.path, stamp);
+      return { ...found, sizeBytes: await sizeOf(found), adopted: true, reason: null };
+    }
+    await removeRamDisk(found);
+  }
+  const budget = Math.floor((await availableMemoryBytes()) * wish.memoryFraction);
+  const created = await create(places, jobId, wish.kind, budget);
+  await writeStamp(created.path, stamp);
+  return { ...created, adopted: false };
+}
+
+/** Gives the memory back. */
+export async function removeRamDisk(disk: {
+  readonly kind: RamDiskKind;
+  readonly path: string;
+}): Promise<void> {
+  // Lazily: a dying ffmpeg may still hold a file; the name is free at once and the memory when it is gone.
+  if (disk.kind === 'mount') await run('umount', ['--lazy', disk.path]);
+  await rm(disk.path, { recursive: true, force: true });
+}
+
+/** Removes RAM disks of jobs that are over, whoever left them. @returns how many there were */
+export async function removeOrphanRamDisks(
+  places: RamDiskPlaces,
+  unfinished: ReadonlySet<number>,
+): Promise<number> {
+  let removed = 0;
+  for (const kind of ['mount', 'shm', 'folder'] as const) {
+    for (const name of await readdirOrNone(places[kind])) {
+      if (unfinished.has(Number(name))) continue;
+      const path = join(places[kind], name);
+      await removeRamDisk({ kind: kind === 'mount' && !(await isMountPoint(path)) ? 'folder' : kind, path });
+      removed++;
+    }
+  }
+  return removed;
+}
+
+async function create(
+  places: RamDiskPlaces,
+  jobId: number,
+  kind: RamDiskWish['kind'],
+  budget: number,
+): Promise<Omit<RamDisk, 'adopted'>> {
+  const reasons: string[] = [];
+  if (kind === 'auto' || kind === 'mount') {
+    const path = join(places.mount, String(jobId));
+    const refused = await whyNotMounted(path, budget);
+    if (refused === null) return { kind: 'mount', path, sizeBytes: budget, reason: null };
+    reasons.push(`mounting a tmpfs is not possible (${refused})`);
+  }
+  if (kind !== 'folder') {
+    const free = await freeBytes('/dev/shm');
+    const sizeBytes = Math.min(budget, Math.floor(free * 0.85));
+    if (sizeBytes >= SMALLEST_SHM_BYTES) {
+      const path = join(places.shm, String(jobId));
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      return { kind: 'shm', path, sizeBytes, reason: reasons.join('; ') || null };
+    }
+    reasons.push(`/dev/shm has only ${Math.floor(free / 1024 / 1024)} MB free`);
+  }
+  const path = join(places.folder, String(jobId));
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  // No memory is spent, but the page cache plays its part: the budget keeps batches of a sensible size.
+  return {
+    kind: 'folder',
+    path,
+    sizeBytes: Math.min(budget, await freeBytes(path)),
+    reason: reasons.join('; ') || null,
+  };
+}
+
+/** Mounts a tmpfs. @returns null, or why it was refused */
+async function whyNotMounted(path: string, sizeBytes: number): Promise<string | null> {
+  if (process.getuid?.() !== 0) return 'only root may';
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  try {
+    const options = `size=${sizeBytes},mode=0700,nosuid,nodev,noexec`;
+    await run('mount', ['-t', 'tmpfs', '-o', options, 'framekiln', path]);
+    return null;
+  } catch (error) {
+    await rm(path, { recursive: true, force: true });
+    return toError(error).message.trim().split('\n').at(-1) ?? 'mount failed';
+  }
+}
+
+async function findLeftover(
+  places: RamDiskPlaces,
+  jobId: number,
+): Promise<{ kind: RamDiskKind; path: string } | null> {
+  for (const kind of ['mount', 'shm', 'folder'] as const) {
+    if (!(await readdirOrNone(places[kind])).includes(String(jobId))) continue;
+    const path = join(places[kind], String(jobId));
+    // A mount point without its mount is an empty folder that a reboot left.
+    return { kind: kind === 'mount' && !(await isMountPoint(path)) ? 'folder' : kind, path };
+  }
+  return null;
+}
+
+async function mayAdopt(path: string, stamp: Stamp): Promise<boolean> {
+  const left = await readStamp(path);
+  if (left === null || left.contents !== stamp.contents) return false;
+  // After a power cut a plain folder may hold blocks that were never written.
+  if (parseOwner(left.owner)?.bootId !== parseOwner(stamp.owner)?.bootId) return false;
+  return left.owner === stamp.owner || !isOwnerAlive(left.owner);
+}
+
+async function readStamp(path: string): Promise<Stamp | null> {
+  try {
+    return JSON.parse(await readFile(join(path, 'stamp.json'), 'utf8')) as Stamp;
+  } catch {
+    return null; // Missing or torn: nobody's frames, and the caller wipes them.
+  }
+}
+
+async function writeStamp(path: string, stamp: Stamp): Promise<void> {
+  await writeFile(join(path, 'stamp.json'), JSON.stringify(stamp));
+}
+
+async function isMountPoint(path: string): Promise<boolean> {
+  const escaped = path
+    .replaceAll('\\', '\\134')
+    .replaceAll(' ', '\\040')
+    .replaceAll('\t', '\\011')
+    .replaceAll('\n', '\\012');
+  return (await readFile('/proc/self/mounts', 'utf8'))
+    .split('\n')
+    .some((line) => line.split(' ')[1] === escaped);
+}
+
+async function sizeOf(disk: { kind: RamDiskKind; path: string }): Promise<number> {
+  const { blocks, bsize } = await statfs(disk.path);
+  return disk.kind === 'mount' ? blocks * bsize : freeBytes(disk.path);
+}
+
+async function freeBytes(path: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    throw error;
+  }
+}
