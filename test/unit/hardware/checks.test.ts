@@ -1,0 +1,165 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { passed, runChecks } from '../../../src/hardware/check.ts';
+import { checkDiskSpace } from '../../../src/hardware/checks/disk-space.ts';
+import { checkEncoders } from '../../../src/hardware/checks/encoders.ts';
+import { checkFfmpeg } from '../../../src/hardware/checks/ffmpeg.ts';
+import { checkInotifyLimits } from '../../../src/hardware/checks/inotify-limits.ts';
+import { checkMachine } from '../../../src/hardware/checks/machine.ts';
+import { checkNetworks } from '../../../src/hardware/checks/networks.ts';
+import { checkNodeVersion } from '../../../src/hardware/checks/node-version.ts';
+import { checkRamDisk } from '../../../src/hardware/checks/ram-disk.ts';
+import { checkWriteRights } from '../../../src/hardware/checks/write-rights.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'framekiln-checks-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('runChecks', () => {
+  it('names the results, and makes a check that throws a failed one', async () => {
+    const results = await runChecks({
+      one: () => passed('fine'),
+      two: () => Promise.reject(new Error('EACCES: no')),
+      three: () => passed('fine too'),
+    });
+    expect(results.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'one ok',
+      'two fail',
+      'three ok',
+    ]);
+    expect(results[1]?.found).toContain('EACCES: no');
+  });
+});
+
+describe('checkNodeVersion', () => {
+  it.each([
+    ['20.19.0', 'ok'],
+    ['22.1.0', 'ok'],
+    ['20.18.3', 'fail'],
+    ['18.20.0', 'fail'],
+  ])('judges %s as %s', (version, status) => {
+    expect(checkNodeVersion(version).status).toBe(status);
+  });
+});
+
+describe('checkFfmpeg', () => {
+  it.each([
+    ['ffmpeg version 5.1.9-0+deb12u1 Copyright (c) 2000-2026\nbuilt with gcc', 'ok'],
+    ['ffmpeg version n7.0 Copyright (c)', 'ok'],
+    ['ffmpeg version N-109542-g0fdb5829e3 Copyright (c)', 'ok'],
+    ['ffmpeg version 5.0.3 Copyright (c)', 'fail'],
+    ['ffmpeg version 4.4.2-0ubuntu0 Copyright (c)', 'fail'],
+  ])('judges %j as %s', async (output, status) => {
+    const result = await checkFfmpeg('ffmpeg', () => Promise.resolve(output));
+    expect(result.status).toBe(status);
+    expect(result.found).not.toContain('Copyright');
+  });
+
+  it('fails with the reason when it cannot be run', async () => {
+    const result = await checkFfmpeg('ffprobe', () => Promise.reject(new Error('ffprobe is not installed')));
+    expect(result).toMatchObject({ status: 'fail', found: 'ffprobe is not installed' });
+  });
+});
+
+describe('checkEncoders', () => {
+  const software = { encoder: 'libx264', hardware: false, whyNot: null };
+  const hardware = { encoder: 'h264_nvenc', hardware: true, whyNot: null };
+
+  it('is content with all of them, and warns without the hardware, with its reason', () => {
+    expect(checkEncoders([software, hardware]).status).toBe('ok');
+    const result = checkEncoders([software, { ...hardware, whyNot: 'no NVIDIA driver' }]);
+    expect(result.status).toBe('warn');
+    expect(result.found).toBe('libx264 works, h264_nvenc does not (no NVIDIA driver)');
+  });
+
+  it('fails without the software encoder, which every job falls back to', () => {
+    expect(checkEncoders([{ ...software, whyNot: 'Unknown encoder' }, hardware]).status).toBe('fail');
+  });
+});
+
+describe('checkNetworks', () => {
+  it.each([
+    [[{ name: 'a', state: 'ok' as const }], 'ok'],
+    [
+      [
+        { name: 'a', state: 'ok' as const },
+        { name: 'b', state: 'missing' as const },
+      ],
+      'ok',
+    ],
+    [
+      [
+        { name: 'a', state: 'missing' as const },
+        { name: 'b', state: 'ok' as const },
+      ],
+      'warn',
+    ],
+    [[{ name: 'a', state: 'missing' as const }], 'fail'],
+    [
+      [
+        { name: 'a', state: 'ok' as const },
+        { name: 'b', state: 'damaged' as const },
+      ],
+      'fail',
+    ],
+  ])('judges %j as %s', (findings, status) => {
+    expect(checkNetworks(findings, 'a').status).toBe(status);
+  });
+});
+
+describe('checkRamDisk', () => {
+  it.each([
+    [{ kind: 'mount' as const, sizeBytes: 8e9, reason: null }, 'ok'],
+    [{ kind: 'shm' as const, sizeBytes: 8e9, reason: 'only root may' }, 'ok'],
+    [{ kind: 'shm' as const, sizeBytes: 1e9, reason: null }, 'warn'],
+    [{ kind: 'folder' as const, sizeBytes: 8e9, reason: '/dev/shm has only 64 MB free' }, 'warn'],
+  ])('judges %j as %s', (trial, status) => {
+    expect(checkRamDisk(trial).status).toBe(status);
+  });
+});
+
+describe('checkWriteRights', () => {
+  it('leaves nothing behind where it may write', async () => {
+    expect((await checkWriteRights([folder])).status).toBe('ok');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('names each folder where it may not', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    const result = await checkWriteRights([folder, file, join(folder, 'absent')]);
+    expect(result.status).toBe('fail');
+    expect(result.found).toContain(`${file} (ENOTDIR)`);
+    expect(result.found).toContain('absent (ENOENT)');
+  });
+});
+
+describe('checkInotifyLimits', () => {
+  it.each([
+    [524_288, 512, 'ok'],
+    [1024, 512, 'warn'],
+    [524_288, 8, 'warn'],
+  ])('judges %i watches and %i instances as %s', async (watches, instances, status) => {
+    mkdirSync(join(folder, 'limits'));
+    writeFileSync(join(folder, 'limits/max_user_watches'), `${watches}\n`);
+    writeFileSync(join(folder, 'limits/max_user_instances'), `${instances}\n`);
+    expect((await checkInotifyLimits(join(folder, 'limits'))).status).toBe(status);
+  });
+});
+
+describe('what the machine has', () => {
+  it('is told, with a warning for little memory', () => {
+    expect(checkMachine({ cores: 2, memoryBytes: 8e9 })).toMatchObject({ status: 'ok' });
+    expect(checkMachine({ cores: 2, memoryBytes: 1e9 })).toMatchObject({ status: 'warn' });
+  });
+
+  it('is measured where files are written', async () => {
+    expect((await checkDiskSpace(folder)).found).toMatch(/^\d+\.\d GB free at /);
+  });
+});
