@@ -56,6 +56,11 @@ export class FrameDecoder {
     this.#approach = firstFrame === 0 || UNSEEKABLE.test(source.container) ? 'from-start' : 'seek';
   }
 
+  /** Number of the frame that the next `read` gives. */
+  get nextFrame(): number {
+    return this.#next;
+  }
+
   /** Decodes the next frame into `target`, which has exactly the size of one frame. */
   async read(target: Buffer): Promise<void> {
     for (;;) {

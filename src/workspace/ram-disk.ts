@@ -90,6 +90,12 @@ export async function removeRamDisk(disk: {
   await rm(disk.path, { recursive: true, force: true });
 }
 
+/** Removes whatever RAM disk a job has. */
+export async function removeRamDiskOf(places: RamDiskPlaces, jobId: number): Promise<void> {
+  const found = await findLeftover(places, jobId);
+  if (found !== null) await removeRamDisk(found);
+}
+
 /** Removes RAM disks of jobs that are over, whoever left them. @returns how many there were */
 export async function removeOrphanRamDisks(
   places: RamDiskPlaces,

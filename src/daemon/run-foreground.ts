@@ -1,0 +1,87 @@
+import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Home } from '../config/home.ts';
+import type { Job } from '../domain/job.ts';
+import type { Recipe } from '../domain/recipe.ts';
+import { isOwnerAlive } from '../lib/process-identity.ts';
+import { sha256File } from '../lib/sha256-file.ts';
+import type { RootLogger } from '../observability/logger.ts';
+import { openQueue, type Queue } from '../queue/queue.ts';
+import { Supervisor } from './supervisor.ts';
+import { workerCrash } from './worker-crash.ts';
+
+const LOOK_EVERY_MS = 250;
+
+export interface ForegroundOptions {
+  readonly home: Home;
+  readonly tries: number;
+  readonly log: RootLogger;
+  /** Absolute. */
+  readonly file: string;
+  readonly recipe: Recipe;
+  /** Absolute. */
+  readonly outputDir: string;
+  /** Aborted by Ctrl-C: the job keeps its checkpoints, and the same command goes on after them. */
+  readonly signal: AbortSignal;
+  /** Called a few times a second with the job as the database has it. */
+  readonly onProgress: (job: Job) => void;
+}
+
+/**
+ * Does one file without a daemon: `framekiln run`. It goes through the same queue, worker and checkpoints as every
+ * other job, so a killed run continues when it is started again; daemons leave such jobs alone.
+ *
+ * @returns the job as it ended: done, failed, or queued when it was stopped
+ */
+export async function runForeground(options: ForegroundOptions): Promise<Job> {
+  const { home, log, file, signal } = options;
+  const queue = openQueue(home.databaseFile);
+  try {
+    const job = await enter(queue, options);
+    const supervisor = new Supervisor({
+      start: { homeRoot: home.root, onlyJobId: job.id },
+      log,
+      onEnded: (end) => {
+        if (end.crashed) log.error(`the worker died (${end.how})`);
+        const failure = end.crashed ? workerCrash(end.how, options.tries) : null;
+        queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure });
+      },
+    });
+    for (;;) {
+      const now = mustExist(queue, job.id);
+      options.onProgress(now);
+      if ((now.state !== 'queued' && now.state !== 'running') || signal.aborted) break;
+      if (now.state === 'queued' && (now.notBeforeAtMs ?? 0) <= Date.now()) supervisor.ensureRunning();
+      await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+    if (signal.aborted)
+      log.info(`${basename(file)}: stopped; the same command goes on after the last committed batch`);
+    await supervisor.stop();
+    return mustExist(queue, job.id);
+  } finally {
+    queue.close();
+  }
+}
+
+async function enter(queue: Queue, { file, outputDir, recipe, signal }: ForegroundOptions): Promise<Job> {
+  queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
+  const { job } = queue.jobs.enqueue({
+    origin: 'run',
+    sourcePath: file,
+    outputPath: join(outputDir, basename(file)),
+    fingerprint: await sha256File(file, signal),
+    recipe,
+    priority: 0,
+    nowMs: Date.now(),
+  });
+  // Asked for again by name: whatever became of it, it is done now.
+  if (job.state === 'paused') queue.control.resumeJob(job.id);
+  else if (job.state !== 'queued' && job.state !== 'running') queue.control.retryJob(job.id);
+  return job;
+}
+
+function mustExist(queue: Queue, id: number): Job {
+  const job = queue.jobs.getJob(id);
+  if (job === null) throw new Error(`Job ${id} vanished from the database.`);
+  return job;
+}

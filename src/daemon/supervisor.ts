@@ -1,0 +1,135 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import type { FromWorker, ToWorker, WorkerStart } from '../worker/protocol.ts';
+import type { RootLogger } from '../observability/logger.ts';
+
+/** A worker that says nothing for so long hangs: its main thread never runs inference. */
+const SILENCE_MS = 30_000;
+/** After "stop" a worker gives its RAM disk back and says so; then nothing of it is needed any more. */
+const STOP_PATIENCE_MS = 1_000;
+const FIRST_RESTART_MS = 500;
+const LONGEST_RESTART_MS = 30_000;
+/** A worker that lived so long crashed for a reason of its own, not because it cannot start. */
+const STEADY_MS = 60_000;
+
+export interface SupervisorOptions {
+  readonly start: WorkerStart;
+  readonly log: RootLogger;
+  /** Called after a worker ended, `crashed` or by itself, before the next may start. */
+  readonly onEnded: (end: { readonly crashed: boolean; readonly how: string }) => void;
+}
+
+/**
+ * The worker's life. States:
+ *
+ * - idle → running: `ensureRunning`, unless a restart has to wait.
+ * - running → idle: the worker found nothing to claim and ended with 0.
+ * - running → waiting: it crashed, hung or was killed; waiting → idle after a pause that doubles with each crash.
+ * - any → stopped: `stop`; nothing starts any more.
+ */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  #child: ChildProcess | null = null;
+  #ended: Promise<void> = Promise.resolve();
+  #released = false;
+  #stopping = false;
+  #hung = false;
+  #restartAtMs = 0;
+  #restartMs = FIRST_RESTART_MS;
+  #startedAtMs = 0;
+  #silence: NodeJS.Timeout | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== null;
+  }
+
+  /** Process id of the worker, null when none runs. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /** Starts a worker unless one runs, a restart must wait, or the end has come. */
+  ensureRunning(): void {
+    if (this.#child !== null || this.#stopping || Date.now() < this.#restartAtMs) return;
+    this.#startedAtMs = Date.now();
+    this.#released = false;
+    this.#hung = false;
+    const child = fork(
+      new URL('../worker/entry.js', import.meta.url),
+      [JSON.stringify(this.#options.start)],
+      {
+        stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+      },
+    );
+    this.#child = child;
+    this.#expectLife();
+    child.on('message', (message: FromWorker) => this.#receive(message));
+    // What native libraries print on standard error belongs into the log.
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      for (const line of text.split('\n')) if (line.trim() !== '') this.#options.log.warn(`worker: ${line}`);
+    });
+    this.#ended = new Promise((resolve) => {
+      child.once('error', (error) => this.#onEnd(`it could not be started: ${error.message}`, true, resolve));
+      child.once('exit', (code, signal) =>
+        this.#onEnd(signal === null ? `exit code ${String(code)}` : `signal ${signal}`, code !== 0, resolve),
+      );
+    });
+  }
+
+  /** Tells the worker that it has lost a job (pause, cancel). */
+  dropJob(jobId: number): void {
+    this.#send({ kind: 'drop-job', jobId });
+  }
+
+  /** Ends the worker: asks, waits until it has released everything, kills. May be called twice. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const child = this.#child;
+    if (child === null) return;
+    this.#send({ kind: 'stop' });
+    const patience = setTimeout(() => child.kill('SIGKILL'), STOP_PATIENCE_MS);
+    await this.#ended;
+    clearTimeout(patience);
+  }
+
+  #send(message: ToWorker): void {
+    if (this.#child?.connected === true) this.#child.send(message, () => undefined);
+  }
+
+  #receive(message: FromWorker): void {
+    this.#expectLife();
+    if (message.kind === 'log') this.#options.log.write(message.entry);
+    if (message.kind === 'released') {
+      this.#released = true;
+      // A run inside a native library can last seconds, and a process waits for its threads.
+      if (this.#stopping) this.#child?.kill('SIGKILL');
+    }
+  }
+
+  #expectLife(): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      this.#hung = true;
+      this.#child?.kill('SIGKILL');
+    }, SILENCE_MS);
+  }
+
+  #onEnd(how: string, failed: boolean, resolve: () => void): void {
+    if (this.#child === null) return;
+    clearTimeout(this.#silence);
+    this.#child = null;
+    const crashed = failed && !this.#released;
+    if (crashed) {
+      if (Date.now() - this.#startedAtMs > STEADY_MS) this.#restartMs = FIRST_RESTART_MS;
+      this.#restartAtMs = Date.now() + this.#restartMs;
+      this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS);
+    } else {
+      this.#restartMs = FIRST_RESTART_MS;
+    }
+    this.#options.onEnded({ crashed, how: this.#hung ? `it said nothing for ${SILENCE_MS / 1000} s` : how });
+    resolve();
+  }
+}

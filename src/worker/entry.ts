@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { traceFile } from '../config/environment.ts';
+import { homeAt, programRoot } from '../config/home.ts';
+import { loadSettings } from '../config/load-settings.ts';
+import { toError } from '../domain/errors.ts';
+import { createForwardingLogger } from '../observability/forwarding-logger.ts';
+import { openQueue } from '../queue/queue.ts';
+import { HEARTBEAT_MS, type FromWorker, type ToWorker, type WorkerStart } from './protocol.ts';
+import { Worker } from './worker.ts';
+
+/** The worker process: started by the daemon's supervisor, ended by it, or when there is nothing left to do. */
+async function main(): Promise<void> {
+  const start = JSON.parse(process.argv[2] ?? '') as WorkerStart;
+  const home = homeAt(start.homeRoot);
+  const { settings } = await loadSettings(home);
+  const log = createForwardingLogger((entry) => say({ kind: 'log', entry }));
+  const queue = openQueue(home.databaseFile);
+  const worker = new Worker({
+    home,
+    settings,
+    queue,
+    log,
+    networkFolders: [home.models, join(programRoot, 'models')],
+    traceFile: traceFile(),
+    onlyJobId: start.onlyJobId,
+  });
+  process.on('message', (message: ToWorker) => {
+    if (message.kind === 'stop') worker.stop();
+    else worker.dropJob(message.jobId);
+  });
+  // Without its daemon a worker is an orphan: it lets go and ends.
+  process.on('disconnect', () => worker.stop());
+  process.on('SIGTERM', () => worker.stop());
+  // Ctrl-C reaches the whole process group; the daemon decides what it means.
+  process.on('SIGINT', () => undefined);
+  const heartbeat = setInterval(() => say({ kind: 'alive' }), HEARTBEAT_MS);
+  try {
+    await worker.run();
+  } finally {
+    clearInterval(heartbeat);
+    queue.close();
+    say({ kind: 'released' });
+  }
+}
+
+function say(message: FromWorker): void {
+  // The daemon may be gone; then nobody listens and nothing is lost.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    say({
+      kind: 'log',
+      entry: {
+        atMs: Date.now(),
+        level: 'error',
+        prefix: null,
+        message: `worker: ${toError(error).stack ?? ''}`,
+      },
+    });
+    process.exitCode = 1;
+    process.disconnect();
+  },
+);

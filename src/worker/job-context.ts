@@ -1,0 +1,21 @@
+import type { Home } from '../config/home.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Job, Lease } from '../domain/job.ts';
+import type { Logger } from '../observability/log-entry.ts';
+import type { Queue } from '../queue/queue.ts';
+
+/** What every phase of a job is given. */
+export interface JobContext {
+  readonly home: Home;
+  readonly settings: Settings;
+  readonly queue: Queue;
+  readonly job: Job;
+  readonly lease: Lease;
+  readonly log: Logger;
+  /** Folders in which networks are looked for, in order. */
+  readonly networkFolders: readonly string[];
+  /** See TransformSetup. */
+  readonly traceFile: string | null;
+  /** Aborted when the job must be let go of: stop, pause, cancel, lease lost. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,163 @@
+import { rm } from 'node:fs/promises';
+import { relative } from 'node:path';
+import { batchCount, batchRange, type BatchRange } from '../domain/frame-batch.ts';
+import type { CommittedBatch, JobPlan } from '../domain/job.ts';
+import type { FrameFormat } from '../domain/media-info.ts';
+import type { NetworkFile } from '../domain/networks.ts';
+import { recipeText } from '../domain/recipe.ts';
+import { findNetwork } from '../inference/networks/find-network.ts';
+import { readManifest } from '../inference/networks/manifest.ts';
+import { formatDuration } from '../observability/format-progress.ts';
+import { createPipeline } from '../pipelines/create-pipeline.ts';
+import { JobFolder } from '../workspace/job-folder.ts';
+import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
+import type { JobContext } from './job-context.ts';
+import { planJob } from './plan-job.ts';
+import { prepareSource, type PreparedSource } from './prepare-source.ts';
+import { publishOutput } from './publish-output.ts';
+import { transformBatches } from './transform-batches.ts';
+import { Transformer } from './transformer.ts';
+
+/** A job with everything that was decided before its frames are touched. */
+export interface PlannedJob extends PreparedSource {
+  readonly formats: { readonly input: FrameFormat; readonly output: FrameFormat };
+  readonly network: NetworkFile | null;
+  readonly plan: JobPlan;
+}
+
+/**
+ * Does one job from wherever it stands to the published file: probe, index, plan, frames, join, check, publish.
+ * Whatever happened before, only what has no checkpoint is done.
+ *
+ * Throws the error that ended it; the caller decides what becomes of the job.
+ */
+export async function runJob(context: JobContext): Promise<void> {
+  const { home, job, lease, queue, log } = context;
+  const startedAt = Date.now();
+  const folder = new JobFolder(home.jobsDir, job.id);
+  await folder.create();
+  const planned = await plan(context, folder);
+  const framesTotal = planned.index.pts.length;
+  queue.progress.setPlan(lease, planned.plan, framesTotal);
+
+  const committed = await intactBatches(context, folder);
+  const missing = batchesWithout(committed, planned.plan, framesTotal);
+  const framesCommitted = committed.reduce((sum, batch) => sum + batch.frameCount, 0);
+  const { input, output } = planned.formats;
+  log.info(
+    `${job.recipe.network}, ${input.width}x${input.height} to ${output.width}x${output.height}, ${framesTotal} frames in ${batchCount(planned.plan, framesTotal)} batches`,
+  );
+  if (framesCommitted > 0) {
+    log.info(
+      `resumed after ${committed.length} committed batches: ${framesCommitted} of ${framesTotal} frames need no work any more`,
+    );
+  }
+  if (missing.length > 0) await doFrames(context, { planned, folder, missing, framesCommitted });
+  const outputPath = await publishOutput(context, folder, planned);
+  queue.leases.finish(lease, Date.now());
+  if (!context.settings.workspace.keepJobFolders) await folder.remove();
+  log.info(`done in ${formatDuration(Date.now() - startedAt)}: ${relative(home.root, outputPath)}`);
+}
+
+async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob> {
+  const { job, networkFolders } = context;
+  const source = await prepareSource(context, folder);
+  const network =
+    job.recipe.network === 'lanczos'
+      ? null
+      : await findNetwork(job.recipe.network, networkFolders, await readManifest());
+  const formats = createPipeline(job.recipe, { network, tile: null, threads: 0 }).describe(source.media);
+  return {
+    ...source,
+    formats,
+    network,
+    plan: await planJob(context, { media: source.media, network, formats }),
+  };
+}
+
+/** The checkpoints whose segments are still there, byte for byte; a row without its segment is taken back. */
+async function intactBatches(
+  { queue, job, lease, log }: JobContext,
+  folder: JobFolder,
+): Promise<CommittedBatch[]> {
+  const intact: CommittedBatch[] = [];
+  for (const batch of queue.batches.listBatches(job.id)) {
+    if (await folder.isIntact(batch)) {
+      intact.push(batch);
+      continue;
+    }
+    log.warn(
+      `the segment of batch ${batch.number} is missing or damaged; its ${batch.frameCount} frames are done again`,
+    );
+    queue.batches.removeBatch(lease, batch.number);
+  }
+  await folder.removeStrangers(new Set(intact.map((batch) => batch.segmentName)));
+  return intact;
+}
+
+function batchesWithout(
+  committed: readonly CommittedBatch[],
+  sizes: JobPlan,
+  framesTotal: number,
+): BatchRange[] {
+  const present = new Set(committed.map((batch) => batch.number));
+  const missing: BatchRange[] = [];
+  for (let number = 0; ; number++) {
+    const range = batchRange(sizes, framesTotal, number);
+    if (range === null) return missing;
+    if (!present.has(number)) missing.push(range);
+  }
+}
+
+interface MissingFrames {
+  readonly planned: PlannedJob;
+  readonly folder: JobFolder;
+  readonly missing: readonly BatchRange[];
+  readonly framesCommitted: number;
+}
+
+async function doFrames(
+  context: JobContext,
+  { planned, folder, missing, framesCommitted }: MissingFrames,
+): Promise<void> {
+  const { home, job, lease, queue, settings, log, signal } = context;
+  queue.progress.setStage(lease, 'frames');
+  const stamp = {
+    owner: lease.owner,
+    contents: JSON.stringify([job.id, job.fingerprint, recipeText(job.recipe), planned.plan]),
+  };
+  const ramDisk = await openRamDisk(ramDiskPlaces(home.stateDir), job.id, stamp, settings.workspace);
+  const where = ramDisk.kind === 'folder' ? 'no RAM disk: frames go to' : 'RAM disk:';
+  const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
+  log.info(`${where} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 / 1024)} MB${reason}`);
+  let transformer: Transformer | null = null;
+  try {
+    transformer = await Transformer.open(
+      {
+        jobId: job.id,
+        recipe: job.recipe,
+        source: planned.media,
+        network: planned.network,
+        tile: planned.plan.tile,
+        threads: settings.engine.threads,
+        pipelineState: null,
+        traceFile: context.traceFile,
+      },
+      signal,
+    );
+    log.info(transformer.summary);
+    await transformBatches(context, {
+      planned,
+      folder,
+      ramDisk,
+      transformer,
+      batches: missing,
+      framesCommitted,
+    });
+    await removeRamDisk(ramDisk);
+    await rm(folder.spill, { recursive: true, force: true });
+  } finally {
+    // Not waited for: the thread may sit in a run of seconds, which nothing can break off.
+    void transformer?.close();
+  }
+}

@@ -1,0 +1,21 @@
+import type { Lease } from '../domain/job.ts';
+import { LeaseLostError } from '../domain/errors.ts';
+import type { Queue } from '../queue/queue.ts';
+
+/** A lease outlives two missed renewals (R9). */
+export const LEASE_MS = 30_000;
+const RENEW_EVERY_MS = 10_000;
+
+/** Renews a lease until closed; calls `onLost` once when another holds the job, or nobody does. */
+export function keepLease(
+  queue: Queue,
+  lease: Lease,
+  onLost: (error: LeaseLostError) => void,
+): { close(): void } {
+  const timer = setInterval(() => {
+    if (queue.leases.renew(lease, Date.now(), LEASE_MS)) return;
+    clearInterval(timer);
+    onLost(new LeaseLostError(`Job ${lease.jobId} was taken back while it ran.`));
+  }, RENEW_EVERY_MS);
+  return { close: () => clearInterval(timer) };
+}

@@ -1,0 +1,78 @@
+import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
+import { InputRefusedError, NetworkError } from '../domain/errors.ts';
+import type { JobPlan } from '../domain/job.ts';
+import { frameBytes, type FrameFormat, type MediaInfo } from '../domain/media-info.ts';
+import type { NetworkFile } from '../domain/networks.ts';
+import { chooseCodec, whyNotNvenc } from '../media/choose-encoder.ts';
+import type { EncoderSettings } from '../media/encoder-arguments.ts';
+import { chooseTile } from '../pipelines/upscale/choose-tile.ts';
+import { batchSizesFor } from '../workspace/batch-sizes.ts';
+import { availableMemoryBytes } from '../workspace/memory.ts';
+import type { JobContext } from './job-context.ts';
+
+export interface PlanInputs {
+  readonly media: MediaInfo;
+  readonly network: NetworkFile | null;
+  readonly formats: { readonly input: FrameFormat; readonly output: FrameFormat };
+}
+
+/**
+ * The job's plan: the one it began with, or a new one. Everything that decides what the frames look like is in it, so
+ * that a resumed job goes on exactly as it began, whatever memory is free by then.
+ */
+export async function planJob(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
+  const { job, network } = { ...context, ...inputs };
+  if (job.plan !== null) {
+    if (job.plan.networkSha256 !== (network?.sha256 ?? null)) {
+      throw new NetworkError(
+        'NETWORK_CHECKSUM',
+        `The job began with another version of ${job.recipe.network}; cancel and retry it to begin anew.`,
+      );
+    }
+    return job.plan;
+  }
+  assertOutputSize(context, inputs);
+  return newPlan(context, inputs);
+}
+
+async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
+  const { job, settings, signal } = context;
+  const { formats, media, network } = inputs;
+  const freeBytes = await availableMemoryBytes();
+  const sizes = batchSizesFor(
+    { inputBytes: frameBytes(formats.input), outputBytes: frameBytes(formats.output) },
+    freeBytes * settings.workspace.memoryFraction,
+    { firstBatchFrames: settings.batch.firstFrames, batchFrames: settings.batch.frames },
+  );
+  const encoderThreads = Math.min(availableParallelism(), 16);
+  const encoder: EncoderSettings = { ...settings.encoder, threads: encoderThreads };
+  const hevcOnNvenc =
+    settings.encoder.nvenc && (await whyNotNvenc('hevc', formats.output, encoder, signal)) === null;
+  return {
+    ...sizes,
+    codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc),
+    encoderThreads,
+    tile:
+      network === null
+        ? null
+        : chooseTile({
+            requested: job.recipe.tile,
+            width: media.video.width,
+            height: media.video.height,
+            network,
+            memoryBytes: freeBytes * (1 - settings.workspace.memoryFraction),
+          }),
+    networkSha256: network?.sha256 ?? null,
+  };
+}
+
+function assertOutputSize({ job, settings }: JobContext, { formats }: PlanInputs): void {
+  const { width, height } = formats.output;
+  if (width * height > settings.limits.outputMegapixels * 1e6) {
+    throw new InputRefusedError(
+      'LIMIT_EXCEEDED',
+      `${basename(job.sourcePath)} would become ${width}x${height}, more than the ${settings.limits.outputMegapixels} megapixels allowed (limits.outputMegapixels).`,
+    );
+  }
+}

@@ -1,0 +1,59 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { InputRefusedError } from '../domain/errors.ts';
+import type { MediaInfo } from '../domain/media-info.ts';
+import { sha256File } from '../lib/sha256-file.ts';
+import { decodeFrameIndex, encodeFrameIndex, indexFrames, type FrameIndex } from '../media/frame-index.ts';
+import { probeMedia } from '../media/probe.ts';
+import { writeFileDurably } from '../workspace/durable-file.ts';
+import type { JobFolder } from '../workspace/job-folder.ts';
+import type { JobContext } from './job-context.ts';
+
+export interface PreparedSource {
+  readonly media: MediaInfo;
+  readonly index: FrameIndex;
+}
+
+/**
+ * Makes sure that the source is still the file that was queued, reads its headers, and loads its frame index, or
+ * makes it on the job's first start.
+ */
+export async function prepareSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
+  const { job, lease, queue, settings, signal, log } = context;
+  queue.progress.setStage(lease, 'probe');
+  await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  const media = await probeMedia(job.sourcePath, settings.limits, signal);
+
+  const known = decodeFrameIndex(await readFile(folder.indexFile).catch(() => Buffer.alloc(0)));
+  if (known !== null) return { media, index: known };
+  queue.progress.setStage(lease, 'index');
+  const startedAt = Date.now();
+  const index = await indexFrames(media, { limits: settings.limits, signal });
+  await writeFileDurably(folder.indexFile, encodeFrameIndex(index));
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  log.info(`indexed ${index.pts.length} frames, each with its timestamp, in ${seconds} s`);
+  return { media, index };
+}
+
+/** @throws InputRefusedError when the source has vanished or its bytes are not those that were queued */
+export async function assertUnchanged(
+  path: string,
+  fingerprint: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const name = basename(path);
+  try {
+    if (!(await stat(path)).isFile()) {
+      throw new InputRefusedError('NOT_A_REGULAR_FILE', `${name} is not a regular file any more.`);
+    }
+    if ((await sha256File(path, signal)) === fingerprint) return;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      throw new InputRefusedError('SOURCE_MISSING', `${name} is gone; put it back and it goes on.`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  throw new InputRefusedError('SOURCE_CHANGED', `${name} was replaced by another file after it was queued.`);
+}

@@ -1,0 +1,169 @@
+import { open, truncate, type FileHandle } from 'node:fs/promises';
+import type { BatchRange } from '../domain/frame-batch.ts';
+import { frameBytes } from '../domain/media-info.ts';
+import { outputColor } from '../media/color-conversion.ts';
+import { EncoderChooser, whyNotNvenc } from '../media/choose-encoder.ts';
+import type { EncoderSettings } from '../media/encoder-arguments.ts';
+import { FrameDecoder, frameBuffer } from '../media/decoder.ts';
+import { outputTiming } from '../media/output-timing.ts';
+import { BATCHES_IN_FLIGHT } from '../workspace/batch-sizes.ts';
+import { FrameFiles, sizeOrZero } from '../workspace/frame-files.ts';
+import type { JobFolder } from '../workspace/job-folder.ts';
+import type { RamDisk } from '../workspace/ram-disk.ts';
+import { runBatches, type BatchStep } from './batch-loop.ts';
+import { commitBatch } from './commit-batch.ts';
+import type { JobContext } from './job-context.ts';
+import type { PlannedJob } from './job-runner.ts';
+import { ProgressReport } from './progress-report.ts';
+import type { Transformer } from './transformer.ts';
+
+export interface FrameWork {
+  readonly planned: PlannedJob;
+  readonly folder: JobFolder;
+  readonly ramDisk: RamDisk;
+  readonly transformer: Transformer;
+  /** Batches without a checkpoint, in order. */
+  readonly batches: readonly BatchRange[];
+  /** Frames of the batches that have one. */
+  readonly framesCommitted: number;
+}
+
+/** What the steps of one batch hand on to each other. */
+interface BatchInWork {
+  readonly startedAtMs: number;
+  readonly inputPath: string;
+  readonly outputPath: string;
+  readonly framesReady: number;
+  pipelineState: Uint8Array | null;
+}
+
+/** Takes every batch without a checkpoint through decode, transform and encode, overlapped, and commits it. */
+export async function transformBatches(context: JobContext, work: FrameWork): Promise<void> {
+  const { planned, folder, ramDisk, transformer, batches } = work;
+  const { media, index, formats, plan } = planned;
+  const { settings, log, signal, job } = context;
+  const inputBytes = frameBytes(formats.input);
+  const outputBytes = frameBytes(formats.output);
+  const timing = outputTiming(index, media);
+  const color = outputColor(media.video);
+  const { num, den } = media.video.sampleAspectRatio;
+  const encoderSettings: EncoderSettings = { ...settings.encoder, threads: plan.encoderThreads };
+  const files = new FrameFiles(ramDisk.path, folder.spill, (sentence) => log.warn(sentence));
+  const chooser = new EncoderChooser({
+    codec: plan.codec,
+    output: formats.output,
+    nvenc: settings.encoder.nvenc,
+    settings: encoderSettings,
+    now: Date.now,
+    tryNvenc: () => whyNotNvenc(plan.codec, formats.output, encoderSettings, signal),
+    onChoice: (sentence) => log.info(sentence),
+  });
+  const report = new ProgressReport(context, index.pts.length, work.framesCommitted, plan.firstBatchFrames);
+  const inWork = new Map<number, BatchInWork>();
+  let decoder: FrameDecoder | null = null;
+  let framesTransformed = work.framesCommitted;
+
+  const decode: BatchStep = async (batch) => {
+    const inputPath = await files.place(batch, 'in', batch.frameCount * inputBytes);
+    const outputPath = await files.place(batch, 'out', batch.frameCount * outputBytes);
+    const framesReady = Math.min(batch.frameCount, Math.floor((await sizeOrZero(outputPath)) / outputBytes));
+    inWork.set(batch.number, {
+      startedAtMs: Date.now(),
+      inputPath,
+      outputPath,
+      framesReady,
+      pipelineState: null,
+    });
+    if (framesReady > 0)
+      log.info(
+        `found ${framesReady} frames from frame ${batch.firstFrame} on already transformed on the RAM disk; they are used again`,
+      );
+    if (framesReady === batch.frameCount) return;
+    if ((await sizeOrZero(inputPath)) === batch.frameCount * inputBytes) return;
+    if (decoder?.nextFrame !== batch.firstFrame) {
+      await decoder?.close();
+      decoder = new FrameDecoder(media, index, batch.firstFrame, {
+        format: formats.input,
+        maxPixels: settings.limits.inputMegapixels * 1e6,
+        signal,
+        onNote: (sentence) => log.warn(sentence),
+      });
+    }
+    await decodeToFile(decoder, batch.frameCount, inputPath, frameBuffer(formats.input));
+  };
+
+  const transform: BatchStep = async (batch, stop) => {
+    const state = mustHave(inWork, batch);
+    const { inputPath, outputPath, framesReady } = state;
+    const before = framesTransformed;
+    if (framesReady < batch.frameCount) {
+      const done = await transformer.transform(
+        { batch, inputPath, outputPath, framesReady, onProgress: (ready) => report.frames(before + ready) },
+        stop,
+      );
+      state.pipelineState = done.pipelineState;
+      log.debug(`batch ${batch.number}: ${done.framesInferred} of ${batch.frameCount} frames inferred`);
+    }
+    framesTransformed = before + batch.frameCount;
+    report.frames(framesTransformed);
+    await files.drop(batch, 'in');
+  };
+
+  const encode: BatchStep = async (batch, stop) => {
+    const { outputPath, startedAtMs, pipelineState } = mustHave(inWork, batch);
+    const segment = {
+      framesPath: outputPath,
+      format: formats.output,
+      firstFrame: batch.firstFrame,
+      frameCount: batch.frameCount,
+      timing,
+      color,
+      sampleAspectRatio: `${num}/${den}`,
+    };
+    await commitBatch(
+      context,
+      folder,
+      chooser,
+      encoderSettings,
+      { batch, segment, pipelineState, startedAtMs },
+      stop,
+    );
+    report.committed();
+    inWork.delete(batch.number);
+    await files.drop(batch, 'out');
+  };
+
+  log.debug(`job ${job.id}: ${batches.length} batches of up to ${plan.batchFrames} frames`);
+  try {
+    await runBatches(batches, [decode, transform, encode], BATCHES_IN_FLIGHT, signal);
+  } finally {
+    await (decoder as FrameDecoder | null)?.close();
+  }
+}
+
+async function decodeToFile(
+  decoder: FrameDecoder,
+  frameCount: number,
+  path: string,
+  frame: Buffer,
+): Promise<void> {
+  const file: FileHandle = await open(path, 'w');
+  try {
+    for (let i = 0; i < frameCount; i++) {
+      await decoder.read(frame);
+      await file.write(frame);
+    }
+  } catch (error) {
+    // Part of a batch is worth nothing: the next try must not take it for whole.
+    await truncate(path);
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+function mustHave(inWork: ReadonlyMap<number, BatchInWork>, batch: BatchRange): BatchInWork {
+  const state = inWork.get(batch.number);
+  if (state === undefined) throw new RangeError(`Batch ${batch.number} was never decoded.`);
+  return state;
+}

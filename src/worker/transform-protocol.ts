@@ -1,0 +1,41 @@
+import type { BatchRange } from '../domain/frame-batch.ts';
+import type { MediaInfo } from '../domain/media-info.ts';
+import type { NetworkFile } from '../domain/networks.ts';
+import type { Recipe } from '../domain/recipe.ts';
+
+/** What a transform thread is made for; its workerData. */
+export interface TransformSetup {
+  readonly jobId: number;
+  readonly recipe: Recipe;
+  readonly source: MediaInfo;
+  readonly network: NetworkFile | null;
+  /** Edge of a tile in source pixels; null: whole frames. */
+  readonly tile: number | null;
+  readonly threads: number;
+  readonly pipelineState: Uint8Array | null;
+  /** A file that gets a line `JOB FRAME` for each frame that a network really ran on; tests count with it. */
+  readonly traceFile: string | null;
+}
+
+export interface TransformOrder {
+  readonly kind: 'transform';
+  readonly batch: BatchRange;
+  /** Raw frames of the batch, all of them. */
+  readonly inputPath: string;
+  /** Gets the transformed frames; its first `framesReady` frames are there already. */
+  readonly outputPath: string;
+  readonly framesReady: number;
+}
+
+export type ToTransform = TransformOrder | { readonly kind: 'stop' };
+
+export type FromTransform =
+  | { readonly kind: 'opened'; readonly summary: string }
+  /** So many frames of the batch in work are ready. */
+  | { readonly kind: 'progress'; readonly framesReady: number }
+  | {
+      readonly kind: 'transformed';
+      readonly pipelineState: Uint8Array | null;
+      readonly framesInferred: number;
+    }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };

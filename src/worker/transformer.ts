@@ -1,0 +1,128 @@
+import { Worker } from 'node:worker_threads';
+import type { BatchRange } from '../domain/frame-batch.ts';
+import {
+  EngineError,
+  NetworkError,
+  ObstacleError,
+  StoppedError,
+  type NetworkErrorCode,
+} from '../domain/errors.ts';
+import type { FromTransform, ToTransform, TransformSetup } from './transform-protocol.ts';
+
+export interface TransformedBatch {
+  readonly pipelineState: Uint8Array | null;
+  readonly framesInferred: number;
+}
+
+export interface TransformWish {
+  readonly batch: BatchRange;
+  readonly inputPath: string;
+  readonly outputPath: string;
+  readonly framesReady: number;
+  readonly onProgress: (framesReady: number) => void;
+}
+
+/**
+ * The main thread's end of a transform thread. States: opening → idle ⇄ transforming → closed; a thread that fails
+ * or ends by itself rejects what waits and everything after it.
+ */
+export class Transformer {
+  /** One sentence: which engine runs which network. Known when `open` has settled. */
+  summary = '';
+  readonly #thread: Worker;
+  #waiting: { resolve: (message: FromTransform) => void; reject: (error: Error) => void } | null = null;
+  #onProgress: (framesReady: number) => void = () => undefined;
+  #broken: Error | null = null;
+
+  private constructor(setup: TransformSetup) {
+    this.#thread = new Worker(new URL('./transform-thread.js', import.meta.url), { workerData: setup });
+    this.#thread.on('message', (message: FromTransform) => this.#receive(message));
+    this.#thread.on('error', (error: Error) =>
+      this.#break(
+        new EngineError('ENGINE_FAILED', `The transform thread crashed: ${error.message}`, { cause: error }),
+      ),
+    );
+    this.#thread.on('exit', () => this.#break(new StoppedError('The transform thread has ended.')));
+  }
+
+  /** Starts the thread and loads the network in it. */
+  static async open(setup: TransformSetup, signal: AbortSignal): Promise<Transformer> {
+    const transformer = new Transformer(setup);
+    try {
+      const opened = await transformer.#answer(signal);
+      if (opened.kind === 'opened') transformer.summary = opened.summary;
+      return transformer;
+    } catch (error) {
+      await transformer.close();
+      throw error;
+    }
+  }
+
+  async transform(wish: TransformWish, signal: AbortSignal): Promise<TransformedBatch> {
+    const { onProgress, ...order } = wish;
+    this.#onProgress = onProgress;
+    this.#send({ kind: 'transform', ...order });
+    const answer = await this.#answer(signal);
+    if (answer.kind !== 'transformed')
+      throw new EngineError('ENGINE_FAILED', `Unexpected answer: ${answer.kind}.`);
+    return { pipelineState: answer.pipelineState, framesInferred: answer.framesInferred };
+  }
+
+  /** Ends the thread as soon as the run that it is in returns. Settles then; may be called twice. */
+  async close(): Promise<void> {
+    this.#send({ kind: 'stop' });
+    await this.#thread.terminate();
+  }
+
+  #send(message: ToTransform): void {
+    this.#thread.postMessage(message);
+  }
+
+  /** The thread's next answer; when `signal` is aborted the thread is told, and the answer is not waited for. */
+  async #answer(signal: AbortSignal): Promise<FromTransform> {
+    signal.throwIfAborted();
+    if (this.#broken !== null) throw this.#broken;
+    let onAbort: (() => void) | undefined;
+    try {
+      return await new Promise<FromTransform>((resolve, reject) => {
+        this.#waiting = { resolve, reject };
+        onAbort = () => {
+          this.#send({ kind: 'stop' });
+          reject(new StoppedError('The transformation was stopped.'));
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+      });
+    } finally {
+      this.#waiting = null;
+      if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #receive(message: FromTransform): void {
+    if (message.kind === 'progress') this.#onProgress(message.framesReady);
+    else if (message.kind === 'failed') this.#waiting?.reject(reviveError(message.code, message.message));
+    else this.#waiting?.resolve(message);
+  }
+
+  #break(error: Error): void {
+    this.#broken ??= error;
+    this.#waiting?.reject(this.#broken);
+  }
+}
+
+const NETWORK_CODES: ReadonlySet<string> = new Set<NetworkErrorCode>([
+  'NETWORK_UNKNOWN',
+  'NETWORK_MISSING',
+  'NETWORK_CHECKSUM',
+  'NETWORK_UNREADABLE',
+  'NETWORK_UNSUITABLE',
+]);
+
+/** An error that crossed the thread's border as code and sentence, as the kind that the job runner judges by. */
+function reviveError(code: string, message: string): Error {
+  if (code === 'STOPPED' || code === 'ABORT_ERR') return new StoppedError(message);
+  if (code === 'ENOSPC') return new ObstacleError('DISK_FULL', `There is no room for frames: ${message}`);
+  if (NETWORK_CODES.has(code)) return new NetworkError(code as NetworkErrorCode, message);
+  if (code === 'OUT_OF_MEMORY' || code === 'ENGINE_UNAVAILABLE') return new EngineError(code, message);
+  return new EngineError('ENGINE_FAILED', message);
+}

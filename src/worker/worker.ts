@@ -1,0 +1,180 @@
+import { basename } from 'node:path';
+import type { Home } from '../config/home.ts';
+import type { Settings } from '../config/settings.ts';
+import {
+  codeOf,
+  EngineError,
+  FfmpegError,
+  InputRefusedError,
+  LeaseLostError,
+  NetworkError,
+  ObstacleError,
+  StoppedError,
+  toError,
+  VerificationError,
+} from '../domain/errors.ts';
+import type { Job, Lease } from '../domain/job.ts';
+import { ownOwner } from '../lib/process-identity.ts';
+import type { Logger } from '../observability/log-entry.ts';
+import type { Queue } from '../queue/queue.ts';
+import { JobFolder } from '../workspace/job-folder.ts';
+import { ramDiskPlaces, removeRamDiskOf } from '../workspace/ram-disk.ts';
+import { runJob } from './job-runner.ts';
+import { keepLease, LEASE_MS } from './lease-keeper.ts';
+
+/** An obstacle (a full disk) is looked at again after this time. */
+const OBSTACLE_WAIT_MS = 30_000;
+
+export interface WorkerOptions {
+  readonly home: Home;
+  readonly settings: Settings;
+  readonly queue: Queue;
+  readonly log: Logger;
+  readonly networkFolders: readonly string[];
+  readonly traceFile: string | null;
+  readonly onlyJobId: number | null;
+}
+
+/**
+ * Claims jobs one after the other and does them, until there is none to claim or it is stopped. Whatever happens to
+ * a job ends here as one write to the queue; a worker never ends because of a job.
+ */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #stopping = new AbortController();
+  #current: { readonly jobId: number; readonly abort: AbortController } | null = null;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  /** Works until there is nothing to claim. */
+  async run(): Promise<void> {
+    const { queue, onlyJobId } = this.#options;
+    const owner = ownOwner();
+    while (!this.#stopping.signal.aborted) {
+      const wish = { owner, nowMs: Date.now(), leaseMs: LEASE_MS };
+      const claimed = queue.leases.claim(onlyJobId === null ? wish : { ...wish, onlyJobId });
+      if (claimed === null) return;
+      await this.#do(claimed.job, claimed.lease);
+    }
+  }
+
+  /** Lets go of the job in work and claims no other. */
+  stop(): void {
+    this.#stopping.abort(new StoppedError('The worker is stopping.'));
+  }
+
+  /** Lets go of this job if it is in work; its lease is gone already. */
+  dropJob(jobId: number): void {
+    if (this.#current?.jobId === jobId)
+      this.#current.abort.abort(new LeaseLostError(`Job ${jobId} was taken back.`));
+  }
+
+  async #do(job: Job, lease: Lease): Promise<void> {
+    const { queue } = this.#options;
+    const log = this.#options.log.child(basename(job.sourcePath));
+    const abort = new AbortController();
+    this.#current = { jobId: job.id, abort };
+    const signal = AbortSignal.any([this.#stopping.signal, abort.signal]);
+    const keeper = keepLease(queue, lease, (error) => abort.abort(error));
+    try {
+      await runJob({ ...this.#options, job, lease, log, signal });
+    } catch (error) {
+      // A stop shows itself as whatever was under way; its reason is the truth.
+      await this.#settle(job, lease, log, signal.aborted ? signal.reason : error);
+    } finally {
+      keeper.close();
+      this.#current = null;
+    }
+  }
+
+  /** Writes down what became of a job that was not finished. */
+  async #settle(job: Job, lease: Lease, log: Logger, caught: unknown): Promise<void> {
+    const error = asObstacle(toError(caught));
+    const frames = ramDiskPlaces(this.#options.home.stateDir);
+    try {
+      const willRetry = this.#write(job, lease, log, error);
+      // Frames that a failed try leaves on the RAM disk are used again by the next one.
+      if (!willRetry) await removeRamDiskOf(frames, job.id);
+    } catch (lost) {
+      if (!(lost instanceof LeaseLostError)) throw lost;
+      await this.#forget(job, log);
+    }
+  }
+
+  /** @returns whether the same job will soon be tried again */
+  #write(job: Job, lease: Lease, log: Logger, error: Error): boolean {
+    const { queue, settings } = this.#options;
+    const nowMs = Date.now();
+    const failure = { code: codeOf(error), message: error.message, nowMs };
+    const unjudged = {
+      countTry: false,
+      notBeforeAtMs: null,
+      note: null,
+      errorCode: null,
+      errorMessage: null,
+    };
+    if (error instanceof LeaseLostError) throw error;
+    if (error instanceof StoppedError) {
+      queue.leases.release(lease, unjudged);
+      log.info('stopped; it goes on after its last committed batch');
+      return false;
+    }
+    if (error instanceof ObstacleError) {
+      queue.leases.release(lease, {
+        ...unjudged,
+        notBeforeAtMs: nowMs + OBSTACLE_WAIT_MS,
+        note: `waiting: ${error.message}`,
+      });
+      log.warn(
+        `${error.message} Waiting; it is tried again every ${OBSTACLE_WAIT_MS / 1000} s and uses up no try.`,
+      );
+      return false;
+    }
+    if (error instanceof InputRefusedError || error instanceof NetworkError) {
+      queue.leases.fail(lease, failure);
+      queue.events.addEvent(job.id, { atMs: nowMs, kind: 'refused', message: error.message });
+      log.error(`refused (${error.code}): ${error.message}`);
+      return false;
+    }
+    const outcome = queue.leases.failTry(lease, { ...failure, maxTries: settings.tries });
+    queue.events.addEvent(job.id, { atMs: nowMs, kind: 'try-failed', message: error.message });
+    const known =
+      error instanceof FfmpegError || error instanceof VerificationError || error instanceof EngineError;
+    // What we did not foresee wants its stack; what we did is told by its sentence.
+    log.error(
+      `try ${job.attempts} of ${settings.tries} failed: ${known ? error.message : (error.stack ?? error.message)}`,
+    );
+    if (outcome === 'failed')
+      log.error(`set aside (${failure.code}); \`framekiln retry ${job.id}\` tries it again`);
+    return outcome === 'queued';
+  }
+
+  /** The job is not ours any more: paused, cancelled, or another worker's. */
+  async #forget(job: Job, log: Logger): Promise<void> {
+    const { home, queue } = this.#options;
+    const state = queue.jobs.getJob(job.id)?.state;
+    log.info(state === 'running' ? 'another worker has it now' : `let go of (${state ?? 'deleted'})`);
+    if (state === 'running') return;
+    await removeRamDiskOf(ramDiskPlaces(home.stateDir), job.id);
+    if (state === 'cancelled') await new JobFolder(home.jobsDir, job.id).remove();
+  }
+}
+
+/** Node's own errors for a full disk or a folder that cannot be written are obstacles, wherever they come up. */
+function asObstacle(error: Error): Error {
+  switch (codeOf(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new ObstacleError('DISK_FULL', `There is no space left: ${error.message}.`, { cause: error });
+    case 'EROFS':
+    case 'EACCES':
+    case 'EPERM':
+      return new ObstacleError('OUTPUT_READ_ONLY', `A folder cannot be written: ${error.message}.`, {
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process';
+
+/** Runs ffmpeg, quietly; throws with what it said when it fails. */
+export function ffmpeg(...args: string[]): string {
+  return execFileSync('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-nostdin', '-y', ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+export interface ClipWish {
+  readonly width?: number;
+  readonly height?: number;
+  readonly frames?: number;
+  readonly rate?: string;
+  readonly audio?: boolean;
+  /** ffmpeg filter that is put behind the test picture, such as one that makes the frame rate vary. */
+  readonly filter?: string;
+  readonly encoder?: readonly string[];
+}
+
+/** Makes a small clip of a moving test picture, with a tone. */
+export function makeClip(path: string, wish: ClipWish = {}): string {
+  const { width = 64, height = 48, frames = 50, rate = '25', audio = true, filter, encoder } = wish;
+  const picture = `testsrc2=size=${width}x${height}:rate=${rate}${filter === undefined ? '' : `,${filter}`}`;
+  ffmpeg(
+    ...['-f', 'lavfi', '-i', picture],
+    ...(audio ? ['-f', 'lavfi', '-i', 'sine=frequency=440', '-shortest', '-c:a', 'aac'] : []),
+    ...['-frames:v', String(frames), '-fps_mode', 'passthrough', '-pix_fmt', 'yuv420p'],
+    ...(encoder ?? ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '12', '-bf', '2']),
+    path,
+  );
+  return path;
+}
+
+/** What `-f framemd5` says of a file's main video: a line a frame with its timestamp and the md5 of its picture. */
+export function frameMd5(path: string): string[] {
+  const text = ffmpeg('-i', path, '-map', '0:v:0', '-fps_mode', 'passthrough', '-f', 'framemd5', '-');
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}

@@ -1,0 +1,82 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FrameFormat, MediaInfo } from '../../src/domain/media-info.ts';
+import { outputColor } from '../../src/media/color-conversion.ts';
+import { FrameDecoder, frameBuffer } from '../../src/media/decoder.ts';
+import { encodeSegment, verifySegment, type SegmentJob } from '../../src/media/encode-segment.ts';
+import type { EncoderName, EncoderSettings } from '../../src/media/encoder-arguments.ts';
+import { indexFrames, type FrameIndex } from '../../src/media/frame-index.ts';
+import { outputTiming } from '../../src/media/output-timing.ts';
+import { probeMedia } from '../../src/media/probe.ts';
+
+export const LIMITS = { inputMegapixels: 36, hours: 24, framesPerSecond: 240 };
+
+export interface Opened {
+  readonly media: MediaInfo;
+  readonly index: FrameIndex;
+  readonly format: FrameFormat;
+}
+
+/** Probes and indexes a file. Frames are passed on at their own size, so its edges must be even. */
+export async function openMedia(path: string): Promise<Opened> {
+  const media = await probeMedia(path, LIMITS);
+  const { width, height, bitsPerComponent } = media.video;
+  const pixelFormat = bitsPerComponent > 8 ? 'rgb48le' : 'rgb24';
+  return {
+    media,
+    index: await indexFrames(media, { limits: LIMITS }),
+    format: { width, height, pixelFormat },
+  };
+}
+
+export function decoderAt(
+  { media, index, format }: Opened,
+  frame: number,
+  notes: string[] = [],
+): FrameDecoder {
+  return new FrameDecoder(media, index, frame, {
+    format,
+    maxPixels: LIMITS.inputMegapixels * 1e6,
+    onNote: (sentence) => notes.push(sentence),
+  });
+}
+
+export interface Cut {
+  readonly frames: number;
+  readonly encoder: EncoderName;
+  readonly settings: EncoderSettings;
+}
+
+/** Decodes, encodes and checks segment after segment; each begins with a decoder of its own, as after a kill. */
+export async function makeSegments(opened: Opened, folder: string, cuts: readonly Cut[]): Promise<string[]> {
+  const { media, index, format } = opened;
+  const paths: string[] = [];
+  let first = 0;
+  for (const { frames, encoder, settings } of cuts) {
+    const framesPath = join(folder, `${paths.length}.raw`);
+    const decoder = decoderAt(opened, first);
+    const frame = frameBuffer(format);
+    writeFileSync(framesPath, '');
+    for (let i = 0; i < frames; i++) {
+      await decoder.read(frame);
+      appendFileSync(framesPath, frame);
+    }
+    await decoder.close();
+    const { num, den } = media.video.sampleAspectRatio;
+    const job: SegmentJob = {
+      framesPath,
+      format,
+      firstFrame: first,
+      frameCount: frames,
+      timing: outputTiming(index, media),
+      color: outputColor(media.video),
+      sampleAspectRatio: `${num}/${den}`,
+      segmentPath: join(folder, `${paths.length}.mp4`),
+    };
+    await encodeSegment(job, encoder, settings);
+    await verifySegment(job);
+    paths.push(job.segmentPath);
+    first += frames;
+  }
+  return paths;
+}

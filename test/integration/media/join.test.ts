@@ -1,0 +1,126 @@
+import { copyFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { VerificationError } from '../../../src/domain/errors.ts';
+import { outputColor } from '../../../src/media/color-conversion.ts';
+import { muxOutput } from '../../../src/media/mux.ts';
+import { outputTiming } from '../../../src/media/output-timing.ts';
+import { listBoxes } from '../../../src/media/segment-boxes.ts';
+import { planStreams } from '../../../src/media/stream-plan.ts';
+import { verifyOutput } from '../../../src/media/verify-output.ts';
+import { ffmpeg, frameMd5, makeClip } from '../../helpers/clips.ts';
+import { makeSegments, openMedia, type Cut, type Opened } from '../../helpers/media-steps.ts';
+import { sharedMedia, whyNoSharedMedia } from '../../helpers/shared-media.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+const medium = { crf: 18, preset: 'medium', threads: 2 };
+const other = { crf: 24, preset: 'ultrafast', threads: 1 };
+
+async function finish(opened: Opened, folder: string, segmentPaths: string[], encodersUsed: number) {
+  const plan = planStreams(opened.media);
+  const timing = outputTiming(opened.index, opened.media);
+  const outputPath = join(folder, `out${plan.extension}`);
+  await muxOutput({
+    source: opened.media,
+    segmentPaths,
+    timing,
+    codec: 'h264',
+    encodersUsed,
+    plan,
+    outputPath,
+  });
+  const expected = {
+    format: opened.format,
+    timing,
+    color: outputColor(opened.media.video),
+    sampleAspectRatio: opened.media.video.sampleAspectRatio,
+    plan,
+  };
+  return { outputPath, expected };
+}
+
+/** Cuts of 7 frames; every second one by an encoder with other settings, when asked for. */
+function cuts(frames: number, mixed: boolean): Cut[] {
+  return Array.from({ length: Math.ceil(frames / 7) }, (_, i) => ({
+    frames: Math.min(7, frames - i * 7),
+    encoder: 'libx264' as const,
+    settings: mixed && i % 2 === 1 ? other : medium,
+  }));
+}
+
+const timestamps = (path: string) => frameMd5(path).map((line) => line.split(',')[2]?.trim());
+
+test.each([
+  ['constant frame rate', 'a.mp4', { rate: '30000/1001' }],
+  [
+    'variable frame rate',
+    'a.mp4',
+    { filter: "settb=1/90000,setpts='N*3003+mod(N\\,5)*777+if(gt(N\\,25)\\,50000\\,0)'" },
+  ],
+  ['Matroska', 'a.mkv', {}],
+])('segments of two encoders join to the exact timestamps of the source: %s', async (_, name, wish) => {
+  const folder = temporaryFolder();
+  const opened = await openMedia(makeClip(join(folder, name), wish));
+  const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, true));
+  const { outputPath, expected } = await finish(opened, folder, segments, 2);
+  await verifyOutput(outputPath, expected);
+  expect(timestamps(outputPath)).toEqual(timestamps(opened.media.path));
+  // Not a word from a strict decoder, sound and picture.
+  expect(ffmpeg('-xerror', '-i', outputPath, '-f', 'null', '-')).toBe('');
+});
+
+describe('a finished file that is not right is not called done', () => {
+  test('frames are missing', async () => {
+    const folder = temporaryFolder();
+    const opened = await openMedia(makeClip(join(folder, 'a.mp4')));
+    const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, false));
+    const { outputPath, expected } = await finish(opened, folder, segments.slice(0, -1), 1);
+    await expect(verifyOutput(outputPath, expected)).rejects.toThrow(/it has 49 frames instead of 50/);
+  });
+
+  test('the sound is missing, the colours and the size are others', async () => {
+    const folder = temporaryFolder();
+    const opened = await openMedia(makeClip(join(folder, 'a.mp4')));
+    const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, false));
+    const { outputPath, expected } = await finish(opened, folder, segments, 1);
+    const bare = join(folder, 'bare.mp4');
+    ffmpeg('-i', outputPath, '-an', '-c', 'copy', bare);
+    await expect(verifyOutput(bare, expected)).rejects.toThrow(/0 audio streams instead of 1/);
+    const wider = { ...expected, format: { ...expected.format, width: 128 } };
+    await expect(verifyOutput(outputPath, wider)).rejects.toThrow(/64x48 instead of 128x48/);
+    const bt2020 = { ...expected, color: { ...expected.color, matrix: 'bt2020nc' } };
+    await expect(verifyOutput(outputPath, bt2020)).rejects.toThrow(/its colours are/);
+  });
+
+  test('a torn segment is found when its boxes are listed', async () => {
+    const folder = temporaryFolder();
+    const opened = await openMedia(makeClip(join(folder, 'a.mp4'), { frames: 7 }));
+    const [segment = ''] = await makeSegments(opened, folder, cuts(7, false));
+    const boxes = await listBoxes(segment);
+    expect(boxes.map((box) => box.type)).toEqual(['ftyp', 'moov', 'moof', 'mdat', 'mfra']);
+    const torn = join(folder, 'torn.mp4');
+    copyFileSync(segment, torn);
+    truncateSync(torn, (boxes[3]?.offset ?? 0) + 20);
+    await expect(listBoxes(torn)).rejects.toThrow(VerificationError);
+  });
+});
+
+// Subtitles, chapters, an edit list with odd pixels, rotation, several tracks, VFR: one real file each.
+test
+  .skipIf(whyNoSharedMedia !== null)
+  .each([
+    'awkward/ax_sample_with_srt.mkv',
+    'awkward/ax_bt601.mov',
+    'awkward/ax_sample_sef_slow_motion.mp4',
+    'awkward/oh_SarVui.264',
+    'faces/classroom.gif',
+  ])(
+  `real files come back with every frame at its time: %s (${whyNoSharedMedia ?? 'shared media found'})`,
+  async (name) => {
+    const folder = temporaryFolder();
+    const opened = await openMedia(sharedMedia(name));
+    const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, false));
+    const { outputPath, expected } = await finish(opened, folder, segments, 1);
+    await verifyOutput(outputPath, expected);
+  },
+);

@@ -1,0 +1,92 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { InputRefusedError } from '../../../src/domain/errors.ts';
+import { probeMedia } from '../../../src/media/probe.ts';
+import { ffmpeg, makeClip } from '../../helpers/clips.ts';
+import { LIMITS, openMedia } from '../../helpers/media-steps.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+async function refusal(path: string, limits = LIMITS): Promise<string> {
+  const error = await probeMedia(path, limits).then(
+    () => null,
+    (caught: unknown) => caught as InputRefusedError,
+  );
+  return error === null ? 'accepted' : `${error.code}: ${error.message}`;
+}
+
+test('names are names: never an option, a pattern or a protocol', async () => {
+  const folder = temporaryFolder();
+  const clip = makeClip(join(folder, 'clip.mp4'), { frames: 2 });
+  const names = [
+    '-x.mp4',
+    '%d.mp4',
+    'concat:a.mp4',
+    'new\nline.mp4',
+    `quote'".mp4`,
+    'ünï 影片.mp4',
+    `${'x'.repeat(251)}.mp4`,
+  ];
+  let path = clip;
+  for (const name of names) {
+    const next = join(folder, name);
+    renameSync(path, next);
+    path = next;
+    expect((await openMedia(path)).index.pts.length).toBe(2);
+  }
+});
+
+test('a playlist under a video name opens no other file', async () => {
+  const folder = temporaryFolder();
+  makeClip(join(folder, 'secret.mp4'), { frames: 2 });
+  writeFileSync(
+    join(folder, 'hls.mp4'),
+    '#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nsecret.mp4\n#EXT-X-ENDLIST\n',
+  );
+  writeFileSync(join(folder, 'concat.mp4'), "ffconcat version 1.0\nfile 'secret.mp4'\n");
+  expect(await refusal(join(folder, 'hls.mp4'))).toMatch(/^NOT_A_VIDEO: hls\.mp4 /);
+  expect(await refusal(join(folder, 'concat.mp4'))).toMatch(/^NOT_A_VIDEO: concat\.mp4 /);
+});
+
+test('what is no video is refused with its name and the reason', async () => {
+  const folder = temporaryFolder();
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  expect(await refusal(file('empty.mp4', ''))).toBe('EMPTY_FILE: empty.mp4 is empty.');
+  expect(await refusal(file('text.mkv', 'no video '.repeat(500)))).toMatch(
+    /^NOT_A_VIDEO: text\.mkv is not a video/,
+  );
+  ffmpeg('-f', 'lavfi', '-i', 'sine=duration=1', join(folder, 'tone.m4a'));
+  expect(await refusal(join(folder, 'tone.m4a'))).toBe(
+    'NO_VIDEO_STREAM: tone.m4a has no video stream (it holds: audio).',
+  );
+});
+
+test('limits are read off the header', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'in'));
+  const clip = makeClip(join(folder, 'in/clip.mp4'));
+  expect(await refusal(clip, { ...LIMITS, inputMegapixels: 0.003 })).toMatch(
+    /LIMIT_EXCEEDED: clip\.mp4 is 64x48/,
+  );
+  expect(await refusal(clip, { ...LIMITS, hours: 0.0001 })).toMatch(
+    /LIMIT_EXCEEDED: clip\.mp4 claims to last/,
+  );
+  expect(await refusal(clip)).toBe('accepted');
+});
+
+test('rotation is seen as a viewer sees it', async () => {
+  const folder = temporaryFolder();
+  const upright = makeClip(join(folder, 'a.mp4'), { filter: 'setsar=4/3' });
+  const turned = join(folder, 'b.mp4');
+  ffmpeg('-i', upright, '-c', 'copy', '-metadata:s:v:0', 'rotate=90', turned);
+  const { video } = await probeMedia(turned, LIMITS);
+  expect(video).toMatchObject({
+    width: 48,
+    height: 64,
+
+    sampleAspectRatio: { num: 3, den: 4 },
+  });
+});

@@ -1,0 +1,81 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ownOwner } from '../../../src/lib/process-identity.ts';
+import { FrameFiles } from '../../../src/workspace/frame-files.ts';
+import {
+  openRamDisk,
+  ramDiskPlaces,
+  removeOrphanRamDisks,
+  removeRamDisk,
+} from '../../../src/workspace/ram-disk.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+const wish = { kind: 'auto', memoryFraction: 0.01 } as const;
+const folderWish = { ...wish, kind: 'folder' } as const;
+/** A process of this boot that is surely gone: the one with the pid of this test, but another start time. */
+const deadOwner = ownOwner().replace(/:\d+:/, ':1:');
+const stamp = { owner: ownOwner(), contents: 'job 7, plan A' };
+
+test('is set up, holds frames, and leaves nothing when it is given back', async () => {
+  const places = ramDiskPlaces(temporaryFolder());
+  const disk = await openRamDisk(places, 7, stamp, wish);
+  expect(disk.adopted).toBe(false);
+  expect(disk.sizeBytes).toBeGreaterThan(0);
+  // Every step down from a mount says why.
+  expect(disk.kind === 'mount').toBe(disk.reason === null);
+  writeFileSync(join(disk.path, 'b0000.out'), 'frames');
+  await removeRamDisk(disk);
+  expect(existsSync(disk.path)).toBe(false);
+  expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(disk.path);
+});
+
+test.each([
+  ['a dead process left them for the same plan', deadOwner, 'job 7, plan A', true],
+  ['the plan is another', deadOwner, 'job 7, plan B', false],
+  ['their owner still lives', ownOwner().replace(/^\d+:\d+/, `1:${initStartTime()}`), 'job 7, plan A', false],
+  ['they are from before the last boot', deadOwner.replace(/[0-9a-f]{4}$/, '0000'), 'job 7, plan A', false],
+])(
+  'frames are used again only when a dead process of this boot left them for the same: %s',
+  async (_, owner, contents, adopted) => {
+    const places = ramDiskPlaces(temporaryFolder());
+    const left = await openRamDisk(places, 7, { owner, contents }, folderWish);
+    writeFileSync(join(left.path, 'b0003.out'), 'frames');
+    const found = await openRamDisk(places, 7, stamp, folderWish);
+    expect(found.adopted).toBe(adopted);
+    expect(existsSync(join(found.path, 'b0003.out'))).toBe(adopted);
+  },
+);
+
+test('what finished jobs left is removed, what goes on stays', async () => {
+  const places = ramDiskPlaces(temporaryFolder());
+  const over = await openRamDisk(places, 1, stamp, wish);
+  const goesOn = await openRamDisk(places, 2, stamp, wish);
+  expect(await removeOrphanRamDisks(places, new Set([2]))).toBe(1);
+  expect([existsSync(over.path), existsSync(goesOn.path)]).toEqual([false, true]);
+  await removeRamDisk(goesOn);
+});
+
+test('frames that do not fit go to the spill folder, and that is said once', async () => {
+  const root = temporaryFolder();
+  const ram = join(root, 'ram');
+  const spill = join(root, 'spill');
+  mkdirSync(ram);
+  const said: string[] = [];
+  const files = new FrameFiles(ram, spill, (sentence) => said.push(sentence));
+  const batch = (number: number) => ({ number, firstFrame: 0, frameCount: 1 });
+  expect(await files.place(batch(0), 'in', 1000)).toBe(join(ram, 'b0000.in'));
+  const huge = Number.MAX_SAFE_INTEGER;
+  expect(await files.place(batch(1), 'out', huge)).toBe(join(spill, 'b0001.out'));
+  expect(await files.place(batch(2), 'out', huge)).toBe(join(spill, 'b0002.out'));
+  expect(said).toHaveLength(1);
+  // Frames that lie there already are found where they lie.
+  writeFileSync(join(spill, 'b0001.out'), 'frames');
+  expect(await files.place(batch(1), 'out', 6)).toBe(join(spill, 'b0001.out'));
+  await files.drop(batch(1), 'out');
+  expect(existsSync(join(spill, 'b0001.out'))).toBe(false);
+});
+
+function initStartTime(): string {
+  return readFileSync('/proc/1/stat', 'latin1').split(') ').at(-1)?.split(' ')[19] ?? '';
+}

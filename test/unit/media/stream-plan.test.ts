@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import type { MediaInfo, OtherStreamInfo } from '../../../src/domain/media-info.ts';
+import { otherStreamArguments, planStreams, videoTag } from '../../../src/media/stream-plan.ts';
+
+const MP4 = 'mov,mp4,m4a,3gp,3g2,mj2';
+
+function stream(
+  index: number,
+  kind: OtherStreamInfo['kind'],
+  codec: string,
+  attachedPicture = false,
+): OtherStreamInfo {
+  return { index, kind, codec, language: null, attachedPicture };
+}
+
+function source(path: string, container: string, others: OtherStreamInfo[]): MediaInfo {
+  return { path, container, others } as unknown as MediaInfo;
+}
+
+test('the container stays where it holds every track', () => {
+  const plan = planStreams(
+    source('/in/a.MP4', MP4, [stream(1, 'audio', 'aac'), stream(2, 'subtitle', 'mov_text')]),
+  );
+  expect(plan).toMatchObject({ container: 'mp4', extension: '.mp4', containerReason: null });
+  expect(otherStreamArguments(plan, 1)).toEqual([
+    '-map',
+    '1:1',
+    '-c:a:0',
+    'copy',
+    '-map',
+    '1:2',
+    '-c:s:0',
+    'copy',
+  ]);
+});
+
+test('a track that MP4 cannot hold moves all to Matroska, and text subtitles are converted for it', () => {
+  const plan = planStreams(
+    source('/in/a.mp4', MP4, [stream(1, 'audio', 'pcm_s16be'), stream(2, 'subtitle', 'mov_text')]),
+  );
+  expect(plan).toMatchObject({ container: 'matroska', extension: '.mkv' });
+  expect(plan.containerReason).toBe('MP4 cannot hold its pcm_s16be audio track');
+  expect(plan.fates.map((fate) => fate.codec)).toEqual(['copy', 'srt']);
+});
+
+test.each([
+  ['/in/a.avi', 'avi'],
+  ['/in/a.webm', 'matroska,webm'],
+  ['/in/a.ts', 'mpegts'],
+  ['/in/a.3gp', MP4],
+  ['/in/noending', 'matroska,webm'],
+])('%s becomes Matroska, with the reason', (path, container) => {
+  const plan = planStreams(source(path, container, []));
+  expect(plan).toMatchObject({ container: 'matroska', extension: '.mkv' });
+  expect(plan.containerReason).toMatch(/is not one that the result can be kept in/);
+});
+
+test('nothing is dropped without a reason', () => {
+  const others = [
+    stream(1, 'data', 'bin_data'),
+    stream(2, 'audio', 'unknown'),
+    stream(3, 'video', 'h264'),
+    stream(4, 'video', 'mjpeg', true),
+    stream(5, 'attachment', 'ttf'),
+  ];
+  const plan = planStreams(source('/in/a.mkv', 'matroska,webm', others));
+  expect(plan.fates.map((fate) => fate.codec)).toEqual([null, null, null, 'copy', 'copy']);
+  for (const fate of plan.fates) expect(fate.codec === null).toBe(fate.reason !== null);
+  expect(otherStreamArguments(plan, 1)).toContain('attached_pic');
+});
+
+test('changing parameter sets are declared in MP4, and only there', () => {
+  expect(videoTag('h264', 'mp4', 1)).toEqual(['-tag:v:0', 'avc1']);
+  expect(videoTag('h264', 'mp4', 2)).toEqual(['-tag:v:0', 'avc3']);
+  expect(videoTag('hevc', 'mov', 2)).toEqual(['-tag:v:0', 'hev1']);
+  expect(videoTag('h264', 'matroska', 2)).toEqual([]);
+});

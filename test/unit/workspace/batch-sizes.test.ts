@@ -1,0 +1,40 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { batchCount, batchRange } from '../../../src/domain/frame-batch.ts';
+import { BATCHES_IN_FLIGHT, batchSizesFor } from '../../../src/workspace/batch-sizes.ts';
+
+const wish = { firstBatchFrames: 30, batchFrames: 60 };
+
+test('batches partition the frames, whatever their sizes', () => {
+  fc.assert(
+    fc.property(
+      fc.nat(5000),
+      fc.integer({ min: 1, max: 90 }),
+      fc.integer({ min: 1, max: 90 }),
+      (total, firstBatchFrames, batchFrames) => {
+        const sizes = { firstBatchFrames, batchFrames };
+        let next = 0;
+        const count = batchCount(sizes, total);
+        for (let number = 0; number < count; number++) {
+          const range = batchRange(sizes, total, number);
+          expect(range?.firstFrame).toBe(next);
+          next += range?.frameCount ?? 0;
+        }
+        expect(next).toBe(total);
+        expect(batchRange(sizes, total, count)).toBeNull();
+      },
+    ),
+  );
+});
+
+test('all frames in flight fit the RAM disk, unless not even one frame a batch does', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 1e11 }), (bytes, budget) => {
+      const frame = { inputBytes: bytes, outputBytes: bytes * 4 };
+      const { batchFrames, firstBatchFrames } = batchSizesFor(frame, budget, wish);
+      expect(batchFrames === 1 || batchFrames * 5 * bytes * BATCHES_IN_FLIGHT <= budget).toBe(true);
+      expect(batchFrames).toBeLessThanOrEqual(60);
+      expect(firstBatchFrames).toBeLessThanOrEqual(Math.min(30, batchFrames));
+    }),
+  );
+});
