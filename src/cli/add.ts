@@ -1,0 +1,29 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import type { AddRequest } from '../domain/add-request.ts';
+import type { Cli, GlobalOptions } from './cli.ts';
+import { openHome, withQueue } from './open-home.ts';
+import { parseInteger } from './parse-arguments.ts';
+import { recipeFromOptions, withRecipeOptions, type RecipeOptions } from './recipe-options.ts';
+import { sendCommand } from './send-command.ts';
+
+type AddOptions = GlobalOptions & RecipeOptions & { readonly priority: number };
+
+/** `framekiln add`: puts files that lie anywhere into the daemon's queue. */
+export function addCommand(cli: Cli): Command {
+  const command = new Command('add')
+    .description('put files that lie anywhere into the queue')
+    .argument('<files...>', 'videos')
+    .option('--priority <number>', 'jobs with a higher one go first', parseInteger, 0);
+  return withRecipeOptions(command).action(async (files: string[], _, self: Command) => {
+    const options = self.optsWithGlobals<AddOptions>();
+    const { home, settings } = await openHome(cli, options);
+    const recipe = recipeFromOptions(options, settings.recipe);
+    await withQueue(home, async (queue) => {
+      for (const file of files) {
+        const argument: AddRequest = { path: resolve(file), recipe, priority: options.priority };
+        await sendCommand(cli, { queue, lockFile: home.lockFile }, { kind: 'add', jobId: null, argument });
+      }
+    });
+  });
+}

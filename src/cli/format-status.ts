@@ -1,0 +1,52 @@
+import { visibleText } from '../lib/visible-text.ts';
+import { formatDuration, formatRate } from '../observability/format-progress.ts';
+import { formatTable } from './format-table.ts';
+import type { JobReport, StatusReport } from './status-report.ts';
+
+/** Finished jobs that are shown; all of them are in `--json`. */
+const FINISHED_SHOWN = 10;
+
+/** The report as lines for a person: what is unfinished, then the jobs that ended last. */
+export function formatStatus(report: StatusReport): string[] {
+  const unfinished = report.jobs.filter((job) => !isFinished(job));
+  const finished = report.jobs
+    .filter(isFinished)
+    .sort((a, b) => (a.finishedAt ?? '').localeCompare(b.finishedAt ?? ''));
+  const shown = [...finished.slice(-FINISHED_SHOWN), ...unfinished];
+
+  const lines = [headline(report, unfinished.length, finished.length)];
+  if (shown.length > 0) lines.push('', ...formatTable(HEADER, shown.map(tableRow)));
+  return lines;
+}
+
+const HEADER = ['ID', 'STATE', 'FILE', 'DONE', 'FRAMES', 'FPS', 'LEFT', 'NOTE'];
+
+function headline(report: StatusReport, unfinished: number, finished: number): string {
+  const daemon = report.daemonRunning ? 'The daemon is running' : 'The daemon is not running';
+  const queue = report.queuePaused ? ', the queue is paused' : '';
+  return `${daemon}${queue}. Jobs in ${report.home}: ${unfinished} unfinished, ${finished} finished.`;
+}
+
+function tableRow(job: JobReport): string[] {
+  const frames = job.framesTotal === null ? '' : `${job.framesDone} of ${job.framesTotal}`;
+  return [
+    String(job.id),
+    job.stage === null ? job.state : `${job.state}: ${job.stage}`,
+    visibleText(job.file),
+    job.percent === null ? '' : `${job.percent} %`,
+    frames,
+    job.framesPerSecond === null ? '' : formatRate(job.framesPerSecond),
+    job.secondsLeft === null ? '' : formatDuration(job.secondsLeft * 1000),
+    visibleText(noteOf(job)),
+  ];
+}
+
+function noteOf(job: JobReport): string {
+  if (job.error === null) return job.note ?? '';
+  const error = `${job.error.code}: ${job.error.message}`;
+  return job.note === null ? error : `${job.note} (${error})`;
+}
+
+function isFinished(job: JobReport): boolean {
+  return job.state === 'done' || job.state === 'failed' || job.state === 'cancelled';
+}

@@ -1,0 +1,93 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { ExitCode } from '../domain/exit-codes.ts';
+import { fetchNetwork } from '../inference/networks/fetch-network.ts';
+import { listNetworks, verifyNetworks } from '../inference/networks/find-network.ts';
+import { formatDuration } from '../observability/format-progress.ts';
+import { writeFileDurably } from '../workspace/durable-file.ts';
+import type { Cli, GlobalOptions } from './cli.ts';
+import { formatTable } from './format-table.ts';
+import { networkFolders, readKnownNetworks } from './networks.ts';
+import { openHome } from './open-home.ts';
+import { createProgressBar } from './progress-bar.ts';
+
+const MEGABYTE = 1e6;
+
+/** `framekiln models`: the neural networks of this machine. */
+export function modelsCommand(cli: Cli): Command {
+  return new Command('models')
+    .description('list, fetch and check neural networks')
+    .addCommand(listCommand(cli))
+    .addCommand(pullCommand(cli))
+    .addCommand(verifyCommand(cli));
+}
+
+function listCommand(cli: Cli): Command {
+  return new Command('list')
+    .description('show the networks that can be had, and which are here')
+    .action(async (_, command: Command) => {
+      const { home } = await openHome(cli, command.optsWithGlobals<GlobalOptions>());
+      const listed = await listNetworks(networkFolders(home), await readKnownNetworks());
+      const rows = listed.map(({ entry, path }) => {
+        const size = `${(entry.bytes / MEGABYTE).toFixed(1)} MB`;
+        return [entry.name, `x${entry.scale}`, size, entry.licence, path ?? 'not here', entry.description];
+      });
+      const header = ['NAME', 'SCALE', 'SIZE', 'LICENCE', 'WHERE', 'WHAT FOR'];
+      for (const line of formatTable(header, rows)) cli.print(line);
+    });
+}
+
+function pullCommand(cli: Cli): Command {
+  return new Command('pull')
+    .description('fetch networks, convert them and check them')
+    .argument('<names...>', 'as `framekiln models list` shows them')
+    .option('--from <folder>', 'where published files lie that no package holds')
+    .action(async (names: string[], _, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { from?: string }>();
+      const { home } = await openHome(cli, options);
+      const manifest = await readKnownNetworks();
+      const from = options.from === undefined ? null : resolve(options.from);
+      for (const name of names) {
+        if (!cli.interactive) cli.print(`Fetching ${name} …`);
+        const startedAtMs = cli.now();
+        const bar = createProgressBar(cli, `Fetching ${name}`);
+        const onProgress = (received: number, total: number) =>
+          bar.update(
+            received,
+            total,
+            `${Math.round(received / MEGABYTE)} of ${Math.round(total / MEGABYTE)} MB`,
+          );
+        try {
+          const writeFile = writeFileDurably;
+          const { path } = await fetchNetwork(name, {
+            manifest,
+            into: home.models,
+            from,
+            writeFile,
+            onProgress,
+          });
+          bar.stop();
+          cli.print(
+            `${name} is in ${path} (fetched, converted and checked in ${formatDuration(cli.now() - startedAtMs)}).`,
+          );
+        } finally {
+          bar.stop();
+        }
+      }
+    });
+}
+
+function verifyCommand(cli: Cli): Command {
+  return new Command('verify')
+    .description('check the sha256 of every network that is here')
+    .action(async (_, command: Command) => {
+      const { home } = await openHome(cli, command.optsWithGlobals<GlobalOptions>());
+      const verified = await verifyNetworks(networkFolders(home), await readKnownNetworks());
+      for (const { path, error } of verified) {
+        if (error === null) cli.print(`ok: ${path}`);
+        else cli.complain(error.message);
+      }
+      if (verified.length === 0) cli.print('No network of the list is here.');
+      if (verified.some(({ error }) => error !== null)) cli.exitCode = ExitCode.environment;
+    });
+}

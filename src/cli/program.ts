@@ -1,0 +1,72 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigurationError, FramekilnError, toError } from '../domain/errors.ts';
+import { ExitCode } from '../domain/exit-codes.ts';
+import { visibleText } from '../lib/visible-text.ts';
+import { addCommand } from './add.ts';
+import type { Cli } from './cli.ts';
+import { controlCommands } from './control.ts';
+import { doctorCommand } from './doctor.ts';
+import { exitCodeFor } from './exit-code-for.ts';
+import { modelsCommand } from './models.ts';
+import { runCommand } from './run.ts';
+import { startCommand } from './start.ts';
+import { statusCommand } from './status.ts';
+
+/**
+ * Runs one command line to its end.
+ *
+ * @param args without the program's name
+ * @returns what the process ends with; errors were told on standard error
+ */
+export async function runCli(args: readonly string[]): Promise<ExitCode> {
+  const cli: Cli = {
+    print: (line) => void process.stdout.write(`${line}\n`),
+    complain: (line) => void process.stderr.write(`${line}\n`),
+    interactive: process.stdout.isTTY,
+    now: Date.now,
+    exitCode: ExitCode.ok,
+  };
+  try {
+    await createProgram(cli).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    // commander has said what was wrong, or has shown the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
+    tell(cli, error);
+    return exitCodeFor(error);
+  }
+  return cli.exitCode;
+}
+
+function createProgram(cli: Cli): Command {
+  const program = new Command('framekiln')
+    .description('Upscales the videos of a folder and loses no work, whatever happens to the machine.')
+    .option('--home <folder>', 'where input/, output/, logs/, models/ and framekiln.yaml are');
+  const commands = [
+    startCommand(cli),
+    runCommand(cli),
+    addCommand(cli),
+    statusCommand(cli),
+    ...controlCommands(cli),
+    modelsCommand(cli),
+    doctorCommand(cli),
+  ];
+  for (const command of commands) program.addCommand(command);
+  for (const command of [program, ...commands, ...commands.flatMap((each) => each.commands)]) {
+    command
+      .exitOverride()
+      .configureHelp({ showGlobalOptions: true })
+      .showHelpAfterError('(--help shows more)');
+  }
+  return program;
+}
+
+/** An error of ours is a sentence; one that nobody foresaw is shown with its stack. */
+function tell(cli: Cli, error: unknown): void {
+  if (error instanceof ConfigurationError) {
+    for (const fault of error.faults) cli.complain(visibleText(fault));
+  } else if (error instanceof FramekilnError) {
+    cli.complain(`${error.code}: ${visibleText(error.message)}`);
+  } else {
+    cli.complain(toError(error).stack ?? String(error));
+  }
+}

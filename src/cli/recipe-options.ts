@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { parseRecipe } from '../config/recipe-schema.ts';
+import type { Recipe } from '../domain/recipe.ts';
+import { numberOrText } from './parse-arguments.ts';
+
+export interface RecipeOptions {
+  readonly scale?: unknown;
+  readonly network?: string;
+  readonly device?: string;
+  readonly tile?: unknown;
+}
+
+/** The options that say what to do with a file. */
+export function withRecipeOptions(command: Command): Command {
+  return command
+    .option('--scale <factor>', 'output size over input size, 1 to 4', numberOrText)
+    .option('--network <name>', 'lanczos, a name of `framekiln models list`, or the path of an ONNX file')
+    .option('--device <device>', 'auto, gpu or cpu')
+    .option('--tile <pixels>', 'edge of a tile in source pixels, or auto', numberOrText);
+}
+
+/** The recipe that the options ask for, over `defaults`. @throws ConfigurationError with every fault */
+export function recipeFromOptions(options: RecipeOptions, defaults: Recipe): Recipe {
+  const { scale, network, device, tile } = options;
+  const wishes = Object.entries({ scale, network, device, tile }).filter(([, value]) => value !== undefined);
+  return parseRecipe(Object.fromEntries(wishes), defaults);
+}

@@ -1,0 +1,94 @@
+import { basename, join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { runForeground } from '../daemon/run-foreground.ts';
+import type { Job } from '../domain/job.ts';
+import { ExitCode } from '../domain/exit-codes.ts';
+import { visibleText } from '../lib/visible-text.ts';
+import { formatProgress } from '../observability/format-progress.ts';
+import { createLogger } from '../observability/logger.ts';
+import { checkEnvironment } from './check-environment.ts';
+import type { Cli, GlobalOptions } from './cli.ts';
+import { formatCheck } from './doctor.ts';
+import { openHome, type OpenHome } from './open-home.ts';
+import { createProgressBar } from './progress-bar.ts';
+import { recipeFromOptions, withRecipeOptions, type RecipeOptions } from './recipe-options.ts';
+import { stopSignal } from './stop-signal.ts';
+
+interface RunOptions extends GlobalOptions, RecipeOptions {
+  readonly output?: string;
+  readonly skipChecks?: true;
+}
+
+/** `framekiln run`: does one file now, in the foreground, without a daemon. */
+export function runCommand(cli: Cli): Command {
+  const command = new Command('run')
+    .description('do one file now, without a daemon')
+    .argument('<file>', 'a video')
+    .option('--output <folder>', 'where the finished video goes (default: output/ of the home)')
+    .option('--skip-checks', 'do not check the environment first');
+  return withRecipeOptions(command).action(async (file: string, _, self: Command) => {
+    const options = self.optsWithGlobals<RunOptions>();
+    const place = await openHome(cli, options);
+    const recipe = recipeFromOptions(options, place.settings.recipe);
+    if (!options.skipChecks && !(await isUsable(cli, place, recipe.network))) {
+      cli.exitCode = ExitCode.environment;
+      return;
+    }
+    const { home, settings } = place;
+    const log = createLogger({
+      file: join(home.logs, 'framekiln.log'),
+      level: settings.log.level,
+      console: !cli.interactive,
+    });
+    const bar = createProgressBar(cli, visibleText(basename(file)));
+    try {
+      const job = await runForeground({
+        ...{ home, log, recipe, tries: settings.tries, file: resolve(file), signal: stopSignal() },
+        outputDir: options.output === undefined ? home.output : resolve(options.output),
+        onProgress: (now) => showProgress(now, bar.update),
+      });
+      bar.stop();
+      tellEnd(cli, job);
+    } finally {
+      bar.stop();
+      await log.close();
+    }
+  });
+}
+
+/** Says what is missing on this machine, if anything is; warnings are the doctor's business. */
+async function isUsable(cli: Cli, { home, settings }: OpenHome, network: string): Promise<boolean> {
+  const failures = (await checkEnvironment(home, settings, network)).filter(
+    ({ status }) => status === 'fail',
+  );
+  for (const line of failures.flatMap(formatCheck)) cli.complain(line);
+  return failures.length === 0;
+}
+
+function showProgress(job: Job, update: (done: number, total: number, text: string) => void): void {
+  const { framesDone, framesTotal, framesPerSecond, etaAtMs, stage } = job;
+  if (framesTotal === null) return;
+  const etaMs = etaAtMs === null ? null : Math.max(0, etaAtMs - Date.now());
+  const text = formatProgress({ framesDone, framesTotal, framesPerSecond, etaMs });
+  update(framesDone, framesTotal, stage === null ? text : `${stage} · ${text}`);
+}
+
+function tellEnd(cli: Cli, job: Job): void {
+  switch (job.state) {
+    case 'done':
+      cli.print(`Finished: ${visibleText(job.outputPath)}`);
+      return;
+    case 'failed':
+    case 'cancelled':
+      cli.complain(
+        `${job.errorCode ?? job.state}: ${visibleText(job.errorMessage ?? 'The job was cancelled.')}`,
+      );
+      cli.exitCode = ExitCode.failed;
+      return;
+    case 'queued':
+    case 'running':
+    case 'paused':
+      cli.complain('Stopped; the same command goes on after the last committed batch.');
+      cli.exitCode = ExitCode.stopped;
+  }
+}

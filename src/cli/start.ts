@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { runDaemon } from '../daemon/daemon.ts';
+import { createLogger } from '../observability/logger.ts';
+import type { Cli, GlobalOptions } from './cli.ts';
+import { readHome } from './open-home.ts';
+import { putSampleClip } from './sample-clip.ts';
+import { stopSignal } from './stop-signal.ts';
+
+interface StartOptions extends GlobalOptions {
+  readonly once?: true;
+  readonly sample?: true;
+}
+
+/** `framekiln start`: watches `input/` until it is stopped, or works off what is there. */
+export function startCommand(cli: Cli): Command {
+  return new Command('start')
+    .description('watch input/ and put finished videos into output/')
+    .option('--once', 'work off what is in input/ and end; exit code 0 if all of it succeeded')
+    .option('--sample', 'first put a clip of 3 s into input/, to see it work')
+    .action(async (_, command: Command) => {
+      const options = command.optsWithGlobals<StartOptions>();
+      const { home, settings, faults } = await readHome(options);
+      const file = join(home.logs, 'framekiln.log');
+      const log = createLogger({ file, level: settings.log.level, console: true });
+      try {
+        for (const fault of faults) log.warn(fault);
+        if (options.sample) log.info(`the sample clip is ${await putSampleClip(home)}`);
+        const signal = stopSignal();
+        cli.exitCode = await runDaemon({ home, settings, once: options.once === true, log, signal });
+      } finally {
+        await log.close();
+      }
+    });
+}

@@ -1,0 +1,64 @@
+import { relative } from 'node:path';
+import type { Job } from '../domain/job.ts';
+import { percentDone } from '../observability/format-progress.ts';
+
+/** One job in `status --json`. Fields are added over time, never renamed or removed. */
+export interface JobReport {
+  readonly id: number;
+  readonly state: Job['state'];
+  /** Relative to input/ where the file lies there, else absolute. */
+  readonly file: string;
+  readonly output: string;
+  readonly network: string;
+  readonly scale: number;
+  readonly device: string;
+  readonly priority: number;
+  readonly attempts: number;
+  readonly stage: string | null;
+  readonly framesDone: number;
+  readonly framesTotal: number | null;
+  /** Whole per cent, rounded down; null before the frames are counted. */
+  readonly percent: number | null;
+  readonly framesPerSecond: number | null;
+  readonly secondsLeft: number | null;
+  /** What it waits for, or what was unusual. */
+  readonly note: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+/** The whole of `status --json`. */
+export interface StatusReport {
+  readonly home: string;
+  readonly daemonRunning: boolean;
+  readonly queuePaused: boolean;
+  readonly jobs: readonly JobReport[];
+}
+
+/** @param inputDir absolute; @param nowMs the instant that time left is counted from */
+export function reportJob(job: Job, inputDir: string, nowMs: number): JobReport {
+  const { id, state, priority, attempts, stage, framesDone, framesTotal, framesPerSecond, note } = job;
+  const { network, scale, device } = job.recipe;
+  const relativePath = relative(inputDir, job.sourcePath);
+  const file = relativePath.startsWith('..') ? job.sourcePath : relativePath;
+  return {
+    ...{ id, state, file, output: job.outputPath, network, scale, device, priority, attempts, stage },
+    framesDone,
+    framesTotal,
+    percent: framesTotal === null ? null : percentDone(framesDone, framesTotal),
+    framesPerSecond,
+    secondsLeft: job.etaAtMs === null ? null : Math.max(0, Math.round((job.etaAtMs - nowMs) / 1000)),
+    note,
+    error: job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
+    createdAt: new Date(job.createdAtMs).toISOString(),
+    startedAt: isoOrNull(job.startedAtMs),
+    finishedAt: isoOrNull(job.finishedAtMs),
+  };
+}
+
+function isoOrNull(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
+}

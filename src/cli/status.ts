@@ -1,0 +1,25 @@
+import { Command } from 'commander';
+import type { Cli, GlobalOptions } from './cli.ts';
+import { formatStatus } from './format-status.ts';
+import { openHome, withQueue } from './open-home.ts';
+import { isDaemonRunning } from './send-command.ts';
+import { reportJob, type StatusReport } from './status-report.ts';
+
+/** `framekiln status`: what is done, under way and waiting. */
+export function statusCommand(cli: Cli): Command {
+  return new Command('status')
+    .description('show the jobs and whether the daemon is running')
+    .option('--json', 'as JSON, with every job')
+    .action(async (_, command: Command) => {
+      const options = command.optsWithGlobals<GlobalOptions & { json?: true }>();
+      const { home } = await openHome(cli, options);
+      const report = await withQueue(home, (queue): StatusReport => ({
+        home: home.root,
+        daemonRunning: isDaemonRunning(home.lockFile),
+        queuePaused: queue.control.isQueuePaused(),
+        jobs: queue.jobs.listJobs().map((job) => reportJob(job, home.input, cli.now())),
+      }));
+      if (options.json) cli.print(JSON.stringify(report, null, 2));
+      else for (const line of formatStatus(report)) cli.print(line);
+    });
+}

@@ -1,0 +1,63 @@
+import { InvalidArgumentError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { exitCodeFor } from '../../../src/cli/exit-code-for.ts';
+import { formatTable } from '../../../src/cli/format-table.ts';
+import { numberOrText, parseInteger, parseJobId } from '../../../src/cli/parse-arguments.ts';
+import {
+  ConfigurationError,
+  InputRefusedError,
+  InternalError,
+  NetworkError,
+  ObstacleError,
+  StoppedError,
+  VerificationError,
+} from '../../../src/domain/errors.ts';
+
+describe('arguments', () => {
+  it('take a job’s number and nothing like it', () => {
+    expect(parseJobId('12')).toBe(12);
+    for (const text of ['0', '-1', '1.5', '1e3', 'x', '', '0x10']) {
+      expect(() => parseJobId(text)).toThrow(InvalidArgumentError);
+    }
+  });
+
+  it('take a priority below zero', () => {
+    expect(parseInteger('-5')).toBe(-5);
+    expect(() => parseInteger('5 high')).toThrow(InvalidArgumentError);
+  });
+
+  it('leave to the recipe schema what is no number', () => {
+    expect(['2', '1.5', 'auto', '', '2x'].map(numberOrText)).toEqual([2, 1.5, 'auto', '', '2x']);
+  });
+});
+
+describe('exitCodeFor', () => {
+  it.each([
+    [new ConfigurationError('x', ['x']), 2],
+    [new NetworkError('NETWORK_UNKNOWN', 'x'), 2],
+    [new NetworkError('NETWORK_MISSING', 'x'), 3],
+    [new ObstacleError('FFMPEG_MISSING', 'x'), 3],
+    [new InputRefusedError('NOT_A_VIDEO', 'x'), 1],
+    [new VerificationError('x'), 1],
+    [new StoppedError('x'), 130],
+    [new InternalError('x'), 70],
+    [new TypeError('x'), 70],
+    ['thrown text', 70],
+  ])('maps %s to %i', (error, code) => {
+    expect(exitCodeFor(error)).toBe(code);
+  });
+});
+
+describe('formatTable', () => {
+  it('makes columns as wide as their widest cell, without spaces at the end', () => {
+    expect(
+      formatTable(
+        ['A', 'B'],
+        [
+          ['long', ''],
+          ['x', 'y'],
+        ],
+      ),
+    ).toEqual(['A     B', 'long', 'x     y']);
+  });
+});

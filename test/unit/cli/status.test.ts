@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { formatStatus } from '../../../src/cli/format-status.ts';
+import { reportJob, type JobReport, type StatusReport } from '../../../src/cli/status-report.ts';
+import type { Job } from '../../../src/domain/job.ts';
+
+const NOW = Date.UTC(2026, 10, 21, 14, 0, 0);
+
+const job: Job = {
+  id: 3,
+  origin: 'watch',
+  sourcePath: '/home/me/fk/input/upscale-4x/again.mkv',
+  outputPath: '/home/me/fk/output/upscale-4x/again.mkv',
+  fingerprint: 'ab'.repeat(32),
+  recipe: { pipeline: 'upscale', network: 'realesr-general-x4v3', scale: 4, device: 'auto', tile: 'auto' },
+  state: 'running',
+  priority: 0,
+  attempts: 1,
+  plan: null,
+  framesTotal: 78,
+  framesDone: 28,
+  stage: 'frames',
+  note: null,
+  framesPerSecond: 0.3049,
+  etaAtMs: NOW + 164_000,
+  errorCode: null,
+  errorMessage: null,
+  notBeforeAtMs: null,
+  createdAtMs: NOW - 60_000,
+  startedAtMs: NOW - 30_000,
+  finishedAtMs: null,
+};
+
+const report = (jobs: JobReport[]): StatusReport => ({
+  home: '/home/me/fk',
+  daemonRunning: true,
+  queuePaused: false,
+  jobs,
+});
+const reported = (change: Partial<Job> = {}) => reportJob({ ...job, ...change }, '/home/me/fk/input', NOW);
+
+describe('reportJob', () => {
+  it('has a stable shape', () => {
+    expect(reported()).toEqual({
+      id: 3,
+      state: 'running',
+      file: 'upscale-4x/again.mkv',
+      output: '/home/me/fk/output/upscale-4x/again.mkv',
+      network: 'realesr-general-x4v3',
+      scale: 4,
+      device: 'auto',
+      priority: 0,
+      attempts: 1,
+      stage: 'frames',
+      framesDone: 28,
+      framesTotal: 78,
+      percent: 35,
+      framesPerSecond: 0.3049,
+      secondsLeft: 164,
+      note: null,
+      error: null,
+      createdAt: '2026-11-21T13:59:00.000Z',
+      startedAt: '2026-11-21T13:59:30.000Z',
+      finishedAt: null,
+    });
+  });
+
+  it('keeps the whole path of a file from elsewhere, and knows no share before the frames are counted', () => {
+    expect(reported({ sourcePath: '/mnt/films/a.mp4', framesTotal: null, framesDone: 0 })).toMatchObject({
+      file: '/mnt/films/a.mp4',
+      percent: null,
+    });
+  });
+
+  it('shows an estimate that has passed as no time left', () => {
+    expect(reported({ etaAtMs: NOW - 5000 }).secondsLeft).toBe(0);
+  });
+});
+
+describe('formatStatus', () => {
+  it('is a table under a sentence', () => {
+    const failed = reported({
+      id: 12,
+      state: 'failed',
+      sourcePath: '/home/me/fk/input/x\n.mp4',
+      ...{ stage: null, framesTotal: null, framesDone: 0, framesPerSecond: null, etaAtMs: null },
+      ...{ errorCode: 'NOT_A_VIDEO', errorMessage: 'x is text.', finishedAtMs: NOW },
+    });
+    expect(formatStatus(report([reported(), failed]))).toEqual([
+      'The daemon is running. Jobs in /home/me/fk: 1 unfinished, 1 finished.',
+      '',
+      'ID  STATE            FILE                  DONE  FRAMES    FPS   LEFT        NOTE',
+      '12  failed           x\\n.mp4                                                 NOT_A_VIDEO: x is text.',
+      '3   running: frames  upscale-4x/again.mkv  35 %  28 of 78  0.30  2 min 44 s',
+    ]);
+  });
+
+  it('has no table without jobs, and says when the queue is paused', () => {
+    expect(formatStatus({ ...report([]), daemonRunning: false, queuePaused: true })).toEqual([
+      'The daemon is not running, the queue is paused. Jobs in /home/me/fk: 0 unfinished, 0 finished.',
+    ]);
+  });
+
+  it('shows every unfinished job and the ten that ended last', () => {
+    const done = Array.from({ length: 15 }, (_, index) =>
+      reported({ id: 100 + index, state: 'done', finishedAtMs: NOW - index * 1000 }),
+    );
+    const ids = formatStatus(report([...done, reported()]))
+      .slice(3)
+      .map((line) => Number(line.split(' ')[0]));
+    expect(ids).toEqual([109, 108, 107, 106, 105, 104, 103, 102, 101, 100, 3]);
+  });
+});
