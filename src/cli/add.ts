@@ -17,7 +17,7 @@ export function addCommand(cli: Cli): Command {
     .option('--priority <number>', 'jobs with a higher one go first', parseInteger, 0);
   return withRecipeOptions(command).action(async (files: string[], _, self: Command) => {
     const options = self.optsWithGlobals<AddOptions>();
-    const { home, settings } = await openHome(cli, options);
+    const { home, settings } = openHome(cli, options);
     const recipe = recipeFromOptions(options, settings.recipe);
     await withQueue(home, async (queue) => {
       for (const file of files) {

@@ -24,7 +24,7 @@ export function controlCommands(cli: Cli): Command[] {
       .description(does)
       .argument(argument, ID, parseJobId)
       .action(async (id: number | undefined, _, command: Command) => {
-        const { home } = await openHome(cli, command.optsWithGlobals<GlobalOptions>());
+        const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
         const wish = { kind, jobId: id ?? null, argument: null };
         await withQueue(home, (queue) => sendCommand(cli, { queue, lockFile: home.lockFile }, wish));
       }),

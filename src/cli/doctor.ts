@@ -15,7 +15,7 @@ export function doctorCommand(cli: Cli): Command {
     .option('--json', 'as JSON')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { json?: true }>();
-      const { home, settings } = await openHome(cli, options);
+      const { home, settings } = openHome(cli, options);
       const checks = await checkEnvironment(home, settings, settings.recipe.network);
       const usable = checks.every(({ status }) => status !== 'fail');
       const report = JSON.stringify({ home: home.root, usable, checks }, null, 2);

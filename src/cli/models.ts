@@ -26,7 +26,7 @@ function listCommand(cli: Cli): Command {
   return new Command('list')
     .description('show the networks that can be had, and which are here')
     .action(async (_, command: Command) => {
-      const { home } = await openHome(cli, command.optsWithGlobals<GlobalOptions>());
+      const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
       const listed = await listNetworks(networkFolders(home), await readKnownNetworks());
       const rows = listed.map(({ entry, path }) => {
         const size = `${(entry.bytes / MEGABYTE).toFixed(1)} MB`;
@@ -44,7 +44,7 @@ function pullCommand(cli: Cli): Command {
     .option('--from <folder>', 'where published files lie that no package holds')
     .action(async (names: string[], _, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { from?: string }>();
-      const { home } = await openHome(cli, options);
+      const { home } = openHome(cli, options);
       const manifest = await readKnownNetworks();
       const from = options.from === undefined ? null : resolve(options.from);
       for (const name of names) {
@@ -81,7 +81,7 @@ function verifyCommand(cli: Cli): Command {
   return new Command('verify')
     .description('check the sha256 of every network that is here')
     .action(async (_, command: Command) => {
-      const { home } = await openHome(cli, command.optsWithGlobals<GlobalOptions>());
+      const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
       const verified = await verifyNetworks(networkFolders(home), await readKnownNetworks());
       for (const { path, error } of verified) {
         if (error === null) cli.print(`ok: ${path}`);

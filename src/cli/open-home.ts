@@ -12,15 +12,15 @@ export interface OpenHome {
 }
 
 /** The home that the command works on, its folders made, and its settings. */
-export async function readHome(options: GlobalOptions): Promise<OpenHome> {
+export function readHome(options: GlobalOptions): OpenHome {
   const home = resolveHome({ flag: options.home ?? null, cwd: process.cwd() });
-  await ensureHome(home);
+  ensureHome(home);
   return { home, ...loadSettings(home) };
 }
 
 /** As `readHome`, with the faults of the settings told to the person. */
-export async function openHome(cli: Cli, options: GlobalOptions): Promise<OpenHome> {
-  const place = await readHome(options);
+export function openHome(cli: Cli, options: GlobalOptions): OpenHome {
+  const place = readHome(options);
   for (const fault of place.faults) cli.complain(fault);
   return place;
 }

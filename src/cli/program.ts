@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { ConfigurationError, FramekilnError, toError } from '../domain/errors.ts';
+import { FramekilnError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { addCommand } from './add.ts';
@@ -37,7 +37,8 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
   return cli.exitCode;
 }
 
-function createProgram(cli: Cli): Command {
+/** The whole command line. Its `parseAsync` throws CommanderError for what commander has told the person already. */
+export function createProgram(cli: Cli): Command {
   const program = new Command('framekiln')
     .description('Upscales the videos of a folder and loses no work, whatever happens to the machine.')
     .option('--home <folder>', 'where input/, output/, logs/, models/ and framekiln.yaml are');
@@ -62,11 +63,6 @@ function createProgram(cli: Cli): Command {
 
 /** An error of ours is a sentence; one that nobody foresaw is shown with its stack. */
 function tell(cli: Cli, error: unknown): void {
-  if (error instanceof ConfigurationError) {
-    for (const fault of error.faults) cli.complain(visibleText(fault));
-  } else if (error instanceof FramekilnError) {
-    cli.complain(`${error.code}: ${visibleText(error.message)}`);
-  } else {
-    cli.complain(toError(error).stack ?? String(error));
-  }
+  if (error instanceof FramekilnError) cli.complain(`${error.code}: ${visibleText(error.message)}`);
+  else cli.complain(toError(error).stack ?? String(error));
 }

@@ -10,7 +10,7 @@ import { checkEnvironment } from './check-environment.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatCheck } from './doctor.ts';
 import { openHome, type OpenHome } from './open-home.ts';
-import { createProgressBar } from './progress-bar.ts';
+import { createProgressBar, type ProgressBar } from './progress-bar.ts';
 import { recipeFromOptions, withRecipeOptions, type RecipeOptions } from './recipe-options.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -28,7 +28,7 @@ export function runCommand(cli: Cli): Command {
     .option('--skip-checks', 'do not check the environment first');
   return withRecipeOptions(command).action(async (file: string, _, self: Command) => {
     const options = self.optsWithGlobals<RunOptions>();
-    const place = await openHome(cli, options);
+    const place = openHome(cli, options);
     const recipe = recipeFromOptions(options, place.settings.recipe);
     if (!options.skipChecks && !(await isUsable(cli, place, recipe.network))) {
       cli.exitCode = ExitCode.environment;
@@ -45,7 +45,7 @@ export function runCommand(cli: Cli): Command {
       const job = await runForeground({
         ...{ home, log, recipe, tries: settings.tries, file: resolve(file), signal: stopSignal() },
         outputDir: options.output === undefined ? home.output : resolve(options.output),
-        onProgress: (now) => showProgress(now, bar.update),
+        onProgress: (now) => showProgress(now, bar, cli.now()),
       });
       bar.stop();
       tellEnd(cli, job);
@@ -65,12 +65,12 @@ async function isUsable(cli: Cli, { home, settings }: OpenHome, network: string)
   return failures.length === 0;
 }
 
-function showProgress(job: Job, update: (done: number, total: number, text: string) => void): void {
+function showProgress(job: Job, bar: ProgressBar, nowMs: number): void {
   const { framesDone, framesTotal, framesPerSecond, etaAtMs, stage } = job;
   if (framesTotal === null) return;
-  const etaMs = etaAtMs === null ? null : Math.max(0, etaAtMs - Date.now());
+  const etaMs = etaAtMs === null ? null : Math.max(0, etaAtMs - nowMs);
   const text = formatProgress({ framesDone, framesTotal, framesPerSecond, etaMs });
-  update(framesDone, framesTotal, stage === null ? text : `${stage} · ${text}`);
+  bar.update(framesDone, framesTotal, stage === null ? text : `${stage} · ${text}`);
 }
 
 function tellEnd(cli: Cli, job: Job): void {

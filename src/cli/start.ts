@@ -20,7 +20,7 @@ export function startCommand(cli: Cli): Command {
     .option('--sample', 'first put a clip of 3 s into input/, to see it work')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<StartOptions>();
-      const { home, settings, faults } = await readHome(options);
+      const { home, settings, faults } = readHome(options);
       const file = join(home.logs, 'framekiln.log');
       const log = createLogger({ file, level: settings.log.level, console: true });
       try {

@@ -12,7 +12,7 @@ export function statusCommand(cli: Cli): Command {
     .option('--json', 'as JSON, with every job')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { json?: true }>();
-      const { home } = await openHome(cli, options);
+      const { home } = openHome(cli, options);
       const report = await withQueue(home, (queue): StatusReport => ({
         home: home.root,
         daemonRunning: isDaemonRunning(home.lockFile),

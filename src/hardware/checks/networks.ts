@@ -5,27 +5,23 @@ export interface NetworkFinding {
   readonly state: 'ok' | 'missing' | 'damaged';
 }
 
-/** Whether the networks are there with the bytes that the manifest names. @param needed the default recipe's */
-export function checkNetworks(findings: readonly NetworkFinding[], needed: string): CheckResult {
-  const named = (state: NetworkFinding['state']) => findings.filter((finding) => finding.state === state);
-  const list = (some: readonly NetworkFinding[]) => some.map((finding) => finding.name).join(', ');
+/**
+ * Whether the networks are there with the bytes that the manifest names.
+ *
+ * @param needed the one that jobs are about to use; null where they use none of the manifest's
+ */
+export function checkNetworks(findings: readonly NetworkFinding[], needed: string | null): CheckResult {
+  const namesIn = (state: NetworkFinding['state']) =>
+    findings.filter((finding) => finding.state === state).map(({ name }) => name);
 
-  const damaged = named('damaged');
-  if (damaged.length > 0) {
-    return failed(
-      `damaged: ${list(damaged)}`,
-      `Delete the file and run \`framekiln models pull ${damaged[0]?.name ?? ''}\`.`,
-    );
+  const [damaged] = namesIn('damaged');
+  if (damaged !== undefined) {
+    return failed(`${damaged} is damaged`, `Delete its file and run \`framekiln models pull ${damaged}\`.`);
   }
-  const present = named('ok');
-  if (present.length === 0) {
-    return failed('no network is there', `Run \`framekiln models pull ${needed}\`.`);
+  if (needed !== null && namesIn('missing').includes(needed)) {
+    return failed(`${needed} is missing`, `Run \`framekiln models pull ${needed}\`.`);
   }
-  if (named('missing').some((finding) => finding.name === needed)) {
-    return warned(
-      `there: ${list(present)}; the default network ${needed} is missing`,
-      `Run \`framekiln models pull ${needed}\`.`,
-    );
-  }
-  return passed(`there, with the right checksum: ${list(present)}`);
+  const present = namesIn('ok');
+  if (present.length > 0) return passed(`here, with the right checksum: ${present.join(', ')}`);
+  return warned('none is here, so that only lanczos can be used', 'Run `framekiln models pull NAME`.');
 }

@@ -84,32 +84,17 @@ describe('checkEncoders', () => {
 });
 
 describe('checkNetworks', () => {
+  const a = (state: 'ok' | 'missing' | 'damaged') => ({ name: 'a', state });
+  const b = (state: 'ok' | 'missing' | 'damaged') => ({ name: 'b', state });
   it.each([
-    [[{ name: 'a', state: 'ok' as const }], 'ok'],
-    [
-      [
-        { name: 'a', state: 'ok' as const },
-        { name: 'b', state: 'missing' as const },
-      ],
-      'ok',
-    ],
-    [
-      [
-        { name: 'a', state: 'missing' as const },
-        { name: 'b', state: 'ok' as const },
-      ],
-      'warn',
-    ],
-    [[{ name: 'a', state: 'missing' as const }], 'fail'],
-    [
-      [
-        { name: 'a', state: 'ok' as const },
-        { name: 'b', state: 'damaged' as const },
-      ],
-      'fail',
-    ],
-  ])('judges %j as %s', (findings, status) => {
-    expect(checkNetworks(findings, 'a').status).toBe(status);
+    [[a('ok'), b('missing')], 'a', 'ok'],
+    [[a('missing'), b('ok')], 'a', 'fail'],
+    [[a('missing'), b('ok')], null, 'ok'],
+    [[a('missing')], null, 'warn'],
+    [[a('ok'), b('damaged')], 'a', 'fail'],
+    [[a('ok')], 'strange.onnx', 'ok'],
+  ])('judges %j with %s needed as %s', (findings, needed, status) => {
+    expect(checkNetworks(findings, needed).status).toBe(status);
   });
 });
 
