@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const TAIL_CHARACTERS = 4000;
+/** npm prints its reason first and a page of usage after it. */
+const TAIL_CHARACTERS = 16_000;
 
 /**
  * Runs a program quietly.
