@@ -8,6 +8,7 @@ import { probeMedia } from '../media/probe.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import type { JobFolder } from '../workspace/job-folder.ts';
 import type { JobContext } from './job-context.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 
 export interface PreparedSource {
   readonly media: MediaInfo;
@@ -48,7 +49,7 @@ export async function assertUnchanged(
     }
     if ((await sha256File(path, signal)) === fingerprint) return;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (isMissingFile(error)) {
       throw new InputRefusedError('SOURCE_MISSING', `${name} is gone; put it back and it goes on.`, {
         cause: error,
       });

@@ -1,6 +1,7 @@
 import { mkdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BatchRange } from '../domain/frame-batch.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 
 export type FrameSide = 'in' | 'out';
 
@@ -77,7 +78,7 @@ export async function sizeOrZero(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    if (isMissingFile(error)) return 0;
     throw error;
   }
 }

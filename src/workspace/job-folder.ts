@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256File } from '../lib/sha256-file.ts';
 import { publishFile, syncFolder } from './durable-file.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 
 /**
  * A job's folder on the disk, `<jobs>/<id>/`: `frames.index`, `segments/` and, when the RAM disk is full, `spill/`.
@@ -51,7 +52,7 @@ export class JobFolder {
       if ((await stat(path)).size !== segment.segmentBytes) return false;
       return (await sha256File(path)) === segment.segmentSha256;
     } catch (error) {
-      if (isMissing(error)) return false;
+      if (isMissingFile(error)) return false;
       throw error;
     }
   }
@@ -80,11 +81,7 @@ export async function readdirOrNone(path: string): Promise<string[]> {
   try {
     return await readdir(path);
   } catch (error) {
-    if (isMissing(error)) return [];
+    if (isMissingFile(error)) return [];
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

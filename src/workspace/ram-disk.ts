@@ -7,6 +7,7 @@ import { toError } from '../domain/errors.ts';
 import { isOwnerAlive, parseOwner } from '../lib/process-identity.ts';
 import { readdirOrNone } from './job-folder.ts';
 import { availableMemoryBytes } from './memory.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 
 const run = promisify(execFile);
 
@@ -215,7 +216,7 @@ async function freeBytes(path: string): Promise<number> {
     const { bavail, bsize } = await statfs(path);
     return bavail * bsize;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    if (isMissingFile(error)) return 0;
     throw error;
   }
 }

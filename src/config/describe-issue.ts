@@ -1,0 +1,38 @@
+import type { z } from 'zod';
+
+/** A fault that zod found, as sentences for the person who wrote the file; unknown keys get the nearest valid one. */
+export function describeIssue(issue: z.core.$ZodIssue, validKeys: readonly string[]): string[] {
+  const where = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const nearest = nearestKey(key, validKeys);
+      const name = where === '' ? key : `${where}.${key}`;
+      return nearest === null ? `${name} is not a key` : `${name} is not a key (did you mean ${nearest}?)`;
+    });
+  }
+  return [where === '' ? issue.message : `${where}: ${issue.message}`];
+}
+
+/** The valid key that is at most three edits away, or null. */
+export function nearestKey(key: string, validKeys: readonly string[]): string | null {
+  const ranked = validKeys.map((valid) => ({
+    valid,
+    edits: editDistance(key.toLowerCase(), valid.toLowerCase()),
+  }));
+  const best = ranked.sort((a, b) => a.edits - b.edits)[0];
+  return best !== undefined && best.edits <= 3 ? best.valid : null;
+}
+
+/** Levenshtein's distance, row by row (Wagner and Fischer, 1974). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

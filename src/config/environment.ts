@@ -1,0 +1,24 @@
+/**
+ * The only reader of the environment (house rule 20). Each function reads one thing and says what it means.
+ */
+
+/** `FRAMEKILN_HOME`: the home folder, where `--home` is not given. */
+export function homeFromEnvironment(): string | null {
+  return process.env['FRAMEKILN_HOME'] ?? null;
+}
+
+/**
+ * `FRAMEKILN_TRACE`: a file to which the worker appends a line `JOB FRAME` for each frame that a network really ran
+ * on. Tests count with it that no committed frame is inferred again.
+ */
+export function traceFile(): string | null {
+  return process.env['FRAMEKILN_TRACE'] ?? null;
+}
+
+/** What ffmpeg gets to see of our environment: where programs, libraries and graphics cards are, and nothing else (R28). */
+export function childEnvironment(): Record<string, string> {
+  const kept = ['PATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES'];
+  return Object.fromEntries(
+    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}

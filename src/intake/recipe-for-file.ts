@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { basename, relative, sep } from 'node:path';
+import { parse } from 'yaml';
+import { folderPreset, FOLDERS_OF_LATER_VERSIONS } from '../config/recipe-presets.ts';
+import { parseRecipe } from '../config/recipe-schema.ts';
+import { InputRefusedError, toError } from '../domain/errors.ts';
+import type { Recipe } from '../domain/recipe.ts';
+import { SIDECAR_SUFFIX } from './candidate-file.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
+
+export interface RecipeRules {
+  /** Absolute. */
+  readonly inputDir: string;
+  readonly defaultRecipe: Recipe;
+  /** Recipes of folders, by name; they come before the presets. */
+  readonly folders: Readonly<Record<string, Recipe>>;
+}
+
+/**
+ * What is to be done with a file (A12): its sidecar `clip.mp4.recipe.yaml` says so, over the folder below `input/`
+ * that it lies in, over the default.
+ *
+ * @throws InputRefusedError BAD_RECIPE, naming the sidecar or the folder and every fault
+ */
+export async function recipeForFile(path: string, rules: RecipeRules): Promise<Recipe> {
+  const folders = relative(rules.inputDir, path).split(sep).slice(0, -1);
+  const base = folderRecipe(folders, rules);
+  const sidecar = path + SIDECAR_SUFFIX;
+  let text: string;
+  try {
+    text = await readFile(sidecar, 'utf8');
+  } catch (error) {
+    if (isMissingFile(error)) return base;
+    throw error;
+  }
+  try {
+    return parseRecipe(parse(text) ?? {}, base);
+  } catch (error) {
+    const why = toError(error).message.split('\n')[0] ?? '';
+    throw new InputRefusedError('BAD_RECIPE', `The sidecar ${basename(sidecar)} cannot be used: ${why}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The first folder on the way that says something counts. */
+function folderRecipe(names: readonly string[], { defaultRecipe, folders }: RecipeRules): Recipe {
+  for (const name of names) {
+    if (Object.hasOwn(folders, name)) return folders[name] ?? defaultRecipe;
+    const preset = folderPreset(name);
+    if (preset !== null) return { ...defaultRecipe, ...preset };
+    if (FOLDERS_OF_LATER_VERSIONS.includes(name)) {
+      throw new InputRefusedError(
+        'BAD_RECIPE',
+        `Files in ${name}/ cannot be processed by this version of Framekiln.`,
+      );
+    }
+  }
+  return defaultRecipe;
+}

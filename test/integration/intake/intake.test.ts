@@ -1,0 +1,202 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
+import { InputRefusedError } from '../../../src/domain/errors.ts';
+import { Intake } from '../../../src/intake/intake.ts';
+import { createForwardingLogger } from '../../../src/observability/forwarding-logger.ts';
+import { openQueue } from '../../../src/queue/queue.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+/** An intake on a real folder and a real database, with a clock of the test's own. Any text is a video, but `not a video`. */
+function setUp(root = temporaryFolder()) {
+  const inputDir = join(root, 'input');
+  mkdirSync(inputDir, { recursive: true });
+  const queue = openQueue(join(root, 'queue.db'));
+  onTestFinished(() => queue.close());
+  const clock = { ms: 1_000_000 };
+  const said: string[] = [];
+  const intake = new Intake({
+    inputDir,
+    outputDir: join(root, 'output'),
+    settleMs: 5000,
+    rescanMs: 60_000,
+    polling: false,
+    rules: {
+      inputDir,
+      defaultRecipe: SAFE_DEFAULTS.recipe,
+      folders: { mine: { ...SAFE_DEFAULTS.recipe, scale: 3.5 } },
+    },
+    seenFiles: queue.seenFiles,
+    enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: clock.ms }),
+    probe: (path) =>
+      path.includes('bad')
+        ? Promise.reject(new InputRefusedError('NOT_A_VIDEO', `${path} is no video.`))
+        : Promise.resolve(),
+    log: createForwardingLogger((entry) => said.push(entry.message)),
+    now: () => clock.ms,
+  });
+  onTestFinished(() => intake.close());
+  const put = (name: string, text: string) => {
+    mkdirSync(join(inputDir, name, '..'), { recursive: true });
+    writeFileSync(join(inputDir, name), text);
+    return join(inputDir, name);
+  };
+  /** Two looks, so far apart that what did not change meanwhile is settled. */
+  const settle = async () => {
+    await intake.scan();
+    clock.ms += 5000;
+    await intake.scan();
+  };
+  return { root, inputDir, queue, clock, said, intake, put, settle, jobs: () => queue.jobs.listJobs() };
+}
+
+test('a file present at start-up that still grows is not taken; when it has stopped, it is', async () => {
+  const { put, intake, clock, jobs } = setUp();
+  const path = put('a.mp4', 'one');
+  await intake.scan();
+  for (const more of ['two', 'three']) {
+    clock.ms += 5000;
+    appendFileSync(path, more);
+    await intake.scan();
+    expect(jobs()).toEqual([]);
+  }
+  clock.ms += 4999;
+  await intake.scan();
+  expect(jobs()).toEqual([]);
+  clock.ms += 1;
+  await intake.scan();
+  expect(jobs()).toMatchObject([{ sourcePath: path, state: 'queued' }]);
+});
+
+test('the waiting survives a restart', async () => {
+  const first = setUp();
+  first.put('a.mp4', 'whole');
+  await first.intake.scan();
+  const second = setUp(first.root);
+  second.clock.ms = first.clock.ms + 5000;
+  await second.intake.scan();
+  expect(second.jobs()).toHaveLength(1);
+});
+
+test('a thousand looks, a touch, a rename and a copy give one job; the rename is followed', async () => {
+  const { put, intake, settle, jobs, said, inputDir } = setUp();
+  const path = put('a.mp4', 'the same');
+  await settle();
+  for (let i = 0; i < 1000; i++) await intake.scan();
+  utimesSync(path, 1, 1);
+  await settle();
+  const renamed = join(inputDir, 'b.mp4');
+  renameSync(path, renamed);
+  await settle();
+  put('copy/c.mp4', 'the same');
+  await settle();
+  expect(jobs()).toMatchObject([{ sourcePath: renamed }]);
+  expect(said.filter((line) => line.includes('known by its content as job 1')).length).toBe(3);
+});
+
+test('another content under the same name is another job, and another recipe too', async () => {
+  const { put, settle, jobs } = setUp();
+  put('a.mp4', 'first');
+  await settle();
+  put('a.mp4', 'second');
+  await settle();
+  put('a.mp4.recipe.yaml', 'scale: 4\ndevice: cpu');
+  await settle();
+  expect(jobs().map((job) => job.recipe.scale)).toEqual([2, 2, 4]);
+  expect(new Set(jobs().map((job) => job.fingerprint)).size).toBe(2);
+});
+
+test('recipes come from the folder, without any configuration too, and the output keeps the path', async () => {
+  const { put, settle, jobs, root } = setUp();
+  put('upscale-4x/deep/a.mp4', 'a');
+  put('lanczos-2x/b.mp4', 'b');
+  put('mine/c.mp4', 'c');
+  await settle();
+  expect(jobs().map(({ recipe }) => [recipe.network, recipe.scale])).toEqual(
+    expect.arrayContaining([
+      ['realesr-general-x4v3', 4],
+      ['lanczos', 2],
+      ['realesr-general-x4v3', 3.5],
+    ]),
+  );
+  expect(jobs().map((job) => job.outputPath)).toContain(join(root, 'output/upscale-4x/deep/a.mp4'));
+});
+
+test('what cannot be used is said once, with its name and every reason, and looked at again when it changes', async () => {
+  const { put, settle, jobs, said, intake } = setUp();
+  put('bad.mp4', 'x');
+  put('a.mp4', 'a');
+  put('a.mp4.recipe.yaml', 'scale: 9\nnetwrok: lanczos');
+  put('dual-face/b.mp4', 'b');
+  await settle();
+  await settle();
+  expect(jobs()).toEqual([]);
+  expect(intake.refusedCount).toBe(3);
+  const refused = said.filter((line) => line.includes('is refused'));
+  expect(refused).toHaveLength(3);
+  expect(refused.join('\n')).toMatch(
+    /BAD_RECIPE.*a\.mp4\.recipe\.yaml.*scale.*netwrok is not a key \(did you mean network\?\)/,
+  );
+  put('a.mp4.recipe.yaml', 'scale: 3');
+  await settle();
+  expect(jobs()).toMatchObject([{ recipe: { scale: 3 } }]);
+});
+
+test('only regular files with the names of videos are touched', async () => {
+  const { put, settle, jobs, inputDir, root } = setUp();
+  const outside = join(root, 'outside.mp4');
+  writeFileSync(outside, 'outside');
+  symlinkSync(outside, join(inputDir, 'link.mp4'));
+  symlinkSync(root, join(inputDir, 'loop'));
+  execFileSync('mkfifo', [join(inputDir, 'pipe.mp4')]);
+  for (const name of ['.hidden.mp4', 'a.mp4.part', 'b.crdownload', 'c.txt', '.rsync.mp4.x7Gh'])
+    put(name, name);
+  const taken = [
+    '-x.mp4',
+    '%d.MKV',
+    'concat:a.mp4',
+    'new\nline.mov',
+    `q'".webm`,
+    'ünï 影片.mp4',
+    `${'x'.repeat(251)}.mp4`,
+  ];
+  for (const name of taken) put(name, name);
+  await settle();
+  expect(
+    jobs()
+      .map((job) => job.sourcePath.slice(inputDir.length + 1))
+      .sort(),
+  ).toEqual(taken.sort());
+});
+
+test('a file that is deleted is forgotten, and a folder that is deleted is made again', async () => {
+  const { put, settle, jobs, queue, inputDir, intake, said } = setUp();
+  put('a.mp4', 'a');
+  await intake.scan();
+  rmSync(inputDir, { recursive: true });
+  await intake.scan();
+  expect(queue.seenFiles.list()).toEqual([]);
+  expect(said.join()).toMatch(/was gone and has been made again/);
+  put('b.mp4', 'b');
+  await settle();
+  expect(jobs()).toHaveLength(1);
+});
+
+test('an event is a hint: a new file is found long before the next rescan', async () => {
+  const { put, queue, intake } = setUp();
+  await intake.start();
+  const path = put('a.mp4', 'a');
+  await expect
+    .poll(() => queue.seenFiles.list(), { timeout: 10_000 })
+    .toMatchObject([{ path, state: 'settling' }]);
+});
