@@ -6,6 +6,9 @@ export interface ProcessLock {
   release(): void;
 }
 
+/** Held locks stay reachable from here: the garbage collector closes a database that nobody knows, and so unlocks. */
+const held = new Set<SqliteDatabase.Database>();
+
 /**
  * The lock of the file at `path` (made where it is not there), or null while another process holds it (R26). It is
  * the exclusive transaction of an empty database: no pid file that outlives its process, and no dependency of its own.
@@ -19,5 +22,11 @@ export function acquireProcessLock(path: string): ProcessLock | null {
     if (error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null;
     throw error;
   }
-  return { release: () => void db.close() };
+  held.add(db);
+  return {
+    release() {
+      held.delete(db);
+      db.close();
+    },
+  };
 }

@@ -14,9 +14,11 @@ async function startHolder(path: string) {
   const source = readFileSync(join(ROOT, 'src/queue/process-lock.ts'), 'utf8');
   const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
   const script = `${ts.transpileModule(source, { compilerOptions: options }).outputText}
-    console.log(acquireProcessLock(process.argv[1]) === null ? 'refused' : 'held');
+    const said = acquireProcessLock(process.argv[1]) === null ? 'refused' : 'held';
+    gc(); // A lock whose object nobody keeps is a lock all the same.
+    console.log(said);
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script, path], {
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script, path], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
