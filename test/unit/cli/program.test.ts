@@ -1,0 +1,122 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CommanderError } from 'commander';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Cli } from '../../../src/cli/cli.ts';
+import { createProgram } from '../../../src/cli/program.ts';
+import { ConfigurationError } from '../../../src/domain/errors.ts';
+import { ExitCode } from '../../../src/domain/exit-codes.ts';
+import { openQueue } from '../../../src/queue/queue.ts';
+
+/* Whole command lines on a home of their own, with no daemon. */
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'framekiln-home-'));
+});
+afterEach(() => {
+  rmSync(home, { recursive: true });
+});
+
+async function framekiln(...args: string[]): Promise<{ out: string[]; err: string[]; code: ExitCode }> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const cli: Cli = {
+    print: (line) => void out.push(line),
+    complain: (line) => void err.push(line),
+    ...{ interactive: false, now: Date.now, exitCode: ExitCode.ok },
+  };
+  await createProgram(cli).parseAsync([...args, '--home', home], { from: 'user' });
+  return { out, err, code: cli.exitCode };
+}
+
+describe('framekiln status', () => {
+  it('is the report as JSON', async () => {
+    const { out, code } = await framekiln('status', '--json');
+    expect(JSON.parse(out.join('\n'))).toEqual({
+      ...{ home, daemonRunning: false, queuePaused: false, jobs: [] },
+    });
+    expect(code).toBe(ExitCode.ok);
+  });
+
+  it('tells the faults of framekiln.yaml and goes on', async () => {
+    writeFileSync(join(home, 'framekiln.yaml'), 'encoder: { crff: 20 }\n');
+    const { out, err, code } = await framekiln('status');
+    expect(out[0]).toMatch(/^The daemon is not running\./);
+    expect(err.join('\n')).toContain('encoder.crff is not a key (did you mean crf?)');
+    expect(code).toBe(ExitCode.ok);
+  });
+});
+
+describe('framekiln add', () => {
+  it('leaves a whole recipe and an absolute path for the daemon', async () => {
+    writeFileSync(join(home, 'framekiln.yaml'), 'recipe: { network: lanczos }\n');
+    await framekiln('add', 'clip.mp4', '--scale', '1.5', '--tile', '256', '--priority', '-3');
+    const queue = openQueue(join(home, '.framekiln', 'framekiln.db'));
+    expect(queue.commands.nextCommands()).toMatchObject([
+      {
+        kind: 'add',
+        jobId: null,
+        argument: {
+          path: join(process.cwd(), 'clip.mp4'),
+          recipe: { pipeline: 'upscale', network: 'lanczos', scale: 1.5, device: 'auto', tile: 256 },
+          priority: -3,
+        },
+      },
+    ]);
+    queue.close();
+  });
+
+  it('refuses a recipe with all its faults before anything is queued', async () => {
+    const asked = framekiln('add', 'clip.mp4', '--scale', '9', '--device', 'tpu');
+    await expect(asked).rejects.toThrow(ConfigurationError);
+    await expect(asked).rejects.toThrow(/scale: .*device: /);
+    expect(existsSync(join(home, '.framekiln', 'framekiln.db'))).toBe(false);
+  });
+});
+
+describe('framekiln doctor', () => {
+  it('checks everything, writes its report, and leaves nothing else behind', async () => {
+    const { out, code } = await framekiln('doctor', '--json');
+    const report = JSON.parse(out.join('\n')) as {
+      usable: boolean;
+      checks: { name: string; status: string }[];
+    };
+    expect(report.checks.map(({ name }) => name)).toEqual([
+      ...['node', 'ffmpeg', 'ffprobe', 'encoders', 'networks', 'ram disk', 'disk space', 'write rights'],
+      ...['inotify', 'machine'],
+    ]);
+    expect(report.usable).toBe(code === ExitCode.ok);
+    expect(report.checks.find(({ name }) => name === 'ffmpeg')?.status).toBe('ok');
+    expect(JSON.parse(readFileSync(join(home, 'logs', 'doctor.json'), 'utf8'))).toEqual(report);
+    expect(existsSync(join(home, '.framekiln', 'doctor'))).toBe(false);
+  });
+});
+
+describe('framekiln models', () => {
+  it('lists what can be had, under a header', async () => {
+    const { out } = await framekiln('models', 'list');
+    expect(out[0]).toMatch(/^NAME +SCALE +SIZE +LICENCE +WHERE +WHAT FOR$/);
+    expect(out[1]).toMatch(/^realesr-general-x4v3 +x4 +4\.9 MB +BSD-3-Clause /);
+  });
+
+  it('verifies by checksum', async () => {
+    await framekiln('status');
+    writeFileSync(join(home, 'models', 'realesr-general-x4v3.onnx'), 'not a network');
+    const { err, code } = await framekiln('models', 'verify');
+    expect(err.join('\n')).toContain('realesr-general-x4v3.onnx');
+    expect(code).toBe(ExitCode.environment);
+  });
+});
+
+describe('a wrong command line', () => {
+  it.each([
+    ['an unknown command', ['frobnicate']],
+    ['an unknown option', ['status', '--jason']],
+    ['a job that is no number', ['cancel', 'all']],
+    ['a missing argument', ['retry']],
+  ])('is refused: %s', async (_, args) => {
+    await expect(framekiln(...args)).rejects.toThrow(CommanderError);
+  });
+});
