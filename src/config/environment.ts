@@ -2,9 +2,9 @@
  * The only reader of the environment (house rule 20). Each function reads one thing and says what it means.
  */
 
-/** `FRAMEKILN_HOME`: the home folder, where `--home` is not given. */
+/** `FRAMEKILN_HOME`: the home folder, where `--home` is not given. Empty is as good as not set. */
 export function homeFromEnvironment(): string | null {
-  return process.env['FRAMEKILN_HOME'] ?? null;
+  return process.env['FRAMEKILN_HOME'] || null;
 }
 
 /**

@@ -83,5 +83,5 @@ function realPath(path: string): string {
 
 function contains(outer: string, inner: string): boolean {
   const way = relative(outer, inner);
-  return way === '' || (!way.startsWith('..') && !way.startsWith('/'));
+  return way !== '..' && !way.startsWith('../');
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { codeOf, toError } from '../domain/errors.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 import { describeIssue } from './describe-issue.ts';
 import type { Home } from './home.ts';
 import { completeSettings, SAFE_DEFAULTS, SettingsFile, type Settings } from './settings.ts';
-import { isMissingFile } from '../lib/file-errors.ts';
 
 export interface LoadedSettings {
   readonly settings: Settings;
@@ -19,7 +20,7 @@ export function loadSettings(home: Pick<Home, 'configFile'>): LoadedSettings {
     text = readFileSync(home.configFile, 'utf8');
   } catch (error) {
     if (isMissingFile(error)) return { settings: SAFE_DEFAULTS, faults: [] };
-    throw error;
+    return withDefaults([`${home.configFile}: it cannot be read (${codeOf(error)})`], home.configFile);
   }
   return parseSettings(text, home.configFile);
 }
@@ -29,8 +30,15 @@ export function parseSettings(text: string, name: string): LoadedSettings {
   const document = parseDocument(text, { prettyErrors: true });
   const syntax = document.errors.map((error) => `${name}: ${error.message.split('\n')[0] ?? ''}`);
   if (syntax.length > 0) return withDefaults(syntax, name);
+  let written: unknown;
+  try {
+    written = document.toJS();
+  } catch (error) {
+    // Aliases are resolved here, and an unknown or an exploding one is told only now.
+    return withDefaults([`${name}: ${toError(error).message}`], name);
+  }
   // An empty file, or one with nothing but comments, says nothing.
-  const parsed = SettingsFile.safeParse(document.toJS() ?? {});
+  const parsed = SettingsFile.safeParse(written ?? {});
   if (parsed.success) return { settings: completeSettings(parsed.data), faults: [] };
   const faults = parsed.error.issues.flatMap((issue) => describeIssue(issue, keysAt(issue.path)));
   return withDefaults(
@@ -48,21 +56,17 @@ function withDefaults(faults: string[], name: string): LoadedSettings {
 
 /** The keys that are valid at a place of the file. */
 function keysAt(path: readonly PropertyKey[]): string[] {
-  let at: unknown = SettingsFile;
-  for (const key of path) at = unwrap(at)?.shape?.[String(key)];
-  return Object.keys(unwrap(at)?.shape ?? {});
-}
-
-interface Inside {
-  readonly shape?: Record<string, unknown>;
-  readonly unwrap?: () => unknown;
-}
-
-/** The object inside zod's wrappers for defaults. */
-function unwrap(schema: unknown): Inside | undefined {
-  let inside = schema as (z.ZodType & Inside) | undefined;
-  while (inside !== undefined && inside.shape === undefined && inside.unwrap !== undefined) {
-    inside = inside.unwrap() as z.ZodType & Inside;
+  let at = unwrap(SettingsFile);
+  for (const key of path) {
+    // A record, such as the folders, takes any name and has one schema for all of them.
+    at = unwrap(
+      at instanceof z.ZodObject ? at.shape[String(key)] : at instanceof z.ZodRecord && at.valueType,
+    );
   }
-  return inside;
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+/** The schema inside zod's wrappers for defaults. */
+function unwrap(schema: unknown): unknown {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault ? unwrap(schema.unwrap()) : schema;
 }

@@ -1,8 +1,9 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isCandidate, SIDECAR_SUFFIX } from './candidate-file.ts';
+import { codeOf } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import { isCandidate, SIDECAR_SUFFIX } from './candidate-file.ts';
 
 /** A file in the input folder, as it was at one look. */
 export interface FoundFile {
@@ -12,21 +13,37 @@ export interface FoundFile {
   readonly look: string;
 }
 
+export interface Finding {
+  /** By path. */
+  readonly files: readonly FoundFile[];
+  /** Folders that are there and cannot be read, with the system's code. */
+  readonly unreadable: readonly { readonly folder: string; readonly code: string }[];
+}
+
 /**
- * All videos below a folder, by name. Only regular files: symbolic links are not followed, and pipes, devices and
- * sockets would block whoever opens them (R22). What vanishes meanwhile is not there.
+ * All videos below a folder. Only regular files: symbolic links are not followed, and pipes, devices and sockets would
+ * block whoever opens them (R22). What vanishes meanwhile is not there. Throws when the folder itself cannot be read.
  */
-export async function findFiles(folder: string): Promise<FoundFile[]> {
-  const found: FoundFile[] = [];
-  const entries = await readdir(folder, { withFileTypes: true, recursive: false });
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory() && !entry.name.startsWith('.')) found.push(...(await findFiles(path)));
-    if (!entry.isFile() || !isCandidate(path)) continue;
-    const look = await lookAt(path);
-    if (look !== null) found.push({ path, look });
+export async function findFiles(root: string): Promise<Finding> {
+  const files: FoundFile[] = [];
+  const unreadable: { folder: string; code: string }[] = [];
+
+  async function visit(folder: string): Promise<void> {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && !entry.name.startsWith('.')) {
+        await visit(path).catch((error: unknown) => {
+          if (codeOf(error) !== 'ENOENT') unreadable.push({ folder: path, code: codeOf(error) });
+        });
+      } else if (entry.isFile() && isCandidate(path)) {
+        const look = await lookAt(path);
+        if (look !== null) files.push({ path, look });
+      }
+    }
   }
-  return found;
+  await visit(root);
+  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { files, unreadable };
 }
 
 /** What a file and its sidecar are like now; null when the file is gone or not a regular one. */
@@ -41,7 +58,8 @@ function describe({ size, mtimeNs, ino }: BigIntStats): string {
   return `${size}:${mtimeNs}:${ino}`;
 }
 
-async function statOrNull(path: string): Promise<BigIntStats | null> {
+/** What a regular file is like, the link itself where it is one; null for anything else and for nothing. */
+export async function statOrNull(path: string): Promise<BigIntStats | null> {
   try {
     const stats = await lstat(path, { bigint: true });
     return stats.isFile() ? stats : null;

@@ -1,12 +1,12 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { codeOf, InputRefusedError, toError } from '../domain/errors.ts';
+import { codeOf, InputRefusedError, ObstacleError, toError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { Logger } from '../observability/log-entry.ts';
-import { findFiles, lookAt, type FoundFile } from './find-files.ts';
+import { findFiles, lookAt, type Finding, type FoundFile } from './find-files.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
 import { judge } from './stability.ts';
@@ -62,6 +62,7 @@ export class Intake {
   #settling = 0;
   #refused = 0;
   #inode: number | null = null;
+  #unreadable: ReadonlySet<string> = new Set();
   #dueAtMs = Infinity;
   #hinted = false;
 
@@ -74,7 +75,7 @@ export class Intake {
     return this.#settling;
   }
 
-  /** Files in the folder that were refused, as of the last scan. */
+  /** Files and folders that could not be used, as of the last scan; one when the whole scan failed. */
   get refusedCount(): number {
     return this.#refused;
   }
@@ -106,7 +107,8 @@ export class Intake {
   async scan(): Promise<void> {
     const { inputDir, seenFiles, settleMs, now } = this.#options;
     await this.#ensureFolder();
-    const found = await findFiles(inputDir);
+    const { files: found, unreadable } = await findFiles(inputDir);
+    this.#sayUnreadable(unreadable);
     const known = new Map(seenFiles.list().map((seen) => [seen.path, seen]));
     const judged = found.map((file) => ({ file, ...judge(known.get(file.path), file, now(), settleMs) }));
     seenFiles.putAll(judged.map(({ seen }) => seen).filter((seen) => known.get(seen.path) !== seen));
@@ -123,7 +125,7 @@ export class Intake {
     }
     const after = seenFiles.list();
     this.#settling = after.filter((seen) => seen.state === 'settling').length;
-    this.#refused = after.filter((seen) => seen.state === 'refused').length;
+    this.#refused = after.filter((seen) => seen.state === 'refused').length + unreadable.length;
   }
 
   /** Takes a settled file: recipe, probe, fingerprint, queue. A file that changes meanwhile is not settled after all. */
@@ -140,9 +142,12 @@ export class Intake {
       seenFiles.putAll([{ ...seen, state: 'taken', message: null }]);
     } catch (error) {
       if (signal.aborted || codeOf(error) === 'ENOENT') return; // Ended, or gone: the next scan sees what is there.
-      if (!(error instanceof InputRefusedError)) throw error;
-      log.error(`${this.#name(file.path)} is refused (${error.code}): ${error.message}`);
-      seenFiles.putAll([{ ...seen, state: 'refused', message: error.message }]);
+      if (error instanceof ObstacleError) throw error; // It is not about this file: the next scan tries again.
+      // Whatever one file does, those after it are taken (R13).
+      const { message } = toError(error);
+      const how = error instanceof InputRefusedError ? 'is refused' : 'cannot be taken';
+      log.error(`${this.#name(file.path)} ${how} (${codeOf(error)}): ${message}`);
+      seenFiles.putAll([{ ...seen, state: 'refused', message }]);
     }
   }
 
@@ -165,6 +170,16 @@ export class Intake {
     } else {
       log.info(`${name} is known by its content as job ${job.id}, which is ${job.state}`);
     }
+  }
+
+  #sayUnreadable(unreadable: Finding['unreadable']): void {
+    for (const { folder, code } of unreadable) {
+      if (this.#unreadable.has(folder)) continue;
+      this.#options.log.warn(
+        `${this.#name(folder)} cannot be read (${code}); the videos in it are not found.`,
+      );
+    }
+    this.#unreadable = new Set(unreadable.map(({ folder }) => folder));
   }
 
   /** The folder may have been deleted, and made again by us or by somebody else. */
@@ -195,8 +210,9 @@ export class Intake {
       try {
         await this.scan();
       } catch (error) {
+        this.#refused = Math.max(1, this.#refused);
         this.#options.log.error(
-          `the input folder could not be read: ${toError(error).message}; it is tried again`,
+          `the input folder could not be worked off: ${toError(error).message}; it is tried again`,
         );
       }
       this.#scanIn(this.#nextScanMs());

@@ -6,7 +6,7 @@ import { parseRecipe } from '../config/recipe-schema.ts';
 import { InputRefusedError, toError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { SIDECAR_SUFFIX } from './candidate-file.ts';
-import { isMissingFile } from '../lib/file-errors.ts';
+import { statOrNull } from './find-files.ts';
 
 export interface RecipeRules {
   /** Absolute. */
@@ -26,13 +26,9 @@ export async function recipeForFile(path: string, rules: RecipeRules): Promise<R
   const folders = relative(rules.inputDir, path).split(sep).slice(0, -1);
   const base = folderRecipe(folders, rules);
   const sidecar = path + SIDECAR_SUFFIX;
-  let text: string;
-  try {
-    text = await readFile(sidecar, 'utf8');
-  } catch (error) {
-    if (isMissingFile(error)) return base;
-    throw error;
-  }
+  // A pipe of that name would never end, a link may lead anywhere (R22).
+  if ((await statOrNull(sidecar)) === null) return base;
+  const text = await readFile(sidecar, 'utf8');
   try {
     return parseRecipe(parse(text) ?? {}, base);
   } catch (error) {

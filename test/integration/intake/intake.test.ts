@@ -11,14 +11,18 @@ import {
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
-import { InputRefusedError } from '../../../src/domain/errors.ts';
+import { InputRefusedError, ObstacleError } from '../../../src/domain/errors.ts';
 import { Intake } from '../../../src/intake/intake.ts';
 import { createForwardingLogger } from '../../../src/observability/forwarding-logger.ts';
 import { openQueue } from '../../../src/queue/queue.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-/** An intake on a real folder and a real database, with a clock of the test's own. Any text is a video, but `not a video`. */
-function setUp(root = temporaryFolder()) {
+function refuseBad(path: string): void {
+  if (path.includes('bad')) throw new InputRefusedError('NOT_A_VIDEO', `${path} is no video.`);
+}
+
+/** An intake on a real folder and a real database, with a clock of the test's own. Any file is a video, but one named `bad`. */
+function setUp(root = temporaryFolder(), probe: (path: string) => unknown = refuseBad) {
   const inputDir = join(root, 'input');
   mkdirSync(inputDir, { recursive: true });
   const queue = openQueue(join(root, 'queue.db'));
@@ -38,10 +42,9 @@ function setUp(root = temporaryFolder()) {
     },
     seenFiles: queue.seenFiles,
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: clock.ms }),
-    probe: (path) =>
-      path.includes('bad')
-        ? Promise.reject(new InputRefusedError('NOT_A_VIDEO', `${path} is no video.`))
-        : Promise.resolve(),
+    probe: async (path) => {
+      await probe(path);
+    },
     log: createForwardingLogger((entry) => said.push(entry.message)),
     now: () => clock.ms,
   });
@@ -199,4 +202,75 @@ test('an event is a hint: a new file is found long before the next rescan', asyn
   await expect
     .poll(() => queue.seenFiles.list(), { timeout: 10_000 })
     .toMatchObject([{ path, state: 'settling' }]);
+});
+
+test('R13: a file that makes the probe fail in an unforeseen way is set aside, and those after it are taken', async () => {
+  const { put, settle, jobs, said, intake } = setUp(undefined, (path) => {
+    if (path.endsWith('a.mp4')) throw new SyntaxError('Unexpected token in JSON');
+  });
+  put('a.mp4', 'a');
+  const good = put('b.mp4', 'b');
+  await settle();
+  await settle();
+  expect(jobs()).toMatchObject([{ sourcePath: good }]);
+  expect(intake.refusedCount).toBe(1);
+  expect(said.filter((line) => line.includes('a.mp4 cannot be taken'))).toHaveLength(1);
+});
+
+test('without ffmpeg no file is judged; the folder counts as not worked off, and is looked at again', async () => {
+  let ffmpegThere = false;
+  const { put, intake, clock, jobs, said } = setUp(undefined, () => {
+    if (!ffmpegThere) throw new ObstacleError('FFMPEG_MISSING', 'ffprobe is not installed.');
+  });
+  put('a.mp4', 'a');
+  await intake.start();
+  clock.ms += 5000;
+  await intake.start();
+  expect(said.join()).toMatch(/ffprobe is not installed/);
+  expect(intake.refusedCount).toBe(1);
+  ffmpegThere = true;
+  await intake.scan();
+  expect(jobs()).toHaveLength(1);
+  expect(intake.refusedCount).toBe(0);
+});
+
+test('a folder below input/ that cannot be read is said once and hides nothing else', async () => {
+  const { put, settle, jobs, said, intake, inputDir } = setUp();
+  // Deeper than a path may be: unreadable for root, too.
+  const dig = `for (let i = 0; i < 18; i++) { fs.mkdirSync('d'.repeat(250)); process.chdir('d'.repeat(250)); }`;
+  execFileSync(process.execPath, ['-e', dig], { cwd: inputDir });
+  onTestFinished(() => void execFileSync('rm', ['-rf', inputDir]));
+  put('z.mp4', 'z');
+  await settle();
+  await settle();
+  expect(jobs()).toHaveLength(1);
+  expect(intake.refusedCount).toBe(1);
+  expect(said.filter((line) => line.includes('cannot be read (ENAMETOOLONG)'))).toHaveLength(1);
+});
+
+test('R22: a sidecar that is a pipe or a link is not read', async () => {
+  const { put, settle, jobs, inputDir, root } = setUp();
+  put('a.mp4', 'a');
+  execFileSync('mkfifo', [join(inputDir, 'a.mp4.recipe.yaml')]);
+  put('b.mp4', 'b');
+  writeFileSync(join(root, 'elsewhere.yaml'), 'scale: 4');
+  symlinkSync(join(root, 'elsewhere.yaml'), join(inputDir, 'b.mp4.recipe.yaml'));
+  await settle();
+  expect(jobs().map((job) => job.recipe.scale)).toEqual([2, 2]);
+});
+
+test('a file that changes while it is hashed waits again', async () => {
+  const { put, settle, clock, intake, jobs } = setUp(undefined, (path) => {
+    if (!changed) appendFileSync(path, 'more');
+    changed = true;
+  });
+  let changed = false;
+  put('a.mp4', 'a');
+  await settle();
+  expect(jobs()).toEqual([]);
+  expect(intake.settlingCount).toBe(1);
+  await intake.scan();
+  clock.ms += 5000;
+  await intake.scan();
+  expect(jobs()).toHaveLength(1);
 });
