@@ -7,4 +7,11 @@ export interface NetworkFile {
   readonly sha256: string;
   readonly bytes: number;
   readonly licence: string | null;
+  /** null: a file of the person's own, of which nothing is known. */
+  readonly architecture: NetworkArchitecture | null;
+  /** Source pixels that a tile needs around it so that no seam shows. */
+  readonly overlap: number;
 }
+
+/** Real-ESRGAN's two families: a plain stack of convolutions, and residual-in-residual dense blocks. */
+export type NetworkArchitecture = 'srvgg' | 'rrdb';

@@ -1,5 +1,3 @@
-import type { NetworkFile } from '../domain/networks.ts';
-
 /** A dense float32 tensor in NCHW order. */
 export interface Tensor {
   readonly data: Float32Array;
@@ -7,31 +5,31 @@ export interface Tensor {
   readonly shape: readonly [number, number, number, number];
 }
 
-export interface EngineLimits {
-  /** Bytes that a whole-frame run may use on this device, as far as it can be told now. */
-  readonly memoryBytes: number;
-  /** Edge of a tile in pixels where whole frames do not fit. */
-  readonly preferredTile: number;
-  /** Frames a run. */
-  readonly preferredBatch: number;
-}
-
 export interface LoadOptions {
   /** Threads inside one operator; 0: as many as there are cores. */
   readonly threads: number;
 }
 
-/** A network that is ready to run. `run` gives a tensor of its own, or throws EngineError. */
+/** A network that is ready to run on some device. */
 export interface LoadedNetwork {
+  /**
+   * Runs the network on one tensor; gives a tensor of its own. The input may be written again when it has settled.
+   *
+   * @throws EngineError OUT_OF_MEMORY when a smaller input may succeed, else ENGINE_FAILED
+   */
   run(input: Tensor): Promise<Tensor>;
+  /** Gives its memory back. May be called twice. */
   dispose(): Promise<void>;
 }
 
 /** Executes networks on one device. */
 export interface Engine {
-  /** Such as `onnxruntime CPU`, for the log. */
+  /** For the log, such as `onnxruntime on the CPU`. */
   readonly name: string;
   readonly device: 'cpu' | 'gpu';
-  readonly limits: EngineLimits;
-  load(network: NetworkFile, options: LoadOptions): Promise<LoadedNetwork>;
+  /**
+   * @param model bytes of an ONNX file with one input and one output
+   * @throws EngineError ENGINE_UNAVAILABLE when this machine cannot run it
+   */
+  load(model: Uint8Array, options: LoadOptions): Promise<LoadedNetwork>;
 }

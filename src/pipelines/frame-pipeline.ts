@@ -1,6 +1,6 @@
 import type { FrameFormat, MediaInfo } from '../domain/media-info.ts';
 
-/** One frame's pixels, packed RGB in its FrameFormat. The bytes belong to the receiver until it asks for the next. */
+/** One frame's pixels, packed RGB in its FrameFormat. Whoever receives the bytes may keep them; nobody writes to them any more. */
 export interface Frame {
   /** Number in the job, from 0. */
   readonly number: number;

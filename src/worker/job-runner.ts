@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
+import { programRoot } from '../config/home.ts';
 import { batchCount, batchRange, type BatchRange } from '../domain/frame-batch.ts';
 import type { CommittedBatch, JobPlan } from '../domain/job.ts';
 import type { FrameFormat } from '../domain/media-info.ts';
@@ -65,8 +66,17 @@ async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob>
   const network =
     job.recipe.network === 'lanczos'
       ? null
-      : await findNetwork(job.recipe.network, networkFolders, await readManifest());
-  const formats = createPipeline(job.recipe, { network, tile: null, threads: 0 }).describe(source.media);
+      : await findNetwork(
+          job.recipe.network,
+          networkFolders,
+          await readManifest(join(programRoot, 'models', 'manifest.json')),
+        );
+  const formats = createPipeline(job.recipe, {
+    network,
+    tile: null,
+    threads: 0,
+    onInferred: () => undefined,
+  }).describe(source.media);
   return {
     ...source,
     formats,

@@ -1,4 +1,4 @@
-import { createEtaEstimator } from '../observability/eta.ts';
+import { createEtaEstimator, type EtaEstimator } from '../observability/eta.ts';
 import { formatProgress } from '../observability/format-progress.ts';
 import { passedSteps } from '../observability/progress-steps.ts';
 import type { JobContext } from './job-context.ts';
@@ -13,7 +13,7 @@ const STORE_EVERY_MS = 1_000;
 export class ProgressReport {
   readonly #context: JobContext;
   readonly #framesTotal: number;
-  readonly #eta: ReturnType<typeof createEtaEstimator>;
+  #eta: EtaEstimator;
   #framesDone: number;
   #storedAtMs = 0;
   #firstEstimateAt: number | null;
@@ -44,6 +44,12 @@ export class ProgressReport {
     if (now - this.#storedAtMs >= STORE_EVERY_MS) this.#store(now);
   }
 
+  /** Frames that a killed process had transformed were found: done, without a word about the speed. */
+  found(framesDone: number): void {
+    this.#framesDone = Math.max(this.#framesDone, framesDone);
+    this.#eta = createEtaEstimator({ startedAtMs: Date.now(), framesDone: this.#framesDone });
+  }
+
   /** A batch was committed, which set the count in the database back to the committed frames. */
   committed(): void {
     this.#store(Date.now());
@@ -53,7 +59,10 @@ export class ProgressReport {
     this.#storedAtMs = now;
     const { queue, lease } = this.#context;
     const { etaMs, ...figures } = this.#figures();
-    queue.progress.setProgress(lease, { ...figures, etaAtMs: etaMs === null ? null : now + etaMs });
+    queue.progress.setProgress(lease, {
+      ...figures,
+      etaAtMs: etaMs === null ? null : Math.round(now + etaMs),
+    });
   }
 
   #figures(): { framesDone: number; framesPerSecond: number | null; etaMs: number | null } {

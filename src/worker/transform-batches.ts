@@ -96,6 +96,7 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
     const state = mustHave(inWork, batch);
     const { inputPath, outputPath, framesReady } = state;
     const before = framesTransformed;
+    if (framesReady > 0) report.found(before + framesReady);
     if (framesReady < batch.frameCount) {
       const done = await transformer.transform(
         { batch, inputPath, outputPath, framesReady, onProgress: (ready) => report.frames(before + ready) },

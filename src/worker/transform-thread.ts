@@ -1,6 +1,6 @@
 import { appendFileSync, closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { codeOf, InternalError, toError } from '../domain/errors.ts';
+import { codeOf, InternalError, StoppedError, toError } from '../domain/errors.ts';
 import { frameBytes, type FrameFormat } from '../domain/media-info.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
 import type { Frame } from '../pipelines/frame-pipeline.ts';
@@ -67,7 +67,7 @@ function fail(error: unknown): void {
 }
 
 port.on('message', (message: ToTransform) => {
-  if (message.kind === 'stop') stop.abort();
+  if (message.kind === 'stop') stop.abort(new StoppedError('The transformation was stopped.'));
   else transform(message).catch(fail);
 });
 pipeline

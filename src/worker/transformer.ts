@@ -5,6 +5,7 @@ import {
   NetworkError,
   ObstacleError,
   StoppedError,
+  toError,
   type NetworkErrorCode,
 } from '../domain/errors.ts';
 import type { FromTransform, ToTransform, TransformSetup } from './transform-protocol.ts';
@@ -99,9 +100,18 @@ export class Transformer {
   }
 
   #receive(message: FromTransform): void {
-    if (message.kind === 'progress') this.#onProgress(message.framesReady);
+    if (message.kind === 'progress') this.#report(message.framesReady);
     else if (message.kind === 'failed') this.#waiting?.reject(reviveError(message.code, message.message));
     else this.#waiting?.resolve(message);
+  }
+
+  /** What the listener throws (a lost lease) ends the transformation; thrown here it would end the process. */
+  #report(framesReady: number): void {
+    try {
+      this.#onProgress(framesReady);
+    } catch (error) {
+      this.#waiting?.reject(toError(error));
+    }
   }
 
   #break(error: Error): void {

@@ -1,0 +1,26 @@
+import { NetworkError } from '../domain/errors.ts';
+import type { NetworkFile } from '../domain/networks.ts';
+import type { Recipe } from '../domain/recipe.ts';
+import { availableEngines } from '../inference/available-engines.ts';
+import type { FramePipeline } from './frame-pipeline.ts';
+import { LanczosPipeline } from './upscale/lanczos-pipeline.ts';
+import { NetworkPipeline } from './upscale/network-pipeline.ts';
+
+export interface PipelineNeeds {
+  /** null for `lanczos`. */
+  readonly network: NetworkFile | null;
+  /** Edge of a tile in source pixels; null: whole frames. */
+  readonly tile: number | null;
+  readonly threads: number;
+  /** Called for each frame that a network really ran on. */
+  readonly onInferred: (frameNumber: number) => void;
+}
+
+/** The pipeline of a recipe. Nothing is loaded before its `open`. */
+export function createPipeline(recipe: Recipe, needs: PipelineNeeds): FramePipeline {
+  if (recipe.network === 'lanczos') return new LanczosPipeline(recipe.scale);
+  const { network } = needs;
+  if (network === null)
+    throw new NetworkError('NETWORK_MISSING', `The network ${recipe.network} was not found.`);
+  return new NetworkPipeline({ ...needs, network, recipe, engines: availableEngines() });
+}

@@ -1,0 +1,41 @@
+import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
+import type { Frame, FramePipeline } from '../frame-pipeline.ts';
+import { resample } from './resample.ts';
+import { upscaledFormats } from './upscaled-format.ts';
+
+/** The plain scaler that stands beside the networks: no weights, no engine. */
+export class LanczosPipeline implements FramePipeline {
+  readonly summary = 'lanczos: resampled with three lobes, no network';
+  readonly #scale: number;
+  #formats: { input: FrameFormat; output: FrameFormat } | null = null;
+
+  constructor(scale: number) {
+    this.#scale = scale;
+  }
+
+  describe(source: MediaInfo): { input: FrameFormat; output: FrameFormat } {
+    return upscaledFormats(source, this.#scale);
+  }
+
+  open(source: MediaInfo): Promise<void> {
+    this.#formats = this.describe(source);
+    return Promise.resolve();
+  }
+
+  async *process(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): AsyncIterable<Frame> {
+    const formats = this.#formats;
+    if (formats === null) throw new TypeError('The pipeline is not open.');
+    for await (const { number, pixels } of frames) {
+      signal.throwIfAborted();
+      yield { number, pixels: await resample(pixels, formats.input, formats.output) };
+    }
+  }
+
+  snapshot(): null {
+    return null;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
