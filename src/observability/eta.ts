@@ -4,7 +4,7 @@ export interface EtaEstimator {
   record(framesDone: number, atMs: number): void;
   /** Frames a second over the last minute or so; null before the first measured frame. */
   framesPerSecond(): number | null;
-  /** Milliseconds until `framesTotal` frames are finished; null before the first measured frame. */
+  /** Whole milliseconds until `framesTotal` frames are finished; null before the first measured frame. */
   etaMs(framesTotal: number): number | null;
 }
 
@@ -50,7 +50,7 @@ export function createEtaEstimator(options: EtaOptions): EtaEstimator {
     etaMs(framesTotal) {
       const rate = framesPerSecond();
       const framesDone = looks.at(-1)?.framesDone ?? 0;
-      return rate === null ? null : (Math.max(0, framesTotal - framesDone) / rate) * 1000;
+      return rate === null ? null : Math.round((Math.max(0, framesTotal - framesDone) / rate) * 1000);
     },
   };
 }

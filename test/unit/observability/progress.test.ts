@@ -107,6 +107,12 @@ describe('createEtaEstimator', () => {
     expect(eta.etaMs(10)).toBe(200_000);
   });
 
+  it('gives whole milliseconds, as the database keeps them', () => {
+    const eta = createEtaEstimator({ startedAtMs: 0, framesDone: 0 });
+    eta.record(3, 1000);
+    expect(eta.etaMs(10)).toBe(2333);
+  });
+
   it('has no time left when all frames are done', () => {
     const eta = createEtaEstimator({ startedAtMs: 0, framesDone: 0 });
     eta.record(10, 1000);
