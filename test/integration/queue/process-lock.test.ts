@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, onTestFinished, test } from 'vitest';
 import { acquireProcessLock } from '../../../src/queue/process-lock.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -28,9 +28,7 @@ async function startHolder(path: string) {
 }
 
 function lockPath(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'framekiln-lock-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, 'lock.db');
+  return join(temporaryFolder(), 'lock.db');
 }
 
 test('R26: a second process is refused at once, and gets the lock when the first is killed', async () => {

@@ -4,13 +4,13 @@ import { ConfigurationError } from '../../../src/domain/errors.ts';
 import { openDatabase } from '../../../src/queue/database.ts';
 import { migrate } from '../../../src/queue/migrate.ts';
 import { MIGRATIONS } from '../../../src/queue/migrations.ts';
-import { scratchFolder } from './queue-fixture.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const addColumn = { name: '0002-add-column', sql: `ALTER TABLE jobs ADD COLUMN wish TEXT` };
 const broken = { name: '0003-broken', sql: `CREATE TABLE half (id INTEGER); SELECT * FROM nowhere;` };
 
 function pathOfDatabase(): string {
-  return join(scratchFolder(), 'queue.db');
+  return join(temporaryFolder(), 'queue.db');
 }
 
 test('R1: WAL, FULL and foreign keys hold on a fresh and on a reopened database, after writing too', () => {

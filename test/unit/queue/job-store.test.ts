@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ALICE, LEASE_MS, claimedJob, newJob, scratchFolder, testQueue } from './queue-fixture.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+import { ALICE, LEASE_MS, claimedJob, newJob, testQueue } from './queue-fixture.ts';
 
 test('R15: 1,000 announcements of one file are one job', () => {
   const queue = testQueue();
@@ -30,7 +31,7 @@ test('`run` makes a job of its own for each output, and finds it again', () => {
 
 test('a renamed file keeps its job, and the output takes the new name', () => {
   const queue = testQueue();
-  const folder = scratchFolder();
+  const folder = temporaryFolder();
   const [before, after] = [join(folder, 'before.mp4'), join(folder, 'after.mp4')];
   writeFileSync(before, 'x');
   const wish = newJob({ sourcePath: before });

@@ -3,17 +3,8 @@ import { expect, test } from 'vitest';
 import { LeaseLostError } from '../../../src/domain/errors.ts';
 import type { Lease } from '../../../src/domain/job.ts';
 import type { Queue } from '../../../src/queue/queue.ts';
-import {
-  ALICE,
-  BOB,
-  LEASE_MS,
-  PLAN,
-  claimedJob,
-  newBatch,
-  newJob,
-  scratchFolder,
-  testQueue,
-} from './queue-fixture.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+import { ALICE, BOB, LEASE_MS, PLAN, claimedJob, newBatch, newJob, testQueue } from './queue-fixture.ts';
 
 const FAILURE = { code: 'ENGINE_FAILED', message: 'The network crashed.', maxTries: 3 };
 const NO_BLAME = { countTry: false, notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
@@ -33,7 +24,7 @@ test('claims by priority, then arrival, each job once', () => {
 });
 
 test('two connections that claim in turn never get the same job', () => {
-  const path = join(scratchFolder(), 'queue.db');
+  const path = join(temporaryFolder(), 'queue.db');
   const queues = [testQueue(path), testQueue(path)];
   for (let i = 0; i < 20; i += 1) queues[0]?.jobs.enqueue(newJob());
   const taken = Array.from({ length: 10 }, () => queues.map((queue) => claim(queue, 1)?.job.id)).flat();

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { CommittedBatch, JobPlan } from '../../../src/domain/job.ts';
 import type { NewJob } from '../../../src/queue/job-store.ts';
 import { openQueue, type Queue } from '../../../src/queue/queue.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 export const LEASE_MS = 30_000;
 export const ALICE = '101:1:aa';
@@ -19,15 +18,8 @@ export const PLAN: JobPlan = {
   batchFrames: 60,
 };
 
-/** A folder of the running test, removed at its end. */
-export function scratchFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'framekiln-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 /** A queue on a real database of the running test. */
-export function testQueue(path = join(scratchFolder(), 'queue.db')): Queue {
+export function testQueue(path = join(temporaryFolder(), 'queue.db')): Queue {
   const queue = openQueue(path);
   onTestFinished(() => queue.close());
   return queue;
