@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { AddRequest } from '../domain/add-request.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
+import { existingFile } from './existing-file.ts';
 import { openHome, withQueue } from './open-home.ts';
 import { parseInteger } from './parse-arguments.ts';
 import { recipeFromOptions, withRecipeOptions, type RecipeOptions } from './recipe-options.ts';
@@ -19,9 +19,10 @@ export function addCommand(cli: Cli): Command {
     const options = self.optsWithGlobals<AddOptions>();
     const { home, settings } = openHome(cli, options);
     const recipe = recipeFromOptions(options, settings.recipe);
+    const paths = await Promise.all(files.map(existingFile));
     await withQueue(home, async (queue) => {
-      for (const file of files) {
-        const argument: AddRequest = { path: resolve(file), recipe, priority: options.priority };
+      for (const path of paths) {
+        const argument: AddRequest = { path, recipe, priority: options.priority };
         await sendCommand(cli, { queue, lockFile: home.lockFile }, { kind: 'add', jobId: null, argument });
       }
     });

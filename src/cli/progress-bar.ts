@@ -13,7 +13,7 @@ export interface ProgressBar {
 export function createProgressBar(cli: Cli, title: string): ProgressBar {
   if (!cli.interactive) return { update: () => undefined, stop: () => undefined };
   const bar = new cliProgress.SingleBar(
-    { format: `${title} {bar} {percentage} %  {text}`, clearOnComplete: false, hideCursor: true },
+    { format: `${title} {bar} {text}`, hideCursor: true },
     cliProgress.Presets.shades_classic,
   );
   let started = false;

@@ -9,6 +9,7 @@ import { createLogger } from '../observability/logger.ts';
 import { checkEnvironment } from './check-environment.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatCheck } from './doctor.ts';
+import { existingFile } from './existing-file.ts';
 import { openHome, type OpenHome } from './open-home.ts';
 import { createProgressBar, type ProgressBar } from './progress-bar.ts';
 import { recipeFromOptions, withRecipeOptions, type RecipeOptions } from './recipe-options.ts';
@@ -30,6 +31,7 @@ export function runCommand(cli: Cli): Command {
     const options = self.optsWithGlobals<RunOptions>();
     const place = openHome(cli, options);
     const recipe = recipeFromOptions(options, place.settings.recipe);
+    const source = await existingFile(file);
     if (!options.skipChecks && !(await isUsable(cli, place, recipe.network))) {
       cli.exitCode = ExitCode.environment;
       return;
@@ -43,7 +45,7 @@ export function runCommand(cli: Cli): Command {
     const bar = createProgressBar(cli, visibleText(basename(file)));
     try {
       const job = await runForeground({
-        ...{ home, log, recipe, tries: settings.tries, file: resolve(file), signal: stopSignal() },
+        ...{ home, log, recipe, tries: settings.tries, file: source, signal: stopSignal() },
         outputDir: options.output === undefined ? home.output : resolve(options.output),
         onProgress: (now) => showProgress(now, bar, cli.now()),
       });

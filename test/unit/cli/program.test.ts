@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { CommanderError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cli } from '../../../src/cli/cli.ts';
@@ -52,14 +52,25 @@ describe('framekiln status', () => {
 describe('framekiln add', () => {
   it('leaves a whole recipe and an absolute path for the daemon', async () => {
     writeFileSync(join(home, 'framekiln.yaml'), 'recipe: { network: lanczos }\n');
-    await framekiln('add', 'clip.mp4', '--scale', '1.5', '--tile', '256', '--priority', '-3');
+    const clip = join(home, 'clip.mp4');
+    writeFileSync(clip, 'a video');
+    await framekiln(
+      'add',
+      relative(process.cwd(), clip),
+      '--scale',
+      '1.5',
+      '--tile',
+      '256',
+      '--priority',
+      '-3',
+    );
     const queue = openQueue(join(home, '.framekiln', 'framekiln.db'));
     expect(queue.commands.nextCommands()).toMatchObject([
       {
         kind: 'add',
         jobId: null,
         argument: {
-          path: join(process.cwd(), 'clip.mp4'),
+          path: clip,
           recipe: { pipeline: 'upscale', network: 'lanczos', scale: 1.5, device: 'auto', tile: 256 },
           priority: -3,
         },
@@ -73,6 +84,14 @@ describe('framekiln add', () => {
     await expect(asked).rejects.toThrow(ConfigurationError);
     await expect(asked).rejects.toThrow(/scale: .*device: /);
     expect(existsSync(join(home, '.framekiln', 'framekiln.db'))).toBe(false);
+  });
+});
+
+describe('framekiln run and add', () => {
+  it.each(['run', 'add'])('say so when there is no such file: %s', async (command) => {
+    const asked = framekiln(command, join(home, 'absent.mp4'));
+    await expect(asked).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
+    await expect(framekiln(command, home)).rejects.toMatchObject({ code: 'NOT_A_REGULAR_FILE' });
   });
 });
 
