@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 import type { FromWorker, ToWorker, WorkerStart } from '../worker/protocol.ts';
 import type { RootLogger } from '../observability/logger.ts';
 
@@ -69,7 +70,8 @@ export class Supervisor {
     child.on('message', (message: FromWorker) => this.#receive(message));
     // What native libraries print on standard error belongs into the log.
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      for (const line of text.split('\n')) if (line.trim() !== '') this.#options.log.warn(`worker: ${line}`);
+      for (const line of stripVTControlCharacters(text).split('\n'))
+        if (line.trim() !== '') this.#options.log.warn(`worker: ${line}`);
     });
     this.#ended = new Promise((resolve) => {
       child.once('error', (error) => this.#onEnd(`it could not be started: ${error.message}`, true, resolve));

@@ -1,4 +1,7 @@
-import { InferenceSession, listSupportedBackends, Tensor as OnnxTensor } from 'onnxruntime-node';
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { EngineError, toError } from '../domain/errors.ts';
 import type { Engine, LoadedNetwork, LoadOptions, Tensor } from './engine.ts';
 
@@ -10,9 +13,22 @@ const NAMES: Readonly<Record<OnnxProvider, string>> = {
   tensorrt: 'onnxruntime with TensorRT',
 };
 
-/** The providers that the installed onnxruntime was built with; whether a card and a driver are there, a trial tells. */
-export function onnxProviders(): Set<string> {
-  return new Set(listSupportedBackends().map((backend) => backend.name));
+/**
+ * The providers whose libraries are installed, the best first; whether a card and a driver are there, a trial tells.
+ * onnxruntime lists the GPU ones wherever it was built with them, and complains loudly when they are then tried.
+ */
+export function installedProviders(): OnnxProvider[] {
+  const bin = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '../bin');
+  const platform = join(process.platform, process.arch);
+  const libraries = readdirSync(bin).flatMap((api) => readdirOrNone(join(bin, api, platform)));
+  const gpu = (['tensorrt', 'cuda'] as const).filter((name) =>
+    libraries.includes(`libonnxruntime_providers_${name}.so`),
+  );
+  return [...gpu, 'cpu'];
+}
+
+function readdirOrNone(path: string): string[] {
+  return existsSync(path) ? readdirSync(path) : [];
 }
 
 /** onnxruntime with one of its execution providers. Its `run` blocks the loop that calls it: use it on a thread. */

@@ -12,7 +12,7 @@ import { Worker } from './worker.ts';
 async function main(): Promise<void> {
   const start = JSON.parse(process.argv[2] ?? '') as WorkerStart;
   const home = homeAt(start.homeRoot);
-  const { settings } = await loadSettings(home);
+  const { settings } = loadSettings(home);
   const log = createForwardingLogger((entry) => say({ kind: 'log', entry }));
   const queue = openQueue(home.databaseFile);
   const worker = new Worker({

@@ -1,0 +1,87 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
+
+/** A home with quick settings: small batches, and files are taken after a fifth of a second. */
+export function makeHome(root: string, settings = ''): string {
+  mkdirSync(join(root, 'input'), { recursive: true });
+  const quick =
+    'intake: { settleSeconds: 0.2 }\nbatch: { firstFrames: 10, frames: 20 }\nworkspace: { memoryFraction: 0.05 }\n';
+  writeFileSync(join(root, 'framekiln.yaml'), settings === '' ? quick : settings);
+  return root;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  /** kill -9 for the daemon, its worker and every ffmpeg at once. */
+  readonly killGroup: () => Promise<void>;
+}
+
+/** Starts the real program in a process group of its own. It is killed when the test is over, whatever happened. */
+export function start(args: readonly string[], environment: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, ...environment },
+  });
+  const ended = new Promise<number | null>((end) => child.once('exit', (code) => end(code)));
+  const killGroup = async () => {
+    try {
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+    await ended;
+  };
+  onTestFinished(killGroup);
+  return { child, ended, killGroup };
+}
+
+/** Runs the program to its end. */
+export function run(args: readonly string[], environment: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+  });
+  return { status, stdout, stderr };
+}
+
+export function readLog(home: string): string {
+  const path = join(home, 'logs/framekiln.log');
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
+/** Frames that a network really ran on, one entry each time, as the worker's trace has them. */
+export function tracedFrames(traceFile: string): number[] {
+  if (!existsSync(traceFile)) return [];
+  return readFileSync(traceFile, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => Number(line.split(' ')[1]));
+}
+
+/** Pids of processes whose command line names this folder. */
+export function processesOf(home: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      if (!Number.isInteger(pid) || pid === process.pid) return false;
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(home);
+      } catch {
+        return false; // It ended between the two looks.
+      }
+    });
+}
+
+/** What lies in a folder, deeply, as relative paths. */
+export function filesBelow(path: string): string[] {
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1));
+}
