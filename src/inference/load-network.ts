@@ -33,7 +33,10 @@ export async function loadNetwork(
     if (device === 'cpu' && engine.device === 'gpu') continue;
     try {
       const network = await engine.load(model, options);
-      const scale = await tryOut(network);
+      const scale = await tryOut(network).catch(async (error: unknown) => {
+        await network.dispose();
+        throw error;
+      });
       return { network, engine, scale, reason: reasons.length === 0 ? null : reasons.join('; ') };
     } catch (error) {
       reasons.push(`${engine.name}: ${toError(error).message}`);
@@ -48,6 +51,5 @@ async function tryOut(network: LoadedNetwork): Promise<number> {
   const scale = found[3] / TRIAL_EDGE;
   if (found[0] === 1 && found[1] === 3 && found[2] === found[3] && scale >= 1 && Number.isInteger(scale))
     return scale;
-  await network.dispose();
   throw new EngineError('ENGINE_FAILED', `a ${shape.join('x')} picture became ${found.join('x')}`);
 }

@@ -25,7 +25,7 @@ const network = z.strictObject({
   licence: z.string(),
   scale: z.int().min(1).max(4),
   architecture: z.enum(['srvgg', 'rrdb']),
-  /** Source pixels that a tile needs around it; measured, see docs/decisions/0003. */
+  /** Source pixels that a tile needs around it; measured, see docs/decisions/0002. */
   overlap: z.int().nonnegative(),
   /** Of the ONNX file that results from any of the sources. */
   sha256,

@@ -27,7 +27,7 @@ export class LanczosPipeline implements FramePipeline {
     if (formats === null) throw new TypeError('The pipeline is not open.');
     for await (const { number, pixels } of frames) {
       signal.throwIfAborted();
-      yield { number, pixels: await resample(pixels, formats.input, formats.output) };
+      yield { number, pixels: resample(pixels, formats.input, formats.output) };
     }
   }
 

@@ -76,7 +76,7 @@ export class NetworkPipeline implements FramePipeline {
       if (this.#previous === null || !this.#previous.input.equals(pixels)) {
         const enlarged = await this.#enlarge(open, pixels, signal);
         this.#options.onInferred(number);
-        this.#previous = { input: pixels, output: await resample(enlarged, open.enlarged, open.output) };
+        this.#previous = { input: pixels, output: resample(enlarged, open.enlarged, open.output) };
       }
       yield { number, pixels: this.#previous.output };
     }

@@ -46,7 +46,9 @@ interface Cut {
 function cut(length: number, tile: number | null, overlap: number): Cut[] {
   const count = tile === null ? 1 : Math.ceil(length / tile);
   const coreLength = Math.ceil(length / count);
-  const windowLength = Math.min(length, coreLength + 2 * overlap);
+  // Of two tiles each has a neighbour on one side only; a third has them on both.
+  const neighbours = Math.min(count - 1, 2);
+  const windowLength = Math.min(length, coreLength + neighbours * overlap);
   const cuts: Cut[] = [];
   for (let coreStart = 0; coreStart < length; coreStart += coreLength) {
     cuts.push({
