@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { programRoot } from '../config/home.ts';
 import { FramekilnError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { visibleText } from '../lib/visible-text.ts';
@@ -8,6 +11,7 @@ import { controlCommands } from './control.ts';
 import { doctorCommand } from './doctor.ts';
 import { exitCodeFor } from './exit-code-for.ts';
 import { modelsCommand } from './models.ts';
+import { prioritiseCommand } from './prioritise.ts';
 import { runCommand } from './run.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
@@ -40,6 +44,7 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
 /** The whole command line. Its `parseAsync` throws CommanderError for what commander has told the person already. */
 export function createProgram(cli: Cli): Command {
   const program = new Command('framekiln')
+    .version(programVersion())
     .description('Upscales the videos of a folder and loses no work, whatever happens to the machine.')
     .option('--home <folder>', 'where input/, output/, logs/, models/ and framekiln.yaml are');
   const commands = [
@@ -48,6 +53,7 @@ export function createProgram(cli: Cli): Command {
     addCommand(cli),
     statusCommand(cli),
     ...controlCommands(cli),
+    prioritiseCommand(cli),
     modelsCommand(cli),
     doctorCommand(cli),
   ];
@@ -59,6 +65,13 @@ export function createProgram(cli: Cli): Command {
       .showHelpAfterError('(--help shows more)');
   }
   return program;
+}
+
+function programVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(programRoot, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return version;
 }
 
 /** An error of ours is a sentence; one that nobody foresaw is shown with its stack. */

@@ -8,11 +8,12 @@ import type { AddRequest } from '../domain/add-request.ts';
 import { InputRefusedError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { Intake } from '../intake/intake.ts';
-import { isOwnerAlive } from '../lib/process-identity.ts';
+import { counted } from '../lib/counted.ts';
+import { isOwnerAlive, parseOwner } from '../lib/process-identity.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import { probeMedia } from '../media/probe.ts';
 import type { RootLogger } from '../observability/logger.ts';
-import { acquireProcessLock } from '../queue/process-lock.ts';
+import { acquireProcessLock, type ProcessLock } from '../queue/process-lock.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { handleCommands } from './command-loop.ts';
 import { removeJobFiles, removeLeftovers } from './housekeeping.ts';
@@ -21,6 +22,9 @@ import { workerCrash } from './worker-crash.ts';
 
 /** How often commands, leases and the queue are looked at. Each look is a few statements on an index. */
 const TICK_MS = 250;
+
+const LOCK_TRIES = 3;
+const LOCK_WAIT_MS = 100;
 
 export interface DaemonOptions {
   readonly home: Home;
@@ -38,7 +42,7 @@ export interface DaemonOptions {
  */
 export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
   const { home, log } = options;
-  const lock = acquireProcessLock(home.lockFile);
+  const lock = await acquireLock(home.lockFile);
   if (lock === null) {
     log.error(`another daemon is at work on ${home.root}; this one ends.`);
     return ExitCode.alreadyRunning;
@@ -49,6 +53,15 @@ export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
   } finally {
     queue.close();
     lock.release();
+  }
+}
+
+/** A command that asks whether a daemon runs holds the lock for an instant: that is no other daemon. */
+async function acquireLock(path: string): Promise<ProcessLock | null> {
+  for (let tries = LOCK_TRIES; ; tries--) {
+    const lock = acquireProcessLock(path);
+    if (lock !== null || tries === 0) return lock;
+    await delay(LOCK_WAIT_MS);
   }
 }
 
@@ -122,7 +135,10 @@ class Daemon {
         removeFiles: (id) => removeJobFiles(home, id),
         add: (argument) => this.#add(argument as AddRequest),
       });
-      queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
+      // Our own worker's end is judged by `#afterWorker` alone, which knows whether it crashed.
+      const isAlive = (owner: string) =>
+        parseOwner(owner)?.pid === this.#supervisor.pid || isOwnerAlive(owner);
+      queue.sweepLeases({ isOwnerAlive: isAlive, nowMs: Date.now(), failure: null });
       if (queue.leases.hasClaimable(Date.now())) this.#supervisor.ensureRunning();
     } catch (error) {
       // A full disk or a locked database passes; the daemon does not end because of it (R13).
@@ -169,16 +185,26 @@ class Daemon {
 
   /** Success only if nothing that lies in `input/` failed or was refused, now or earlier. */
   #verdict(): ExitCode {
-    const { home, log } = this.#options;
-    const failed = this.#queue.jobs
-      .listJobs({ state: 'failed' })
-      .filter((job) => job.sourcePath.startsWith(home.input + sep) && existsSync(job.sourcePath)).length;
+    const { log } = this.#options;
+    const failed = this.#failedInInput();
     const refused = this.#intake.refusedCount;
     if (failed === 0 && refused === 0) {
       log.info('everything in the input folder is done');
       return ExitCode.ok;
     }
-    log.error(`the input folder is worked off, but ${failed} jobs failed and ${refused} files were refused`);
+    log.error(
+      `the input folder is worked off, but ${counted(failed, 'job')} failed and ${counted(refused, 'file')} could not be used`,
+    );
     return ExitCode.failed;
+  }
+
+  /** Failed jobs whose file still lies in `input/`; one that was replaced counts as what replaced it. */
+  #failedInInput(): number {
+    const { home } = this.#options;
+    const latest = new Map(this.#queue.jobs.listJobs().map((job) => [job.sourcePath, job]));
+    return [...latest.values()].filter(
+      ({ state, sourcePath }) =>
+        state === 'failed' && sourcePath.startsWith(home.input + sep) && existsSync(sourcePath),
+    ).length;
   }
 }

@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Home } from '../config/home.ts';
 import type { JobState } from '../domain/job.ts';
+import { counted } from '../lib/counted.ts';
 import type { Queue } from '../queue/queue.ts';
 import { JobFolder, removeOrphanFolders } from '../workspace/job-folder.ts';
 import { ramDiskPlaces, removeOrphanRamDisks, removeRamDiskOf } from '../workspace/ram-disk.ts';
@@ -21,11 +22,11 @@ export async function removeLeftovers(home: Home, queue: Queue): Promise<string[
   const idsIn = (states: readonly JobState[]): Set<number> =>
     new Set(states.flatMap((state) => queue.jobs.listJobs({ state })).map((job) => job.id));
   const counts: [number, string][] = [
-    [await removeOrphanRamDisks(ramDiskPlaces(home.stateDir), idsIn(ABOUT_TO_RUN)), 'RAM disks'],
-    [await removeOrphanFolders(home.jobsDir, idsIn(UNFINISHED)), 'job folders'],
-    [await removeHalfOutputs(home.output), 'half-written outputs'],
+    [await removeOrphanRamDisks(ramDiskPlaces(home.stateDir), idsIn(ABOUT_TO_RUN)), 'RAM disk'],
+    [await removeOrphanFolders(home.jobsDir, idsIn(UNFINISHED)), 'job folder'],
+    [await removeHalfOutputs(home.output), 'half-written output'],
   ];
-  return counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return counts.filter(([count]) => count > 0).map(([count, what]) => counted(count, what));
 }
 
 /** Deletes what a job that nobody holds has on the disk and in memory. */

@@ -27,7 +27,6 @@ export function createBatchStore(db: Database) {
      FROM batches WHERE job_id = ? ORDER BY number`,
   );
   const deleteOne = db.prepare<[number, number]>(`DELETE FROM batches WHERE job_id = ? AND number = ?`);
-  const deleteAll = db.prepare<[number]>(`DELETE FROM batches WHERE job_id = ?`);
 
   const commitBatch = db.transaction(
     (lease: Lease, batch: Omit<CommittedBatch, 'committedAtMs'>, nowMs: number) => {
@@ -55,8 +54,5 @@ export function createBatchStore(db: Database) {
 
     /** Takes one batch back because its segment is missing or damaged. Call it before the segment is removed (R5). */
     removeBatch: (lease: Lease, number: number): void => removeBatch.immediate(lease, number),
-
-    /** Forgets the checkpoints of a job that nobody holds, before its folder is removed. */
-    removeAllBatches: (jobId: number): void => void deleteAll.run(jobId),
   };
 }

@@ -60,10 +60,6 @@ export function createLeaseStore(db: Database) {
   const selectClaimable = db.prepare<object, { id: number }>(
     `SELECT id FROM jobs WHERE ${CLAIMABLE} LIMIT 1`,
   );
-  const selectNextWake = db.prepare<[number], { atMs: number | null }>(
-    `SELECT min(not_before_at_ms) AS atMs FROM jobs
-     WHERE state = 'queued' AND origin <> 'run' AND not_before_at_ms > ?`,
-  );
   const extend = db.prepare<object>(`UPDATE jobs SET lease_expires_at_ms = @nowMs + @leaseMs WHERE ${HELD}`);
   const requeue = db.prepare<object>(
     `UPDATE jobs SET state = 'queued', attempts = max(0, attempts - @triesBack), not_before_at_ms = @notBeforeAtMs,
@@ -113,11 +109,6 @@ export function createLeaseStore(db: Database) {
     /** Whether `claim` would find a job now. */
     hasClaimable(nowMs: number): boolean {
       return selectClaimable.get({ nowMs, onlyJobId: null }) !== undefined;
-    },
-
-    /** The soonest instant after `nowMs` at which a job's wait ends; null when none waits. */
-    nextWakeAtMs(nowMs: number): number | null {
-      return selectNextWake.get(nowMs)?.atMs ?? null;
     },
 
     /** False: the lease is lost, stop. An expired lease that nobody has taken yet can still be renewed. */

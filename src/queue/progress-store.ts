@@ -20,7 +20,6 @@ export function createProgressStore(db: Database) {
   };
   const plan = held('plan = @plan, frames_total = @framesTotal');
   const stage = held('stage = @stage');
-  const note = held('note = @note');
   const progress = held(
     'frames_done = @framesDone, frames_per_second = @framesPerSecond, eta_at_ms = @etaAtMs',
   );
@@ -32,8 +31,6 @@ export function createProgressStore(db: Database) {
       plan(lease, { plan: JSON.stringify(decided), framesTotal }),
 
     setStage: (lease: Lease, name: string) => stage(lease, { stage: name }),
-
-    setNote: (lease: Lease, sentence: string | null) => note(lease, { note: sentence }),
 
     /** For people only: where the job resumes is decided by its committed batches. */
     setProgress: (lease: Lease, now: Progress) => progress(lease, now),

@@ -39,8 +39,9 @@ export class ProgressReport {
     this.#eta.record(framesDone, now);
     const firstEstimate = this.#firstEstimateAt !== null && framesDone >= this.#firstEstimateAt;
     if (firstEstimate) this.#firstEstimateAt = null;
-    if (steps.length > 0 || firstEstimate)
-      this.#context.log.info(formatProgress({ ...this.#figures(), framesTotal: this.#framesTotal }));
+    const line = formatProgress({ ...this.#figures(), framesTotal: this.#framesTotal });
+    if (firstEstimate) this.#context.log.info(`first estimate: ${line}`);
+    else if (steps.length > 0) this.#context.log.info(line);
     if (now - this.#storedAtMs >= STORE_EVERY_MS) this.#store(now);
   }
 

@@ -167,6 +167,7 @@ function asObstacle(error: Error): Error {
   switch (codeOf(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
+    case 'SQLITE_FULL':
       return new ObstacleError('DISK_FULL', `There is no space left: ${error.message}.`, { cause: error });
     case 'EROFS':
     case 'EACCES':

@@ -7,7 +7,7 @@ const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 
 /** A home with quick settings: small batches, and files are taken after a fifth of a second. */
 export function makeHome(root: string, settings = ''): string {
-  mkdirSync(join(root, 'input'), { recursive: true });
+  for (const folder of ['input/lanczos-2x', 'models']) mkdirSync(join(root, folder), { recursive: true });
   const quick =
     'intake: { settleSeconds: 0.2 }\nbatch: { firstFrames: 10, frames: 20 }\nworkspace: { memoryFraction: 0.05 }\n';
   writeFileSync(join(root, 'framekiln.yaml'), settings === '' ? quick : settings);

@@ -8,7 +8,7 @@ function evaluate(expression: string, n: number): number {
   if (branch !== null) {
     const inner = expression.slice(branch[0].length, -1);
     let depth = 0;
-    const comma = [...inner].findIndex((char) => {
+    const comma = Array.from(inner).findIndex((char) => {
       depth += char === '(' ? 1 : char === ')' ? -1 : 0;
       return char === ',' && depth === 0;
     });

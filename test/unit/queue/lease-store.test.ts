@@ -51,11 +51,9 @@ test('a claim stamps the start, counts the try and ends a wait', () => {
   queue.leases.release(lease, { ...NO_BLAME, notBeforeAtMs: 9_000, note: 'waiting: disk' });
   expect(queue.jobs.getJob(job.id)).toMatchObject({ state: 'queued', attempts: 0, note: 'waiting: disk' });
 
-  expect(queue.leases.nextWakeAtMs(2_000)).toBe(9_000);
   expect(claim(queue, 8_999)).toBeNull();
   expect(queue.leases.hasClaimable(9_000)).toBe(true);
   expect(claim(queue, 9_000)?.job).toMatchObject({ note: null, notBeforeAtMs: null, startedAtMs: 2_000 });
-  expect(queue.leases.nextWakeAtMs(9_000)).toBeNull();
 });
 
 test('R13: the third failed try sets the job aside with its reason, after growing waits', () => {
@@ -94,7 +92,6 @@ const GUARDED_WRITES: Readonly<Record<string, (queue: Queue, lease: Lease) => vo
   finish: (queue, lease) => queue.leases.finish(lease, 5),
   setPlan: (queue, lease) => queue.progress.setPlan(lease, PLAN, 90),
   setStage: (queue, lease) => queue.progress.setStage(lease, 'frames'),
-  setNote: (queue, lease) => queue.progress.setNote(lease, 'unusual'),
   setProgress: (queue, lease) =>
     queue.progress.setProgress(lease, { framesDone: 1, framesPerSecond: 2, etaAtMs: 3 }),
   setOutputPath: (queue, lease) => queue.progress.setOutputPath(lease, '/out/x.mkv'),

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ffmpeg, frameMd5, makeClip } from '../helpers/clips.ts';
+import { fakeNvenc } from '../helpers/fake-nvenc.ts';
+import { makeHome, readLog, run, tracedFrames } from '../helpers/framekiln.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+
+const NO_CARD =
+  /encoder: libx264, because h264_nvenc does not work here \(there is no NVIDIA driver or card\)/;
+
+test('NVENC that is listed but does not work is told once, and the job is done in software', () => {
+  const home = makeHome(temporaryFolder());
+  makeClip(join(home, 'input/clip.mp4'), { frames: 60 });
+  expect(run(['start', '--once', '--home', home]).status).toBe(0);
+  expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(60);
+  // On a machine with a card this is another line; both say what was chosen and why.
+  expect(readLog(home)).toMatch(/encoder: \w+[, ]/);
+  expect(readLog(home).match(new RegExp(NO_CARD, 'g'))?.length ?? 0).toBeLessThanOrEqual(1);
+});
+
+test('NVENC that fails in mid-job costs no inference: the same frames are encoded in software', () => {
+  const home = makeHome(temporaryFolder());
+  const trace = join(home, 'trace.log');
+  makeClip(join(home, 'input/clip.mp4'), { frames: 100 });
+  const nvenc = fakeNvenc(home, 3);
+  const { status } = run(['start', '--once', '--home', home], { PATH: nvenc.path, FRAMEKILN_TRACE: trace });
+  expect(status).toBe(0);
+  const log = readLog(home);
+  expect(log).toMatch(/encoder: h264_nvenc \(a trial encode at this size worked\)/);
+  expect(log).toMatch(
+    /encoder: libx264, because h264_nvenc failed in mid-job \(all NVENC sessions are taken/,
+  );
+  expect(nvenc.segmentsTried()).toBe(4);
+  const inferred = tracedFrames(trace);
+  expect(new Set(inferred).size).toBe(inferred.length);
+  const output = join(home, 'output/clip.mp4');
+  expect(frameMd5(output)).toHaveLength(100);
+  expect(ffmpeg('-xerror', '-i', output, '-f', 'null', '-')).toBe('');
+});
