@@ -8,7 +8,7 @@ export function homeFromEnvironment(): string | null {
 }
 
 /**
- * `FRAMEKILN_TRACE`: a file to which the worker appends a line `JOB FRAME` for each frame that a network really ran
+ * `FRAMEKILN_TRACE`: a file to which the worker appends a line `JOB FRAME MILLISECONDS` for each frame that a network really ran
  * on. Tests count with it that no committed frame is inferred again.
  */
 export function traceFile(): string | null {

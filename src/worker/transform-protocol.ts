@@ -13,7 +13,7 @@ export interface TransformSetup {
   readonly tile: number | null;
   readonly threads: number;
   readonly pipelineState: Uint8Array | null;
-  /** A file that gets a line `JOB FRAME` for each frame that a network really ran on; tests count with it. */
+  /** A file that gets a line `JOB FRAME MILLISECONDS` for each frame that a network really ran on; tests count with it. */
   readonly traceFile: string | null;
 }
 

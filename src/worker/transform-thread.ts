@@ -23,7 +23,8 @@ const pipeline = createPipeline(setup.recipe, {
   threads: setup.threads,
   onInferred(frameNumber) {
     framesInferred++;
-    if (setup.traceFile !== null) appendFileSync(setup.traceFile, `${setup.jobId} ${frameNumber}\n`);
+    if (setup.traceFile !== null)
+      appendFileSync(setup.traceFile, `${setup.jobId} ${frameNumber} ${Date.now()}\n`);
   },
 });
 const formats = pipeline.describe(setup.source);

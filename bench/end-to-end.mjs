@@ -1,0 +1,152 @@
+/**
+ * How much of the engine's speed reaches the finished file (PERFORMANCE.md, P6): the rate of a whole job, with the
+ * real daemon, worker, ffmpegs and RAM disk, against the bare engine on the same tiles, before and after it in the same
+ * run. Prints a table and writes bench/results/end-to-end.json.
+ *
+ *   npm run bench -- [--width 320] [--height 180] [--frames 60] [--network realesr-general-x4v3] [--scale 2]
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const root = resolve(import.meta.dirname, '..');
+const dist = (path) => import(join(root, 'dist', path));
+const { values } = parseArgs({
+  options: {
+    width: { type: 'string', default: '320' },
+    height: { type: 'string', default: '180' },
+    frames: { type: 'string', default: '60' },
+    network: { type: 'string', default: 'realesr-general-x4v3' },
+    scale: { type: 'string', default: '2' },
+  },
+});
+const [width, height, frames, scale] = [values.width, values.height, values.frames, values.scale].map(Number);
+
+const home = mkdtempSync(join(tmpdir(), 'framekiln-bench-'));
+try {
+  const engine = await bareEngine();
+  const before = await engine.rate();
+  const job = await wholeJob();
+  const after = await engine.rate();
+  report({ before, after, ...job });
+} finally {
+  rmSync(home, { recursive: true, force: true });
+}
+
+/** The network alone, on windows of the size that the job uses. */
+async function bareEngine() {
+  const { availableEngines } = await dist('inference/available-engines.js');
+  const { loadNetwork } = await dist('inference/load-network.js');
+  const { foldScale2 } = await dist('inference/networks/fold-scale-2.js');
+  const file = readFileSync(join(root, 'models', `${values.network}.onnx`));
+  const model = (scale === 2 ? foldScale2(file, values.network) : null) ?? file;
+  const { network } = await loadNetwork(model, 'auto', availableEngines(), { threads: 0 });
+  const data = new Float32Array(3 * width * height).map((_, i) => (i % 251) / 251);
+  const runs = Math.max(5, Math.round(frames / 4));
+  return {
+    async rate() {
+      const run = () => network.run({ data, shape: [1, 3, height, width] });
+      await run();
+      const startedAt = performance.now();
+      for (let i = 0; i < runs; i++) await run();
+      return (runs * 1000) / (performance.now() - startedAt);
+    },
+  };
+}
+
+/** One file through `framekiln start --once`; the rate is that of its frames after the first batch. */
+async function wholeJob() {
+  const input = join(home, 'input');
+  mkdirSync(input);
+  const trace = join(home, 'trace');
+  writeFileSync(
+    join(home, 'framekiln.yaml'),
+    `intake: { settleSeconds: 0.2 }\nrecipe: { network: ${values.network}, scale: ${scale} }\nbatch: { firstFrames: 10, frames: 20 }\n`,
+  );
+  const clip = [
+    '-f',
+    'lavfi',
+    '-i',
+    `mandelbrot=size=${width}x${height}:rate=25`,
+    '-frames:v',
+    String(frames),
+    '-pix_fmt',
+    'yuv420p',
+  ];
+  execFileSync('ffmpeg', [
+    '-hide_banner',
+    '-loglevel',
+    'error',
+    '-nostdin',
+    ...clip,
+    join(input, 'clip.mp4'),
+  ]);
+  const child = spawn(process.execPath, [join(root, 'dist/main.js'), 'start', '--once', '--home', home], {
+    stdio: 'ignore',
+    env: { ...process.env, FRAMEKILN_TRACE: trace },
+  });
+  const peaks = { daemon: 0, worker: 0 };
+  const watching = setInterval(() => {
+    peaks.daemon = Math.max(peaks.daemon, peakMegabytes(child.pid));
+    for (const pid of childrenOf(child.pid)) peaks.worker = Math.max(peaks.worker, peakMegabytes(pid));
+  }, 200);
+  const code = await new Promise((end) => child.once('exit', end));
+  clearInterval(watching);
+  if (code !== 0)
+    throw new Error(`The job ended with ${code}:\n${readFileSync(join(home, 'logs/framekiln.log'), 'utf8')}`);
+  const ends = readFileSync(trace, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => Number(line.split(' ')[2]));
+  const steady = ends.slice(10);
+  const job = ((steady.length - 1) * 1000) / (steady.at(-1) - steady[0]);
+  return {
+    job,
+    framesInferred: ends.length,
+    daemonPeakMegabytes: peaks.daemon,
+    workerPeakMegabytes: peaks.worker,
+  };
+}
+
+function peakMegabytes(pid) {
+  try {
+    return Math.round(
+      Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
+    );
+  } catch {
+    return 0; // It has ended.
+  }
+}
+
+function childrenOf(pid) {
+  return readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+      return Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]) === pid;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function report({ before, after, job, ...rest }) {
+  const bare = (before + after) / 2;
+  const result = {
+    machine: `${cpus().length} x ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    what: `${values.network}, ${width}x${height}, scale ${scale}, ${frames} frames`,
+    bareEngineFps: { before: round(before), after: round(after) },
+    wholeJobFps: round(job),
+    ratio: round(job / bare),
+    ...rest,
+  };
+  writeFileSync(join(root, 'bench/results/end-to-end.json'), `${JSON.stringify(result, null, 2)}\n`);
+  for (const [name, value] of Object.entries(result))
+    console.log(`${name.padEnd(22)}${typeof value === 'object' ? JSON.stringify(value) : value}`);
+}
+
+function round(value) {
+  return Math.round(value * 1000) / 1000;
+}
