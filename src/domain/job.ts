@@ -24,7 +24,7 @@ export type JobOrigin = 'watch' | 'add' | 'run';
 /** Decided when a job starts for the first time and kept, so that a resumed job gives the same frames. */
 export interface JobPlan extends BatchSizes {
   readonly codec: 'h264' | 'hevc';
-  readonly encoderThreads: number;
+  readonly encoder: { readonly crf: number; readonly preset: string; readonly threads: number };
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   readonly networkSha256: string | null;

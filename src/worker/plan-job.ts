@@ -45,14 +45,14 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     freeBytes * settings.workspace.memoryFraction,
     { firstBatchFrames: settings.batch.firstFrames, batchFrames: settings.batch.frames },
   );
-  const encoderThreads = Math.min(availableParallelism(), 16);
-  const encoder: EncoderSettings = { ...settings.encoder, threads: encoderThreads };
+  const { crf, preset } = settings.encoder;
+  const encoder: EncoderSettings = { crf, preset, threads: Math.min(availableParallelism(), 16) };
   const hevcOnNvenc =
     settings.encoder.nvenc && (await whyNotNvenc('hevc', formats.output, encoder, signal)) === null;
   return {
     ...sizes,
     codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc),
-    encoderThreads,
+    encoder,
     tile:
       network === null
         ? null

@@ -3,7 +3,6 @@ import type { BatchRange } from '../domain/frame-batch.ts';
 import { frameBytes } from '../domain/media-info.ts';
 import { outputColor } from '../media/color-conversion.ts';
 import { EncoderChooser, whyNotNvenc } from '../media/choose-encoder.ts';
-import type { EncoderSettings } from '../media/encoder-arguments.ts';
 import { FrameDecoder, frameBuffer } from '../media/decoder.ts';
 import { outputTiming } from '../media/output-timing.ts';
 import { BATCHES_IN_FLIGHT } from '../workspace/batch-sizes.ts';
@@ -47,15 +46,14 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
   const timing = outputTiming(index, media);
   const color = outputColor(media.video);
   const { num, den } = media.video.sampleAspectRatio;
-  const encoderSettings: EncoderSettings = { ...settings.encoder, threads: plan.encoderThreads };
   const files = new FrameFiles(ramDisk.path, folder.spill, (sentence) => log.warn(sentence));
   const chooser = new EncoderChooser({
     codec: plan.codec,
     output: formats.output,
     nvenc: settings.encoder.nvenc,
-    settings: encoderSettings,
+    settings: plan.encoder,
     now: Date.now,
-    tryNvenc: () => whyNotNvenc(plan.codec, formats.output, encoderSettings, signal),
+    tryNvenc: () => whyNotNvenc(plan.codec, formats.output, plan.encoder, signal),
     onChoice: (sentence) => log.info(sentence),
   });
   const report = new ProgressReport(context, index.pts.length, work.framesCommitted, plan.firstBatchFrames);
@@ -125,7 +123,7 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
       context,
       folder,
       chooser,
-      encoderSettings,
+      plan.encoder,
       { batch, segment, pipelineState, startedAtMs },
       stop,
     );

@@ -11,7 +11,7 @@ export const BOB = '102:2:aa';
 
 export const PLAN: JobPlan = {
   codec: 'h264',
-  encoderThreads: 2,
+  encoder: { crf: 18, preset: 'medium', threads: 2 },
   tile: 128,
   networkSha256: null,
   firstBatchFrames: 30,

@@ -112,7 +112,7 @@ test.each([
   ['a product', 'Eltwise e 2 1 data data out 0=0', 'not a sum of two'],
   ['a joining of rows', 'Concat j 2 1 data data out 0=1', 'does not join channels'],
   ['smooth enlargement', 'Interp r 1 1 data out 0=2 1=2.0 2=2.0', 'not a nearest-neighbour enlargement'],
-  ['a blob from nowhere', 'ReLU r 1 1 nothing out', 'reads the blob nothing'],
+  ['a blob from nowhere', 'BinaryOp o 2 1 data nothing out', 'reads the blob nothing'],
   ['two outputs', 'Split s 1 2 data a b', 'exactly one output'],
   ['bytes left over', 'ReLU r 1 1 data out', '40 bytes more'],
 ])('what cannot be converted is refused by name: %s', (_, layer, sentence) => {
