@@ -100,8 +100,9 @@ export class NetworkPipeline implements FramePipeline {
       } catch (error) {
         if (!(error instanceof EngineError) || error.code !== 'OUT_OF_MEMORY' || failures > MEMORY_TRIES)
           throw error;
-        const edge = this.#tile ?? Math.max(open.input.width, open.input.height);
-        this.#tile = Math.max(SMALLEST_TILE, Math.floor(edge * MEMORY_STEP));
+        // From the edge that the tiles really had: evened out over the frame they may be far below the wish.
+        const edges = this.#tiles(open.input).map(({ core }) => Math.max(core.width, core.height));
+        this.#tile = Math.max(SMALLEST_TILE, Math.floor(Math.max(...edges) * MEMORY_STEP));
       }
     }
   }

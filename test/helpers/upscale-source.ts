@@ -1,0 +1,49 @@
+import type { MediaInfo } from '../../src/domain/media-info.ts';
+import type { Frame, FramePipeline } from '../../src/pipelines/frame-pipeline.ts';
+import type { Picture } from './pictures.ts';
+
+/** What a probe would say of a plain video of this size. */
+export function sourceOf(width: number, height: number, bitsPerComponent = 8): MediaInfo {
+  return {
+    path: '/nowhere/clip.mp4',
+    container: 'mov',
+    durationSeconds: 1,
+    startSeconds: 0,
+    bytes: 1,
+    video: {
+      index: 0,
+      codec: 'h264',
+      width,
+      height,
+      pixelFormat: 'yuv420p',
+      bitsPerComponent,
+      timeBase: { num: 1, den: 25 },
+      averageFrameRate: null,
+      sampleAspectRatio: { num: 1, den: 1 },
+      rotationDegrees: 0,
+      color: { range: null, matrix: null, primaries: null, transfer: null },
+      interlaced: false,
+    },
+    others: [],
+    chapterCount: 0,
+  };
+}
+
+/** Frames numbered from 0. */
+export function framesOf(...pixels: readonly Buffer[]): Frame[] {
+  return pixels.map((each, number) => ({ number, pixels: each }));
+}
+
+/** Opens a pipeline for one picture and gives what becomes of it. */
+export async function upscaleOne(pipeline: FramePipeline, { pixels, format }: Picture): Promise<Picture> {
+  const source = sourceOf(format.width, format.height);
+  try {
+    await pipeline.open(source, null);
+    for await (const frame of pipeline.process(framesOf(pixels), new AbortController().signal)) {
+      return { pixels: frame.pixels, format: pipeline.describe(source).output };
+    }
+    throw new Error('The pipeline gave no frame.');
+  } finally {
+    await pipeline.close();
+  }
+}

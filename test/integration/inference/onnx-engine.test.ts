@@ -1,0 +1,89 @@
+import { Worker } from 'node:worker_threads';
+import { expect, onTestFinished, test } from 'vitest';
+import type { LoadedNetwork, Tensor } from '../../../src/inference/engine.ts';
+import { createOnnxEngine, installedProviders } from '../../../src/inference/onnx-engine.ts';
+import { seededRandom } from '../../helpers/seeded-random.ts';
+import { repeatingNetwork, tinySrvgg } from '../../helpers/tiny-networks.ts';
+
+const engine = createOnnxEngine('cpu');
+
+async function load(file: Uint8Array): Promise<LoadedNetwork> {
+  const network = await engine.load(file, { threads: 1 });
+  onTestFinished(() => network.dispose());
+  return network;
+}
+
+const square = (edge: number): Tensor => ({
+  data: new Float32Array(3 * edge * edge),
+  shape: [1, 3, edge, edge],
+});
+
+test('a network runs on pictures of any size, and each result is a tensor of its own', async () => {
+  const network = await load(repeatingNetwork(2));
+  const input: Tensor = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [1, 3, 1, 2] };
+  const first = await network.run(input);
+  expect(first.shape).toEqual([1, 3, 2, 4]);
+  await network.run({ data: new Float32Array(6), shape: [1, 3, 1, 2] });
+  expect([...first.data.slice(0, 8)]).toEqual([1, 1, 2, 2, 1, 1, 2, 2]);
+  expect((await network.run(square(5))).shape).toEqual([1, 3, 10, 10]);
+});
+
+test('want of memory is told apart from other failures', async () => {
+  // 3 x 4194304 x 4194304 numbers: more than any address space holds.
+  const hungry = await load(repeatingNetwork(65_536));
+  await expect(hungry.run(square(64))).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
+  const network = await load(tinySrvgg());
+  const grey: Tensor = { data: new Float32Array(16), shape: [1, 1, 4, 4] };
+  await expect(network.run(grey)).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+});
+
+test('a file that onnxruntime cannot load is refused', async () => {
+  await expect(engine.load(Buffer.from('nothing'), { threads: 1 })).rejects.toMatchObject({
+    code: 'ENGINE_UNAVAILABLE',
+  });
+});
+
+test('a network can be disposed of twice', async () => {
+  const network = await load(tinySrvgg());
+  await network.dispose();
+  await network.dispose();
+});
+
+test('the number of threads does not change a bit of the result', async () => {
+  const input: Tensor = {
+    data: Float32Array.from({ length: 3 * 64 * 80 }, seededRandom(5)),
+    shape: [1, 3, 64, 80],
+  };
+  const results = await Promise.all(
+    [1, 2, 3].map(async (threads) => {
+      const network = await engine.load(tinySrvgg(), { threads });
+      onTestFinished(() => network.dispose());
+      return Buffer.from((await network.run(input)).data.buffer);
+    }),
+  );
+  for (const result of results) expect(result.equals(results[0] ?? Buffer.alloc(0))).toBe(true);
+});
+
+test('the CPU is the last of the installed providers', () => {
+  expect(installedProviders().at(-1)).toBe('cpu');
+});
+
+// The worker keeps onnxruntime on a thread and starts a new one for each job.
+test('onnxruntime runs on threads, one after the other, that end by themselves', async () => {
+  const code = `
+    const { workerData, parentPort } = require('node:worker_threads');
+    const { InferenceSession, Tensor } = require('onnxruntime-node');
+    (async () => {
+      const session = await InferenceSession.create(workerData, { logSeverityLevel: 3 });
+      const { output } = await session.run({ input: new Tensor('float32', new Float32Array(48), [1, 3, 4, 4]) });
+      parentPort.postMessage(output.dims);
+      await session.release();
+    })();`;
+  for (let i = 0; i < 3; i++) {
+    const messages: unknown[] = [];
+    const thread = new Worker(code, { eval: true, workerData: tinySrvgg() });
+    thread.on('message', (message) => messages.push(message));
+    const exitCode = await new Promise((resolve) => thread.once('exit', resolve));
+    expect({ exitCode, messages }).toEqual({ exitCode: 0, messages: [[1, 3, 16, 16]] });
+  }
+});

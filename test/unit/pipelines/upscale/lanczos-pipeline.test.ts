@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { StoppedError } from '../../../../src/domain/errors.ts';
+import { createPipeline } from '../../../../src/pipelines/create-pipeline.ts';
+import { framesOf, sourceOf } from '../../../helpers/upscale-source.ts';
+
+const needs = { network: null, tile: null, threads: 1, onInferred: () => expect.fail('nothing is inferred') };
+const recipe = { pipeline: 'upscale', network: 'lanczos', scale: 1.5, device: 'auto', tile: 'auto' } as const;
+
+test('lanczos needs no network and gives frames of the size that it describes', async () => {
+  const pipeline = createPipeline(recipe, needs);
+  const source = sourceOf(9, 6);
+  const { input, output } = pipeline.describe(source);
+  expect([input.width, input.height, output.width, output.height]).toEqual([9, 6, 14, 10]);
+  await pipeline.open(source, null);
+  const flat = Buffer.alloc(9 * 6 * 3, 33);
+  const numbers: number[] = [];
+  for await (const { number, pixels } of pipeline.process(
+    framesOf(flat, flat),
+    new AbortController().signal,
+  )) {
+    numbers.push(number);
+    expect(pixels.equals(Buffer.alloc(14 * 10 * 3, 33))).toBe(true);
+  }
+  expect(numbers).toEqual([0, 1]);
+  expect(pipeline.snapshot()).toBeNull();
+  await pipeline.close();
+});
+
+test('lanczos stops when it is told to', async () => {
+  const pipeline = createPipeline(recipe, needs);
+  await pipeline.open(sourceOf(2, 2), null);
+  const frames = pipeline.process(framesOf(Buffer.alloc(12)), AbortSignal.abort(new StoppedError('Paused.')));
+  await expect(frames[Symbol.asyncIterator]().next()).rejects.toThrow(StoppedError);
+});
+
+test('a network that was not found is missed before anything is opened', () => {
+  expect(() => createPipeline({ ...recipe, network: 'tiny' }, needs)).toThrow(
+    'The network tiny was not found.',
+  );
+});
