@@ -3,8 +3,6 @@ import { join, relative } from 'node:path';
 import { programRoot } from '../config/home.ts';
 import { batchCount, batchRange, type BatchRange } from '../domain/frame-batch.ts';
 import type { CommittedBatch, JobPlan } from '../domain/job.ts';
-import type { FrameFormat } from '../domain/media-info.ts';
-import type { NetworkFile } from '../domain/networks.ts';
 import { recipeText } from '../domain/recipe.ts';
 import { findNetwork } from '../inference/networks/find-network.ts';
 import { readManifest } from '../inference/networks/manifest.ts';
@@ -14,17 +12,11 @@ import { JobFolder } from '../workspace/job-folder.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
 import type { JobContext } from './job-context.ts';
 import { planJob } from './plan-job.ts';
-import { prepareSource, type PreparedSource } from './prepare-source.ts';
+import type { PlannedJob } from './planned-job.ts';
+import { prepareSource } from './prepare-source.ts';
 import { publishOutput } from './publish-output.ts';
 import { transformBatches } from './transform-batches.ts';
 import { Transformer } from './transformer.ts';
-
-/** A job with everything that was decided before its frames are touched. */
-export interface PlannedJob extends PreparedSource {
-  readonly formats: { readonly input: FrameFormat; readonly output: FrameFormat };
-  readonly network: NetworkFile | null;
-  readonly plan: JobPlan;
-}
 
 /**
  * Does one job from wherever it stands to the published file: probe, index, plan, frames, join, check, publish.

@@ -11,7 +11,7 @@ import type { JobFolder } from '../workspace/job-folder.ts';
 import { sizeOrZero } from '../workspace/frame-files.ts';
 import { LEASE_MS } from './lease-keeper.ts';
 import type { JobContext } from './job-context.ts';
-import type { PlannedJob } from './job-runner.ts';
+import type { PlannedJob } from './planned-job.ts';
 
 /**
  * Joins the segments with the source's other streams under a temporary name in the output folder, decodes and checks

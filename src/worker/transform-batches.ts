@@ -12,7 +12,7 @@ import type { RamDisk } from '../workspace/ram-disk.ts';
 import { runBatches, type BatchStep } from './batch-loop.ts';
 import { commitBatch } from './commit-batch.ts';
 import type { JobContext } from './job-context.ts';
-import type { PlannedJob } from './job-runner.ts';
+import type { PlannedJob } from './planned-job.ts';
 import { ProgressReport } from './progress-report.ts';
 import type { Transformer } from './transformer.ts';
 
