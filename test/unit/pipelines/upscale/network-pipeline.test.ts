@@ -40,7 +40,7 @@ async function openPipeline(wish: Wish = {}): Promise<NetworkPipeline> {
     ...options,
   });
   onTestFinished(() => pipeline.close());
-  await pipeline.open(source, null);
+  await pipeline.open(source);
   return pipeline;
 }
 
