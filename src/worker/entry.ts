@@ -13,7 +13,7 @@ async function main(): Promise<void> {
   const start = JSON.parse(process.argv[2] ?? '') as WorkerStart;
   const home = homeAt(start.homeRoot);
   const { settings } = loadSettings(home);
-  const log = createForwardingLogger((entry) => say({ kind: 'log', entry }));
+  const log = createForwardingLogger((entry) => void say({ kind: 'log', entry }));
   const queue = openQueue(home.databaseFile);
   const worker = new Worker({
     home,
@@ -33,34 +33,31 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => worker.stop());
   // Ctrl-C reaches the whole process group; the daemon decides what it means.
   process.on('SIGINT', () => undefined);
-  const heartbeat = setInterval(() => say({ kind: 'alive' }), HEARTBEAT_MS);
+  const heartbeat = setInterval(() => void say({ kind: 'alive' }), HEARTBEAT_MS);
   try {
     await worker.run();
   } finally {
     clearInterval(heartbeat);
     queue.close();
-    say({ kind: 'released' });
+    await say({ kind: 'released' });
   }
+  // `exit` would wait for a run of seconds on the transform thread, and then onnxruntime aborts.
+  if (worker.isStopping) process.kill(process.pid, 'SIGKILL');
 }
 
-function say(message: FromWorker): void {
-  // The daemon may be gone; then nobody listens and nothing is lost.
-  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+/** Settles when the message is on its way. The daemon may be gone; then nobody listens and nothing is lost. */
+function say(message: FromWorker): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve();
+    else process.send(message, undefined, undefined, () => resolve());
+  });
 }
 
 main().then(
   () => process.exit(0),
-  (error: unknown) => {
-    say({
-      kind: 'log',
-      entry: {
-        atMs: Date.now(),
-        level: 'error',
-        prefix: null,
-        message: `worker: ${toError(error).stack ?? ''}`,
-      },
-    });
-    process.exitCode = 1;
-    process.disconnect();
+  async (error: unknown) => {
+    const message = `worker: ${toError(error).stack ?? ''}`;
+    await say({ kind: 'log', entry: { atMs: Date.now(), level: 'error', prefix: null, message } });
+    process.exit(1);
   },
 );

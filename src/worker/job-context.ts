@@ -16,6 +16,8 @@ export interface JobContext {
   readonly networkFolders: readonly string[];
   /** See TransformSetup. */
   readonly traceFile: string | null;
+  /** Something that ends later than the job, and before the next one begins. */
+  readonly leaveBehind: (ended: Promise<void>) => void;
   /** Aborted when the job must be let go of: stop, pause, cancel, lease lost. */
   readonly signal: AbortSignal;
 }

@@ -132,21 +132,18 @@ async function doFrames(
   const where = ramDisk.kind === 'folder' ? 'no RAM disk: frames go to' : 'RAM disk:';
   const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
   log.info(`${where} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 / 1024)} MB${reason}`);
-  let transformer: Transformer | null = null;
+  const transformer = new Transformer({
+    jobId: job.id,
+    recipe: job.recipe,
+    source: planned.media,
+    network: planned.network,
+    tile: planned.plan.tile,
+    threads: settings.engine.threads,
+    pipelineState: null,
+    traceFile: context.traceFile,
+  });
   try {
-    transformer = await Transformer.open(
-      {
-        jobId: job.id,
-        recipe: job.recipe,
-        source: planned.media,
-        network: planned.network,
-        tile: planned.plan.tile,
-        threads: settings.engine.threads,
-        pipelineState: null,
-        traceFile: context.traceFile,
-      },
-      signal,
-    );
+    await transformer.ready(signal);
     log.info(transformer.summary);
     await transformBatches(context, {
       planned,
@@ -159,7 +156,7 @@ async function doFrames(
     await removeRamDisk(ramDisk);
     await rm(folder.spill, { recursive: true, force: true });
   } finally {
-    // Not waited for: the thread may sit in a run of seconds, which nothing can break off.
-    void transformer?.close();
+    // Not waited for here: the thread may sit in a run of seconds, which nothing can break off.
+    context.leaveBehind(transformer.close());
   }
 }

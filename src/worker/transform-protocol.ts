@@ -27,7 +27,8 @@ export interface TransformOrder {
   readonly framesReady: number;
 }
 
-export type ToTransform = TransformOrder | { readonly kind: 'stop' };
+/** `stop`: break off at the next tile. `close`: also end the thread, when the run that it is in has returned. */
+export type ToTransform = TransformOrder | { readonly kind: 'stop' | 'close' };
 
 export type FromTransform =
   | { readonly kind: 'opened'; readonly summary: string }

@@ -67,10 +67,21 @@ function fail(error: unknown): void {
   say({ kind: 'failed', code: codeOf(error), message: toError(error).message });
 }
 
+/** Ended from outside while a run is under way, onnxruntime aborts the whole process: the thread ends by itself. */
+async function close(): Promise<void> {
+  await working;
+  await pipeline.close();
+  port.close();
+}
+
 port.on('message', (message: ToTransform) => {
-  if (message.kind === 'stop') stop.abort(new StoppedError('The transformation was stopped.'));
-  else transform(message).catch(fail);
+  if (message.kind === 'transform') {
+    working = transform(message).catch(fail);
+    return;
+  }
+  stop.abort(new StoppedError('The transformation was stopped.'));
+  if (message.kind === 'close') void close();
 });
-pipeline
+let working: Promise<void> = pipeline
   .open(setup.source, setup.pipelineState)
   .then(() => say({ kind: 'opened', summary: pipeline.summary }), fail);

@@ -28,14 +28,16 @@ export interface TransformWish {
  * or ends by itself rejects what waits and everything after it.
  */
 export class Transformer {
-  /** One sentence: which engine runs which network. Known when `open` has settled. */
+  /** One sentence: which engine runs which network. Known when `ready` has settled. */
   summary = '';
   readonly #thread: Worker;
+  readonly #exited: Promise<void>;
   #waiting: { resolve: (message: FromTransform) => void; reject: (error: Error) => void } | null = null;
   #onProgress: (framesReady: number) => void = () => undefined;
   #broken: Error | null = null;
 
-  private constructor(setup: TransformSetup) {
+  /** Starts the thread. */
+  constructor(setup: TransformSetup) {
     this.#thread = new Worker(new URL('./transform-thread.js', import.meta.url), { workerData: setup });
     this.#thread.on('message', (message: FromTransform) => this.#receive(message));
     this.#thread.on('error', (error: Error) =>
@@ -43,20 +45,18 @@ export class Transformer {
         new EngineError('ENGINE_FAILED', `The transform thread crashed: ${error.message}`, { cause: error }),
       ),
     );
-    this.#thread.on('exit', () => this.#break(new StoppedError('The transform thread has ended.')));
+    this.#exited = new Promise((resolve) => {
+      this.#thread.on('exit', () => {
+        this.#break(new StoppedError('The transform thread has ended.'));
+        resolve();
+      });
+    });
   }
 
-  /** Starts the thread and loads the network in it. */
-  static async open(setup: TransformSetup, signal: AbortSignal): Promise<Transformer> {
-    const transformer = new Transformer(setup);
-    try {
-      const opened = await transformer.#answer(signal);
-      if (opened.kind === 'opened') transformer.summary = opened.summary;
-      return transformer;
-    } catch (error) {
-      await transformer.close();
-      throw error;
-    }
+  /** Settles when the network is loaded. */
+  async ready(signal: AbortSignal): Promise<void> {
+    const opened = await this.#answer(signal);
+    if (opened.kind === 'opened') this.summary = opened.summary;
   }
 
   async transform(wish: TransformWish, signal: AbortSignal): Promise<TransformedBatch> {
@@ -69,10 +69,10 @@ export class Transformer {
     return { pipelineState: answer.pipelineState, framesInferred: answer.framesInferred };
   }
 
-  /** Ends the thread as soon as the run that it is in returns. Settles then; may be called twice. */
-  async close(): Promise<void> {
-    this.#send({ kind: 'stop' });
-    await this.#thread.terminate();
+  /** Ends the thread; settles when the run that it is in has returned and it is gone. May be called twice. */
+  close(): Promise<void> {
+    this.#send({ kind: 'close' });
+    return this.#exited;
   }
 
   #send(message: ToTransform): void {

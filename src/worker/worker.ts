@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { basename } from 'node:path';
 import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
@@ -42,6 +43,7 @@ export interface WorkerOptions {
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #stopping = new AbortController();
+  readonly #stopped = once(this.#stopping.signal, 'abort');
   #current: { readonly jobId: number; readonly abort: AbortController } | null = null;
 
   constructor(options: WorkerOptions) {
@@ -56,8 +58,14 @@ export class Worker {
       const wish = { owner, nowMs: Date.now(), leaseMs: LEASE_MS };
       const claimed = queue.leases.claim(onlyJobId === null ? wish : { ...wish, onlyJobId });
       if (claimed === null) return;
-      await this.#do(claimed.job, claimed.lease);
+      const { ended } = await this.#do(claimed.job, claimed.lease);
+      // Two networks at once could need more memory than there is; a stop waits for nothing.
+      await Promise.race([ended, this.#stopped]);
     }
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   /** Lets go of the job in work and claims no other. */
@@ -71,15 +79,17 @@ export class Worker {
       this.#current.abort.abort(new LeaseLostError(`Job ${jobId} was taken back.`));
   }
 
-  async #do(job: Job, lease: Lease): Promise<void> {
+  /** @returns the end of what the job left behind, wrapped so that awaiting the job does not await it */
+  async #do(job: Job, lease: Lease): Promise<{ readonly ended: Promise<unknown> }> {
     const { queue } = this.#options;
     const log = this.#options.log.child(basename(job.sourcePath));
     const abort = new AbortController();
     this.#current = { jobId: job.id, abort };
+    const left: Promise<void>[] = [];
     const signal = AbortSignal.any([this.#stopping.signal, abort.signal]);
     const keeper = keepLease(queue, lease, (error) => abort.abort(error));
     try {
-      await runJob({ ...this.#options, job, lease, log, signal });
+      await runJob({ ...this.#options, job, lease, log, signal, leaveBehind: (each) => left.push(each) });
     } catch (error) {
       // A stop shows itself as whatever was under way; its reason is the truth.
       await this.#settle(job, lease, log, signal.aborted ? signal.reason : error);
@@ -87,6 +97,7 @@ export class Worker {
       keeper.close();
       this.#current = null;
     }
+    return { ended: Promise.all(left) };
   }
 
   /** Writes down what became of a job that was not finished. */
