@@ -9,7 +9,7 @@ import { ensureNetworks } from './setup/networks.mjs';
 import { checkNodeVersion } from './setup/node-version.mjs';
 import { SetupError } from './setup/report.mjs';
 
-/** The same number as ExitCode.environment in src/cli/exit-codes.ts. */
+/** The same number as ExitCode.environment in src/domain/exit-codes.ts. */
 const EXIT_ENVIRONMENT = 3;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

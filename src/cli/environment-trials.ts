@@ -44,7 +44,12 @@ async function whyNotEncoded(codecArguments: readonly string[]): Promise<string 
 export async function tryRamDisk(home: Home, settings: Settings): Promise<RamDiskTrial> {
   const stateDir = join(home.stateDir, 'doctor');
   const places = ramDiskPlaces(stateDir);
-  const disk = await openRamDisk(places, 0, { owner: ownOwner(), contents: 'trial' }, settings.workspace);
+  const disk = await openRamDisk(
+    places,
+    { jobId: 0, token: 0 },
+    { owner: ownOwner(), contents: 'trial' },
+    settings.workspace,
+  );
   await removeRamDisk(disk);
   for (const left of [stateDir, places.shm]) await rm(left, { recursive: true, force: true });
   return disk;

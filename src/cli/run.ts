@@ -45,7 +45,7 @@ export function runCommand(cli: Cli): Command {
     const bar = createProgressBar(cli, visibleText(basename(file)));
     try {
       const job = await runForeground({
-        ...{ home, log, recipe, tries: settings.tries, file: source, signal: stopSignal() },
+        ...{ home, settings, log, recipe, file: source, signal: stopSignal() },
         outputDir: options.output === undefined ? home.output : resolve(options.output),
         onProgress: (now) => showProgress(now, bar, cli.now()),
       });

@@ -25,7 +25,7 @@ export const programRoot = resolve(import.meta.dirname, '../..');
 
 /** The home: `--home` over `FRAMEKILN_HOME` over the program's own folder. */
 export function resolveHome({ flag, cwd }: { readonly flag: string | null; readonly cwd: string }): Home {
-  return homeAt(resolve(cwd, flag ?? homeFromEnvironment() ?? programRoot));
+  return homeAt(realPath(resolve(cwd, flag ?? homeFromEnvironment() ?? programRoot)));
 }
 
 /** @param root absolute */
@@ -72,6 +72,18 @@ export function whyNotFolders({ input, output }: Pick<Home, 'input' | 'output'>)
   const [realInput, realOutput] = [realPath(input), realPath(output)];
   if (!contains(realInput, realOutput) && !contains(realOutput, realInput)) return null;
   return `The input folder ${input} and the output folder ${output} overlap; finished videos would be taken for new ones.`;
+}
+
+/** Why a finished video may not be put there: over its own source, or where it would be taken for a new one (R18, R23). */
+export function whyNotOutput(
+  home: Pick<Home, 'input'>,
+  sourcePath: string,
+  outputPath: string,
+): string | null {
+  const output = realPath(outputPath);
+  if (output === realPath(sourcePath)) return `The finished video would replace its source ${sourcePath}.`;
+  if (!contains(realPath(home.input), output)) return null;
+  return `The finished video would be put into the input folder ${home.input} and taken for a new one.`;
 }
 
 /** The real path of what exists of `path`. */

@@ -12,6 +12,8 @@ export interface CommandTargets {
   readonly dropJob: (jobId: number) => void;
   /** Deletes what a job that nobody holds has on the disk. */
   readonly removeFiles: (jobId: number) => Promise<void>;
+  /** Deletes the frames that a job that nobody holds has in memory. */
+  readonly removeFrames: (jobId: number) => Promise<void>;
   /** Puts a file that a person named into the queue; gives a sentence. */
   readonly add: (argument: unknown) => Promise<string>;
 }
@@ -48,6 +50,7 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
     case 'pause':
       if (!queue.control.pauseJob(job.id)) refuse();
       targets.dropJob(job.id);
+      if (job.state !== 'running') await targets.removeFrames(job.id);
       return `Job ${job.id} (${name}) is paused; its checkpoints are kept.`;
     case 'resume':
       if (!queue.control.resumeJob(job.id)) refuse();
@@ -70,7 +73,7 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
 function forQueue(command: Command, { queue, dropJob }: CommandTargets): string {
   if (command.kind === 'pause') {
     queue.control.pauseQueue();
-    for (const job of queue.jobs.listJobs({ state: 'running' })) {
+    for (const job of queue.jobs.listJobs({ state: 'running' }).filter(({ origin }) => origin !== 'run')) {
       // Its lease is taken away, and as a queued job it waits for the queue to go on.
       queue.control.pauseJob(job.id);
       queue.control.resumeJob(job.id);

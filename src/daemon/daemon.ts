@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, join, sep } from 'node:path';
+import { basename, join, parse, sep } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Home } from '../config/home.ts';
@@ -16,7 +16,7 @@ import type { RootLogger } from '../observability/logger.ts';
 import { acquireProcessLock, type ProcessLock } from '../queue/process-lock.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { handleCommands } from './command-loop.ts';
-import { removeJobFiles, removeLeftovers } from './housekeeping.ts';
+import { removeIdleRamDisks, removeJobFiles, removeJobFrames, removeLeftovers } from './housekeeping.ts';
 import { Supervisor } from './supervisor.ts';
 import { workerCrash } from './worker-crash.ts';
 
@@ -70,13 +70,15 @@ class Daemon {
   readonly #queue: Queue;
   readonly #intake: Intake;
   readonly #supervisor: Supervisor;
+  #commands: Promise<unknown> = Promise.resolve();
+  #carryingOut = false;
 
   constructor(options: DaemonOptions, queue: Queue) {
     const { home, settings, log } = options;
     this.#options = options;
     this.#queue = queue;
     this.#supervisor = new Supervisor({
-      start: { homeRoot: home.root, onlyJobId: null },
+      start: { homeRoot: home.root, onlyJobId: null, settings },
       log,
       onEnded: ({ crashed, how }) => this.#afterWorker(crashed, how),
     });
@@ -99,8 +101,9 @@ class Daemon {
     const { home, log, signal, once } = this.#options;
     log.info(`Framekiln watches ${home.input}; finished videos appear in ${home.output}`);
     await this.#takeBack();
+    // Not waited for: taking ten thousand files lasts, and jobs, commands and a stop do not wait for that.
+    const firstScan = this.#intake.start();
     try {
-      await this.#intake.start();
       for (;;) {
         await this.#tick();
         if (signal.aborted || (once && this.#isWorkedOff())) break;
@@ -109,6 +112,8 @@ class Daemon {
     } finally {
       // The worker first: it has the longest way to a clean stop.
       await Promise.all([this.#supervisor.stop(), this.#intake.close()]);
+      await Promise.all([firstScan, this.#commands]);
+      await this.#giveBack();
     }
     if (!signal.aborted) return this.#verdict();
     log.info('stopped; unfinished jobs go on after their last committed batch');
@@ -120,25 +125,36 @@ class Daemon {
     const { home, log } = this.#options;
     const ids = this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
     for (const id of ids) log.info(`job ${id} was interrupted; it goes on after its last committed batch`);
-    const removed = await removeLeftovers(home, this.#queue);
-    if (removed.length > 0) log.info(`removed what dead processes left: ${removed.join(', ')}`);
+    try {
+      const removed = await removeLeftovers(home, this.#queue);
+      if (removed.length > 0) log.info(`removed what dead processes left: ${removed.join(', ')}`);
+    } catch (error) {
+      log.warn(`what dead processes left could not be removed: ${toError(error).message}`);
+    }
+    // Refusals were for the limits, rights and ffmpeg of that time.
+    const { seenFiles } = this.#queue;
+    const refused = seenFiles.list().filter((seen) => seen.state === 'refused');
+    seenFiles.removeAll(refused.map((seen) => seen.path));
+  }
+
+  /** After a clean stop no memory is held: the frames in it are at most those of the batches in work (R25). */
+  async #giveBack(): Promise<void> {
+    const { home, log } = this.#options;
+    try {
+      await removeIdleRamDisks(home, this.#queue);
+    } catch (error) {
+      log.warn(`a RAM disk could not be given back: ${toError(error).message}`);
+    }
   }
 
   async #tick(): Promise<void> {
-    const { home, log } = this.#options;
+    const { log } = this.#options;
     const queue = this.#queue;
     try {
-      await handleCommands({
-        queue,
-        log,
-        dropJob: (id) => this.#supervisor.dropJob(id),
-        removeFiles: (id) => removeJobFiles(home, id),
-        add: (argument) => this.#add(argument as AddRequest),
-      });
+      this.#carryOutCommands();
       // Our own worker's end is judged by `#afterWorker` alone, which knows whether it crashed.
-      const isAlive = (owner: string) =>
-        parseOwner(owner)?.pid === this.#supervisor.pid || isOwnerAlive(owner);
-      queue.sweepLeases({ isOwnerAlive: isAlive, nowMs: Date.now(), failure: null });
+      const spare = (owner: string): boolean => parseOwner(owner)?.pid === this.#supervisor.pid;
+      queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
       if (queue.leases.hasClaimable(Date.now())) this.#supervisor.ensureRunning();
     } catch (error) {
       // A full disk or a locked database passes; the daemon does not end because of it (R13).
@@ -147,17 +163,34 @@ class Daemon {
     }
   }
 
+  /** Beside the ticks: an `add` reads its whole file. One round at a time. */
+  #carryOutCommands(): void {
+    if (this.#carryingOut) return;
+    const { home, log } = this.#options;
+    this.#carryingOut = true;
+    this.#commands = handleCommands({
+      queue: this.#queue,
+      log,
+      dropJob: (id) => this.#supervisor.dropJob(id),
+      removeFiles: (id) => removeJobFiles(home, id),
+      removeFrames: (id) => removeJobFrames(home, id),
+      add: (argument) => this.#add(argument as AddRequest),
+    })
+      .catch((error: unknown) => log.error(`a command could not be carried out: ${toError(error).message}`))
+      .finally(() => (this.#carryingOut = false));
+  }
+
   async #add({ path, recipe, priority }: AddRequest): Promise<string> {
-    const { home, settings } = this.#options;
+    const { home, settings, signal } = this.#options;
     const name = basename(path);
     if (!(await stat(path)).isFile())
       throw new InputRefusedError('NOT_A_REGULAR_FILE', `${path} is not a regular file.`);
-    await probeMedia(path, settings.limits);
+    await probeMedia(path, settings.limits, signal);
     const { job, created } = this.#queue.jobs.enqueue({
       origin: 'add',
       sourcePath: path,
-      outputPath: join(home.output, name),
-      fingerprint: await sha256File(path),
+      outputPath: this.#freeOutputPath(join(home.output, name), path),
+      fingerprint: await sha256File(path, signal),
       recipe,
       priority,
       nowMs: Date.now(),
@@ -167,44 +200,68 @@ class Daemon {
       : `${name} is known by its content as job ${job.id}, which is ${job.state}.`;
   }
 
+  /** Files of one name from two folders are two videos; the second is called `name (2).mp4`. */
+  #freeOutputPath(wished: string, sourcePath: string): string {
+    const taken = new Set(
+      this.#queue.jobs
+        .listJobs()
+        .filter((job) => job.sourcePath !== sourcePath && job.state !== 'cancelled')
+        .map((job) => job.outputPath),
+    );
+    const { dir, name, ext } = parse(wished);
+    let path = wished;
+    for (let number = 2; taken.has(path); number++) path = join(dir, `${name} (${number})${ext}`);
+    return path;
+  }
+
   #afterWorker(crashed: boolean, how: string): void {
     const { log, settings } = this.#options;
     if (crashed) log.error(`the worker died (${how}); its job goes on after its last committed batch`);
-    this.#queue.sweepLeases({
-      isOwnerAlive,
-      nowMs: Date.now(),
-      failure: crashed ? workerCrash(how, settings.tries) : null,
-    });
+    try {
+      const failure = crashed ? workerCrash(how, settings.tries) : null;
+      this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure });
+    } catch (error) {
+      // A full disk: the next tick takes the job back.
+      log.error(`the end of the worker could not be written down: ${toError(error).message}`);
+    }
   }
 
   /** Nothing is growing in `input/`, nothing runs, nothing waits. A paused queue or job is a person's wish to wait. */
   #isWorkedOff(): boolean {
-    const { queued, running } = this.#queue.jobs.countByState();
-    return this.#intake.settlingCount === 0 && queued === 0 && running === 0 && !this.#supervisor.isRunning;
+    if (
+      !this.#intake.hasScanned ||
+      this.#intake.settlingCount > 0 ||
+      this.#carryingOut ||
+      this.#supervisor.isRunning
+    )
+      return false;
+    const waiting = (['queued', 'running'] as const).flatMap((state) => this.#queue.jobs.listJobs({ state }));
+    // What a `framekiln run` began is its own to end.
+    return waiting.every((job) => job.origin === 'run');
   }
 
   /** Success only if nothing that lies in `input/` failed or was refused, now or earlier. */
   #verdict(): ExitCode {
     const { log } = this.#options;
-    const failed = this.#failedInInput();
+    const undone = this.#undoneInInput();
     const refused = this.#intake.refusedCount;
-    if (failed === 0 && refused === 0) {
+    if (undone === 0 && refused === 0) {
       log.info('everything in the input folder is done');
       return ExitCode.ok;
     }
     log.error(
-      `the input folder is worked off, but ${counted(failed, 'job')} failed and ${counted(refused, 'file')} could not be used`,
+      `the input folder is worked off, but ${counted(undone, 'job')} of it failed or did not run to the end, and ${counted(refused, 'file')} could not be used`,
     );
     return ExitCode.failed;
   }
 
-  /** Failed jobs whose file still lies in `input/`; one that was replaced counts as what replaced it. */
-  #failedInInput(): number {
+  /** Jobs that are not done and whose file still lies in `input/`; one that was replaced counts as what replaced it. */
+  #undoneInInput(): number {
     const { home } = this.#options;
     const latest = new Map(this.#queue.jobs.listJobs().map((job) => [job.sourcePath, job]));
     return [...latest.values()].filter(
       ({ state, sourcePath }) =>
-        state === 'failed' && sourcePath.startsWith(home.input + sep) && existsSync(sourcePath),
+        state !== 'done' && sourcePath.startsWith(home.input + sep) && existsSync(sourcePath),
     ).length;
   }
 }

@@ -1,6 +1,9 @@
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Home } from '../config/home.ts';
+import type { Settings } from '../config/settings.ts';
+import { whyNotOutput } from '../config/home.ts';
+import { ConfigurationError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { isOwnerAlive } from '../lib/process-identity.ts';
@@ -14,7 +17,7 @@ const LOOK_EVERY_MS = 250;
 
 export interface ForegroundOptions {
   readonly home: Home;
-  readonly tries: number;
+  readonly settings: Settings;
   readonly log: RootLogger;
   /** Absolute. */
   readonly file: string;
@@ -34,16 +37,16 @@ export interface ForegroundOptions {
  * @returns the job as it ended: done, failed, or queued when it was stopped
  */
 export async function runForeground(options: ForegroundOptions): Promise<Job> {
-  const { home, log, file, signal } = options;
+  const { home, settings, log, file, signal } = options;
   const queue = openQueue(home.databaseFile);
   try {
     const job = await enter(queue, options);
     const supervisor = new Supervisor({
-      start: { homeRoot: home.root, onlyJobId: job.id },
+      start: { homeRoot: home.root, onlyJobId: job.id, settings },
       log,
       onEnded: (end) => {
         if (end.crashed) log.error(`the worker died (${end.how})`);
-        const failure = end.crashed ? workerCrash(end.how, options.tries) : null;
+        const failure = end.crashed ? workerCrash(end.how, settings.tries) : null;
         queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure });
       },
     });
@@ -56,19 +59,26 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
     }
     if (signal.aborted)
       log.info(`${basename(file)}: stopped; the same command goes on after the last committed batch`);
-    await supervisor.stop();
+    if (signal.aborted) await supervisor.stop();
+    else await supervisor.ended();
     return mustExist(queue, job.id);
   } finally {
     queue.close();
   }
 }
 
-async function enter(queue: Queue, { file, outputDir, recipe, signal }: ForegroundOptions): Promise<Job> {
+async function enter(
+  queue: Queue,
+  { home, file, outputDir, recipe, signal }: ForegroundOptions,
+): Promise<Job> {
   queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
+  const outputPath = join(outputDir, basename(file));
+  const fault = whyNotOutput(home, file, outputPath);
+  if (fault !== null) throw new ConfigurationError(fault, [fault]);
   const { job } = queue.jobs.enqueue({
     origin: 'run',
     sourcePath: file,
-    outputPath: join(outputDir, basename(file)),
+    outputPath,
     fingerprint: await sha256File(file, signal),
     recipe,
     priority: 0,

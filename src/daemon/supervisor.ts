@@ -86,6 +86,11 @@ export class Supervisor {
     this.#send({ kind: 'drop-job', jobId });
   }
 
+  /** Settles when the worker that runs now, if one does, has ended by itself. */
+  ended(): Promise<void> {
+    return this.#ended;
+  }
+
   /** Ends the worker: asks, waits until it has released everything, kills. May be called twice. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -123,7 +128,7 @@ export class Supervisor {
     if (this.#child === null) return;
     clearTimeout(this.#silence);
     this.#child = null;
-    const crashed = failed && !this.#released;
+    const crashed = failed && !this.#released && !this.#stopping;
     if (crashed) {
       if (Date.now() - this.#startedAtMs > STEADY_MS) this.#restartMs = FIRST_RESTART_MS;
       this.#restartAtMs = Date.now() + this.#restartMs;

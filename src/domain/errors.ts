@@ -22,6 +22,7 @@ export type RefusalCode =
   | 'SOURCE_MISSING'
   | 'SOURCE_CHANGED'
   | 'OUTPUT_EXISTS'
+  | 'OUTPUT_NOT_ALLOWED'
   | 'BAD_RECIPE';
 
 /** The input cannot be processed, now or on a second try. The job is set aside at once, with the sentence. */

@@ -65,9 +65,16 @@ export class Intake {
   #unreadable: ReadonlySet<string> = new Set();
   #dueAtMs = Infinity;
   #hinted = false;
+  #lastScanMs = 0;
+  #scanned = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+  }
+
+  /** Whether the folder was looked at to the end at least once. */
+  get hasScanned(): boolean {
+    return this.#scanned;
   }
 
   /** Files that may still be growing, as of the last scan. */
@@ -88,7 +95,7 @@ export class Intake {
       polling,
       onHint: () => {
         this.#hinted = true;
-        this.#scanIn(HINT_MS);
+        this.#scanIn(Math.max(HINT_MS, 5 * this.#lastScanMs));
       },
       onTrouble: (sentence) => log.warn(sentence),
     });
@@ -207,6 +214,7 @@ export class Intake {
       if (this.#closing.signal.aborted) return;
       this.#dueAtMs = Infinity;
       this.#hinted = false;
+      const startedAtMs = performance.now();
       try {
         await this.scan();
       } catch (error) {
@@ -215,13 +223,16 @@ export class Intake {
           `the input folder could not be worked off: ${toError(error).message}; it is tried again`,
         );
       }
+      this.#lastScanMs = performance.now() - startedAtMs;
+      this.#scanned = true;
       this.#scanIn(this.#nextScanMs());
     });
     await this.#scanning;
   }
 
   #nextScanMs(): number {
-    if (this.#hinted) return HINT_MS;
+    // A long copy sends events without end: looking must not take more than a sixth of a core.
+    if (this.#hinted) return Math.max(HINT_MS, 5 * this.#lastScanMs);
     const { settleMs, rescanMs } = this.#options;
     return this.#settling > 0 ? Math.min(settleMs + TIMER_SLACK_MS, rescanMs) : rescanMs;
   }

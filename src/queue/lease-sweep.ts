@@ -6,6 +6,8 @@ export interface Sweep {
   /** `isOwnerAlive` of lib/process-identity, or a test's own. */
   readonly isOwnerAlive: (owner: string) => boolean;
   readonly nowMs: number;
+  /** Owners that are left alone even when their lease has run out: their end is judged elsewhere. */
+  readonly spare?: (owner: string) => boolean;
   /**
    * How the tries that ended so are judged: a worker that died under a living daemon failed its try; after the death
    * of the daemon, or of the machine, no job is to blame (null).
@@ -23,10 +25,10 @@ export function createLeaseSweep(
      FROM jobs WHERE state = 'running'`,
   );
 
-  const sweep = db.transaction(({ isOwnerAlive, nowMs, failure }: Sweep): number[] => {
+  const sweep = db.transaction(({ isOwnerAlive, nowMs, failure, spare }: Sweep): number[] => {
     const abandoned = selectRunning
       .all()
-      .filter((run) => run.expiresAtMs <= nowMs || !isOwnerAlive(run.owner));
+      .filter((run) => spare?.(run.owner) !== true && (run.expiresAtMs <= nowMs || !isOwnerAlive(run.owner)));
     for (const { jobId, owner, token } of abandoned) {
       const lease = { jobId, owner, token };
       if (failure !== null) failTry(lease, { ...failure, nowMs });

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { traceFile } from '../config/environment.ts';
 import { homeAt, programRoot } from '../config/home.ts';
-import { loadSettings } from '../config/load-settings.ts';
 import { toError } from '../domain/errors.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
 import { openQueue } from '../queue/queue.ts';
@@ -12,12 +11,11 @@ import { Worker } from './worker.ts';
 async function main(): Promise<void> {
   const start = JSON.parse(process.argv[2] ?? '') as WorkerStart;
   const home = homeAt(start.homeRoot);
-  const { settings } = loadSettings(home);
   const log = createForwardingLogger((entry) => void say({ kind: 'log', entry }));
   const queue = openQueue(home.databaseFile);
   const worker = new Worker({
     home,
-    settings,
+    settings: start.settings,
     queue,
     log,
     networkFolders: [home.models, join(programRoot, 'models')],
@@ -31,18 +29,21 @@ async function main(): Promise<void> {
   // Without its daemon a worker is an orphan: it lets go and ends.
   process.on('disconnect', () => worker.stop());
   process.on('SIGTERM', () => worker.stop());
-  // Ctrl-C reaches the whole process group; the daemon decides what it means.
-  process.on('SIGINT', () => undefined);
+  // Ctrl-C and a closed terminal reach the whole process group; the daemon decides what it means.
+  for (const name of ['SIGINT', 'SIGHUP']) process.on(name, () => undefined);
+  // Its end may have come before there was anybody to hear it.
+  if (!process.connected) worker.stop();
   const heartbeat = setInterval(() => void say({ kind: 'alive' }), HEARTBEAT_MS);
-  try {
-    await worker.run();
-  } finally {
-    clearInterval(heartbeat);
-    queue.close();
-    await say({ kind: 'released' });
-  }
-  // `exit` would wait for a run of seconds on the transform thread, and then onnxruntime aborts.
-  if (worker.isStopping) process.kill(process.pid, 'SIGKILL');
+  await worker.run();
+  clearInterval(heartbeat);
+  queue.close();
+  await say({ kind: 'released' });
+  if (worker.isStopping) killSelf();
+}
+
+/** `exit` would wait for a run of seconds on the transform thread, and then onnxruntime aborts. */
+function killSelf(): void {
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /** Settles when the message is on its way. The daemon may be gone; then nobody listens and nothing is lost. */
@@ -58,6 +59,6 @@ main().then(
   async (error: unknown) => {
     const message = `worker: ${toError(error).stack ?? ''}`;
     await say({ kind: 'log', entry: { atMs: Date.now(), level: 'error', prefix: null, message } });
-    process.exit(1);
+    killSelf();
   },
 );

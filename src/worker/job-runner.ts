@@ -2,19 +2,24 @@ import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { programRoot } from '../config/home.ts';
 import { batchCount, batchRange, type BatchRange } from '../domain/frame-batch.ts';
+import { LeaseLostError } from '../domain/errors.ts';
 import type { CommittedBatch, JobPlan } from '../domain/job.ts';
 import { recipeText } from '../domain/recipe.ts';
 import { findNetwork } from '../inference/networks/find-network.ts';
 import { readManifest } from '../inference/networks/manifest.ts';
+import { planStreams } from '../media/stream-plan.ts';
 import { formatDuration } from '../observability/format-progress.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
 import type { JobContext } from './job-context.ts';
+import { LEASE_MS } from './lease-keeper.ts';
 import { planJob } from './plan-job.ts';
 import type { PlannedJob } from './planned-job.ts';
 import { prepareSource } from './prepare-source.ts';
+import { assertOutputAllowed, withExtension } from './output-path.ts';
 import { publishOutput } from './publish-output.ts';
+import { settleSource } from './settle-source.ts';
 import { transformBatches } from './transform-batches.ts';
 import { Transformer } from './transformer.ts';
 
@@ -46,15 +51,19 @@ export async function runJob(context: JobContext): Promise<void> {
     );
   }
   if (missing.length > 0) await doFrames(context, { planned, folder, missing, framesCommitted });
-  const outputPath = await publishOutput(context, folder, planned);
+  await publishOutput(context, folder, planned);
   queue.leases.finish(lease, Date.now());
+  await settleSource(context, planned);
   if (!context.settings.workspace.keepJobFolders) await folder.remove();
-  log.info(`done in ${formatDuration(Date.now() - startedAt)}: ${relative(home.root, outputPath)}`);
+  log.info(`done in ${formatDuration(Date.now() - startedAt)}: ${relative(home.root, planned.outputPath)}`);
 }
 
 async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob> {
   const { job, networkFolders } = context;
   const source = await prepareSource(context, folder);
+  const streams = planStreams(source.media);
+  const outputPath = withExtension(job.outputPath, streams.extension);
+  await assertOutputAllowed(context, outputPath);
   const network =
     job.recipe.network === 'lanczos'
       ? null
@@ -71,6 +80,8 @@ async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob>
   }).describe(source.media);
   return {
     ...source,
+    streams,
+    outputPath,
     formats,
     network,
     plan: await planJob(context, { media: source.media, network, formats }),
@@ -79,11 +90,12 @@ async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob>
 
 /** The checkpoints whose segments are still there, byte for byte; a row without its segment is taken back. */
 async function intactBatches(
-  { queue, job, lease, log }: JobContext,
+  { queue, job, lease, log, signal }: JobContext,
   folder: JobFolder,
 ): Promise<CommittedBatch[]> {
   const intact: CommittedBatch[] = [];
   for (const batch of queue.batches.listBatches(job.id)) {
+    signal.throwIfAborted();
     if (await folder.isIntact(batch)) {
       intact.push(batch);
       continue;
@@ -93,6 +105,9 @@ async function intactBatches(
     );
     queue.batches.removeBatch(lease, batch.number);
   }
+  // Whoever lost the lease while it was looking must not remove the segments of its successor (R10).
+  if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
+    throw new LeaseLostError(`Job ${job.id} is another worker's.`);
   await folder.removeStrangers(new Set(intact.map((batch) => batch.segmentName)));
   return intact;
 }
@@ -128,7 +143,7 @@ async function doFrames(
     owner: lease.owner,
     contents: JSON.stringify([job.id, job.fingerprint, recipeText(job.recipe), planned.plan]),
   };
-  const ramDisk = await openRamDisk(ramDiskPlaces(home.stateDir), job.id, stamp, settings.workspace);
+  const ramDisk = await openRamDisk(ramDiskPlaces(home.stateDir), lease, stamp, settings.workspace);
   const where = ramDisk.kind === 'folder' ? 'no RAM disk: frames go to' : 'RAM disk:';
   const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
   log.info(`${where} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 / 1024)} MB${reason}`);

@@ -13,7 +13,11 @@ export function keepLease(
   onLost: (error: LeaseLostError) => void,
 ): { close(): void } {
   const timer = setInterval(() => {
-    if (queue.leases.renew(lease, Date.now(), LEASE_MS)) return;
+    try {
+      if (queue.leases.renew(lease, Date.now(), LEASE_MS)) return;
+    } catch {
+      return; // A full disk or a busy database: the lease holds for two more rounds, and every write is guarded.
+    }
     clearInterval(timer);
     onLost(new LeaseLostError(`Job ${lease.jobId} was taken back while it ran.`));
   }, RENEW_EVERY_MS);

@@ -11,6 +11,8 @@ import type { JobContext } from './job-context.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 
 export interface PreparedSource {
+  /** Size, time and inode of the source when it was found to be the queued one. */
+  readonly look: string;
   readonly media: MediaInfo;
   readonly index: FrameIndex;
 }
@@ -22,26 +24,42 @@ export interface PreparedSource {
 export async function prepareSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
   const { job, lease, queue, settings, signal, log } = context;
   queue.progress.setStage(lease, 'probe');
+  const look = await lookAt(job.sourcePath);
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
   const media = await probeMedia(job.sourcePath, settings.limits, signal);
 
   const known = decodeFrameIndex(await readFile(folder.indexFile).catch(() => Buffer.alloc(0)));
-  if (known !== null) return { media, index: known };
+  if (known !== null) return { look, media, index: known };
   queue.progress.setStage(lease, 'index');
   const startedAt = Date.now();
   const index = await indexFrames(media, { limits: settings.limits, signal });
   await writeFileDurably(folder.indexFile, encodeFrameIndex(index));
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   log.info(`indexed ${index.pts.length} frames, each with its timestamp, in ${seconds} s`);
-  return { media, index };
+  return { look, media, index };
+}
+
+/** As `assertUnchanged`, but reading the file only when size, time or inode say that it may be another. */
+export async function assertSameSource(
+  { look, media }: PreparedSource,
+  fingerprint: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await lookAt(media.path)) !== look) await assertUnchanged(media.path, fingerprint, signal);
+}
+
+async function lookAt(path: string): Promise<string> {
+  try {
+    const { size, mtimeNs, ino } = await stat(path, { bigint: true });
+    return `${size}:${mtimeNs}:${ino}`;
+  } catch (error) {
+    if (isMissingFile(error)) return 'gone';
+    throw error;
+  }
 }
 
 /** @throws InputRefusedError when the source has vanished or its bytes are not those that were queued */
-export async function assertUnchanged(
-  path: string,
-  fingerprint: string,
-  signal?: AbortSignal,
-): Promise<void> {
+async function assertUnchanged(path: string, fingerprint: string, signal?: AbortSignal): Promise<void> {
   const name = basename(path);
   try {
     if (!(await stat(path)).isFile()) {

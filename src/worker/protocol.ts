@@ -1,3 +1,4 @@
+import type { Settings } from '../config/settings.ts';
 import type { LogEntry } from '../observability/log-entry.ts';
 
 /** What the daemon says to its worker. */
@@ -22,4 +23,6 @@ export interface WorkerStart {
   readonly homeRoot: string;
   /** Work on this job alone, then end (`framekiln run`); null: on whatever the queue has. */
   readonly onlyJobId: number | null;
+  /** The daemon's: a file that is edited meanwhile counts when the daemon starts again. */
+  readonly settings: Settings;
 }

@@ -1,39 +1,35 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { InputRefusedError, LeaseLostError } from '../domain/errors.ts';
+import { LeaseLostError } from '../domain/errors.ts';
+import type { Lease } from '../domain/job.ts';
 import { outputColor } from '../media/color-conversion.ts';
 import { muxOutput } from '../media/mux.ts';
 import { outputTiming } from '../media/output-timing.ts';
-import { planStreams, type StreamPlan } from '../media/stream-plan.ts';
+import type { StreamPlan } from '../media/stream-plan.ts';
 import { verifyOutput } from '../media/verify-output.ts';
 import { publishFile } from '../workspace/durable-file.ts';
 import type { JobFolder } from '../workspace/job-folder.ts';
-import { sizeOrZero } from '../workspace/frame-files.ts';
 import { LEASE_MS } from './lease-keeper.ts';
 import type { JobContext } from './job-context.ts';
 import type { PlannedJob } from './planned-job.ts';
+import { assertSameSource } from './prepare-source.ts';
 
 /**
  * Joins the segments with the source's other streams under a temporary name in the output folder, decodes and checks
  * the result, and gives it its name in one step (A9, R17, R18). Done twice after a crash it gives the same.
- *
- * @returns the finished file's path
  */
 export async function publishOutput(
   context: JobContext,
   folder: JobFolder,
   planned: PlannedJob,
-): Promise<string> {
-  const { job, lease, queue, settings, signal, log } = context;
-  const { media, index, plan, formats } = planned;
-  const streams = planStreams(media);
+): Promise<void> {
+  const { job, lease, queue, signal, log } = context;
+  const { media, index, plan, formats, streams, outputPath } = planned;
   logStreams(context, streams);
-  const outputPath = withExtension(job.outputPath, streams.extension);
-  if (settings.output.existing === 'keep' && (await sizeOrZero(outputPath)) > 0) {
-    throw new InputRefusedError('OUTPUT_EXISTS', `${outputPath} exists already and output.existing is keep.`);
-  }
+  // The sound comes from the source now: it must still be the file whose pictures were transformed.
+  await assertSameSource(planned, job.fingerprint, signal);
   await mkdir(dirname(outputPath), { recursive: true });
-  const temporaryPath = temporaryOutputPath(outputPath, job.id);
+  const temporaryPath = temporaryOutputPath(outputPath, lease);
   const batches = queue.batches.listBatches(job.id);
   const timing = outputTiming(index, media);
   try {
@@ -72,18 +68,14 @@ export async function publishOutput(
     throw error;
   }
   queue.progress.setOutputPath(lease, outputPath);
-  await settleSource(context);
-  return outputPath;
 }
 
-/** Hidden, beside the finished file, so that the last step is a rename on one file system. */
-export function temporaryOutputPath(outputPath: string, jobId: number): string {
-  return join(dirname(outputPath), `.framekiln-${jobId}${extname(outputPath)}`);
-}
-
-/** `clip.mp4` stays `clip.mp4`; `clip.avi` becomes `clip.avi.mkv`, so that it meets no `clip.mkv`. */
-function withExtension(path: string, extension: string): string {
-  return extname(path).toLowerCase() === extension ? path : `${path}${extension}`;
+/**
+ * Hidden, beside the finished file, so that the last step is a rename on one file system. The token makes it this
+ * worker's own (R10).
+ */
+function temporaryOutputPath(outputPath: string, { jobId, token }: Lease): string {
+  return join(dirname(outputPath), `.framekiln-${jobId}-${token}${extname(outputPath)}`);
 }
 
 function logStreams({ log, job }: JobContext, streams: StreamPlan): void {
@@ -94,21 +86,4 @@ function logStreams({ log, job }: JobContext, streams: StreamPlan): void {
     if (codec === null) log.warn(`${what} is left out: ${reason ?? ''}`);
     else if (codec !== 'copy') log.info(`${what} is converted to ${codec}: ${reason ?? ''}`);
   }
-}
-
-/** What the configuration wants done with the source of a finished job; it is untouched by default (R18). */
-async function settleSource({ home, job, settings }: JobContext): Promise<void> {
-  if (job.origin === 'run' || settings.output.source === 'keep') return;
-  if (settings.output.source === 'delete') {
-    await rm(job.sourcePath, { force: true });
-    return;
-  }
-  const finished = join(home.root, 'finished');
-  await mkdir(finished, { recursive: true });
-  const target = join(finished, basename(job.sourcePath));
-  const taken = await stat(target).then(
-    () => true,
-    () => false,
-  );
-  await rename(job.sourcePath, taken ? join(finished, `${job.id}-${basename(job.sourcePath)}`) : target);
 }

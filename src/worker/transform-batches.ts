@@ -150,7 +150,8 @@ async function decodeToFile(
   try {
     for (let i = 0; i < frameCount; i++) {
       await decoder.read(frame);
-      await file.write(frame);
+      // Not `write`, which may write less than all of it when the RAM disk is nearly full.
+      await file.appendFile(frame);
     }
   } catch (error) {
     // Part of a batch is worth nothing: the next try must not take it for whole.

@@ -102,7 +102,7 @@ export class Worker {
 
   /** Writes down what became of a job that was not finished. */
   async #settle(job: Job, lease: Lease, log: Logger, caught: unknown): Promise<void> {
-    const error = asObstacle(toError(caught));
+    const error = asObstacle(toError(caught), job.sourcePath);
     const frames = ramDiskPlaces(this.#options.home.stateDir);
     try {
       const willRetry = this.#write(job, lease, log, error);
@@ -154,9 +154,7 @@ export class Worker {
     const known =
       error instanceof FfmpegError || error instanceof VerificationError || error instanceof EngineError;
     // What we did not foresee wants its stack; what we did is told by its sentence.
-    log.error(
-      `try ${job.attempts} of ${settings.tries} failed: ${known ? error.message : (error.stack ?? error.message)}`,
-    );
+    log.error(`this try failed: ${known ? error.message : (error.stack ?? error.message)}`);
     if (outcome === 'failed')
       log.error(`set aside (${failure.code}); \`framekiln retry ${job.id}\` tries it again`);
     return outcome === 'queued';
@@ -173,20 +171,22 @@ export class Worker {
   }
 }
 
-/** Node's own errors for a full disk or a folder that cannot be written are obstacles, wherever they come up. */
-function asObstacle(error: Error): Error {
-  switch (codeOf(error)) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-    case 'SQLITE_FULL':
-      return new ObstacleError('DISK_FULL', `There is no space left: ${error.message}.`, { cause: error });
-    case 'EROFS':
-    case 'EACCES':
-    case 'EPERM':
-      return new ObstacleError('OUTPUT_READ_ONLY', `A folder cannot be written: ${error.message}.`, {
-        cause: error,
-      });
-    default:
-      return error;
+/** Node's and SQLite's own errors for what passes by itself are obstacles, wherever they come up. */
+function asObstacle(error: Error, sourcePath: string): Error {
+  const code = codeOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL') {
+    return new ObstacleError('DISK_FULL', `There is no space left: ${error.message}.`, { cause: error });
   }
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_IOERR')) {
+    return new ObstacleError('DISK_FULL', `The database cannot be written: ${error.message}.`, {
+      cause: error,
+    });
+  }
+  const unreadableSource = 'path' in error && error.path === sourcePath;
+  if (code === 'EROFS' || ((code === 'EACCES' || code === 'EPERM') && !unreadableSource)) {
+    return new ObstacleError('OUTPUT_READ_ONLY', `A folder cannot be written: ${error.message}.`, {
+      cause: error,
+    });
+  }
+  return error;
 }

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { toError } from '../domain/errors.ts';
+import type { Lease } from '../domain/job.ts';
 import { isOwnerAlive, parseOwner } from '../lib/process-identity.ts';
 import { readdirOrNone } from './job-folder.ts';
 import { availableMemoryBytes } from './memory.ts';
@@ -63,12 +64,11 @@ export function ramDiskPlaces(stateDir: string): RamDiskPlaces {
  */
 export async function openRamDisk(
   places: RamDiskPlaces,
-  jobId: number,
+  { jobId, token }: Pick<Lease, 'jobId' | 'token'>,
   stamp: Stamp,
   wish: RamDiskWish,
 ): Promise<RamDisk> {
-  const found = await findLeftover(places, jobId);
-  if (found !== null) {
+  for (const found of await findLeftovers(places, jobId)) {
     if (await mayAdopt(found.path, stamp)) {
       await writeStamp(found.path, stamp);
       return { ...found, sizeBytes: await sizeOf(found), adopted: true, reason: null };
@@ -76,7 +76,7 @@ export async function openRamDisk(
     await removeRamDisk(found);
   }
   const budget = Math.floor((await availableMemoryBytes()) * wish.memoryFraction);
-  const created = await create(places, jobId, wish.kind, budget);
+  const created = await create(places, `${jobId}.${token}`, wish.kind, budget);
   await writeStamp(created.path, stamp);
   return { ...created, adopted: false };
 }
@@ -93,8 +93,7 @@ export async function removeRamDisk(disk: {
 
 /** Removes whatever RAM disk a job has. */
 export async function removeRamDiskOf(places: RamDiskPlaces, jobId: number): Promise<void> {
-  const found = await findLeftover(places, jobId);
-  if (found !== null) await removeRamDisk(found);
+  for (const found of await findLeftovers(places, jobId)) await removeRamDisk(found);
 }
 
 /** Removes RAM disks of jobs that are over, whoever left them. @returns how many there were */
@@ -105,7 +104,7 @@ export async function removeOrphanRamDisks(
   let removed = 0;
   for (const kind of ['mount', 'shm', 'folder'] as const) {
     for (const name of await readdirOrNone(places[kind])) {
-      if (unfinished.has(Number(name))) continue;
+      if (unfinished.has(jobOf(name))) continue;
       const path = join(places[kind], name);
       await removeRamDisk({ kind: kind === 'mount' && !(await isMountPoint(path)) ? 'folder' : kind, path });
       removed++;
@@ -116,13 +115,13 @@ export async function removeOrphanRamDisks(
 
 async function create(
   places: RamDiskPlaces,
-  jobId: number,
+  name: string,
   kind: RamDiskWish['kind'],
   budget: number,
 ): Promise<Omit<RamDisk, 'adopted'>> {
   const reasons: string[] = [];
   if (kind === 'auto' || kind === 'mount') {
-    const path = join(places.mount, String(jobId));
+    const path = join(places.mount, name);
     const refused = await whyNotMounted(path, budget);
     if (refused === null) return { kind: 'mount', path, sizeBytes: budget, reason: null };
     reasons.push(`mounting a tmpfs is not possible (${refused})`);
@@ -131,13 +130,13 @@ async function create(
     const free = await freeBytes('/dev/shm');
     const sizeBytes = Math.min(budget, Math.floor(free * 0.85));
     if (sizeBytes >= SMALLEST_SHM_BYTES) {
-      const path = join(places.shm, String(jobId));
+      const path = join(places.shm, name);
       await mkdir(path, { recursive: true, mode: 0o700 });
       return { kind: 'shm', path, sizeBytes, reason: reasons.join('; ') || null };
     }
     reasons.push(`/dev/shm has only ${Math.floor(free / 1024 / 1024)} MB free`);
   }
-  const path = join(places.folder, String(jobId));
+  const path = join(places.folder, name);
   await mkdir(path, { recursive: true, mode: 0o700 });
   // No memory is spent, but the page cache plays its part: the budget keeps batches of a sensible size.
   return {
@@ -162,17 +161,25 @@ async function whyNotMounted(path: string, sizeBytes: number): Promise<string | 
   }
 }
 
-async function findLeftover(
+async function findLeftovers(
   places: RamDiskPlaces,
   jobId: number,
-): Promise<{ kind: RamDiskKind; path: string } | null> {
+): Promise<{ kind: RamDiskKind; path: string }[]> {
+  const found: { kind: RamDiskKind; path: string }[] = [];
   for (const kind of ['mount', 'shm', 'folder'] as const) {
-    if (!(await readdirOrNone(places[kind])).includes(String(jobId))) continue;
-    const path = join(places[kind], String(jobId));
-    // A mount point without its mount is an empty folder that a reboot left.
-    return { kind: kind === 'mount' && !(await isMountPoint(path)) ? 'folder' : kind, path };
+    for (const name of await readdirOrNone(places[kind])) {
+      if (jobOf(name) !== jobId) continue;
+      const path = join(places[kind], name);
+      // A mount point without its mount is an empty folder that a reboot left.
+      found.push({ kind: kind === 'mount' && !(await isMountPoint(path)) ? 'folder' : kind, path });
+    }
   }
-  return null;
+  return found;
+}
+
+/** RAM disks are called `<job>.<token>`, so that a worker that lost its lease writes into none but its own (R10). */
+function jobOf(name: string): number {
+  return Number(name.split('.')[0]);
 }
 
 async function mayAdopt(path: string, stamp: Stamp): Promise<boolean> {

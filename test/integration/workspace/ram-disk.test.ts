@@ -19,7 +19,7 @@ const stamp = { owner: ownOwner(), contents: 'job 7, plan A' };
 
 test('is set up, holds frames, and leaves nothing when it is given back', async () => {
   const places = ramDiskPlaces(temporaryFolder());
-  const disk = await openRamDisk(places, 7, stamp, wish);
+  const disk = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, wish);
   expect(disk.adopted).toBe(false);
   expect(disk.sizeBytes).toBeGreaterThan(0);
   // Every step down from a mount says why.
@@ -39,9 +39,9 @@ test.each([
   'frames are used again only when a dead process of this boot left them for the same: %s',
   async (_, owner, contents, adopted) => {
     const places = ramDiskPlaces(temporaryFolder());
-    const left = await openRamDisk(places, 7, { owner, contents }, folderWish);
+    const left = await openRamDisk(places, { jobId: 7, token: 1 }, { owner, contents }, folderWish);
     writeFileSync(join(left.path, 'b0003.out'), 'frames');
-    const found = await openRamDisk(places, 7, stamp, folderWish);
+    const found = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, folderWish);
     expect(found.adopted).toBe(adopted);
     expect(existsSync(join(found.path, 'b0003.out'))).toBe(adopted);
   },
@@ -49,8 +49,8 @@ test.each([
 
 test('what finished jobs left is removed, what goes on stays', async () => {
   const places = ramDiskPlaces(temporaryFolder());
-  const over = await openRamDisk(places, 1, stamp, wish);
-  const goesOn = await openRamDisk(places, 2, stamp, wish);
+  const over = await openRamDisk(places, { jobId: 1, token: 1 }, stamp, wish);
+  const goesOn = await openRamDisk(places, { jobId: 2, token: 1 }, stamp, wish);
   expect(await removeOrphanRamDisks(places, new Set([2]))).toBe(1);
   expect([existsSync(over.path), existsSync(goesOn.path)]).toEqual([false, true]);
   await removeRamDisk(goesOn);

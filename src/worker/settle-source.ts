@@ -1,0 +1,41 @@
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { codeOf, toError } from '../domain/errors.ts';
+import { sizeOrZero } from '../workspace/frame-files.ts';
+import { publishFile } from '../workspace/durable-file.ts';
+import type { JobContext } from './job-context.ts';
+import type { PlannedJob } from './planned-job.ts';
+import { assertSameSource } from './prepare-source.ts';
+
+/**
+ * What the configuration wants done with the source of a finished job; it is untouched by default (R18). The job is
+ * done whatever comes of this: a source that cannot be moved is a warning.
+ */
+export async function settleSource(
+  { home, job, settings, log, signal }: JobContext,
+  planned: PlannedJob,
+): Promise<void> {
+  if (job.origin === 'run' || settings.output.source === 'keep') return;
+  try {
+    // Another file may have taken its name meanwhile; that one was never processed.
+    await assertSameSource(planned, job.fingerprint, signal);
+    if (settings.output.source === 'delete') await rm(job.sourcePath);
+    else await moveAside(job.sourcePath, join(home.root, 'finished'), job.id);
+  } catch (error) {
+    log.warn(`the source stays where it is: ${toError(error).message}`);
+  }
+}
+
+async function moveAside(path: string, folder: string, jobId: number): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const plain = join(folder, basename(path));
+  const target = (await sizeOrZero(plain)) > 0 ? join(folder, `${jobId}-${basename(path)}`) : plain;
+  try {
+    await rename(path, target);
+  } catch (error) {
+    if (codeOf(error) !== 'EXDEV') throw error;
+    await copyFile(path, `${target}.part`);
+    await publishFile(`${target}.part`, target);
+    await rm(path);
+  }
+}
