@@ -72,6 +72,7 @@ class Daemon {
   readonly #supervisor: Supervisor;
   #commands: Promise<unknown> = Promise.resolve();
   #carryingOut = false;
+  #isAdding = false;
 
   constructor(options: DaemonOptions, queue: Queue) {
     const { home, settings, log } = options;
@@ -174,7 +175,14 @@ class Daemon {
       dropJob: (id) => this.#supervisor.dropJob(id),
       removeFiles: (id) => removeJobFiles(home, id),
       removeFrames: (id) => removeJobFrames(home, id),
-      add: (argument) => this.#add(argument as AddRequest),
+      add: async (argument) => {
+        this.#isAdding = true;
+        try {
+          return await this.#add(argument as AddRequest);
+        } finally {
+          this.#isAdding = false;
+        }
+      },
     })
       .catch((error: unknown) => log.error(`a command could not be carried out: ${toError(error).message}`))
       .finally(() => (this.#carryingOut = false));
@@ -231,7 +239,7 @@ class Daemon {
     if (
       !this.#intake.hasScanned ||
       this.#intake.settlingCount > 0 ||
-      this.#carryingOut ||
+      this.#isAdding ||
       this.#supervisor.isRunning
     )
       return false;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../src/domain/job.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
@@ -163,4 +163,58 @@ test('a poison job is set aside after its tries, and the next one is done', () =
   const jobs = [job(home, 1), job(home, 2)];
   expect(jobs.map((each) => each?.state).sort()).toEqual(['done', 'failed']);
   expect(jobs.find((each) => each?.state === 'failed')).toMatchObject({ errorCode: 'NETWORK_UNREADABLE' });
+});
+
+test('a finished video never replaces its source, and never lands in the input folder', () => {
+  const home = makeHome(temporaryFolder());
+  const clip = makeClip(join(home, 'clip.mp4'), { frames: 10 });
+  const before = readFileSync(clip);
+  const over = run(['run', clip, '--network', 'lanczos', '--output', home, '--home', home]);
+  expect(over.status).toBe(2);
+  expect(over.stderr).toMatch(/would replace its source/);
+  const into = run(['run', clip, '--network', 'lanczos', '--output', join(home, 'input'), '--home', home]);
+  expect(into.stderr).toMatch(/would be put into the input folder/);
+  expect(readFileSync(clip).equals(before)).toBe(true);
+});
+
+test('once ends with 0 only when everything in the folder is done: a paused job is not', async () => {
+  const { home, running } = atWork();
+  await until(() => job(home)?.state).toBe('running');
+  expect(run(['pause', '1', '--home', home]).status).toBe(0);
+  running.child.kill('SIGTERM');
+  await running.ended;
+  expect(run(['start', '--once', '--home', home]).status).toBe(1);
+});
+
+test('a full disk loses nothing and ends nothing: the job waits, and goes on when there is space', async ({
+  skip,
+}) => {
+  const root = temporaryFolder();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'framekiln-test', root], { stdio: 'ignore' });
+  } catch {
+    skip('mounting a small file system is not permitted here');
+  }
+  onTestFinished(() => void execFileSync('umount', ['--lazy', root]));
+  const home = makeHome(root);
+  makeClip(join(home, 'input/clip.mp4'), { frames: 240 });
+  const { child } = start(['start', '--home', home]);
+  await until(() => job(home)?.framesDone ?? 0).toBeGreaterThan(20);
+  const ballast = join(root, 'ballast');
+  try {
+    writeFileSync(ballast, Buffer.alloc(24 * 1024 * 1024));
+  } catch {
+    // As much as there was room for.
+  }
+  await until(
+    () =>
+      readLog(home).includes('database or disk is full') ||
+      readLog(home).includes('no space left') ||
+      job(home)?.note !== null,
+  ).toBe(true);
+  expect(child.exitCode).toBeNull();
+  rmSync(ballast);
+  await until(() => job(home)?.state).toBe('done');
+  expect(job(home)).toMatchObject({ framesTotal: 240 });
+  expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(240);
 });
