@@ -50,7 +50,7 @@ function wipeRamDisk(home: string): void {
 test.each<Kill>([
   { name: 'everything at once, ten times', kills: 10 },
   { name: 'with the RAM disk wiped each time', kills: 4, between: wipeRamDisk },
-])('killed: $name: the frames are those of an undisturbed run (seed %#)', async ({ kills, between }) => {
+])('killed: $name: the frames are those of an undisturbed run', async ({ kills, between }) => {
   const random = seededRandom(seed + kills);
   console.log(`seed ${seed}`);
   const home = makeHome(temporaryFolder());
