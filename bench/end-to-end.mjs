@@ -142,6 +142,7 @@ function report({ before, after, job, ...rest }) {
     ratio: round(job / bare),
     ...rest,
   };
+  mkdirSync(join(root, 'bench/results'), { recursive: true });
   writeFileSync(join(root, 'bench/results/end-to-end.json'), `${JSON.stringify(result, null, 2)}\n`);
   for (const [name, value] of Object.entries(result))
     console.log(`${name.padEnd(22)}${typeof value === 'object' ? JSON.stringify(value) : value}`);
