@@ -1,4 +1,4 @@
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { childEnvironment } from '../config/environment.ts';
@@ -6,6 +6,7 @@ import { FfmpegError, ObstacleError, StoppedError } from '../domain/errors.ts';
 
 const STDERR_TAIL_CHARS = 4_000;
 const KILL_AFTER_MS = 500;
+const FFMPEG_NICENESS = 10;
 
 export interface FfmpegOptions {
   /** What the run is for, in the error's sentence: `decoding clip.mp4`. */
@@ -36,6 +37,8 @@ export class FfmpegProcess {
   constructor(program: 'ffmpeg' | 'ffprobe', args: readonly string[], options: FfmpegOptions) {
     this.#stallMs = options.stallMs ?? 60_000;
     this.#child = spawn(program, args, options.signal);
+    // Behind the engine: a core taken from one of its threads makes the others wait (end to end 0.95 instead of 0.93).
+    if (this.#child.pid !== undefined) setPriority(this.#child.pid, FFMPEG_NICENESS);
     const { stdin, stdout, stderr } = this.#child;
     this.stdin = stdin;
     this.stdout = stdout;
