@@ -25,7 +25,9 @@ function job(home: string, id = 1): Job | null {
   }
 }
 
+/** Committed batches of job 1: rows, not frames that are still on their way through the encoder. */
 function batches(home: string): number {
+  if (!existsSync(join(home, '.framekiln/framekiln.db'))) return 0;
   const queue = openQueue(join(home, '.framekiln/framekiln.db'));
   try {
     return queue.batches.listBatches(1).length;
@@ -57,7 +59,7 @@ function childrenOf(pid: number): { pid: number; command: string }[] {
 
 test('a clean stop takes at most 1.5 s, leaves nothing running and nothing in memory, and uses no try', async () => {
   const { home, running } = atWork();
-  await until(() => job(home)?.framesDone ?? 0).toBeGreaterThan(20);
+  await until(() => batches(home)).toBeGreaterThan(0);
   const asked = performance.now();
   running.child.kill('SIGTERM');
   expect(await running.ended).toBe(0);
@@ -70,7 +72,7 @@ test('a clean stop takes at most 1.5 s, leaves nothing running and nothing in me
 
 test('a worker that is killed is brought back, and no committed frame is lost', async () => {
   const { home, running } = atWork();
-  await until(() => job(home)?.framesDone ?? 0).toBeGreaterThan(40);
+  await until(() => batches(home)).toBeGreaterThan(1);
   const before = batches(home);
   const worker = childrenOf(running.child.pid ?? 0).find(({ command }) =>
     command.includes('worker/entry.js'),
@@ -86,7 +88,7 @@ test('a worker that is killed is brought back, and no committed frame is lost', 
 
 test('an ffmpeg that is killed costs one try, and the job is done all the same', async () => {
   const { home, running } = atWork();
-  await until(() => job(home)?.framesDone ?? 0).toBeGreaterThan(20);
+  await until(() => batches(home)).toBeGreaterThan(0);
   await until(() => {
     const encoder = childrenOf(running.child.pid ?? 0).find(({ command }) => command.includes('libx264'));
     if (encoder === undefined) return false;
@@ -102,7 +104,7 @@ test('an ffmpeg that is killed costs one try, and the job is done all the same',
 
 test('pause, resume and cancel', async () => {
   const { home } = atWork();
-  await until(() => job(home)?.framesDone ?? 0).toBeGreaterThan(20);
+  await until(() => batches(home)).toBeGreaterThan(0);
   expect(run(['pause', '1', '--home', home])).toMatchObject({ status: 0 });
   expect(job(home)).toMatchObject({ state: 'paused', attempts: 0 });
   await until(() => ramDisks(home)).toEqual([]);
@@ -199,7 +201,7 @@ test('a full disk loses nothing and ends nothing: the job waits, and goes on whe
   const home = makeHome(root);
   makeClip(join(home, 'input/clip.mp4'), { frames: 240 });
   const { child } = start(['start', '--home', home]);
-  await until(() => job(home)?.framesDone ?? 0).toBeGreaterThan(20);
+  await until(() => batches(home)).toBeGreaterThan(0);
   const ballast = join(root, 'ballast');
   try {
     writeFileSync(ballast, Buffer.alloc(24 * 1024 * 1024));
