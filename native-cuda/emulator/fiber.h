@@ -1,0 +1,37 @@
+// A function that can be left in the middle and gone on with later.
+#pragma once
+
+#include <memory>
+
+#if !defined(__x86_64__)
+#include <ucontext.h>
+#endif
+
+namespace framekiln::emulator {
+
+class Fiber {
+ public:
+  // Prepares a run of `body`; it begins with the next Resume. A run that was left in the middle is forgotten.
+  void Start(void (*body)(const void*), const void* params);
+  // Runs until the body yields (false) or returns (true). The body must not throw.
+  bool Resume();
+  // Called in the body: goes back to who resumed it.
+  void Yield();
+
+ private:
+  static void Enter();
+
+  std::unique_ptr<unsigned char[]> stack_;
+  void (*body_)(const void*) = nullptr;
+  const void* params_ = nullptr;
+  bool done_ = true;
+#if defined(__x86_64__)
+  void* inside_ = nullptr;   // Stack pointers of who is not running.
+  void* outside_ = nullptr;
+#else
+  ucontext_t inside_{};
+  ucontext_t outside_{};
+#endif
+};
+
+}  // namespace framekiln::emulator

@@ -1,0 +1,76 @@
+// A plan on the device: its weights packed for the kernels, and workspaces in which it runs.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "../kernels/picture.cuh"
+#include "../plan/plan.h"
+#include "device.h"
+
+namespace framekiln::engine {
+
+// What a picture network ends with where it can be fused with the conversion of its output: a depth_to_space that
+// nobody else reads.
+struct FusedTail {
+  StepRecord step;
+};
+
+class Network {
+ public:
+  // Packs and uploads. Throws DeviceError.
+  explicit Network(Plan plan);
+
+  const Plan& plan() const { return plan_; }
+  // The last step where writing the picture does its work too; only of networks with one picture of three channels.
+  const std::optional<FusedTail>& tail() const { return tail_; }
+  // Output pixels for each input pixel along an edge, where the network makes one picture from one; else 0.
+  uint32_t scale() const { return scale_; }
+  // Bytes that a workspace for pictures of this size takes.
+  size_t WorkspaceBytes(Size size) const;
+
+ private:
+  friend class Workspace;
+  struct StepWeights {
+    size_t weights = 0, bias = 0, slopes = 0;  // Offsets in bytes.
+    bool tensor_cores = false;
+  };
+  uint32_t FindScale() const;
+  std::optional<FusedTail> FindTail() const;
+
+  Plan plan_;
+  uint32_t scale_ = 0;
+  std::optional<FusedTail> tail_;
+  std::vector<StepWeights> step_weights_;
+  DeviceMemory weights_;
+};
+
+// Memory for one picture at a time of one size. Not for two threads at once.
+class Workspace {
+ public:
+  Workspace(const Network& network, Size size);
+
+  Size size() const { return size_; }
+  kernels::Tensor tensor(uint32_t number) const;
+  kernels::Tensor input() const { return tensor(0); }
+  Size output_size(const OutputRecord& output) const { return sizes_[output.tensor]; }
+  // Enqueues the steps (without the tail, where there is a fused one) on what lies in the input tensor.
+  void Run(Stream stream);
+  // Enqueues the conversion of the picture network's output, with the tail, into `write`'s picture and place.
+  void Write(kernels::WritePicture write, Stream stream) const;
+  // The slot of an output's tensor, for copying it away.
+  std::span<unsigned char> slot(uint32_t number) const;
+
+ private:
+  void Enqueue(size_t step, Stream stream) const;
+
+  const Network& network_;
+  Size size_;
+  std::vector<Size> sizes_;
+  std::vector<size_t> slot_offsets_;  // One more than there are slots.
+  DeviceMemory memory_;
+  Graph graph_;
+};
+
+}  // namespace framekiln::engine

@@ -1,0 +1,204 @@
+#include "runner.h"
+
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "../plan/outputs.h"
+
+namespace framekiln::engine {
+namespace {
+
+// Of the free memory, what one frame's window may take: all lanes, and a rest for others.
+constexpr double kShareOfALane = 0.85 / Runner::kLanes;
+constexpr uint32_t kSmallestTile = 64;
+
+template <typename Memory>
+void Grow(Memory& memory, size_t bytes, const char* place) {
+  if (memory.bytes() >= bytes) return;
+  memory = Memory();  // The old one goes first: both may not fit.
+  memory = Memory(bytes, place);
+}
+
+}  // namespace
+
+// What a frame under way needs for itself.
+struct Runner::Lane {
+  DeviceStream stream;
+  std::optional<Workspace> workspace;
+  std::optional<Tiling> tiling;  // Of frames as `tiled_for` describes them.
+  FrameSpec tiled_for;
+  DeviceMemory device_in, device_out;
+  PinnedMemory host_in, host_out;
+
+  Workspace& WorkspaceFor(const Network& network, Size size) {
+    if (!workspace || workspace->size().height != size.height || workspace->size().width != size.width) {
+      workspace.reset();
+      workspace.emplace(network, size);
+    }
+    return *workspace;
+  }
+
+  // After a failure nothing may be kept: memory that was short is given back.
+  void Clear() {
+    workspace.reset();
+    tiling.reset();
+    device_in = DeviceMemory();
+    device_out = DeviceMemory();
+    host_in = PinnedMemory();
+    host_out = PinnedMemory();
+  }
+};
+
+class Runner::Borrowed {
+ public:
+  explicit Borrowed(Runner& runner) : runner_(runner) {
+    std::unique_lock lock(runner.mutex_);
+    runner.returned_.wait(lock, [&] { return !runner.idle_.empty(); });
+    lane_ = std::move(runner.idle_.back());
+    runner.idle_.pop_back();
+  }
+  ~Borrowed() {
+    if (!fine_) lane_->Clear();
+    const std::lock_guard lock(runner_.mutex_);
+    runner_.idle_.push_back(std::move(lane_));
+    runner_.returned_.notify_one();
+  }
+  Lane& lane() { return *lane_; }
+  void Succeeded() { fine_ = true; }
+
+ private:
+  Runner& runner_;
+  std::unique_ptr<Lane> lane_;
+  bool fine_ = false;
+};
+
+Runner::Runner(framekiln::Plan plan, int device) : device_(device), scope_(device), network_(std::move(plan)) {
+  for (int i = 0; i < kLanes; i++) idle_.push_back(std::make_unique<Lane>());
+}
+
+Runner::~Runner() = default;
+
+Tiling Runner::ChooseTiles(const FrameSpec& spec) const {
+  if (spec.tile > 0) return PlanTiles(spec.size, spec.tile, spec.overlap);
+  uint32_t edge = std::max(spec.size.height, spec.size.width);
+  const double allowed = static_cast<double>(FreeBytes()) * kShareOfALane;
+  Tiling tiling = PlanTiles(spec.size, 0, spec.overlap);
+  while (static_cast<double>(network_.WorkspaceBytes(tiling.window)) > allowed && edge > kSmallestTile) {
+    edge = std::max(kSmallestTile, edge * 7 / 10);
+    tiling = PlanTiles(spec.size, edge, spec.overlap);
+  }
+  return tiling;
+}
+
+void Runner::Enlarge(const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output) {
+  const uint32_t scale = network_.scale();
+  if (scale == 0) throw PlanError("The network does not enlarge pictures.");
+  if (input.size() != PictureBytes(spec.input.format, spec.size.width, spec.size.height) ||
+      output.size() != PictureBytes(spec.output.format, spec.size.width * scale, spec.size.height * scale))
+    throw PlanError("A frame's bytes do not fit its size.");
+  UseDevice(device_);
+  Borrowed borrowed(*this);
+  Lane& lane = borrowed.lane();
+  if (!lane.tiling || !lane.tiled_for.SameGeometry(spec)) {
+    lane.workspace.reset();  // What it holds counts as free for its successor.
+    lane.tiling = ChooseTiles(spec);
+    lane.tiled_for = spec;
+  }
+  RunTiles(lane, spec, input, output);
+  borrowed.Succeeded();
+}
+
+void Runner::RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::byte> input,
+                      std::span<std::byte> output) {
+  const Tiling& tiling = *lane.tiling;
+  const uint32_t scale = network_.scale();
+  Grow(lane.device_in, input.size(), "a frame on the device");
+  Grow(lane.device_out, output.size(), "an enlarged frame on the device");
+  Grow(lane.host_in, input.size(), "a frame in pinned memory");
+  Grow(lane.host_out, output.size(), "an enlarged frame in pinned memory");
+  Workspace& workspace = lane.WorkspaceFor(network_, tiling.window);
+  const Stream stream = lane.stream.get();
+
+  std::memcpy(lane.host_in.data(), input.data(), input.size());
+  CopyToDevice(lane.device_in.data(), lane.host_in.data(), input.size(), stream);
+  for (const Tile& tile : tiling.tiles) {
+    kernels::ReadPicture read;
+    read.picture = lane.device_in.data();
+    read.layout = spec.input;
+    read.picture_height = static_cast<int>(spec.size.height);
+    read.picture_width = static_cast<int>(spec.size.width);
+    read.top = static_cast<int>(tile.window_top);
+    read.left = static_cast<int>(tile.window_left);
+    read.y = workspace.input();
+    Check(kernels::LaunchReadPicture(read, stream), "ReadPicture");
+    workspace.Run(stream);
+
+    kernels::WritePicture write;
+    write.picture = lane.device_out.data();
+    write.layout = spec.output;
+    write.picture_height = static_cast<int>(spec.size.height * scale);
+    write.picture_width = static_cast<int>(spec.size.width * scale);
+    write.from_top = static_cast<int>((tile.core_top - tile.window_top) * scale);
+    write.from_left = static_cast<int>((tile.core_left - tile.window_left) * scale);
+    write.height = static_cast<int>(tile.core_height * scale);
+    write.width = static_cast<int>(tile.core_width * scale);
+    write.to_top = static_cast<int>(tile.core_top * scale);
+    write.to_left = static_cast<int>(tile.core_left * scale);
+    workspace.Write(write, stream);
+  }
+  CopyToHost(lane.host_out.data(), lane.device_out.data(), output.size(), stream);
+  lane.stream.Wait("the network on a frame");
+  std::memcpy(output.data(), lane.host_out.data(), output.size());
+}
+
+std::vector<NamedOutput> Runner::Run(std::span<const float> input, Size size) {
+  const framekiln::Plan& plan = network_.plan();
+  if (plan.tensors[0].channels != 3) throw PlanError("The network's input has not three channels.");
+  if (input.size() != size_t{size.height} * size.width * 3)
+    throw PlanError("The input has not the size that was said.");
+  if (const uint32_t scale = network_.scale(); scale > 0) {
+    const PictureLayout planar{PictureFormat::kPlanarFloat};
+    NamedOutput enlarged{{1, 3, size.height * scale, size.width * scale}, {}};
+    enlarged.data.resize(input.size() * scale * scale);
+    const uint32_t whole = std::max(size.height, size.width);
+    Enlarge({size, planar, planar, whole, 0}, std::as_bytes(input), std::as_writable_bytes(std::span(enlarged.data)));
+    return {std::move(enlarged)};
+  }
+
+  UseDevice(device_);
+  Borrowed borrowed(*this);
+  Lane& lane = borrowed.lane();
+  lane.tiling.reset();
+  const Stream stream = lane.stream.get();
+  Workspace& workspace = lane.WorkspaceFor(network_, size);
+  Grow(lane.device_in, input.size_bytes(), "an input on the device");
+  CopyToDevice(lane.device_in.data(), input.data(), input.size_bytes(), stream);
+  kernels::ReadPicture read;
+  read.picture = lane.device_in.data();
+  read.layout.format = PictureFormat::kPlanarFloat;
+  read.picture_height = static_cast<int>(size.height);
+  read.picture_width = static_cast<int>(size.width);
+  read.y = workspace.input();
+  Check(kernels::LaunchReadPicture(read, stream), "ReadPicture");
+  workspace.Run(stream);
+
+  std::vector<NamedOutput> outputs;
+  for (const OutputRecord& output : plan.outputs) {
+    const TensorRecord& tensor = plan.tensors[output.tensor];
+    const Size out = workspace.output_size(output);
+    const std::span<unsigned char> slot = workspace.slot(output.tensor);
+    std::vector<uint16_t> halves(slot.size() / sizeof(uint16_t));
+    CopyToHost(halves.data(), slot.data(), halves.size() * sizeof(uint16_t), stream);
+    lane.stream.Wait("the network on a tensor");
+    NamedOutput result{OutputShape(output, tensor, out), {}};
+    result.data.resize(size_t{out.height} * out.width * tensor.channels);
+    ForEachOutputElement(output, tensor, out,
+                         [&](size_t to, size_t from) { result.data[to] = HalfToFloat(halves[from]); });
+    outputs.push_back(std::move(result));
+  }
+  borrowed.Succeeded();
+  return outputs;
+}
+
+}  // namespace framekiln::engine

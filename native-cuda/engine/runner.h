@@ -1,0 +1,68 @@
+// Frames through a network: several at once, each on a stream of its own, so that copies hide behind computing.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "network.h"
+#include "tiles.h"
+
+namespace framekiln::engine {
+
+struct FrameSpec {
+  Size size;
+  PictureLayout input;
+  PictureLayout output;
+  uint32_t tile = 0;     // Edge of a tile's core in source pixels; 0: as large as fits into free memory.
+  uint32_t overlap = 0;  // Source pixels around a core.
+
+  bool SameGeometry(const FrameSpec& other) const {
+    return size.height == other.size.height && size.width == other.size.width && tile == other.tile &&
+           overlap == other.overlap;
+  }
+};
+
+struct NamedOutput {
+  std::vector<uint32_t> shape;
+  std::vector<float> data;
+};
+
+// May be called from several threads at once; who comes while all lanes are busy waits for one.
+class Runner {
+ public:
+  // Frames under way at once: one is copied in, one computed, one copied out.
+  static constexpr int kLanes = 3;
+
+  Runner(Plan plan, int device);
+  ~Runner();
+
+  const Network& network() const { return network_; }
+
+  // `input` and `output` have PictureBytes of the frame and of the enlarged frame. The network must enlarge
+  // (network().scale() > 0). Throws DeviceError; after kOutOfMemory a smaller tile may succeed.
+  void Enlarge(const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output);
+
+  // One tensor [3][height][width] in, every output of the plan out.
+  std::vector<NamedOutput> Run(std::span<const float> input, Size size);
+
+ private:
+  struct Lane;
+  class Borrowed;
+
+  Tiling ChooseTiles(const FrameSpec& spec) const;
+  void RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output);
+
+  const int device_;
+  struct DeviceScope {
+    explicit DeviceScope(int device) { UseDevice(device); }
+  } scope_;  // Before the network, which uploads its weights.
+  const Network network_;
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<Lane>> idle_;
+};
+
+}  // namespace framekiln::engine

@@ -1,0 +1,152 @@
+#include <algorithm>
+#include <utility>
+
+#include "../engine/runner.h"
+#include "../reference/execute.h"
+#include "../reference/picture_twins.h"
+#include "fixture.h"
+
+namespace framekiln::tests {
+namespace {
+
+using engine::FrameSpec;
+using engine::Runner;
+
+// A small network as SRVGG is built: convolutions with PReLU, then depth to space over the enlarged input.
+Plan SmallNetwork(Random& random, uint32_t layers, uint32_t factor) {
+  Plan plan;
+  const auto weights = [&](size_t count, float bound) {
+    const auto offset = static_cast<uint32_t>(plan.weights.size());
+    const std::vector<float> values = RandomHalves(random, count, -bound, bound);
+    plan.weights.insert(plan.weights.end(), values.begin(), values.end());
+    return offset;
+  };
+  plan.tensors.push_back({0, 8, 0, 3});
+  for (uint32_t i = 0; i <= layers; i++) {
+    const bool last = i == layers;
+    const uint32_t cin = i == 0 ? 3 : 64, cout = last ? 3 * factor * factor : 64;
+    plan.tensors.push_back({1 + i % 2, (cout + 7) / 8 * 8, 0, cout});
+    StepRecord s{};
+    s.op = Op::kConv;
+    s.input = i;
+    s.output = i + 1;
+    s.residual1 = s.residual2 = kNone;
+    s.scale = s.scale1 = s.scale2 = 1;
+    s.activation = last ? Activation::kNone : Activation::kPRelu;
+    s.kernel_h = s.kernel_w = 3;
+    s.stride_h = s.stride_w = s.pad_top = s.pad_left = s.pad_bottom = s.pad_right = s.groups = 1;
+    s.weight_offset = weights(size_t{cout} * 9 * cin, std::sqrt(3.0f / (9.0f * static_cast<float>(cin))) * (last ? 0.2f : 1));
+    s.bias_offset = weights(cout, 0.05f);
+    s.slope_offset = last ? kNone : weights(cout, 0.5f);
+    plan.steps.push_back(s);
+  }
+  plan.tensors.push_back({3, 8, 0, 3});
+  StepRecord tail{};
+  tail.op = Op::kDepthToSpace;
+  tail.input = layers + 1;
+  tail.output = layers + 2;
+  tail.residual1 = 0;
+  tail.residual2 = kNone;
+  tail.scale = tail.scale1 = tail.scale2 = 1;
+  tail.factor = factor;
+  tail.weight_offset = tail.bias_offset = tail.slope_offset = kNone;
+  plan.steps.push_back(tail);
+  plan.outputs.push_back({layers + 2, OutputLayout::kPicture, 0});
+  plan.slots = 4;
+  return plan;
+}
+
+double Psnr(const std::vector<float>& found, const std::vector<float>& wanted, float& largest) {
+  double squares = 0;
+  largest = 0;
+  for (size_t i = 0; i < wanted.size(); i++) {
+    const float difference = std::fabs(found[i] - wanted[i]);
+    Require(difference == difference, "a result is not a number");
+    squares += static_cast<double>(difference) * difference;
+    largest = std::max(largest, difference);
+  }
+  return squares == 0 ? 200 : -10 * std::log10(squares / static_cast<double>(wanted.size()));
+}
+
+void WholeNetworkTest(Random& random) {
+  for (const uint32_t factor : {2u, 4u}) {
+    const Size size{Between(random, 1, 30), Between(random, 1, 50)};
+    const Plan plan = SmallNetwork(random, 4, factor);
+    const std::vector<float> input = RandomHalves(random, size_t{size.height} * size.width * 3, 0, 1);
+    Runner runner(plan, 0);
+    Require(runner.network().scale() == factor, "the network's factor was not found");
+    float largest = 0;
+    const double psnr = Psnr(runner.Run(input, size)[0].data, reference::Execute(plan, input, size)[0].data, largest);
+    Require(psnr >= 50, "PSNR " + std::to_string(psnr) + " dB");
+    Require(largest <= 2.0f / 255, "largest difference " + std::to_string(largest));
+  }
+}
+
+// Tiles with an overlap of the number of 3x3 layers see all that the whole frame's pixels see: the same halves come out.
+void TilingTest(Random& random) {
+  const uint32_t layers = 3, factor = 2;
+  const Plan plan = SmallNetwork(random, layers, factor);
+  Runner runner(plan, 0);
+  for (const PictureFormat format : {PictureFormat::kRgb24, PictureFormat::kRgb48, PictureFormat::kYuv420p}) {
+    const Size size{Between(random, 20, 45), Between(random, 20, 60)};
+    const PictureLayout layout{format, YuvMatrix::kBt709, false};
+    const std::vector<float> values = RandomHalves(random, size_t{size.height} * size.width * 3, 0, 1);
+    const std::vector<unsigned char> input =
+        reference::WritePicture({values.begin(), values.end()}, layout, int(size.height), int(size.width));
+    std::vector<unsigned char> whole(PictureBytes(format, size.width * factor, size.height * factor)), tiled(whole);
+    // One pixel more than the layers for the chroma that is read and written beside a core.
+    FrameSpec spec{size, layout, layout, 0, layers + 2};
+    runner.Enlarge(spec, std::as_bytes(std::span(input)), std::as_writable_bytes(std::span(whole)));
+    spec.tile = 16;
+    runner.Enlarge(spec, std::as_bytes(std::span(input)), std::as_writable_bytes(std::span(tiled)));
+    Require(whole == tiled, "tiles and the whole frame differ in format " + std::to_string(int(format)));
+  }
+}
+
+void DamagedPlanTest(Random& random) {
+  // A plan as bytes, with each word of its head damaged in turn: read or refused, never a crash.
+  const Plan plan = SmallNetwork(random, 1, 2);
+  std::vector<uint32_t> words = {0x4c504b46u, kPlanVersion, 1, uint32_t(plan.tensors.size()),
+                                 uint32_t(plan.steps.size()), uint32_t(plan.outputs.size()),
+                                 uint32_t(plan.weights.size())};
+  const auto append = [&](const void* data, size_t bytes) {
+    const auto* from = static_cast<const uint32_t*>(data);
+    words.insert(words.end(), from, from + bytes / 4);
+  };
+  append(plan.tensors.data(), plan.tensors.size() * sizeof(TensorRecord));
+  append(plan.steps.data(), plan.steps.size() * sizeof(StepRecord));
+  append(plan.outputs.data(), plan.outputs.size() * sizeof(OutputRecord));
+  const size_t head = words.size();
+  append(plan.weights.data(), plan.weights.size() * sizeof(float));
+  ReadPlan(std::as_bytes(std::span(words)));
+  int refused = 0;
+  for (size_t i = 0; i < head; i++) {
+    for (const uint32_t value : {0u, 1u, 7u, 0x7fffffffu, kNone, uint32_t(random())}) {
+      const uint32_t before = std::exchange(words[i], value);
+      try {
+        const Plan damaged = ReadPlan(std::as_bytes(std::span(words)));
+        reference::Execute(damaged, std::vector<float>(size_t{damaged.tensors[0].channels} * 25), {5, 5});
+      } catch (const PlanError&) {
+        refused++;
+      }
+      words[i] = before;
+    }
+  }
+  Require(refused > 100, "only " + std::to_string(refused) + " damaged plans were refused");
+  words.pop_back();
+  try {
+    ReadPlan(std::as_bytes(std::span(words)));
+    throw TestFailure("a plan that ends too early was read");
+  } catch (const PlanError&) {
+  }
+}
+
+}  // namespace
+
+std::vector<Group> PlanTests() {
+  return {{"a whole network against float32", WholeNetworkTest},
+          {"tiles against the whole frame", TilingTest},
+          {"damaged plans", DamagedPlanTest}};
+}
+
+}  // namespace framekiln::tests
