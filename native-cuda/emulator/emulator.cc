@@ -12,7 +12,7 @@
 
 namespace framekiln::emulator {
 
-thread_local Place here;
+
 
 namespace {
 
@@ -65,6 +65,7 @@ class Block {
   Place place_;
 };
 
+thread_local Place here;
 thread_local Block* block = nullptr;
 thread_local std::mt19937_64 order(1);
 
@@ -133,6 +134,8 @@ void Block::Run(const Place& place, void (*body)(const void*), const void* param
 }
 
 }  // namespace
+
+const Place& Here() { return here; }
 
 unsigned char* SharedMemory() { return block->Shared(); }
 

@@ -19,7 +19,7 @@ struct Place {
   Dim3 thread, block, block_size, grid_size;
 };
 // Of the fiber that runs now.
-extern thread_local Place here;
+const Place& Here();
 
 unsigned char* SharedMemory();
 void SyncThreads();

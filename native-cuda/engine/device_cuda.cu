@@ -119,6 +119,13 @@ void Graph::Replay(Stream stream, const std::function<void(Stream)>& enqueue) {
 }
 
 std::vector<DeviceReport> DescribeDevices(std::string& reason) {
+  // Without a driver the runtime says that it is too old.
+  int driver = 0;
+  if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) {
+    cudaGetLastError();
+    reason = "there is no NVIDIA driver";
+    return {};
+  }
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess) {
@@ -126,8 +133,6 @@ std::vector<DeviceReport> DescribeDevices(std::string& reason) {
     reason = std::string(cudaGetErrorString(error)) + " (" + cudaGetErrorName(error) + ")";
     return {};
   }
-  int driver = 0;
-  Check(cudaDriverGetVersion(&driver), "cudaDriverGetVersion");
   std::vector<DeviceReport> reports;
   for (int i = 0; i < count; i++) {
     cudaDeviceProp properties{};

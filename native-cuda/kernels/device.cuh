@@ -149,11 +149,11 @@ DeviceStatus Launch(void (*kernel)(Params), GridSize grid, unsigned threads, siz
   return 0;
 }
 
-FK_DEVICE unsigned ThreadX() { return emulator::here.thread.x; }
-FK_DEVICE unsigned BlockX() { return emulator::here.block.x; }
-FK_DEVICE unsigned BlockY() { return emulator::here.block.y; }
-FK_DEVICE unsigned BlockZ() { return emulator::here.block.z; }
-FK_DEVICE unsigned BlockThreads() { return emulator::here.block_size.x; }
+FK_DEVICE unsigned ThreadX() { return emulator::Here().thread.x; }
+FK_DEVICE unsigned BlockX() { return emulator::Here().block.x; }
+FK_DEVICE unsigned BlockY() { return emulator::Here().block.y; }
+FK_DEVICE unsigned BlockZ() { return emulator::Here().block.z; }
+FK_DEVICE unsigned BlockThreads() { return emulator::Here().block_size.x; }
 FK_DEVICE unsigned char* SharedMemory() { return emulator::SharedMemory(); }
 FK_DEVICE void SyncThreads() { emulator::SyncThreads(); }
 FK_DEVICE float HalfBitsToFloat(uint16_t bits) { return emulator::HalfBitsToFloat(bits); }
