@@ -9,6 +9,11 @@ const project = (name: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     pool: 'forks',
-    projects: [project('unit', 20_000), project('integration', 120_000), project('recovery', 300_000)],
+    projects: [
+      project('unit', 20_000),
+      project('integration', 120_000),
+      project('recovery', 300_000),
+      project('native', 300_000),
+    ],
   },
 });

@@ -184,11 +184,15 @@ Plan ReadPlan(std::span<const std::byte> bytes) {
 std::vector<Size> TensorSizes(const Plan& plan, Size input) {
   if (input.height == 0 || input.width == 0) throw PlanError("The picture has no pixels.");
   std::vector<Size> sizes(plan.tensors.size());
+  std::vector<Size> slots(plan.tensors.size());  // Of what was written there last.
   const auto known = [&](uint32_t tensor) {
+    // Nobody writes a concatenation as a whole: its parts were written into its slot.
+    if (sizes[tensor].height == 0) sizes[tensor] = slots[plan.tensors[tensor].slot];
     if (sizes[tensor].height == 0) throw PlanError("The plan reads a tensor before it is written.");
     return sizes[tensor];
   };
-  sizes[0] = input;
+  const auto write = [&](uint32_t tensor, Size size) { sizes[tensor] = slots[plan.tensors[tensor].slot] = size; };
+  write(0, input);
   for (const StepRecord& s : plan.steps) {
     const Size size = OutputSize(s, known(s.input));
     const uint32_t shrink = s.op == Op::kDepthToSpace ? s.factor : 1;
@@ -198,7 +202,7 @@ std::vector<Size> TensorSizes(const Plan& plan, Size input) {
       if (other.height * shrink != size.height || other.width * shrink != size.width)
         throw PlanError("The plan adds pictures of different sizes.");
     }
-    sizes[s.output] = size;
+    write(s.output, size);
   }
   for (const OutputRecord& output : plan.outputs) known(output.tensor);
   return sizes;

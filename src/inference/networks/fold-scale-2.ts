@@ -1,5 +1,6 @@
 import { decodeModel, encodeModel, floatTensor, tensorFloats } from './onnx-model.ts';
-import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './onnx-model.ts';
+import { attributeOf, textOf } from './onnx-attributes.ts';
+import type { OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from './onnx-model.ts';
 
 /** The end of an SRVGG network: output = DepthToSpace(Conv(…), 4) + Resize(input, nearest, x4). */
 interface Tail {
@@ -109,12 +110,4 @@ function anySize(output: OnnxGraph['output'][number]): OnnxGraph['output'][numbe
   const names = ['folded_height', 'folded_width'];
   const dim = dims.map((each, index) => (index < 2 ? each : { dimParam: names[index - 2] ?? '' }));
   return { ...output, type: { tensorType: { ...output.type?.tensorType, shape: { dim } } } };
-}
-
-function attributeOf(node: OnnxNode, name: string): OnnxAttribute | undefined {
-  return node.attribute?.find((attribute) => attribute.name === name);
-}
-
-function textOf(node: OnnxNode, name: string): string {
-  return Buffer.from(attributeOf(node, name)?.s ?? []).toString();
 }

@@ -148,6 +148,7 @@ export interface OnnxTensor {
   /** Little-endian; empty or absent where a typed list below holds the numbers. */
   readonly rawData?: Uint8Array;
   readonly floatData?: readonly number[];
+  readonly int64Data?: readonly (number | { toNumber(): number })[];
   readonly externalData?: readonly Uint8Array[];
   /** 1: in another file. */
   readonly dataLocation?: number;

@@ -1,0 +1,37 @@
+import { decodeModel } from '../networks/onnx-model.ts';
+import { unsupported } from './layers.ts';
+import { lowerGraph } from './lower-graph.ts';
+import { placeTensors } from './place-tensors.ts';
+import { encodePlan, type Plan, type WeightType } from './plan-format.ts';
+
+/**
+ * The plan of an ONNX network, for native engines.
+ *
+ * @param file bytes of an ONNX file; `what` names it in errors
+ * @throws EngineError ENGINE_UNAVAILABLE where it has an operator that plans have no step for
+ */
+export function compilePlan(file: Uint8Array, weights: WeightType, what: string): Uint8Array {
+  return encodePlan(makePlan(file, what), weights);
+}
+
+export function makePlan(file: Uint8Array, what: string): Plan {
+  const graph = lowerGraph(decodeModel(file, what).graph);
+  const places = placeTensors(graph);
+  const names = [graph.input, ...[...places.keys()].filter((name) => name !== graph.input)];
+  const numbers = new Map(names.map((name, number) => [name, number]));
+  const numberOf = (name: string): number => {
+    const number = numbers.get(name);
+    if (number === undefined) throw unsupported(`picture of the name ${name}`);
+    return number;
+  };
+  return {
+    tensors: names.flatMap((name) => places.get(name) ?? []),
+    steps: graph.steps.steps.map((step) => ({
+      ...step,
+      input: numberOf(step.input),
+      output: numberOf(step.output),
+      residuals: step.residuals.map(numberOf),
+    })),
+    outputs: graph.outputs.map((output) => ({ ...output, tensor: numberOf(output.tensor) })),
+  };
+}

@@ -1,0 +1,60 @@
+import { attributeOf } from '../networks/onnx-attributes.ts';
+import { tensorFloats, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../networks/onnx-model.ts';
+import { unsupported } from './layers.ts';
+
+/** The numbers that a graph holds itself. */
+export class Constants {
+  readonly #tensors: ReadonlyMap<string, OnnxTensor>;
+
+  constructor(graph: OnnxGraph) {
+    const inNodes = graph.node.flatMap((node): [string, OnnxTensor][] => {
+      const value = node.opType === 'Constant' ? attributeOf(node, 'value')?.t : undefined;
+      return value === undefined ? [] : [[node.output[0] ?? '', value]];
+    });
+    const initializers = graph.initializer.map((tensor) => [tensor.name ?? '', tensor] as const);
+    this.#tensors = new Map([...initializers, ...inNodes]);
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  /** Shape and numbers of a float32 constant that the node cannot do without. */
+  floats(node: OnnxNode, name: string): { readonly dims: readonly number[]; readonly values: Float32Array } {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) throw unsupported(`${node.opType} with computed weights`, node);
+    return { dims: tensor.dims.map(Number), values: tensorFloats(tensor) };
+  }
+
+  /** One number for each channel; a single one stands for all. */
+  channelFloats(node: OnnxNode, name: string, channels: number): Float32Array {
+    const { values } = this.floats(node, name);
+    if (values.length === 1) return new Float32Array(channels).fill(values[0] ?? 0);
+    if (values.length !== channels) throw unsupported(`${node.opType} of ${values.length} numbers`, node);
+    return values;
+  }
+
+  /** A float32 constant of one number; null where it is something else. */
+  scalar(name: string): number | null {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) return null;
+    const values = tensorFloats(tensor);
+    return values.length === 1 ? (values[0] ?? null) : null;
+  }
+
+  /** The last number of a shape, which may be put together by the graph itself; null where it is not fixed. */
+  lastInteger(name: string, graph: OnnxGraph): number | null {
+    const tensor = this.#tensors.get(name);
+    if (tensor !== undefined) return lastInt64(tensor);
+    const producer = graph.node.find((node) => node.output[0] === name);
+    const last = producer?.opType === 'Concat' ? producer.input.at(-1) : undefined;
+    return last === undefined ? null : this.lastInteger(last, graph);
+  }
+}
+
+function lastInt64({ rawData, int64Data }: OnnxTensor): number | null {
+  if (rawData !== undefined && rawData.length >= 8)
+    return Number(Buffer.from(rawData.slice(-8)).readBigInt64LE());
+  const last = int64Data?.at(-1);
+  return last === undefined ? null : Number(last);
+}

@@ -1,0 +1,121 @@
+import { EngineError } from '../../domain/errors.ts';
+import { attributeOf, integerOf, integersOf, textOf } from '../networks/onnx-attributes.ts';
+import type { OnnxNode } from '../networks/onnx-model.ts';
+import type { Constants } from './constants.ts';
+import type { PlanStep, PlanWindow } from './plan-format.ts';
+import type { Value } from './step-list.ts';
+
+/** One operator as a step without epilogue, and what becomes of the picture. */
+export interface Layer {
+  readonly channels: number;
+  /** Pixels of the result for each pixel of the network's input. */
+  readonly area: number;
+  readonly step: Pick<PlanStep, 'op' | 'window' | 'groups' | 'weights' | 'bias' | 'factor'>;
+}
+
+/** What a plan has no step for; the next engine may. */
+export function unsupported(what: string, node?: OnnxNode): EngineError {
+  const where = node === undefined ? '' : ` (node ${node.name ?? node.output[0] ?? '?'})`;
+  return new EngineError('ENGINE_UNAVAILABLE', `native plans have no ${what}${where}`);
+}
+
+export function convolution(node: OnnxNode, x: Value, constants: Constants): Layer {
+  const { dims, values } = constants.floats(node, node.input[1] ?? '');
+  const [cout = 0, cinPerGroup = 0, height = 0, width = 0] = dims;
+  const groups = integerOf(node, 'group', 1);
+  if (dims.length !== 4 || cinPerGroup * groups !== x.channels)
+    throw unsupported('Conv of such weights', node);
+  if (groups !== 1 && (groups !== x.channels || cout !== x.channels)) throw unsupported('grouped Conv', node);
+  const window = slidingWindow(node, [height, width]);
+  const bias = node.input[2];
+  return {
+    channels: cout,
+    area: x.area / (window.strides[0] * window.strides[1]),
+    step: {
+      op: 'conv',
+      window,
+      groups,
+      weights: channelsLast(values, cout, cinPerGroup, height * width),
+      ...(bias === undefined || bias === '' ? {} : { bias: constants.channelFloats(node, bias, cout) }),
+    },
+  };
+}
+
+/** [cout][cin][tap] as [cout][tap][cin]. */
+function channelsLast(values: Float32Array, cout: number, cin: number, taps: number): Float32Array {
+  const result = new Float32Array(values.length);
+  let to = 0;
+  for (let output = 0; output < cout; output++) {
+    for (let tap = 0; tap < taps; tap++) {
+      for (let input = 0; input < cin; input++)
+        result[to++] = values[(output * cin + input) * taps + tap] ?? 0;
+    }
+  }
+  return result;
+}
+
+export function pooling(node: OnnxNode, x: Value): Layer {
+  const window = slidingWindow(node, integersOf(node, 'kernel_shape', []));
+  const average = node.opType === 'AveragePool';
+  if (integerOf(node, 'ceil_mode', 0) !== 0) throw unsupported(`${node.opType} that rounds up`, node);
+  if (average && integerOf(node, 'count_include_pad', 0) !== 0 && window.pads.some((pad) => pad !== 0))
+    throw unsupported('AveragePool that counts its padding', node);
+  return {
+    channels: x.channels,
+    area: x.area / (window.strides[0] * window.strides[1]),
+    step: { op: average ? 'averagePool' : 'maxPool', window },
+  };
+}
+
+export function globalAveragePool(x: Value): Layer {
+  const window: PlanWindow = { kernel: [0, 0], strides: [1, 1], pads: [0, 0, 0, 0] };
+  return { channels: x.channels, area: 0, step: { op: 'averagePool', window } };
+}
+
+function slidingWindow(node: OnnxNode, kernel: readonly number[]): PlanWindow {
+  const [height, width, more] = kernel;
+  const [top = 0, left = 0, bottom = 0, right = 0] = integersOf(node, 'pads', []);
+  const [vertical = 1, horizontal = 1] = integersOf(node, 'strides', []);
+  if (height === undefined || width === undefined || more !== undefined)
+    throw unsupported(`${node.opType} that is not flat`, node);
+  if (integersOf(node, 'dilations', []).some((dilation) => dilation !== 1))
+    throw unsupported(`${node.opType} with dilations`, node);
+  const autoPad = textOf(node, 'auto_pad');
+  if (autoPad !== '' && autoPad !== 'NOTSET')
+    throw unsupported(`${node.opType} with auto_pad ${autoPad}`, node);
+  return { kernel: [height, width], strides: [vertical, horizontal], pads: [top, left, bottom, right] };
+}
+
+export function resizing(node: OnnxNode, x: Value, constants: Constants): Layer {
+  const scales = node.input[2] === undefined ? [] : [...constants.floats(node, node.input[2]).values];
+  const [batch = 0, channel = 0, vertical = 0, factor = 0] = scales;
+  const plain =
+    batch === 1 && channel === 1 && vertical === factor && Number.isInteger(factor) && factor >= 1;
+  if (scales.length !== 4 || !plain) throw unsupported('Resize to a size or by such factors', node);
+  const coordinates = textOf(node, 'coordinate_transformation_mode');
+  const mode = textOf(node, 'mode');
+  const nearest =
+    mode === 'nearest' &&
+    coordinates === 'asymmetric' &&
+    ['floor', ''].includes(textOf(node, 'nearest_mode'));
+  const bilinear = mode === 'linear' && ['half_pixel', '', 'pytorch_half_pixel'].includes(coordinates);
+  // With whole factors `round_prefer_floor`, the default, and `floor` differ: asked for by name alone.
+  if (nearest && textOf(node, 'nearest_mode') === '' && factor > 2)
+    throw unsupported('Resize by rounding', node);
+  if (!nearest && !bilinear) throw unsupported(`Resize in mode ${mode}, ${coordinates}`, node);
+  return {
+    channels: x.channels,
+    area: x.area * factor * factor,
+    step: { op: nearest ? 'resizeNearest' : 'resizeBilinear', factor },
+  };
+}
+
+export function depthToSpace(node: OnnxNode, x: Value): Layer {
+  const factor = attributeOf(node, 'blocksize')?.i ?? 0;
+  if (textOf(node, 'mode') !== 'CRD' || factor < 1) throw unsupported('DepthToSpace in that order', node);
+  return {
+    channels: x.channels / (factor * factor),
+    area: x.area * factor * factor,
+    step: { op: 'depthToSpace', factor },
+  };
+}

@@ -1,0 +1,205 @@
+import { attributeOf } from '../networks/onnx-attributes.ts';
+import type { OnnxGraph, OnnxNode } from '../networks/onnx-model.ts';
+import { Constants } from './constants.ts';
+import {
+  convolution,
+  depthToSpace,
+  globalAveragePool,
+  pooling,
+  resizing,
+  unsupported,
+  type Layer,
+} from './layers.ts';
+import type { PlanActivation, PlanOutput } from './plan-format.ts';
+import { StepList } from './step-list.ts';
+
+/** A network in steps over named values; where they live is decided afterwards. */
+export interface LoweredGraph {
+  readonly input: string;
+  readonly steps: StepList;
+  readonly outputs: readonly PlanOutput<string>[];
+}
+
+/** Values of a network that hold no picture of their own: shapes, and pictures seen as rows. */
+interface Rows {
+  readonly of: string;
+  readonly columns: number;
+}
+
+/**
+ * Turns the operators of an ONNX graph into the steps of a plan: scalings, sums and activations go into the step that
+ * makes their input wherever nobody else reads it, and reshaping is a matter of the outputs alone.
+ *
+ * @throws EngineError ENGINE_UNAVAILABLE that names the operator which a plan has no step for
+ */
+export function lowerGraph(graph: OnnxGraph): LoweredGraph {
+  const constants = new Constants(graph);
+  const [input, second] = graph.input.filter(({ name }) => !constants.has(name));
+  if (input === undefined || second !== undefined) throw unsupported('a network of several inputs');
+  return new Lowering(graph, constants, input.name).lower();
+}
+
+class Lowering {
+  readonly #graph: OnnxGraph;
+  readonly #constants: Constants;
+  readonly #input: string;
+  readonly #steps: StepList;
+  readonly #rows = new Map<string, Rows>();
+  readonly #nhwc = new Map<string, string>();
+  /** Values that only describe shapes. */
+  readonly #shapes = new Set<string>();
+
+  constructor(graph: OnnxGraph, constants: Constants, input: string) {
+    this.#graph = graph;
+    this.#constants = constants;
+    this.#input = input;
+    this.#steps = new StepList(graph, input);
+  }
+
+  lower(): LoweredGraph {
+    for (const node of this.#graph.node) this.#lowerNode(node);
+    return {
+      input: this.#input,
+      steps: this.#steps,
+      outputs: this.#graph.output.map(({ name }) => this.#output(name)),
+    };
+  }
+
+  #output(name: string): PlanOutput<string> {
+    const rows = this.#rows.get(name);
+    if (rows !== undefined) return { name, tensor: rows.of, layout: 'rows', columns: rows.columns };
+    this.#steps.value(name);
+    return { name, tensor: name, layout: 'picture', columns: 0 };
+  }
+
+  #lowerNode(node: OnnxNode): void {
+    const [first = '', second = ''] = node.input;
+    const [output = ''] = node.output;
+    switch (node.opType) {
+      case 'Conv': {
+        this.#layer(first, output, convolution(node, this.#steps.value(first), this.#constants));
+        return;
+      }
+      case 'MaxPool':
+      case 'AveragePool': {
+        this.#layer(first, output, pooling(node, this.#steps.value(first)));
+        return;
+      }
+      case 'GlobalAveragePool': {
+        this.#layer(first, output, globalAveragePool(this.#steps.value(first)));
+        return;
+      }
+      case 'Resize': {
+        this.#layer(first, output, resizing(node, this.#steps.value(first), this.#constants));
+        return;
+      }
+      case 'DepthToSpace': {
+        this.#layer(first, output, depthToSpace(node, this.#steps.value(first)));
+        return;
+      }
+      case 'PRelu': {
+        this.#activate(first, output, {
+          kind: 'pRelu',
+          slopes: this.#constants.channelFloats(node, second, this.#steps.value(first).channels),
+        });
+        return;
+      }
+      case 'LeakyRelu': {
+        this.#activate(first, output, {
+          kind: 'leakyRelu',
+          slope: attributeOf(node, 'alpha')?.f ?? 0.01,
+        });
+        return;
+      }
+      case 'Relu': {
+        this.#activate(first, output, { kind: 'leakyRelu', slope: 0 });
+        return;
+      }
+      case 'Sigmoid': {
+        this.#activate(first, output, { kind: 'sigmoid' });
+        return;
+      }
+      case 'Add': {
+        this.#steps.sum(first, second, output);
+        return;
+      }
+      case 'Mul': {
+        this.#multiply(node);
+        return;
+      }
+      case 'Concat': {
+        this.#concatenate(node);
+        return;
+      }
+      case 'Transpose': {
+        this.#transpose(node);
+        return;
+      }
+      case 'Reshape': {
+        this.#reshape(node);
+        return;
+      }
+      case 'Shape':
+      case 'Constant':
+        this.#shapes.add(output);
+        return;
+      case 'Gather':
+      case 'Unsqueeze':
+        if (!this.#shapes.has(first)) throw unsupported(node.opType, node);
+        this.#shapes.add(output);
+        return;
+      default:
+        throw unsupported(node.opType, node);
+    }
+  }
+
+  #layer(input: string, output: string, layer: Layer): void {
+    this.#steps.push(input, output, layer);
+  }
+
+  #activate(input: string, output: string, activation: PlanActivation): void {
+    const rows = this.#rows.get(input);
+    if (rows === undefined) {
+      this.#steps.activate(input, output, activation);
+      return;
+    }
+    // Of rows: the same numbers in another order, so the activation is that of the picture.
+    const picture = `${output} as a picture`;
+    this.#steps.activate(rows.of, picture, activation);
+    this.#rows.set(output, { ...rows, of: picture });
+  }
+
+  #multiply(node: OnnxNode): void {
+    const [left = '', right = ''] = node.input;
+    const factor = this.#constants.scalar(right) ?? this.#constants.scalar(left);
+    if (factor === null) throw unsupported('Mul of two pictures', node);
+    this.#steps.multiply(this.#constants.scalar(right) === null ? right : left, node.output[0] ?? '', factor);
+  }
+
+  #concatenate(node: OnnxNode): void {
+    const [output = ''] = node.output;
+    if (node.input.some((name) => this.#shapes.has(name))) {
+      this.#shapes.add(output);
+      return;
+    }
+    if (attributeOf(node, 'axis')?.i !== 1) throw unsupported('Concat of another axis than channels', node);
+    this.#steps.concatenate(node.input, output);
+  }
+
+  #transpose(node: OnnxNode): void {
+    const [input = ''] = node.input;
+    if (attributeOf(node, 'perm')?.ints?.join() !== '0,2,3,1') throw unsupported('Transpose', node);
+    this.#steps.value(input);
+    this.#nhwc.set(node.output[0] ?? '', input);
+  }
+
+  /** Of a transposed picture, rows of a fixed length; a plan's pictures lie like that already. */
+  #reshape(node: OnnxNode): void {
+    const [input = '', shape = ''] = node.input;
+    const of = this.#nhwc.get(input);
+    const columns = this.#constants.lastInteger(shape, this.#graph);
+    if (of === undefined || columns === null || columns < 1) throw unsupported('Reshape', node);
+    if (this.#steps.value(of).channels % columns !== 0) throw unsupported('Reshape across pixels', node);
+    this.#rows.set(node.output[0] ?? '', { of, columns });
+  }
+}

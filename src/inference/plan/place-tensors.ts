@@ -1,0 +1,125 @@
+import { unsupported } from './layers.ts';
+import type { LoweredGraph } from './lower-graph.ts';
+import type { PlanTensor } from './plan-format.ts';
+
+/** Memory of its own: one value, or the members of the largest concatenation that they belong to. */
+interface Storage {
+  readonly pitch: number;
+  readonly area: number;
+  /** Steps that first write and last read it; -1 and infinity: the network's input and its outputs. */
+  birth: number;
+  death: number;
+}
+
+interface Place {
+  readonly storage: Storage;
+  readonly offset: number;
+}
+
+/**
+ * Gives every value of a network its place. Concatenations are nothing but neighbours in one slot; slots are used again
+ * when the last reader of what they held is done.
+ */
+export function placeTensors(graph: LoweredGraph): ReadonlyMap<string, PlanTensor> {
+  const places = findPlaces(graph);
+  findLifetimes(graph, places);
+  const slots = assignSlots(new Set([...places.values()].map(({ storage }) => storage)));
+  return new Map(
+    [...places].map(([name, { storage, offset }]) => {
+      const { channels } = graph.steps.value(name);
+      return [name, { slot: slots.get(storage) ?? 0, pitch: storage.pitch, offset, channels }];
+    }),
+  );
+}
+
+function findPlaces({ input, steps }: LoweredGraph): Map<string, Place> {
+  const places = new Map<string, Place>();
+  const concatenations = [...steps.concatenations].sort(([, a], [, b]) => b.length - a.length);
+  for (const [name, members] of concatenations) {
+    const first = places.get(members[0] ?? '');
+    if (first === undefined) {
+      placeTogether(members, places, graphValue);
+    } else if (!followEachOther(members, places, graphValue)) {
+      throw unsupported(`Concat of what another one concatenates in another order (${name})`);
+    }
+    const place = places.get(members[0] ?? '');
+    if (place !== undefined) places.set(name, place);
+  }
+  const single = [input, ...steps.steps.map(({ output }) => output)].filter((name) => !places.has(name));
+  for (const name of single) placeTogether([name], places, graphValue);
+  if ((places.get(input)?.offset ?? 0) !== 0 || places.get(input)?.storage.pitch !== 8)
+    throw unsupported('Concat of the input');
+  return places;
+
+  function graphValue(name: string) {
+    return steps.value(name);
+  }
+}
+
+type ValueOf = (name: string) => { readonly channels: number; readonly area: number };
+
+function placeTogether(members: readonly string[], places: Map<string, Place>, valueOf: ValueOf): void {
+  const channels = members.reduce((sum, name) => sum + valueOf(name).channels, 0);
+  const area = valueOf(members[0] ?? '').area;
+  const storage = { pitch: toEight(channels), area, birth: Infinity, death: -Infinity };
+  let offset = 0;
+  for (const name of members) {
+    if (offset % 8 !== 0) throw unsupported('Concat of channels that are no multiple of 8');
+    if (places.has(name)) throw unsupported('Concat of what belongs to another one');
+    places.set(name, { storage, offset });
+    offset += valueOf(name).channels;
+  }
+}
+
+/** Whether the members lie one behind the other from offset 0 of one storage on, as a shorter concatenation wants it. */
+function followEachOther(members: readonly string[], places: Map<string, Place>, valueOf: ValueOf): boolean {
+  const { storage } = places.get(members[0] ?? '') ?? {};
+  let offset = 0;
+  return members.every((name) => {
+    const place = places.get(name);
+    const fits = place?.storage === storage && place?.offset === offset;
+    offset += valueOf(name).channels;
+    return fits;
+  });
+}
+
+function toEight(channels: number): number {
+  return Math.ceil(channels / 8) * 8;
+}
+
+function findLifetimes({ input, steps, outputs }: LoweredGraph, places: Map<string, Place>): void {
+  const storageOf = (name: string): Storage => {
+    const place = places.get(name);
+    if (place === undefined) throw unsupported(`picture of the name ${name}`);
+    return place.storage;
+  };
+  storageOf(input).birth = -1;
+  steps.steps.forEach(({ input: read, residuals, output }, index) => {
+    for (const name of [read, ...residuals]) {
+      const storage = storageOf(name);
+      storage.death = Math.max(storage.death, index);
+    }
+    const written = storageOf(output);
+    written.birth = Math.min(written.birth, index);
+    written.death = Math.max(written.death, index);
+  });
+  for (const { tensor } of outputs) storageOf(tensor).death = Infinity;
+}
+
+/** A slot is free for what is born after the last step that reads its content. */
+function assignSlots(storages: ReadonlySet<Storage>): Map<Storage, number> {
+  const slots: Storage[] = [];
+  const assigned = new Map<Storage, number>();
+  for (const storage of [...storages].sort((a, b) => a.birth - b.birth)) {
+    const size = storage.area * storage.pitch;
+    const free = slots
+      .map((last, slot) => ({ slot, death: last.death, size: last.area * last.pitch }))
+      .filter(({ death }) => death < storage.birth)
+      // The one that fits best: a large slot is kept for a large tensor.
+      .sort((a, b) => Math.abs(a.size - size) - Math.abs(b.size - size))[0];
+    const slot = free?.slot ?? slots.length;
+    slots[slot] = storage;
+    assigned.set(storage, slot);
+  }
+  return assigned;
+}
