@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureBuild } from './setup/build.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { ensureFfmpeg } from './setup/ffmpeg.mjs';
-import { ensureNativeAddon } from './setup/native-addon.mjs';
+import { ensureNativeAddon, ensureNativeProgram } from './setup/native-build.mjs';
 import { ensureNetworks } from './setup/networks.mjs';
 import { checkNodeVersion } from './setup/node-version.mjs';
 import { SetupError } from './setup/report.mjs';
@@ -14,15 +14,19 @@ const EXIT_ENVIRONMENT = 3;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Ends the process with one sentence where something is missing that only a person can supply. */
-export async function setUp() {
+/**
+ * Ends the process with one sentence where something is missing that only a person can supply.
+ *
+ * @param {{ forTests?: boolean }} [options] `forTests`: what only tests need, too
+ */
+export async function setUp({ forTests = false } = {}) {
   try {
     checkNodeVersion(process.versions.node);
     await ensureDependencies(root);
     await ensureFfmpeg(root);
     await ensureBuild(root);
     await ensureNetworks(root);
-    await ensureNativeAddon(root);
+    await (forTests ? ensureNativeProgram : ensureNativeAddon)(root);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     console.error(error.message);

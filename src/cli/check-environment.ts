@@ -5,12 +5,14 @@ import { runChecks, type NamedCheckResult } from '../hardware/check.ts';
 import { checkDiskSpace } from '../hardware/checks/disk-space.ts';
 import { checkEncoders } from '../hardware/checks/encoders.ts';
 import { checkFfmpeg } from '../hardware/checks/ffmpeg.ts';
+import { checkGpu } from '../hardware/checks/gpu.ts';
 import { checkInotifyLimits } from '../hardware/checks/inotify-limits.ts';
 import { checkMachine } from '../hardware/checks/machine.ts';
 import { checkNetworks, type NetworkFinding } from '../hardware/checks/networks.ts';
 import { checkNodeVersion } from '../hardware/checks/node-version.ts';
 import { checkRamDisk } from '../hardware/checks/ram-disk.ts';
 import { checkWriteRights } from '../hardware/checks/write-rights.ts';
+import { describeGpus } from '../inference/cuda-engine.ts';
 import { listNetworks, verifyNetworks } from '../inference/networks/find-network.ts';
 import { runForText } from '../media/run-ffmpeg.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
@@ -35,6 +37,10 @@ export function checkEnvironment(
     ffmpeg: () => checkFfmpeg('ffmpeg', versionOf('ffmpeg')),
     ffprobe: () => checkFfmpeg('ffprobe', versionOf('ffprobe')),
     encoders: async () => checkEncoders(await tryEncoders(settings)),
+    gpu: () => {
+      const { devices, reason } = describeGpus();
+      return checkGpu(devices, reason);
+    },
     networks: async () => checkNetworks(await findNetworks(home), network === 'lanczos' ? null : network),
     'ram disk': async () => checkRamDisk(await tryRamDisk(home, settings)),
     'disk space': () => checkDiskSpace(home.root),

@@ -65,9 +65,12 @@ export class NetworkError extends FramekilnError {
   }
 }
 
-/** An engine failed while it ran a network. `OUT_OF_MEMORY` is an outcome: the caller shrinks and tries again. */
+/**
+ * An engine failed while it ran a network. Two are outcomes: after `OUT_OF_MEMORY` the caller shrinks and tries again,
+ * after `DEVICE_LOST` (the card is gone, or hangs) it takes the next engine.
+ */
 export class EngineError extends FramekilnError {
-  readonly code: 'ENGINE_UNAVAILABLE' | 'ENGINE_FAILED' | 'OUT_OF_MEMORY';
+  readonly code: 'ENGINE_UNAVAILABLE' | 'ENGINE_FAILED' | 'OUT_OF_MEMORY' | 'DEVICE_LOST';
 
   constructor(code: EngineError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,7 +1,9 @@
+import { createCudaEngine, isAddonBuilt } from './cuda-engine.ts';
 import type { Engine } from './engine.ts';
 import { createOnnxEngine, installedProviders } from './onnx-engine.ts';
 
-/** The engines of this installation in the order of preference: TensorRT, CUDA, CPU (D2). */
+/** The engines of this installation in the order of preference: our own CUDA kernels, TensorRT, CUDA, CPU (D2). */
 export function availableEngines(): Engine[] {
-  return installedProviders().map(createOnnxEngine);
+  const ours = isAddonBuilt() ? [createCudaEngine()] : [];
+  return [...ours, ...installedProviders().map(createOnnxEngine)];
 }

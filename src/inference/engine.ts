@@ -10,14 +10,35 @@ export interface LoadOptions {
   readonly threads: number;
 }
 
+/** A frame of packed RGB for an engine that converts and tiles by itself. */
+export interface FrameToEnlarge {
+  /** Must not be written again before the promise has settled. */
+  readonly pixels: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  /** 16-bit components are little-endian. */
+  readonly bytesPerComponent: 1 | 2;
+  /** Edge of a tile's core in pixels; null: as large as memory allows. */
+  readonly tile: number | null;
+  /** Pixels around a core that the network needs to see. */
+  readonly overlap: number;
+}
+
 /** A network that is ready to run on some device. */
 export interface LoadedNetwork {
   /**
    * Runs the network on one tensor; gives a tensor of its own. The input may be written again when it has settled.
    *
-   * @throws EngineError OUT_OF_MEMORY when a smaller input may succeed, else ENGINE_FAILED
+   * @throws EngineError OUT_OF_MEMORY when a smaller input may succeed, DEVICE_LOST when nothing will any more,
+   *   else ENGINE_FAILED
    */
   run(input: Tensor): Promise<Tensor>;
+  /**
+   * A whole frame of packed RGB, enlarged; rejects as `run` does. Where it is absent, the caller converts and tiles.
+   * Up to `concurrency` frames may be under way at once.
+   */
+  enlarge?(frame: FrameToEnlarge): Promise<Buffer>;
+  readonly concurrency?: number;
   /** Gives its memory back. May be called twice. */
   dispose(): Promise<void>;
 }

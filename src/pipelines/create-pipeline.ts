@@ -14,6 +14,8 @@ export interface PipelineNeeds {
   readonly threads: number;
   /** Called for each frame that a network really ran on. */
   readonly onInferred: (frameNumber: number) => void;
+  /** Called with a sentence when an engine is given up in mid-job. */
+  readonly onStepDown: (reason: string) => void;
 }
 
 /** The pipeline of a recipe. Nothing is loaded before its `open`. */

@@ -77,6 +77,7 @@ async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob>
     tile: null,
     threads: 0,
     onInferred: () => undefined,
+    onStepDown: () => undefined,
   }).describe(source.media);
   return {
     ...source,
@@ -147,16 +148,19 @@ async function doFrames(
   const where = ramDisk.kind === 'folder' ? 'no RAM disk: frames go to' : 'RAM disk:';
   const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
   log.info(`${where} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 / 1024)} MB${reason}`);
-  const transformer = new Transformer({
-    jobId: job.id,
-    recipe: job.recipe,
-    source: planned.media,
-    network: planned.network,
-    tile: planned.plan.tile,
-    threads: settings.engine.threads,
-    pipelineState: null,
-    traceFile: context.traceFile,
-  });
+  const transformer = new Transformer(
+    {
+      jobId: job.id,
+      recipe: job.recipe,
+      source: planned.media,
+      network: planned.network,
+      tile: planned.plan.tile,
+      threads: settings.engine.threads,
+      pipelineState: null,
+      traceFile: context.traceFile,
+    },
+    (notice) => log.warn(notice),
+  );
   try {
     await transformer.ready(signal);
     log.info(transformer.summary);

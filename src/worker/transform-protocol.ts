@@ -32,6 +32,8 @@ export type ToTransform = TransformOrder | { readonly kind: 'stop' | 'close' };
 
 export type FromTransform =
   | { readonly kind: 'opened'; readonly summary: string }
+  /** A sentence for the log, such as why another engine goes on. */
+  | { readonly kind: 'notice'; readonly text: string }
   /** So many frames of the batch in work are ready. */
   | { readonly kind: 'progress'; readonly framesReady: number }
   | {

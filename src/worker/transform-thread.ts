@@ -21,6 +21,7 @@ const pipeline = createPipeline(setup.recipe, {
   network: setup.network,
   tile: setup.tile,
   threads: setup.threads,
+  onStepDown: (text) => say({ kind: 'notice', text }),
   onInferred(frameNumber) {
     framesInferred++;
     if (setup.traceFile !== null)

@@ -34,10 +34,12 @@ export class Transformer {
   readonly #exited: Promise<void>;
   #waiting: { resolve: (message: FromTransform) => void; reject: (error: Error) => void } | null = null;
   #onProgress: (framesReady: number) => void = () => undefined;
+  readonly #onNotice: (notice: string) => void;
   #broken: Error | null = null;
 
-  /** Starts the thread. */
-  constructor(setup: TransformSetup) {
+  /** Starts the thread. `onNotice` gets sentences for the log. */
+  constructor(setup: TransformSetup, onNotice: (notice: string) => void) {
+    this.#onNotice = onNotice;
     this.#thread = new Worker(new URL('./transform-thread.js', import.meta.url), { workerData: setup });
     this.#thread.on('message', (message: FromTransform) => this.#receive(message));
     this.#thread.on('error', (error: Error) =>
@@ -101,6 +103,7 @@ export class Transformer {
 
   #receive(message: FromTransform): void {
     if (message.kind === 'progress') this.#report(message.framesReady);
+    else if (message.kind === 'notice') this.#onNotice(message.text);
     else if (message.kind === 'failed') this.#waiting?.reject(reviveError(message.code, message.message));
     else this.#waiting?.resolve(message);
   }
@@ -133,6 +136,7 @@ function reviveError(code: string, message: string): Error {
   if (code === 'STOPPED' || code === 'ABORT_ERR') return new StoppedError(message);
   if (code === 'ENOSPC') return new ObstacleError('DISK_FULL', `There is no room for frames: ${message}`);
   if (NETWORK_CODES.has(code)) return new NetworkError(code as NetworkErrorCode, message);
-  if (code === 'OUT_OF_MEMORY' || code === 'ENGINE_UNAVAILABLE') return new EngineError(code, message);
+  if (code === 'OUT_OF_MEMORY' || code === 'ENGINE_UNAVAILABLE' || code === 'DEVICE_LOST')
+    return new EngineError(code, message);
   return new EngineError('ENGINE_FAILED', message);
 }

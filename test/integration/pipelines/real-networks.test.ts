@@ -41,6 +41,7 @@ async function upscale(name: string, picture: Picture, tile: number | null, scal
     threads: 2,
     engines: [createOnnxEngine('cpu')],
     onInferred: () => undefined,
+    onStepDown: () => undefined,
   });
   return upscaleOne(pipeline, picture);
 }

@@ -6,6 +6,7 @@ import { passed, runChecks } from '../../../src/hardware/check.ts';
 import { checkDiskSpace } from '../../../src/hardware/checks/disk-space.ts';
 import { checkEncoders } from '../../../src/hardware/checks/encoders.ts';
 import { checkFfmpeg } from '../../../src/hardware/checks/ffmpeg.ts';
+import { checkGpu } from '../../../src/hardware/checks/gpu.ts';
 import { checkInotifyLimits } from '../../../src/hardware/checks/inotify-limits.ts';
 import { checkMachine } from '../../../src/hardware/checks/machine.ts';
 import { checkNetworks } from '../../../src/hardware/checks/networks.ts';
@@ -146,5 +147,24 @@ describe('what the machine has', () => {
 
   it('is measured where files are written', async () => {
     expect((await checkDiskSpace(folder)).found).toMatch(/^\d+\.\d GB free at /);
+  });
+});
+
+it('cards are described, and their absence is a warning with the reason', () => {
+  expect(checkGpu([], 'there is no NVIDIA driver')).toMatchObject({
+    status: 'warn',
+    found: 'none is used: there is no NVIDIA driver',
+  });
+  const card = {
+    name: 'A card',
+    computeCapability: '8.9',
+    driverVersion: '13.0',
+    totalBytes: 24e9,
+    freeBytes: 22.5e9,
+  };
+  expect(checkGpu([card], null)).toEqual({
+    status: 'ok',
+    found: 'A card (compute capability 8.9, driver for CUDA 13.0, 22.5 of 24.0 GB free)',
+    remedy: null,
   });
 });

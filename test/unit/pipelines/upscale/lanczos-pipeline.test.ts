@@ -3,7 +3,13 @@ import { StoppedError } from '../../../../src/domain/errors.ts';
 import { createPipeline } from '../../../../src/pipelines/create-pipeline.ts';
 import { framesOf, sourceOf } from '../../../helpers/upscale-source.ts';
 
-const needs = { network: null, tile: null, threads: 1, onInferred: () => expect.fail('nothing is inferred') };
+const needs = {
+  network: null,
+  tile: null,
+  threads: 1,
+  onInferred: () => expect.fail('nothing is inferred'),
+  onStepDown: () => expect.fail('no engine is used'),
+};
 const recipe = { pipeline: 'upscale', network: 'lanczos', scale: 1.5, device: 'auto', tile: 'auto' } as const;
 
 test('lanczos needs no network and gives frames of the size that it describes', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { EngineError, StoppedError } from '../../../../src/domain/errors.ts';
 import type { MediaInfo } from '../../../../src/domain/media-info.ts';
+import type { Device } from '../../../../src/domain/recipe.ts';
 import type { Engine } from '../../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
 import type { Frame } from '../../../../src/pipelines/frame-pipeline.ts';
@@ -22,21 +23,29 @@ const HEIGHT = 34;
 interface Wish extends Partial<Omit<NetworkPipelineOptions, 'recipe' | 'network'>> {
   readonly file?: Uint8Array;
   readonly scale?: number;
+  readonly recipeDevice?: Device;
   readonly source?: MediaInfo;
 }
 
 async function openPipeline(wish: Wish = {}): Promise<NetworkPipeline> {
-  const { file = tinySrvgg(), scale = 4, source = sourceOf(WIDTH, HEIGHT), ...options } = wish;
+  const {
+    file = tinySrvgg(),
+    scale = 4,
+    source = sourceOf(WIDTH, HEIGHT),
+    recipeDevice = 'cpu',
+    ...options
+  } = wish;
   const path = join(temporaryFolder(), 'tiny.onnx');
   writeFileSync(path, file);
   const network = { name: 'tiny', path, sha256: '', bytes: file.length, licence: null } as const;
   const pipeline = new NetworkPipeline({
-    recipe: { pipeline: 'upscale', network: 'tiny', scale, device: 'cpu', tile: 'auto' },
+    recipe: { pipeline: 'upscale', network: 'tiny', scale, device: recipeDevice, tile: 'auto' },
     network: { ...network, architecture: 'srvgg', overlap: 2 },
     tile: null,
     threads: 1,
     engines: [createOnnxEngine('cpu')],
     onInferred: () => undefined,
+    onStepDown: () => undefined,
     ...options,
   });
   onTestFinished(() => pipeline.close());
@@ -156,6 +165,90 @@ test('want of memory makes the tiles smaller and the frame is done again', async
   const trials = edges.length;
   await outputs(pipeline, framesOf(noise(8)));
   expect(Math.max(...edges.slice(trials))).toBeLessThanOrEqual(40);
+});
+
+/**
+ * A GPU engine as ours is: whole frames, three at once, the later ones done first. `fail` says what becomes of the
+ * run with that number.
+ */
+function engineOfWholeFrames(fail: (run: number) => EngineError | null = () => null): Engine {
+  const engine = createOnnxEngine('cpu');
+  let runs = 0;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    name: 'a card',
+    device: 'gpu',
+    async load(model, options) {
+      const network = await engine.load(model, options);
+      return {
+        concurrency: 3,
+        run: (input) => network.run(input),
+        dispose: () => network.dispose(),
+        enlarge({ pixels, width, height }) {
+          const error = fail(runs++);
+          if (error !== null) return Promise.reject(error);
+          const waited = last;
+          const result = (async () => {
+            if (runs % 3 !== 0) await new Promise((resolve) => setImmediate(resolve));
+            else await waited;
+            return nearest4x(pixels, width, height);
+          })();
+          last = result;
+          return result;
+        },
+      };
+    },
+  };
+}
+
+function nearest4x(pixels: Uint8Array, width: number, height: number): Buffer {
+  const enlarged = Buffer.alloc(pixels.length * 16);
+  for (let y = 0; y < height * 4; y++) {
+    for (let x = 0; x < width * 4; x++) {
+      const from = ((y >> 2) * width + (x >> 2)) * 3;
+      enlarged.set(pixels.subarray(from, from + 3), (y * width * 4 + x) * 3);
+    }
+  }
+  return enlarged;
+}
+
+test('an engine that takes whole frames gets several at once, and they come out in order', async () => {
+  const sources = [11, 12, 12, 13, 14, 15, 15].map((seed) => noise(seed));
+  const inferred: number[] = [];
+  const onInferred = (number: number) => inferred.push(number);
+  const pipeline = await openPipeline({ engines: [engineOfWholeFrames()], recipeDevice: 'gpu', onInferred });
+  const found = await outputs(pipeline, framesOf(...sources));
+  expect(
+    found.map((pixels, i) => pixels.equals(nearest4x(sources[i] ?? Buffer.of(), WIDTH, HEIGHT))),
+  ).toEqual(sources.map(() => true));
+  expect(inferred.toSorted((a, b) => a - b)).toEqual([0, 1, 3, 4, 5]);
+});
+
+test.for(['DEVICE_LOST', 'OUT_OF_MEMORY'] as const)(
+  'after %s in mid-job the next engine does the frame again, and it is said once',
+  async (code) => {
+    const sources = [21, 22, 23, 24, 25].map((seed) => noise(seed));
+    const said: string[] = [];
+    const card = engineOfWholeFrames((run) => (run < 2 ? null : new EngineError(code, 'The card is gone.')));
+    const engines = [card, createOnnxEngine('cpu')];
+    const onStepDown = (reason: string) => said.push(reason);
+    const pipeline = await openPipeline({ engines, recipeDevice: 'gpu', onStepDown });
+    const found = await outputs(pipeline, framesOf(...sources));
+    expect(said).toEqual(['The card is gone. From here on: onnxruntime on the CPU.']);
+    for (const [i, pixels] of found.entries()) {
+      const source = sources[i] ?? Buffer.of();
+      const wanted = i < 2 ? nearest4x(source, WIDTH, HEIGHT) : await output({}, source);
+      expect(pixels.equals(wanted)).toBe(true);
+    }
+  },
+);
+
+test('a lost engine that is the last one ends the try', async () => {
+  const card = engineOfWholeFrames(() => new EngineError('DEVICE_LOST', 'The card is gone.'));
+  const pipeline = await openPipeline({ engines: [card], recipeDevice: 'gpu' });
+  await expect(outputs(pipeline, framesOf(noise(31), noise(32)))).rejects.toMatchObject({
+    code: 'DEVICE_LOST',
+  });
 });
 
 test('want of memory that does not end goes up after three smaller tries', async () => {

@@ -1,0 +1,29 @@
+import { passed, warned, type CheckResult } from '../check.ts';
+
+export interface GpuFinding {
+  readonly name: string;
+  readonly computeCapability: string;
+  readonly driverVersion: string;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+/** The cards that our CUDA kernels can use; `reason` says why there is none. */
+export function checkGpu(devices: readonly GpuFinding[], reason: string | null): CheckResult {
+  if (devices.length === 0) {
+    return warned(
+      `none is used: ${reason ?? 'the driver reports no card'}`,
+      'Nothing needs mending without an NVIDIA card: networks run on the CPU, which is slower.',
+    );
+  }
+  const described = devices.map(
+    ({ name, computeCapability, driverVersion, totalBytes, freeBytes }) =>
+      `${name} (compute capability ${computeCapability}, driver for CUDA ${driverVersion}, ` +
+      `${gigabytes(freeBytes)} of ${gigabytes(totalBytes)} GB free)`,
+  );
+  return passed(described.join(', '));
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(1);
+}

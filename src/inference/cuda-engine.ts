@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { EngineError, toError } from '../domain/errors.ts';
+import type { Engine, FrameToEnlarge, LoadedNetwork, Tensor } from './engine.ts';
+import { compilePlan } from './plan/compile-plan.ts';
+
+/** What native-cuda/addon/addon.cc exports; rejections have a `code`. */
+export interface NativeAddon {
+  describeDevices(): { readonly devices: readonly GpuDevice[]; readonly reason: string | null };
+  load(plan: Uint8Array, device: number): Promise<NativeNetwork>;
+}
+
+export interface GpuDevice {
+  readonly index: number;
+  readonly name: string;
+  /** Such as `8.9`. */
+  readonly computeCapability: string;
+  /** The newest CUDA that the driver can run. */
+  readonly driverVersion: string;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+interface NativeNetwork {
+  run(
+    data: Float32Array,
+    channels: number,
+    height: number,
+    width: number,
+  ): Promise<readonly { readonly data: Float32Array; readonly shape: readonly number[] }[]>;
+  enlarge(
+    pixels: Uint8Array,
+    width: number,
+    height: number,
+    bytesPerComponent: 1 | 2,
+    tile: number,
+    overlap: number,
+  ): Promise<Uint8Array>;
+  dispose(): void;
+}
+
+const ADDON = fileURLToPath(new URL('../../native-cuda/build/framekiln_cuda.node', import.meta.url));
+/** The first card; whoever has several chooses with CUDA_VISIBLE_DEVICES. */
+const DEVICE = 0;
+const NAME = 'Framekiln on the GPU';
+
+/** Whether the addon was built, as it is where nvcc was found. */
+export function isAddonBuilt(path = ADDON): boolean {
+  return existsSync(path);
+}
+
+/** Loads the addon, which works without a card and without a driver. */
+export function loadAddon(path = ADDON): NativeAddon {
+  try {
+    return createRequire(import.meta.url)(path) as NativeAddon;
+  } catch (error) {
+    throw new EngineError('ENGINE_UNAVAILABLE', `the addon cannot be loaded: ${toError(error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The cards that the addon sees, or the sentence why there is none. */
+export function describeGpus(): ReturnType<NativeAddon['describeDevices']> {
+  if (!isAddonBuilt()) return { devices: [], reason: 'the CUDA addon is not built, for want of nvcc' };
+  return loadAddon().describeDevices();
+}
+
+/** Our own kernels. Several runs may be under way at once, and the calling loop stays free. */
+export function createCudaEngine(addon: () => NativeAddon = loadAddon): Engine {
+  return {
+    name: NAME,
+    device: 'gpu',
+    async load(model) {
+      const plan = compilePlan(model, 'float16', 'The network');
+      try {
+        return new CudaNetwork(await addon().load(plan, DEVICE));
+      } catch (error) {
+        throw toEngineError(error, 'ENGINE_UNAVAILABLE');
+      }
+    },
+  };
+}
+
+class CudaNetwork implements LoadedNetwork {
+  readonly concurrency = 3;
+  readonly #network: NativeNetwork;
+
+  constructor(network: NativeNetwork) {
+    this.#network = network;
+  }
+
+  async run({ data, shape }: Tensor): Promise<Tensor> {
+    const [batch, channels, height, width] = shape;
+    if (batch !== 1) throw new EngineError('ENGINE_FAILED', `${NAME} takes one picture at a time.`);
+    const outputs = await watched(this.#network.run(data, channels, height, width), width * height);
+    const [output, second] = outputs;
+    const [n, c, h, w, more] = output?.shape ?? [];
+    if (output === undefined || second !== undefined || more !== undefined)
+      throw new EngineError('ENGINE_FAILED', 'The network has not one picture for its output.');
+    return { data: output.data, shape: [n ?? 0, c ?? 0, h ?? 0, w ?? 0] };
+  }
+
+  async enlarge({
+    pixels,
+    width,
+    height,
+    bytesPerComponent,
+    tile,
+    overlap,
+  }: FrameToEnlarge): Promise<Buffer> {
+    const run = this.#network.enlarge(pixels, width, height, bytesPerComponent, tile ?? 0, overlap);
+    const enlarged = await watched(run, width * height);
+    return Buffer.from(enlarged.buffer, enlarged.byteOffset, enlarged.byteLength);
+  }
+
+  dispose(): Promise<void> {
+    this.#network.dispose();
+    return Promise.resolve();
+  }
+}
+
+/** Beyond this a card hangs: the largest network on the slowest card takes a tenth of it. */
+const PATIENCE_MS = 120_000;
+const PATIENCE_PER_MEGAPIXEL_MS = 120_000;
+
+async function watched<T>(run: Promise<T>, pixels: number): Promise<T> {
+  const limit = PATIENCE_MS + (PATIENCE_PER_MEGAPIXEL_MS * pixels) / 1e6;
+  let timer: NodeJS.Timeout | undefined;
+  const hung = new Promise<never>((_, reject) => {
+    const seconds = Math.round(limit / 1000);
+    const error = new EngineError('DEVICE_LOST', `${NAME} did not answer for ${seconds} s.`);
+    timer = setTimeout(() => reject(error), limit);
+  });
+  try {
+    return await Promise.race([run, hung]);
+  } catch (error) {
+    throw toEngineError(error, 'ENGINE_FAILED');
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function toEngineError(caught: unknown, otherwise: 'ENGINE_UNAVAILABLE' | 'ENGINE_FAILED'): EngineError {
+  if (caught instanceof EngineError) return caught;
+  const error = toError(caught);
+  const code = 'code' in error ? error.code : null;
+  const known = code === 'OUT_OF_MEMORY' || code === 'DEVICE_LOST' ? code : otherwise;
+  return new EngineError(known, error.message, { cause: caught });
+}

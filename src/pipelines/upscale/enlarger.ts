@@ -1,0 +1,154 @@
+import { EngineError, toError } from '../../domain/errors.ts';
+import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
+import type { Device } from '../../domain/recipe.ts';
+import type { Engine } from '../../inference/engine.ts';
+import { loadNetwork, type ReadyNetwork } from '../../inference/load-network.ts';
+import { asComponents, maxComponent, readPlanes, writePlanes } from './pixels.ts';
+import { planTiles, type Tile } from './tiles.ts';
+
+export interface EnlargerOptions {
+  /** Bytes of an ONNX file. */
+  readonly model: Uint8Array;
+  readonly device: Device;
+  /** In the order of preference. */
+  readonly engines: readonly Engine[];
+  readonly threads: number;
+  /** Edge of a tile in source pixels; null: whole frames. */
+  readonly tile: number | null;
+  /** Source pixels around a tile that the network needs to see. */
+  readonly overlap: number;
+  readonly input: FrameFormat;
+  /** Called with a sentence when an engine is given up in mid-job. */
+  readonly onStepDown: (reason: string) => void;
+}
+
+/** After so many failures for want of memory the next engine is taken (B5). */
+const MEMORY_TRIES = 3;
+const MEMORY_STEP = 0.7;
+/** A tile smaller than this is mostly overlap: memory that is short by more is not ours to save. */
+const SMALLEST_TILE = 32;
+
+/** A network, the engine that it runs on, and the tiles that this engine's memory allows. */
+interface Ready extends ReadyNetwork {
+  tile: number | null;
+  /** The format that the network gives, before it is resampled to what was asked for. */
+  readonly enlarged: FrameFormat;
+}
+
+/**
+ * Frames through a network. Memory that is short makes tiles smaller; an engine that is lost, or that has no memory for
+ * the smallest tiles, is given up for the next one, and the frame is done again there.
+ */
+export class Enlarger {
+  readonly #options: EnlargerOptions;
+  #ready: Promise<Ready>;
+  #current: Ready;
+
+  static async open(options: EnlargerOptions): Promise<Enlarger> {
+    return new Enlarger(options, await load(options, options.engines));
+  }
+
+  private constructor(options: EnlargerOptions, ready: Ready) {
+    this.#options = options;
+    this.#current = ready;
+    this.#ready = Promise.resolve(ready);
+  }
+
+  get current(): Readonly<Ready> {
+    return this.#current;
+  }
+
+  /** One frame, enlarged. Up to `current.network.concurrency` may be under way at once. */
+  async enlarge(pixels: Buffer, signal: AbortSignal): Promise<Buffer> {
+    for (let failures = 1; ; failures++) {
+      const ready = await this.#ready;
+      const { tile } = ready;
+      try {
+        return await run(ready, this.#options, pixels, signal);
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        if (error.code === 'OUT_OF_MEMORY' && failures <= MEMORY_TRIES) {
+          // Unless another frame's failure has made it smaller already.
+          if (ready.tile === tile) ready.tile = smallerTile(ready, this.#options);
+        } else if (error.code === 'OUT_OF_MEMORY' || error.code === 'DEVICE_LOST') {
+          this.#stepDown(ready, error);
+          failures = 0;
+        } else {
+          throw error;
+        }
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const ready = await this.#ready.catch(() => null);
+    await ready?.network.dispose();
+  }
+
+  /** Begins to load the next engine; frames that fail meanwhile on the old one wait for it too. */
+  #stepDown(lost: Ready, error: EngineError): void {
+    if (this.#current !== lost) return;
+    const { engines, onStepDown } = this.#options;
+    const next = engines.slice(engines.indexOf(lost.engine) + 1);
+    if (next.length === 0) throw error;
+    this.#ready = (async () => {
+      // A card that is gone may not even give its memory back.
+      await lost.network.dispose().catch((failure: unknown) => onStepDown(toError(failure).message));
+      const ready = await load(this.#options, next);
+      this.#current = ready;
+      onStepDown(`${error.message} From here on: ${ready.engine.name}.`);
+      return ready;
+    })();
+  }
+}
+
+async function load(options: EnlargerOptions, engines: readonly Engine[]): Promise<Ready> {
+  const { model, device, threads, input, tile } = options;
+  const ready = await loadNetwork(model, device, engines, { threads });
+  const enlarged = { ...input, width: input.width * ready.scale, height: input.height * ready.scale };
+  return { ...ready, tile, enlarged };
+}
+
+function smallerTile({ tile }: Ready, { input, overlap }: EnlargerOptions): number {
+  // From the edge that the tiles really had: evened out over the frame they may be far below the wish.
+  const edges = planTiles(input.width, input.height, tile, overlap).map(({ core }) =>
+    Math.max(core.width, core.height),
+  );
+  return Math.max(SMALLEST_TILE, Math.floor(Math.max(...edges) * MEMORY_STEP));
+}
+
+async function run(
+  { network, tile, scale, enlarged }: Ready,
+  { input, overlap }: EnlargerOptions,
+  pixels: Buffer,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  if (network.enlarge !== undefined) {
+    const bytesPerComponent = input.pixelFormat === 'rgb24' ? 1 : 2;
+    const { width, height } = input;
+    return network.enlarge({ pixels, width, height, bytesPerComponent, tile, overlap });
+  }
+  const max = maxComponent(input);
+  const source = asComponents(pixels, input);
+  const result = Buffer.allocUnsafeSlow(frameBytes(enlarged));
+  const target = asComponents(result, enlarged);
+  for (const { window, core } of planTiles(input.width, input.height, tile, overlap)) {
+    signal.throwIfAborted();
+    const planes = new Float32Array(3 * window.width * window.height);
+    readPlanes(source, input.width, window, max, planes);
+    const { data, shape } = await network.run({ data: planes, shape: [1, 3, window.height, window.width] });
+    writePlanes(
+      { data, width: shape[3], height: shape[2] },
+      scaled({ ...core, x: core.x - window.x, y: core.y - window.y }, scale),
+      { x: core.x * scale, y: core.y * scale },
+      target,
+      enlarged.width,
+      max,
+    );
+  }
+  return result;
+}
+
+function scaled({ x, y, width, height }: Tile['core'], scale: number): Tile['core'] {
+  return { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { createCudaEngine, isAddonBuilt, loadAddon } from '../../src/inference/cuda-engine.ts';
+import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
+import { loadNetwork } from '../../src/inference/load-network.ts';
+import { tinySrvgg } from '../helpers/tiny-networks.ts';
+
+const whyNot = isAddonBuilt() ? null : 'the addon is not built (npm run build:native needs nvcc)';
+
+test('the addon loads without a card, and says why there is none', ({ skip }) => {
+  if (whyNot !== null) skip(whyNot);
+  const { devices, reason } = loadAddon().describeDevices();
+  if (devices.length === 0) expect(reason).toMatch(/\w+ \w+/);
+  else expect(devices[0]?.totalBytes).toBeGreaterThan(1e9);
+});
+
+test('bytes that are no plan are refused, and do not crash', async ({ skip }) => {
+  if (whyNot !== null) skip(whyNot);
+  const addon = loadAddon();
+  const code = addon.describeDevices().devices.length === 0 ? 'NO_DEVICE' : 'PLAN_INVALID';
+  await expect(addon.load(Uint8Array.of(1, 2, 3), 0)).rejects.toMatchObject({ code });
+  expect(() => addon.load('no bytes' as unknown as Uint8Array, 0)).toThrow('plan must be a Uint8Array.');
+  expect(() => addon.load(new Uint8Array(), -1)).toThrow('device must be an integer');
+});
+
+test('without a card the CPU takes over, and the reason is told', async ({ skip }) => {
+  if (whyNot !== null) skip(whyNot);
+  if (loadAddon().describeDevices().devices.length > 0) skip('there is a card');
+  const engines = [createCudaEngine(), createOnnxEngine('cpu')];
+  const ready = await loadNetwork(tinySrvgg(), 'gpu', engines, { threads: 1 });
+  expect(ready.engine.device).toBe('cpu');
+  expect(ready.reason).toMatch(/^Framekiln on the GPU: \w+/);
+  await ready.network.dispose();
+});
+
+test('an addon that cannot be loaded is a reason, not a crash', async () => {
+  const engine = createCudaEngine(() => loadAddon(import.meta.filename));
+  await expect(engine.load(tinySrvgg(), { threads: 1 })).rejects.toMatchObject({
+    code: 'ENGINE_UNAVAILABLE',
+    message: expect.stringContaining('the addon cannot be loaded') as string,
+  });
+});
