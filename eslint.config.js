@@ -73,7 +73,7 @@ const PROCESS_EXIT = processMember('exit', 'Only src/main.ts and the worker’s 
 const ENVIRONMENT = processMember('env', 'Only src/config/ reads the environment.');
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'native-cuda/build/'] },
+  { ignores: ['dist/', 'node_modules/', 'native-cuda/build*/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -126,7 +126,7 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', ...ENVIRONMENT] },
   },
   {
-    files: ['scripts/**/*.mjs', 'bench/**/*.mjs', '*.config.js'],
+    files: ['scripts/**/*.mjs', '**/bench/**/*.mjs', '*.config.js'],
     languageOptions: {
       globals: {
         process: 'readonly',

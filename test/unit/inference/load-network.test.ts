@@ -36,7 +36,23 @@ test('the first engine that really runs the network is taken, and its scale is f
   const cpu = engineOf('cpu', times(3));
   const ready = await loadNetwork(MODEL, 'auto', [gpu, cpu], { threads: 1 });
   expect(ready).toMatchObject({ engine: gpu, scale: 3, reason: null });
-  expect(cpu.events).toEqual([]);
+  // It made the picture that the GPU's was held against.
+  expect(cpu.events).toEqual(['loaded', 'disposed']);
+});
+
+test('a GPU whose picture is another one than the CPU’s is not trusted', async () => {
+  for (const wrong of [1, NaN]) {
+    const gpu = engineOf('gpu', (input) => {
+      const picture = times(2)(input);
+      picture.data[77] = wrong;
+      return picture;
+    });
+    const cpu = engineOf('cpu', times(2));
+    const ready = await loadNetwork(MODEL, 'auto', [gpu, cpu], { threads: 1 });
+    expect(ready.engine).toBe(cpu);
+    expect(ready.reason).toMatch(/^test gpu: its picture of a trial differs/);
+    expect(gpu.events).toEqual(['loaded', 'disposed']);
+  }
 });
 
 test.each(['auto', 'gpu'] as const)(
