@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Job } from '../domain/job.ts';
+import type { SeenFile } from '../domain/seen-file.ts';
 import { percentDone } from '../observability/format-progress.ts';
 
 /** One job in `status --json`. Fields are added over time, never renamed or removed. */
@@ -36,6 +37,25 @@ export interface StatusReport {
   readonly daemonRunning: boolean;
   readonly queuePaused: boolean;
   readonly jobs: readonly JobReport[];
+  /** Files in input/ that never became a job. They stay where they are and are looked at again when they change. */
+  readonly refused: readonly RefusedFile[];
+}
+
+export interface RefusedFile {
+  readonly file: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The files that the intake set aside. */
+export function refusedFiles(seen: readonly SeenFile[], inputDir: string): RefusedFile[] {
+  return seen
+    .filter(({ state }) => state === 'refused')
+    .map(({ path, code, message }) => ({
+      file: relative(inputDir, path),
+      code: code ?? 'INTERNAL',
+      message: message ?? '',
+    }));
 }
 
 /** @param inputDir absolute; @param nowMs the instant that time left is counted from */

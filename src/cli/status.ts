@@ -3,7 +3,7 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import { formatStatus } from './format-status.ts';
 import { openHome, withQueue } from './open-home.ts';
 import { isDaemonRunning } from './send-command.ts';
-import { reportJob, type StatusReport } from './status-report.ts';
+import { refusedFiles, reportJob, type StatusReport } from './status-report.ts';
 
 /** `framekiln status`: what is done, under way and waiting. */
 export function statusCommand(cli: Cli): Command {
@@ -18,6 +18,7 @@ export function statusCommand(cli: Cli): Command {
         daemonRunning: isDaemonRunning(home.lockFile),
         queuePaused: queue.control.isQueuePaused(),
         jobs: queue.jobs.listJobs().map((job) => reportJob(job, home.input, cli.now())),
+        refused: refusedFiles(queue.seenFiles.list(), home.input),
       }));
       if (options.json) cli.print(JSON.stringify(report, null, 2));
       else for (const line of formatStatus(report)) cli.print(line);

@@ -12,6 +12,23 @@ export interface ColorInfo {
   readonly transfer: string | null;
 }
 
+/** What a screen has to know to show HDR: static metadata of SMPTE ST 2086 and CTA-861.3. */
+export interface HdrMetadata {
+  /** Chromaticities in units of 0.00002, luminances in units of 0.0001 cd/m², as the bit stream has them. */
+  readonly mastering: {
+    readonly red: Point;
+    readonly green: Point;
+    readonly blue: Point;
+    readonly white: Point;
+    readonly minLuminance: number;
+    readonly maxLuminance: number;
+  } | null;
+  /** cd/m². */
+  readonly lightLevel: { readonly maxContent: number; readonly maxAverage: number } | null;
+}
+
+export type Point = readonly [x: number, y: number];
+
 export interface VideoStreamInfo {
   /** Index of the stream in the file. */
   readonly index: number;
@@ -30,6 +47,14 @@ export interface VideoStreamInfo {
   readonly rotationDegrees: number;
   readonly color: ColorInfo;
   readonly interlaced: boolean;
+  readonly hasAlpha: boolean;
+  readonly hdr: HdrMetadata | null;
+  /** Such as `Dolby Vision`: metadata a frame that cannot be carried over; null where there is none. */
+  readonly dynamicHdr: string | null;
+  /** The stream's own length in seconds as the header claims it; null where it does not. */
+  readonly durationSeconds: number | null;
+  /** ffmpeg's names of the flags that are set, such as `default`. */
+  readonly dispositions: readonly string[];
 }
 
 export interface OtherStreamInfo {

@@ -11,6 +11,8 @@ export interface SeenFile {
   readonly state: 'settling' | 'taken' | 'refused';
   /** When it first had this look. */
   readonly sinceAtMs: number;
+  /** The stable code of the refusal. */
+  readonly code: string | null;
   /** Why it was refused, one sentence. */
   readonly message: string | null;
 }

@@ -2,7 +2,7 @@ import { basename, extname } from 'node:path';
 
 const VIDEO_EXTENSIONS: ReadonlySet<string> = new Set(
   (
-    'mp4 m4v mov mkv webm avi ts mts m2ts mpg mpeg m2v vob flv 3gp 3g2 wmv asf gif ogv ogm mxf y4m dv rm rmvb ' +
+    'mp4 m4v mov mkv webm avi ts mts m2ts mpg mpeg ps m2v vob flv 3gp 3g2 wmv asf gif apng ogg ogv ogm mxf y4m dv rm rmvb ' +
     'divx ivf nut 264 h264 avc 265 h265 hevc obu'
   )
     .split(' ')

@@ -146,7 +146,7 @@ export class Intake {
       const fingerprint = await sha256File(file.path, signal);
       if ((await lookAt(file.path)) !== file.look) return;
       this.#enqueue(file.path, fingerprint, recipe);
-      seenFiles.putAll([{ ...seen, state: 'taken', message: null }]);
+      seenFiles.putAll([{ ...seen, state: 'taken', code: null, message: null }]);
     } catch (error) {
       if (signal.aborted || codeOf(error) === 'ENOENT') return; // Ended, or gone: the next scan sees what is there.
       if (error instanceof ObstacleError) throw error; // It is not about this file: the next scan tries again.
@@ -154,7 +154,7 @@ export class Intake {
       const { message } = toError(error);
       const how = error instanceof InputRefusedError ? 'is refused' : 'cannot be taken';
       log.error(`${this.#name(file.path)} ${how} (${codeOf(error)}): ${message}`);
-      seenFiles.putAll([{ ...seen, state: 'refused', message }]);
+      seenFiles.putAll([{ ...seen, state: 'refused', code: codeOf(error), message }]);
     }
   }
 

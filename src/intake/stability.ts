@@ -19,7 +19,8 @@ export function judge(
   // A clock that was set back must not make a file wait for the time it was set back by.
   if (same === undefined || same.sinceAtMs > nowMs) {
     const state = same?.state ?? 'settling';
-    return { seen: { ...found, state, sinceAtMs: nowMs, message: same?.message ?? null }, settled: false };
+    const { code = null, message = null } = same ?? {};
+    return { seen: { ...found, state, sinceAtMs: nowMs, code, message }, settled: false };
   }
   return { seen: same, settled: same.state === 'settling' && nowMs - same.sinceAtMs >= settleMs };
 }

@@ -39,13 +39,35 @@ export function outputColor(video: VideoStreamInfo): OutputColor {
   };
 }
 
+/** Why the source's colours cannot be converted right, as the rest of a sentence that begins with its name; else null. */
+export function whyUnknownMatrix({ color, pixelFormat }: VideoStreamInfo): string | null {
+  const { matrix } = color;
+  if (matrix === null || matrix in SWSCALE_MATRICES || matrix === 'gbr' || isRgb(pixelFormat)) return null;
+  return `has colours in ${matrix}, which this program cannot convert.`;
+}
+
+/**
+ * The size that a frame is brought to. One whose picture has another shape than the stream's first (a broadcast that
+ * changes from 4:3 to 16:9) is made to fit and gets black bars, others fill the frame exactly.
+ */
+function fit({ width, height, sampleAspectRatio: { num, den } }: VideoStreamInfo): string {
+  const shape = `dar*${height * den}/${width * num}`;
+  const same = `lt(abs(${shape}-1),0.02)`;
+  const w = `if(${same},${width},max(2,min(${width},round(${width}*${shape}))))`;
+  const h = `if(${same},${height},max(2,min(${height},round(${height}/(${shape})))))`;
+  return `w='${w}':h='${h}'`;
+}
+
 /** Filter from the source's pixels to packed RGB of exactly this size. */
 export function toRgbFilter(video: VideoStreamInfo, pixelFormat: string): string {
   const { range, matrix } = outputColor(video);
   const input = isRgb(video.pixelFormat)
     ? ''
     : `:in_range=${range}:in_color_matrix=${SWSCALE_MATRICES[matrix] ?? 'auto'}`;
-  return `scale=w=${video.width}:h=${video.height}${input}:out_range=pc:${SCALE_FLAGS},format=${pixelFormat}`;
+  const colors = `${input}:out_range=pc:${SCALE_FLAGS},format=${pixelFormat}`;
+  // ffmpeg's `pad` cannot paint 16 bit: there a change of shape is stretched.
+  if (pixelFormat !== 'rgb24') return `scale=w=${video.width}:h=${video.height}${colors}`;
+  return `scale=${fit(video)}${colors},pad=${video.width}:${video.height}:-1:-1`;
 }
 
 /** Filter from packed RGB to 4:2:0 with these colours. */
@@ -53,6 +75,9 @@ export function fromRgbFilter(color: OutputColor, pixelFormat: string): string {
   const matrix = SWSCALE_MATRICES[color.matrix] ?? 'auto';
   return `scale=in_range=pc:out_range=${color.range}:out_color_matrix=${matrix}:${SCALE_FLAGS},format=${pixelFormat}`;
 }
+
+/** ffprobe's names of transfers that ffmpeg's own options call otherwise. */
+const TRANSFER_OPTIONS: Readonly<Record<string, string>> = { bt470m: 'gamma22', bt470bg: 'gamma28' };
 
 /** Encoder arguments that write the description into the stream. */
 export function colorArguments(color: OutputColor): string[] {
@@ -62,7 +87,7 @@ export function colorArguments(color: OutputColor): string[] {
     '-colorspace',
     color.matrix,
     ...(color.primaries === null ? [] : ['-color_primaries', color.primaries]),
-    ...(color.transfer === null ? [] : ['-color_trc', color.transfer]),
+    ...(color.transfer === null ? [] : ['-color_trc', TRANSFER_OPTIONS[color.transfer] ?? color.transfer]),
   ];
 }
 

@@ -14,6 +14,9 @@ const UNSEEKABLE = /^(h264|hevc|m4v|mpegvideo|h263|vc1|obu|yuv4mpegpipe|dv)$/;
 /** Seek so far before the wanted frame: a keyframe is nearly always within reach, and decoding two seconds is cheap. */
 const SEEK_MARGIN_SECONDS = 2;
 
+/** bwdif refuses planes of less than three lines; the chroma of 4:2:0 has half of the picture's. */
+const LEAST_INTERLACED_EDGE = 16;
+
 export interface DecoderOptions {
   readonly format: FrameFormat;
   readonly maxPixels: number;
@@ -143,7 +146,7 @@ export class FrameDecoder {
       '-map',
       `0:${this.#source.video.index}`,
       '-vf',
-      `${select},${toRgbFilter(this.#source.video, format.pixelFormat)}`,
+      [...this.#deinterlace(), select, toRgbFilter(this.#source.video, format.pixelFormat)].join(','),
       '-fps_mode',
       'passthrough',
       '-f',
@@ -159,11 +162,27 @@ export class FrameDecoder {
     return { child, pixels: new ChunkReader(child.stdout), hashes: readFrameHashes(child.extra) };
   }
 
+  /**
+   * One frame for each frame, from the fields before and after it too; progressive frames pass through. It stands
+   * before the selection: a frame's neighbours must be there wherever decoding began.
+   */
+  #deinterlace(): string[] {
+    const { interlaced, width, height } = this.#source.video;
+    if (!interlaced || Math.min(width, height) < LEAST_INTERLACED_EDGE) return [];
+    const { num, den } = this.#index.timeBase;
+    return [`bwdif=mode=send_frame:parity=auto:deint=interlaced,settb=${num}/${den}`];
+  }
+
   #entryPoint(): { seek: string[]; select: string } {
     const first = this.#next;
-    if (this.#approach !== 'seek') return { seek: [], select: `select=gte(n\\,${first})` };
     const { num, den } = this.#index.timeBase;
     const pts = this.#index.pts[first] ?? 0;
+    if (this.#approach !== 'seek') {
+      if (first === 0) return { seek: [], select: 'null' };
+      // Not by number where time tells it: a change of resolution makes ffmpeg count anew from 0.
+      const byTime = this.#index.pts.every((other, frame) => (frame < first ? other < pts : other >= pts));
+      return { seek: [], select: byTime ? `select=gte(pts\\,${pts})` : `select=gte(n\\,${first})` };
+    }
     const seconds = Math.max(0, (pts * num) / den - this.#source.startSeconds - SEEK_MARGIN_SECONDS);
     return { seek: ['-noaccurate_seek', '-ss', seconds.toFixed(6)], select: `select=gte(pts\\,${pts})` };
   }

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { FfmpegError, VerificationError } from '../domain/errors.ts';
-import type { FrameFormat } from '../domain/media-info.ts';
+import type { FrameFormat, HdrMetadata } from '../domain/media-info.ts';
 import { colorArguments, fromRgbFilter, type OutputColor } from './color-conversion.ts';
 import { isTenBit } from './choose-encoder.ts';
 import {
@@ -30,6 +30,7 @@ export interface SegmentJob {
   readonly frameCount: number;
   readonly timing: OutputTiming;
   readonly color: OutputColor;
+  readonly hdr: HdrMetadata | null;
   /** Pixel width over height, as `num/den`. */
   readonly sampleAspectRatio: string;
   readonly segmentPath: string;
@@ -63,7 +64,7 @@ export async function encodeSegment(
     'passthrough',
     '-enc_time_base',
     `1/${timescale}`,
-    ...encoderArguments(encoder, settings, tenBit),
+    ...encoderArguments(encoder, settings, tenBit, job.hdr),
     ...colorArguments(job.color),
     '-bsf:v',
     `dump_extra=freq=keyframe,setts=pts=PTS:dts='${tableExpression(decodingTimes(job))}'`,

@@ -1,3 +1,6 @@
+import type { HdrMetadata } from '../domain/media-info.ts';
+import { hdrParameters } from './hdr-metadata.ts';
+
 export type Codec = 'h264' | 'hevc';
 export type EncoderName = 'h264_nvenc' | 'hevc_nvenc' | 'libx264' | 'libx265';
 
@@ -31,7 +34,12 @@ export function encoderPixelFormat(encoder: EncoderName, tenBit: boolean): strin
 }
 
 /** Codec arguments of an encoder, without colours and timing. */
-export function encoderArguments(encoder: EncoderName, settings: EncoderSettings, tenBit: boolean): string[] {
+export function encoderArguments(
+  encoder: EncoderName,
+  settings: EncoderSettings,
+  tenBit: boolean,
+  hdr: HdrMetadata | null = null,
+): string[] {
   const quality = String(settings.crf);
   switch (encoder) {
     case 'libx264':
@@ -44,6 +52,7 @@ export function encoderArguments(encoder: EncoderName, settings: EncoderSettings
         quality,
         '-threads',
         String(settings.threads),
+        ...(hdr === null ? [] : ['-x264-params', hdrParameters(encoder, hdr).join(':')]),
       ];
     case 'libx265':
       return [
@@ -54,7 +63,10 @@ export function encoderArguments(encoder: EncoderName, settings: EncoderSettings
         '-crf',
         quality,
         '-x265-params',
-        `pools=${settings.threads}:frame-threads=1:log-level=error`,
+        [
+          `pools=${settings.threads}:frame-threads=1:log-level=error`,
+          ...(hdr === null ? [] : hdrParameters(encoder, hdr)),
+        ].join(':'),
       ];
     case 'h264_nvenc':
     case 'hevc_nvenc':

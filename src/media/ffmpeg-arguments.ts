@@ -12,6 +12,7 @@ const INPUT_FORMATS = [
   'flv',
   'asf',
   'gif',
+  'apng',
   'ogg',
   'mxf',
   'nut',
@@ -26,6 +27,9 @@ const INPUT_FORMATS = [
   'vc1',
   'obu',
 ];
+
+/** More than any film has; each costs memory before a byte of it is decoded. */
+const MAX_STREAMS = 200;
 
 export interface InputOptions {
   /** Largest picture that a decoder may allocate, in pixels (R31). */
@@ -47,6 +51,8 @@ export function inputArguments(path: string, options: InputOptions = {}): string
     'file',
     '-format_whitelist',
     INPUT_FORMATS.join(','),
+    '-max_streams',
+    String(MAX_STREAMS),
     ...limits,
     ...(options.before ?? []),
     '-i',

@@ -1,7 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { MediaInfo } from '../domain/media-info.ts';
+import { SEGMENT_OFFSET_SECONDS } from './encode-segment.ts';
 import type { Codec } from './encoder-arguments.ts';
 import { inputArguments, QUIET_LENIENT } from './ffmpeg-arguments.ts';
 import type { OutputTiming } from './output-timing.ts';
@@ -26,13 +28,14 @@ export interface MuxJob {
  */
 export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void> {
   const { source, timing, plan } = job;
-  // ffmpeg lets every input begin at 0; the video begins where its first frame lies in the source.
-  const videoStartSeconds = (timing.pts[0] ?? 0) / timing.timescale;
+  // The source keeps its clock (`-copyts`), the segments are moved onto it, and the finished file begins at 0. Left to
+  // itself ffmpeg moves each input to 0, and a transport stream by a rule that leaves out what is not mapped.
   const args = [
     ...QUIET_LENIENT,
     '-y',
+    '-copyts',
     '-itsoffset',
-    videoStartSeconds.toFixed(9),
+    (source.startSeconds - SEGMENT_OFFSET_SECONDS).toFixed(6),
     '-protocol_whitelist',
     'pipe',
     '-f',
@@ -47,6 +50,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     '-c:v:0',
     'copy',
     ...videoTag(job.codec, plan.container, job.encodersUsed),
+    ...videoMetadata(source),
     ...otherStreamArguments(plan, 1),
     '-map_metadata',
     '1',
@@ -68,12 +72,45 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
           '-f',
           plan.container,
         ]),
+    '-output_ts_offset',
+    (-source.startSeconds).toFixed(6),
     `file:${job.outputPath}`,
   ];
-  const child = new FfmpegProcess('ffmpeg', args, { purpose: `joining ${basename(source.path)}`, signal });
+  // `faststart` moves the whole file at the end and says nothing meanwhile.
+  const bytes = source.bytes + (await totalBytes(job.segmentPaths));
+  const stallMs = 60_000 + bytes / LEAST_BYTES_PER_MS;
+  const child = new FfmpegProcess('ffmpeg', args, {
+    purpose: `joining ${basename(source.path)}`,
+    signal,
+    stallMs,
+  });
   child.stdout.resume();
   child.extra.resume();
   await Promise.all([child.ended, feedSegments(child, job.segmentPaths)]);
+}
+
+/** A slow disk's 5 MB/s. */
+const LEAST_BYTES_PER_MS = 5_000;
+
+async function totalBytes(paths: readonly string[]): Promise<number> {
+  let total = 0;
+  for (const path of paths) total += (await stat(path)).size;
+  return total;
+}
+
+/** Tags that describe the bytes or the orientation of the stream that was, not of the one that is. */
+const STALE_TAGS = ['rotate', 'encoder', 'DURATION', 'BPS', 'NUMBER_OF_FRAMES', 'NUMBER_OF_BYTES'];
+
+/** The video's own title, language and flags, as the source has them. */
+function videoMetadata({ video }: MediaInfo): string[] {
+  const flags = video.dispositions.filter((flag) => flag !== 'attached_pic' && flag !== 'timed_thumbnails');
+  return [
+    '-map_metadata:s:v:0',
+    `1:s:${video.index}`,
+    ...STALE_TAGS.flatMap((tag) => ['-metadata:s:v:0', `${tag}=`]),
+    '-disposition:v:0',
+    flags.length === 0 ? '0' : flags.join('+'),
+  ];
 }
 
 async function feedSegments(child: FfmpegProcess, segmentPaths: readonly string[]): Promise<void> {

@@ -2,15 +2,22 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { FfmpegError, InputRefusedError } from '../domain/errors.ts';
-import type {
-  ColorInfo,
-  MediaInfo,
-  OtherStreamInfo,
-  Rational,
-  VideoStreamInfo,
-} from '../domain/media-info.ts';
+import type { HdrMetadata, MediaInfo } from '../domain/media-info.ts';
 import { inputArguments } from './ffmpeg-arguments.ts';
+import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
 import { runForText } from './run-ffmpeg.ts';
+import {
+  area,
+  describeOther,
+  describeVideo,
+  isMovingPicture,
+  parseSeconds,
+  Stream,
+  isEncrypted,
+  isEncryptionData,
+  type ProbedStream,
+} from './stream-info.ts';
+import { whyUnknownMatrix } from './color-conversion.ts';
 
 /** Limits that a file must keep before anything of it is decoded (R31). */
 export interface InputLimits {
@@ -19,27 +26,6 @@ export interface InputLimits {
 }
 
 const PROBE_TIMEOUT_MS = 30_000;
-
-const Stream = z.object({
-  index: z.number(),
-  codec_type: z.string().optional(),
-  codec_name: z.string().optional(),
-  width: z.number().optional(),
-  height: z.number().optional(),
-  pix_fmt: z.string().optional(),
-  time_base: z.string().optional(),
-  avg_frame_rate: z.string().optional(),
-  sample_aspect_ratio: z.string().optional(),
-  field_order: z.string().optional(),
-  bits_per_raw_sample: z.string().optional(),
-  color_range: z.string().optional(),
-  color_space: z.string().optional(),
-  color_primaries: z.string().optional(),
-  color_transfer: z.string().optional(),
-  disposition: z.record(z.string(), z.number()).optional(),
-  tags: z.record(z.string(), z.string()).optional(),
-  side_data_list: z.array(z.looseObject({ rotation: z.number().optional() })).optional(),
-});
 
 const ProbeOutput = z.object({
   format: z.object({
@@ -51,7 +37,12 @@ const ProbeOutput = z.object({
   chapters: z.array(z.unknown()).default([]),
 });
 
-type ProbedStream = z.infer<typeof Stream>;
+const BeginningOutput = z.object({
+  packets_and_frames: z.array(z.object({ side_data_list: z.array(SideData).optional() })).default([]),
+});
+
+/** A file that claims a length has at least so much for each second of it, or the claim is not believed. */
+const LEAST_BYTES_PER_SECOND = 100;
 
 /**
  * Reads a file's headers.
@@ -67,7 +58,7 @@ export async function probeMedia(
   const name = basename(path);
   const { size } = await stat(path);
   if (size === 0) throw new InputRefusedError('EMPTY_FILE', `${name} is empty.`);
-  const probed = ProbeOutput.parse(JSON.parse(await runProbe(path, name, signal)));
+  const probed = parseOutput(ProbeOutput, await runProbe(path, name, HEADERS, limits, signal), name);
 
   const videos = probed.streams.filter(isMovingPicture);
   const main = videos.reduce<ProbedStream | null>(
@@ -81,40 +72,76 @@ export async function probeMedia(
       `${name} has no video stream (it holds: ${kinds || 'nothing'}).`,
     );
   }
+  assertPixels(name, main.width ?? 0, main.height ?? 0, limits);
+  const beginning = await readBeginning(path, name, main.index, limits, signal);
+  if (isEncrypted(main) || beginning.encrypted) {
+    throw new InputRefusedError('ENCRYPTED', `${name} is encrypted, and there is no key for it.`);
+  }
   if (main.codec_name === undefined || main.pix_fmt === undefined) {
+    const codec = main.codec_name ?? main.codec_tag_string ?? 'an unknown codec';
     throw new InputRefusedError(
       'UNSUPPORTED_CODEC',
-      `${name} has a video stream that this ffmpeg cannot decode.`,
+      `${name} has a video stream (${codec}) that this ffmpeg cannot decode.`,
     );
   }
+  const video = describeVideo(main, main.codec_name, main.pix_fmt);
+  const unknownMatrix = whyUnknownMatrix(video);
+  if (unknownMatrix !== null) throw new InputRefusedError('UNSUPPORTED_COLOR', `${name} ${unknownMatrix}`);
   const info: MediaInfo = {
     path,
     container: probed.format.format_name,
     durationSeconds: parseSeconds(probed.format.duration),
     startSeconds: parseSeconds(probed.format.start_time) ?? 0,
     bytes: size,
-    video: describeVideo(main, main.codec_name, main.pix_fmt),
+    video,
     others: probed.streams.filter((stream) => stream !== main).map(describeOther),
     chapterCount: probed.chapters.length,
   };
-  const broken = whyOverLimit(info, limits);
-  if (broken !== null) throw new InputRefusedError('LIMIT_EXCEEDED', `${name} ${broken}`);
-  return info;
+  assertDuration(name, info, limits);
+  return video.hdr !== null ? info : { ...info, video: { ...video, hdr: beginning.hdr } };
 }
 
-async function runProbe(path: string, name: string, signal: AbortSignal | undefined): Promise<string> {
-  const args = [
-    '-hide_banner',
-    '-loglevel',
-    'error',
-    '-print_format',
-    'json',
-    '-show_format',
-    '-show_streams',
-    '-show_chapters',
-  ];
+const HEADERS = ['-show_format', '-show_streams', '-show_chapters'];
+
+/**
+ * What only the first packet and the first frame tell: that it is encrypted, and HDR metadata, for which many
+ * containers have no place.
+ */
+async function readBeginning(
+  path: string,
+  name: string,
+  index: number,
+  limits: InputLimits,
+  signal: AbortSignal | undefined,
+): Promise<{ encrypted: boolean; hdr: HdrMetadata | null }> {
+  const wish = ['-show_packets', '-show_frames', '-select_streams', String(index), '-read_intervals', '%+#1'];
+  const output = parseOutput(BeginningOutput, await runProbe(path, name, wish, limits, signal), name);
+  const sideData = output.packets_and_frames.flatMap((entry) => entry.side_data_list ?? []);
+  return { encrypted: sideData.some(isEncryptionData), hdr: parseHdrMetadata(sideData) };
+}
+
+/** What ffprobe makes of a hostile file need not be what its format promises. */
+function parseOutput<T>(schema: z.ZodType<T>, text: string, name: string): T {
   try {
-    return await runForText('ffprobe', [...args, ...inputArguments(path)], {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new InputRefusedError('NOT_A_VIDEO', `${name} has headers that make no sense.`, { cause: error });
+  }
+}
+
+async function runProbe(
+  path: string,
+  name: string,
+  wish: readonly string[],
+  limits: InputLimits,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  // ffprobe decodes a few frames to know them: a picture far over the limit must not get its memory.
+  const maxPixels = Number.isFinite(limits.inputMegapixels) ? limits.inputMegapixels * 1e6 : undefined;
+  const args = ['-hide_banner', '-loglevel', 'error', '-print_format', 'json', ...wish];
+  const input = inputArguments(path, maxPixels === undefined ? {} : { maxPixels });
+  try {
+    return await runForText('ffprobe', [...args, ...input], {
       purpose: `probing ${name}`,
       signal,
       stallMs: PROBE_TIMEOUT_MS,
@@ -122,6 +149,8 @@ async function runProbe(path: string, name: string, signal: AbortSignal | undefi
     });
   } catch (error) {
     if (!(error instanceof FfmpegError)) throw error;
+    const tooLarge = /Picture size (\d+)x(\d+) exceeds specified max pixel/.exec(error.stderrTail);
+    if (tooLarge !== null) assertPixels(name, Number(tooLarge[1]), Number(tooLarge[2]), limits);
     const said = error.stderrTail.split('\n').at(-1)?.replace(`file:${path}: `, '').trim() ?? '';
     throw new InputRefusedError(
       'NOT_A_VIDEO',
@@ -131,95 +160,21 @@ async function runProbe(path: string, name: string, signal: AbortSignal | undefi
   }
 }
 
-function isMovingPicture(stream: ProbedStream): boolean {
-  return stream.codec_type === 'video' && stream.disposition?.['attached_pic'] !== 1 && area(stream) > 0;
+function assertPixels(name: string, width: number, height: number, limits: InputLimits): void {
+  if (width * height <= limits.inputMegapixels * 1e6) return;
+  throw new InputRefusedError(
+    'LIMIT_EXCEEDED',
+    `${name} is ${width}x${height}, more than the ${limits.inputMegapixels} megapixels allowed (limits.inputMegapixels).`,
+  );
 }
 
-function area(stream: ProbedStream): number {
-  return (stream.width ?? 0) * (stream.height ?? 0);
-}
-
-function describeVideo(stream: ProbedStream, codec: string, pixelFormat: string): VideoStreamInfo {
-  const rotationDegrees = clockwiseRotation(stream);
-  const turned = rotationDegrees === 90 || rotationDegrees === 270;
-  const width = stream.width ?? 0;
-  const height = stream.height ?? 0;
-  const aspect = parseRational(stream.sample_aspect_ratio, ':') ?? { num: 1, den: 1 };
-  return {
-    index: stream.index,
-    codec,
-    width: turned ? height : width,
-    height: turned ? width : height,
-    pixelFormat,
-    bitsPerComponent: bitsPerComponent(pixelFormat),
-    timeBase: parseRational(stream.time_base, '/') ?? { num: 1, den: 1000 },
-    averageFrameRate: parseRational(stream.avg_frame_rate, '/'),
-    sampleAspectRatio: turned ? { num: aspect.den, den: aspect.num } : aspect,
-    rotationDegrees,
-    color: describeColor(stream, pixelFormat),
-    interlaced: !['progressive', 'unknown', undefined].includes(stream.field_order),
-  };
-}
-
-function describeColor(stream: ProbedStream, pixelFormat: string): ColorInfo {
-  const range = stream.color_range === 'pc' || stream.color_range === 'tv' ? stream.color_range : null;
-  return {
-    range: range ?? (pixelFormat.startsWith('yuvj') ? 'pc' : null),
-    matrix: known(stream.color_space),
-    primaries: known(stream.color_primaries),
-    transfer: known(stream.color_transfer),
-  };
-}
-
-function known(name: string | undefined): string | null {
-  return name === undefined || name === 'unknown' || name === 'reserved' || name === 'unspecified'
-    ? null
-    : name;
-}
-
-function describeOther(stream: ProbedStream): OtherStreamInfo {
-  const kinds = ['audio', 'subtitle', 'attachment', 'video'] as const;
-  return {
-    index: stream.index,
-    kind: kinds.find((kind) => kind === stream.codec_type) ?? 'data',
-    codec: stream.codec_name ?? 'unknown',
-    language: stream.tags?.['language'] ?? null,
-    attachedPicture: stream.disposition?.['attached_pic'] === 1,
-  };
-}
-
-/** ffprobe gives the counter-clockwise angle of the display matrix; ffmpeg turns the picture clockwise by its negative. */
-function clockwiseRotation(stream: ProbedStream): number {
-  const angle = stream.side_data_list?.find((entry) => entry.rotation !== undefined)?.rotation ?? 0;
-  return (((Math.round(-angle / 90) * 90) % 360) + 360) % 360;
-}
-
-/** Bits of one component, read off ffmpeg's name of the pixel format: `yuv420p10le` has 10, `rgb24` 8. */
-export function bitsPerComponent(pixelFormat: string): number {
-  if (/^(rgb|bgr)48|^(rgba|bgra)64|^(gbrp|gray|ya|yuv\w*p|gbrap)16/.test(pixelFormat)) return 16;
-  const planar = /(?:p|gray)(9|10|12|14)(?:le|be)?$/.exec(pixelFormat) ?? /^p0(10|12|16)/.exec(pixelFormat);
-  return planar?.[1] === undefined ? 8 : Number(planar[1]);
-}
-
-function whyOverLimit(info: MediaInfo, limits: InputLimits): string | null {
-  const { width, height } = info.video;
-  if (width * height > limits.inputMegapixels * 1e6) {
-    return `is ${width}x${height}, more than the ${limits.inputMegapixels} megapixels allowed (limits.inputMegapixels).`;
-  }
-  if (info.durationSeconds !== null && info.durationSeconds > limits.hours * 3600) {
-    const hours = (info.durationSeconds / 3600).toFixed(1);
-    return `claims to last ${hours} hours, more than the ${limits.hours} allowed (limits.hours).`;
-  }
-  return null;
-}
-
-function parseSeconds(text: string | undefined): number | null {
-  const seconds = Number(text);
-  return text === undefined || !Number.isFinite(seconds) ? null : seconds;
-}
-
-function parseRational(text: string | undefined, separator: string): Rational | null {
-  const [num, den] = (text ?? '').split(separator).map(Number);
-  if (num === undefined || den === undefined || !(num > 0) || !(den > 0)) return null;
-  return { num, den };
+function assertDuration(name: string, { durationSeconds, bytes }: MediaInfo, limits: InputLimits): void {
+  // A claim that is not believed is counted instead, frame by frame, while the file is indexed.
+  const believable = durationSeconds !== null && bytes >= durationSeconds * LEAST_BYTES_PER_SECOND;
+  if (!believable || durationSeconds <= limits.hours * 3600) return;
+  const hours = (durationSeconds / 3600).toFixed(1);
+  throw new InputRefusedError(
+    'LIMIT_EXCEEDED',
+    `${name} claims to last ${hours} hours, more than the ${limits.hours} allowed (limits.hours).`,
+  );
 }

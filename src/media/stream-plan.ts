@@ -60,11 +60,13 @@ export function otherStreamArguments(plan: StreamPlan, input: number): string[] 
           : stream.kind === 'attachment'
             ? 't'
             : 'v';
-    // Video number 0 is the one that was made; a cover picture comes after it.
+    // Video number 0 is the one that was made; cover pictures and further videos come after it, as they are.
     const number = perKind.get(letter) ?? (letter === 'v' ? 1 : 0);
     perKind.set(letter, number + 1);
     args.push('-map', `${input}:${stream.index}`, `-c:${letter}:${number}`, codec ?? 'copy');
-    if (letter === 'v') args.push(`-disposition:v:${number}`, 'attached_pic');
+    // Said for one stream, as for the video, it has to be said for all.
+    args.push(`-map_metadata:s:${letter}:${number}`, `${input}:s:${stream.index}`);
+    if (letter === 'v') args.push(`-disposition:v:${number}`, stream.attachedPicture ? 'attached_pic' : '0');
   }
   return args;
 }
@@ -95,8 +97,6 @@ function fate(stream: OtherStreamInfo, container: Container): StreamFate {
   const leave = (reason: string): StreamFate => ({ stream, codec: null, reason });
   if (stream.codec === 'unknown' || stream.codec === 'none') return leave('its codec is unknown');
   if (stream.kind === 'data') return leave('data tracks cannot be carried over');
-  if (stream.kind === 'video' && !stream.attachedPicture)
-    return leave('only the main video track is processed');
   if (stream.kind === 'attachment' && container !== 'matroska')
     return leave('attachments live in Matroska only');
   const conversion = container === 'matroska' ? MATROSKA_CONVERSIONS[stream.codec] : undefined;

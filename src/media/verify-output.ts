@@ -46,6 +46,7 @@ function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {
   if (video.width !== format.width || video.height !== format.height) {
     faults.push(`it is ${video.width}x${video.height} instead of ${format.width}x${format.height}`);
   }
+  if (video.rotationDegrees !== 0) faults.push('it is turned');
   const ratio = (video.sampleAspectRatio.num * aspect.den) / (video.sampleAspectRatio.den * aspect.num);
   if (Math.abs(ratio - 1) > 0.001) faults.push('its pixel aspect is wrong');
   if (!agrees(video.color, expected.color)) {
@@ -53,7 +54,7 @@ function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {
       `its colours are ${JSON.stringify(video.color)} instead of ${JSON.stringify(expected.color)}`,
     );
   }
-  for (const kind of ['audio', 'subtitle', 'attachment'] as const) {
+  for (const kind of ['audio', 'subtitle', 'attachment', 'video'] as const) {
     const wanted = plan.fates.filter((fate) => fate.stream.kind === kind && fate.codec !== null).length;
     const present = found.others.filter((stream) => stream.kind === kind).length;
     if (present !== wanted) faults.push(`it has ${present} ${kind} streams instead of ${wanted}`);

@@ -1,5 +1,6 @@
 import type { Migration } from './migrate.ts';
 import { firstSchema } from './migrations/0001-first-schema.ts';
+import { refusalCode } from './migrations/0002-refusal-code.ts';
 
 /** Every migration, in order. Append only. */
-export const MIGRATIONS: readonly Migration[] = [firstSchema];
+export const MIGRATIONS: readonly Migration[] = [firstSchema, refusalCode];

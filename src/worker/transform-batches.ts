@@ -53,7 +53,10 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
     nvenc: settings.encoder.nvenc,
     settings: plan.encoder,
     now: Date.now,
-    tryNvenc: () => whyNotNvenc(plan.codec, formats.output, plan.encoder, signal),
+    tryNvenc: () =>
+      media.video.hdr === null
+        ? whyNotNvenc(plan.codec, formats.output, plan.encoder, signal)
+        : Promise.resolve('ffmpeg has no way to write HDR metadata with NVENC'),
     onChoice: (sentence) => log.info(sentence),
   });
   const report = new ProgressReport(context, index.pts.length, work.framesCommitted, plan.firstBatchFrames);
@@ -117,6 +120,7 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
       frameCount: batch.frameCount,
       timing,
       color,
+      hdr: media.video.hdr,
       sampleAspectRatio: `${num}/${den}`,
     };
     await commitBatch(

@@ -70,6 +70,7 @@ export async function makeSegments(opened: Opened, folder: string, cuts: readonl
       frameCount: frames,
       timing: outputTiming(index, media),
       color: outputColor(media.video),
+      hdr: media.video.hdr,
       sampleAspectRatio: `${num}/${den}`,
       segmentPath: join(folder, `${paths.length}.mp4`),
     };

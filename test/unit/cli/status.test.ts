@@ -1,6 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { formatStatus } from '../../../src/cli/format-status.ts';
-import { reportJob, type JobReport, type StatusReport } from '../../../src/cli/status-report.ts';
+import {
+  refusedFiles,
+  reportJob,
+  type JobReport,
+  type StatusReport,
+} from '../../../src/cli/status-report.ts';
 import type { Job } from '../../../src/domain/job.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 14, 0, 0);
@@ -35,6 +40,7 @@ const report = (jobs: JobReport[]): StatusReport => ({
   daemonRunning: true,
   queuePaused: false,
   jobs,
+  refused: [],
 });
 const reported = (change: Partial<Job> = {}) => reportJob({ ...job, ...change }, '/home/me/fk/input', NOW);
 
@@ -109,4 +115,25 @@ describe('formatStatus', () => {
       .map((line) => Number(line.split(' ')[0]));
     expect(ids).toEqual([109, 108, 107, 106, 105, 104, 103, 102, 101, 100, 3]);
   });
+});
+
+test('a refused file is shown with its code and its reason, and nothing else of what was seen', () => {
+  const seen = { look: '1', sinceAtMs: 0, code: null, message: null };
+  const refused = refusedFiles(
+    [
+      {
+        ...seen,
+        path: '/in/a/song.mkv',
+        state: 'refused',
+        code: 'NO_VIDEO_STREAM',
+        message: 'It has no video.',
+      },
+      { ...seen, path: '/in/b.mkv', state: 'taken' },
+    ],
+    '/in',
+  );
+  expect(refused).toEqual([{ file: 'a/song.mkv', code: 'NO_VIDEO_STREAM', message: 'It has no video.' }]);
+  expect(formatStatus({ ...report([]), refused }).at(-1)).toBe(
+    '  a/song.mkv  NO_VIDEO_STREAM: It has no video.',
+  );
 });

@@ -43,7 +43,14 @@ test('a clock that is set back delays by the settling time, not by how far it we
 
 test('what was taken or refused is left alone until it changes', () => {
   for (const state of ['taken', 'refused'] as const) {
-    const seen: SeenFile = { path: '/in/a.mp4', look: '10', state, sinceAtMs: 0, message: 'why' };
+    const seen: SeenFile = {
+      path: '/in/a.mp4',
+      look: '10',
+      state,
+      sinceAtMs: 0,
+      code: 'WHY',
+      message: 'why',
+    };
     expect(judge(seen, { path: '/in/a.mp4', look: '10' }, 60_000, SETTLE)).toEqual({ seen, settled: false });
     expect(judge(seen, { path: '/in/a.mp4', look: '11' }, 60_000, SETTLE).seen.state).toBe('settling');
   }

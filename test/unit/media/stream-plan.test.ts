@@ -27,10 +27,14 @@ test('the container stays where it holds every track', () => {
     '1:1',
     '-c:a:0',
     'copy',
+    '-map_metadata:s:a:0',
+    '1:s:1',
     '-map',
     '1:2',
     '-c:s:0',
     'copy',
+    '-map_metadata:s:s:0',
+    '1:s:2',
   ]);
 });
 
@@ -64,7 +68,7 @@ test('nothing is dropped without a reason', () => {
     stream(5, 'attachment', 'ttf'),
   ];
   const plan = planStreams(source('/in/a.mkv', 'matroska,webm', others));
-  expect(plan.fates.map((fate) => fate.codec)).toEqual([null, null, null, 'copy', 'copy']);
+  expect(plan.fates.map((fate) => fate.codec)).toEqual([null, null, 'copy', 'copy', 'copy']);
   for (const fate of plan.fates) expect(fate.codec === null).toBe(fate.reason !== null);
   expect(otherStreamArguments(plan, 1)).toContain('attached_pic');
 });

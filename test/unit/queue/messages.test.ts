@@ -30,8 +30,21 @@ test('an event of a job that is not there is refused by the database', () => {
 
 test('seen files are replaced by path and removed', () => {
   const { seenFiles } = testQueue();
-  const file: SeenFile = { path: '/in/a.mp4', look: '1', state: 'settling', sinceAtMs: 5, message: null };
-  const refused: SeenFile = { ...file, path: '/in/b.mp4', state: 'refused', message: 'not a video' };
+  const file: SeenFile = {
+    path: '/in/a.mp4',
+    look: '1',
+    state: 'settling',
+    sinceAtMs: 5,
+    code: null,
+    message: null,
+  };
+  const refused: SeenFile = {
+    ...file,
+    path: '/in/b.mp4',
+    state: 'refused',
+    code: 'NOT_A_VIDEO',
+    message: 'not a video',
+  };
   seenFiles.putAll([file, refused]);
   seenFiles.putAll([{ ...file, state: 'taken' }]);
   expect(seenFiles.list()).toEqual([{ ...file, state: 'taken' }, refused]);
