@@ -45,7 +45,7 @@ function tableRow(job: JobReport): string[] {
 }
 
 function noteOf(job: JobReport): string {
-  if (job.error === null) return job.note ?? '';
+  if (job.error === null) return [job.note, ...(job.report?.remarks ?? [])].filter(Boolean).join('; ');
   const error = `${job.error.code}: ${job.error.message}`;
   return job.note === null ? error : `${job.note} (${error})`;
 }

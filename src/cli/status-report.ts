@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { Job } from '../domain/job.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
+import type { MediaReport } from '../worker/job-report.ts';
 import { percentDone } from '../observability/format-progress.ts';
 
 /** One job in `status --json`. Fields are added over time, never renamed or removed. */
@@ -25,6 +26,8 @@ export interface JobReport {
   /** What it waits for, or what was unusual. */
   readonly note: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** What became of everything in the source; null before the job is done. */
+  readonly report: MediaReport | null;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly startedAt: string | null;
@@ -59,7 +62,12 @@ export function refusedFiles(seen: readonly SeenFile[], inputDir: string): Refus
 }
 
 /** @param inputDir absolute; @param nowMs the instant that time left is counted from */
-export function reportJob(job: Job, inputDir: string, nowMs: number): JobReport {
+export function reportJob(
+  job: Job,
+  inputDir: string,
+  nowMs: number,
+  report: MediaReport | null = null,
+): JobReport {
   const { id, state, priority, attempts, stage, framesDone, framesTotal, framesPerSecond, note } = job;
   const { network, scale, device } = job.recipe;
   const relativePath = relative(inputDir, job.sourcePath);
@@ -73,6 +81,7 @@ export function reportJob(job: Job, inputDir: string, nowMs: number): JobReport 
     secondsLeft: job.etaAtMs === null ? null : Math.max(0, Math.round((job.etaAtMs - nowMs) / 1000)),
     note,
     error: job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
+    report,
     createdAt: new Date(job.createdAtMs).toISOString(),
     startedAt: isoOrNull(job.startedAtMs),
     finishedAt: isoOrNull(job.finishedAtMs),

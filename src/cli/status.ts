@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatStatus } from './format-status.ts';
 import { openHome, withQueue } from './open-home.ts';
+import { readReport } from '../worker/job-report.ts';
 import { isDaemonRunning } from './send-command.ts';
 import { refusedFiles, reportJob, type StatusReport } from './status-report.ts';
 
@@ -13,11 +14,15 @@ export function statusCommand(cli: Cli): Command {
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { json?: true }>();
       const { home } = openHome(cli, options);
-      const report = await withQueue(home, (queue): StatusReport => ({
+      const report = await withQueue(home, async (queue): Promise<StatusReport> => ({
         home: home.root,
         daemonRunning: isDaemonRunning(home.lockFile),
         queuePaused: queue.control.isQueuePaused(),
-        jobs: queue.jobs.listJobs().map((job) => reportJob(job, home.input, cli.now())),
+        jobs: await Promise.all(
+          queue.jobs
+            .listJobs()
+            .map(async (job) => reportJob(job, home.input, cli.now(), await readReport(home, job.id))),
+        ),
         refused: refusedFiles(queue.seenFiles.list(), home.input),
       }));
       if (options.json) cli.print(JSON.stringify(report, null, 2));

@@ -17,6 +17,8 @@ export interface Home {
   readonly lockFile: string;
   /** A folder a job. */
   readonly jobsDir: string;
+  /** What became of everything in a source, a file a finished job. */
+  readonly reportsDir: string;
   readonly configFile: string;
 }
 
@@ -41,6 +43,7 @@ export function homeAt(root: string): Home {
     databaseFile: join(stateDir, 'framekiln.db'),
     lockFile: join(stateDir, 'daemon.lock'),
     jobsDir: join(stateDir, 'jobs'),
+    reportsDir: join(stateDir, 'reports'),
     configFile: join(root, 'framekiln.yaml'),
   };
 }

@@ -71,6 +71,8 @@ export const SettingsFile = z.strictObject({
       outputMegapixels: z.number().positive().default(134),
       hours: z.number().positive().default(24),
       framesPerSecond: z.number().positive().default(240),
+      /** A damaged video is processed when at least this share of it decodes. */
+      decodableShare: z.number().min(0).max(1).default(0.5),
     })
     .prefault({}),
   engine: z

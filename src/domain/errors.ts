@@ -87,9 +87,17 @@ export type FfmpegErrorCode = 'FFMPEG_FAILED' | 'FFMPEG_STALLED';
 export class FfmpegError extends FramekilnError {
   readonly code: FfmpegErrorCode;
   readonly stderrTail: string;
+  /** null where a signal or this program ended it. */
+  readonly exitCode: number | null;
 
-  constructor(code: FfmpegErrorCode, message: string, stderrTail: string, options?: ErrorOptions) {
+  constructor(
+    code: FfmpegErrorCode,
+    message: string,
+    stderrTail: string,
+    options?: ErrorOptions & { readonly exitCode?: number | undefined },
+  ) {
     super(message, options);
+    this.exitCode = options?.exitCode ?? null;
     this.code = code;
     this.stderrTail = stderrTail;
   }

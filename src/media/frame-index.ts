@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
-import { InputRefusedError } from '../domain/errors.ts';
+import { FfmpegError, InputRefusedError } from '../domain/errors.ts';
 import type { MediaInfo, Rational } from '../domain/media-info.ts';
 import { inputArguments, QUIET_LENIENT } from './ffmpeg-arguments.ts';
 import { FRAME_HASH_OUTPUT, readFrameHashes } from './frame-hash-lines.ts';
+import { LimitGuard, type IndexLimits } from './limit-guard.ts';
 import { FfmpegProcess } from './run-ffmpeg.ts';
 
 /**
@@ -17,13 +18,10 @@ export interface FrameIndex {
   readonly hashes: Uint32Array;
   /** How long the last frame is shown, in `timeBase`; 0 where the source does not say. */
   readonly lastDuration: number;
-}
-
-/** Limits that are counted while decoding, whatever the header claimed (R31). */
-export interface IndexLimits {
-  readonly inputMegapixels: number;
-  readonly hours: number;
-  readonly framesPerSecond: number;
+  /** Packets of the stream in the container, whether they decode or not. */
+  readonly packetCount: number;
+  /** Lines that the decoder said about what is broken. */
+  readonly complaintCount: number;
 }
 
 export interface IndexOptions {
@@ -35,7 +33,6 @@ export interface IndexOptions {
 /** @throws InputRefusedError when not one frame can be decoded, or more frames come than the limits allow. */
 export async function indexFrames(source: MediaInfo, options: IndexOptions): Promise<FrameIndex> {
   const name = basename(source.path);
-  const maxFrames = options.limits.hours * 3600 * options.limits.framesPerSecond;
   const args = [
     ...QUIET_LENIENT,
     ...inputArguments(source.path, { maxPixels: options.limits.inputMegapixels * 1e6, before: ['-copyts'] }),
@@ -43,10 +40,17 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     `0:${source.video.index}`,
     ...FRAME_HASH_OUTPUT,
     'pipe:1',
+    '-map',
+    `0:${source.video.index}`,
+    '-c',
+    'copy',
+    ...FRAME_HASH_OUTPUT,
+    'pipe:3',
   ];
   const child = new FfmpegProcess('ffmpeg', args, { purpose: `indexing ${name}`, signal: options.signal });
   child.stdin.end();
-  child.extra.resume();
+  const packets = countPackets(child);
+  const guard = new LimitGuard(name, options.limits);
   const pts: number[] = [];
   const hashes: number[] = [];
   let timeBase = source.video.timeBase;
@@ -56,66 +60,46 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     pts.push(frame.pts);
     hashes.push(frame.hash);
     lastDuration = frame.duration;
-    if (pts.length > maxFrames) {
+    const over = guard.whyOver(pts.length, (frame.pts * timeBase.num) / timeBase.den);
+    if (over !== null) {
       await child.kill();
-      throw new InputRefusedError(
-        'LIMIT_EXCEEDED',
-        `${name} holds more than ${maxFrames} frames (limits.hours x limits.framesPerSecond).`,
-      );
+      throw new InputRefusedError('LIMIT_EXCEEDED', over);
     }
     options.onProgress?.(pts.length);
   }
-  await child.ended;
+  await endedAsFarAsItDecodes(child);
   if (pts.length === 0) {
     throw new InputRefusedError(
       'NO_DECODABLE_FRAME',
       `${name} has a video stream, but no frame of it can be decoded.`,
     );
   }
-  return { timeBase, pts: Float64Array.from(pts), hashes: Uint32Array.from(hashes), lastDuration };
-}
-
-/** The index as bytes, to keep beside a job: a JSON line, then timestamps, then hashes, little-endian. */
-export function encodeFrameIndex(index: FrameIndex): Buffer {
-  const header = {
-    version: 1,
-    timeBase: index.timeBase,
-    frames: index.pts.length,
-    lastDuration: index.lastDuration,
-  };
-  return Buffer.concat([
-    Buffer.from(`${JSON.stringify(header)}\n`),
-    Buffer.from(index.pts.buffer, index.pts.byteOffset, index.pts.byteLength),
-    Buffer.from(index.hashes.buffer, index.hashes.byteOffset, index.hashes.byteLength),
-  ]);
-}
-
-/** @returns null when the bytes are not a whole index of this version: it is made anew then. */
-export function decodeFrameIndex(bytes: Buffer): FrameIndex | null {
-  const lineEnd = bytes.indexOf(0x0a);
-  if (lineEnd < 0) return null;
-  const header = parseHeader(bytes.toString('utf8', 0, lineEnd));
-  if (header === null || bytes.length !== lineEnd + 1 + header.frames * 12) return null;
-  // Copied, because the arrays want to begin at a multiple of their element size.
-  const body = Uint8Array.prototype.slice.call(bytes, lineEnd + 1).buffer;
   return {
-    timeBase: header.timeBase,
-    pts: new Float64Array(body, 0, header.frames),
-    hashes: new Uint32Array(body, header.frames * 8, header.frames),
-    lastDuration: header.lastDuration,
+    timeBase,
+    pts: Float64Array.from(pts),
+    hashes: Uint32Array.from(hashes),
+    lastDuration,
+    packetCount: await packets,
+    complaintCount: child.complaints,
   };
 }
 
-function parseHeader(line: string): { timeBase: Rational; frames: number; lastDuration: number } | null {
+/** ffmpeg's exit codes for "too much of it did not decode" and "it ends badly": what was decoded until then counts. */
+const DAMAGED_INPUT_EXITS: ReadonlySet<number | null> = new Set([1, 69]);
+
+async function endedAsFarAsItDecodes(child: FfmpegProcess): Promise<void> {
   try {
-    const header = JSON.parse(line) as {
-      version: number;
-      timeBase: Rational;
-      frames: number;
-      lastDuration: number;
-    };
-    return header.version === 1 ? header : null;
-  } catch {
-    return null; // Torn or foreign bytes are the caller's "make it anew".
+    await child.ended;
+  } catch (error) {
+    // Killed, stalled or stopped it says nothing about the file.
+    if (!(error instanceof FfmpegError) || !DAMAGED_INPUT_EXITS.has(error.exitCode)) throw error;
   }
+}
+
+async function countPackets(child: FfmpegProcess): Promise<number> {
+  let count = 0;
+  for await (const packet of readFrameHashes(child.extra)) {
+    if (Number.isFinite(packet.duration)) count++;
+  }
+  return count;
 }

@@ -42,7 +42,7 @@ const BeginningOutput = z.object({
 });
 
 /** A file that claims a length has at least so much for each second of it, or the claim is not believed. */
-const LEAST_BYTES_PER_SECOND = 100;
+export const LEAST_BYTES_PER_SECOND = 100;
 
 /**
  * Reads a file's headers.

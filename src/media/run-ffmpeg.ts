@@ -30,6 +30,7 @@ export class FfmpegProcess {
   /** File descriptor 3, for a second output (`pipe:3`). */
   readonly extra: Readable;
   #stalled = false;
+  #complaints = 0;
   #stallTimer: NodeJS.Timeout | undefined;
   readonly #child: ReturnType<typeof spawn>;
   readonly #stallMs: number;
@@ -47,11 +48,17 @@ export class FfmpegProcess {
     stderr.setEncoding('utf8');
     stderr.on('data', (text: string) => {
       tail = (tail + text).slice(-STDERR_TAIL_CHARS);
+      this.#complaints += text.split('\n').length - 1;
     });
     // A process that dies while it is fed breaks the pipe; its exit says why, the pipe's error adds nothing.
     this.stdin.on('error', () => this.touch());
     this.ended = this.#settle(program, options, () => tail);
     this.ended.catch(() => undefined); // Handled by whoever awaits it; a kill before that is no unhandled rejection.
+  }
+
+  /** Lines that it wrote to standard error. */
+  get complaints(): number {
+    return this.#complaints;
   }
 
   /** Bytes moved: the stall clock starts anew. */
@@ -109,6 +116,7 @@ export class FfmpegProcess {
       lastWords,
       {
         cause: result.cause,
+        exitCode: result.exitCode,
       },
     );
   }

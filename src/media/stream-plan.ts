@@ -47,7 +47,7 @@ export function planStreams(source: MediaInfo): StreamPlan {
 }
 
 /** Arguments that map and copy the planned streams of input number `input`, behind the video of another input. */
-export function otherStreamArguments(plan: StreamPlan, input: number): string[] {
+export function otherStreamArguments(plan: StreamPlan, input: number, videosBefore = 1): string[] {
   const kept = plan.fates.filter((entry) => entry.codec !== null);
   const perKind = new Map<string, number>();
   const args: string[] = [];
@@ -61,7 +61,7 @@ export function otherStreamArguments(plan: StreamPlan, input: number): string[] 
             ? 't'
             : 'v';
     // Video number 0 is the one that was made; cover pictures and further videos come after it, as they are.
-    const number = perKind.get(letter) ?? (letter === 'v' ? 1 : 0);
+    const number = perKind.get(letter) ?? (letter === 'v' ? videosBefore : 0);
     perKind.set(letter, number + 1);
     args.push('-map', `${input}:${stream.index}`, `-c:${letter}:${number}`, codec ?? 'copy');
     // Said for one stream, as for the video, it has to be said for all.

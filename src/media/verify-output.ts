@@ -7,6 +7,7 @@ import { FRAME_HASH_OUTPUT, readFrameHashes } from './frame-hash-lines.ts';
 import type { OutputTiming } from './output-timing.ts';
 import { probeMedia } from './probe.ts';
 import { FfmpegProcess } from './run-ffmpeg.ts';
+import { soundFaults } from './verify-sound.ts';
 import type { StreamPlan } from './stream-plan.ts';
 
 export interface ExpectedOutput {
@@ -15,6 +16,8 @@ export interface ExpectedOutput {
   readonly color: OutputColor;
   readonly sampleAspectRatio: { num: number; den: number };
   readonly plan: StreamPlan;
+  /** What the sound is held against. */
+  readonly source: MediaInfo;
 }
 
 const NO_LIMITS = { inputMegapixels: Infinity, hours: Infinity };
@@ -31,7 +34,10 @@ export async function verifyOutput(
   signal?: AbortSignal,
 ): Promise<void> {
   const found = await probeMedia(path, NO_LIMITS, signal);
-  const faults = [...streamFaults(found, expected), ...(await frameFaults(found, expected, signal))];
+  const frames = await frameFaults(found, expected, signal);
+  const { firstFrameSeconds } = frames;
+  const sound = await soundFaults(expected.source, found, { ...expected, firstFrameSeconds }, signal);
+  const faults = [...streamFaults(found, expected), ...frames.faults, ...sound];
   if (faults.length > 0) {
     throw new VerificationError(
       `The finished file ${basename(path)} is not what it must be: ${faults.join('; ')}.`,
@@ -66,10 +72,11 @@ async function frameFaults(
   found: MediaInfo,
   expected: ExpectedOutput,
   signal: AbortSignal | undefined,
-): Promise<string[]> {
+): Promise<{ faults: string[]; firstFrameSeconds: number }> {
   const { timing } = expected;
   const args = [
     ...QUIET,
+    '-copyts',
     '-i',
     `file:${found.path}`,
     '-map',
@@ -103,10 +110,11 @@ async function frameFaults(
   try {
     await child.ended;
   } catch (error) {
-    if (error instanceof FfmpegError) return [`it does not decode (${error.message})`];
+    if (error instanceof FfmpegError)
+      return { faults: [`it does not decode (${error.message})`], firstFrameSeconds: firstFound };
     throw error;
   }
   const faults = misplaced === null ? [] : [misplaced];
   if (seen !== timing.pts.length) faults.unshift(`it has ${seen} frames instead of ${timing.pts.length}`);
-  return faults;
+  return { faults, firstFrameSeconds: firstFound };
 }

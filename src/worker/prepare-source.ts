@@ -3,7 +3,9 @@ import { basename } from 'node:path';
 import { InputRefusedError } from '../domain/errors.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
 import { sha256File } from '../lib/sha256-file.ts';
-import { decodeFrameIndex, encodeFrameIndex, indexFrames, type FrameIndex } from '../media/frame-index.ts';
+import { assertDecodable, assessDamage } from '../media/damage.ts';
+import { indexFrames, type FrameIndex } from '../media/frame-index.ts';
+import { decodeFrameIndex, encodeFrameIndex } from '../media/frame-index-file.ts';
 import { probeMedia } from '../media/probe.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import type { JobFolder } from '../workspace/job-folder.ts';
@@ -33,6 +35,7 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   queue.progress.setStage(lease, 'index');
   const startedAt = Date.now();
   const index = await indexFrames(media, { limits: settings.limits, signal });
+  assertDecodable(media, assessDamage(media, index), settings.limits.decodableShare);
   await writeFileDurably(folder.indexFile, encodeFrameIndex(index));
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   log.info(`indexed ${index.pts.length} frames, each with its timestamp, in ${seconds} s`);

@@ -1,14 +1,17 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
-import { LeaseLostError } from '../domain/errors.ts';
+import { dirname, extname, join } from 'node:path';
+import { FfmpegError, LeaseLostError, VerificationError } from '../domain/errors.ts';
 import type { Lease } from '../domain/job.ts';
 import { outputColor } from '../media/color-conversion.ts';
+import { assessDamage } from '../media/damage.ts';
+import { withoutUnmuxable } from '../media/find-unmuxable.ts';
 import { muxOutput } from '../media/mux.ts';
 import { outputTiming } from '../media/output-timing.ts';
 import type { StreamPlan } from '../media/stream-plan.ts';
 import { verifyOutput } from '../media/verify-output.ts';
 import { publishFile } from '../workspace/durable-file.ts';
 import type { JobFolder } from '../workspace/job-folder.ts';
+import { mediaReport, reportLines, writeReport } from './job-report.ts';
 import { LEASE_MS } from './lease-keeper.ts';
 import type { JobContext } from './job-context.ts';
 import type { PlannedJob } from './planned-job.ts';
@@ -23,16 +26,36 @@ export async function publishOutput(
   folder: JobFolder,
   planned: PlannedJob,
 ): Promise<void> {
-  const { job, lease, queue, signal, log } = context;
-  const { media, index, plan, formats, streams, outputPath } = planned;
-  logStreams(context, streams);
+  const { job, lease, queue, signal } = context;
+  const { outputPath } = planned;
   // The sound comes from the source now: it must still be the file whose pictures were transformed.
   await assertSameSource(planned, job.fingerprint, signal);
   await mkdir(dirname(outputPath), { recursive: true });
   const temporaryPath = temporaryOutputPath(outputPath, lease);
+  try {
+    const joined = await joinAndCheck(context, folder, planned, temporaryPath);
+    // A file cannot be fenced by a token: the lease is asked for at the last moment.
+    if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
+      throw new LeaseLostError(`Job ${job.id} is another worker's.`);
+    await publishFile(temporaryPath, outputPath);
+    await report(context, planned, joined);
+  } catch (error) {
+    await rm(temporaryPath, { force: true });
+    throw error;
+  }
+  queue.progress.setOutputPath(lease, outputPath);
+}
+
+/** @returns what was joined: the planned streams, or those of them that the container takes */
+async function joinAndCheck(
+  { job, lease, queue, signal, log }: JobContext,
+  folder: JobFolder,
+  { media, index, plan, formats, streams }: PlannedJob,
+  path: string,
+): Promise<StreamPlan> {
   const batches = queue.batches.listBatches(job.id);
   const timing = outputTiming(index, media);
-  try {
+  const join = async (chosen: StreamPlan): Promise<StreamPlan> => {
     queue.progress.setStage(lease, 'mux');
     await muxOutput(
       {
@@ -41,33 +64,45 @@ export async function publishOutput(
         timing,
         codec: plan.codec,
         encodersUsed: new Set(batches.map((batch) => batch.encoder)).size,
-        plan: streams,
-        outputPath: temporaryPath,
+        plan: chosen,
+        outputPath: path,
       },
       signal,
     );
     queue.progress.setStage(lease, 'verify');
     log.info('joined; decoding the finished file to check every frame');
-    await verifyOutput(
-      temporaryPath,
-      {
-        format: formats.output,
-        timing,
-        color: outputColor(media.video),
-        sampleAspectRatio: media.video.sampleAspectRatio,
-        plan: streams,
-      },
-      signal,
-    );
-    // A file cannot be fenced by a token: the lease is asked for at the last moment.
-    if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
-      throw new LeaseLostError(`Job ${job.id} is another worker's.`);
-    await publishFile(temporaryPath, outputPath);
+    const color = outputColor(media.video);
+    const { sampleAspectRatio } = media.video;
+    const expected = {
+      format: formats.output,
+      timing,
+      color,
+      sampleAspectRatio,
+      plan: chosen,
+      source: media,
+    };
+    await verifyOutput(path, expected, signal);
+    return chosen;
+  };
+  try {
+    return await join(streams);
   } catch (error) {
-    await rm(temporaryPath, { force: true });
-    throw error;
+    if (!(error instanceof FfmpegError || error instanceof VerificationError)) throw error;
+    const fitting = await withoutUnmuxable(media, streams, signal);
+    if (fitting.fates.every((fate, i) => fate.codec === streams.fates[i]?.codec)) throw error;
+    log.warn(`${error.message} It is joined again without the tracks that cannot be copied.`);
+    return await join(fitting);
   }
-  queue.progress.setOutputPath(lease, outputPath);
+}
+
+async function report(
+  { home, job, log }: JobContext,
+  planned: PlannedJob,
+  streams: StreamPlan,
+): Promise<void> {
+  const made = mediaReport(job, planned, streams, assessDamage(planned.media, planned.index));
+  await writeReport(home, job.id, made);
+  for (const line of reportLines(made)) log.info(line);
 }
 
 /**
@@ -76,14 +111,4 @@ export async function publishOutput(
  */
 function temporaryOutputPath(outputPath: string, { jobId, token }: Lease): string {
   return join(dirname(outputPath), `.framekiln-${jobId}-${token}${extname(outputPath)}`);
-}
-
-function logStreams({ log, job }: JobContext, streams: StreamPlan): void {
-  if (streams.containerReason !== null)
-    log.info(`the result is kept in ${streams.extension}: ${streams.containerReason}`);
-  for (const { stream, codec, reason } of streams.fates) {
-    const what = `${stream.kind} track ${stream.index} (${stream.codec}) of ${basename(job.sourcePath)}`;
-    if (codec === null) log.warn(`${what} is left out: ${reason ?? ''}`);
-    else if (codec !== 'copy') log.info(`${what} is converted to ${codec}: ${reason ?? ''}`);
-  }
 }

@@ -35,6 +35,7 @@ async function finish(opened: Opened, folder: string, segmentPaths: string[], en
     color: outputColor(opened.media.video),
     sampleAspectRatio: opened.media.video.sampleAspectRatio,
     plan,
+    source: opened.media,
   };
   return { outputPath, expected };
 }

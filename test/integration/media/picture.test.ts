@@ -39,7 +39,14 @@ async function passThrough(path: string, folder: string, codec: 'h264' | 'hevc' 
   await muxOutput({ source: opened.media, segmentPaths, timing, codec, encodersUsed: 1, plan, outputPath });
   const color = outputColor(opened.media.video);
   const { sampleAspectRatio } = opened.media.video;
-  await verifyOutput(outputPath, { format: opened.format, timing, color, sampleAspectRatio, plan });
+  await verifyOutput(outputPath, {
+    format: opened.format,
+    timing,
+    color,
+    sampleAspectRatio,
+    plan,
+    source: opened.media,
+  });
   return { outputPath, result: await probeMedia(outputPath, LIMITS), opened };
 }
 

@@ -64,6 +64,7 @@ describe('reportJob', () => {
       secondsLeft: 164,
       note: null,
       error: null,
+      report: null,
       createdAt: '2026-11-21T13:59:00.000Z',
       startedAt: '2026-11-21T13:59:30.000Z',
       finishedAt: null,

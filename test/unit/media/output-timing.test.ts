@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { MediaInfo } from '../../../src/domain/media-info.ts';
-import { decodeFrameIndex, encodeFrameIndex, type FrameIndex } from '../../../src/media/frame-index.ts';
+import type { FrameIndex } from '../../../src/media/frame-index.ts';
+import { decodeFrameIndex, encodeFrameIndex } from '../../../src/media/frame-index-file.ts';
 import { averageRate, outputTiming } from '../../../src/media/output-timing.ts';
 
 const source = (startSeconds: number) => ({ startSeconds }) as MediaInfo;
@@ -12,6 +13,8 @@ function index(pts: number[], num: number, den: number, lastDuration = 1): Frame
     pts: Float64Array.from(pts),
     hashes: Uint32Array.from(pts, (_, i) => i * 7),
     lastDuration,
+    packetCount: pts.length,
+    complaintCount: 0,
   };
 }
 

@@ -1,0 +1,110 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Home } from '../config/home.ts';
+import type { Job } from '../domain/job.ts';
+import type { MediaInfo } from '../domain/media-info.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
+import type { Damage } from '../media/damage.ts';
+import type { StreamFate, StreamPlan } from '../media/stream-plan.ts';
+import { writeFileDurably } from '../workspace/durable-file.ts';
+import type { PlannedJob } from './planned-job.ts';
+
+/** What became of everything in a source: `.framekiln/reports/<job>.json`, and in `status --json`. Fields are only added. */
+export interface MediaReport {
+  readonly source: string;
+  readonly output: string;
+  readonly frames: number;
+  /** Why the container is not the source's; null where it is. */
+  readonly container: string | null;
+  readonly streams: readonly {
+    readonly index: number;
+    readonly kind: string;
+    readonly codec: string;
+    readonly language: string | null;
+    readonly fate: 'kept' | 'converted' | 'dropped';
+    readonly reason: string | null;
+  }[];
+  readonly chapters: number;
+  /** What is otherwise than in the source, a sentence each without its full stop. */
+  readonly remarks: readonly string[];
+}
+
+/** @param streams as they were joined in the end */
+export function mediaReport(job: Job, planned: PlannedJob, streams: StreamPlan, damage: Damage): MediaReport {
+  return {
+    source: job.sourcePath,
+    output: planned.outputPath,
+    frames: planned.index.pts.length,
+    container: streams.containerReason,
+    streams: streams.fates.map((entry) => ({
+      index: entry.stream.index,
+      kind: entry.stream.kind,
+      codec: entry.stream.codec,
+      language: entry.stream.language,
+      fate: fateName(entry),
+      reason: entry.reason,
+    })),
+    chapters: planned.media.chapterCount,
+    remarks: [
+      ...(damage.sentence === null ? [] : [damage.sentence]),
+      ...pictureRemarks(planned.media, planned.formats),
+      ...streams.fates.filter(({ codec }) => codec !== 'copy').map((entry) => describeFate(entry)),
+    ],
+  };
+}
+
+function fateName({ codec }: StreamFate): 'kept' | 'converted' | 'dropped' {
+  if (codec === null) return 'dropped';
+  return codec === 'copy' ? 'kept' : 'converted';
+}
+
+function describeFate({ stream, codec, reason }: StreamFate): string {
+  const what = `${stream.kind} track ${stream.index} (${stream.codec})`;
+  return `${what} is ${codec === null ? 'left out' : `converted to ${codec}`}: ${reason ?? ''}`;
+}
+
+/** What of the picture is changed on purpose or cannot be kept. */
+export function pictureRemarks({ video }: MediaInfo, { input, output }: PlannedJob['formats']): string[] {
+  const remarks: string[] = [];
+  if (video.interlaced) remarks.push('the picture was interlaced and is deinterlaced');
+  if (video.rotationDegrees !== 0)
+    remarks.push(`the picture is turned by ${video.rotationDegrees} degrees, as players show it`);
+  if (video.hasAlpha) remarks.push('transparency is not kept');
+  if (video.dynamicHdr !== null)
+    remarks.push(`${video.dynamicHdr} metadata is not kept, its base picture is`);
+  const full = /4(44|22|40)p|^(rgb|bgr|gbr)/.test(video.pixelFormat);
+  // From twice the size on 4:2:0 has as many colour samples as 4:4:4 had before.
+  if (full && (output.width < 2 * input.width || output.height < 2 * input.height))
+    remarks.push(`colour is stored at half the resolution (4:2:0 instead of ${video.pixelFormat})`);
+  if (video.bitsPerComponent > 10) remarks.push(`${video.bitsPerComponent} bit become 10`);
+  if (video.color.matrix === null && !/^(gray|ya|rgb|bgr|gbr|pal8)/.test(video.pixelFormat))
+    remarks.push('the source does not name its colours; they are taken for what players take them for');
+  return remarks;
+}
+
+export async function writeReport(home: Home, jobId: number, report: MediaReport): Promise<void> {
+  await mkdir(home.reportsDir, { recursive: true });
+  await writeFileDurably(reportPath(home, jobId), `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** The report of a finished job; null where there is none. */
+export async function readReport(home: Home, jobId: number): Promise<MediaReport | null> {
+  try {
+    return JSON.parse(await readFile(reportPath(home, jobId), 'utf8')) as MediaReport;
+  } catch (error) {
+    if (isMissingFile(error)) return null;
+    throw error;
+  }
+}
+
+function reportPath(home: Home, jobId: number): string {
+  return join(home.reportsDir, `${jobId}.json`);
+}
+
+/** The report as lines for the log. */
+export function reportLines(report: MediaReport): string[] {
+  const count = (fate: string): number => report.streams.filter((stream) => stream.fate === fate).length;
+  const other = `${count('kept')} other tracks kept, ${count('converted')} converted, ${count('dropped')} left out`;
+  const container = report.container === null ? [] : [`${basename(report.output)}: ${report.container}`];
+  return [`${report.frames} frames, each at its time; ${other}`, ...container, ...report.remarks];
+}

@@ -1,0 +1,98 @@
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { assertDecodable, assessDamage } from '../../../src/media/damage.ts';
+import { withoutUnmuxable } from '../../../src/media/find-unmuxable.ts';
+import { indexFrames } from '../../../src/media/frame-index.ts';
+import { readPacketTimes } from '../../../src/media/packet-times.ts';
+import { probeMedia } from '../../../src/media/probe.ts';
+import { planStreams } from '../../../src/media/stream-plan.ts';
+import { whyDrifting } from '../../../src/media/verify-sound.ts';
+import { ffmpeg, makeClip } from '../../helpers/clips.ts';
+import { LIMITS, openMedia } from '../../helpers/media-steps.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+const clip = (folder: string, name = 'a.mkv') =>
+  makeClip(join(folder, name), { frames: 100, width: 128, height: 96 });
+
+describe('damage', () => {
+  test('a whole file has none', async () => {
+    const { media, index } = await openMedia(clip(temporaryFolder()));
+    expect(assessDamage(media, index)).toEqual({ share: 1, sentence: null });
+    expect(index).toMatchObject({ packetCount: 100, complaintCount: 0 });
+  });
+
+  test('half a file is taken as far as it goes, with the loss in words, or refused, by choice', async () => {
+    const folder = temporaryFolder();
+    const path = clip(folder);
+    truncateSync(path, Math.floor(readFileSync(path).length / 2));
+    const { media, index } = await openMedia(path);
+    const damage = assessDamage(media, index);
+    expect(index.pts.length).toBeGreaterThan(20);
+    expect(damage.share).toBeLessThan(0.8);
+    expect(damage.sentence).toMatch(/it ends after [\d.]+ of the 4\.0 s that its header claims/);
+    expect(() => assertDecodable(media, damage, 0.2)).not.toThrow();
+    expect(() => assertDecodable(media, damage, 0.9)).toThrow(
+      /^Only \d\d % of a\.mkv can be decoded, less than the 90 %/,
+    );
+  });
+
+  test('bytes that are wrong in the middle are counted as what the decoder complained of', async () => {
+    const folder = temporaryFolder();
+    const path = clip(folder);
+    const bytes = readFileSync(path);
+    for (let i = Math.floor(bytes.length / 2); i < bytes.length * 0.7; i += 40)
+      bytes[i] = 255 - (bytes[i] ?? 0);
+    writeFileSync(path, bytes);
+    const { media, index } = await openMedia(path);
+    expect(index.complaintCount).toBeGreaterThan(0);
+    expect(assessDamage(media, index).sentence).toMatch(/its decoder complained in \d+ lines/);
+  });
+});
+
+describe('limits are counted while decoding', () => {
+  test.each([
+    ['more frames a second than allowed', "settb=1/90000,setpts='N*90'", 'framesPerSecond'],
+    ['a century between two frames', "settb=1/1000,setpts='N*1000000'", 'hours'],
+  ])('%s', async (_, filter, limit) => {
+    const path = makeClip(join(temporaryFolder(), 'bomb.mp4'), {
+      ...{ frames: 400, audio: false, width: 16, height: 16, filter },
+      encoder: ['-c:v', 'libx264', '-preset', 'ultrafast', '-video_track_timescale', '90000'],
+    });
+    const media = await probeMedia(path, LIMITS);
+    const refused = indexFrames(media, { limits: LIMITS });
+    await expect(refused).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    await expect(refused).rejects.toThrow(`limits.${limit}`);
+  });
+});
+
+test('a sound track that the container does not take is left out, with what ffmpeg said', async () => {
+  const folder = temporaryFolder();
+  const path = clip(folder, 'a.mp4');
+  const media = await probeMedia(path, LIMITS);
+  const plan = planStreams(media);
+  expect((await withoutUnmuxable(media, plan)).fates).toEqual(plan.fates);
+  // The same track in a container that has no place for it.
+  const raw = join(folder, 'raw.mkv');
+  ffmpeg('-i', path, '-c:v', 'copy', '-c:a', 'pcm_f64le', raw);
+  const other = await probeMedia(raw, LIMITS);
+  const asMp4 = { ...planStreams(other), container: 'mp4' as const };
+  expect((await withoutUnmuxable(other, asMp4)).fates).toMatchObject([
+    { codec: null, reason: expect.stringMatching(/^it cannot be copied \(.*pcm_f64le/) as string },
+  ]);
+});
+
+test('sound that was moved against the picture is found', async () => {
+  const folder = temporaryFolder();
+  const path = clip(folder, 'a.mp4');
+  const late = join(folder, 'late.mp4');
+  ffmpeg('-i', path, '-itsoffset', '0.06', '-i', path, '-map', '0:v', '-map', '1:a', '-c', 'copy', late);
+  copyFileSync(path, join(folder, 'copy.mp4'));
+  const [was, is] = [await readPacketTimes(path, 'a'), await readPacketTimes(late, 'b')].map((each) =>
+    each.get(1),
+  );
+  if (was === undefined) throw new Error('The clip has no sound.');
+  expect(whyDrifting(was, was, 0, 0)).toBeNull();
+  expect(whyDrifting(was, is, 0, 0)).toMatch(/^begins (59|60|61) ms too late$/);
+  expect(whyDrifting(was, undefined, 0, 0)).toBe('is empty');
+});
