@@ -35,6 +35,7 @@ struct Thread {
   void* argument = nullptr;
   void (*perform)(void**) = nullptr;
   std::vector<std::vector<Copy>> groups{1};  // The last one is still open.
+  std::vector<std::vector<Product>> products{1};
 };
 
 class Block {
@@ -118,6 +119,7 @@ void Block::Run(const Place& place, void (*body)(const void*), const void* param
   for (unsigned i = 0; i < threads_.size(); i++) {
     threads_[i].wait = Wait::kNothing;
     threads_[i].groups.assign(1, {});
+    threads_[i].products.assign(1, {});
     threads_[i].fiber.Start(body, params);
   }
   std::vector<unsigned> warps((threads_.size() + kWarp - 1) / kWarp);
@@ -129,6 +131,8 @@ void Block::Run(const Place& place, void (*body)(const void*), const void* param
   for (const Thread& thread : threads_) {
     if (thread.groups.size() > 1 || !thread.groups.back().empty())
       throw std::runtime_error("A thread ended with copies that nobody waited for.");
+    if (thread.products.size() > 1 || !thread.products.back().empty())
+      throw std::runtime_error("A thread ended with products that nobody waited for.");
   }
   block = nullptr;
 }
@@ -160,6 +164,8 @@ void WaitCopies(int pending) {
     groups.erase(groups.begin());
   }
 }
+
+std::vector<std::vector<Product>>& CurrentProducts() { return block->Current().products; }
 
 void Collective(int lanes, void* argument, void (*perform)(void** arguments)) {
   Thread& thread = block->Current();

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace framekiln::emulator {
 
@@ -32,6 +33,14 @@ void WaitCopies(int pending);
 
 // Meets the other lanes of the warp (32) or warpgroup (128): `perform` gets the argument of each lane in order.
 void Collective(int lanes, void* argument, void (*perform)(void** arguments));
+
+// A wgmma that this thread has issued.
+struct Product {
+  float* d;
+  uint64_t a, b;
+};
+// Of this thread, batch by batch; the last one is still open.
+std::vector<std::vector<Product>>& CurrentProducts();
 
 // Runs `body` for each thread of each block. Throws std::runtime_error where threads wait for each other for ever.
 void RunGrid(Dim3 grid, unsigned threads, size_t shared_bytes, void (*body)(const void*), const void* params);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "../kernels/conv3x3_tensor.cuh"
+#include "../kernels/conv3x3_wgmma.cuh"
 #include "../kernels/conv_direct.cuh"
 #include "../kernels/layers.cuh"
 #include "network.h"
@@ -58,11 +59,17 @@ Network::Network(Plan plan) : plan_(std::move(plan)), scale_(FindScale()), tail_
     const TensorRecord& y = plan_.tensors[s.output];
     if (s.op == Op::kConv) {
       const float* weights = &plan_.weights[s.weight_offset];
-      at.tensor_cores = OnTensorCores(s, x);
-      at.weights = at.tensor_cores
-                       ? packing.Append(kernels::PackTensorConvWeights(weights, y.channels, x.channels))
-                       : packing.Append(kernels::PackDirectConvWeights(weights, y.channels, s.kernel_h * s.kernel_w,
-                                                                       x.channels / s.groups));
+      const int cin = static_cast<int>(x.channels), cout = static_cast<int>(y.channels);
+      if (!OnTensorCores(s, x)) {
+        at.weights = packing.Append(
+            kernels::PackDirectConvWeights(weights, cout, static_cast<int>(s.kernel_h * s.kernel_w), cin / static_cast<int>(s.groups)));
+      } else if (kernels::WgmmaConvTakes(cin, cout)) {
+        at.kernel = StepWeights::Kernel::kWgmma;
+        at.weights = packing.Append(kernels::PackWgmmaConvWeights(weights, cout, cin));
+      } else {
+        at.kernel = StepWeights::Kernel::kTensor;
+        at.weights = packing.Append(kernels::PackTensorConvWeights(weights, cout, cin));
+      }
       if (s.bias_offset != kNone) at.bias = packing.Append(PaddedToEight(&plan_.weights[s.bias_offset], y.channels));
     }
     if (s.activation == Activation::kPRelu)
@@ -162,9 +169,11 @@ void Workspace::Enqueue(size_t number, Stream stream) const {
   const int factor = static_cast<int>(s.factor);
   switch (s.op) {
     case Op::kConv: {
-      if (at.tensor_cores) {
-        const auto* halves = reinterpret_cast<const uint16_t*>(packed + at.weights);
-        return Check(kernels::LaunchTensorConv({x, y, halves, epilogue}, stream), "the 3x3 convolution");
+      if (at.kernel != Network::StepWeights::Kernel::kDirect) {
+        const kernels::TensorConv conv{x, y, reinterpret_cast<const uint16_t*>(packed + at.weights), epilogue};
+        const bool wgmma = at.kernel == Network::StepWeights::Kernel::kWgmma;
+        return Check(wgmma ? kernels::LaunchWgmmaConv(conv, stream) : kernels::LaunchTensorConv(conv, stream),
+                     wgmma ? "the 3x3 convolution (wgmma)" : "the 3x3 convolution (mma)");
       }
       const kernels::DirectConv conv{x, y, floats(at.weights), epilogue, pool.kernel_h, pool.kernel_w, pool.stride_h,
                                      pool.stride_w, pool.pad_top, pool.pad_left, s.groups != 1};

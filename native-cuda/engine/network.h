@@ -34,7 +34,7 @@ class Network {
   friend class Workspace;
   struct StepWeights {
     size_t weights = 0, bias = 0, slopes = 0;  // Offsets in bytes.
-    bool tensor_cores = false;
+    enum class Kernel { kDirect, kTensor, kWgmma } kernel = Kernel::kDirect;
   };
   uint32_t FindScale() const;
   std::optional<FusedTail> FindTail() const;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "../kernels/conv3x3_tensor.cuh"
+#include "../kernels/conv3x3_wgmma.cuh"
 #include "../kernels/conv_direct.cuh"
 #include "../kernels/layers.cuh"
 #include "../kernels/picture.cuh"
@@ -24,7 +25,7 @@ std::vector<float> RandomWeights(Random& random, size_t count, size_t terms) {
   return RandomHalves(random, count, -bound, bound);
 }
 
-void TestTensorConv(Random& random, uint32_t height, uint32_t width, uint32_t cin, uint32_t cout) {
+void TestTensorConv(Random& random, bool wgmma, uint32_t height, uint32_t width, uint32_t cin, uint32_t cout) {
   // Input and output among other channels of their slots, as concatenations put them.
   TestTensor x(height, width, cin, cin + 32, 32), y(height, width, cout, (cout + 7) / 8 * 8 + 8, 8);
   x.Randomise(random);
@@ -33,12 +34,12 @@ void TestTensorConv(Random& random, uint32_t height, uint32_t width, uint32_t ci
   TestEpilogue epilogue(random, height, width, cout, true);
   if (Between(random, 0, 3) > 0) epilogue.SetBias(random, cout);
   const std::vector<float> weights = RandomWeights(random, size_t{cout} * 9 * cin, size_t{9} * cin);
-  const auto packed = Uploaded(kernels::PackTensorConvWeights(weights.data(), cout, cin));
+  const auto packed = Uploaded((wgmma ? kernels::PackWgmmaConvWeights : kernels::PackTensorConvWeights)(
+      weights.data(), static_cast<int>(cout), static_cast<int>(cin)));
+  const kernels::TensorConv conv{x.OnDevice(), y.OnDevice(), reinterpret_cast<const uint16_t*>(packed.data()),
+                                 epilogue.OnDevice()};
   const DeviceStream stream;
-  Check(kernels::LaunchTensorConv({x.OnDevice(), y.OnDevice(), reinterpret_cast<const uint16_t*>(packed.data()),
-                                   epilogue.OnDevice()},
-                                  stream.get()),
-        "a test");
+  Check((wgmma ? kernels::LaunchWgmmaConv : kernels::LaunchTensorConv)(conv, stream.get()), "a test");
   stream.Wait("a test");
   reference::Convolve(x.Twin(), y.Twin(), {3, 3, 1, 1, 1, 1}, 1, weights.data(), epilogue.bias(), epilogue.Twin());
   y.Compare(Named(height, width, cin, cout), 2e-3f);
@@ -46,12 +47,23 @@ void TestTensorConv(Random& random, uint32_t height, uint32_t width, uint32_t ci
 
 void TensorConvTests(Random& random) {
   const uint32_t shapes[][2] = {{64, 64}, {64, 48}, {64, 12}, {64, 3}, {96, 32}, {192, 64}, {32, 16}, {128, 96}};
-  for (const auto& [cin, cout] : shapes) {
-    TestTensorConv(random, Between(random, 1, 19), Between(random, 1, 70), cin, cout);
-  }
-  TestTensorConv(random, 8, 32, 64, 64);  // Exactly one block,
-  TestTensorConv(random, 9, 33, 64, 64);  // and one pixel more.
-  TestTensorConv(random, 1, 1, 64, 64);
+  for (const auto& [cin, cout] : shapes)
+    TestTensorConv(random, false, Between(random, 1, 19), Between(random, 1, 70), cin, cout);
+  TestTensorConv(random, false, 8, 32, 64, 64);  // Exactly one block,
+  TestTensorConv(random, false, 9, 33, 64, 64);  // and one pixel more.
+  TestTensorConv(random, false, 1, 1, 64, 64);
+}
+
+void WgmmaConvTests(Random& random) {
+#ifdef __CUDACC__
+  if (!kernels::WgmmaConvTakes(64, 64)) return;  // Not a card of compute capability 9.0.
+#endif
+  const uint32_t shapes[][2] = {{64, 64}, {64, 48}, {96, 40}, {192, 64}, {32, 96}};
+  for (const auto& [cin, cout] : shapes)
+    TestTensorConv(random, true, Between(random, 1, 19), Between(random, 1, 130), cin, cout);
+  TestTensorConv(random, true, 8, 62, 64, 64);
+  TestTensorConv(random, true, 9, 63, 64, 64);
+  TestTensorConv(random, true, 1, 1, 64, 64);
 }
 
 void TestDirectConv(Random& random, bool depthwise) {
@@ -289,6 +301,7 @@ void WritePictureTests(Random& random) {
 
 std::vector<Group> KernelTests() {
   return {{"3x3 convolution on tensor cores", TensorConvTests},
+          {"3x3 convolution by wgmma", WgmmaConvTests},
           {"direct and depthwise convolution", DirectConvTests},
           {"pooling", PoolTests},
           {"addition and activation", AddTests},

@@ -1,0 +1,221 @@
+import { expect, test } from 'vitest';
+import { encodeModel } from '../../../../src/inference/networks/onnx-model.ts';
+import { OnnxGraphBuilder } from '../../../../src/inference/networks/onnx-graph-builder.ts';
+import { compilePlan, makePlan } from '../../../../src/inference/plan/compile-plan.ts';
+import type { Plan, PlanTensor } from '../../../../src/inference/plan/plan-format.ts';
+import { tinySrvgg } from '../../../helpers/tiny-networks.ts';
+
+const SAME = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
+
+/** A graph as `write` makes it, from `input` to `output`, and its plan. */
+function planOf(write: (graph: Graph) => void): Plan {
+  const graph = new Graph();
+  write(graph);
+  return makePlan(encodeModel(graph.build('test')), 'test');
+}
+
+class Graph extends OnnxGraphBuilder {
+  /** A 3x3 convolution without bias whose weights are all `value`. */
+  conv(input: string, output: string, cin: number, cout: number, value = 0.5, attributes = {}): void {
+    const weights = new Float32Array(cout * cin * 9).fill(value);
+    this.constant(`${output}.weight`, [cout, cin, 3, 3], weights);
+    this.node('Conv', [input, `${output}.weight`], output, { ...SAME, ...attributes });
+  }
+
+  scalar(name: string, value: number): string {
+    return this.constant(name, [], Float32Array.of(value));
+  }
+}
+
+const stepsOf = (plan: Plan) =>
+  plan.steps.map(({ op, scale, scales, residuals, activation, actLast }) => ({
+    op,
+    scale,
+    scales,
+    residuals: residuals.length,
+    activation: activation.kind,
+    actLast,
+  }));
+
+/**
+ * Runs a plan on names instead of numbers: every channel of every slot holds the number of the tensor that was written
+ * there last, and whoever reads a tensor must find it whole. Independent of how places were chosen.
+ */
+function expectNothingOverwritten({ tensors, steps, outputs }: Plan): void {
+  const slots = new Map<number, (number | undefined)[]>();
+  const channelsOf = ({ slot, offset, channels }: PlanTensor) =>
+    Array.from({ length: channels }, (_, i) => slots.get(slot)?.[offset + i]);
+  const written = new Set<number>();
+  const write = (number: number) => {
+    const tensor = tensors[number];
+    if (tensor === undefined) throw new RangeError(`There is no tensor ${number}.`);
+    expect(tensor.offset % 8).toBe(0);
+    expect(tensor.offset + tensor.channels).toBeLessThanOrEqual(tensor.pitch);
+    const slot = slots.get(tensor.slot) ?? [];
+    for (let i = 0; i < tensor.channels; i++) slot[tensor.offset + i] = number;
+    slots.set(tensor.slot, slot);
+    written.add(number);
+  };
+  const read = (number: number) => {
+    const tensor = tensors[number];
+    if (tensor === undefined) throw new RangeError(`There is no tensor ${number}.`);
+    const found = channelsOf(tensor);
+    if (written.has(number)) { expect(new Set(found)).toEqual(new Set([number])); return; }
+    // A concatenation: all of it has been written, by tensors that lie inside of it.
+    expect(found).not.toContain(undefined);
+    for (const part of new Set(found)) {
+      expect(tensors[part ?? -1]?.pitch).toBe(tensor.pitch);
+      expect(tensors[part ?? -1]?.offset).toBeGreaterThanOrEqual(tensor.offset);
+    }
+  };
+  write(0);
+  for (const { input, output, residuals } of steps) {
+    for (const number of [input, ...residuals]) read(number);
+    // Nobody writes where he reads: pixels are made in any order.
+    const [from, to] = [tensors[input], tensors[output]];
+    const apart =
+      from?.slot !== to?.slot ||
+      (from?.offset ?? 0) + (from?.channels ?? 0) <= (to?.offset ?? 0) ||
+      (to?.offset ?? 0) + (to?.channels ?? 0) <= (from?.offset ?? 0);
+    expect(apart).toBe(true);
+    write(output);
+  }
+  for (const { tensor } of outputs) read(tensor);
+}
+
+test('an SRVGG network becomes convolutions with their activations, and one step at the end', () => {
+  const plan = makePlan(tinySrvgg(), 'tiny');
+  const steps = stepsOf(plan);
+  expect(steps.at(-1)).toMatchObject({ op: 'depthToSpace', residuals: 1 });
+  expect(steps.slice(0, -1).map(({ op }) => op)).toEqual(steps.slice(0, -1).map(() => 'conv'));
+  expect(steps.at(-2)?.activation).toBe('none');
+  expect(steps[0]?.activation).toBe('pRelu');
+  expectNothingOverwritten(plan);
+});
+
+test('scalings and sums go into the convolution before them, those around a block too', () => {
+  const plan = planOf((graph) => {
+    graph.conv('input', 'x', 3, 8);
+    graph.conv('x', 'a', 8, 8);
+    graph.node('Mul', ['a', graph.scalar('fifth', 0.25)], 'a5');
+    graph.node('Add', ['a5', 'x'], 'inner');
+    graph.node('Mul', ['inner', 'fifth'], 'inner5');
+    graph.node('Add', ['inner5', 'x'], 'output');
+  });
+  expect(stepsOf(plan)).toEqual([
+    { op: 'conv', scale: 1, scales: [], residuals: 0, activation: 'none', actLast: false },
+    { op: 'conv', scale: 0.0625, scales: [0.25, 1], residuals: 2, activation: 'none', actLast: false },
+  ]);
+  expectNothingOverwritten(plan);
+});
+
+test('an activation after a sum comes last; before a sum it comes first', () => {
+  const [, after, before] = planOf((graph) => {
+    graph.conv('input', 'x', 3, 8);
+    graph.conv('x', 'a', 8, 8);
+    graph.node('Add', ['a', 'x'], 'sum');
+    graph.node('Relu', ['sum'], 'y');
+    graph.conv('y', 'b', 8, 8);
+    graph.node('LeakyRelu', ['b'], 'b+', { alpha: { float: 0.25 } });
+    graph.node('Add', ['b+', 'y'], 'output');
+  }).steps;
+  expect(after).toMatchObject({ activation: { kind: 'leakyRelu', slope: 0 }, actLast: true, scales: [1] });
+  expect(before).toMatchObject({
+    activation: { kind: 'leakyRelu', slope: 0.25 },
+    actLast: false,
+    scales: [1],
+  });
+});
+
+test('what somebody else reads too is not changed', () => {
+  const plan = planOf((graph) => {
+    graph.conv('input', 'x', 3, 8);
+    graph.node('Relu', ['x'], 'y');
+    graph.node('Add', ['x', 'y'], 'output');
+  });
+  expect(stepsOf(plan)).toMatchObject([
+    { op: 'conv', activation: 'none' },
+    { op: 'add', activation: 'leakyRelu', residuals: 1, actLast: false },
+  ]);
+  expectNothingOverwritten(plan);
+});
+
+test('a dense block is one slot in which each layer writes behind the last one', () => {
+  const plan = planOf((graph) => {
+    graph.conv('input', 'x', 3, 16);
+    graph.conv('x', 'a', 16, 8);
+    graph.node('Concat', ['x', 'a'], 'xa', { axis: 1 });
+    graph.conv('xa', 'b', 24, 8);
+    graph.node('Concat', ['x', 'a', 'b'], 'xab', { axis: 1 });
+    graph.conv('xab', 'c', 32, 16);
+    graph.node('Add', ['c', 'x'], 'output');
+  });
+  const block = plan.tensors.filter(({ pitch }) => pitch === 32);
+  expect(new Set(block.map(({ slot }) => slot)).size).toBe(1);
+  expect(
+    block.map(({ offset, channels }) => [offset, channels]).sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0)),
+  ).toEqual(
+    expect.arrayContaining([
+      [0, 16],
+      [0, 24],
+      [0, 32],
+      [16, 8],
+      [24, 8],
+    ]),
+  );
+  expectNothingOverwritten(plan);
+});
+
+test('a long chain needs two slots beside the input’s, whatever its length', () => {
+  const plan = planOf((graph) => {
+    graph.conv('input', 'x0', 3, 8);
+    for (let i = 0; i < 20; i++) graph.conv(`x${i}`, `x${i + 1}`, 8, 8);
+    graph.conv('x20', 'output', 8, 3);
+  });
+  expect(new Set(plan.tensors.map(({ slot }) => slot)).size).toBeLessThanOrEqual(3);
+  expectNothingOverwritten(plan);
+});
+
+test('weights have the input channels innermost', () => {
+  const values = Float32Array.from({ length: 2 * 3 * 9 }, (_, i) => i);
+  const [conv] = planOf((graph) => {
+    graph.constant('w', [2, 3, 3, 3], values);
+    graph.node('Conv', ['input', 'w'], 'output', SAME);
+  }).steps;
+  // [output][tap][input] from [output][input][tap]
+  expect([...(conv?.weights ?? [])].slice(0, 7)).toEqual([0, 9, 18, 1, 10, 19, 2]);
+});
+
+test('half-precision plans are smaller by their weights', () => {
+  const [full, half] = (['float32', 'float16'] as const).map((type) =>
+    compilePlan(tinySrvgg(), type, 'tiny'),
+  );
+  const weights = makePlan(tinySrvgg(), 'tiny').steps.flatMap(({ weights, bias, activation }) => [
+    weights?.length ?? 0,
+    bias?.length ?? 0,
+    activation.kind === 'pRelu' ? activation.slopes.length : 0,
+  ]);
+  const count = weights.reduce((sum, each) => sum + each, 0);
+  expect((full?.length ?? 0) - (half?.length ?? 0)).toBe(2 * count);
+});
+
+test.each<[string, (graph: Graph) => void, RegExp]>([
+  ['an operator', (g) => g.node('Softmax', ['input'], 'output'), /no Softmax \(node output\)/],
+  ['dilations', (g) => g.conv('input', 'output', 3, 3, 1, { dilations: [2, 2] }), /Conv with dilations/],
+  ['auto_pad', (g) => g.conv('input', 'output', 3, 3, 1, { auto_pad: 'SAME_UPPER' }), /auto_pad SAME_UPPER/],
+  ['weights that do not fit', (g) => g.conv('input', 'output', 4, 4), /Conv of such weights/],
+  ['a product of pictures', (g) => g.node('Mul', ['input', 'input'], 'output'), /Mul of two pictures/],
+  [
+    'another order of depth to space',
+    (g) => g.node('DepthToSpace', ['input'], 'output', { blocksize: 1, mode: 'DCR' }),
+    /DepthToSpace in that order/,
+  ],
+  [
+    'a concatenation of rows',
+    (g) => g.node('Concat', ['input', 'input'], 'output', { axis: 2 }),
+    /another axis/,
+  ],
+])('what plans cannot do is named: %s', (_, write, message) => {
+  expect(() => planOf(write)).toThrow(message);
+  expect(() => planOf(write)).toThrow(expect.objectContaining({ code: 'ENGINE_UNAVAILABLE' }) as Error);
+});
