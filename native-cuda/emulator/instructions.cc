@@ -85,7 +85,7 @@ float Element(uint64_t descriptor, int row, int k) {
 }
 
 void MultiplyGroup(const std::vector<Product*>& lanes) {
-  static float a[64][16], b[256][16];
+  thread_local float a[64][16], b[256][16];
   for (int k = 0; k < 16; k++) {
     for (int row = 0; row < 64; row++) a[row][k] = Element(lanes[0]->a, row, k);
     for (int column = 0; column < 256; column++) b[column][k] = Element(lanes[0]->b, column, k);

@@ -32,7 +32,12 @@ void Check(kernels::DeviceStatus status, const char* place);
 
 // Makes `device` the current one of this thread.
 void UseDevice(int device);
-size_t FreeBytes();
+// Of the current device, all of it: the same number whatever else is running.
+size_t TotalBytes();
+#ifndef __CUDACC__
+// The emulated card's memory from now on, for tests.
+void SetTotalBytes(size_t bytes);
+#endif
 
 // Memory of the device. At an address that 256 divides.
 class DeviceMemory {

@@ -45,10 +45,10 @@ void Check(kernels::DeviceStatus status, const char* place) {
 
 void UseDevice(int device) { Check(cudaSetDevice(device), "cudaSetDevice"); }
 
-size_t FreeBytes() {
+size_t TotalBytes() {
   size_t free = 0, total = 0;
   Check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
-  return free;
+  return total;
 }
 
 DeviceMemory::DeviceMemory(size_t bytes, const char* place) : bytes_(bytes) {
@@ -138,8 +138,10 @@ std::vector<DeviceReport> DescribeDevices(std::string& reason) {
     cudaDeviceProp properties{};
     Check(cudaGetDeviceProperties(&properties, i), "cudaGetDeviceProperties");
     UseDevice(i);
+    size_t free = 0, total = 0;
+    Check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
     reports.push_back({i, properties.name, std::to_string(properties.major) + "." + std::to_string(properties.minor),
-                       Version(driver), properties.totalGlobalMem, FreeBytes()});
+                       Version(driver), total, free});
   }
   if (reports.empty()) reason = "the driver reports no card";
   return reports;

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -6,6 +7,9 @@
 
 namespace framekiln::engine {
 namespace {
+
+std::atomic<size_t> total_bytes = size_t{1} << 32;
+std::atomic<size_t> used_bytes = 0;
 
 unsigned char* AllocatePoisoned(size_t bytes, const char* place) {
   if (bytes == 0) return nullptr;
@@ -21,10 +25,21 @@ void Check(kernels::DeviceStatus status, const char* place) {
   if (status != 0) throw DeviceError(Failure::kFailed, std::string("status ") + std::to_string(status) + " in " + place);
 }
 void UseDevice(int) {}
-size_t FreeBytes() { return size_t{1} << 32; }
+size_t TotalBytes() { return total_bytes; }
+void SetTotalBytes(size_t bytes) { total_bytes = bytes; }
 
-DeviceMemory::DeviceMemory(size_t bytes, const char* place) : data_(AllocatePoisoned(bytes, place)), bytes_(bytes) {}
-DeviceMemory::~DeviceMemory() { std::free(data_); }
+DeviceMemory::DeviceMemory(size_t bytes, const char* place) {
+  if (used_bytes.fetch_add(bytes) + bytes > total_bytes) {
+    used_bytes -= bytes;
+    throw DeviceError(Failure::kOutOfMemory, std::string("the emulated card is full, in ") + place);
+  }
+  data_ = AllocatePoisoned(bytes, place);
+  bytes_ = bytes;
+}
+DeviceMemory::~DeviceMemory() {
+  used_bytes -= bytes_;
+  std::free(data_);
+}
 DeviceMemory::DeviceMemory(DeviceMemory&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
 DeviceMemory& DeviceMemory::operator=(DeviceMemory&& other) noexcept {

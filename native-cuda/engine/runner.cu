@@ -9,8 +9,9 @@
 namespace framekiln::engine {
 namespace {
 
-// Of the free memory, what one frame's window may take: all lanes, and a rest for others.
-constexpr double kShareOfALane = 0.85 / Runner::kLanes;
+// Of the card's memory, what one frame's window may take. Not of what happens to be free: a job that goes on after a
+// crash must find the same tiles, because they decide about the last bits of its pixels.
+constexpr double kShareOfALane = 0.8 / Runner::kLanes;
 constexpr uint32_t kSmallestTile = 64;
 
 template <typename Memory>
@@ -59,6 +60,7 @@ class Runner::Borrowed {
     runner.idle_.pop_back();
   }
   ~Borrowed() {
+    if (lane_ == nullptr) return;
     if (!fine_) lane_->Clear();
     const std::lock_guard lock(runner_.mutex_);
     runner_.idle_.push_back(std::move(lane_));
@@ -66,6 +68,14 @@ class Runner::Borrowed {
   }
   Lane& lane() { return *lane_; }
   void Succeeded() { fine_ = true; }
+  // Gives the lane up for good, unless it is the last one: there is memory for fewer frames at once.
+  bool Retire() {
+    const std::lock_guard lock(runner_.mutex_);
+    if (runner_.lanes_ == 1) return false;
+    runner_.lanes_--;
+    lane_.reset();
+    return true;
+  }
 
  private:
   Runner& runner_;
@@ -82,7 +92,7 @@ Runner::~Runner() = default;
 Tiling Runner::ChooseTiles(const FrameSpec& spec) const {
   if (spec.tile > 0) return PlanTiles(spec.size, spec.tile, spec.overlap);
   uint32_t edge = std::max(spec.size.height, spec.size.width);
-  const double allowed = static_cast<double>(FreeBytes()) * kShareOfALane;
+  const double allowed = static_cast<double>(TotalBytes()) * kShareOfALane;
   Tiling tiling = PlanTiles(spec.size, 0, spec.overlap);
   while (static_cast<double>(network_.WorkspaceBytes(tiling.window)) > allowed && edge > kSmallestTile) {
     edge = std::max(kSmallestTile, edge * 7 / 10);
@@ -98,19 +108,23 @@ void Runner::Enlarge(const FrameSpec& spec, std::span<const std::byte> input, st
       output.size() != PictureBytes(spec.output.format, spec.size.width * scale, spec.size.height * scale))
     throw PlanError("A frame's bytes do not fit its size.");
   UseDevice(device_);
-  Borrowed borrowed(*this);
-  Lane& lane = borrowed.lane();
-  if (!lane.tiling || !lane.tiled_for.SameGeometry(spec)) {
-    lane.workspace.reset();  // What it holds counts as free for its successor.
-    lane.tiling = ChooseTiles(spec);
-    lane.tiled_for = spec;
+  while (true) {
+    Borrowed borrowed(*this);
+    try {
+      RunTiles(borrowed.lane(), spec, input, output);
+      return borrowed.Succeeded();
+    } catch (const DeviceError& error) {
+      if (error.failure != Failure::kOutOfMemory || !borrowed.Retire()) throw;
+    }
   }
-  RunTiles(lane, spec, input, output);
-  borrowed.Succeeded();
 }
 
 void Runner::RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::byte> input,
                       std::span<std::byte> output) {
+  if (!lane.tiling || !lane.tiled_for.SameGeometry(spec)) {
+    lane.tiling = ChooseTiles(spec);
+    lane.tiled_for = spec;
+  }
   const Tiling& tiling = *lane.tiling;
   const uint32_t scale = network_.scale();
   Grow(lane.device_in, input.size(), "a frame on the device");

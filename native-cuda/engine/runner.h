@@ -16,7 +16,7 @@ struct FrameSpec {
   Size size;
   PictureLayout input;
   PictureLayout output;
-  uint32_t tile = 0;     // Edge of a tile's core in source pixels; 0: as large as fits into free memory.
+  uint32_t tile = 0;     // Edge of a tile's core in source pixels; 0: as large as a card of this size has room for.
   uint32_t overlap = 0;  // Source pixels around a core.
 
   bool SameGeometry(const FrameSpec& other) const {
@@ -42,7 +42,8 @@ class Runner {
   const Network& network() const { return network_; }
 
   // `input` and `output` have PictureBytes of the frame and of the enlarged frame. The network must enlarge
-  // (network().scale() > 0). Throws DeviceError; after kOutOfMemory a smaller tile may succeed.
+  // (network().scale() > 0). Throws DeviceError; after kOutOfMemory, which comes only when there is not even room for
+  // one frame at a time, a smaller tile may succeed.
   void Enlarge(const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output);
 
   // One tensor [3][height][width] in, every output of the plan out.
@@ -63,6 +64,7 @@ class Runner {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Lane>> idle_;
+  int lanes_ = kLanes;  // Idle or at work; fewer than at the start where memory was short.
 };
 
 }  // namespace framekiln::engine

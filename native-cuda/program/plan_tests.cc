@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "../engine/runner.h"
@@ -103,6 +104,46 @@ void TilingTest(Random& random) {
   }
 }
 
+#ifndef __CUDACC__
+// A card that is short of memory does fewer frames at once, then says so; the pictures stay the same.
+void MemoryTest(Random& random) {
+  const Size size{48, 64};
+  const PictureLayout layout;
+  const std::vector<float> values = RandomHalves(random, size_t{size.height} * size.width * 3, 0, 1);
+  const std::vector<unsigned char> input =
+      reference::WritePicture({values.begin(), values.end()}, layout, int(size.height), int(size.width));
+  Runner runner(SmallNetwork(random, 2, 2), 0);
+  const auto enlarge = [&](uint32_t tile) {
+    std::vector<unsigned char> output(input.size() * 4);
+    runner.Enlarge({size, layout, layout, tile, 4}, std::as_bytes(std::span(input)),
+                   std::as_writable_bytes(std::span(output)));
+    return output;
+  };
+  const size_t before = engine::TotalBytes();
+  const std::vector<unsigned char> wanted = enlarge(64);
+  // Room for a workspace and a half beside the weights; the other lanes' are given up.
+  const size_t one = runner.network().WorkspaceBytes(size);
+  const size_t weights = runner.network().plan().weights.size() * sizeof(float);
+  engine::SetTotalBytes(weights + one * 3 / 2);
+  std::vector<std::vector<unsigned char>> found(5);
+  std::vector<std::thread> threads;
+  for (auto& output : found) threads.emplace_back([&] { output = enlarge(64); });
+  for (std::thread& thread : threads) thread.join();
+  engine::SetTotalBytes(weights + one / 2);
+  bool refused = false;
+  try {
+    enlarge(40);
+  } catch (const engine::DeviceError& error) {
+    refused = error.failure == engine::Failure::kOutOfMemory;
+  }
+  const std::vector<unsigned char> tiled = enlarge(16);
+  engine::SetTotalBytes(before);
+  for (const auto& output : found) Require(output == wanted, "a frame of a short card differs");
+  Require(refused, "want of memory was not told");
+  Require(tiled == wanted, "smaller tiles make another picture");
+}
+#endif
+
 void DamagedPlanTest(Random& random) {
   // A plan as bytes, with each word of its head damaged in turn: read or refused, never a crash.
   const Plan plan = SmallNetwork(random, 1, 2);
@@ -146,6 +187,9 @@ void DamagedPlanTest(Random& random) {
 std::vector<Group> PlanTests() {
   return {{"a whole network against float32", WholeNetworkTest},
           {"tiles against the whole frame", TilingTest},
+#ifndef __CUDACC__
+          {"a card that is short of memory", MemoryTest},
+#endif
           {"damaged plans", DamagedPlanTest}};
 }
 
