@@ -156,6 +156,7 @@ export class FrameDecoder {
     const child = new FfmpegProcess('ffmpeg', args, {
       purpose: `decoding ${basename(this.#source.path)}`,
       signal,
+      reach: { reads: this.#source.path },
     });
     child.stdin.end();
     child.idle();

@@ -40,7 +40,11 @@ async function whyNotMuxable(
     '/dev/null',
   ];
   try {
-    await runForText('ffmpeg', args, { purpose: 'trying a track alone', signal });
+    await runForText('ffmpeg', args, {
+      purpose: 'trying a track alone',
+      signal,
+      reach: { reads: source.path },
+    });
     return null;
   } catch (error) {
     if (!(error instanceof FfmpegError)) throw error;

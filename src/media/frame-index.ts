@@ -47,7 +47,11 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     ...FRAME_HASH_OUTPUT,
     'pipe:3',
   ];
-  const child = new FfmpegProcess('ffmpeg', args, { purpose: `indexing ${name}`, signal: options.signal });
+  const child = new FfmpegProcess('ffmpeg', args, {
+    purpose: `indexing ${name}`,
+    signal: options.signal,
+    reach: { reads: source.path },
+  });
   child.stdin.end();
   const packets = countPackets(child);
   const guard = new LimitGuard(name, options.limits);

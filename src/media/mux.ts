@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { MediaInfo } from '../domain/media-info.ts';
 import { SEGMENT_OFFSET_SECONDS } from './encode-segment.ts';
 import type { Codec } from './encoder-arguments.ts';
@@ -83,6 +83,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     purpose: `joining ${basename(source.path)}`,
     signal,
     stallMs,
+    reach: { reads: source.path, writesInto: dirname(job.outputPath) },
   });
   child.stdout.resume();
   child.extra.resume();

@@ -144,6 +144,7 @@ async function runProbe(
     return await runForText('ffprobe', [...args, ...input], {
       purpose: `probing ${name}`,
       signal,
+      reach: { reads: path },
       stallMs: PROBE_TIMEOUT_MS,
       maxBytes: 16 * 1024 * 1024,
     });

@@ -1,8 +1,9 @@
 import { setPriority, tmpdir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import { childEnvironment } from '../config/environment.ts';
 import { FfmpegError, ObstacleError, StoppedError } from '../domain/errors.ts';
+import { findProgram, sandboxArguments, type Reach } from './sandbox.ts';
 
 const STDERR_TAIL_CHARS = 4_000;
 const KILL_AFTER_MS = 500;
@@ -14,6 +15,8 @@ export interface FfmpegOptions {
   readonly signal?: AbortSignal | undefined;
   /** Killed when `touch` was not called for so long while `busy` (R32). */
   readonly stallMs?: number;
+  /** Set where it reads a file that a stranger made: it runs in a sandbox then, where there is one. */
+  readonly reach?: Reach;
 }
 
 /**
@@ -37,7 +40,7 @@ export class FfmpegProcess {
 
   constructor(program: 'ffmpeg' | 'ffprobe', args: readonly string[], options: FfmpegOptions) {
     this.#stallMs = options.stallMs ?? 60_000;
-    this.#child = spawn(program, args, options.signal);
+    this.#child = spawn(program, args, options);
     // Behind the engine: a core taken from one of its threads makes the others wait (end to end 0.95 instead of 0.93).
     if (this.#child.pid !== undefined) setPriority(this.#child.pid, FFMPEG_NICENESS);
     const { stdin, stdout, stderr } = this.#child;
@@ -122,8 +125,13 @@ export class FfmpegProcess {
   }
 }
 
-function spawn(program: string, args: readonly string[], signal: AbortSignal | undefined) {
-  return execa(program, [...args], {
+function spawn(
+  program: 'ffmpeg' | 'ffprobe',
+  args: readonly string[],
+  { signal, reach }: Pick<FfmpegOptions, 'signal' | 'reach'>,
+) {
+  const command = (reach === undefined ? null : sandboxed(program, reach)) ?? [program];
+  return execa(command[0] ?? program, [...command.slice(1), ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     buffer: false,
     reject: false,
@@ -136,6 +144,24 @@ function spawn(program: string, args: readonly string[], signal: AbortSignal | u
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
 }
+
+/** The command that runs a program in bubblewrap; null where bubblewrap is not there or may not work. */
+function sandboxed(program: string, reach: Reach): string[] | null {
+  const searchPath = childEnvironment()['PATH'];
+  const bubblewrap = findProgram('bwrap', searchPath);
+  const found = findProgram(program, searchPath);
+  if (bubblewrap === null || found === null) return null;
+  // Many containers forbid what it needs: only doing tells.
+  bubblewrapWorks ??= !execaSync(bubblewrap, sandboxArguments(found, { reads: found }).concat('-version'), {
+    reject: false,
+    extendEnv: false,
+    env: childEnvironment(),
+    stdio: 'ignore',
+  }).failed;
+  return bubblewrapWorks ? [bubblewrap, ...sandboxArguments(found, reach)] : null;
+}
+
+let bubblewrapWorks: boolean | null = null;
 
 /** Runs to the end with nothing on standard input and gives standard output as text, up to `maxBytes`. */
 export async function runForText(

@@ -1,0 +1,167 @@
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { FramekilnError, InputRefusedError } from '../../../src/domain/errors.ts';
+import { indexFrames } from '../../../src/media/frame-index.ts';
+import { probeMedia } from '../../../src/media/probe.ts';
+import { FfmpegProcess, runForText } from '../../../src/media/run-ffmpeg.ts';
+import { findProgram } from '../../../src/media/sandbox.ts';
+import { makeClip } from '../../helpers/clips.ts';
+import { filesBelow, makeHome, start } from '../../helpers/framekiln.ts';
+import { flipBits, makeBombs, playlists } from '../../helpers/hostile-files.ts';
+import { LIMITS } from '../../helpers/media-steps.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+/** Bit-flipped copies that are tried; `npm run test:hostile` tries 2,000. */
+const COPIES = Number(process.env['FRAMEKILN_FLIPPED_COPIES'] ?? 24);
+const FIRST_SEED = Number(process.env['FRAMEKILN_FIRST_SEED'] ?? 1);
+
+const SECRET = 'framekiln-canary-3f9c1d';
+const noSandbox = findProgram('bwrap', process.env['PATH']) === null ? 'bubblewrap is not there' : null;
+
+/** A server on loopback that nobody may call. */
+async function canaryServer(): Promise<{ url: string; calls: string[] }> {
+  const calls: string[] = [];
+  const server = createServer((request, response) => {
+    calls.push(request.url ?? '');
+    response.end();
+  });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };
+}
+
+/** What becomes of a file up to its frame index: `whole`, or the code of its refusal. Anything else is thrown. */
+async function fate(path: string): Promise<string> {
+  try {
+    await indexFrames(await probeMedia(path, LIMITS), { limits: LIMITS });
+    return 'whole';
+  } catch (error) {
+    if (error instanceof InputRefusedError) return error.code;
+    throw error;
+  }
+}
+
+test('playlists under the name of a video open nothing: no file, no network', async () => {
+  const folder = temporaryFolder();
+  const canary = makeClip(join(folder, 'canary.ts'), { frames: 10 });
+  const { url, calls } = await canaryServer();
+  for (const [name, text] of Object.entries(playlists(canary, url))) {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    const startedAt = performance.now();
+    expect([name, await fate(path)]).toEqual([name, expect.stringMatching(/^(NOT_A_VIDEO|EMPTY_FILE)$/)]);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  }
+  expect(calls).toEqual([]);
+});
+
+test('bombs are refused, each within 5 s', async () => {
+  const folder = temporaryFolder();
+  for (const path of makeBombs(folder)) {
+    const startedAt = performance.now();
+    const code = await fate(path);
+    expect([path.slice(folder.length + 1), code]).not.toContain('whole');
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  }
+}, 60_000);
+
+test(`${COPIES} bit-flipped copies are taken or refused with a code, from seed ${FIRST_SEED} on`, async () => {
+  const folder = temporaryFolder();
+  const originals = ['a.mp4', 'a.mkv', 'a.ts', 'a.avi'].map((name) =>
+    makeClip(join(folder, name), {
+      ...{ frames: 12, width: 32, height: 32 },
+      encoder: name.endsWith('avi') ? ['-c:v', 'mpeg4'] : ['-c:v', 'libx264', '-preset', 'ultrafast'],
+    }),
+  );
+  const fates: Record<string, number> = {};
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + COPIES; seed++) {
+    const original = originals[seed % originals.length] ?? '';
+    const copy = flipBits(original, join(folder, `flipped${original.slice(-4)}`), seed);
+    const startedAt = performance.now();
+    const code = await fate(copy).catch((error: unknown) => {
+      throw new Error(`seed ${seed}, ${original.slice(-3)}`, { cause: error });
+    });
+    fates[code] = (fates[code] ?? 0) + 1;
+    expect([seed, performance.now() - startedAt < 5_000]).toEqual([seed, true]);
+  }
+  console.log(`fates of ${COPIES} bit-flipped copies: ${JSON.stringify(fates)}`);
+  expect(Object.values(fates).reduce((sum, count) => sum + count, 0)).toBe(COPIES);
+}, 3_600_000);
+
+test('hostile names are plain files, and what is refused stays where it is', async () => {
+  const home = makeHome(temporaryFolder());
+  const clip = makeClip(join(home, 'models/seed.mp4'), { frames: 3, width: 16, height: 16 });
+  const { url, calls } = await canaryServer();
+  const canary = join(home, 'canary.txt');
+  writeFileSync(canary, SECRET);
+  const input = join(home, 'input/lanczos-2x');
+  const names = [
+    '-x.mp4',
+    '%d.mp4',
+    'concat:a.mp4',
+    'a\nb.mp4',
+    'it\'s "x".mp4',
+    'ü漢😀.mp4',
+    `${'n'.repeat(251)}.mp4`,
+  ];
+  // The same content would be one job: each gets bytes of its own at its end.
+  for (const [i, name] of names.entries()) {
+    copyFileSync(clip, join(input, name));
+    writeFileSync(join(input, name), Buffer.concat([readFileSync(clip), freeBox(i)]));
+  }
+  for (const [name, text] of Object.entries(playlists(canary, url))) writeFileSync(join(input, name), text);
+  expect(await start(['start', '--once', '--home', home]).ended).not.toBe(0);
+  expect(readdirSync(join(home, 'output/lanczos-2x')).sort()).toEqual([...names].sort());
+  for (const path of filesBelow(join(home, 'output')))
+    expect(readFileSync(join(home, 'output', path)).includes(SECRET)).toBe(false);
+  for (const name of Object.keys(playlists(canary, url))) expect(readdirSync(input)).toContain(name);
+  expect(calls).toEqual([]);
+}, 60_000);
+
+/** An ignored MP4 box (`free`) with a number in it. */
+function freeBox(number: number): Buffer {
+  const box = Buffer.alloc(12);
+  box.writeUInt32BE(12, 0);
+  box.write('free', 4);
+  box.writeUInt32BE(number, 8);
+  return box;
+}
+
+describe.skipIf(noSandbox !== null)(`in the sandbox (${noSandbox ?? 'bubblewrap found'})`, () => {
+  test('ffmpeg sees its input and writes its output, and sees no other file', async () => {
+    const folder = temporaryFolder();
+    for (const name of ['in', 'out', 'other']) mkdirSync(join(folder, name));
+    const reads = makeClip(join(folder, 'in/a.mp4'), { frames: 3 });
+    const other = makeClip(join(folder, 'other/b.mp4'), { frames: 3 });
+    const output = join(folder, 'out/c.mp4');
+    const reach = { reads, writesInto: join(folder, 'out') };
+    const copy = (from: string, to: string) =>
+      runForText('ffmpeg', ['-v', 'error', '-i', from, '-c', 'copy', to], { purpose: 'copying', reach });
+    await copy(reads, output);
+    expect(readdirSync(join(folder, 'out'))).toEqual(['c.mp4']);
+    await expect(copy(other, join(folder, 'out/d.mp4'))).rejects.toThrow(/No such file/);
+    // What it writes elsewhere goes into its own empty /tmp, and is gone with it.
+    await copy(reads, join(folder, 'in/e.mp4'));
+    expect(readdirSync(join(folder, 'in'))).toEqual(['a.mp4']);
+  });
+
+  test('ffmpeg reaches no network, and dies when it is told to', async () => {
+    const reads = makeClip(join(temporaryFolder(), 'a.mp4'), { frames: 3 });
+    const { url, calls } = await canaryServer();
+    const options = { purpose: 'calling out', reach: { reads } };
+    await expect(
+      runForText('ffmpeg', ['-v', 'error', '-i', url, '-f', 'null', '-'], options),
+    ).rejects.toThrow();
+    expect(calls).toEqual([]);
+    const child = new FfmpegProcess(
+      'ffmpeg',
+      ['-re', '-f', 'lavfi', '-i', 'nullsrc', '-f', 'null', '-'],
+      options,
+    );
+    await child.kill();
+    await expect(child.ended).rejects.toThrow(FramekilnError);
+  });
+});
