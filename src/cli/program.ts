@@ -6,6 +6,7 @@ import { FramekilnError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { addCommand } from './add.ts';
+import { benchCommand } from './bench.ts';
 import type { Cli } from './cli.ts';
 import { controlCommands } from './control.ts';
 import { doctorCommand } from './doctor.ts';
@@ -56,6 +57,7 @@ export function createProgram(cli: Cli): Command {
     prioritiseCommand(cli),
     modelsCommand(cli),
     doctorCommand(cli),
+    benchCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap((each) => each.commands)]) {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ffmpeg, makeClip } from './clips.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '../../src/lib/seeded-random.ts';
 
 /** Text that makes a careless ffmpeg open other files or the network, under the name of a video. */
 export function playlists(canary: string, url: string): Readonly<Record<string, string>> {

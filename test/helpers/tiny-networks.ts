@@ -1,6 +1,6 @@
 import { OnnxGraphBuilder } from '../../src/inference/networks/onnx-graph-builder.ts';
 import { decodeModel, encodeModel, type OnnxModel } from '../../src/inference/networks/onnx-model.ts';
-import { seededRandom } from './seeded-random.ts';
+import { seededRandom } from '../../src/lib/seeded-random.ts';
 
 const NEAREST = { coordinate_transformation_mode: 'asymmetric', mode: 'nearest', nearest_mode: 'floor' };
 const SAME_3X3 = { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [1, 1], dilations: [1, 1] };

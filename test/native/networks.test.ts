@@ -6,7 +6,7 @@ import { ncnnToOnnx } from '../../src/inference/networks/ncnn-to-onnx.ts';
 import { foldScale2 } from '../../src/inference/networks/fold-scale-2.ts';
 import { compilePlan } from '../../src/inference/plan/compile-plan.ts';
 import { runPlan, whyNoNativeProgram, type NativeOutput } from '../helpers/native-program.ts';
-import { seededRandom } from '../helpers/seeded-random.ts';
+import { seededRandom } from '../../src/lib/seeded-random.ts';
 import { sharedModels } from '../helpers/shared-media.ts';
 
 const models = resolve(import.meta.dirname, '../../models');

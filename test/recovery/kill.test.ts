@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/queue/database.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
 import { filesBelow, makeHome, processesOf, run, start, tracedFrames } from '../helpers/framekiln.ts';
-import { seededRandom } from '../helpers/seeded-random.ts';
+import { seededRandom } from '../../src/lib/seeded-random.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /**

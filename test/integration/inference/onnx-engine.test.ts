@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import type { LoadedNetwork, Tensor } from '../../../src/inference/engine.ts';
 import { createOnnxEngine, installedProviders } from '../../../src/inference/onnx-engine.ts';
-import { seededRandom } from '../../helpers/seeded-random.ts';
+import { seededRandom } from '../../../src/lib/seeded-random.ts';
 import { repeatingNetwork, tinySrvgg } from '../../helpers/tiny-networks.ts';
 
 const engine = createOnnxEngine('cpu');

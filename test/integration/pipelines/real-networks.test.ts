@@ -16,7 +16,7 @@ import {
   readPicture,
   type Picture,
 } from '../../helpers/pictures.ts';
-import { seededRandom } from '../../helpers/seeded-random.ts';
+import { seededRandom } from '../../../src/lib/seeded-random.ts';
 import { sharedMedia, whyNoSharedMedia } from '../../helpers/shared-media.ts';
 import { upscaleOne } from '../../helpers/upscale-source.ts';
 

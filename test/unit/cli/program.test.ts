@@ -95,6 +95,24 @@ describe('framekiln run and add', () => {
   });
 });
 
+describe('framekiln bench tracking', () => {
+  it('is a row for each kind of scenario and one for all, as a table or as JSON', async () => {
+    const { out: table } = await framekiln('bench', 'tracking', '--scenarios', '6');
+    expect(table[0]).toBe('SCENARIO   COUNT  IDF1   MOTA   SWITCHES');
+    expect(table.slice(1, 8).map((line) => line.split(/ +/).slice(0, 2).join(' '))).toEqual([
+      ...['steady 1', 'crossing 1', 'occlusion 1', 're-entry 1', 'scale 1', 'cut 1', 'all 6'],
+    ]);
+    const { out: json } = await framekiln('bench', 'tracking', '--scenarios', '6', '--json');
+    const report = JSON.parse(json.join('\n')) as { rows: { idf1: number }[]; framesPerSecond: number };
+    expect(report.rows[6]?.idf1.toFixed(3)).toBe(table[7]?.split(/ +/)[2]);
+    expect(report.framesPerSecond).toBeGreaterThan(0);
+  });
+
+  it('refuses a number of scenarios that is none', async () => {
+    await expect(framekiln('bench', 'tracking', '--scenarios', '0')).rejects.toThrow(CommanderError);
+  });
+});
+
 describe('framekiln doctor', () => {
   it('checks everything, writes its report, and leaves nothing else behind', async () => {
     const { out, code } = await framekiln('doctor', '--json');

@@ -4,7 +4,7 @@ import { foldScale2 } from '../../../../src/inference/networks/fold-scale-2.ts';
 import { decodeModel } from '../../../../src/inference/networks/onnx-model.ts';
 import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
 import { averageOfEach2x2, largestDifference } from '../../../helpers/pictures.ts';
-import { seededRandom } from '../../../helpers/seeded-random.ts';
+import { seededRandom } from '../../../../src/lib/seeded-random.ts';
 import { changedModel, repeatingNetwork, tinySrvgg } from '../../../helpers/tiny-networks.ts';
 
 async function run(file: Uint8Array, input: Tensor): Promise<Tensor> {

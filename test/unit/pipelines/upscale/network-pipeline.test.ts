@@ -12,7 +12,7 @@ import {
   type NetworkPipelineOptions,
 } from '../../../../src/pipelines/upscale/network-pipeline.ts';
 import { largestDifference } from '../../../helpers/pictures.ts';
-import { seededRandom } from '../../../helpers/seeded-random.ts';
+import { seededRandom } from '../../../../src/lib/seeded-random.ts';
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
 import { repeatingNetwork, tinySrvgg } from '../../../helpers/tiny-networks.ts';
 import { framesOf, sourceOf } from '../../../helpers/upscale-source.ts';

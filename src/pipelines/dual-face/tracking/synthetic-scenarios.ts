@@ -1,0 +1,134 @@
+import { seededRandom } from '../../../lib/seeded-random.ts';
+import { iou, type Box, type Detection } from './box.ts';
+import type { LabelledBox } from './tracking-metrics.ts';
+
+/** What happens to two people in the middle of a scenario. */
+export const SCENARIO_KINDS = ['steady', 'crossing', 'occlusion', 're-entry', 'scale', 'cut'] as const;
+export type ScenarioKind = (typeof SCENARIO_KINDS)[number];
+
+export interface ScenarioFrame {
+  /** The faces that can be seen. */
+  readonly truth: readonly LabelledBox[];
+  /** What a detector of middling quality makes of them. */
+  readonly detections: readonly Detection[];
+}
+
+export interface Scenario {
+  readonly kind: ScenarioKind;
+  readonly seed: number;
+  readonly frames: readonly ScenarioFrame[];
+}
+
+const WIDTH = 1280;
+const HEIGHT = 720;
+const FRAMES_PER_SECOND = 30;
+const FRAMES = 10 * FRAMES_PER_SECOND;
+const MISSED_SHARE = 0.2;
+const FALSE_SHARE = 0.1;
+/** Of a face's size: how far a detector's box is off, one standard deviation of each edge. */
+const BOX_NOISE = 0.03;
+/** A face that overlaps with one in front of it by more cannot be seen. */
+const HIDDEN_OVERLAP = 0.3;
+
+interface Person {
+  readonly id: number;
+  readonly box: Box;
+  readonly isVisible: boolean;
+}
+
+/** Ten seconds of two people at 1280x720, the same for the same seed. */
+export function syntheticScenario(seed: number): Scenario {
+  const random = seededRandom(seed);
+  const kind = SCENARIO_KINDS[seed % SCENARIO_KINDS.length] ?? 'steady';
+  const people = peopleOf(kind, random);
+  const frames = Array.from({ length: FRAMES }, (_, frame) => {
+    const [front, back] = [people(1, frame), people(2, frame)];
+    const isCovered = front.isVisible && iou(front.box, back.box) > HIDDEN_OVERLAP;
+    const truth = [front, ...(isCovered ? [] : [back])].filter(({ isVisible }) => isVisible);
+    return { truth: truth.map(({ id, box }) => ({ id, box })), detections: detect(truth, random) };
+  });
+  return { kind, seed, frames };
+}
+
+/** Where a person is in a frame; person 1 sits on the left at first, and in front. */
+function peopleOf(kind: ScenarioKind, random: () => number): (id: number, frame: number) => Person {
+  const size = between(random, 90, 180);
+  const seats = [
+    { x: between(random, 0.2, 0.32) * WIDTH, y: between(random, 0.35, 0.6) * HEIGHT },
+    { x: between(random, 0.68, 0.8) * WIDTH, y: between(random, 0.35, 0.6) * HEIGHT },
+  ] as const;
+  const sway = { pixels: size * 0.15, frames: between(random, 60, 120) };
+  const middle = between(random, 100, 160);
+  const eventFrames = Math.round(between(random, 0.2, 2) * FRAMES_PER_SECOND);
+  const crossingFrames = between(random, 45, 90);
+  const growth = between(random, 0.5, 1.8);
+
+  return (id, frame) => {
+    const isFirst = id === 1;
+    let { x, y } = isFirst ? seats[0] : seats[1];
+    let edge = size;
+    let isVisible = true;
+    const during = frame >= middle && frame < middle + eventFrames;
+    if (kind === 'crossing') {
+      const other = isFirst ? seats[1] : seats[0];
+      const share = smooth((frame - middle) / crossingFrames);
+      x += (other.x - x) * share;
+      y += (other.y - y) * share;
+    }
+    if (kind === 'occlusion' && !isFirst) isVisible = !during;
+    if (kind === 're-entry' && !isFirst) {
+      // Out of the picture within half a second, and in again after the event.
+      const away = smooth((frame - middle) / 15) - smooth((frame - middle - 15 - eventFrames) / 15);
+      x += (WIDTH + size - x) * away;
+      isVisible = x + size / 2 < WIDTH;
+    }
+    if (kind === 'scale' && isFirst) edge *= 1 + (growth - 1) * smooth((frame - middle) / 60);
+    // After a cut the camera stands elsewhere.
+    if (kind === 'cut' && frame >= middle) {
+      x = WIDTH / 2 + (x - WIDTH / 2) * 0.7;
+      y += HEIGHT * 0.1;
+      edge *= 1.3;
+    }
+    x += sway.pixels * Math.sin((2 * Math.PI * frame) / sway.frames + id);
+    return { id, box: { x: x - edge * 0.4, y: y - edge / 2, width: edge * 0.8, height: edge }, isVisible };
+  };
+}
+
+function detect(truth: readonly LabelledBox[], random: () => number): Detection[] {
+  const seen = truth
+    .filter(() => random() >= MISSED_SHARE)
+    .map(({ box }) => {
+      const off = (): number => gaussian(random) * BOX_NOISE * box.height;
+      const [x, y] = [box.x + off(), box.y + off()];
+      const [width, height] = [Math.max(8, box.width + off()), Math.max(8, box.height + off())];
+      return { box: { x, y, width, height }, score: between(random, 0.55, 0.98) };
+    });
+  const strangers = truth.filter(() => random() < FALSE_SHARE).map(() => falseDetection(random));
+  return [...seen, ...strangers];
+}
+
+function falseDetection(random: () => number): Detection {
+  const edge = between(random, 40, 200);
+  const box = {
+    x: random() * (WIDTH - edge),
+    y: random() * (HEIGHT - edge),
+    width: edge * 0.8,
+    height: edge,
+  };
+  return { box, score: between(random, 0.3, 0.8) };
+}
+
+function between(random: () => number, from: number, to: number): number {
+  return from + (to - from) * random();
+}
+
+/** 0 before 0, 1 after 1, without a jump of speed. */
+function smooth(share: number): number {
+  const clamped = Math.min(1, Math.max(0, share));
+  return clamped * clamped * (3 - 2 * clamped);
+}
+
+/** A standard normal number (Box and Muller 1958). */
+function gaussian(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
