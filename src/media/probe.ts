@@ -66,6 +66,12 @@ export async function probeMedia(
     null,
   );
   if (main === null) {
+    if (probed.streams.some((stream) => stream.codec_type === 'video' && area(stream) === 0)) {
+      throw new InputRefusedError(
+        'UNSUPPORTED_CODEC',
+        `${name} has a video stream whose picture cannot be read, or is larger than limits.inputMegapixels.`,
+      );
+    }
     const kinds = probed.streams.map((stream) => stream.codec_type ?? 'unknown').join(', ');
     throw new InputRefusedError(
       'NO_VIDEO_STREAM',
