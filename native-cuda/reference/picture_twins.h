@@ -17,4 +17,13 @@ std::vector<double> ReadPicture(const std::vector<unsigned char>& bytes, const P
 std::vector<unsigned char> WritePicture(const std::vector<double>& rgb, const PictureLayout& layout, int height,
                                         int width);
 
+// A part of the target and the part of the source that fills it; see kernels/compose.cuh.
+struct PaneTwin {
+  int left, top, width, height;
+  double source_left, source_top, source_width, source_height;
+};
+// [height][width][3] bytes from [source_height][source_width][3] bytes.
+std::vector<unsigned char> Compose(const std::vector<unsigned char>& source, int source_height, int source_width,
+                                   const std::vector<PaneTwin>& panes, int height, int width);
+
 }  // namespace framekiln::reference
