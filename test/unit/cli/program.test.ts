@@ -121,7 +121,17 @@ describe('framekiln doctor', () => {
       checks: { name: string; status: string }[];
     };
     expect(report.checks.map(({ name }) => name)).toEqual([
-      ...['node', 'ffmpeg', 'ffprobe', 'encoders', 'networks', 'ram disk', 'disk space', 'write rights'],
+      ...[
+        'node',
+        'ffmpeg',
+        'ffprobe',
+        'encoders',
+        'gpu',
+        'networks',
+        'ram disk',
+        'disk space',
+        'write rights',
+      ],
       ...['inotify', 'machine'],
     ]);
     expect(report.usable).toBe(code === ExitCode.ok);
