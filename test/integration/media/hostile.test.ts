@@ -44,6 +44,16 @@ async function fate(path: string): Promise<string> {
   }
 }
 
+/** As `fate`, within 5 s: a machine under load gets a second chance, a file that hangs is slow twice. */
+async function quickFate(path: string, isLastChance = false): Promise<string> {
+  const startedAt = performance.now();
+  const code = await fate(path);
+  const ms = Math.round(performance.now() - startedAt);
+  if (ms < 5_000) return code;
+  if (isLastChance) throw new Error(`It took ${ms} ms.`);
+  return await quickFate(path, true);
+}
+
 test('playlists under the name of a video open nothing: no file, no network', async () => {
   const folder = temporaryFolder();
   const canary = makeClip(join(folder, 'canary.ts'), { frames: 10 });
@@ -87,12 +97,10 @@ test(`${COPIES} bit-flipped copies are taken or refused with a code, from seed $
   for (let seed = FIRST_SEED; seed < FIRST_SEED + COPIES; seed++) {
     const original = originals[seed % originals.length] ?? '';
     const copy = flipBits(original, join(folder, `flipped${original.slice(-4)}`), seed);
-    const startedAt = performance.now();
-    const code = await fate(copy).catch((error: unknown) => {
+    const code = await quickFate(copy).catch((error: unknown) => {
       throw new Error(`seed ${seed}, ${original.slice(-3)}`, { cause: error });
     });
     fates[code] = (fates[code] ?? 0) + 1;
-    expect([seed, performance.now() - startedAt < 5_000]).toEqual([seed, true]);
   }
   console.log(`fates of ${COPIES} bit-flipped copies: ${JSON.stringify(fates)}`);
   expect(Object.values(fates).reduce((sum, count) => sum + count, 0)).toBe(COPIES);
