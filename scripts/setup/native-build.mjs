@@ -20,15 +20,17 @@ const SOURCES = [
 const CUDA_BIN = '/usr/local/cuda/bin';
 
 /**
- * Builds the CUDA addon where nvcc is. Its absence is a normal state, so a build that fails is told and not fatal; it
- * is tried again when the sources change.
+ * Builds the CUDA addon where nvcc is. Its absence is a normal state, so a build that fails is told once and not
+ * fatal; it is tried again when the sources change.
  *
  * @param {string} root the project's folder
  */
 export async function ensureNativeAddon(root) {
   if (findNvcc() === null || findMissingTool() !== null) return;
-  const output = await buildOnce(root, 'Building the CUDA addon');
-  if (output !== null) console.error(`The CUDA addon could not be built, so the CPU is used:\n${output}`);
+  const { failure, isNews } = await buildOnce(root, 'Building the CUDA addon');
+  if (failure !== null && isNews) {
+    console.error(`The CUDA addon could not be built, so the CPU is used:\n${failure}`);
+  }
 }
 
 /**
@@ -45,8 +47,8 @@ export async function ensureNativeProgram(root) {
     );
     return;
   }
-  const output = await buildOnce(root, 'Building the native test program');
-  if (output !== null) throw new SetupError(`The native code could not be built:\n${output}`);
+  const { failure } = await buildOnce(root, 'Building the native test program');
+  if (failure !== null) throw new SetupError(`The native code could not be built:\n${failure}`);
 }
 
 /** Builds whatever the machine has tools for. `npm run build:native` does it every time and shows the output. */
@@ -62,15 +64,16 @@ export async function buildNative(root, options = {}) {
   });
 }
 
-/** What a failed build printed; null when all is well. */
+/** `failure`: what a failed build printed, null when all is well; `isNews`: whether it was tried just now. */
 async function buildOnce(root, title) {
   const stampFile = join(root, 'node_modules', '.framekiln-native.json');
   const stamp = `${findNvcc() ?? 'no nvcc'} ${hashFiles(join(root, 'native-cuda'), SOURCES)}`;
-  if (readStamp(stampFile)?.stamp === stamp) return readStamp(stampFile).failure;
+  const known = readStamp(stampFile);
+  if (known?.stamp === stamp) return { failure: known.failure, isNews: false };
   const { ok, output } = await reportStep(title, () => buildNative(root));
   const failure = ok ? null : output.trimEnd();
   writeStamp(stampFile, { stamp, failure });
-  return failure;
+  return { failure, isNews: true };
 }
 
 function findNvcc() {

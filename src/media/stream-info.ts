@@ -84,12 +84,17 @@ function known(name: string | undefined): string | null {
     : name;
 }
 
+function hasNoPicture(stream: ProbedStream): boolean {
+  return stream.codec_type === 'video' && stream.pix_fmt === undefined;
+}
+
 export function describeOther(stream: ProbedStream): OtherStreamInfo {
   const kinds = ['audio', 'subtitle', 'attachment', 'video'] as const;
   return {
     index: stream.index,
     kind: kinds.find((kind) => kind === stream.codec_type) ?? 'data',
-    codec: stream.codec_name ?? 'unknown',
+    // A track without a picture to be had (no frame in it at all, or none that decodes) has no pixel format.
+    codec: hasNoPicture(stream) ? 'none' : (stream.codec_name ?? 'unknown'),
     language: stream.tags?.['language'] ?? null,
     attachedPicture: stream.disposition?.['attached_pic'] === 1,
   };

@@ -95,7 +95,8 @@ function fitsMp4(stream: OtherStreamInfo, container: 'mp4' | 'mov'): boolean {
 
 function fate(stream: OtherStreamInfo, container: Container): StreamFate {
   const leave = (reason: string): StreamFate => ({ stream, codec: null, reason });
-  if (stream.codec === 'unknown' || stream.codec === 'none') return leave('its codec is unknown');
+  if (stream.codec === 'none') return leave('there is no picture in it');
+  if (stream.codec === 'unknown') return leave('its codec is unknown');
   if (stream.kind === 'data') return leave('data tracks cannot be carried over');
   if (stream.kind === 'attachment' && container !== 'matroska')
     return leave('attachments live in Matroska only');

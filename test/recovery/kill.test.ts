@@ -101,7 +101,7 @@ function checkInvariants(home: string): void {
 /** Temporary files, job folders, RAM disks. */
 function leftovers(home: string): string[] {
   const state = join(home, '.framekiln');
-  const kept = /^(framekiln\.db(-wal|-shm)?|daemon\.lock(-journal|-wal|-shm)?)$/;
+  const kept = /^(framekiln\.db(-wal|-shm)?|daemon\.lock(-journal|-wal|-shm)?|reports\/1\.json)$/;
   return [
     ...filesBelow(state).filter((path) => !kept.test(path)),
     ...readdirSync(join(home, 'output')).filter((name) => name !== 'clip.mp4'),

@@ -193,10 +193,11 @@ describe('npm run setup', () => {
     mkdirSync(join(root, 'native-cuda'));
     write('native-cuda/CMakeLists.txt', '# one');
     setUp();
-    executable('nvcc', '');
-    executable('npm', 'echo cmake broke; exit 1');
+    for (const name of ['nvcc', 'c++']) executable(name, '');
+    executable('cmake', 'echo cmake broke; exit 1');
     const result = setUp();
-    expect(result.calls).toEqual(['npm run build:native']);
+    const source = join(root, 'native-cuda');
+    expect(result.calls).toEqual([`cmake -S ${source} -B ${join(source, 'build')}`]);
     expect(result.code).toBe(0);
     expect(result.stderr).toBe('The CUDA addon could not be built, so the CPU is used:\ncmake broke\n');
     expect(setUp()).toEqual({ code: 0, stdout: '', stderr: '', calls: [] });

@@ -79,3 +79,14 @@ test('changing parameter sets are declared in MP4, and only there', () => {
   expect(videoTag('hevc', 'mov', 2)).toEqual(['-tag:v:0', 'hev1']);
   expect(videoTag('h264', 'matroska', 2)).toEqual([]);
 });
+
+test('a track without a picture, and one of an unknown codec, are left out with the reason', () => {
+  const plan = planStreams(
+    source('/in/a.mp4', MP4, [stream(0, 'video', 'none'), stream(2, 'audio', 'unknown')]),
+  );
+  expect(plan.fates).toMatchObject([
+    { codec: null, reason: 'there is no picture in it' },
+    { codec: null, reason: 'its codec is unknown' },
+  ]);
+  expect(plan.container).toBe('mp4');
+});

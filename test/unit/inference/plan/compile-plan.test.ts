@@ -60,7 +60,10 @@ function expectNothingOverwritten({ tensors, steps, outputs }: Plan): void {
     const tensor = tensors[number];
     if (tensor === undefined) throw new RangeError(`There is no tensor ${number}.`);
     const found = channelsOf(tensor);
-    if (written.has(number)) { expect(new Set(found)).toEqual(new Set([number])); return; }
+    if (written.has(number)) {
+      expect(new Set(found)).toEqual(new Set([number]));
+      return;
+    }
     // A concatenation: all of it has been written, by tensors that lie inside of it.
     expect(found).not.toContain(undefined);
     for (const part of new Set(found)) {
