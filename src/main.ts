@@ -1,4 +1,7 @@
 #!/usr/bin/env node
 import { runCli } from './cli/program.ts';
+import { failPointFolder } from './config/environment.ts';
+import { armFailPoints } from './lib/fail-point.ts';
 
+armFailPoints(failPointFolder());
 process.exit(await runCli(process.argv.slice(2)));

@@ -15,6 +15,11 @@ export function traceFile(): string | null {
   return process.env['FRAMEKILN_TRACE'] ?? null;
 }
 
+/** `FRAMEKILN_FAIL_POINTS`: the folder that arms fail points (lib/fail-point.ts); tests alone set it. */
+export function failPointFolder(): string | null {
+  return process.env['FRAMEKILN_FAIL_POINTS'] ?? null;
+}
+
 /** What ffmpeg gets to see of our environment: where programs, libraries and graphics cards are, and nothing else (R28). */
 export function childEnvironment(): Record<string, string> {
   const kept = ['PATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES'];

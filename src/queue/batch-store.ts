@@ -1,6 +1,7 @@
 import type { CommittedBatch, Lease } from '../domain/job.ts';
 import type { Database } from './database.ts';
 import { assertHeld, HELD } from './lease-guard.ts';
+import { transaction } from './transaction.ts';
 
 export type BatchStore = ReturnType<typeof createBatchStore>;
 
@@ -28,7 +29,9 @@ export function createBatchStore(db: Database) {
   );
   const deleteOne = db.prepare<[number, number]>(`DELETE FROM batches WHERE job_id = ? AND number = ?`);
 
-  const commitBatch = db.transaction(
+  const commitBatch = transaction(
+    db,
+    'commit-batch',
     (lease: Lease, batch: Omit<CommittedBatch, 'committedAtMs'>, nowMs: number) => {
       // First, so that a late worker is told that its lease is gone, not that another did the same batch.
       assertHeld(lease, addFrames.run({ ...lease, frameCount: batch.frameCount }).changes);
@@ -36,7 +39,7 @@ export function createBatchStore(db: Database) {
     },
   );
 
-  const removeBatch = db.transaction((lease: Lease, number: number) => {
+  const removeBatch = transaction(db, 'remove-batch', (lease: Lease, number: number) => {
     deleteOne.run(lease.jobId, number);
     assertHeld(lease, countFrames.run(lease).changes);
   });
@@ -46,13 +49,12 @@ export function createBatchStore(db: Database) {
      * Commits one batch whose segment is on the disk. It is progress, so the tries begin anew. Throws LeaseLostError,
      * with nothing written, when the lease is gone.
      */
-    commitBatch: (lease: Lease, batch: Omit<CommittedBatch, 'committedAtMs'>, nowMs: number): void =>
-      commitBatch.immediate(lease, batch, nowMs),
+    commitBatch,
 
     /** In order of number. */
     listBatches: (jobId: number): CommittedBatch[] => selectAll.all(jobId),
 
     /** Takes one batch back because its segment is missing or damaged. Call it before the segment is removed (R5). */
-    removeBatch: (lease: Lease, number: number): void => removeBatch.immediate(lease, number),
+    removeBatch,
   };
 }

@@ -1,4 +1,5 @@
 import type { Command, CommandKind } from '../domain/job.ts';
+import { failPoint } from '../lib/fail-point.ts';
 import type { Database } from './database.ts';
 
 export interface NewCommand {
@@ -42,7 +43,10 @@ export function createCommandStore(db: Database) {
   return {
     /** Gives the command's id, to ask for its outcome. */
     insertCommand({ kind, jobId, argument, nowMs }: NewCommand): number {
-      return Number(insert.run({ kind, jobId, argument: JSON.stringify(argument), nowMs }).lastInsertRowid);
+      failPoint('insert-command.before-write');
+      const { lastInsertRowid } = insert.run({ kind, jobId, argument: JSON.stringify(argument), nowMs });
+      failPoint('insert-command.written');
+      return Number(lastInsertRowid);
     },
 
     /** Those that nobody has handled, in order. */
@@ -51,7 +55,9 @@ export function createCommandStore(db: Database) {
     },
 
     markHandled(id: number, { succeeded, result }: CommandOutcome, nowMs: number): void {
+      failPoint('handle-command.before-write');
       setOutcome.run({ id, succeeded: succeeded ? 1 : 0, result, nowMs });
+      failPoint('handle-command.written');
     },
 
     /** What became of a command; null while it waits. */

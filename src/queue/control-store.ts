@@ -1,5 +1,6 @@
 import type { Database } from './database.ts';
 import { LET_GO } from './job-row.ts';
+import { transaction } from './transaction.ts';
 
 export type ControlStore = ReturnType<typeof createControlStore>;
 
@@ -42,13 +43,13 @@ export function createControlStore(db: Database) {
     forgetProgress.run(id);
   }
 
-  const cancelJob = db.transaction((id: number, nowMs: number): boolean => {
+  const cancelJob = transaction(db, 'cancel-job', (id: number, nowMs: number): boolean => {
     if (cancel.run({ id, nowMs }).changes === 0) return false;
     startOver(id);
     return true;
   });
 
-  const retryJob = db.transaction((id: number): boolean => {
+  const retryJob = transaction(db, 'retry-job', (id: number): boolean => {
     const keepsCheckpoints = selectState.get(id)?.state === 'failed';
     if (retry.run(id).changes === 0) return false;
     if (!keepsCheckpoints) startOver(id);
@@ -61,10 +62,10 @@ export function createControlStore(db: Database) {
     resumeJob: (id: number): boolean => resume.run(id).changes === 1,
 
     /** Deletes the job's checkpoints, too; the caller removes its folder afterwards. */
-    cancelJob: (id: number, nowMs: number): boolean => cancelJob.immediate(id, nowMs),
+    cancelJob,
 
     /** A failed job goes on after its last checkpoint; a done or cancelled one begins again. */
-    retryJob: (id: number): boolean => retryJob.immediate(id),
+    retryJob,
 
     /** Higher goes first. False when there is no such job. */
     prioritise: (id: number, priority: number): boolean => setPriority.run(priority, id).changes === 1,

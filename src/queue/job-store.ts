@@ -4,6 +4,7 @@ import type { Job, JobOrigin, JobState } from '../domain/job.ts';
 import { recipeText, type Recipe } from '../domain/recipe.ts';
 import type { Database } from './database.ts';
 import { JOB_COLUMNS, jobFromRow, type JobRow } from './job-row.ts';
+import { transaction } from './transaction.ts';
 
 export interface NewJob {
   readonly origin: JobOrigin;
@@ -62,7 +63,7 @@ export function createJobStore(db: Database) {
    * longer at its path takes the new path: a renamed file is not done twice. One that had failed because its source
    * was gone or was another file is queued again; any other known job is returned as it is.
    */
-  const enqueue = db.transaction((wish: NewJob): Enqueued => {
+  const enqueue = transaction(db, 'enqueue', (wish: NewJob): Enqueued => {
     const recipe = recipeText(wish.recipe);
     const scope = wish.origin === 'run' ? wish.outputPath : '';
     let row = findSame.get({ fingerprint: wish.fingerprint, recipe, scope });
@@ -76,7 +77,7 @@ export function createJobStore(db: Database) {
   });
 
   return {
-    enqueue: (wish: NewJob): Enqueued => enqueue.immediate(wish),
+    enqueue,
 
     getJob(id: number): Job | null {
       const row = selectOne.get(id);

@@ -1,8 +1,10 @@
 import type { Job, Lease } from '../domain/job.ts';
+import { failPoint } from '../lib/fail-point.ts';
 import { backOffMs } from './back-off.ts';
 import type { Database } from './database.ts';
 import { JOB_COLUMNS, jobFromRow, LET_GO, type JobRow } from './job-row.ts';
 import { assertHeld, HELD, leaseLost } from './lease-guard.ts';
+import { transaction } from './transaction.ts';
 
 export interface ClaimWish {
   /** As `ownOwner` of lib/process-identity gives it. */
@@ -77,14 +79,16 @@ export function createLeaseStore(db: Database) {
 
   function release(lease: Lease, wish: Release): void {
     const triesBack = wish.countTry ? 0 : 1;
+    failPoint('release-lease.before-write');
     assertHeld(lease, requeue.run({ ...lease, ...wish, triesBack }).changes);
+    failPoint('release-lease.written');
   }
 
   function fail(lease: Lease, failure: { code: string; message: string; nowMs: number }): void {
     assertHeld(lease, setFailed.run({ ...lease, ...failure }).changes);
   }
 
-  const failTry = db.transaction((lease: Lease, failure: FailedTry): 'queued' | 'failed' => {
+  const failTry = transaction(db, 'fail-try', (lease: Lease, failure: FailedTry): 'queued' | 'failed' => {
     const held = selectAttempts.get(lease);
     if (held === undefined) throw leaseLost(lease);
     if (held.attempts >= failure.maxTries) {
@@ -100,7 +104,9 @@ export function createLeaseStore(db: Database) {
   return {
     /** Takes the first job in order that may run now and that no `framekiln run` keeps for itself, or null. */
     claim(wish: ClaimWish): Claimed | null {
+      failPoint('claim.before-write');
       const row = claimNext.get({ ...wish, onlyJobId: wish.onlyJobId ?? null });
+      failPoint('claim.written');
       if (row === undefined) return null;
       const { token, ...job } = row;
       return { job: jobFromRow(job), lease: { jobId: job.id, owner: wish.owner, token } };
@@ -113,21 +119,26 @@ export function createLeaseStore(db: Database) {
 
     /** False: the lease is lost, stop. An expired lease that nobody has taken yet can still be renewed. */
     renew(lease: Lease, nowMs: number, leaseMs: number): boolean {
-      return extend.run({ ...lease, nowMs, leaseMs }).changes === 1;
+      failPoint('renew-lease.before-write');
+      const held = extend.run({ ...lease, nowMs, leaseMs }).changes === 1;
+      failPoint('renew-lease.written');
+      return held;
     },
 
     /** Back to the queue, without judging the job. */
     release,
 
     /** The try failed: back to the queue with a wait, or `failed` when it was the last one (R13). */
-    failTry: (lease: Lease, failure: FailedTry) => failTry.immediate(lease, failure),
+    failTry,
 
     /** Set aside at once: another try would end in the same way. */
     fail,
 
     /** The finished file is verified and published. */
     finish(lease: Lease, nowMs: number): void {
+      failPoint('finish-job.before-write');
       assertHeld(lease, setDone.run({ ...lease, nowMs }).changes);
+      failPoint('finish-job.written');
     },
   };
 }

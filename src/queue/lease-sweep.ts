@@ -1,6 +1,7 @@
 import type { Lease } from '../domain/job.ts';
 import type { Database } from './database.ts';
 import type { FailedTry, LeaseStore } from './lease-store.ts';
+import { transaction } from './transaction.ts';
 
 export interface Sweep {
   /** `isOwnerAlive` of lib/process-identity, or a test's own. */
@@ -25,7 +26,8 @@ export function createLeaseSweep(
      FROM jobs WHERE state = 'running'`,
   );
 
-  const sweep = db.transaction(({ isOwnerAlive, nowMs, failure, spare }: Sweep): number[] => {
+  /** Gives the ids of the jobs that were taken back. */
+  return transaction(db, 'sweep-leases', ({ isOwnerAlive, nowMs, failure, spare }: Sweep): number[] => {
     const abandoned = selectRunning
       .all()
       .filter((run) => spare?.(run.owner) !== true && (run.expiresAtMs <= nowMs || !isOwnerAlive(run.owner)));
@@ -39,7 +41,4 @@ export function createLeaseSweep(
     }
     return abandoned.map((run) => run.jobId);
   });
-
-  /** Gives the ids of the jobs that were taken back. */
-  return (wish: Sweep): number[] => sweep.immediate(wish);
 }

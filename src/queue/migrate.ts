@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../domain/errors.ts';
 import type { Database } from './database.ts';
+import { transaction } from './transaction.ts';
 
 /** A step of the schema. Once released, its text never changes; what comes later is a new step. */
 export interface Migration {
@@ -13,7 +14,7 @@ export interface Migration {
  */
 export function migrate(db: Database, migrations: readonly Migration[]): void {
   // Read again inside the lock: two processes may start at once.
-  const applyNext = db.transaction(() => {
+  const applyNext = transaction(db, 'migration', () => {
     const done = db.pragma('user_version', { simple: true }) as number;
     if (done > migrations.length) {
       const sentence = `The database ${db.name} has schema ${done}, but this program knows ${migrations.length}; use a newer Framekiln.`;
@@ -25,5 +26,5 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
     db.pragma(`user_version = ${done + 1}`);
     return true;
   });
-  while (applyNext.immediate());
+  while (applyNext());
 }

@@ -1,4 +1,5 @@
 import type { JobPlan, Lease } from '../domain/job.ts';
+import { failPoint } from '../lib/fail-point.ts';
 import type { Database } from './database.ts';
 import { assertHeld, HELD } from './lease-guard.ts';
 
@@ -15,7 +16,9 @@ export function createProgressStore(db: Database) {
   const held = (assignments: string) => {
     const statement = db.prepare<object>(`UPDATE jobs SET ${assignments} WHERE ${HELD}`);
     return (lease: Lease, values: object) => {
+      failPoint('report-progress.before-write');
       assertHeld(lease, statement.run({ ...lease, ...values }).changes);
+      failPoint('report-progress.written');
     };
   };
   const plan = held('plan = @plan, frames_total = @framesTotal');

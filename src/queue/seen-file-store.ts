@@ -1,5 +1,6 @@
 import type { SeenFile } from '../domain/seen-file.ts';
 import type { Database } from './database.ts';
+import { transaction } from './transaction.ts';
 
 export type SeenFileStore = ReturnType<typeof createSeenFileStore>;
 
@@ -14,16 +15,16 @@ export function createSeenFileStore(db: Database) {
   );
   const remove = db.prepare<[string]>(`DELETE FROM seen_files WHERE path = ?`);
 
-  const putAll = db.transaction((files: readonly SeenFile[]) => {
+  const putAll = transaction(db, 'put-seen-files', (files: readonly SeenFile[]) => {
     for (const file of files) upsert.run(file);
   });
-  const removeAll = db.transaction((paths: readonly string[]) => {
+  const removeAll = transaction(db, 'remove-seen-files', (paths: readonly string[]) => {
     for (const path of paths) remove.run(path);
   });
 
   return {
     list: (): SeenFile[] => selectAll.all(),
-    putAll: (files: readonly SeenFile[]): void => putAll.immediate(files),
-    removeAll: (paths: readonly string[]): void => removeAll.immediate(paths),
+    putAll,
+    removeAll,
   };
 }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { failPoint } from '../lib/fail-point.ts';
 import { FfmpegError, VerificationError } from '../domain/errors.ts';
 import type { BatchRange } from '../domain/frame-batch.ts';
 import { nvencReason, type EncoderChooser } from '../media/choose-encoder.ts';
@@ -61,8 +62,11 @@ async function encodeChecked(
 ): Promise<EncoderName> {
   const encoder = await chooser.next();
   try {
+    failPoint('segment.before-encoding');
     await encodeSegment(job, encoder, settings, signal);
+    failPoint('segment.closed');
     await verifySegment(job, signal);
+    failPoint('segment.verified');
     return encoder;
   } catch (error) {
     await rm(job.segmentPath, { force: true });

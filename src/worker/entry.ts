@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { traceFile } from '../config/environment.ts';
+import { failPointFolder, traceFile } from '../config/environment.ts';
 import { homeAt, programRoot } from '../config/home.ts';
 import { toError } from '../domain/errors.ts';
+import { armFailPoints } from '../lib/fail-point.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
 import { openQueue } from '../queue/queue.ts';
 import { HEARTBEAT_MS, type FromWorker, type ToWorker, type WorkerStart } from './protocol.ts';
@@ -54,6 +55,7 @@ function say(message: FromWorker): Promise<void> {
   });
 }
 
+armFailPoints(failPointFolder());
 main().then(
   () => process.exit(0),
   async (error: unknown) => {

@@ -84,7 +84,7 @@ export function pictureRemarks({ video }: MediaInfo, { input, output }: PlannedJ
 
 export async function writeReport(home: Home, jobId: number, report: MediaReport): Promise<void> {
   await mkdir(home.reportsDir, { recursive: true });
-  await writeFileDurably(reportPath(home, jobId), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFileDurably(reportPath(home, jobId), `${JSON.stringify(report, null, 2)}\n`, 'report');
 }
 
 /** The report of a finished job; null where there is none. */

@@ -36,7 +36,7 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   const startedAt = Date.now();
   const index = await indexFrames(media, { limits: settings.limits, signal });
   assertDecodable(media, assessDamage(media, index), settings.limits.decodableShare);
-  await writeFileDurably(folder.indexFile, encodeFrameIndex(index));
+  await writeFileDurably(folder.indexFile, encodeFrameIndex(index), 'frame-index');
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   log.info(`indexed ${index.pts.length} frames, each with its timestamp, in ${seconds} s`);
   return { look, media, index };

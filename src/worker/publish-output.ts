@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { FfmpegError, LeaseLostError, VerificationError } from '../domain/errors.ts';
 import type { Lease } from '../domain/job.ts';
+import { failPoint } from '../lib/fail-point.ts';
 import { outputColor } from '../media/color-conversion.ts';
 import { assessDamage } from '../media/damage.ts';
 import { withoutUnmuxable } from '../media/find-unmuxable.ts';
@@ -37,7 +38,7 @@ export async function publishOutput(
     // A file cannot be fenced by a token: the lease is asked for at the last moment.
     if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
       throw new LeaseLostError(`Job ${job.id} is another worker's.`);
-    await publishFile(temporaryPath, outputPath);
+    await publishFile(temporaryPath, outputPath, 'output');
     await report(context, planned, joined);
   } catch (error) {
     await rm(temporaryPath, { force: true });
@@ -57,6 +58,7 @@ async function joinAndCheck(
   const timing = outputTiming(index, media);
   const join = async (chosen: StreamPlan): Promise<StreamPlan> => {
     queue.progress.setStage(lease, 'mux');
+    failPoint('output.before-join');
     await muxOutput(
       {
         source: media,
@@ -69,6 +71,7 @@ async function joinAndCheck(
       },
       signal,
     );
+    failPoint('output.joined');
     queue.progress.setStage(lease, 'verify');
     log.info('joined; decoding the finished file to check every frame');
     const color = outputColor(media.video);
@@ -82,6 +85,7 @@ async function joinAndCheck(
       source: media,
     };
     await verifyOutput(path, expected, signal);
+    failPoint('output.verified');
     return chosen;
   };
   try {

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { codeOf, toError } from '../domain/errors.ts';
+import { failPoint } from '../lib/fail-point.ts';
 import { sizeOrZero } from '../workspace/frame-files.ts';
 import { publishFile } from '../workspace/durable-file.ts';
 import type { JobContext } from './job-context.ts';
@@ -19,8 +20,10 @@ export async function settleSource(
   try {
     // Another file may have taken its name meanwhile; that one was never processed.
     await assertSameSource(planned, job.fingerprint, signal);
+    failPoint('source.before-settling');
     if (settings.output.source === 'delete') await rm(job.sourcePath);
     else await moveAside(job.sourcePath, join(home.root, 'finished'), job.id);
+    failPoint('source.settled');
   } catch (error) {
     log.warn(`the source stays where it is: ${toError(error).message}`);
   }
@@ -35,7 +38,7 @@ async function moveAside(path: string, folder: string, jobId: number): Promise<v
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error;
     await copyFile(path, `${target}.part`);
-    await publishFile(`${target}.part`, target);
+    await publishFile(`${target}.part`, target, 'moved-source');
     await rm(path);
   }
 }

@@ -1,6 +1,7 @@
 import { open, truncate, type FileHandle } from 'node:fs/promises';
 import type { BatchRange } from '../domain/frame-batch.ts';
 import { frameBytes } from '../domain/media-info.ts';
+import { failPoint } from '../lib/fail-point.ts';
 import { outputColor } from '../media/color-conversion.ts';
 import { EncoderChooser, whyNotNvenc } from '../media/choose-encoder.ts';
 import { FrameDecoder, frameBuffer } from '../media/decoder.ts';
@@ -150,6 +151,7 @@ async function decodeToFile(
   path: string,
   frame: Buffer,
 ): Promise<void> {
+  failPoint('decoded-frames.before-write');
   const file: FileHandle = await open(path, 'w');
   try {
     for (let i = 0; i < frameCount; i++) {
@@ -157,6 +159,7 @@ async function decodeToFile(
       // Not `write`, which may write less than all of it when the RAM disk is nearly full.
       await file.appendFile(frame);
     }
+    failPoint('decoded-frames.written');
   } catch (error) {
     // Part of a batch is worth nothing: the next try must not take it for whole.
     await truncate(path);

@@ -1,7 +1,9 @@
 import { appendFileSync, closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { failPointFolder } from '../config/environment.ts';
 import { codeOf, InternalError, StoppedError, toError } from '../domain/errors.ts';
 import { frameBytes, type FrameFormat } from '../domain/media-info.ts';
+import { armFailPoints, failPoint } from '../lib/fail-point.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
 import type { Frame } from '../pipelines/frame-pipeline.ts';
 import type { FromTransform, ToTransform, TransformOrder, TransformSetup } from './transform-protocol.ts';
@@ -10,6 +12,7 @@ import type { FromTransform, ToTransform, TransformOrder, TransformSetup } from 
  * The thread that a job's pipeline lives on, because an engine's run blocks the loop that calls it. It reads and
  * writes frame files with blocking calls: nothing else waits here.
  */
+armFailPoints(failPointFolder());
 const setup = workerData as TransformSetup;
 if (parentPort === null) throw new InternalError('transform-thread.ts runs as a thread of the worker only.');
 const port = parentPort;
@@ -50,10 +53,12 @@ async function transform(order: TransformOrder): Promise<void> {
     // A process that was killed while it wrote leaves half a frame behind the whole ones.
     ftruncateSync(output, framesReady * bytes);
     for await (const frame of pipeline.process(readFrames(order, input, formats.input), stop.signal)) {
+      failPoint('transformed-frame.before-write');
       // Appended in one piece: the file's length tells how many frames are whole.
       for (let written = 0; written < bytes;) {
         written += writeSync(output, frame.pixels, written, bytes - written, framesReady * bytes + written);
       }
+      failPoint('transformed-frame.written');
       framesReady++;
       say({ kind: 'progress', framesReady });
     }

@@ -1,6 +1,7 @@
 import { mkdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BatchRange } from '../domain/frame-batch.ts';
+import { failPoint } from '../lib/fail-point.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 
 export type FrameSide = 'in' | 'out';
@@ -48,6 +49,7 @@ export class FrameFiles {
         `the RAM disk has no room for ${Math.ceil(bytes / 1024 / 1024)} MB more; frames go to ${this.#spillPath}.`,
       );
     }
+    failPoint('frames.before-spill');
     await mkdir(this.#spillPath, { recursive: true });
     return onDisk;
   }
@@ -55,9 +57,11 @@ export class FrameFiles {
   /** Deletes a batch's frames of one side. */
   async drop(batch: BatchRange, side: FrameSide): Promise<void> {
     const name = frameFileName(batch.number, side);
+    failPoint('frames.before-drop');
     await rm(join(this.#ramPath, name), { force: true });
     await rm(join(this.#spillPath, name), { force: true });
     this.#promised.delete(name);
+    failPoint('frames.dropped');
   }
 
   /** Free space that no batch was promised: what is written already is gone from the free space by itself. */

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { failPoint } from '../lib/fail-point.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import { publishFile, syncFolder } from './durable-file.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
@@ -22,12 +23,16 @@ export class JobFolder {
   }
 
   async create(): Promise<void> {
+    failPoint('job-folder.before-creation');
     await mkdir(this.segments, { recursive: true });
     await syncFolder(this.path);
+    failPoint('job-folder.created');
   }
 
   async remove(): Promise<void> {
+    failPoint('job-folder.before-removal');
     await rm(this.path, { recursive: true, force: true });
+    failPoint('job-folder.removed');
   }
 
   segmentPath(name: string): string {
@@ -37,7 +42,7 @@ export class JobFolder {
   /** Publishes a finished segment; the checkpoint's row may be written after that. */
   async publishSegment(temporaryPath: string, name: string): Promise<{ bytes: number; sha256: string }> {
     const sha256 = await sha256File(temporaryPath);
-    await publishFile(temporaryPath, this.segmentPath(name));
+    await publishFile(temporaryPath, this.segmentPath(name), 'segment');
     return { bytes: (await stat(this.segmentPath(name))).size, sha256 };
   }
 
@@ -60,7 +65,9 @@ export class JobFolder {
   /** Removes what no row names: half-written segments, and those of a worker that lost its lease. */
   async removeStrangers(keep: ReadonlySet<string>): Promise<void> {
     for (const name of await readdir(this.segments)) {
-      if (!keep.has(name)) await rm(join(this.segments, name), { recursive: true, force: true });
+      if (keep.has(name)) continue;
+      failPoint('segment.stranger-before-removal');
+      await rm(join(this.segments, name), { recursive: true, force: true });
     }
   }
 }

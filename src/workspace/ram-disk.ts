@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { toError } from '../domain/errors.ts';
 import type { Lease } from '../domain/job.ts';
+import { failPoint } from '../lib/fail-point.ts';
 import { isOwnerAlive, parseOwner } from '../lib/process-identity.ts';
 import { readdirOrNone } from './job-folder.ts';
 import { availableMemoryBytes } from './memory.ts';
@@ -76,8 +77,11 @@ export async function openRamDisk(
     await removeRamDisk(found);
   }
   const budget = Math.floor((await availableMemoryBytes()) * wish.memoryFraction);
+  failPoint('ram-disk.before-set-up');
   const created = await create(places, `${jobId}.${token}`, wish.kind, budget);
+  failPoint('ram-disk.set-up');
   await writeStamp(created.path, stamp);
+  failPoint('ram-disk.stamped');
   return { ...created, adopted: false };
 }
 
@@ -86,9 +90,12 @@ export async function removeRamDisk(disk: {
   readonly kind: RamDiskKind;
   readonly path: string;
 }): Promise<void> {
+  failPoint('ram-disk.before-removal');
   // Lazily: a dying ffmpeg may still hold a file; the name is free at once and the memory when it is gone.
   if (disk.kind === 'mount') await run('umount', ['--lazy', disk.path]);
+  failPoint('ram-disk.unmounted');
   await rm(disk.path, { recursive: true, force: true });
+  failPoint('ram-disk.removed');
 }
 
 /** Removes whatever RAM disk a job has. */

@@ -1,0 +1,31 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FailPoint } from '../../src/lib/fail-point.ts';
+
+/** A folder that arms the fail points of every process that gets its `environment` (src/lib/fail-point.ts). */
+export interface FailPointFolder {
+  readonly environment: { readonly FRAMEKILN_FAIL_POINTS: string };
+  /** Arms these and no others: `NAME NTH ACTION` each. They can act again, even those that have. */
+  arm(...lines: readonly `${FailPoint} ${string}`[]): void;
+  /** Whether a point has acted since it was armed. */
+  hasFired(name: FailPoint): boolean;
+  /** The points that were reached, each once. */
+  reached(): Set<string>;
+}
+
+export function failPointFolder(path: string): FailPointFolder {
+  mkdirSync(path, { recursive: true });
+  const marker = (name: string) => join(path, `fired-${name}`);
+  return {
+    environment: { FRAMEKILN_FAIL_POINTS: path },
+    arm(...lines) {
+      for (const line of lines) rmSync(marker(line.split(' ')[0] ?? ''), { force: true });
+      writeFileSync(join(path, 'armed'), lines.join('\n'));
+    },
+    hasFired: (name) => existsSync(marker(name)),
+    reached() {
+      const hits = join(path, 'hits');
+      return new Set(existsSync(hits) ? readFileSync(hits, 'utf8').trim().split('\n') : []);
+    },
+  };
+}
