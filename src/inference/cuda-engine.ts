@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { EngineError, toError } from '../domain/errors.ts';
-import type { Engine, FrameToEnlarge, LoadedNetwork, Tensor } from './engine.ts';
+import type { Engine, FrameToEnlarge, LoadedNetwork, NetworkOutput, Tensor } from './engine.ts';
+import { decodeModel } from './networks/onnx-model.ts';
 import { compilePlan } from './plan/compile-plan.ts';
 
 /** What native-cuda/addon/addon.cc exports; rejections have a `code`. */
@@ -74,8 +75,9 @@ export function createCudaEngine(addon: () => NativeAddon = loadAddon): Engine {
     device: 'gpu',
     async load(model) {
       const plan = compilePlan(model, 'float16', 'The network');
+      const outputs = decodeModel(model, 'The network').graph.output.map(({ name }) => name);
       try {
-        return new CudaNetwork(await addon().load(plan, DEVICE));
+        return new CudaNetwork(await addon().load(plan, DEVICE), outputs);
       } catch (error) {
         throw toEngineError(error, 'ENGINE_UNAVAILABLE');
       }
@@ -86,20 +88,19 @@ export function createCudaEngine(addon: () => NativeAddon = loadAddon): Engine {
 class CudaNetwork implements LoadedNetwork {
   readonly concurrency = 3;
   readonly #network: NativeNetwork;
+  /** The outputs' names in the order of the file, which is the plan's. */
+  readonly #names: readonly string[];
 
-  constructor(network: NativeNetwork) {
+  constructor(network: NativeNetwork, names: readonly string[]) {
     this.#network = network;
+    this.#names = names;
   }
 
-  async run({ data, shape }: Tensor): Promise<Tensor> {
+  async run({ data, shape }: Tensor): Promise<NetworkOutput[]> {
     const [batch, channels, height, width] = shape;
     if (batch !== 1) throw new EngineError('ENGINE_FAILED', `${NAME} takes one picture at a time.`);
     const outputs = await watched(this.#network.run(data, channels, height, width), width * height);
-    const [output, second] = outputs;
-    const [n, c, h, w, more] = output?.shape ?? [];
-    if (output === undefined || second !== undefined || more !== undefined)
-      throw new EngineError('ENGINE_FAILED', 'The network has not one picture for its output.');
-    return { data: output.data, shape: [n ?? 0, c ?? 0, h ?? 0, w ?? 0] };
+    return outputs.map((output, i) => ({ ...output, name: this.#names[i] ?? '' }));
   }
 
   async enlarge({

@@ -5,6 +5,14 @@ export interface Tensor {
   readonly shape: readonly [number, number, number, number];
 }
 
+/** One result of a network. */
+export interface NetworkOutput {
+  /** As the file calls it. */
+  readonly name: string;
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
 export interface LoadOptions {
   /** Threads inside one operator; 0: as many as there are cores. */
   readonly threads: number;
@@ -27,12 +35,13 @@ export interface FrameToEnlarge {
 /** A network that is ready to run on some device. */
 export interface LoadedNetwork {
   /**
-   * Runs the network on one tensor; gives a tensor of its own. The input may be written again when it has settled.
+   * Runs the network on one tensor; gives tensors of their own in the order of the file. The input may be written
+   * again when it has settled. The result of an upscaler is one picture (only-picture.ts).
    *
    * @throws EngineError OUT_OF_MEMORY when a smaller input may succeed, DEVICE_LOST when nothing will any more,
    *   else ENGINE_FAILED
    */
-  run(input: Tensor): Promise<Tensor>;
+  run(input: Tensor): Promise<readonly NetworkOutput[]>;
   /**
    * A whole frame of packed RGB, enlarged; rejects as `run` does. Where it is absent, the caller converts and tiles.
    * Up to `concurrency` frames may be under way at once.
@@ -49,7 +58,7 @@ export interface Engine {
   readonly name: string;
   readonly device: 'cpu' | 'gpu';
   /**
-   * @param model bytes of an ONNX file with one input and one output
+   * @param model bytes of an ONNX file with one input
    * @throws EngineError ENGINE_UNAVAILABLE when this machine cannot run it
    */
   load(model: Uint8Array, options: LoadOptions): Promise<LoadedNetwork>;

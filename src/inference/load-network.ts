@@ -1,14 +1,19 @@
 import { EngineError, toError } from '../domain/errors.ts';
 import type { Device } from '../domain/recipe.ts';
-import type { Engine, LoadedNetwork, LoadOptions, Tensor } from './engine.ts';
+import type { Engine, LoadedNetwork, LoadOptions, NetworkOutput, Tensor } from './engine.ts';
+import { onlyPicture } from './only-picture.ts';
 
-export interface ReadyNetwork {
+/** A network on the engine that was chosen for it. */
+export interface ChosenNetwork {
   readonly network: LoadedNetwork;
   readonly engine: Engine;
-  /** How many output pixels a source pixel becomes, along one edge. */
-  readonly scale: number;
   /** Why the engine is not a better one, in a sentence; null where nothing was stepped over. */
   readonly reason: string | null;
+}
+
+export interface ReadyNetwork extends ChosenNetwork {
+  /** How many output pixels a source pixel becomes, along one edge. */
+  readonly scale: number;
 }
 
 /** Larger than any kernel, small enough for any memory. */
@@ -18,8 +23,8 @@ const TRIAL_EDGE = 16;
 const LARGEST_DIFFERENCE = 0.05;
 
 /**
- * Loads a network on the first engine that really runs it: each is tried on a tiny picture before it is trusted (D2),
- * and a GPU's picture is compared with the CPU's.
+ * Loads a network that enlarges pictures on the first engine that really runs it: each is tried on a tiny picture
+ * before it is trusted (D2), and a GPU's picture is compared with the CPU's.
  *
  * @param engines in the order of preference
  * @throws EngineError when none runs it; the sentence has every engine's reason
@@ -30,6 +35,37 @@ export async function loadNetwork(
   engines: readonly Engine[],
   options: LoadOptions,
 ): Promise<ReadyNetwork> {
+  const picture = trialPicture([1, 3, TRIAL_EDGE, TRIAL_EDGE]);
+  const { outcome: scale, ...chosen } = await chooseEngine(model, device, engines, options, picture, scaleOf);
+  return { ...chosen, scale };
+}
+
+/**
+ * Loads a network of any outputs, such as a detector, on the first engine that really runs it.
+ *
+ * @param shape of its input; the trial's numbers are in 0..1
+ * @param judge says what the outputs of the trial tell, or throws where they are not those of such a network
+ * @throws EngineError as `loadNetwork`
+ */
+export function loadAnalyser<Outcome>(
+  model: Uint8Array,
+  device: Device,
+  engines: readonly Engine[],
+  options: LoadOptions,
+  shape: Tensor['shape'],
+  judge: (outputs: readonly NetworkOutput[]) => Outcome,
+): Promise<ChosenNetwork & { readonly outcome: Outcome }> {
+  return chooseEngine(model, device, engines, options, trialPicture(shape), judge);
+}
+
+async function chooseEngine<Outcome>(
+  model: Uint8Array,
+  device: Device,
+  engines: readonly Engine[],
+  options: LoadOptions,
+  picture: Tensor,
+  judge: (outputs: readonly NetworkOutput[]) => Outcome,
+): Promise<ChosenNetwork & { readonly outcome: Outcome }> {
   const reasons: string[] = [];
   if (device !== 'cpu' && !engines.some((engine) => engine.device === 'gpu'))
     reasons.push('no GPU engine is installed');
@@ -37,13 +73,15 @@ export async function loadNetwork(
     if (device === 'cpu' && engine.device === 'gpu') continue;
     try {
       const network = await engine.load(model, options);
-      const scale = await tryOut(network, () => expectedOf(model, engine, engines, options)).catch(
-        async (error: unknown) => {
-          await network.dispose();
-          throw error;
-        },
-      );
-      return { network, engine, scale, reason: reasons.length === 0 ? null : reasons.join('; ') };
+      try {
+        const outputs = await network.run(picture);
+        const outcome = judge(outputs);
+        validateLikeOnCpu(outputs, await runOnCpu(model, engine, engines, options, picture));
+        return { network, engine, reason: reasons.length === 0 ? null : reasons.join('; '), outcome };
+      } catch (error) {
+        await network.dispose();
+        throw error;
+      }
     } catch (error) {
       reasons.push(`${engine.name}: ${toError(error).message}`);
     }
@@ -51,44 +89,62 @@ export async function loadNetwork(
   throw new EngineError('ENGINE_UNAVAILABLE', `No engine runs the network (${reasons.join('; ')}).`);
 }
 
-/** The trial picture as the CPU enlarges it, to hold a GPU against; null where there is nothing to compare with. */
-async function expectedOf(
+/** What the CPU makes of the trial, to hold a GPU against; null where there is nothing to compare with. */
+async function runOnCpu(
   model: Uint8Array,
   engine: Engine,
   engines: readonly Engine[],
   options: LoadOptions,
-): Promise<Tensor | null> {
+  picture: Tensor,
+): Promise<readonly NetworkOutput[] | null> {
   const cpu = engines.find(({ device }) => device === 'cpu');
   if (engine.device === 'cpu' || cpu === undefined) return null;
   const network = await cpu.load(model, options);
   try {
-    return await network.run(trialPicture());
+    return await network.run(picture);
   } finally {
     await network.dispose();
   }
 }
 
-/** The scale of a network that works. */
-async function tryOut(network: LoadedNetwork, expect: () => Promise<Tensor | null>): Promise<number> {
-  const picture = trialPicture();
-  const { data, shape } = await network.run(picture);
+/** The scale at which a network made a larger picture of the trial. */
+function scaleOf(outputs: readonly NetworkOutput[]): number {
+  const { shape } = onlyPicture(outputs);
   const scale = shape[3] / TRIAL_EDGE;
-  if (shape[0] !== 1 || shape[1] !== 3 || shape[2] !== shape[3] || scale < 1 || !Number.isInteger(scale))
-    throw new EngineError('ENGINE_FAILED', `a ${picture.shape.join('x')} picture became ${shape.join('x')}`);
-  const expected = await expect();
+  if (shape[0] === 1 && shape[1] === 3 && shape[2] === shape[3] && scale >= 1 && Number.isInteger(scale))
+    return scale;
+  const what = `a 1x3x${TRIAL_EDGE}x${TRIAL_EDGE} picture became ${shape.join('x')}`;
+  throw new EngineError('ENGINE_FAILED', what);
+}
+
+function validateLikeOnCpu(
+  outputs: readonly NetworkOutput[],
+  expected: readonly NetworkOutput[] | null,
+): void {
   const isAsExpected =
     expected === null ||
-    data.every((value, i) => Math.abs(value - (expected.data[i] ?? NaN)) <= LARGEST_DIFFERENCE);
-  if (isAsExpected) return scale;
-  throw new EngineError('ENGINE_FAILED', 'its picture of a trial differs from the one that the CPU makes');
+    (outputs.length === expected.length &&
+      outputs.every(({ data }, i) => isNear(data, expected[i]?.data ?? new Float32Array(0))));
+  if (!isAsExpected)
+    throw new EngineError('ENGINE_FAILED', 'its picture of a trial differs from the one that the CPU makes');
+}
+
+/** Pictures are in 0..1; what reaches farther may differ in proportion. */
+function isNear(found: Float32Array, expected: Float32Array): boolean {
+  const largest = expected.reduce((soFar, value) => Math.max(soFar, Math.abs(value)), 1);
+  return (
+    found.length === expected.length &&
+    found.every((value, i) => Math.abs(value - (expected[i] ?? NaN)) <= LARGEST_DIFFERENCE * largest)
+  );
 }
 
 /** Waves of all directions and lengths, so that every weight has something to do. */
-function trialPicture(): Tensor {
-  const plane = TRIAL_EDGE * TRIAL_EDGE;
-  const data = Float32Array.from({ length: 3 * plane }, (_, i) => {
-    const [x, y, color] = [i % TRIAL_EDGE, Math.floor((i % plane) / TRIAL_EDGE), Math.floor(i / plane)];
+function trialPicture(shape: Tensor['shape']): Tensor {
+  const [, channels, height, width] = shape;
+  const data = Float32Array.from({ length: channels * height * width }, (_, i) => {
+    const [x, y] = [i % width, Math.floor(i / width) % height];
+    const color = Math.floor(i / (width * height));
     return 0.5 + 0.45 * Math.sin(0.11 * x * (y + 1) + color) * Math.cos(0.07 * y * y - 0.5 * x);
   });
-  return { data, shape: [1, 3, TRIAL_EDGE, TRIAL_EDGE] };
+  return { data, shape };
 }

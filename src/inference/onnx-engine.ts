@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { EngineError, toError } from '../domain/errors.ts';
-import type { Engine, LoadedNetwork, LoadOptions, Tensor } from './engine.ts';
+import type { Engine, LoadedNetwork, LoadOptions, NetworkOutput, Tensor } from './engine.ts';
 
 export type OnnxProvider = 'cpu' | 'cuda' | 'tensorrt';
 
@@ -65,29 +65,20 @@ function sessionOptions(provider: OnnxProvider, { threads }: LoadOptions): Infer
 class OnnxNetwork implements LoadedNetwork {
   readonly #session: InferenceSession;
   readonly #input: string;
-  readonly #output: string;
   #released = false;
 
   constructor(session: InferenceSession) {
     this.#session = session;
     const [input, secondInput] = session.inputNames;
-    const [output, secondOutput] = session.outputNames;
-    if (
-      input === undefined ||
-      output === undefined ||
-      secondInput !== undefined ||
-      secondOutput !== undefined
-    ) {
-      throw new TypeError('The network has not just one input and one output.');
-    }
+    if (input === undefined || secondInput !== undefined)
+      throw new TypeError('The network has not just one input.');
     this.#input = input;
-    this.#output = output;
   }
 
-  async run({ data, shape }: Tensor): Promise<Tensor> {
+  async run({ data, shape }: Tensor): Promise<NetworkOutput[]> {
     try {
       const results = await this.#session.run({ [this.#input]: new OnnxTensor('float32', data, shape) });
-      return asTensor(results[this.#output]);
+      return this.#session.outputNames.map((name) => asOutput(name, results[name]));
     } catch (caught) {
       if (caught instanceof EngineError) throw caught;
       const message = toError(caught).message;
@@ -105,23 +96,10 @@ class OnnxNetwork implements LoadedNetwork {
   }
 }
 
-function asTensor(result: OnnxTensor | undefined): Tensor {
-  const [n, c, h, w, more] = result?.dims ?? [];
-  if (
-    !(result?.data instanceof Float32Array) ||
-    n === undefined ||
-    c === undefined ||
-    h === undefined ||
-    w === undefined ||
-    more !== undefined
-  ) {
-    const found = result === undefined ? 'nothing' : `${result.type} of ${result.dims.join('x')}`;
-    throw new EngineError(
-      'ENGINE_FAILED',
-      `The network gave ${found} instead of a float32 picture in NCHW order.`,
-    );
-  }
-  return { data: result.data, shape: [n, c, h, w] };
+function asOutput(name: string, result: OnnxTensor | undefined): NetworkOutput {
+  if (result?.data instanceof Float32Array) return { name, data: result.data, shape: result.dims };
+  const found = result === undefined ? 'nothing' : `${result.type} of ${result.dims.join('x')}`;
+  throw new EngineError('ENGINE_FAILED', `The network gave ${found} for ${name} instead of float32 numbers.`);
 }
 
 /** onnxruntime has no error code for it; these are its allocators' words. */

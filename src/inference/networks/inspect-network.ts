@@ -32,7 +32,7 @@ function whyNotImage(input: OnnxValueInfo): string | null {
 }
 
 /** Whether any tensor, in sub-graphs and functions too, lives outside the file. */
-function hasExternalData(part: unknown): boolean {
+export function hasExternalData(part: unknown): boolean {
   if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return false;
   if ('dataLocation' in part && part.dataLocation === 1) return true;
   if ('externalData' in part && Array.isArray(part.externalData) && part.externalData.length > 0) return true;

@@ -1,8 +1,9 @@
 import { EngineError, toError } from '../../domain/errors.ts';
 import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
 import type { Device } from '../../domain/recipe.ts';
-import type { Engine } from '../../inference/engine.ts';
+import type { Engine, Tensor } from '../../inference/engine.ts';
 import { loadNetwork, type ReadyNetwork } from '../../inference/load-network.ts';
+import { onlyPicture } from '../../inference/only-picture.ts';
 import { asComponents, maxComponent, readPlanes, writePlanes } from './pixels.ts';
 import { planTiles, type Tile } from './tiles.ts';
 
@@ -136,7 +137,8 @@ async function run(
     signal.throwIfAborted();
     const planes = new Float32Array(3 * window.width * window.height);
     readPlanes(source, input.width, window, max, planes);
-    const { data, shape } = await network.run({ data: planes, shape: [1, 3, window.height, window.width] });
+    const tensor: Tensor = { data: planes, shape: [1, 3, window.height, window.width] };
+    const { data, shape } = onlyPicture(await network.run(tensor));
     writePlanes(
       { data, width: shape[3], height: shape[2] },
       scaled({ ...core, x: core.x - window.x, y: core.y - window.y }, scale),

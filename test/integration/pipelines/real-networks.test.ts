@@ -6,6 +6,7 @@ import { findNetwork } from '../../../src/inference/networks/find-network.ts';
 import { foldScale2 } from '../../../src/inference/networks/fold-scale-2.ts';
 import { readManifest } from '../../../src/inference/networks/manifest.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
+import { onlyPicture } from '../../../src/inference/only-picture.ts';
 import { NetworkPipeline } from '../../../src/pipelines/upscale/network-pipeline.ts';
 import { readPlanes } from '../../../src/pipelines/upscale/pixels.ts';
 import { resample } from '../../../src/pipelines/upscale/resample.ts';
@@ -49,7 +50,7 @@ async function upscale(name: string, picture: Picture, tile: number | null, scal
 async function run(file: Uint8Array, input: Tensor, threads: number): Promise<Tensor> {
   const network = await createOnnxEngine('cpu').load(file, { threads });
   onTestFinished(() => network.dispose());
-  return network.run(input);
+  return onlyPicture(await network.run(input));
 }
 
 const pictures = ['OST_009.png', '0014.jpg', 'gt_baboon.png'] as const;

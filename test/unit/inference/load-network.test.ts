@@ -15,7 +15,7 @@ function engineOf(device: 'cpu' | 'gpu', run: (input: Tensor) => Tensor): Engine
     load() {
       events.push('loaded');
       return Promise.resolve({
-        run: (input) => Promise.resolve().then(() => run(input)),
+        run: (input) => Promise.resolve().then(() => [{ name: 'output', ...run(input) }]),
         dispose: () => Promise.resolve(void events.push('disposed')),
       });
     },

@@ -3,6 +3,7 @@ import type { Tensor } from '../../../../src/inference/engine.ts';
 import { foldScale2 } from '../../../../src/inference/networks/fold-scale-2.ts';
 import { decodeModel } from '../../../../src/inference/networks/onnx-model.ts';
 import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
+import { onlyPicture } from '../../../../src/inference/only-picture.ts';
 import { averageOfEach2x2, largestDifference } from '../../../helpers/pictures.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
 import { changedModel, repeatingNetwork, tinySrvgg } from '../../../helpers/tiny-networks.ts';
@@ -10,7 +11,7 @@ import { changedModel, repeatingNetwork, tinySrvgg } from '../../../helpers/tiny
 async function run(file: Uint8Array, input: Tensor): Promise<Tensor> {
   const network = await createOnnxEngine('cpu').load(file, { threads: 1 });
   onTestFinished(() => network.dispose());
-  return network.run(input);
+  return onlyPicture(await network.run(input));
 }
 
 test('the folded network gives the average of each 2x2 of the x4 network', async () => {

@@ -1,0 +1,76 @@
+import type { Device } from '../../../domain/recipe.ts';
+import type { Engine } from '../../../inference/engine.ts';
+import { loadAnalyser } from '../../../inference/load-network.ts';
+import { decodeModel } from '../../../inference/networks/onnx-model.ts';
+import type { Detection } from '../tracking/box.ts';
+import { inputShape } from './input-shape.ts';
+import { recogniseLayout } from './layouts/recognise-layout.ts';
+import { NetworkDetector } from './network-detector.ts';
+
+/** A place in pixels of the frame. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/**
+ * A face in pixels of the frame; it may reach beyond the edge. Its landmarks are the person's right eye (which is on the
+ * left of the picture), left eye and nose tip, and then what the detector knows of the mouth: both corners, the right
+ * first (YuNet, SCRFD, YOLOv8-face), or its centre, the right and the left ear (BlazeFace).
+ */
+export interface Face extends Detection {
+  readonly landmarks: readonly Point[];
+}
+
+/** Finds the faces of a frame. Frames may be of any size and differ in size. Use it on the thread of the transform. */
+export interface FaceDetector {
+  /** Such as `BlazeFace full-range`. */
+  readonly name: string;
+  /** For the log: the layout, the engine, and why it is not a better one. */
+  readonly summary: string;
+  /**
+   * @param pixels packed RGB of 8 bits
+   * @returns the faces, the best score first, from the detector's least score on; none overlaps another much
+   * @throws EngineError as the engine's `run`
+   */
+  detect(pixels: Uint8Array, width: number, height: number): Promise<Face[]>;
+  /** May be called twice. */
+  dispose(): Promise<void>;
+}
+
+export interface DetectorOptions {
+  readonly device: Device;
+  /** In the order of preference. */
+  readonly engines: readonly Engine[];
+  /** Threads inside one operator; 0: as many as there are cores. */
+  readonly threads: number;
+  /** Faces below it are not told; ByteTrack makes use of those from 0.1 on, which is the default. */
+  readonly leastScore?: number;
+}
+
+/**
+ * Loads a face detector on the first engine that really runs it. What the network's outputs mean is told by their
+ * shapes: BlazeFace, YuNet, SCRFD or YOLOv8-face.
+ *
+ * @param model bytes of an ONNX file
+ * @param what names it in errors
+ * @throws EngineError when no engine runs it or its outputs are those of no known detector;
+ *   NetworkError where the file is none that may be loaded
+ */
+export async function loadFaceDetector(
+  model: Uint8Array,
+  what: string,
+  options: DetectorOptions,
+): Promise<FaceDetector> {
+  const { device, engines, threads, leastScore = 0.1 } = options;
+  const size = inputShape(decodeModel(model, what), what);
+  const { outcome: layout, ...chosen } = await loadAnalyser(
+    model,
+    device,
+    engines,
+    { threads },
+    [1, 3, size.trial.height, size.trial.width],
+    (outputs) => recogniseLayout(outputs, size.trial),
+  );
+  return new NetworkDetector(chosen, layout, size.fixed, leastScore);
+}

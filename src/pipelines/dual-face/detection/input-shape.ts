@@ -1,0 +1,35 @@
+import { NetworkError } from '../../../domain/errors.ts';
+import { hasExternalData } from '../../../inference/networks/inspect-network.ts';
+import type { OnnxModel } from '../../../inference/networks/onnx-model.ts';
+
+/** Edges of a network's input in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A multiple of the coarsest stride of all known detectors. */
+const TRIAL_SIZE: Size = { width: 320, height: 320 };
+
+/**
+ * What sizes a network of one picture takes: `fixed` where it takes just one, and the one to try it with.
+ *
+ * @throws NetworkError NETWORK_UNSUITABLE
+ */
+export function inputShape(model: OnnxModel, what: string): { fixed: Size | null; trial: Size } {
+  if (hasExternalData(model)) throw unsuitable(what, 'keeps weights in other files, which is not allowed');
+  const constants = new Set(model.graph.initializer.map(({ name }) => name));
+  const [input, another] = model.graph.input.filter(({ name }) => !constants.has(name));
+  const dims = input?.type?.tensorType?.shape?.dim ?? [];
+  if (input === undefined || another !== undefined || dims.length !== 4)
+    throw unsuitable(what, 'does not take exactly one picture [1, 3, height, width]');
+  const [, channels = 0, height = 0, width = 0] = dims.map(({ dimValue }) => dimValue ?? 0);
+  if (channels !== 3 && channels !== 0)
+    throw unsuitable(what, `takes ${channels} channels where 3 were expected`);
+  const fixed = height > 0 && width > 0 ? { width, height } : null;
+  return { fixed, trial: fixed ?? TRIAL_SIZE };
+}
+
+function unsuitable(what: string, reason: string): NetworkError {
+  return new NetworkError('NETWORK_UNSUITABLE', `${what} cannot be used: it ${reason}.`);
+}

@@ -1,0 +1,19 @@
+import { EngineError } from '../../../../domain/errors.ts';
+import type { NetworkOutput } from '../../../../inference/engine.ts';
+import type { Size } from '../input-shape.ts';
+import type { DetectorLayout } from './detector-layout.ts';
+import { YUNET } from './yunet.ts';
+
+const LAYOUTS: readonly DetectorLayout[] = [YUNET];
+
+/** The layout of a network that gave these outputs for an input of that size. @throws EngineError ENGINE_FAILED */
+export function recogniseLayout(outputs: readonly NetworkOutput[], input: Size): DetectorLayout {
+  const layout = LAYOUTS.find((each) => each.fits(outputs, input));
+  if (layout !== undefined) return layout;
+  const shapes = outputs.map(({ shape }) => shape.join('x')).join(', ');
+  const known = LAYOUTS.map(({ name }) => name).join(', ');
+  throw new EngineError(
+    'ENGINE_FAILED',
+    `outputs of ${shapes} are those of no face detector that is known (${known})`,
+  );
+}

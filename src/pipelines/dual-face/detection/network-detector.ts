@@ -1,0 +1,64 @@
+import type { ChosenNetwork } from '../../../inference/load-network.ts';
+import type { Box } from '../tracking/box.ts';
+import type { Face, FaceDetector } from './face-detector.ts';
+import type { Size } from './input-shape.ts';
+import type { DetectorLayout } from './layouts/detector-layout.ts';
+import { readInput, type Letterbox } from './picture-input.ts';
+import { suppressOverlaps } from './suppress-overlaps.ts';
+
+/** A network of a known layout as a face detector. */
+export class NetworkDetector implements FaceDetector {
+  readonly name: string;
+  readonly summary: string;
+  readonly #chosen: ChosenNetwork;
+  readonly #layout: DetectorLayout;
+  readonly #fixed: Size | null;
+  readonly #leastScore: number;
+
+  /** @param fixed the size that the network takes; null: any */
+  constructor(chosen: ChosenNetwork, layout: DetectorLayout, fixed: Size | null, leastScore: number) {
+    this.name = layout.name;
+    const why = chosen.reason === null ? '' : ` (${chosen.reason})`;
+    this.summary = `${layout.name} by ${chosen.engine.name}${why}`;
+    this.#chosen = chosen;
+    this.#layout = layout;
+    this.#fixed = fixed;
+    this.#leastScore = leastScore;
+  }
+
+  async detect(pixels: Uint8Array, width: number, height: number): Promise<Face[]> {
+    return suppressOverlaps(await this.#look(pixels, width, { x: 0, y: 0, width, height }));
+  }
+
+  dispose(): Promise<void> {
+    return this.#chosen.network.dispose();
+  }
+
+  /** The faces of an area, in pixels of the frame. */
+  async #look(pixels: Uint8Array, frameWidth: number, area: Box): Promise<Face[]> {
+    const input = this.#fixed ?? inputFor(area, this.#layout);
+    const { data, letterbox } = readInput(pixels, frameWidth, area, input, this.#layout.range);
+    const outputs = await this.#chosen.network.run({ data, shape: [1, 3, input.height, input.width] });
+    const faces = this.#layout.decode(outputs, input, this.#leastScore);
+    return faces.map((face) => inFrame(face, area, letterbox));
+  }
+}
+
+/** The smallest input that holds the area at the layout's size. */
+function inputFor(area: Box, { edge, stride }: DetectorLayout): Size {
+  const scale = edge / Math.max(area.width, area.height);
+  const round = (length: number) => Math.max(stride, Math.ceil((length * scale) / stride) * stride);
+  return { width: round(area.width), height: round(area.height) };
+}
+
+function inFrame({ box, score, landmarks }: Face, area: Box, { scale, inside }: Letterbox): Face {
+  const place = ({ x, y }: { readonly x: number; readonly y: number }) => ({
+    x: area.x + (x - inside.x) / scale,
+    y: area.y + (y - inside.y) / scale,
+  });
+  return {
+    box: { ...place(box), width: box.width / scale, height: box.height / scale },
+    score,
+    landmarks: landmarks.map(place),
+  };
+}
