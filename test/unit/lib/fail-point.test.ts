@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { armFailPoints, failPoint } from '../../../src/lib/fail-point.ts';
+import { armFailPoints, failPoint, type FailPoint } from '../../../src/lib/fail-point.ts';
 import { failPointFolder } from '../../helpers/fail-points.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 /* Counts are kept for the life of a process: each test has a point of its own. */
-function armed(...lines: Parameters<ReturnType<typeof failPointFolder>['arm']>) {
+function armed(...lines: readonly `${FailPoint} ${string}`[]) {
   const path = temporaryFolder();
   const points = failPointFolder(path);
   points.arm(...lines);
