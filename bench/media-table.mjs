@@ -83,7 +83,9 @@ function row(name, job) {
       '',
     ];
   }
-  const source = look(join(folder, name));
+  // Where its clock jumps, the source's frames are where ffmpeg puts them that keeps no clock.
+  const jumps = job.report?.remarks.some((remark) => remark.includes('clock of the source jumps')) === true;
+  const source = look(join(folder, name), jumps ? [] : ['-copyts']);
   const result = look(job.output);
   const faults = [];
   const [a, b] = [source.decoded[0] ?? [], result.decoded[0] ?? []];
@@ -94,13 +96,15 @@ function row(name, job) {
     worst = Math.max(worst, Math.abs(from(a, i) - from(b, i)));
   if (worst > Math.max(0.0011, source.tick)) faults.push(`a frame is ${(worst * 1000).toFixed(1)} ms off`);
   faults.push(...soundFaults(source, result));
+  // RGB becomes YUV of limited range: matrix and range are new then.
+  const rgb = /^(rgb|bgr|gbr|argb|abgr|0rgb|pal8)/.test(source.video.pix_fmt ?? '');
   for (const [what, was, is] of [
     ['rotation', 0, result.rotation],
     ['aspect', shape(source), shape(result)],
-    ['matrix', source.video.color_space ?? null, result.video.color_space ?? null],
+    ['matrix', rgb ? null : (source.video.color_space ?? null), result.video.color_space ?? null],
     ['primaries', source.video.color_primaries ?? null, result.video.color_primaries ?? null],
     ['transfer', source.video.color_transfer ?? null, result.video.color_transfer ?? null],
-    ['range', source.video.color_range ?? 'tv', result.video.color_range ?? 'tv'],
+    ['range', rgb ? null : (source.video.color_range ?? 'tv'), result.video.color_range ?? 'tv'],
     ['chapters', source.chapters, result.chapters],
   ]) {
     if (was !== is && was !== null) faults.push(`${what} ${was} became ${is}`);
@@ -138,7 +142,7 @@ function soundFaults(source, result) {
   return faults;
 }
 
-function look(path) {
+function look(path, clock = ['-copyts']) {
   const probe = JSON.parse(
     execFileSync(
       'ffprobe',
@@ -171,13 +175,13 @@ function look(path) {
       .map((s) => (s.disposition.attached_pic === 1 ? 'c' : (s.codec_type ?? '?')[0]))
       .sort()
       .join(''),
-    decoded: [video, ...sounds].map((stream) => decode(path, stream.index)),
+    decoded: [video, ...sounds].map((stream) => decode(path, stream.index, clock)),
   };
 }
 
 /** Every frame that plain ffmpeg decodes: its time and its end, in seconds. */
-function decode(path, index) {
-  const args = ['-loglevel', 'quiet', '-nostdin', '-copyts', '-i', path, '-map', `0:${index}`];
+function decode(path, index, clock) {
+  const args = ['-loglevel', 'quiet', '-nostdin', ...clock, '-i', path, '-map', `0:${index}`];
   const { stdout } = spawnSync(
     'ffmpeg',
     [...args, '-fps_mode', 'passthrough', '-enc_time_base', '-1', '-f', 'framehash', '-hash', 'murmur3', '-'],

@@ -21,6 +21,7 @@ export type RefusalCode =
   | 'ENCRYPTED'
   | 'NO_DECODABLE_FRAME'
   | 'DAMAGED'
+  | 'CLOCK_JUMPS'
   | 'LIMIT_EXCEEDED'
   | 'SOURCE_MISSING'
   | 'SOURCE_CHANGED'

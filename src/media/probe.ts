@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { FfmpegError, InputRefusedError } from '../domain/errors.ts';
 import type { HdrMetadata, MediaInfo } from '../domain/media-info.ts';
+import { mayJump } from './clock-jumps.ts';
 import { inputArguments } from './ffmpeg-arguments.ts';
 import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
 import { runForText } from './run-ffmpeg.ts';
@@ -175,9 +176,11 @@ function assertPixels(name: string, width: number, height: number, limits: Input
   );
 }
 
-function assertDuration(name: string, { durationSeconds, bytes }: MediaInfo, limits: InputLimits): void {
+function assertDuration(name: string, info: MediaInfo, limits: InputLimits): void {
+  const { durationSeconds, bytes } = info;
   // A claim that is not believed is counted instead, frame by frame, while the file is indexed.
-  const believable = durationSeconds !== null && bytes >= durationSeconds * LEAST_BYTES_PER_SECOND;
+  const believable =
+    durationSeconds !== null && !mayJump(info) && bytes >= durationSeconds * LEAST_BYTES_PER_SECOND;
   if (!believable || durationSeconds <= limits.hours * 3600) return;
   const hours = (durationSeconds / 3600).toFixed(1);
   throw new InputRefusedError(

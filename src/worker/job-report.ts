@@ -4,6 +4,7 @@ import type { Home } from '../config/home.ts';
 import type { Job } from '../domain/job.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import { countUnordered } from '../media/clock-jumps.ts';
 import type { Damage } from '../media/damage.ts';
 import type { StreamFate, StreamPlan } from '../media/stream-plan.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
@@ -47,6 +48,7 @@ export function mediaReport(job: Job, planned: PlannedJob, streams: StreamPlan, 
     chapters: planned.media.chapterCount,
     remarks: [
       ...(damage.sentence === null ? [] : [damage.sentence]),
+      ...clockRemarks(planned),
       ...pictureRemarks(planned.media, planned.formats),
       ...streams.fates.filter(({ codec }) => codec !== 'copy').map((entry) => describeFate(entry)),
     ],
@@ -61,6 +63,16 @@ function fateName({ codec }: StreamFate): 'kept' | 'converted' | 'dropped' {
 function describeFate({ stream, codec, reason }: StreamFate): string {
   const what = `${stream.kind} track ${stream.index} (${stream.codec})`;
   return `${what} is ${codec === null ? 'left out' : `converted to ${codec}`}: ${reason ?? ''}`;
+}
+
+function clockRemarks({ straightened, index }: PlannedJob): string[] {
+  const unordered = countUnordered(index);
+  return [
+    ...(straightened ? ['the clock of the source jumps; its parts come one behind the other'] : []),
+    ...(unordered === 0
+      ? []
+      : [`${unordered} frames are shown no later than the one before, and come a tick behind it`]),
+  ];
 }
 
 /** What of the picture is changed on purpose or cannot be kept. */

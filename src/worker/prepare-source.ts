@@ -1,13 +1,17 @@
-import { readFile, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { InputRefusedError } from '../domain/errors.ts';
+import type { Job } from '../domain/job.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
+import { counted } from '../lib/counted.ts';
 import { sha256File } from '../lib/sha256-file.ts';
+import { assertClockRuns, findClockJumps, mayJump, straightenClock } from '../media/clock-jumps.ts';
 import { assertDecodable, assessDamage } from '../media/damage.ts';
 import { indexFrames, type FrameIndex } from '../media/frame-index.ts';
 import { decodeFrameIndex, encodeFrameIndex } from '../media/frame-index-file.ts';
 import { probeMedia } from '../media/probe.ts';
-import { writeFileDurably } from '../workspace/durable-file.ts';
+import { publishFile, writeFileDurably } from '../workspace/durable-file.ts';
+import { sizeOrZero } from '../workspace/frame-files.ts';
 import type { JobFolder } from '../workspace/job-folder.ts';
 import type { JobContext } from './job-context.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
@@ -15,7 +19,9 @@ import { isMissingFile } from '../lib/file-errors.ts';
 export interface PreparedSource {
   /** Size, time and inode of the source when it was found to be the queued one. */
   readonly look: string;
+  /** Of the source, or of the copy that was made of it because its clock jumps. */
   readonly media: MediaInfo;
+  readonly straightened: boolean;
   readonly index: FrameIndex;
 }
 
@@ -28,27 +34,52 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   queue.progress.setStage(lease, 'probe');
   const look = await lookAt(job.sourcePath);
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
-  const media = await probeMedia(job.sourcePath, settings.limits, signal);
+  const source = await probeMedia(job.sourcePath, settings.limits, signal);
 
   const known = decodeFrameIndex(await readFile(folder.indexFile).catch(() => Buffer.alloc(0)));
-  if (known !== null) return { look, media, index: known };
+  const straight = join(folder.straight, basename(job.sourcePath));
+  if (known === null && mayJump(source)) await straighten(context, source, straight);
+  const straightened = (await sizeOrZero(straight)) > 0;
+  const media = straightened ? await probeMedia(straight, settings.limits, signal) : source;
+  if (known !== null) return { look, media, straightened, index: known };
   queue.progress.setStage(lease, 'index');
   const startedAt = Date.now();
   const index = await indexFrames(media, { limits: settings.limits, signal });
+  assertClockRuns(media, index);
   assertDecodable(media, assessDamage(media, index), settings.limits.decodableShare);
   await writeFileDurably(folder.indexFile, encodeFrameIndex(index), 'frame-index');
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   log.info(`indexed ${index.pts.length} frames, each with its timestamp, in ${seconds} s`);
-  return { look, media, index };
+  return { look, media, straightened, index };
+}
+
+/** Puts a copy with one clock at `path` when the source's jumps; removes what an earlier try left there. */
+async function straighten(
+  { lease, signal, log }: JobContext,
+  source: MediaInfo,
+  path: string,
+): Promise<void> {
+  const folder = dirname(path);
+  await rm(folder, { recursive: true, force: true });
+  const [first, ...more] = await findClockJumps(source, signal);
+  if (first === undefined) return;
+  log.warn(
+    `the clock of ${basename(path)} jumps (${counted(more.length + 1, 'place')}), first from ${first.at.toFixed(3)} s to ${first.to.toFixed(3)} s; it is copied with its parts one behind the other`,
+  );
+  await mkdir(folder, { recursive: true });
+  // The token makes it this worker's own (R10).
+  const temporaryPath = join(folder, `.${lease.token}`);
+  await straightenClock(source, { path: temporaryPath, folder }, signal);
+  await publishFile(temporaryPath, path, 'other-file');
 }
 
 /** As `assertUnchanged`, but reading the file only when size, time or inode say that it may be another. */
 export async function assertSameSource(
-  { look, media }: PreparedSource,
-  fingerprint: string,
+  { look }: PreparedSource,
+  { sourcePath, fingerprint }: Job,
   signal: AbortSignal,
 ): Promise<void> {
-  if ((await lookAt(media.path)) !== look) await assertUnchanged(media.path, fingerprint, signal);
+  if ((await lookAt(sourcePath)) !== look) await assertUnchanged(sourcePath, fingerprint, signal);
 }
 
 async function lookAt(path: string): Promise<string> {

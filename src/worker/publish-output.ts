@@ -30,7 +30,7 @@ export async function publishOutput(
   const { job, lease, queue, signal } = context;
   const { outputPath } = planned;
   // The sound comes from the source now: it must still be the file whose pictures were transformed.
-  await assertSameSource(planned, job.fingerprint, signal);
+  await assertSameSource(planned, job, signal);
   await mkdir(dirname(outputPath), { recursive: true });
   const temporaryPath = temporaryOutputPath(outputPath, lease);
   try {

@@ -19,7 +19,7 @@ export async function settleSource(
   if (job.origin === 'run' || settings.output.source === 'keep') return;
   try {
     // Another file may have taken its name meanwhile; that one was never processed.
-    await assertSameSource(planned, job.fingerprint, signal);
+    await assertSameSource(planned, job, signal);
     failPoint('source.before-settling');
     if (settings.output.source === 'delete') await rm(job.sourcePath);
     else await moveAside(job.sourcePath, join(home.root, 'finished'), job.id);

@@ -6,7 +6,8 @@ import { publishFile, syncFolder } from './durable-file.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 
 /**
- * A job's folder on the disk, `<jobs>/<id>/`: `frames.index`, `segments/` and, when the RAM disk is full, `spill/`.
+ * A job's folder on the disk, `<jobs>/<id>/`: `frames.index`, `segments/`, when the RAM disk is full `spill/`, and for a
+ * source whose clock jumps `straight/`, with a copy of it under its own name.
  * It holds what must survive a reboot, and is deleted when the job is done or cancelled.
  */
 export class JobFolder {
@@ -14,12 +15,14 @@ export class JobFolder {
   readonly indexFile: string;
   readonly segments: string;
   readonly spill: string;
+  readonly straight: string;
 
   constructor(jobsDir: string, jobId: number) {
     this.path = join(jobsDir, String(jobId));
     this.indexFile = join(this.path, 'frames.index');
     this.segments = join(this.path, 'segments');
     this.spill = join(this.path, 'spill');
+    this.straight = join(this.path, 'straight');
   }
 
   async create(): Promise<void> {

@@ -1,0 +1,82 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { assertClockRuns, countUnordered } from '../../../src/media/clock-jumps.ts';
+import { ffmpeg, makeClip } from '../../helpers/clips.ts';
+import { makeHome, readLog, run, start } from '../../helpers/framekiln.ts';
+import { openMedia } from '../../helpers/media-steps.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+/** Two recordings in one file, byte for byte: what a recorder leaves that was interrupted. */
+function join2(path: string, first: string, second: string): void {
+  writeFileSync(path, Buffer.concat([readFileSync(first), readFileSync(second)]));
+}
+
+/** When each frame is shown, in seconds from the first one on, and where the sound begins and ends against it. */
+function times(path: string): { video: number[]; sound: [number, number] } {
+  const read = (stream: string) =>
+    ffmpeg('-copyts', '-i', path, '-map', `0:${stream}`, ...PASSTHROUGH)
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => Number(line.split(',')[2]) / 90_000);
+  const [video, sound] = [read('v:0'), read('a:0')];
+  const first = video[0] ?? NaN;
+  return {
+    video: video.map((at) => at - first),
+    sound: [(sound[0] ?? NaN) - first, (sound.at(-1) ?? NaN) - first],
+  };
+}
+const PASSTHROUGH = ['-fps_mode', 'passthrough', '-enc_time_base', '1/90000', '-f', 'framehash', '-'];
+
+test('a clock that jumps back, forth or by its own width gives one timeline, with sound, and that is said', async () => {
+  const folder = temporaryFolder();
+  const home = makeHome(join(folder, 'home'));
+  const input = join(home, 'input/lanczos-2x');
+  const [a, late, old] = ['a.ts', 'late.ts', 'old.mpg'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const twoSeconds = (path: string, ...encoder: string[]) =>
+    ffmpeg(
+      ...['-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=25:duration=2'],
+      ...['-f', 'lavfi', '-i', 'sine=duration=2', '-pix_fmt', 'yuv420p', '-bf', '2', ...encoder, path],
+    );
+  twoSeconds(a, '-c:v', 'libx264', '-preset', 'veryfast', '-c:a', 'aac');
+  twoSeconds(old, '-c:v', 'mpeg2video', '-c:a', 'mp2', '-f', 'vob');
+  ffmpeg('-itsoffset', '1000', '-i', a, '-c', 'copy', '-copyts', late);
+  join2(join(input, 'back.ts'), a, a);
+  join2(join(input, 'far-back.ts'), late, a);
+  join2(join(input, 'forth.ts'), a, late);
+  join2(join(input, 'back.mpg'), old, old);
+  // 26.5 hours is where 33 bits of 90 kHz begin anew: that is no jump.
+  ffmpeg('-i', a, '-c', 'copy', '-copyts', '-output_ts_offset', '95442.7', join(input, 'wrap.ts'));
+  expect(await start(['start', '--once', '--home', home]).ended).toBe(0);
+  for (const name of ['back.ts', 'far-back.ts', 'forth.ts', 'back.mpg']) {
+    const { video, sound } = times(join(home, 'output/lanczos-2x', `${name}.mkv`));
+    expect([name, video.length]).toEqual([name, 100]);
+    const steps = video.slice(1).map((at, frame) => at - (video[frame] ?? 0));
+    expect(Math.min(...steps)).toBeGreaterThan(0.03);
+    // Where the parts meet ffmpeg leaves up to a frame more.
+    expect(Math.max(...steps)).toBeLessThan(0.085);
+    expect(Math.abs(sound[0])).toBeLessThan(0.08);
+    expect(Math.abs(sound[1] - (video.at(-1) ?? NaN))).toBeLessThan(0.08);
+  }
+  expect(times(join(home, 'output/lanczos-2x/wrap.ts.mkv')).video).toHaveLength(50);
+  const log = readLog(home);
+  expect(log.match(/the clock of the source jumps; its parts come one behind the other/g)).toHaveLength(4);
+  expect(log).toMatch(/the clock of back\.ts jumps \(1 place\), first from 3\.\d+ s to 1\.\d+ s/);
+  // The copies are gone with the jobs.
+  expect(run(['status', '--json', '--home', home]).stdout).toContain('"state": "done"');
+}, 120_000);
+
+test('a clock that stands still in another container is refused', async () => {
+  const path = join(temporaryFolder(), 'stuck.mkv');
+  makeClip(path, { audio: false, filter: "settb=1/1000,setpts='if(lt(N,20),N*40,20*40)'" });
+  const { media, index } = await openMedia(path);
+  expect(countUnordered(index)).toBeGreaterThan(20);
+  expect(() => assertClockRuns(media, index)).toThrow(/^stuck\.mkv has a clock that jumps in mid-stream/);
+  const fine = await openMedia(makeClip(join(temporaryFolder(), 'fine.mkv')));
+  expect(countUnordered(fine.index)).toBe(0);
+  assertClockRuns(fine.media, fine.index);
+});
