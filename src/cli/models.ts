@@ -30,7 +30,8 @@ function listCommand(cli: Cli): Command {
       const listed = await listNetworks(networkFolders(home), await readKnownNetworks());
       const rows = listed.map(({ entry, path }) => {
         const size = `${(entry.bytes / MEGABYTE).toFixed(1)} MB`;
-        return [entry.name, `x${entry.scale}`, size, entry.licence, path ?? 'not here', entry.description];
+        const scale = entry.purpose === 'upscale' ? `x${entry.scale}` : '-';
+        return [entry.name, scale, size, entry.licence, path ?? 'not here', entry.description];
       });
       const header = ['NAME', 'SCALE', 'SIZE', 'LICENCE', 'WHERE', 'WHAT FOR'];
       for (const line of formatTable(header, rows)) cli.print(line);

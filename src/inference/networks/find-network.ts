@@ -4,9 +4,9 @@ import { basename, join, resolve } from 'node:path';
 import { NetworkError } from '../../domain/errors.ts';
 import type { NetworkFile } from '../../domain/networks.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
-import { validateImageNetwork } from './inspect-network.ts';
+import { validateImageNetwork, validateSelfContained } from './inspect-network.ts';
 import { networkEntry } from './manifest.ts';
-import type { Manifest, NetworkEntry } from './manifest.ts';
+import type { Manifest, NetworkEntry, NetworkPurpose } from './manifest.ts';
 import { decodeModel } from './onnx-model.ts';
 
 /** Nothing is known of a stranger; our own need between 18 (16 convolutions) and 80 (23 dense blocks). */
@@ -22,9 +22,10 @@ export async function findNetwork(
   nameOrPath: string,
   folders: readonly string[],
   manifest: Manifest,
+  purpose: NetworkPurpose = 'upscale',
 ): Promise<NetworkFile> {
-  if (nameOrPath.endsWith('.onnx')) return findByPath(resolve(nameOrPath));
-  const entry = networkEntry(manifest, nameOrPath);
+  if (nameOrPath.endsWith('.onnx')) return findByPath(resolve(nameOrPath), purpose);
+  const entry = networkEntry(manifest, nameOrPath, purpose);
   const path = await firstPresent(folders.map((folder) => networkPath(folder, entry.name)));
   if (path === null) {
     const advice = `fetch it with: framekiln models pull ${entry.name}`;
@@ -83,7 +84,8 @@ export function networkPath(folder: string, name: string): string {
 
 /** What the manifest says of the file at `path`, whose bytes have been checked. */
 export function networkFile(path: string, entry: NetworkEntry): NetworkFile {
-  const { name, sha256, bytes, licence, architecture, overlap } = entry;
+  const { name, sha256, bytes, licence } = entry;
+  const { architecture, overlap } = entry.purpose === 'upscale' ? entry : { architecture: null, overlap: 0 };
   return { name, path, sha256, bytes, licence, architecture, overlap };
 }
 
@@ -96,11 +98,12 @@ export function wrongChecksum(what: string, expected: string, found: string): Ne
   );
 }
 
-async function findByPath(path: string): Promise<NetworkFile> {
+async function findByPath(path: string, purpose: NetworkPurpose): Promise<NetworkFile> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new NetworkError('NETWORK_MISSING', `The network file ${path} cannot be read.`, { cause });
   });
-  validateImageNetwork(decodeModel(bytes, path), path);
+  const validate = purpose === 'upscale' ? validateImageNetwork : validateSelfContained;
+  validate(decodeModel(bytes, path), path);
   return {
     name: basename(path, '.onnx'),
     path,

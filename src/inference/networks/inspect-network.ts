@@ -4,19 +4,27 @@ import type { OnnxModel, OnnxValueInfo } from './onnx-model.ts';
 
 /**
  * Sees to it that a model is one that Framekiln can use and may load: one float32 image `[N, 3, H, W]` of any
- * height and width in, one output, and every weight inside the file (R34: a model with external data could make
- * the engine read any file). `what` names it in errors.
+ * height and width in, one output, and every weight inside the file. `what` names it in errors.
  *
  * @throws NetworkError NETWORK_UNSUITABLE
  */
 export function validateImageNetwork(model: OnnxModel, what: string): void {
-  if (hasExternalData(model)) throw unsuitable(what, 'keeps weights in other files, which is not allowed');
+  validateSelfContained(model, what);
   const constants = new Set(model.graph.initializer.map((tensor) => tensor.name));
   const [input, ...moreInputs] = model.graph.input.filter((value) => !constants.has(value.name));
   if (input === undefined || moreInputs.length > 0) throw unsuitable(what, 'does not have exactly one input');
   if (model.graph.output.length !== 1) throw unsuitable(what, 'does not have exactly one output');
   const reason = whyNotImage(input);
   if (reason !== null) throw unsuitable(what, reason);
+}
+
+/**
+ * Sees to it that every weight is inside the file (R34: a model with external data could make the engine read any file).
+ *
+ * @throws NetworkError NETWORK_UNSUITABLE
+ */
+export function validateSelfContained(model: OnnxModel, what: string): void {
+  if (hasExternalData(model)) throw unsuitable(what, 'keeps weights in other files, which is not allowed');
 }
 
 function whyNotImage(input: OnnxValueInfo): string | null {
@@ -32,7 +40,7 @@ function whyNotImage(input: OnnxValueInfo): string | null {
 }
 
 /** Whether any tensor, in sub-graphs and functions too, lives outside the file. */
-export function hasExternalData(part: unknown): boolean {
+function hasExternalData(part: unknown): boolean {
   if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return false;
   if ('dataLocation' in part && part.dataLocation === 1) return true;
   if ('externalData' in part && Array.isArray(part.externalData) && part.externalData.length > 0) return true;

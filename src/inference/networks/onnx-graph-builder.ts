@@ -1,4 +1,4 @@
-import { ATTRIBUTE_TYPE, floatTensor } from './onnx-model.ts';
+import { ATTRIBUTE_TYPE, floatTensor, integerTensor } from './onnx-model.ts';
 import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './onnx-model.ts';
 import { FLOAT32 } from './onnx-model.ts';
 
@@ -8,7 +8,13 @@ const IR_VERSION = 7;
 
 type AttributeValue = number | string | readonly number[] | { readonly float: number };
 
-/** Collects nodes and weights, in order, and gives the model of one image in and one image out. */
+/** Edges of a value, each a number or the name of one that is known only when the network runs. */
+export type ValueShape = readonly (number | string)[];
+
+const IMAGE: ValueShape = ['batch', 3, 'height', 'width'];
+const OUTPUT_IMAGE: ValueShape = ['batch', 3, 'output_height', 'output_width'];
+
+/** Collects nodes and weights, in order, and gives the model of one value in and one out. */
 export class OnnxGraphBuilder {
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers: OnnxTensor[] = [];
@@ -30,8 +36,14 @@ export class OnnxGraphBuilder {
     return name;
   }
 
-  /** The model, with `[N, 3, H, W]` images of any size under the names `input` and `output`. */
-  build(graphName: string): OnnxModel {
+  /** Adds a constant list of 64-bit integers and gives its name. */
+  integers(name: string, values: readonly number[]): string {
+    this.#initializers.push(integerTensor(name, values));
+    return name;
+  }
+
+  /** The model, with values under the names `input` and `output`: `[N, 3, H, W]` images of any size unless said otherwise. */
+  build(graphName: string, input = IMAGE, output = OUTPUT_IMAGE): OnnxModel {
     return {
       irVersion: IR_VERSION,
       producerName: 'framekiln',
@@ -40,15 +52,15 @@ export class OnnxGraphBuilder {
         name: graphName,
         node: this.#nodes,
         initializer: this.#initializers,
-        input: [imageValue('input', 'height', 'width')],
-        output: [imageValue('output', 'output_height', 'output_width')],
+        input: [valueOf('input', input)],
+        output: [valueOf('output', output)],
       },
     };
   }
 }
 
-function imageValue(name: string, height: string, width: string): OnnxValueInfo {
-  const dim = [{ dimParam: 'batch' }, { dimValue: 3 }, { dimParam: height }, { dimParam: width }];
+function valueOf(name: string, shape: ValueShape): OnnxValueInfo {
+  const dim = shape.map((edge) => (typeof edge === 'number' ? { dimValue: edge } : { dimParam: edge }));
   return { name, type: { tensorType: { elemType: FLOAT32, shape: { dim } } } };
 }
 

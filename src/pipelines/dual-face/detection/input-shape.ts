@@ -1,5 +1,5 @@
 import { NetworkError } from '../../../domain/errors.ts';
-import { hasExternalData } from '../../../inference/networks/inspect-network.ts';
+import { validateSelfContained } from '../../../inference/networks/inspect-network.ts';
 import type { OnnxModel } from '../../../inference/networks/onnx-model.ts';
 
 /** Edges of a network's input in pixels. */
@@ -17,7 +17,7 @@ const TRIAL_SIZE: Size = { width: 320, height: 320 };
  * @throws NetworkError NETWORK_UNSUITABLE
  */
 export function inputShape(model: OnnxModel, what: string): { fixed: Size | null; trial: Size } {
-  if (hasExternalData(model)) throw unsuitable(what, 'keeps weights in other files, which is not allowed');
+  validateSelfContained(model, what);
   const constants = new Set(model.graph.initializer.map(({ name }) => name));
   const [input, another] = model.graph.input.filter(({ name }) => !constants.has(name));
   const dims = input?.type?.tensorType?.shape?.dim ?? [];

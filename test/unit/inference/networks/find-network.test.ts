@@ -21,12 +21,14 @@ const manifest: Manifest = {
       name: 'tiny',
       description: 'For tests',
       licence: 'MIT',
+      purpose: 'upscale',
+      format: 'ncnn',
       scale: 4,
       architecture: 'srvgg',
       overlap: 2,
       sha256,
       bytes: file.length,
-      sources: [{ kind: 'folder', param: 'tiny.param', bin: 'tiny.bin' }],
+      sources: [{ kind: 'folder', files: ['tiny.param', 'tiny.bin'] }],
     },
   ],
 };
@@ -92,6 +94,21 @@ test('any ONNX file can be named by its path', async () => {
   writeFileSync(path, file);
   const found = await findNetwork(path, [], manifest);
   expect(found).toMatchObject({ name: 'mine', path, sha256, licence: null, architecture: null });
+});
+
+test('a network is found for its purpose only, and a detector may take one size and give many outputs', async () => {
+  const [home] = folders();
+  writeFileSync(join(home, 'tiny.onnx'), file);
+  const refusal = await findNetwork('tiny', [home], manifest, 'face-detector').catch(String);
+  expect(refusal).toContain('There is no face detector "tiny"');
+  const path = join(home, 'mine.onnx');
+  const detector = changedModel(file, (model) =>
+    withDims(withGraph(model, { output: [...model.graph.output, ...other(model)] }), [1, 3, 64, 48]),
+  );
+  writeFileSync(path, detector);
+  expect(await findNetwork(path, [], manifest, 'face-detector')).toMatchObject({ name: 'mine', overlap: 32 });
+  writeFileSync(path, changedModel(detector, withExternalWeights));
+  await expect(findNetwork(path, [], manifest, 'face-detector')).rejects.toThrow('other files');
 });
 
 const changes: [string, (model: OnnxModel) => OnnxModel, string][] = [

@@ -2,9 +2,12 @@ import { EngineError } from '../../../../domain/errors.ts';
 import type { NetworkOutput } from '../../../../inference/engine.ts';
 import type { Size } from '../input-shape.ts';
 import type { DetectorLayout } from './detector-layout.ts';
+import { BLAZEFACE } from './blazeface.ts';
+import { SCRFD } from './scrfd.ts';
+import { YOLOV8_FACE, YOLOV8_FACE_HEADS } from './yolov8-face.ts';
 import { YUNET } from './yunet.ts';
 
-const LAYOUTS: readonly DetectorLayout[] = [YUNET];
+const LAYOUTS: readonly DetectorLayout[] = [BLAZEFACE, YUNET, SCRFD, YOLOV8_FACE, YOLOV8_FACE_HEADS];
 
 /** The layout of a network that gave these outputs for an input of that size. @throws EngineError ENGINE_FAILED */
 export function recogniseLayout(outputs: readonly NetworkOutput[], input: Size): DetectorLayout {

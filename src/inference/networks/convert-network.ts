@@ -1,0 +1,26 @@
+import { ncnnToOnnx } from './ncnn-to-onnx.ts';
+import type { NetworkFormat } from './manifest.ts';
+import { tfliteToOnnx } from './tflite-to-onnx.ts';
+
+const EMPTY = new Uint8Array(0);
+
+const CONVERTERS: Readonly<
+  Record<NetworkFormat, (files: readonly Uint8Array[], name: string) => Uint8Array>
+> = {
+  ncnn: ([param = EMPTY, bin = EMPTY], name) => ncnnToOnnx(Buffer.from(param).toString('utf8'), bin, name),
+  tflite: ([file = EMPTY], name) => tfliteToOnnx(file, name),
+  onnx: ([file = EMPTY]) => file,
+};
+
+/**
+ * The ONNX file of a network that is published in another format; `files` in the order of the manifest's.
+ *
+ * @throws NetworkError NETWORK_UNREADABLE, NETWORK_UNSUITABLE
+ */
+export function convertNetwork(
+  format: NetworkFormat,
+  files: readonly Uint8Array[],
+  name: string,
+): Uint8Array {
+  return CONVERTERS[format](files, name);
+}

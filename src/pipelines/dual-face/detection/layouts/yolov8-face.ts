@@ -1,0 +1,113 @@
+import type { NetworkOutput } from '../../../../inference/engine.ts';
+import type { Face } from '../face-detector.ts';
+import type { Size } from '../input-shape.ts';
+import { sigmoid, type DetectorLayout } from './detector-layout.ts';
+
+const STRIDES = [8, 16, 32];
+const LANDMARKS = 5;
+/** Each landmark has a place and how visible it is, which is not used. */
+const LANDMARK_NUMBERS = 3 * LANDMARKS;
+/** Of an export that has decoded its boxes: centre, edges, score, landmarks. */
+const DECODED_CHANNELS = 4 + 1 + LANDMARK_NUMBERS;
+/** Of an export that has not: each distance to an edge as a distribution over 0 to 15 strides (DFL). */
+const BINS = 16;
+const RAW_CHANNELS = 4 * BINS + 1 + LANDMARK_NUMBERS;
+
+const COMMON = {
+  range: { order: 'rgb', subtract: 0, factor: 1 / 255 },
+  edge: 640,
+  stride: 32,
+} as const;
+
+/** YOLOv8-face as Ultralytics exports it: one table of 20 rows and a column a cell, in pixels of the input. */
+export const YOLOV8_FACE: DetectorLayout = {
+  ...COMMON,
+  name: 'YOLOv8-face',
+  fits: (outputs, input) => {
+    const [rows, columns] = outputs[0]?.shape.slice(-2) ?? [];
+    return outputs.length === 1 && rows === DECODED_CHANNELS && columns === cellsOf(input);
+  },
+  decode(outputs, input, leastScore) {
+    const numbers = outputs[0]?.data ?? new Float32Array(0);
+    const cells = cellsOf(input);
+    const faces: Face[] = [];
+    for (let cell = 0; cell < cells; cell++) {
+      const number = (row: number) => numbers[row * cells + cell] ?? 0;
+      const score = number(4);
+      if (score < leastScore) continue;
+      const [width, height] = [number(2), number(3)];
+      const box = { x: number(0) - width / 2, y: number(1) - height / 2, width, height };
+      const landmarks = Array.from({ length: LANDMARKS }, (_, i) => ({
+        x: number(5 + 3 * i),
+        y: number(6 + 3 * i),
+      }));
+      faces.push({ box, score, landmarks });
+    }
+    return faces;
+  },
+};
+
+/** YOLOv8-face without its last layers, as OpenCV's users export it: a picture of 80 channels a stride. */
+export const YOLOV8_FACE_HEADS: DetectorLayout = {
+  ...COMMON,
+  name: 'YOLOv8-face (heads)',
+  fits: (outputs, input) =>
+    outputs.length === STRIDES.length && STRIDES.every((stride) => headOf(outputs, input, stride) !== null),
+  decode: (outputs, input, leastScore) =>
+    STRIDES.flatMap((stride) => decodeHead(headOf(outputs, input, stride), input, stride, leastScore)),
+};
+
+function cellsOf({ width, height }: Size): number {
+  return STRIDES.reduce((sum, stride) => sum + (width / stride) * (height / stride), 0);
+}
+
+function headOf(
+  outputs: readonly NetworkOutput[],
+  { width, height }: Size,
+  stride: number,
+): Float32Array | null {
+  const wanted = `${RAW_CHANNELS},${height / stride},${width / stride}`;
+  return outputs.find(({ shape }) => shape.slice(-3).join() === wanted)?.data ?? null;
+}
+
+function decodeHead(
+  numbers: Float32Array | null,
+  { width, height }: Size,
+  stride: number,
+  leastScore: number,
+): Face[] {
+  if (numbers === null) throw new TypeError('These are not the heads of a YOLOv8-face.');
+  const columns = width / stride;
+  const cells = columns * (height / stride);
+  const faces: Face[] = [];
+  for (let cell = 0; cell < cells; cell++) {
+    const number = (channel: number) => numbers[channel * cells + cell] ?? 0;
+    const score = sigmoid(number(4 * BINS));
+    if (score < leastScore) continue;
+    const [column, row] = [cell % columns, Math.floor(cell / columns)];
+    const [left, top, right, bottom] = [0, 1, 2, 3].map((side) =>
+      expectedBin((bin) => number(side * BINS + bin)),
+    ) as [number, number, number, number];
+    const box = {
+      x: (column + 0.5 - left) * stride,
+      y: (row + 0.5 - top) * stride,
+      width: (left + right) * stride,
+      height: (top + bottom) * stride,
+    };
+    const landmarks = Array.from({ length: LANDMARKS }, (_, i) => ({
+      x: (number(4 * BINS + 1 + 3 * i) * 2 + column) * stride,
+      y: (number(4 * BINS + 2 + 3 * i) * 2 + row) * stride,
+    }));
+    faces.push({ box, score, landmarks });
+  }
+  return faces;
+}
+
+/** The mean of the distribution whose logarithms, up to a constant, are given. */
+function expectedBin(logit: (bin: number) => number): number {
+  const logits = Array.from({ length: BINS }, (_, bin) => logit(bin));
+  const largest = Math.max(...logits);
+  const weights = logits.map((value) => Math.exp(value - largest));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.reduce((sum, weight, bin) => sum + weight * bin, 0) / total;
+}

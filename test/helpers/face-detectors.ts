@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
+import {
+  loadFaceDetector,
+  type DetectorOptions,
+  type FaceDetector,
+} from '../../src/pipelines/dual-face/detection/face-detector.ts';
+import { sharedModels } from './shared-media.ts';
+
+const models = resolve(import.meta.dirname, '../../models');
+
+/** The files of real detectors; those that are not here are skipped by the tests that need them. */
+export const DETECTOR_FILES = {
+  'blazeface-full-range': resolve(models, 'blazeface-full-range.onnx'),
+  'YuNet of one size': sharedModels('yunet_n_640_640.onnx'),
+  'YuNet of any size': sharedModels('yunet_n_dynamic.onnx'),
+  SCRFD: sharedModels('scrfd_500m_kps.onnx'),
+} as const;
+
+export type DetectorName = keyof typeof DETECTOR_FILES;
+
+/** Whether the file of a detector is here. */
+export function hasDetector(name: DetectorName): boolean {
+  return existsSync(DETECTOR_FILES[name]);
+}
+
+/** A real detector on the CPU, given back when the test ends. */
+export async function openDetector(
+  name: DetectorName,
+  options: Partial<DetectorOptions> = {},
+): Promise<FaceDetector> {
+  const detector = await loadFaceDetector(readFileSync(DETECTOR_FILES[name]), name, {
+    device: 'cpu',
+    engines: [createOnnxEngine('cpu')],
+    threads: 1,
+    ...options,
+  });
+  onTestFinished(() => detector.dispose());
+  return detector;
+}

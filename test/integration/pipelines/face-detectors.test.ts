@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import sharp from 'sharp';
+import { describe, expect, test } from 'vitest';
+import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
+import { networkEntry, readManifest } from '../../../src/inference/networks/manifest.ts';
+import { loadFaceDetector } from '../../../src/pipelines/dual-face/detection/face-detector.ts';
+import { iou } from '../../../src/pipelines/dual-face/tracking/box.ts';
+import {
+  DETECTOR_FILES,
+  hasDetector,
+  openDetector,
+  type DetectorName,
+} from '../../helpers/face-detectors.ts';
+import { sharedMedia, whyNoSharedMedia } from '../../helpers/shared-media.ts';
+import { tinySrvgg } from '../../helpers/tiny-networks.ts';
+
+const TWO_PEOPLE = sharedMedia('faces/head-pose-face-detection-female-and-male.gif');
+const NAMES = Object.keys(DETECTOR_FILES) as DetectorName[];
+
+/** Packed RGB of one frame of an animated picture. */
+async function readFrame(path: string, page: number): Promise<[Uint8Array, number, number]> {
+  const { data, info } = await sharp(path, { page })
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return [data, info.width, info.height];
+}
+
+function needs(skip: (note: string) => never, ...names: DetectorName[]): void {
+  if (whyNoSharedMedia !== null) skip(whyNoSharedMedia);
+  for (const name of names) if (!hasDetector(name)) skip(`the network ${name} is not here`);
+}
+
+describe('real detectors find the two faces of the two-person clip', () => {
+  test.for(NAMES)('%s', { timeout: 60_000 }, async (name, { skip }) => {
+    needs(skip, name);
+    const detector = await openDetector(name, { leastScore: 0.5 });
+    for (const page of [0, 20, 40]) {
+      const faces = await detector.detect(...(await readFrame(TWO_PEOPLE, page)));
+      expect(faces).toHaveLength(2);
+      const [left, right] = faces.toSorted((a, b) => a.box.x - b.box.x);
+      // She sits in the left half, he in the right one; seen by hand in each of the frames.
+      expect((left?.box.x ?? 0) + (left?.box.width ?? 0)).toBeLessThan(200);
+      expect(right?.box.x).toBeGreaterThan(280);
+      for (const { box, landmarks } of faces) {
+        const [rightEye, leftEye, nose] = landmarks;
+        for (const { x, y } of landmarks.slice(0, 3)) {
+          expect(x).toBeGreaterThan(box.x);
+          expect(x).toBeLessThan(box.x + box.width);
+          expect(y).toBeGreaterThan(box.y);
+          expect(y).toBeLessThan(box.y + box.height);
+        }
+        expect(leftEye?.x).toBeGreaterThan((rightEye?.x ?? Infinity) + 10);
+        expect(nose?.y).toBeGreaterThan(Math.min(leftEye?.y ?? Infinity, rightEye?.y ?? Infinity));
+      }
+    }
+  });
+});
+
+test('detectors of different makers agree where the faces are', { timeout: 60_000 }, async ({ skip }) => {
+  const names = ['blazeface-full-range', 'YuNet of any size', 'SCRFD'] as const;
+  needs(skip, ...names);
+  const frame = await readFrame(TWO_PEOPLE, 10);
+  const [blazeFace = [], yuNet = [], scrfd = []] = await Promise.all(
+    names.map(async (name) => {
+      const faces = await (await openDetector(name, { leastScore: 0.5 })).detect(...frame);
+      return faces.map(({ box }) => box).toSorted((a, b) => a.x - b.x);
+    }),
+  );
+  for (const [i, box] of yuNet.entries()) {
+    const nothing = { x: 0, y: 0, width: 0, height: 0 };
+    expect(iou(box, scrfd[i] ?? nothing)).toBeGreaterThan(0.75);
+    // BlazeFace's boxes are squares from the brows to the chin.
+    expect(iou(box, blazeFace[i] ?? nothing)).toBeGreaterThan(0.5);
+  }
+});
+
+test('the fetched BlazeFace is the one of the manifest', async ({ skip }) => {
+  needs(skip, 'blazeface-full-range');
+  const entry = networkEntry(await readManifest('models/manifest.json'), 'blazeface-full-range');
+  const file = readFileSync(DETECTOR_FILES['blazeface-full-range']);
+  expect(createHash('sha256').update(file).digest('hex')).toBe(entry.sha256);
+});
+
+test('a picture without faces shows none, whatever its size', { timeout: 60_000 }, async ({ skip }) => {
+  needs(skip, 'blazeface-full-range');
+  const detector = await openDetector('blazeface-full-range', { leastScore: 0.5 });
+  for (const [width, height] of [
+    [640, 480],
+    [33, 500],
+    [1, 1],
+  ] as const)
+    expect(await detector.detect(new Uint8Array(width * height * 3).fill(90), width, height)).toEqual([]);
+});
+
+test('a network that is no detector is refused in a sentence', async () => {
+  const engines = [createOnnxEngine('cpu')];
+  const options = { device: 'cpu', engines, threads: 1 } as const;
+  await expect(loadFaceDetector(tinySrvgg(), 'tiny', options)).rejects.toThrow(
+    /No engine runs the network .*outputs of 1x3x1280x1280 are those of no face detector/,
+  );
+});
