@@ -16,4 +16,6 @@ export interface Cli {
 /** Options that every command takes. */
 export interface GlobalOptions {
   readonly home?: string;
+  /** `KEY=VALUE` each. */
+  readonly set?: readonly string[];
 }

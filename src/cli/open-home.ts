@@ -1,28 +1,25 @@
 import { ensureHome, resolveHome, type Home } from '../config/home.ts';
-import { loadSettings } from '../config/load-settings.ts';
-import type { Settings } from '../config/settings.ts';
+import { loadSettings, type LoadedSettings } from '../config/load-settings.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 
-export interface OpenHome {
+export interface OpenHome extends LoadedSettings {
   readonly home: Home;
-  readonly settings: Settings;
-  /** What is wrong with framekiln.yaml, a sentence each; nothing of a faulty file is used. */
-  readonly faults: readonly string[];
 }
 
-/** The home that the command works on, its folders made, and its settings. */
-export function readHome(options: GlobalOptions): OpenHome {
+/** The home that the command works on, its folders made. */
+export function makeHome(options: GlobalOptions): Home {
   const home = resolveHome({ flag: options.home ?? null, cwd: process.cwd() });
   ensureHome(home);
-  return { home, ...loadSettings(home) };
+  return home;
 }
 
-/** As `readHome`, with the faults of the settings told to the person. */
+/** The home and its settings, with their faults told to the person. */
 export function openHome(cli: Cli, options: GlobalOptions): OpenHome {
-  const place = readHome(options);
-  for (const fault of place.faults) cli.complain(fault);
-  return place;
+  const home = makeHome(options);
+  const loaded = loadSettings({ home, flags: options.set ?? [] });
+  for (const fault of loaded.faults) cli.complain(fault);
+  return { home, ...loaded };
 }
 
 /** Runs `action` with the home's queue, and closes it however that ends. */

@@ -8,6 +8,7 @@ import { visibleText } from '../lib/visible-text.ts';
 import { addCommand } from './add.ts';
 import { benchCommand } from './bench.ts';
 import type { Cli } from './cli.ts';
+import { configCommand } from './config.ts';
 import { controlCommands } from './control.ts';
 import { doctorCommand } from './doctor.ts';
 import { exitCodeFor } from './exit-code-for.ts';
@@ -47,7 +48,12 @@ export function createProgram(cli: Cli): Command {
   const program = new Command('framekiln')
     .version(programVersion())
     .description('Upscales the videos of a folder and loses no work, whatever happens to the machine.')
-    .option('--home <folder>', 'where input/, output/, logs/, models/ and framekiln.yaml are');
+    .option('--home <folder>', 'where input/, output/, logs/, models/ and framekiln.yaml are')
+    .option(
+      '--set <key=value>',
+      'a setting for this call, such as encoder.crf=20; may be given again',
+      (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
+    );
   const commands = [
     startCommand(cli),
     runCommand(cli),
@@ -56,6 +62,7 @@ export function createProgram(cli: Cli): Command {
     ...controlCommands(cli),
     prioritiseCommand(cli),
     modelsCommand(cli),
+    configCommand(cli),
     doctorCommand(cli),
     benchCommand(cli),
   ];

@@ -1,5 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
+import { LiveSettings } from '../config/live-settings.ts';
 import { runForeground } from '../daemon/run-foreground.ts';
 import type { Job } from '../domain/job.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
@@ -45,7 +46,8 @@ export function runCommand(cli: Cli): Command {
     const bar = createProgressBar(cli, visibleText(basename(file)));
     try {
       const job = await runForeground({
-        ...{ home, settings, log, recipe, file: source, signal: stopSignal() },
+        settings: new LiveSettings({ home, flags: options.set ?? [] }),
+        ...{ home, log, recipe, file: source, signal: stopSignal() },
         outputDir: options.output === undefined ? home.output : resolve(options.output),
         onProgress: (now) => showProgress(now, bar, cli.now()),
       });

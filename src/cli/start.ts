@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { LiveSettings } from '../config/live-settings.ts';
+import type { LoadedSettings } from '../config/load-settings.ts';
 import { runDaemon } from '../daemon/daemon.ts';
 import { createLogger } from '../observability/logger.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
-import { readHome } from './open-home.ts';
+import { makeHome } from './open-home.ts';
 import { putSampleClip } from './sample-clip.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -20,11 +22,18 @@ export function startCommand(cli: Cli): Command {
     .option('--sample', 'first put a clip of 3 s into input/, to see it work')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<StartOptions>();
-      const { home, settings, faults } = readHome(options);
+      const home = makeHome(options);
       const file = join(home.logs, 'framekiln.log');
-      const log = createLogger({ file, level: settings.log.level, console: true });
-      try {
+      const tellFaults = ({ faults }: LoadedSettings): void => {
         for (const fault of faults) log.warn(fault);
+      };
+      const settings = new LiveSettings({ home, flags: options.set ?? [] }, (loaded) => {
+        log.info('the settings were changed; the next job takes them up');
+        tellFaults(loaded);
+      });
+      const log = createLogger({ file, level: settings.now().log.level, console: true });
+      try {
+        tellFaults(settings.loaded);
         if (options.sample) log.info(`the sample clip is ${await putSampleClip(home)}`);
         const signal = stopSignal();
         cli.exitCode = await runDaemon({ home, settings, once: options.once === true, log, signal });

@@ -1,11 +1,21 @@
 import type { z } from 'zod';
 
-/** A fault that zod found, as sentences for the person who wrote the file; unknown keys get the nearest valid one. */
-export function describeIssue(issue: z.core.$ZodIssue, validKeys: readonly string[]): string[] {
+/**
+ * A fault that zod found, as sentences for the person who wrote the file; unknown keys get the nearest valid one.
+ *
+ * @param validKeys at the place of the fault
+ * @param elsewhere dotted names of all settings: a key that stands in the wrong group is told where it belongs
+ */
+export function describeIssue(
+  issue: z.core.$ZodIssue,
+  validKeys: readonly string[],
+  elsewhere: readonly string[] = [],
+): string[] {
   const where = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const nearest = nearestKey(key, validKeys);
+      const nearest =
+        nearestKey(key, validKeys) ?? elsewhere.find((name) => name.endsWith(`.${key}`)) ?? null;
       const name = where === '' ? key : `${where}.${key}`;
       return nearest === null ? `${name} is not a key` : `${name} is not a key (did you mean ${nearest}?)`;
     });
@@ -13,14 +23,14 @@ export function describeIssue(issue: z.core.$ZodIssue, validKeys: readonly strin
   return [where === '' ? issue.message : `${where}: ${issue.message}`];
 }
 
-/** The valid key that is at most three edits away, or null. */
+/** The valid key that is at most three edits and a third of the key away, or null. */
 export function nearestKey(key: string, validKeys: readonly string[]): string | null {
   const ranked = validKeys.map((valid) => ({
     valid,
     edits: editDistance(key.toLowerCase(), valid.toLowerCase()),
   }));
   const best = ranked.sort((a, b) => a.edits - b.edits)[0];
-  return best !== undefined && best.edits <= 3 ? best.valid : null;
+  return best !== undefined && best.edits <= Math.min(3, Math.ceil(key.length / 3)) ? best.valid : null;
 }
 
 /** Levenshtein's distance, row by row (Wagner and Fischer, 1974). */

@@ -20,6 +20,22 @@ export function failPointFolder(): string | null {
   return process.env['FRAMEKILN_FAIL_POINTS'] ?? null;
 }
 
+/** Settings that have a variable of a name of their own, beside `FRAMEKILN_GROUP_KEY`. */
+export const LEGACY_VARIABLES: Readonly<Record<string, string>> = {};
+
+/**
+ * The variables that speak of settings, by name, with their texts. Others that begin with FRAMEKILN_ are no settings.
+ *
+ * @param groups how the variables of settings begin, such as `FRAMEKILN_ENCODER`
+ */
+export function settingVariables(groups: readonly string[]): [name: string, text: string][] {
+  return Object.entries(process.env).filter((entry): entry is [string, string] => {
+    const [name, text] = entry;
+    const isSetting = groups.some((group) => name === group || name.startsWith(`${group}_`));
+    return text !== undefined && text !== '' && (isSetting || name in LEGACY_VARIABLES);
+  });
+}
+
 /** What ffmpeg gets to see of our environment: where programs, libraries and graphics cards are, and nothing else (R28). */
 export function childEnvironment(): Record<string, string> {
   const kept = ['PATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES'];

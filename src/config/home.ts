@@ -19,7 +19,10 @@ export interface Home {
   readonly jobsDir: string;
   /** What became of everything in a source, a file a finished job. */
   readonly reportsDir: string;
+  /** What a person wrote. */
   readonly configFile: string;
+  /** What the probe chose for this machine. */
+  readonly detectedFile: string;
 }
 
 /** The program's own folder, which holds `package.json` and `models/manifest.json`; it is found from src/ and from dist/. */
@@ -45,6 +48,7 @@ export function homeAt(root: string): Home {
     jobsDir: join(stateDir, 'jobs'),
     reportsDir: join(stateDir, 'reports'),
     configFile: join(root, 'framekiln.yaml'),
+    detectedFile: join(stateDir, 'detected.yaml'),
   };
 }
 

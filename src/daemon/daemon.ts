@@ -3,7 +3,7 @@ import { basename, join, parse, sep } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Home } from '../config/home.ts';
-import type { Settings } from '../config/settings.ts';
+import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { InputRefusedError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
@@ -28,7 +28,7 @@ const LOCK_WAIT_MS = 100;
 
 export interface DaemonOptions {
   readonly home: Home;
-  readonly settings: Settings;
+  readonly settings: LiveSettings;
   /** End when everything in `input/` is worked off. */
   readonly once: boolean;
   readonly log: RootLogger;
@@ -76,23 +76,27 @@ class Daemon {
 
   constructor(options: DaemonOptions, queue: Queue) {
     const { home, settings, log } = options;
+    const { intake } = settings.now();
     this.#options = options;
     this.#queue = queue;
     this.#supervisor = new Supervisor({
-      start: { homeRoot: home.root, onlyJobId: null, settings },
+      start: { homeRoot: home.root, onlyJobId: null, flags: settings.sources.flags ?? [] },
       log,
       onEnded: ({ crashed, how }) => this.#afterWorker(crashed, how),
     });
     this.#intake = new Intake({
       inputDir: home.input,
       outputDir: home.output,
-      settleMs: settings.intake.settleSeconds * 1000,
-      rescanMs: settings.intake.rescanSeconds * 1000,
-      polling: settings.intake.polling,
-      rules: { inputDir: home.input, defaultRecipe: settings.recipe, folders: settings.intake.folders },
+      settleMs: intake.settleSeconds * 1000,
+      rescanMs: intake.rescanSeconds * 1000,
+      polling: intake.polling,
+      get rules() {
+        const { recipe, intake: now } = settings.now();
+        return { inputDir: home.input, defaultRecipe: recipe, folders: now.folders };
+      },
       seenFiles: queue.seenFiles,
       enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: Date.now() }),
-      probe: (path, signal) => probeMedia(path, settings.limits, signal),
+      probe: (path, signal) => probeMedia(path, settings.now().limits, signal),
       log,
       now: Date.now,
     });
@@ -149,9 +153,10 @@ class Daemon {
   }
 
   async #tick(): Promise<void> {
-    const { log } = this.#options;
+    const { log, settings } = this.#options;
     const queue = this.#queue;
     try {
+      settings.now(); // Faults of a file that was changed are told at once, not with the next job.
       this.#carryOutCommands();
       // Our own worker's end is judged by `#afterWorker` alone, which knows whether it crashed.
       const spare = (owner: string): boolean => parseOwner(owner)?.pid === this.#supervisor.pid;
@@ -193,7 +198,7 @@ class Daemon {
     const name = basename(path);
     if (!(await stat(path)).isFile())
       throw new InputRefusedError('NOT_A_REGULAR_FILE', `${path} is not a regular file.`);
-    await probeMedia(path, settings.limits, signal);
+    await probeMedia(path, settings.now().limits, signal);
     const { job, created } = this.#queue.jobs.enqueue({
       origin: 'add',
       sourcePath: path,
@@ -226,7 +231,7 @@ class Daemon {
     const { log, settings } = this.#options;
     if (crashed) log.error(`the worker died (${how}); its job goes on after its last committed batch`);
     try {
-      const failure = crashed ? workerCrash(how, settings.tries) : null;
+      const failure = crashed ? workerCrash(how, settings.now().tries) : null;
       this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure });
     } catch (error) {
       // A full disk: the next tick takes the job back.

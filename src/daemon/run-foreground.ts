@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Home } from '../config/home.ts';
-import type { Settings } from '../config/settings.ts';
+import type { LiveSettings } from '../config/live-settings.ts';
 import { whyNotOutput } from '../config/home.ts';
 import { ConfigurationError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
@@ -17,7 +17,7 @@ const LOOK_EVERY_MS = 250;
 
 export interface ForegroundOptions {
   readonly home: Home;
-  readonly settings: Settings;
+  readonly settings: LiveSettings;
   readonly log: RootLogger;
   /** Absolute. */
   readonly file: string;
@@ -42,11 +42,11 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
   try {
     const job = await enter(queue, options);
     const supervisor = new Supervisor({
-      start: { homeRoot: home.root, onlyJobId: job.id, settings },
+      start: { homeRoot: home.root, onlyJobId: job.id, flags: settings.sources.flags ?? [] },
       log,
       onEnded: (end) => {
         if (end.crashed) log.error(`the worker died (${end.how})`);
-        const failure = end.crashed ? workerCrash(end.how, settings.tries) : null;
+        const failure = end.crashed ? workerCrash(end.how, settings.now().tries) : null;
         queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure });
       },
     });

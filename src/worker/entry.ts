@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { failPointFolder, traceFile } from '../config/environment.ts';
 import { homeAt, programRoot } from '../config/home.ts';
+import { LiveSettings } from '../config/live-settings.ts';
 import { toError } from '../domain/errors.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
@@ -16,7 +17,8 @@ async function main(): Promise<void> {
   const queue = openQueue(home.databaseFile);
   const worker = new Worker({
     home,
-    settings: start.settings,
+    // The daemon tells what is wrong with the files.
+    settings: new LiveSettings({ home, flags: start.flags }),
     queue,
     log,
     networkFolders: [home.models, join(programRoot, 'models')],

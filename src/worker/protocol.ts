@@ -1,4 +1,3 @@
-import type { Settings } from '../config/settings.ts';
 import type { LogEntry } from '../observability/log-entry.ts';
 
 /** What the daemon says to its worker. */
@@ -23,6 +22,6 @@ export interface WorkerStart {
   readonly homeRoot: string;
   /** Work on this job alone, then end (`framekiln run`); null: on whatever the queue has. */
   readonly onlyJobId: number | null;
-  /** The daemon's: a file that is edited meanwhile counts when the daemon starts again. */
-  readonly settings: Settings;
+  /** Settings as `--set` takes them; the files are read anew for each job. */
+  readonly flags: readonly string[];
 }

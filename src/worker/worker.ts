@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { basename } from 'node:path';
 import type { Home } from '../config/home.ts';
-import type { Settings } from '../config/settings.ts';
+import type { LiveSettings } from '../config/live-settings.ts';
 import {
   codeOf,
   EngineError,
@@ -28,7 +28,8 @@ const OBSTACLE_WAIT_MS = 30_000;
 
 export interface WorkerOptions {
   readonly home: Home;
-  readonly settings: Settings;
+  /** Looked at once for each job. */
+  readonly settings: LiveSettings;
   readonly queue: Queue;
   readonly log: Logger;
   readonly networkFolders: readonly string[];
@@ -89,7 +90,12 @@ export class Worker {
     const signal = AbortSignal.any([this.#stopping.signal, abort.signal]);
     const keeper = keepLease(queue, lease, (error) => abort.abort(error));
     try {
-      await runJob({ ...this.#options, job, lease, log, signal, leaveBehind: (each) => left.push(each) });
+      const settings = this.#options.settings.now();
+      await runJob({
+        ...this.#options,
+        ...{ settings, job, lease, log, signal },
+        leaveBehind: (each) => left.push(each),
+      });
     } catch (error) {
       // A stop shows itself as whatever was under way; its reason is the truth.
       await this.#settle(job, lease, log, signal.aborted ? signal.reason : error);
@@ -149,7 +155,7 @@ export class Worker {
       log.error(`refused (${error.code}): ${error.message}`);
       return false;
     }
-    const outcome = queue.leases.failTry(lease, { ...failure, maxTries: settings.tries });
+    const outcome = queue.leases.failTry(lease, { ...failure, maxTries: settings.now().tries });
     queue.events.addEvent(job.id, { atMs: nowMs, kind: 'try-failed', message: error.message });
     const known =
       error instanceof FfmpegError || error instanceof VerificationError || error instanceof EngineError;

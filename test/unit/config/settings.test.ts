@@ -1,75 +1,161 @@
-import { expect, test } from 'vitest';
-import { loadSettings, parseSettings } from '../../../src/config/load-settings.ts';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { homeAt, type Home } from '../../../src/config/home.ts';
+import { LiveSettings } from '../../../src/config/live-settings.ts';
+import { loadSettings } from '../../../src/config/load-settings.ts';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-test('an empty file says nothing', () => {
-  expect(parseSettings('# nothing\n', 'framekiln.yaml')).toEqual({ settings: SAFE_DEFAULTS, faults: [] });
+let home: Home;
+beforeEach(() => {
+  home = homeAt(temporaryFolder());
+  mkdirSync(home.stateDir);
 });
 
-test('what is written counts, and recipes are whole', () => {
-  const text =
-    'recipe: { preset: pro, network: lanczos }\nintake:\n  folders:\n    old: { scale: 3 }\nencoder: { crf: 20 }\n';
-  const { settings, faults } = parseSettings(text, 'framekiln.yaml');
-  expect(faults).toEqual([]);
-  expect(settings.recipe).toEqual({
-    pipeline: 'upscale',
-    network: 'lanczos',
-    scale: 4,
-    device: 'gpu',
-    tile: 'auto',
+/** The settings of a person who wrote this. */
+function written(text: string) {
+  writeFileSync(home.configFile, text);
+  return loadSettings({ home });
+}
+
+describe('what a person writes', () => {
+  it('may be nothing', () => {
+    expect(loadSettings({ home })).toMatchObject({ settings: SAFE_DEFAULTS, faults: [] });
+    expect(written('# nothing\n')).toMatchObject({ settings: SAFE_DEFAULTS, faults: [] });
   });
-  expect(settings.intake.folders['old']).toMatchObject({ network: 'lanczos', scale: 3, device: 'gpu' });
-  expect(settings.encoder).toMatchObject({ crf: 20, preset: 'medium' });
+
+  it('may have groups whose keys are all commented out', () => {
+    expect(written('encoder:\n  # crf: 20\nbatch:\n')).toMatchObject({ settings: SAFE_DEFAULTS, faults: [] });
+  });
+
+  it('counts, and recipes are whole', () => {
+    const { settings, faults } = written(
+      'recipe: { preset: pro, network: lanczos }\nintake:\n  folders:\n    old: { scale: 3 }\nencoder: { crf: 20 }\n',
+    );
+    expect(faults).toEqual([]);
+    expect(settings.recipe).toMatchObject({
+      pipeline: 'upscale',
+      network: 'lanczos',
+      scale: 4,
+      device: 'gpu',
+    });
+    expect(settings.intake.folders['old']).toMatchObject({ network: 'lanczos', scale: 3, device: 'gpu' });
+    expect(settings.encoder).toMatchObject({ crf: 20, preset: 'medium' });
+  });
 });
 
-test('every fault is told at once, unknown keys with the nearest valid one, and nothing of the file is used', () => {
-  const text =
-    'encodr: { crf: 20 }\nencoder: { crf: 99, presett: slow }\ntries: many\nintake: { folders: { a: { scal: 2 } } }\n';
-  const { settings, faults } = parseSettings(text, 'framekiln.yaml');
-  expect(settings).toEqual(SAFE_DEFAULTS);
-  const all = faults.join('\n');
-  for (const part of [
-    'encodr is not a key (did you mean encoder?)',
-    'encoder.presett is not a key (did you mean preset?)',
-    'encoder.crf',
-    'tries',
-    'scal is not a key',
-  ]) {
-    expect(all).toContain(part);
-  }
-  expect(faults.at(-1)).toMatch(/Nothing of framekiln\.yaml is used/);
+describe('a faulty file', () => {
+  it('is reported with every fault and its line, unknown keys with the nearest valid one; nothing of it is used', () => {
+    const { settings, faults } = written(
+      [
+        'encodr: { crf: 20 }',
+        'encoder:',
+        '  crf: 99',
+        '  presett: slow',
+        'tries: many',
+        'settleSeconds: 3',
+        'intake: { folders: { a: { scal: 2 } } }',
+      ].join('\n'),
+    );
+    expect(settings).toEqual(SAFE_DEFAULTS);
+    for (const part of [
+      /line 1: encodr is not a key \(did you mean encoder\?\)/,
+      /line 3: encoder\.crf: .*51/,
+      /line 4: encoder\.presett is not a key \(did you mean preset\?\)/,
+      /line 5: tries: .*number/,
+      /line 6: settleSeconds is not a key \(did you mean intake\.settleSeconds\?\)/,
+      /line 7: intake\.folders\.a\.scal is not a key \(did you mean scale\?\)/,
+      /Nothing of .*framekiln\.yaml is used until it is mended/,
+    ])
+      expect(faults).toContainEqual(expect.stringMatching(part));
+    expect(faults).toHaveLength(7);
+  });
+
+  it.each([
+    ['broken YAML', 'encoder: {\n  crf: 1\n', /line \d/],
+    ['an alias without its anchor', 'tries: *three\n', /alias/i],
+    ['a text instead of groups', 'hello\n', /expected groups of settings/],
+    ['a key that is given twice', 'tries: 2\ntries: 3\n', /line 2: Map keys must be unique/],
+    [
+      'a wrong type in a recipe',
+      'intake: { folders: { a: { scale: big } } }\n',
+      /line 1: intake\.folders\.a\.scale/,
+    ],
+  ])('may hold %s', (_, text, fault) => {
+    const { settings, faults } = written(text);
+    expect(settings).toEqual(SAFE_DEFAULTS);
+    expect(faults[0]).toMatch(fault);
+  });
+
+  it('may be a folder', () => {
+    mkdirSync(home.configFile);
+    expect(loadSettings({ home }).faults[0]).toMatch(/cannot be read \(EISDIR\)/);
+  });
 });
 
-test('broken YAML is told with its line', () => {
-  const { settings, faults } = parseSettings('encoder: {\n  crf: 1\n', 'framekiln.yaml');
-  expect(settings).toEqual(SAFE_DEFAULTS);
-  expect(faults[0]).toMatch(/framekiln\.yaml: .*line \d/);
+describe('the levels', () => {
+  const DETECTED = 'encoder:\n  crf: 23 # three trials agreed\n  preset: fast # it is a slow machine\n';
+
+  it('go over each other key by key, and each value says where it is from', () => {
+    writeFileSync(home.detectedFile, DETECTED);
+    writeFileSync(home.configFile, '# mine\nencoder:\n  crf: 20\n');
+    vi.stubEnv('FRAMEKILN_BATCH_FIRST_FRAMES', '7');
+    const { settings, originsOf, faults } = loadSettings({ home, flags: ['tries=5'] });
+    expect(faults).toEqual([]);
+    expect(settings).toMatchObject({
+      tries: 5,
+      batch: { firstFrames: 7 },
+      encoder: { crf: 20, preset: 'fast' },
+    });
+    expect(originsOf('encoder.crf')).toEqual([
+      { value: 20, place: `${home.configFile}, line 3`, reason: null },
+      { value: 23, place: `${home.detectedFile}, line 2`, reason: 'three trials agreed' },
+      { value: 18, place: 'the safe default', reason: null },
+    ]);
+    expect(originsOf('tries')[0]).toMatchObject({ value: 5, place: '--set' });
+    expect(originsOf('batch.firstFrames')[0]?.place).toBe('the variable FRAMEKILN_BATCH_FIRST_FRAMES');
+  });
+
+  it('are skipped one by one: below a faulty file what was detected holds', () => {
+    writeFileSync(home.detectedFile, DETECTED);
+    const { settings, faults } = written('encoder: { crf: 99 }\n');
+    expect(settings.encoder.crf).toBe(23);
+    expect(faults.at(-1)).toMatch(/what is below it holds/);
+    writeFileSync(home.detectedFile, 'encoder: { crf: lots }\n');
+    expect(written('tries: 4\n').settings).toMatchObject({ tries: 4, encoder: { crf: 18 } });
+  });
+
+  it('take no faulty variable or flag, and use the others', () => {
+    vi.stubEnv('FRAMEKILN_ENCODER_CFR', '20');
+    vi.stubEnv('FRAMEKILN_ENCODER_CRF', 'lots');
+    vi.stubEnv('FRAMEKILN_SOMETHING_ELSE', 'is not ours');
+    const { settings, faults } = loadSettings({
+      home,
+      flags: ['encoder.preset', 'trys=4', 'batch.frames=9'],
+    });
+    expect(settings).toMatchObject({ encoder: { crf: 18 }, batch: { frames: 9 } });
+    const said = [
+      /FRAMEKILN_ENCODER_CFR is not a key \(did you mean FRAMEKILN_ENCODER_CRF\?\)/,
+      /FRAMEKILN_ENCODER_CRF: encoder\.crf: .*it is not used/,
+      /expected KEY=VALUE/,
+      /trys is not a key \(did you mean tries\?\)/,
+    ];
+    for (const part of said) expect(faults).toContainEqual(expect.stringMatching(part));
+    expect(faults).toHaveLength(said.length);
+  });
 });
 
-test.each([
-  ['an alias without its anchor', 'tries: *three\n', /alias/],
-  ['a text instead of groups', 'hello\n', /expected object/],
-  [
-    'a value of a wrong type in a folder’s recipe',
-    'intake: { folders: { a: { scale: big } } }\n',
-    /folders\.a\.scale/,
-  ],
-])('%s is a fault, not a crash', (_, text, fault) => {
-  const { settings, faults } = parseSettings(text, 'framekiln.yaml');
-  expect(settings).toEqual(SAFE_DEFAULTS);
-  expect(faults[0]).toMatch(fault);
-});
-
-test('a file that cannot be read is a fault; one that is not there is none', () => {
-  const folder = temporaryFolder();
-  const { settings, faults } = loadSettings({ configFile: folder });
-  expect(settings).toEqual(SAFE_DEFAULTS);
-  expect(faults[0]).toMatch(/cannot be read \(EISDIR\)/);
-  expect(loadSettings({ configFile: `${folder}/framekiln.yaml` }).faults).toEqual([]);
-});
-
-test('an unknown key of a folder’s recipe gets the nearest one, too', () => {
-  const { faults } = parseSettings('intake: { folders: { a: { scal: 2 } } }\n', 'framekiln.yaml');
-  expect(faults[0]).toContain('intake.folders.a.scal is not a key (did you mean scale?)');
+test('settings are read again when a file was changed, and only then', () => {
+  const onChange = vi.fn();
+  const live = new LiveSettings({ home, flags: ['tries=2'] }, onChange);
+  expect(live.now().encoder.crf).toBe(18);
+  const before = live.now();
+  expect(live.now()).toBe(before);
+  expect(onChange).not.toHaveBeenCalled();
+  writeFileSync(home.configFile, 'encoder: { crf: 30 }\n');
+  expect(live.now()).toMatchObject({ tries: 2, encoder: { crf: 30 } });
+  writeFileSync(home.configFile, 'encoder: { crf: 300 }\n');
+  expect(live.now().encoder.crf).toBe(18);
+  expect(live.loaded.faults).not.toEqual([]);
+  expect(onChange).toHaveBeenCalledTimes(2);
 });

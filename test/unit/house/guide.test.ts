@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import { ExitCode } from '../../../src/domain/exit-codes.ts';
 
 /* The tables of the guide are those of the program. */
@@ -21,19 +20,7 @@ function rowsUnder(heading: string): string[][] {
     );
 }
 
-function leaves(value: object, path = ''): string[][] {
-  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
-    const name = path + key;
-    if (typeof inner !== 'object' || inner === null) return [[name, String(inner)]];
-    return Object.keys(inner).length === 0 ? [[name, '{}']] : leaves(inner, `${name}.`);
-  });
-}
-
 describe('docs/guide.md', () => {
-  it('names every option with its default, and no other', () => {
-    expect(rowsUnder('framekiln.yaml').sort()).toEqual(leaves(SAFE_DEFAULTS).sort());
-  });
-
   it('names every exit code', () => {
     expect(rowsUnder('Exit codes').map(([code]) => Number(code))).toEqual(Object.values(ExitCode));
   });

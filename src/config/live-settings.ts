@@ -1,0 +1,49 @@
+import { statSync } from 'node:fs';
+import { isMissingFile } from '../lib/file-errors.ts';
+import { loadSettings, type LoadedSettings, type SettingSources } from './load-settings.ts';
+import type { Settings } from './settings.ts';
+
+/** The settings as they are now: the files are read again when one of them has changed. */
+export class LiveSettings {
+  readonly sources: SettingSources;
+  readonly #onChange: (loaded: LoadedSettings) => void;
+  #look: string;
+  #loaded: LoadedSettings;
+
+  /** @param onChange called with what was read after a change, not with what was there in the beginning */
+  constructor(sources: SettingSources, onChange: (loaded: LoadedSettings) => void = () => undefined) {
+    this.sources = sources;
+    this.#onChange = onChange;
+    this.#look = lookAt(sources);
+    this.#loaded = loadSettings(sources);
+  }
+
+  now(): Settings {
+    const look = lookAt(this.sources);
+    if (look !== this.#look) {
+      this.#look = look;
+      this.#loaded = loadSettings(this.sources);
+      this.#onChange(this.#loaded);
+    }
+    return this.#loaded.settings;
+  }
+
+  /** As they were read last, with their faults and origins. */
+  get loaded(): LoadedSettings {
+    return this.#loaded;
+  }
+}
+
+function lookAt({ home }: SettingSources): string {
+  return [home.detectedFile, home.configFile].map(identify).join(' ');
+}
+
+function identify(path: string): string {
+  try {
+    const { mtimeNs, size, ino } = statSync(path, { bigint: true });
+    return `${mtimeNs}:${size}:${ino}`;
+  } catch (error) {
+    if (isMissingFile(error)) return 'none';
+    return 'unreadable';
+  }
+}

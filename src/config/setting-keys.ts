@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { SettingsFile } from './settings.ts';
+
+/** The dotted names of all settings, such as `encoder.crf`, in the order of the schema. */
+export function settingKeys(): string[] {
+  return leavesBelow(SettingsFile, '');
+}
+
+/** The keys that are valid at a place of the file. */
+export function keysAt(path: readonly PropertyKey[]): string[] {
+  let at = unwrap(SettingsFile);
+  for (const key of path) {
+    // A record, such as the folders, takes any name and has one schema for all of them.
+    at = unwrap(
+      at instanceof z.ZodObject ? at.shape[String(key)] : at instanceof z.ZodRecord && at.valueType,
+    );
+  }
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+/** What a setting may be, in words: `0 to 51`, `h264 or hevc`; empty where the default tells it. */
+export function describeRange(key: string): string {
+  const schema = key
+    .split('.')
+    .reduce<JsonSchema | undefined>((at, part) => at?.properties?.[part], jsonSchema());
+  return schema === undefined ? '' : rangeOf(schema);
+}
+
+/** The environment variable of a setting: `FRAMEKILN_ENCODER_CRF`. */
+export function variableOf(key: string): string {
+  const words = key.replaceAll('.', '_').replace(/[A-Z]/g, (letter) => `_${letter}`);
+  return `FRAMEKILN_${words.toUpperCase()}`;
+}
+
+/** The value at a dotted name of nested objects; undefined where there is none. */
+export function valueAt(tree: unknown, key: string): unknown {
+  return key
+    .split('.')
+    .reduce<unknown>(
+      (at, part) =>
+        typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[part] : undefined,
+      tree,
+    );
+}
+
+/** Nested objects that say one thing: `{ encoder: { crf: 20 } }`. */
+export function treeOf(key: string, value: unknown): Record<string, unknown> {
+  const [first = '', ...rest] = key.split('.');
+  return { [first]: rest.length === 0 ? value : treeOf(rest.join('.'), value) };
+}
+
+function leavesBelow(schema: unknown, path: string): string[] {
+  const at = unwrap(schema);
+  if (!(at instanceof z.ZodObject)) return [path];
+  return Object.entries(at.shape).flatMap(([key, inner]) =>
+    leavesBelow(inner, path === '' ? key : `${path}.${key}`),
+  );
+}
+
+/** The schema inside zod's wrappers for defaults and what may be absent. */
+function unwrap(schema: unknown): unknown {
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional
+    ? unwrap(schema.unwrap())
+    : schema;
+}
+
+/** The part of JSON Schema that zod writes for our kinds of values. */
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly enum?: readonly string[];
+  readonly const?: string;
+  readonly type?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+}
+
+function jsonSchema(): JsonSchema {
+  return z.toJSONSchema(SettingsFile, { io: 'input' }) as JsonSchema;
+}
+
+function rangeOf({ anyOf, enum: names, const: name, minimum, maximum, ...other }: JsonSchema): string {
+  if (anyOf !== undefined)
+    return anyOf
+      .map(rangeOf)
+      .filter((text) => text !== '')
+      .join(', or ');
+  if (names !== undefined) return names.join(', ');
+  if (name !== undefined) return name;
+  if (other.type === 'boolean') return 'true, false';
+  if (minimum !== undefined && maximum !== undefined) return `${minimum} to ${maximum}`;
+  if (other.exclusiveMinimum !== undefined) return `above ${other.exclusiveMinimum}`;
+  return '';
+}

@@ -1,0 +1,85 @@
+import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
+import { toError } from '../domain/errors.ts';
+import { describeIssue } from './describe-issue.ts';
+import { keysAt, settingKeys } from './setting-keys.ts';
+
+/** A YAML file as one level of the settings. */
+export interface YamlLevel {
+  /** What it says, as nested objects; a group without keys says nothing. */
+  readonly said: Record<string, unknown>;
+  /** What keeps it from being read at all, a sentence each. */
+  readonly faults: readonly string[];
+  /** Where a setting stands, such as `framekiln.yaml, line 3`. */
+  readonly placeOf: (key: string) => string;
+  /** The comment beside a setting's value, or null. */
+  readonly reasonOf: (key: string) => string | null;
+  /** Sentences for what the schema finds wrong, each with its line. */
+  readonly describe: (issues: readonly z.core.$ZodIssue[]) => string[];
+}
+
+/** @param name of the file, for people */
+export function parseYamlLevel(text: string, name: string): YamlLevel {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const placeAt = (offset: number | undefined): string =>
+    offset === undefined ? name : `${name}, line ${lines.linePos(offset).line}`;
+  const level = {
+    placeOf: (key: string) => placeAt(offsetOf(document, key.split('.'))),
+    reasonOf: (key: string) => commentAt(document, key.split('.')),
+    describe: (issues: readonly z.core.$ZodIssue[]) =>
+      issues.flatMap((issue) => sentences(issue, document, placeAt)),
+  };
+  const faults = document.errors.map((error) => `${placeAt(error.pos[0])}: ${error.message}`);
+  if (faults.length > 0) return { ...level, said: {}, faults };
+  try {
+    const said = withoutNothing(document.toJS());
+    if (said === undefined) return { ...level, said: {}, faults: [] };
+    if (typeof said === 'object' && !Array.isArray(said))
+      return { ...level, said: said as Record<string, unknown>, faults: [] };
+    return {
+      ...level,
+      said: {},
+      faults: [`${name}: expected groups of settings, such as \`encoder:\`, and found ${typeof said}`],
+    };
+  } catch (error) {
+    // Aliases are resolved here, and an unknown or an exploding one is told only now.
+    return { ...level, said: {}, faults: [`${name}: ${toError(error).message}`] };
+  }
+}
+
+/** A group whose keys are all commented out is `null` in YAML. */
+function withoutNothing(value: unknown): unknown {
+  if (value === null) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value)) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [key, withoutNothing(inner)] as const);
+  return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined));
+}
+
+function sentences(
+  issue: z.core.$ZodIssue,
+  document: Document,
+  placeAt: (offset: number | undefined) => string,
+): string[] {
+  const paths =
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+  return describeIssue(issue, keysAt(issue.path), settingKeys()).map(
+    (sentence, i) => `${placeAt(offsetOf(document, paths[i] ?? issue.path))}: ${sentence}`,
+  );
+}
+
+/** Where the key of a path stands in the text; where it is absent, what encloses it. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    if (!isMap(parent)) continue;
+    const pair = parent.items.find(({ key }) => isScalar(key) && key.value === path[length - 1]);
+    if (isPair(pair) && isScalar(pair.key)) return pair.key.range?.[0];
+  }
+  return undefined;
+}
+
+function commentAt(document: Document, path: readonly string[]): string | null {
+  const node = document.getIn(path, true);
+  return isNode(node) ? (node.comment?.trim() ?? null) : null;
+}
