@@ -64,10 +64,12 @@ export function toRgbFilter(video: VideoStreamInfo, pixelFormat: string): string
   const input = isRgb(video.pixelFormat)
     ? ''
     : `:in_range=${range}:in_color_matrix=${SWSCALE_MATRICES[matrix] ?? 'auto'}`;
+  // swscale's short way from 8-bit grey to RGB takes limited range for full.
+  const deeper = /^(gray|ya8)$/.test(video.pixelFormat) ? 'format=gray16le,' : '';
   const colors = `${input}:out_range=pc:${SCALE_FLAGS},format=${pixelFormat}`;
   // ffmpeg's `pad` cannot paint 16 bit: there a change of shape is stretched.
-  if (pixelFormat !== 'rgb24') return `scale=w=${video.width}:h=${video.height}${colors}`;
-  return `scale=${fit(video)}${colors},pad=${video.width}:${video.height}:-1:-1`;
+  if (pixelFormat !== 'rgb24') return `${deeper}scale=w=${video.width}:h=${video.height}${colors}`;
+  return `${deeper}scale=${fit(video)}${colors},pad=${video.width}:${video.height}:-1:-1`;
 }
 
 /** Filter from packed RGB to 4:2:0 with these colours. */

@@ -6,8 +6,11 @@ import { FrameDecoder, frameBuffer } from '../../src/media/decoder.ts';
 import { encodeSegment, verifySegment, type SegmentJob } from '../../src/media/encode-segment.ts';
 import type { EncoderName, EncoderSettings } from '../../src/media/encoder-arguments.ts';
 import { indexFrames, type FrameIndex } from '../../src/media/frame-index.ts';
+import { muxOutput } from '../../src/media/mux.ts';
 import { outputTiming } from '../../src/media/output-timing.ts';
 import { probeMedia } from '../../src/media/probe.ts';
+import { planStreams } from '../../src/media/stream-plan.ts';
+import { verifyOutput } from '../../src/media/verify-output.ts';
 
 export const LIMITS = { inputMegapixels: 36, hours: 24, framesPerSecond: 240 };
 
@@ -80,4 +83,22 @@ export async function makeSegments(opened: Opened, folder: string, cuts: readonl
     first += frames;
   }
   return paths;
+}
+
+/** A whole job without a pipeline: the file at its own size. */
+export async function passThrough(path: string, folder: string, encoder: 'libx264' | 'libx265' = 'libx264') {
+  const opened = await openMedia(path);
+  const settings = { crf: encoder === 'libx264' ? 0 : 5, preset: 'ultrafast', threads: 2 };
+  const frames = opened.index.pts.length;
+  const segmentPaths = await makeSegments(opened, folder, [{ frames, encoder, settings }]);
+  const { media: source, format } = opened;
+  const plan = planStreams(source);
+  const timing = outputTiming(opened.index, source);
+  const outputPath = join(folder, `out${plan.extension}`);
+  const codec = encoder === 'libx264' ? 'h264' : 'hevc';
+  await muxOutput({ source, segmentPaths, timing, codec, encodersUsed: 1, plan, outputPath });
+  const color = outputColor(source.video);
+  const { sampleAspectRatio } = source.video;
+  await verifyOutput(outputPath, { format, timing, color, sampleAspectRatio, plan, source });
+  return { outputPath, result: await probeMedia(outputPath, LIMITS), opened };
 }

@@ -1,0 +1,102 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ffmpeg } from '../../helpers/clips.ts';
+import { passThrough } from '../../helpers/media-steps.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+/** Colours of a clip, and the pixel format in which source and result are compared, where it is not the clip's. */
+interface Family {
+  readonly pixels: string;
+  readonly matrix?: string;
+  readonly range?: 'tv' | 'pc';
+  readonly transfer?: string;
+  readonly comparedIn?: string;
+}
+
+const FAMILIES: Readonly<Record<string, Family>> = {
+  'BT.601, limited': { pixels: 'yuv420p', matrix: 'smpte170m', range: 'tv' },
+  'BT.601, full': { pixels: 'yuv420p', matrix: 'smpte170m', range: 'pc' },
+  'BT.470 BG, limited': { pixels: 'yuv420p', matrix: 'bt470bg', range: 'tv' },
+  'BT.709, limited': { pixels: 'yuv420p', matrix: 'bt709', range: 'tv' },
+  'BT.709, full': { pixels: 'yuv420p', matrix: 'bt709', range: 'pc' },
+  'BT.2020, limited': { pixels: 'yuv420p', matrix: 'bt2020nc', range: 'tv' },
+  'BT.2020, full': { pixels: 'yuv420p', matrix: 'bt2020nc', range: 'pc' },
+  'SMPTE 240M': { pixels: 'yuv420p', matrix: 'smpte240m', range: 'tv' },
+  'not named': { pixels: 'yuv420p' },
+  'BT.709, 10 bit': { pixels: 'yuv420p10le', matrix: 'bt709', range: 'tv' },
+  'BT.709, 10 bit, full': { pixels: 'yuv420p10le', matrix: 'bt709', range: 'pc' },
+  'PQ, 10 bit': { pixels: 'yuv420p10le', matrix: 'bt2020nc', range: 'tv', transfer: 'smpte2084' },
+  'HLG, 10 bit': { pixels: 'yuv420p10le', matrix: 'bt2020nc', range: 'tv', transfer: 'arib-std-b67' },
+  '4:2:2': { pixels: 'yuv422p', matrix: 'bt709', range: 'tv', comparedIn: 'yuv420p' },
+  '4:4:4': { pixels: 'yuv444p', matrix: 'bt709', range: 'tv', comparedIn: 'yuv420p' },
+  '4:1:1': { pixels: 'yuv411p', matrix: 'smpte170m', range: 'tv', comparedIn: 'yuv420p' },
+  '4:2:2, 10 bit': { pixels: 'yuv422p10le', matrix: 'bt709', range: 'tv', comparedIn: 'yuv420p10le' },
+  '4:4:4, 10 bit': { pixels: 'yuv444p10le', matrix: 'bt2020nc', range: 'tv', comparedIn: 'yuv420p10le' },
+  '4:4:4, 12 bit': { pixels: 'yuv444p12le', matrix: 'bt709', range: 'tv', comparedIn: 'yuv420p10le' },
+  grey: { pixels: 'gray', range: 'tv' },
+  'grey, full': { pixels: 'gray', range: 'pc' },
+  'grey, 10 bit': { pixels: 'gray10le' },
+  RGB: { pixels: 'gbrp' },
+};
+const [WIDTH, HEIGHT, FRAMES] = [64, 48, 4];
+const EXACT = 'sws_flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact';
+
+/** swscale's names where they are others: colours out of RGB's reach would not come back. */
+const SWSCALE: Readonly<Record<string, string>> = { bt2020nc: 'bt2020', bt470bg: 'bt470' };
+
+function makeLossless(path: string, { pixels, matrix, range, transfer }: Family): void {
+  // Colours from everywhere in the cube, and they move: every plane passes through most of its range.
+  const colors = ['red', 'lime', 'blue', 'white', 'black'].map((name, i) => `c${i}=${name}`).join(':');
+  const picture = `gradients=size=${WIDTH}x${HEIGHT}:rate=25:x0=0:y0=0:x1=63:y1=47:nb_colors=5:speed=0.05:${colors}`;
+  ffmpeg(
+    ...['-f', 'lavfi', '-i', picture, '-frames:v', String(FRAMES)],
+    ...(pixels === 'gbrp'
+      ? []
+      : [
+          '-vf',
+          `scale=${EXACT}:out_color_matrix=${SWSCALE[matrix ?? ''] ?? matrix ?? 'smpte170m'}:out_range=${range ?? 'tv'}`,
+        ]),
+    ...['-pix_fmt', pixels, '-c:v', 'ffv1'],
+    ...(matrix === undefined ? [] : ['-colorspace', matrix]),
+    ...(range === undefined ? [] : ['-color_range', range]),
+    ...(transfer === undefined ? [] : ['-color_trc', transfer, '-color_primaries', 'bt2020']),
+    path,
+  );
+}
+
+/** The samples of all frames as plain ffmpeg decodes them, or in another format; of grey only the first plane. */
+function samples(path: string, { pixels }: Family, as?: string): number[] {
+  const filter =
+    as === undefined
+      ? []
+      : // Equal ranges: else ffmpeg takes full range for a wish to change it. To RGB the colours stand in the file.
+        ['-vf', `scale=${EXACT}${as === 'gbrp' ? '' : ':in_range=tv:out_range=tv'},format=${as}`];
+  const bytes = execFileSync('ffmpeg', ['-v', 'error', '-i', path, ...filter, '-f', 'rawvideo', '-']);
+  const all = /1[02]le$/.test(pixels)
+    ? Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readUInt16LE(2 * i))
+    : [...bytes];
+  if (!pixels.startsWith('gray')) return all;
+  const frame = all.length / FRAMES;
+  return all.filter((_, i) => i % frame < WIDTH * HEIGHT);
+}
+
+function meanDifference(a: readonly number[], b: readonly number[]): number {
+  expect(a.length).toBe(b.length);
+  return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? NaN)), 0) / a.length;
+}
+
+test.each(Object.entries(FAMILIES))(
+  'colours come back within one level of their depth on average: %s',
+  async (_, family) => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'a.mkv');
+    makeLossless(path, family);
+    const { outputPath } = await passThrough(path, folder);
+    const rgb = family.pixels === 'gbrp' ? 'gbrp' : undefined;
+    const before = samples(path, family, family.comparedIn ?? rgb);
+    const difference = meanDifference(before, samples(outputPath, family, rgb));
+    console.log(`mean difference ${difference.toFixed(3)}`);
+    expect(difference).toBeLessThan(1);
+  },
+);
