@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Job } from '../domain/job.ts';
+import type { Recipe } from '../domain/recipe.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
 import type { MediaReport } from '../worker/job-report.ts';
 import { percentDone } from '../observability/format-progress.ts';
@@ -11,9 +12,7 @@ export interface JobReport {
   /** Relative to input/ where the file lies there, else absolute. */
   readonly file: string;
   readonly output: string;
-  readonly network: string;
-  readonly scale: number;
-  readonly device: string;
+  readonly recipe: Recipe;
   readonly priority: number;
   readonly attempts: number;
   readonly stage: string | null;
@@ -69,11 +68,10 @@ export function reportJob(
   report: MediaReport | null = null,
 ): JobReport {
   const { id, state, priority, attempts, stage, framesDone, framesTotal, framesPerSecond, note } = job;
-  const { network, scale, device } = job.recipe;
   const relativePath = relative(inputDir, job.sourcePath);
   const file = relativePath.startsWith('..') ? job.sourcePath : relativePath;
   return {
-    ...{ id, state, file, output: job.outputPath, network, scale, device, priority, attempts, stage },
+    ...{ id, state, file, output: job.outputPath, recipe: job.recipe, priority, attempts, stage },
     framesDone,
     framesTotal,
     percent: framesTotal === null ? null : percentDone(framesDone, framesTotal),

@@ -1,4 +1,4 @@
-import type { UpscaleRecipe } from '../domain/recipe.ts';
+import type { Recipe, UpscaleRecipe } from '../domain/recipe.ts';
 
 /** The tiers of REQUIREMENTS A12. */
 export const tierPresets: Readonly<
@@ -10,18 +10,43 @@ export const tierPresets: Readonly<
   pro: { device: 'gpu', scale: 4 },
 };
 
+/** What a recipe has where nobody said anything. */
+export const PIPELINE_DEFAULTS: Readonly<{ [P in Recipe['pipeline']]: Extract<Recipe, { pipeline: P }> }> = {
+  upscale: {
+    pipeline: 'upscale',
+    network: 'realesr-general-x4v3',
+    scale: 2,
+    device: 'auto',
+    tile: 'auto',
+  },
+  'dual-face': {
+    pipeline: 'dual-face',
+    network: 'blazeface-full-range',
+    device: 'auto',
+    width: 1920,
+    height: 1080,
+    layout: 'side-by-side',
+    detectEvery: 1,
+    missing: 'wide',
+  },
+};
+
+/** What is done with a file for which nobody said anything. */
+export const DEFAULT_RECIPE = PIPELINE_DEFAULTS.upscale;
+
 /**
  * What the name of a folder below `input/` says without any configuration: `upscale-2x`, `upscale-3x`, `upscale-4x`
- * and the same with `lanczos`.
+ * and the same with `lanczos`, and `dual-face`.
  *
- * @returns the part of the recipe that the name decides, or null for any other name
+ * @returns a wish for a recipe, or null for any other name
  */
-export function folderPreset(name: string): Partial<UpscaleRecipe> | null {
+export function folderPreset(
+  name: string,
+): { pipeline: Recipe['pipeline']; network?: string; scale?: number } | null {
+  if (name === 'dual-face') return { pipeline: 'dual-face' };
   const match = /^(upscale|lanczos)-([234])x$/.exec(name);
   if (match === null) return null;
+  const pipeline = 'upscale';
   const scale = Number(match[2]);
-  return match[1] === 'lanczos' ? { network: 'lanczos', scale } : { scale };
+  return match[1] === 'lanczos' ? { pipeline, network: 'lanczos', scale } : { pipeline, scale };
 }
-
-/** Folder names that ask for what this version cannot do yet: their files are refused, not upscaled. */
-export const FOLDERS_OF_LATER_VERSIONS: readonly string[] = ['dual-face'];

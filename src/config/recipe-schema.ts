@@ -2,27 +2,27 @@ import { z } from 'zod';
 import { ConfigurationError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { describeIssue } from './describe-issue.ts';
-import { tierPresets } from './recipe-presets.ts';
+import { PIPELINE_DEFAULTS, tierPresets } from './recipe-presets.ts';
+
+const evenLength = z.int().min(64).max(8192).multipleOf(2);
 
 /** What a person may say of a recipe; what they leave out comes from the defaults. */
 export const RecipeWish = z.strictObject({
-  pipeline: z.literal('upscale').optional(),
+  pipeline: z.enum(['upscale', 'dual-face']).optional(),
   /** A tier preset: basic, standard, premium, pro. Other keys change it. */
   preset: z.enum(['basic', 'standard', 'premium', 'pro']).optional(),
   network: z.string().min(1).optional(),
   scale: z.number().min(1).max(4).optional(),
   device: z.enum(['auto', 'gpu', 'cpu']).optional(),
   tile: z.union([z.literal('auto'), z.int().min(32).max(4096)]).optional(),
+  width: evenLength.optional(),
+  height: evenLength.optional(),
+  layout: z.enum(['side-by-side', 'stacked']).optional(),
+  detectEvery: z.int().min(1).max(30).optional(),
+  missing: z.enum(['wide', 'black']).optional(),
 });
 
-/** What is done with a file for which nobody said anything. */
-export const DEFAULT_RECIPE: Recipe = {
-  pipeline: 'upscale',
-  network: 'realesr-general-x4v3',
-  scale: 2,
-  device: 'auto',
-  tile: 'auto',
-};
+export type RecipeWish = z.infer<typeof RecipeWish>;
 
 /**
  * A recipe from untrusted data: a sidecar, the configuration, the command line.
@@ -32,18 +32,31 @@ export const DEFAULT_RECIPE: Recipe = {
  */
 export function parseRecipe(wish: unknown, defaults: Recipe): Recipe {
   const parsed = RecipeWish.safeParse(wish);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.flatMap((issue) =>
-      describeIssue(issue, Object.keys(RecipeWish.shape)),
-    );
+  const faults = parsed.success
+    ? strangeKeys(parsed.data, defaults.pipeline)
+    : parsed.error.issues.flatMap((issue) => describeIssue(issue, Object.keys(RecipeWish.shape)));
+  if (!parsed.success || faults.length > 0)
     throw new ConfigurationError(`The recipe cannot be used: ${faults.join('; ')}.`, faults);
-  }
   return applyWish(parsed.data, defaults);
 }
 
-/** A valid wish over the defaults, a preset between them. */
-export function applyWish({ preset, ...wish }: z.infer<typeof RecipeWish>, defaults: Recipe): Recipe {
-  const base = preset === undefined ? defaults : { ...defaults, ...tierPresets[preset] };
+/** A sentence for each key that the recipe's pipeline does not have. @param inherited pipeline where the wish has none */
+export function strangeKeys(wish: RecipeWish, inherited: Recipe['pipeline']): string[] {
+  const pipeline = wish.pipeline ?? inherited;
+  const known = [...Object.keys(PIPELINE_DEFAULTS[pipeline]), ...(pipeline === 'upscale' ? ['preset'] : [])];
+  return Object.entries(wish)
+    .filter(([key, value]) => value !== undefined && !known.includes(key))
+    .map(([key]) => `${key} is not a key of the pipeline ${pipeline}`);
+}
+
+/**
+ * A valid wish over the defaults, a preset between them. A wish for another pipeline than that of the defaults takes
+ * nothing of them but the device.
+ */
+export function applyWish({ preset, ...wish }: RecipeWish, defaults: Recipe): Recipe {
+  const { pipeline = defaults.pipeline } = wish;
+  const { device } = defaults;
+  const base = pipeline === defaults.pipeline ? defaults : { ...PIPELINE_DEFAULTS[pipeline], device };
   const said = Object.entries(wish).filter(([, value]) => value !== undefined);
-  return { ...base, ...Object.fromEntries(said) };
+  return { ...base, ...(preset === undefined ? {} : tierPresets[preset]), ...Object.fromEntries(said) };
 }

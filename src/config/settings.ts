@@ -1,88 +1,98 @@
 import { z } from 'zod';
 import type { Recipe } from '../domain/recipe.ts';
-import { applyWish, DEFAULT_RECIPE, RecipeWish } from './recipe-schema.ts';
+import { DEFAULT_RECIPE } from './recipe-presets.ts';
+import { applyWish, RecipeWish, strangeKeys } from './recipe-schema.ts';
 
 /** `framekiln.yaml`, grouped by the room that a key speaks to. Every key has a default that is safe everywhere. */
-export const SettingsFile = z.strictObject({
-  intake: z
-    .strictObject({
-      /** A file is taken when it did not change for so long. */
-      settleSeconds: z.number().min(0.2).max(3600).default(5),
-      /** The input folder is read whole this often, whatever the watcher said. */
-      rescanSeconds: z.number().min(1).max(86_400).default(60),
-      /** Ask instead of being told: for network shares, which send no events. */
-      polling: z.boolean().default(false),
-      /** Recipes of folders below input/, by name. */
-      folders: z.record(z.string().min(1), RecipeWish).default({}),
-    })
-    .prefault({}),
-  /** What is done with a file for which nothing else is said. */
-  recipe: RecipeWish.default({}),
-  encoder: z
-    .strictObject({
-      codec: z.enum(['auto', 'h264', 'hevc']).default('auto'),
-      nvenc: z.boolean().default(true),
-      /** Constant rate factor: lower is better and larger. */
-      crf: z.number().min(0).max(51).default(18),
-      preset: z
-        .enum([
-          'ultrafast',
-          'superfast',
-          'veryfast',
-          'faster',
-          'fast',
-          'medium',
-          'slow',
-          'slower',
-          'veryslow',
-        ])
-        .default('medium'),
-    })
-    .prefault({}),
-  batch: z
-    .strictObject({
-      /** Frames of the first batch; the first estimate comes after it. */
-      firstFrames: z.int().min(1).max(1000).default(30),
-      /** Frames of every other batch: what a power cut costs at most, and how often the output has a keyframe. */
-      frames: z.int().min(1).max(1000).default(60),
-    })
-    .prefault({}),
-  workspace: z
-    .strictObject({
-      kind: z.enum(['auto', 'mount', 'shm', 'folder']).default('auto'),
-      /** Share of the free memory that a job's RAM disk may take. */
-      memoryFraction: z.number().min(0.05).max(0.9).default(0.5),
-      keepJobFolders: z.boolean().default(false),
-    })
-    .prefault({}),
-  output: z
-    .strictObject({
-      /** What happens when a finished file of that name is there already. */
-      existing: z.enum(['replace', 'keep']).default('replace'),
-      /** What happens to the source of a finished video; `move`: into `finished/`. */
-      source: z.enum(['keep', 'move', 'delete']).default('keep'),
-    })
-    .prefault({}),
-  /** A job that fails so often is set aside. */
-  tries: z.int().min(1).max(20).default(3),
-  limits: z
-    .strictObject({
-      inputMegapixels: z.number().positive().default(36),
-      outputMegapixels: z.number().positive().default(134),
-      hours: z.number().positive().default(24),
-      framesPerSecond: z.number().positive().default(240),
-      /** A damaged video is processed when at least this share of it decodes. */
-      decodableShare: z.number().min(0).max(1).default(0.5),
-    })
-    .prefault({}),
-  engine: z
-    .strictObject({
-      /** Threads that a network runs on; 0: as many as there are cores. */
-      threads: z.int().min(0).max(256).default(0),
-    })
-    .prefault({}),
-  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
-});
+export const SettingsFile = z
+  .strictObject({
+    intake: z
+      .strictObject({
+        /** A file is taken when it did not change for so long. */
+        settleSeconds: z.number().min(0.2).max(3600).default(5),
+        /** The input folder is read whole this often, whatever the watcher said. */
+        rescanSeconds: z.number().min(1).max(86_400).default(60),
+        /** Ask instead of being told: for network shares, which send no events. */
+        polling: z.boolean().default(false),
+        /** Recipes of folders below input/, by name. */
+        folders: z.record(z.string().min(1), RecipeWish).default({}),
+      })
+      .prefault({}),
+    /** What is done with a file for which nothing else is said. */
+    recipe: RecipeWish.default({}),
+    encoder: z
+      .strictObject({
+        codec: z.enum(['auto', 'h264', 'hevc']).default('auto'),
+        nvenc: z.boolean().default(true),
+        /** Constant rate factor: lower is better and larger. */
+        crf: z.number().min(0).max(51).default(18),
+        preset: z
+          .enum([
+            'ultrafast',
+            'superfast',
+            'veryfast',
+            'faster',
+            'fast',
+            'medium',
+            'slow',
+            'slower',
+            'veryslow',
+          ])
+          .default('medium'),
+      })
+      .prefault({}),
+    batch: z
+      .strictObject({
+        /** Frames of the first batch; the first estimate comes after it. */
+        firstFrames: z.int().min(1).max(1000).default(30),
+        /** Frames of every other batch: what a power cut costs at most, and how often the output has a keyframe. */
+        frames: z.int().min(1).max(1000).default(60),
+      })
+      .prefault({}),
+    workspace: z
+      .strictObject({
+        kind: z.enum(['auto', 'mount', 'shm', 'folder']).default('auto'),
+        /** Share of the free memory that a job's RAM disk may take. */
+        memoryFraction: z.number().min(0.05).max(0.9).default(0.5),
+        keepJobFolders: z.boolean().default(false),
+      })
+      .prefault({}),
+    output: z
+      .strictObject({
+        /** What happens when a finished file of that name is there already. */
+        existing: z.enum(['replace', 'keep']).default('replace'),
+        /** What happens to the source of a finished video; `move`: into `finished/`. */
+        source: z.enum(['keep', 'move', 'delete']).default('keep'),
+      })
+      .prefault({}),
+    /** A job that fails so often is set aside. */
+    tries: z.int().min(1).max(20).default(3),
+    limits: z
+      .strictObject({
+        inputMegapixels: z.number().positive().default(36),
+        outputMegapixels: z.number().positive().default(134),
+        hours: z.number().positive().default(24),
+        framesPerSecond: z.number().positive().default(240),
+        /** A damaged video is processed when at least this share of it decodes. */
+        decodableShare: z.number().min(0).max(1).default(0.5),
+      })
+      .prefault({}),
+    engine: z
+      .strictObject({
+        /** Threads that a network runs on; 0: as many as there are cores. */
+        threads: z.int().min(0).max(256).default(0),
+      })
+      .prefault({}),
+    log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  })
+  .superRefine(({ recipe, intake }, context) => {
+    const inherited = recipe.pipeline ?? DEFAULT_RECIPE.pipeline;
+    const say = (path: string[], wish: RecipeWish): void => {
+      for (const message of strangeKeys(wish, inherited)) context.addIssue({ code: 'custom', path, message });
+    };
+    say(['recipe'], recipe);
+    for (const [name, wish] of Object.entries(intake.folders)) say(['intake', 'folders', name], wish);
+  });
 
 type Parsed = z.infer<typeof SettingsFile>;
 

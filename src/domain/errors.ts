@@ -27,7 +27,8 @@ export type RefusalCode =
   | 'SOURCE_CHANGED'
   | 'OUTPUT_EXISTS'
   | 'OUTPUT_NOT_ALLOWED'
-  | 'BAD_RECIPE';
+  | 'BAD_RECIPE'
+  | 'STATE_OF_OTHER_VERSION';
 
 /** The input cannot be processed, now or on a second try. The job is set aside at once, with the sentence. */
 export class InputRefusedError extends FramekilnError {

@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { codeOf, InputRefusedError, ObstacleError, toError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
-import type { Recipe } from '../domain/recipe.ts';
+import { describeRecipe, type Recipe } from '../domain/recipe.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -168,7 +168,7 @@ export class Intake {
       recipe,
     });
     if (created) {
-      log.info(`queued ${name} as job ${job.id}: ${recipe.network}, scale ${recipe.scale}`);
+      log.info(`queued ${name} as job ${job.id}: ${describeRecipe(recipe)}`);
     } else if (job.state !== 'queued' && job.state !== 'running') {
       const other = job.sourcePath === path ? '' : ` (${this.#name(job.sourcePath)})`;
       log.info(

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, relative, sep } from 'node:path';
 import { parse } from 'yaml';
-import { folderPreset, FOLDERS_OF_LATER_VERSIONS } from '../config/recipe-presets.ts';
-import { parseRecipe } from '../config/recipe-schema.ts';
+import { folderPreset } from '../config/recipe-presets.ts';
+import { applyWish, parseRecipe } from '../config/recipe-schema.ts';
 import { InputRefusedError, toError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { SIDECAR_SUFFIX } from './candidate-file.ts';
@@ -44,13 +44,7 @@ function folderRecipe(names: readonly string[], { defaultRecipe, folders }: Reci
   for (const name of names) {
     if (Object.hasOwn(folders, name)) return folders[name] ?? defaultRecipe;
     const preset = folderPreset(name);
-    if (preset !== null) return { ...defaultRecipe, ...preset };
-    if (FOLDERS_OF_LATER_VERSIONS.includes(name)) {
-      throw new InputRefusedError(
-        'BAD_RECIPE',
-        `Files in ${name}/ cannot be processed by this version of Framekiln.`,
-      );
-    }
+    if (preset !== null) return applyWish(preset, defaultRecipe);
   }
   return defaultRecipe;
 }

@@ -2,6 +2,7 @@ import { NetworkError } from '../domain/errors.ts';
 import type { NetworkFile } from '../domain/networks.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { availableEngines } from '../inference/available-engines.ts';
+import { DualFacePipeline } from './dual-face/dual-face-pipeline.ts';
 import type { FramePipeline } from './frame-pipeline.ts';
 import { LanczosPipeline } from './upscale/lanczos-pipeline.ts';
 import { NetworkPipeline } from './upscale/network-pipeline.ts';
@@ -20,9 +21,12 @@ export interface PipelineNeeds {
 
 /** The pipeline of a recipe. Nothing is loaded before its `open`. */
 export function createPipeline(recipe: Recipe, needs: PipelineNeeds): FramePipeline {
-  if (recipe.network === 'lanczos') return new LanczosPipeline(recipe.scale);
+  if (recipe.pipeline === 'upscale' && recipe.network === 'lanczos') return new LanczosPipeline(recipe.scale);
   const { network } = needs;
   if (network === null)
     throw new NetworkError('NETWORK_MISSING', `The network ${recipe.network} was not found.`);
-  return new NetworkPipeline({ ...needs, network, recipe, engines: availableEngines() });
+  const engines = availableEngines();
+  return recipe.pipeline === 'upscale'
+    ? new NetworkPipeline({ ...needs, network, recipe, engines })
+    : new DualFacePipeline({ ...needs, network, recipe, engines });
 }

@@ -1,4 +1,4 @@
-import type { FrameFormat, MediaInfo } from '../domain/media-info.ts';
+import type { FrameFormat, MediaInfo, Rational } from '../domain/media-info.ts';
 
 /** One frame's pixels, packed RGB in its FrameFormat. Whoever receives the bytes may keep them; nobody writes to them any more. */
 export interface Frame {
@@ -7,19 +7,40 @@ export interface Frame {
   readonly pixels: Buffer;
 }
 
+/** Geometry and pixel formats of a job's frames. */
+export interface PipelineFormats {
+  readonly input: FrameFormat;
+  readonly output: FrameFormat;
+  /** Pixel width over height of the output. */
+  readonly outputAspect: Rational;
+}
+
 /**
  * A pipeline turns the frames of one job into as many others. One instance a job. It lives on the transform thread,
  * and knows nothing of files, encoders or checkpoints.
  */
 export interface FramePipeline {
-  /** Geometry and pixel formats, known before running. Pure. */
-  describe(source: MediaInfo): { input: FrameFormat; output: FrameFormat };
-  /** Loads what it needs. `state` is what `snapshot` gave after the last committed batch, null at the start. */
-  open(source: MediaInfo, state: Uint8Array | null): Promise<void>;
-  /** One frame out for each frame in, in order. Stops with StoppedError when `signal` is aborted. */
-  process(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): AsyncIterable<Frame>;
-  /** State to store with the checkpoint; null when frames do not depend on each other. */
+  /** Whether a frame depends on those before it. Such a pipeline gets batches whole, and their states are stored. */
+  readonly hasState: boolean;
+  /** Known before running. Pure. */
+  describe(source: MediaInfo): PipelineFormats;
+  /** Loads what it needs. */
+  open(source: MediaInfo): Promise<void>;
+  /**
+   * One frame out for each frame of a batch, in order. Stops with StoppedError when `signal` is aborted.
+   *
+   * @param state what `snapshot` gave after the batch before, null for the first one. It is all that is known of
+   *   earlier frames, in a job that was stopped as in one that was not, so both give the same frames.
+   */
+  process(
+    frames: AsyncIterable<Frame> | Iterable<Frame>,
+    state: Uint8Array | null,
+    signal: AbortSignal,
+  ): AsyncIterable<Frame>;
+  /** State after the batch that was processed last; null without `hasState`. */
   snapshot(): Uint8Array | null;
+  /** One sentence for the log after the job's last batch: what was out of the ordinary; null: nothing to tell. */
+  conclusion(): string | null;
   /** Safe after a failed open; may be called twice. */
   close(): Promise<void>;
   /** One sentence for the log: which engine runs which network on what, and why. Known after `open`. */

@@ -4,7 +4,7 @@ import { programRoot } from '../config/home.ts';
 import { batchCount, batchRange, type BatchRange } from '../domain/frame-batch.ts';
 import { LeaseLostError } from '../domain/errors.ts';
 import type { CommittedBatch, JobPlan } from '../domain/job.ts';
-import { recipeText } from '../domain/recipe.ts';
+import { describeRecipe, recipeText } from '../domain/recipe.ts';
 import { findNetwork } from '../inference/networks/find-network.ts';
 import { readManifest } from '../inference/networks/manifest.ts';
 import { planStreams } from '../media/stream-plan.ts';
@@ -43,14 +43,14 @@ export async function runJob(context: JobContext): Promise<void> {
   const framesCommitted = committed.reduce((sum, batch) => sum + batch.frameCount, 0);
   const { input, output } = planned.formats;
   log.info(
-    `${job.recipe.network}, ${input.width}x${input.height} to ${output.width}x${output.height}, ${framesTotal} frames in ${batchCount(planned.plan, framesTotal)} batches`,
+    `${describeRecipe(job.recipe)}: ${input.width}x${input.height} to ${output.width}x${output.height}, ${framesTotal} frames in ${batchCount(planned.plan, framesTotal)} batches`,
   );
   if (framesCommitted > 0) {
     log.info(
       `resumed after ${committed.length} committed batches: ${framesCommitted} of ${framesTotal} frames need no work any more`,
     );
   }
-  if (missing.length > 0) await doFrames(context, { planned, folder, missing, framesCommitted });
+  if (missing.length > 0) await doFrames(context, { planned, folder, missing, committed });
   await publishOutput(context, folder, planned);
   queue.leases.finish(lease, Date.now());
   await settleSource(context, planned);
@@ -71,19 +71,22 @@ async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob>
           job.recipe.network,
           networkFolders,
           await readManifest(join(programRoot, 'models', 'manifest.json')),
+          job.recipe.pipeline === 'upscale' ? 'upscale' : 'face-detector',
         );
-  const formats = createPipeline(job.recipe, {
+  const pipeline = createPipeline(job.recipe, {
     network,
     tile: null,
     threads: 0,
     onInferred: () => undefined,
     onStepDown: () => undefined,
-  }).describe(source.media);
+  });
+  const formats = pipeline.describe(source.media);
   return {
     ...source,
     streams,
     outputPath,
     formats,
+    hasState: pipeline.hasState,
     network,
     plan: await planJob(context, { media: source.media, network, formats }),
   };
@@ -131,12 +134,12 @@ interface MissingFrames {
   readonly planned: PlannedJob;
   readonly folder: JobFolder;
   readonly missing: readonly BatchRange[];
-  readonly framesCommitted: number;
+  readonly committed: readonly CommittedBatch[];
 }
 
 async function doFrames(
   context: JobContext,
-  { planned, folder, missing, framesCommitted }: MissingFrames,
+  { planned, folder, missing, committed }: MissingFrames,
 ): Promise<void> {
   const { home, job, lease, queue, settings, log, signal } = context;
   queue.progress.setStage(lease, 'frames');
@@ -156,7 +159,6 @@ async function doFrames(
       network: planned.network,
       tile: planned.plan.tile,
       threads: settings.engine.threads,
-      pipelineState: null,
       traceFile: context.traceFile,
     },
     (notice) => log.warn(notice),
@@ -170,7 +172,7 @@ async function doFrames(
       ramDisk,
       transformer,
       batches: missing,
-      framesCommitted,
+      committed,
     });
     await removeRamDisk(ramDisk);
     await rm(folder.spill, { recursive: true, force: true });

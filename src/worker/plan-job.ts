@@ -54,7 +54,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc),
     encoder,
     tile:
-      network === null
+      network === null || job.recipe.pipeline !== 'upscale'
         ? null
         : chooseTile({
             requested: job.recipe.tile,

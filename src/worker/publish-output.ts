@@ -75,12 +75,11 @@ async function joinAndCheck(
     queue.progress.setStage(lease, 'verify');
     log.info('joined; decoding the finished file to check every frame');
     const color = outputColor(media.video);
-    const { sampleAspectRatio } = media.video;
     const expected = {
       format: formats.output,
       timing,
       color,
-      sampleAspectRatio,
+      sampleAspectRatio: formats.outputAspect,
       plan: chosen,
       source: media,
     };

@@ -1,5 +1,6 @@
 import { open, truncate, type FileHandle } from 'node:fs/promises';
 import type { BatchRange } from '../domain/frame-batch.ts';
+import type { CommittedBatch } from '../domain/job.ts';
 import { frameBytes } from '../domain/media-info.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { outputColor } from '../media/color-conversion.ts';
@@ -24,8 +25,8 @@ export interface FrameWork {
   readonly transformer: Transformer;
   /** Batches without a checkpoint, in order. */
   readonly batches: readonly BatchRange[];
-  /** Frames of the batches that have one. */
-  readonly framesCommitted: number;
+  /** The batches that have one. */
+  readonly committed: readonly CommittedBatch[];
 }
 
 /** What the steps of one batch hand on to each other. */
@@ -46,7 +47,8 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
   const outputBytes = frameBytes(formats.output);
   const timing = outputTiming(index, media);
   const color = outputColor(media.video);
-  const { num, den } = media.video.sampleAspectRatio;
+  const { num, den } = formats.outputAspect;
+  const framesCommitted = work.committed.reduce((sum, { frameCount }) => sum + frameCount, 0);
   const files = new FrameFiles(ramDisk.path, folder.spill, (sentence) => log.warn(sentence));
   const chooser = new EncoderChooser({
     codec: plan.codec,
@@ -60,15 +62,20 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
         : Promise.resolve('ffmpeg has no way to write HDR metadata with NVENC'),
     onChoice: (sentence) => log.info(sentence),
   });
-  const report = new ProgressReport(context, index.pts.length, work.framesCommitted, plan.firstBatchFrames);
+  const report = new ProgressReport(context, index.pts.length, framesCommitted, plan.firstBatchFrames);
   const inWork = new Map<number, BatchInWork>();
   let decoder: FrameDecoder | null = null;
-  let framesTransformed = work.framesCommitted;
+  let framesTransformed = framesCommitted;
+  let conclusion = '';
+  const states = statesBefore(batches, work.committed);
 
   const decode: BatchStep = async (batch) => {
     const inputPath = await files.place(batch, 'in', batch.frameCount * inputBytes);
     const outputPath = await files.place(batch, 'out', batch.frameCount * outputBytes);
-    const framesReady = Math.min(batch.frameCount, Math.floor((await sizeOrZero(outputPath)) / outputBytes));
+    // The state after frames that a dead process left behind is not known.
+    const framesReady = planned.hasState
+      ? 0
+      : Math.min(batch.frameCount, Math.floor((await sizeOrZero(outputPath)) / outputBytes));
     inWork.set(batch.number, {
       startedAtMs: Date.now(),
       inputPath,
@@ -101,10 +108,17 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
     if (framesReady > 0) report.found(before + framesReady);
     if (framesReady < batch.frameCount) {
       const done = await transformer.transform(
-        { batch, inputPath, outputPath, framesReady, onProgress: (ready) => report.frames(before + ready) },
+        {
+          ...{ batch, inputPath, outputPath, framesReady },
+          stateBefore: states.get(batch.number - 1) ?? null,
+          onProgress: (ready) => report.frames(before + ready),
+        },
         stop,
       );
       state.pipelineState = done.pipelineState;
+      conclusion = done.conclusion ?? '';
+      states.set(batch.number, done.pipelineState);
+      states.delete(batch.number - 1);
       log.debug(`batch ${batch.number}: ${done.framesInferred} of ${batch.frameCount} frames inferred`);
     }
     framesTransformed = before + batch.frameCount;
@@ -140,6 +154,7 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
   log.debug(`job ${job.id}: ${batches.length} batches of up to ${plan.batchFrames} frames`);
   try {
     await runBatches(batches, [decode, transform, encode], BATCHES_IN_FLIGHT, signal);
+    if (conclusion !== '') log.info(conclusion);
   } finally {
     await (decoder as FrameDecoder | null)?.close();
   }
@@ -173,4 +188,17 @@ function mustHave(inWork: ReadonlyMap<number, BatchInWork>, batch: BatchRange): 
   const state = inWork.get(batch.number);
   if (state === undefined) throw new RangeError(`Batch ${batch.number} was never decoded.`);
   return state;
+}
+
+/** By number of the batch that they were stored with: those that a batch without a checkpoint begins from. */
+function statesBefore(
+  batches: readonly BatchRange[],
+  committed: readonly CommittedBatch[],
+): Map<number, Uint8Array | null> {
+  const needed = new Set(batches.map(({ number }) => number - 1));
+  return new Map(
+    committed
+      .filter(({ number }) => needed.has(number))
+      .map(({ number, pipelineState }) => [number, pipelineState]),
+  );
 }

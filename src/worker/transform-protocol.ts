@@ -12,7 +12,6 @@ export interface TransformSetup {
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   readonly threads: number;
-  readonly pipelineState: Uint8Array | null;
   /** A file that gets a line `JOB FRAME MILLISECONDS` for each frame that a network really ran on; tests count with it. */
   readonly traceFile: string | null;
 }
@@ -25,6 +24,8 @@ export interface TransformOrder {
   /** Gets the transformed frames; its first `framesReady` frames are there already. */
   readonly outputPath: string;
   readonly framesReady: number;
+  /** After the batch before; null for the first one, and for pipelines without state. */
+  readonly stateBefore: Uint8Array | null;
 }
 
 /** `stop`: break off at the next tile. `close`: also end the thread, when the run that it is in has returned. */
@@ -39,6 +40,7 @@ export type FromTransform =
   | {
       readonly kind: 'transformed';
       readonly pipelineState: Uint8Array | null;
+      readonly conclusion: string | null;
       readonly framesInferred: number;
     }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };

@@ -52,7 +52,8 @@ async function transform(order: TransformOrder): Promise<void> {
     let framesReady = order.framesReady;
     // A process that was killed while it wrote leaves half a frame behind the whole ones.
     ftruncateSync(output, framesReady * bytes);
-    for await (const frame of pipeline.process(readFrames(order, input, formats.input), stop.signal)) {
+    const frames = readFrames(order, input, formats.input);
+    for await (const frame of pipeline.process(frames, order.stateBefore, stop.signal)) {
       failPoint('transformed-frame.before-write');
       // Appended in one piece: the file's length tells how many frames are whole.
       for (let written = 0; written < bytes;) {
@@ -66,7 +67,12 @@ async function transform(order: TransformOrder): Promise<void> {
     closeSync(input);
     closeSync(output);
   }
-  say({ kind: 'transformed', pipelineState: pipeline.snapshot(), framesInferred: framesInferred - before });
+  say({
+    kind: 'transformed',
+    pipelineState: pipeline.snapshot(),
+    conclusion: pipeline.conclusion(),
+    framesInferred: framesInferred - before,
+  });
 }
 
 function fail(error: unknown): void {
@@ -89,5 +95,5 @@ port.on('message', (message: ToTransform) => {
   if (message.kind === 'close') void close();
 });
 let working: Promise<void> = pipeline
-  .open(setup.source, setup.pipelineState)
+  .open(setup.source)
   .then(() => say({ kind: 'opened', summary: pipeline.summary }), fail);

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { BatchRange } from '../domain/frame-batch.ts';
 import {
   EngineError,
+  InputRefusedError,
   NetworkError,
   ObstacleError,
   StoppedError,
@@ -12,6 +13,8 @@ import type { FromTransform, ToTransform, TransformSetup } from './transform-pro
 
 export interface TransformedBatch {
   readonly pipelineState: Uint8Array | null;
+  /** What the pipeline has to tell, of all frames so far. */
+  readonly conclusion: string | null;
   readonly framesInferred: number;
 }
 
@@ -20,6 +23,7 @@ export interface TransformWish {
   readonly inputPath: string;
   readonly outputPath: string;
   readonly framesReady: number;
+  readonly stateBefore: Uint8Array | null;
   readonly onProgress: (framesReady: number) => void;
 }
 
@@ -68,7 +72,7 @@ export class Transformer {
     const answer = await this.#answer(signal);
     if (answer.kind !== 'transformed')
       throw new EngineError('ENGINE_FAILED', `Unexpected answer: ${answer.kind}.`);
-    return { pipelineState: answer.pipelineState, framesInferred: answer.framesInferred };
+    return answer;
   }
 
   /** Ends the thread; settles when the run that it is in has returned and it is gone. May be called twice. */
@@ -135,6 +139,7 @@ const NETWORK_CODES: ReadonlySet<string> = new Set<NetworkErrorCode>([
 function reviveError(code: string, message: string): Error {
   if (code === 'STOPPED' || code === 'ABORT_ERR') return new StoppedError(message);
   if (code === 'ENOSPC') return new ObstacleError('DISK_FULL', `There is no room for frames: ${message}`);
+  if (code === 'STATE_OF_OTHER_VERSION') return new InputRefusedError(code, message);
   if (NETWORK_CODES.has(code)) return new NetworkError(code as NetworkErrorCode, message);
   if (code === 'OUT_OF_MEMORY' || code === 'ENGINE_UNAVAILABLE' || code === 'DEVICE_LOST')
     return new EngineError(code, message);

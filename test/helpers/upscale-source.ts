@@ -43,8 +43,8 @@ export function framesOf(...pixels: readonly Buffer[]): Frame[] {
 export async function upscaleOne(pipeline: FramePipeline, { pixels, format }: Picture): Promise<Picture> {
   const source = sourceOf(format.width, format.height);
   try {
-    await pipeline.open(source, null);
-    for await (const frame of pipeline.process(framesOf(pixels), new AbortController().signal)) {
+    await pipeline.open(source);
+    for await (const frame of pipeline.process(framesOf(pixels), null, new AbortController().signal)) {
       return { pixels: frame.pixels, format: pipeline.describe(source).output };
     }
     throw new Error('The pipeline gave no frame.');

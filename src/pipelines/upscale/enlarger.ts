@@ -4,7 +4,8 @@ import type { Device } from '../../domain/recipe.ts';
 import type { Engine, Tensor } from '../../inference/engine.ts';
 import { loadNetwork, type ReadyNetwork } from '../../inference/load-network.ts';
 import { onlyPicture } from '../../inference/only-picture.ts';
-import { asComponents, maxComponent, readPlanes, writePlanes } from './pixels.ts';
+import { asComponents, maxComponent } from '../components.ts';
+import { readPlanes, writePlanes } from './pixels.ts';
 import { planTiles, type Tile } from './tiles.ts';
 
 export interface EnlargerOptions {

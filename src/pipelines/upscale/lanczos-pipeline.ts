@@ -1,19 +1,20 @@
-import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
-import type { Frame, FramePipeline } from '../frame-pipeline.ts';
+import type { MediaInfo } from '../../domain/media-info.ts';
+import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts';
 import { resample } from './resample.ts';
 import { upscaledFormats } from './upscaled-format.ts';
 
 /** The plain scaler that stands beside the networks: no weights, no engine. */
 export class LanczosPipeline implements FramePipeline {
+  readonly hasState = false;
   readonly summary = 'lanczos: resampled with three lobes, no network';
   readonly #scale: number;
-  #formats: { input: FrameFormat; output: FrameFormat } | null = null;
+  #formats: PipelineFormats | null = null;
 
   constructor(scale: number) {
     this.#scale = scale;
   }
 
-  describe(source: MediaInfo): { input: FrameFormat; output: FrameFormat } {
+  describe(source: MediaInfo): PipelineFormats {
     return upscaledFormats(source, this.#scale);
   }
 
@@ -22,7 +23,11 @@ export class LanczosPipeline implements FramePipeline {
     return Promise.resolve();
   }
 
-  async *process(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): AsyncIterable<Frame> {
+  async *process(
+    frames: AsyncIterable<Frame> | Iterable<Frame>,
+    _state: null,
+    signal: AbortSignal,
+  ): AsyncIterable<Frame> {
     const formats = this.#formats;
     if (formats === null) throw new TypeError('The pipeline is not open.');
     for await (const { number, pixels } of frames) {
@@ -32,6 +37,10 @@ export class LanczosPipeline implements FramePipeline {
   }
 
   snapshot(): null {
+    return null;
+  }
+
+  conclusion(): null {
     return null;
   }
 

@@ -4,7 +4,7 @@ import type { NetworkFile } from '../../domain/networks.ts';
 import type { UpscaleRecipe } from '../../domain/recipe.ts';
 import type { Engine } from '../../inference/engine.ts';
 import { foldScale2 } from '../../inference/networks/fold-scale-2.ts';
-import type { Frame, FramePipeline } from '../frame-pipeline.ts';
+import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts';
 import { Enlarger } from './enlarger.ts';
 import { resample } from './resample.ts';
 import { upscaledFormats } from './upscaled-format.ts';
@@ -37,6 +37,7 @@ interface Pending {
  * for byte, is not inferred again (B6).
  */
 export class NetworkPipeline implements FramePipeline {
+  readonly hasState = false;
   summary = '';
   readonly #options: NetworkPipelineOptions;
   #open: OpenPipeline | null = null;
@@ -46,7 +47,7 @@ export class NetworkPipeline implements FramePipeline {
     this.#options = options;
   }
 
-  describe(source: MediaInfo): { input: FrameFormat; output: FrameFormat } {
+  describe(source: MediaInfo): PipelineFormats {
     return upscaledFormats(source, this.#options.recipe.scale);
   }
 
@@ -62,7 +63,11 @@ export class NetworkPipeline implements FramePipeline {
     this.summary = this.#describeWork(enlarger, folded !== null, output);
   }
 
-  async *process(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): AsyncIterable<Frame> {
+  async *process(
+    frames: AsyncIterable<Frame> | Iterable<Frame>,
+    _state: null,
+    signal: AbortSignal,
+  ): AsyncIterable<Frame> {
     const open = this.#open;
     if (open === null) throw new TypeError('The pipeline is not open.');
     const pending: Pending[] = [];
@@ -102,6 +107,10 @@ export class NetworkPipeline implements FramePipeline {
   }
 
   snapshot(): null {
+    return null;
+  }
+
+  conclusion(): null {
     return null;
   }
 

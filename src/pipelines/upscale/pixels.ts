@@ -1,21 +1,5 @@
-import type { FrameFormat } from '../../domain/media-info.ts';
+import type { Components } from '../components.ts';
 import type { Area } from './tiles.ts';
-
-/** Packed RGB components of a frame, 8 or 16 bit. */
-export type Components = Uint8Array | Uint16Array;
-
-/** The largest value of a component. */
-export function maxComponent(format: Pick<FrameFormat, 'pixelFormat'>): number {
-  return format.pixelFormat === 'rgb24' ? 255 : 65_535;
-}
-
-/** A frame's bytes as components; 16-bit ones are little-endian, as every machine is that Node runs on here. */
-export function asComponents(pixels: Buffer, format: Pick<FrameFormat, 'pixelFormat'>): Components {
-  if (format.pixelFormat === 'rgb24') return pixels;
-  // Copied where the buffer does not begin at an even address.
-  const aligned = pixels.byteOffset % 2 === 0 ? pixels : Buffer.from(new Uint8Array(pixels).buffer);
-  return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
-}
 
 /**
  * Copies an area of packed RGB into three planes of floats in 0..1.

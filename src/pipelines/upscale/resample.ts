@@ -1,5 +1,5 @@
 import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
-import { asComponents, maxComponent, type Components } from './pixels.ts';
+import { asComponents, maxComponent, type Components } from '../components.ts';
 
 const LOBES = 3;
 

@@ -1,3 +1,4 @@
+import { describeRecipe } from '../../../src/domain/recipe.ts';
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -10,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { DEFAULT_RECIPE } from '../../../src/config/recipe-presets.ts';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import { InputRefusedError, ObstacleError } from '../../../src/domain/errors.ts';
 import { Intake } from '../../../src/intake/intake.ts';
@@ -38,7 +40,7 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = refu
     rules: {
       inputDir,
       defaultRecipe: SAFE_DEFAULTS.recipe,
-      folders: { mine: { ...SAFE_DEFAULTS.recipe, scale: 3.5 } },
+      folders: { mine: { ...DEFAULT_RECIPE, scale: 3.5 } },
     },
     seenFiles: queue.seenFiles,
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: clock.ms }),
@@ -115,7 +117,7 @@ test('another content under the same name is another job, and another recipe too
   await settle();
   put('a.mp4.recipe.yaml', 'scale: 4\ndevice: cpu');
   await settle();
-  expect(jobs().map((job) => job.recipe.scale)).toEqual([2, 2, 4]);
+  expect(jobs().map(({ recipe }) => recipe)).toMatchObject([{ scale: 2 }, { scale: 2 }, { scale: 4 }]);
   expect(new Set(jobs().map((job) => job.fingerprint)).size).toBe(2);
 });
 
@@ -124,12 +126,14 @@ test('recipes come from the folder, without any configuration too, and the outpu
   put('upscale-4x/deep/a.mp4', 'a');
   put('lanczos-2x/b.mp4', 'b');
   put('mine/c.mp4', 'c');
+  put('dual-face/d.mp4', 'd');
   await settle();
-  expect(jobs().map(({ recipe }) => [recipe.network, recipe.scale])).toEqual(
+  expect(jobs().map(({ recipe }) => describeRecipe(recipe))).toEqual(
     expect.arrayContaining([
-      ['realesr-general-x4v3', 4],
-      ['lanczos', 2],
-      ['realesr-general-x4v3', 3.5],
+      'realesr-general-x4v3, scale 4',
+      'lanczos, scale 2',
+      'realesr-general-x4v3, scale 3.5',
+      'dual-face with blazeface-full-range, side-by-side in 1920x1080',
     ]),
   );
   expect(jobs().map((job) => job.outputPath)).toContain(join(root, 'output/upscale-4x/deep/a.mp4'));
@@ -141,6 +145,7 @@ test('what cannot be used is said once, with its name and every reason, and look
   put('a.mp4', 'a');
   put('a.mp4.recipe.yaml', 'scale: 9\nnetwrok: lanczos');
   put('dual-face/b.mp4', 'b');
+  put('dual-face/b.mp4.recipe.yaml', 'scale: 2');
   await settle();
   await settle();
   expect(jobs()).toEqual([]);
@@ -150,6 +155,7 @@ test('what cannot be used is said once, with its name and every reason, and look
   expect(refused.join('\n')).toMatch(
     /BAD_RECIPE.*a\.mp4\.recipe\.yaml.*scale.*netwrok is not a key \(did you mean network\?\)/,
   );
+  expect(refused.join('\n')).toContain('scale is not a key of the pipeline dual-face');
   put('a.mp4.recipe.yaml', 'scale: 3');
   await settle();
   expect(jobs()).toMatchObject([{ recipe: { scale: 3 } }]);
@@ -256,7 +262,7 @@ test('R22: a sidecar that is a pipe or a link is not read', async () => {
   writeFileSync(join(root, 'elsewhere.yaml'), 'scale: 4');
   symlinkSync(join(root, 'elsewhere.yaml'), join(inputDir, 'b.mp4.recipe.yaml'));
   await settle();
-  expect(jobs().map((job) => job.recipe.scale)).toEqual([2, 2]);
+  expect(jobs().map(({ recipe }) => recipe)).toMatchObject([{ scale: 2 }, { scale: 2 }]);
 });
 
 test('a file that changes while it is hashed waits again', async () => {

@@ -1,3 +1,4 @@
+import { DEFAULT_RECIPE } from '../../../src/config/recipe-presets.ts';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -16,7 +17,7 @@ test('another recipe for the same content is another job', () => {
   const queue = testQueue();
   const wish = newJob();
   queue.jobs.enqueue(wish);
-  expect(queue.jobs.enqueue({ ...wish, recipe: { ...wish.recipe, scale: 4 } }).created).toBe(true);
+  expect(queue.jobs.enqueue({ ...wish, recipe: { ...DEFAULT_RECIPE, scale: 4 } }).created).toBe(true);
 });
 
 test('`run` makes a job of its own for each output, and finds it again', () => {

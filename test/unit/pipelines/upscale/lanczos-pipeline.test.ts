@@ -17,11 +17,12 @@ test('lanczos needs no network and gives frames of the size that it describes', 
   const source = sourceOf(9, 6);
   const { input, output } = pipeline.describe(source);
   expect([input.width, input.height, output.width, output.height]).toEqual([9, 6, 14, 10]);
-  await pipeline.open(source, null);
+  await pipeline.open(source);
   const flat = Buffer.alloc(9 * 6 * 3, 33);
   const numbers: number[] = [];
   for await (const { number, pixels } of pipeline.process(
     framesOf(flat, flat),
+    null,
     new AbortController().signal,
   )) {
     numbers.push(number);
@@ -34,8 +35,12 @@ test('lanczos needs no network and gives frames of the size that it describes', 
 
 test('lanczos stops when it is told to', async () => {
   const pipeline = createPipeline(recipe, needs);
-  await pipeline.open(sourceOf(2, 2), null);
-  const frames = pipeline.process(framesOf(Buffer.alloc(12)), AbortSignal.abort(new StoppedError('Paused.')));
+  await pipeline.open(sourceOf(2, 2));
+  const frames = pipeline.process(
+    framesOf(Buffer.alloc(12)),
+    null,
+    AbortSignal.abort(new StoppedError('Paused.')),
+  );
   await expect(frames[Symbol.asyncIterator]().next()).rejects.toThrow(StoppedError);
 });
 

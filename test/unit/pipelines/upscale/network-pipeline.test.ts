@@ -59,7 +59,7 @@ async function outputs(
   signal?: AbortSignal,
 ): Promise<Buffer[]> {
   const pixels: Buffer[] = [];
-  const processed = pipeline.process(frames, signal ?? new AbortController().signal);
+  const processed = pipeline.process(frames, null, signal ?? new AbortController().signal);
   for await (const frame of processed) {
     expect(frame.number).toBe(pixels.length);
     pixels.push(frame.pixels);
@@ -131,6 +131,7 @@ test('a deeper source keeps its 16 bits, and odd edges become even', async () =>
   expect(pipeline.describe(source)).toEqual({
     input: { width: 5, height: 3, pixelFormat: 'rgb48le' },
     output: { width: 6, height: 4, pixelFormat: 'rgb48le' },
+    outputAspect: { num: 1, den: 1 },
   });
   const [pixels] = await outputs(pipeline, framesOf(Buffer.from(new Uint16Array(45).fill(40_001).buffer)));
   expect(pixels?.equals(Buffer.from(new Uint16Array(72).fill(40_001).buffer))).toBe(true);

@@ -1,10 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  asComponents,
-  maxComponent,
-  readPlanes,
-  writePlanes,
-} from '../../../../src/pipelines/upscale/pixels.ts';
+import { asComponents, maxComponent } from '../../../../src/pipelines/components.ts';
+import { readPlanes, writePlanes } from '../../../../src/pipelines/upscale/pixels.ts';
 
 test.each(['rgb24', 'rgb48le'] as const)(
   'every value of a component comes back from the planes: %s',

@@ -1,0 +1,63 @@
+import type { Box } from '../tracking/box.ts';
+
+/** What a pane shows: a rectangle of the source, in source pixels. It may reach beyond the picture, where all is black. */
+export interface View {
+  readonly centerX: number;
+  readonly centerY: number;
+  readonly height: number;
+}
+
+/** The picture that is looked at, and the shape of the pane that shows it. */
+export interface Stage {
+  /** Of the source, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** A view's width over its height in source pixels: the pane's shape, divided by the source's pixel aspect. */
+  readonly shape: number;
+}
+
+/** Of a face's height: how high a picture of head and shoulders is. */
+const HEAD_AND_SHOULDERS = 3;
+/** Where the face's centre is in it, from the top. */
+const FACE_LEVEL = 0.42;
+/** Of the source's height: smaller views would be nothing but enlarged pixels. */
+const LEAST_VIEW = 0.2;
+
+/** Head and shoulders of a face, inside the picture where the picture is large enough. */
+export function viewOfFace(face: Box, stage: Stage): View {
+  const largest = Math.min(stage.height, stage.width / stage.shape);
+  const height = Math.min(largest, Math.max(stage.height * LEAST_VIEW, face.height * HEAD_AND_SHOULDERS));
+  return insidePicture(
+    {
+      centerX: face.x + face.width / 2,
+      centerY: face.y + face.height / 2 + (0.5 - FACE_LEVEL) * height,
+      height,
+    },
+    stage,
+  );
+}
+
+/** The whole picture, with black where the pane has another shape. */
+export function wideView(stage: Stage): View {
+  return {
+    centerX: stage.width / 2,
+    centerY: stage.height / 2,
+    height: Math.max(stage.height, stage.width / stage.shape),
+  };
+}
+
+/** The view moved so that as little of it as can be lies beyond the picture. */
+export function insidePicture(
+  { centerX, centerY, height }: View,
+  { width, height: all, shape }: Stage,
+): View {
+  return {
+    centerX: clampCenter(centerX, height * shape, width),
+    centerY: clampCenter(centerY, height, all),
+    height,
+  };
+}
+
+function clampCenter(center: number, length: number, all: number): number {
+  return length >= all ? all / 2 : Math.min(all - length / 2, Math.max(length / 2, center));
+}

@@ -1,0 +1,58 @@
+import type { FrameFormat } from '../../../domain/media-info.ts';
+import type { DualFaceRecipe } from '../../../domain/recipe.ts';
+import type { Frame } from '../../frame-pipeline.ts';
+import { wideView, type Stage } from '../camera/view.ts';
+import type { Shot } from '../direction/director.ts';
+import { composePanes, crossFade, type Pane, type Sizes } from './compose-panes.ts';
+
+/** The finished video's screen: its panes, and how a shot is drawn into them. */
+export class Screen {
+  readonly #sizes: Sizes;
+  readonly #panes: readonly [Pane, Pane];
+  readonly #whole: Pane;
+
+  constructor(sizes: Sizes, layout: DualFaceRecipe['layout']) {
+    this.#sizes = sizes;
+    this.#whole = { x: 0, y: 0, width: sizes.to.width, height: sizes.to.height };
+    this.#panes = panesOf(sizes.to, layout);
+  }
+
+  /** The source and the shape of a pane; both panes have one. */
+  get paneStage(): Stage {
+    return this.#stage(this.#panes[0]);
+  }
+
+  async draw({ number, pixels }: Frame, { left, right, whole }: Shot): Promise<Frame> {
+    const [leftPane, rightPane] = this.#panes;
+    const panes = [
+      { pane: leftPane, view: left },
+      { pane: rightPane, view: right },
+    ];
+    const all = [{ pane: this.#whole, view: wideView(this.#stage(this.#whole)) }];
+    const drawn = await composePanes(pixels, this.#sizes, whole === 1 ? all : panes);
+    if (whole > 0 && whole < 1) {
+      crossFade(drawn, await composePanes(pixels, this.#sizes, all), whole, this.#sizes.to);
+    }
+    return { number, pixels: drawn };
+  }
+
+  #stage({ width, height }: Pane): Stage {
+    const { from, pixelAspect } = this.#sizes;
+    return { width: from.width, height: from.height, shape: width / height / pixelAspect };
+  }
+}
+
+function panesOf({ width, height }: FrameFormat, layout: DualFaceRecipe['layout']): [Pane, Pane] {
+  if (layout === 'stacked') {
+    const half = { x: 0, width, height: height / 2 };
+    return [
+      { ...half, y: 0 },
+      { ...half, y: height / 2 },
+    ];
+  }
+  const half = { y: 0, width: width / 2, height };
+  return [
+    { ...half, x: 0 },
+    { ...half, x: width / 2 },
+  ];
+}

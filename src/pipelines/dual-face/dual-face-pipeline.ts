@@ -1,0 +1,205 @@
+import { readFile } from 'node:fs/promises';
+import { EngineError, toError } from '../../domain/errors.ts';
+import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
+import type { NetworkFile } from '../../domain/networks.ts';
+import type { DualFaceRecipe } from '../../domain/recipe.ts';
+import type { Engine } from '../../inference/engine.ts';
+import { asComponents } from '../components.ts';
+import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts';
+import { lookForCut } from './camera/cut-detector.ts';
+import { loadFaceDetector, type Face, type FaceDetector } from './detection/face-detector.ts';
+import { describeDirection, direct } from './direction/director.ts';
+import { identify } from './identity/identity-keeper.ts';
+import { peopleBetween, withLast } from './key-frames.ts';
+import { Screen } from './composition/screen.ts';
+import { FIRST_STATE, readState, writeState, type DualFaceState } from './state.ts';
+import { ByteTracker, TRACKER_DEFAULTS } from './tracking/byte-tracker.ts';
+
+export interface DualFaceOptions {
+  readonly recipe: DualFaceRecipe;
+  /** The face detector. */
+  readonly network: NetworkFile;
+  readonly threads: number;
+  readonly engines: readonly Engine[];
+  /** Called for each frame that the detector really looked at. */
+  readonly onInferred: (frameNumber: number) => void;
+  /** Called with a sentence when an engine is given up in mid-job. */
+  readonly onStepDown: (reason: string) => void;
+}
+
+interface OpenPipeline {
+  readonly input: FrameFormat;
+  readonly screen: Screen;
+  readonly framesPerSecond: number;
+  detector: FaceDetector;
+}
+
+/** Finished frames that may be in the making at once. */
+const FRAMES_IN_THE_MAKING = 2;
+
+/**
+ * Makes a split screen of a video of two people: detect, track, tell who is who, decide what each pane shows, draw.
+ * Every step but the first and the last is a pure function of the state that is stored with each batch.
+ */
+export class DualFacePipeline implements FramePipeline {
+  readonly hasState = true;
+  summary = '';
+  readonly #options: DualFaceOptions;
+  #open: OpenPipeline | null = null;
+  #state: DualFaceState = FIRST_STATE;
+
+  constructor(options: DualFaceOptions) {
+    this.#options = options;
+  }
+
+  /** Panes of the recipe's size. Sources of more than 8 bits keep them. */
+  describe({ video }: MediaInfo): PipelineFormats {
+    const { width, height } = this.#options.recipe;
+    const pixelFormat = video.bitsPerComponent > 8 ? 'rgb48le' : 'rgb24';
+    return {
+      input: { width: video.width, height: video.height, pixelFormat },
+      output: { width, height, pixelFormat },
+      outputAspect: { num: 1, den: 1 },
+    };
+  }
+
+  async open(source: MediaInfo): Promise<void> {
+    const { recipe } = this.#options;
+    const { input, output } = this.describe(source);
+    const { num, den } = source.video.sampleAspectRatio;
+    const rate = source.video.averageFrameRate;
+    this.#open = {
+      input,
+      screen: new Screen({ from: input, to: output, pixelAspect: num / den }, recipe.layout),
+      // Of animated pictures and streams the header claims anything; it only sets the pace of the cameras.
+      framesPerSecond: Math.min(240, Math.max(1, rate === null ? 25 : rate.num / rate.den)),
+      detector: await this.#load(recipe.device),
+    };
+    const every = recipe.detectEvery === 1 ? 'every frame' : `every ${recipe.detectEvery}th frame`;
+    this.summary = `${this.#open.detector.summary}, ${every}`;
+  }
+
+  async *process(
+    frames: AsyncIterable<Frame> | Iterable<Frame>,
+    state: Uint8Array | null,
+    signal: AbortSignal,
+  ): AsyncIterable<Frame> {
+    const open = this.#open;
+    if (open === null) throw new TypeError('The pipeline is not open.');
+    this.#state = state === null ? FIRST_STATE : readState(state);
+    const { recipe } = this.#options;
+    const waiting: Frame[] = [];
+    const making: Promise<Frame>[] = [];
+    try {
+      for await (const { item: frame, isLast } of withLast(frames)) {
+        signal.throwIfAborted();
+        const before = this.#state;
+        const cut = lookForCut(before.cut, asComponents(frame.pixels, open.input), open.input);
+        const isNewShot = cut.isCut || before.cut === null;
+        this.#state = { ...before, cut: cut.state };
+        waiting.push(frame);
+        if (!isNewShot && !isLast && frame.number % recipe.detectEvery !== 0) continue;
+        for (const drawn of await this.#advance(open, waiting.splice(0), isNewShot)) {
+          making.push(drawn);
+          while (making.length > FRAMES_IN_THE_MAKING) yield await takeFirst(making);
+        }
+      }
+      while (making.length > 0) yield await takeFirst(making);
+    } finally {
+      // Broken off: what is under way still reads its frame.
+      await Promise.allSettled(making);
+    }
+  }
+
+  snapshot(): Uint8Array {
+    return writeState(this.#state);
+  }
+
+  conclusion(): string {
+    const { direction, identity, frames } = this.#state;
+    const { looks, enrolments, corrections, framesWithLooks } = identity.counts;
+    const share = ((100 * framesWithLooks) / Math.max(1, frames)).toFixed(1);
+    return (
+      `${describeDirection(direction)}; faces compared in ${share} % of the frames: ${enrolments} learnt, ` +
+      `${looks} looked at in doubt, ${corrections} corrected`
+    );
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = null;
+    await open?.detector.dispose();
+  }
+
+  /** Looks at the last of the frames and goes on to it; gives the finished frames, some in the making. */
+  async #advance(
+    open: OpenPipeline,
+    frames: readonly Frame[],
+    isNewShot: boolean,
+  ): Promise<Promise<Frame>[]> {
+    const last = frames.at(-1);
+    if (last === undefined) return [];
+    const before = this.#state;
+    const faces = await this.#detect(open, last);
+    const tracker = new ByteTracker(
+      TRACKER_DEFAULTS,
+      isNewShot ? { ...before.tracker, frame: 0, tracks: [] } : before.tracker,
+    );
+    const tracked = tracker.update(faces);
+    const seenFrame = before.frames + frames.length;
+    const identity = await identify(before.identity, tracked, seenFrame, () => Promise.resolve(null));
+    let { direction } = before;
+    const drawn = frames.map((frame, i) => {
+      const isKey = frame === last;
+      const people =
+        isKey || isNewShot
+          ? (isKey ? identity : before.identity).people
+          : peopleBetween(before.identity.people, identity.people, (i + 1) / frames.length);
+      const scene = { frame: before.frames + i + 1, people, isNewShot: isKey && isNewShot };
+      const { shot, state } = direct(direction, scene, {
+        stage: open.screen.paneStage,
+        framesPerSecond: open.framesPerSecond,
+        missing: this.#options.recipe.missing,
+      });
+      direction = state;
+      return open.screen.draw(frame, shot);
+    });
+    this.#state = { ...before, frames: seenFrame, tracker: tracker.snapshot(), identity, direction };
+    return drawn;
+  }
+
+  /** When the engine fails, the CPU does the same frame: the result does not depend on what went wrong. */
+  async #detect(open: OpenPipeline, { number, pixels }: Frame): Promise<Face[]> {
+    const { width, height, pixelFormat } = open.input;
+    const bytes = pixelFormat === 'rgb24' ? pixels : toEightBits(asComponents(pixels, open.input));
+    this.#options.onInferred(number);
+    try {
+      return await open.detector.detect(bytes, width, height);
+    } catch (error) {
+      if (!(error instanceof EngineError) || this.#options.recipe.device === 'cpu') throw error;
+      this.#options.onStepDown(`${toError(error).message} The CPU goes on with frame ${number}.`);
+      await open.detector.dispose();
+      open.detector = await this.#load('cpu');
+      return open.detector.detect(bytes, width, height);
+    }
+  }
+
+  async #load(device: DualFaceRecipe['device']): Promise<FaceDetector> {
+    const { network, engines, threads } = this.#options;
+    return loadFaceDetector(await readFile(network.path), network.name, { device, engines, threads });
+  }
+}
+
+function toEightBits(components: Uint8Array | Uint16Array): Uint8Array {
+  const bytes = new Uint8Array(components.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (components[i] ?? 0) >> 8;
+  return bytes;
+}
+
+async function takeFirst(making: Promise<Frame>[]): Promise<Frame> {
+  const [first] = making;
+  if (first === undefined) throw new TypeError('No frame is in the making.');
+  const frame = await first;
+  void making.shift();
+  return frame;
+}

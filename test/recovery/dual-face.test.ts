@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { seededRandom } from '../../src/lib/seeded-random.ts';
+import { ffmpeg, frameMd5 } from '../helpers/clips.ts';
+import { makeHome, readLog, run, start, tracedFrames } from '../helpers/framekiln.ts';
+import { sharedMedia, sharedModels, whyNoSharedMedia } from '../helpers/shared-media.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+
+const FRAMES = 168;
+const BATCH = 20;
+const BATCHES_IN_FLIGHT = 3;
+const KILLS = 10;
+const seed = Number(process.env['FRAMEKILN_TEST_SEED'] ?? Date.now() % 1_000_000);
+
+/** A home with a clip of three shots and a tone: two people, two others side by side, and the first two again. */
+function homeWithClip(): string {
+  const home = makeHome(temporaryFolder());
+  const clip = join(home, 'input/dual-face/two.mp4');
+  mkdirSync(join(home, 'input/dual-face'));
+  const names = ['head-pose-face-detection-female-and-male.gif', 'again.mkv', 'milk.mkv'];
+  const sources = names.flatMap((name) => ['-i', sharedMedia(`faces/${name}`)]);
+  const half =
+    'fps=12,scale=240:270:force_original_aspect_ratio=increase,crop=240:270,tpad=stop=60:stop_mode=clone,trim=end_frame=56,setsar=1';
+  const graph = [
+    '[0]fps=12,format=yuv420p,trim=end_frame=56,setsar=1,split[first][third]',
+    `[1]${half}[a];[2]${half}[b];[a][b]hstack[second]`,
+    '[first][second][third]concat=n=3[v]',
+  ].join(';');
+  const tone = ['-f', 'lavfi', '-i', 'sine=r=48000:d=14'];
+  const encoding = ['-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'];
+  ffmpeg(...sources, ...tone, '-filter_complex', graph, '-map', '[v]', '-map', '3', ...encoding, clip);
+  const network = sharedModels('yunet_n_640_640.onnx');
+  writeFileSync(`${clip}.recipe.yaml`, `network: ${network}\nwidth: 640\nheight: 360\ndetectEvery: 2\n`);
+  return home;
+}
+
+test.skipIf(whyNoSharedMedia !== null)(
+  'a split screen that was killed ten times, and whose middle was damaged, is that of an undisturbed run',
+  async () => {
+    const undisturbed = homeWithClip();
+    const once = (home: string): string[] => ['start', '--once', '--home', home];
+    expect(run(once(undisturbed)).status).toBe(0);
+    const wanted = frameMd5(join(undisturbed, 'output/dual-face/two.mp4'));
+    expect(wanted).toHaveLength(FRAMES);
+    expect(streamsOf(join(undisturbed, 'output/dual-face/two.mp4'))).toEqual([
+      'h264,video,640,360',
+      'aac,audio',
+    ]);
+    expect(readLog(undisturbed)).toMatch(/pane frames: shown \d+.*; 2 cuts, 0 changes of sides/);
+
+    const home = homeWithClip();
+    const trace = join(home, 'trace.log');
+    const random = seededRandom(seed);
+    console.log(`seed ${seed}`);
+    for (let kill = 0; kill < KILLS; kill++) {
+      const running = start(once(home), { FRAMEKILN_TRACE: trace });
+      await Promise.race([
+        running.ended,
+        new Promise((resolve) => setTimeout(resolve, 1000 + random() * 1500)),
+      ]);
+      await running.killGroup();
+      if (kill === KILLS - 3) damageSecondSegment(home);
+    }
+    expect(run(once(home), { FRAMEKILN_TRACE: trace }).status).toBe(0);
+    expect(frameMd5(join(home, 'output/dual-face/two.mp4'))).toEqual(wanted);
+    const looked = tracedFrames(trace).length;
+    console.log(`${KILLS} kills: ${looked} frames looked at for ${FRAMES / 2}`);
+    expect(looked).toBeLessThanOrEqual(FRAMES / 2 + 20 + (KILLS + 1) * BATCHES_IN_FLIGHT * BATCH);
+    expect(readLog(home)).toMatch(/; 2 cuts, 0 changes of sides/);
+  },
+);
+
+function streamsOf(path: string): string[] {
+  const entries = ['-show_entries', 'stream=codec_type,codec_name,width,height', '-of', 'csv=p=0'];
+  return execFileSync('ffprobe', ['-v', 'error', ...entries, path], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
+}
+
+/** So that a batch in the middle has to be done again from the state of the one before it. */
+function damageSecondSegment(home: string): void {
+  const folder = join(home, '.framekiln/jobs/1/segments');
+  const [, second] = readdirSync(folder).sort();
+  if (second !== undefined) truncateSync(join(folder, second), 1000);
+}

@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest';
+import { composePanes, crossFade } from '../../../../../src/pipelines/dual-face/composition/compose-panes.ts';
+import { Screen } from '../../../../../src/pipelines/dual-face/composition/screen.ts';
+
+const from = { width: 80, height: 40, pixelFormat: 'rgb24' } as const;
+const to = { width: 40, height: 40, pixelFormat: 'rgb24' } as const;
+const sizes = { from, to, pixelAspect: 1 };
+
+/** Red grows from left to right, green from top to bottom. */
+const ramp = Buffer.alloc(80 * 40 * 3);
+for (let i = 0; i < 80 * 40; i++) ramp.set([(i % 80) * 3, Math.floor(i / 80) * 6, 99], i * 3);
+
+function pixel(frame: Buffer, x: number, y: number, width = 40): number[] {
+  return [...frame.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
+}
+
+test('a view of the same scale is a copy of the source', async () => {
+  const view = { centerX: 30, centerY: 20, height: 40 };
+  const frame = await composePanes(ramp, sizes, [{ pane: { x: 0, y: 0, width: 40, height: 40 }, view }]);
+  expect(pixel(frame, 0, 0)).toEqual([30, 0, 99]);
+  expect(pixel(frame, 39, 39)).toEqual([147, 234, 99]);
+});
+
+test('an enlarged view shows what it looks at, in its pane only', async () => {
+  const pane = { x: 20, y: 0, width: 20, height: 40 };
+  const frame = await composePanes(ramp, sizes, [{ pane, view: { centerX: 60, centerY: 10, height: 10 } }]);
+  expect(pixel(frame, 19, 20)).toEqual([0, 0, 0]);
+  const [red, green] = pixel(frame, 30, 20);
+  expect(Math.abs((red ?? 0) - 180)).toBeLessThanOrEqual(3);
+  expect(Math.abs((green ?? 0) - 60)).toBeLessThanOrEqual(3);
+  for (const x of [20, 39]) for (const y of [0, 39]) expect(pixel(frame, x, y)[2]).toBe(99);
+});
+
+test('what lies beyond the picture is black', async () => {
+  const pane = { x: 0, y: 0, width: 40, height: 40 };
+  const frame = await composePanes(ramp, sizes, [{ pane, view: { centerX: 40, centerY: 20, height: 80 } }]);
+  expect(pixel(frame, 20, 5)).toEqual([0, 0, 0]);
+  expect(pixel(frame, 20, 35)).toEqual([0, 0, 0]);
+  expect(pixel(frame, 0, 20)[2]).toBe(99);
+  expect(pixel(frame, 39, 20)[2]).toBe(99);
+});
+
+test('no view leaves a gap at the edge of its pane, wherever it stands', async () => {
+  const pane = { x: 0, y: 0, width: 40, height: 40 };
+  for (let i = 0; i < 60; i++) {
+    const height = 9 + i * 0.37;
+    const centerX = height / 2 + (80 - height) * ((i * 0.137) % 1);
+    const centerY = height / 2 + (40 - height) * ((i * 0.291) % 1);
+    const frame = await composePanes(ramp, sizes, [{ pane, view: { centerX, centerY, height } }]);
+    for (let j = 0; j < 40; j++) {
+      for (const [x, y] of [
+        [0, j],
+        [39, j],
+        [j, 0],
+        [j, 39],
+      ] as const)
+        expect(pixel(frame, x, y)[2]).toBe(99);
+    }
+  }
+});
+
+test('16-bit frames keep their depth', async () => {
+  const deep = Buffer.from(
+    Uint16Array.from({ length: 80 * 40 * 3 }, (_, i) => 1000 + Math.floor(i / 3) * 7).buffer,
+  );
+  const formats = {
+    from: { ...from, pixelFormat: 'rgb48le' },
+    to: { ...to, pixelFormat: 'rgb48le' },
+    pixelAspect: 1,
+  } as const;
+  const view = { centerX: 30, centerY: 20, height: 40 };
+  const frame = await composePanes(deep, formats, [{ pane: { x: 0, y: 0, width: 40, height: 40 }, view }]);
+  expect(frame.readUInt16LE(0)).toBe(1070);
+  expect(frame.readUInt16LE((39 * 40 + 39) * 6)).toBe(1000 + (39 * 80 + 49) * 7);
+});
+
+test('half a cross-fade is the mean of both pictures', () => {
+  const [a, b] = [Buffer.alloc(12, 10), Buffer.alloc(12, 110)];
+  crossFade(a, b, 0.5, to);
+  expect([...a]).toEqual(Array(12).fill(60));
+});
+
+test.each(['side-by-side', 'stacked'] as const)('%s: both panes, and the whole picture', async (layout) => {
+  const screen = new Screen(sizes, layout);
+  expect(screen.paneStage.shape).toBe(layout === 'stacked' ? 2 : 0.5);
+  const view = (centerX: number): { centerX: number; centerY: number; height: number } => ({
+    centerX,
+    centerY: 20,
+    height: 10,
+  });
+  const shown = await screen.draw({ number: 3, pixels: ramp }, { left: view(10), right: view(70), whole: 0 });
+  expect(shown.number).toBe(3);
+  const isStacked = layout === 'stacked';
+  const red = (x: number, y: number): number => pixel(shown.pixels, x, y)[0] ?? 0;
+  expect(isStacked ? red(20, 10) : red(10, 20)).toBeLessThan(60);
+  expect(isStacked ? red(20, 30) : red(30, 20)).toBeGreaterThan(180);
+  const whole = await screen.draw({ number: 4, pixels: ramp }, { left: null, right: null, whole: 1 });
+  expect(pixel(whole.pixels, 20, 5)).toEqual([0, 0, 0]);
+  expect(Math.abs((pixel(whole.pixels, 20, 20)[0] ?? 0) - 120)).toBeLessThanOrEqual(6);
+});

@@ -1,0 +1,135 @@
+import { expect, test } from 'vitest';
+import { viewOfFace, wideView, type View } from '../../../../../src/pipelines/dual-face/camera/view.ts';
+import {
+  direct,
+  FIRST_DIRECTION,
+  type DirectionState,
+  type Scene,
+  type Shot,
+} from '../../../../../src/pipelines/dual-face/direction/director.ts';
+import { FAILURE_TABLE } from '../../../../../src/pipelines/dual-face/direction/failure-table.ts';
+import type { Person } from '../../../../../src/pipelines/dual-face/identity/person.ts';
+import { someone } from '../../../../helpers/people.ts';
+
+const stage = { width: 1280, height: 720, shape: 960 / 1080 };
+const RATE = 30;
+
+class Play {
+  state: DirectionState = FIRST_DIRECTION;
+  readonly shots: Shot[] = [];
+  readonly #missing: 'wide' | 'black';
+
+  constructor(missing: 'wide' | 'black' = 'wide') {
+    this.#missing = missing;
+  }
+
+  run(frames: number, people: readonly Person[], change: Partial<Scene> = {}): Shot {
+    let shot: Shot = { left: null, right: null, whole: 0 };
+    for (let i = 0; i < frames; i++) {
+      const isNewShot = this.shots.length === 0;
+      const scene = { frame: this.shots.length + 1, people, isNewShot, ...change };
+      const options = { stage, framesPerSecond: RATE, missing: this.#missing };
+      ({ shot, state: this.state } = direct(this.state, scene, options));
+      this.shots.push(shot);
+    }
+    return shot;
+  }
+}
+
+/** Equal up to the rounding of the logarithm that cameras zoom by. */
+function near({ centerX, centerY, height }: View): unknown {
+  const [x, y, h] = [centerX, centerY, height].map((each) => expect.closeTo(each, 6) as unknown);
+  return { centerX: x, centerY: y, height: h };
+}
+
+const left = someone(1, 300);
+const right = someone(2, 900);
+const gone = someone(2, 900, { trackId: null, uncertainFrames: 9 });
+
+test('two people: each has a pane, at once and unmoved', () => {
+  const play = new Play();
+  const shot = play.run(90, [left, right]);
+  expect(shot).toEqual({
+    left: near(viewOfFace(left.box, stage)),
+    right: near(viewOfFace(right.box, stage)),
+    whole: 0,
+  });
+  expect(play.shots[0]).toEqual(shot);
+  expect(play.state.counts).toEqual({ shown: 180 });
+});
+
+test('whoever is lost is waited for, then the pane opens up to the whole picture', () => {
+  const play = new Play();
+  const before = play.run(10, [left, right]);
+  expect(play.run(RATE - 1, [left, gone]).right).toEqual(before.right);
+  const opening = play.run(15, [left, gone]).right;
+  expect(opening?.height).toBeGreaterThan((before.right?.height ?? 0) + 10);
+  expect(opening?.height).toBeLessThan(wideView(stage).height - 10);
+  expect(play.run(120, [left, gone]).right?.height).toBeGreaterThan(wideView(stage).height * 0.99);
+  expect(play.run(1, [left, gone]).left).toEqual(before.left);
+  expect(play.state.counts).toMatchObject({ 'just lost': 29, lost: 45, 'long gone': 91 });
+  const back = play.run(1, [left, right]).right;
+  expect(back?.height).toBeGreaterThan((before.right?.height ?? 0) + 100);
+  expect(play.run(120, [left, right]).right?.height).toBeCloseTo(before.right?.height ?? 0, -1);
+});
+
+test('with nobody left the panes fade into the whole picture, and back', () => {
+  const play = new Play();
+  play.run(10, [left, right]);
+  const goneToo = { ...left, trackId: null, uncertainFrames: 9 };
+  play.run(2.5 * RATE - 1, [goneToo, gone]);
+  const wholes = Array.from({ length: 13 }, () => play.run(1, [goneToo, gone]).whole);
+  expect(wholes[0]).toBeCloseTo(1 / 12, 1);
+  expect(wholes.at(-1)).toBe(1);
+  expect(wholes.every((whole, i) => whole >= (wholes[i - 1] ?? 0))).toBe(true);
+  const back = play.run(1, [left, right]);
+  expect(back.whole).toBeLessThan(1);
+  // The panes were not to be seen, so they need not travel.
+  expect(back.left?.height).toBeCloseTo(viewOfFace(left.box, stage).height);
+  expect(play.state.counts.nobody).toBeGreaterThan(12);
+});
+
+test('a recipe that wants black gets black', () => {
+  const play = new Play('black');
+  expect(play.run(1, [left]).right).toBeNull();
+  play.run(200, [{ ...left, trackId: null, uncertainFrames: 9 }]);
+  expect(play.run(1, [])).toEqual({ left: null, right: null, whole: 0 });
+});
+
+test('a cut is followed at once: nothing of the shot before is waited for', () => {
+  const play = new Play();
+  play.run(30, [left, right]);
+  const [a, b] = [someone(7, 640, { confidentFrames: 1 }), someone(8, 200, { confidentFrames: 1 })];
+  const shot = play.run(1, [gone, a, b], { isNewShot: true });
+  expect(shot).toEqual({
+    left: near(viewOfFace(b.box, stage)),
+    right: near(viewOfFace(a.box, stage)),
+    whole: 0,
+  });
+  expect(play.run(1, [], { isNewShot: true })).toMatchObject({ whole: 1 });
+  expect(play.state.cuts).toBe(2);
+});
+
+test('a third face changes nothing and is counted', () => {
+  const play = new Play();
+  const shot = play.run(1, [left, right]);
+  expect(play.run(30, [left, right, someone(3, 600)])).toEqual(shot);
+  expect(play.state.counts['three or more']).toBe(30);
+});
+
+test('the same face under another id does not make the camera jump', () => {
+  const play = new Play();
+  play.run(5, [left, right]);
+  const moved = someone(9, 1000, { trackId: right.trackId });
+  const shot = play.run(1, [left, moved]);
+  expect(shot.right?.centerX).toBeLessThan(920);
+});
+
+test('the spans of the failure table meet without a gap', () => {
+  const lost = FAILURE_TABLE.filter(({ situation }) => /lost|gone/.test(situation));
+  expect(lost.map(({ fromSeconds }) => fromSeconds)).toEqual([
+    0,
+    ...lost.slice(0, -1).map(({ toSeconds }) => toSeconds),
+  ]);
+  expect(lost.at(-1)?.toSeconds).toBe(Infinity);
+});

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest';
+import { peopleBetween, withLast } from '../../../../src/pipelines/dual-face/key-frames.ts';
+import { someone } from '../../../helpers/people.ts';
+
+test.each([[[]], [['a']], [['a', 'b', 'c']]])('the last of %j is known as such', async (items: string[]) => {
+  const marked: [string, boolean][] = [];
+  for await (const { item, isLast } of withLast(items)) marked.push([item, isLast]);
+  expect(marked).toEqual(items.map((item, i) => [item, i === items.length - 1]));
+});
+
+test('between two looks boxes move evenly; whoever is in one look only stays', () => {
+  const before = [someone(1, 100), someone(2, 700)];
+  const after = [someone(1, 200), someone(2, 900, { trackId: null }), someone(3, 400)];
+  const between = peopleBetween(before, after, 0.25);
+  expect(between.map(({ id, box }) => [id, box.x])).toEqual([
+    [1, 85],
+    [2, 660],
+  ]);
+  expect(between[0]?.x).toBe(125);
+});
