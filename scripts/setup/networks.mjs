@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { SetupError } from './report.mjs';
 import { runCommand } from './run-command.mjs';
 
-const DEFAULT_NETWORKS = ['realesr-general-x4v3', 'RealESRGAN_x4plus', 'blazeface-full-range'];
+const DEFAULT_NETWORKS = [
+  'realesr-general-x4v3',
+  'RealESRGAN_x4plus',
+  'blazeface-full-range',
+  'face-recognition',
+];
 
 /**
  * Fetches and converts the default networks that are missing in the program's own models/ folder. The program checks

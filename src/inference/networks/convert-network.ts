@@ -1,3 +1,4 @@
+import { faceApiToOnnx } from './face-api-to-onnx.ts';
 import { ncnnToOnnx } from './ncnn-to-onnx.ts';
 import type { NetworkFormat } from './manifest.ts';
 import { tfliteToOnnx } from './tflite-to-onnx.ts';
@@ -7,7 +8,8 @@ const EMPTY = new Uint8Array(0);
 const CONVERTERS: Readonly<
   Record<NetworkFormat, (files: readonly Uint8Array[], name: string) => Uint8Array>
 > = {
-  ncnn: ([param = EMPTY, bin = EMPTY], name) => ncnnToOnnx(Buffer.from(param).toString('utf8'), bin, name),
+  ncnn: ([param = EMPTY, bin = EMPTY], name) => ncnnToOnnx(textOf(param), bin, name),
+  'face-api': ([manifest = EMPTY, bin = EMPTY], name) => faceApiToOnnx(textOf(manifest), bin, name),
   tflite: ([file = EMPTY], name) => tfliteToOnnx(file, name),
   onnx: ([file = EMPTY]) => file,
 };
@@ -23,4 +25,8 @@ export function convertNetwork(
   name: string,
 ): Uint8Array {
   return CONVERTERS[format](files, name);
+}
+
+function textOf(file: Uint8Array): string {
+  return Buffer.from(file).toString('utf8');
 }

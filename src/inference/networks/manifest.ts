@@ -25,8 +25,8 @@ const file = {
   /** Of the ONNX file that results from any of the sources. */
   sha256,
   bytes: z.int().positive(),
-  /** What the sources hold, in this order: a .param and a .bin; one .tflite; one .onnx. */
-  format: z.enum(['ncnn', 'tflite', 'onnx']),
+  /** What the sources hold, in this order: a .param and a .bin; one .tflite; a weights manifest and its .bin; one .onnx. */
+  format: z.enum(['ncnn', 'tflite', 'face-api', 'onnx']),
   sources: z.array(z.discriminatedUnion('kind', [npmSource, folderSource])).min(1),
 };
 

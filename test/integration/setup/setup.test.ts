@@ -100,6 +100,7 @@ describe('npm run setup', () => {
       'fetched realesr-general-x4v3',
       'fetched RealESRGAN_x4plus',
       'fetched blazeface-full-range',
+      'fetched face-recognition',
     ]);
 
     expect(setUp()).toEqual({ code: 0, stdout: '', stderr: '', calls: [] });
