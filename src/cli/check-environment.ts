@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os';
 import type { Home } from '../config/home.ts';
-import type { Settings } from '../config/settings.ts';
-import { runChecks, type NamedCheckResult } from '../hardware/check.ts';
+import type { LoadedSettings } from '../config/load-settings.ts';
+import { runChecks, type Checks, type NamedCheckResult } from '../hardware/check.ts';
 import { checkDiskSpace } from '../hardware/checks/disk-space.ts';
+import { checkDriver } from '../hardware/checks/driver.ts';
 import { checkEncoders } from '../hardware/checks/encoders.ts';
 import { checkFfmpeg } from '../hardware/checks/ffmpeg.ts';
 import { checkGpu } from '../hardware/checks/gpu.ts';
@@ -11,7 +11,11 @@ import { checkMachine } from '../hardware/checks/machine.ts';
 import { checkNetworks, type NetworkFinding } from '../hardware/checks/networks.ts';
 import { checkNodeVersion } from '../hardware/checks/node-version.ts';
 import { checkRamDisk } from '../hardware/checks/ram-disk.ts';
+import { checkSessions } from '../hardware/checks/sessions.ts';
+import { checkSettings } from '../hardware/checks/settings.ts';
 import { checkWriteRights } from '../hardware/checks/write-rights.ts';
+import { readMachineFacts } from '../hardware/probe/machine-facts.ts';
+import type { HardwareFacts } from '../hardware/probe/probe.ts';
 import { describeGpus } from '../inference/cuda-engine.ts';
 import { listNetworks, verifyNetworks } from '../inference/networks/find-network.ts';
 import { runForText } from '../media/run-ffmpeg.ts';
@@ -19,17 +23,19 @@ import { availableMemoryBytes } from '../workspace/memory.ts';
 import { tryEncoders, tryRamDisk } from './environment-trials.ts';
 import { networkFolders, readKnownNetworks } from './networks.ts';
 
+export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
+  readonly home: Home;
+  /** null where the probe failed. */
+  readonly facts: HardwareFacts | null;
+}
+
 /**
  * Looks at everything that a job needs, mostly by trying it. Takes a second or two and leaves nothing behind.
  *
  * @param network of the recipe that is to be used
  */
-export function checkEnvironment(
-  home: Home,
-  settings: Settings,
-  network: string,
-): Promise<NamedCheckResult[]> {
-  const folders = [home.input, home.output, home.logs, home.models, home.stateDir];
+export function checkEnvironment(place: Place, network: string): Promise<NamedCheckResult[]> {
+  const { home, settings } = place;
   const versionOf = (program: 'ffmpeg' | 'ffprobe') => () =>
     runForText(program, ['-version'], { purpose: 'asking for its version' });
   return runChecks({
@@ -43,12 +49,27 @@ export function checkEnvironment(
     },
     networks: async () => checkNetworks(await findNetworks(home), network === 'lanczos' ? null : network),
     'ram disk': async () => checkRamDisk(await tryRamDisk(home, settings)),
+    ...quickChecks(place),
+  });
+}
+
+/** What costs no time, because it is only looked at or was probed before: also done at each start. */
+export function quickChecks({ home, facts, faults }: Place): Checks {
+  const folders = [home.input, home.output, home.logs, home.models, home.stateDir];
+  const hasCard = facts !== null && facts.gpus.length > 0;
+  return {
     'disk space': () => checkDiskSpace(home.root),
     'write rights': () => checkWriteRights(folders),
     inotify: () => checkInotifyLimits(),
-    machine: async () =>
-      checkMachine({ cores: availableParallelism(), memoryBytes: await availableMemoryBytes() }),
-  });
+    machine: async () => {
+      const { cores, limits } = await readMachineFacts();
+      return checkMachine({ cores, limits, memoryBytes: await availableMemoryBytes() });
+    },
+    driver: () => checkDriver(facts ?? { gpus: [], reason: 'the probe failed' }),
+    nvenc: () => checkSessions('NVENC', facts?.nvenc ?? [], hasCard),
+    nvdec: () => checkSessions('NVDEC', facts?.nvdec ?? [], hasCard),
+    settings: () => checkSettings(faults),
+  };
 }
 
 async function findNetworks(home: Home): Promise<NetworkFinding[]> {

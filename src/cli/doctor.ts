@@ -6,19 +6,23 @@ import { visibleText } from '../lib/visible-text.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import { checkEnvironment } from './check-environment.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
-import { openHome } from './open-home.ts';
+import { makeHome, openHome } from './open-home.ts';
+import { probeMachine } from './probe-machine.ts';
 
 /** `framekiln doctor`: what is wrong with this machine, and how to mend it. */
 export function doctorCommand(cli: Cli): Command {
   return new Command('doctor')
     .description('check this machine, and say how to mend what is wrong')
     .option('--json', 'as JSON')
+    .option('--probe', 'try out anew what the hardware can do, also if nothing changed')
     .action(async (_, command: Command) => {
-      const options = command.optsWithGlobals<GlobalOptions & { json?: true }>();
-      const { home, settings } = openHome(cli, options);
-      const checks = await checkEnvironment(home, settings, settings.recipe.network);
+      const options = command.optsWithGlobals<GlobalOptions & { json?: true; probe?: true }>();
+      const tell = (sentence: string): void => cli.complain(sentence);
+      const facts = await probeMachine(makeHome(options), tell, options.probe === true);
+      const { home, settings, faults } = openHome(cli, options);
+      const checks = await checkEnvironment({ home, settings, faults, facts }, settings.recipe.network);
       const usable = checks.every(({ status }) => status !== 'fail');
-      const report = JSON.stringify({ home: home.root, usable, checks }, null, 2);
+      const report = JSON.stringify({ home: home.root, usable, checks, hardware: facts }, null, 2);
       await writeFileDurably(join(home.logs, 'doctor.json'), `${report}\n`);
       if (options.json) cli.print(report);
       else for (const line of checks.flatMap(formatCheck)) cli.print(line);

@@ -7,11 +7,12 @@ import { ExitCode } from '../domain/exit-codes.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { formatProgress } from '../observability/format-progress.ts';
 import { createLogger } from '../observability/logger.ts';
-import { checkEnvironment } from './check-environment.ts';
+import { checkEnvironment, type Place } from './check-environment.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatCheck } from './doctor.ts';
 import { existingFile } from './existing-file.ts';
-import { openHome, type OpenHome } from './open-home.ts';
+import { makeHome, openHome } from './open-home.ts';
+import { probeMachine } from './probe-machine.ts';
 import { createProgressBar, type ProgressBar } from './progress-bar.ts';
 import { recipeFromOptions, withRecipeOptions, type RecipeOptions } from './recipe-options.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -30,7 +31,8 @@ export function runCommand(cli: Cli): Command {
     .option('--skip-checks', 'do not check the environment first');
   return withRecipeOptions(command).action(async (file: string, _, self: Command) => {
     const options = self.optsWithGlobals<RunOptions>();
-    const place = openHome(cli, options);
+    const facts = await probeMachine(makeHome(options), (sentence) => cli.complain(sentence));
+    const place = { ...openHome(cli, options), facts };
     const recipe = recipeFromOptions(options, place.settings.recipe);
     const source = await existingFile(file);
     if (!options.skipChecks && !(await isUsable(cli, place, recipe.network))) {
@@ -61,10 +63,8 @@ export function runCommand(cli: Cli): Command {
 }
 
 /** Says what is missing on this machine, if anything is; warnings are the doctor's business. */
-async function isUsable(cli: Cli, { home, settings }: OpenHome, network: string): Promise<boolean> {
-  const failures = (await checkEnvironment(home, settings, network)).filter(
-    ({ status }) => status === 'fail',
-  );
+async function isUsable(cli: Cli, place: Place, network: string): Promise<boolean> {
+  const failures = (await checkEnvironment(place, network)).filter(({ status }) => status === 'fail');
   for (const line of failures.flatMap(formatCheck)) cli.complain(line);
   return failures.length === 0;
 }

@@ -3,9 +3,12 @@ import { Command } from 'commander';
 import { LiveSettings } from '../config/live-settings.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { runDaemon } from '../daemon/daemon.ts';
+import { runChecks } from '../hardware/check.ts';
 import { createLogger } from '../observability/logger.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
+import { quickChecks, type Place } from './check-environment.ts';
 import { makeHome } from './open-home.ts';
+import { probeMachine } from './probe-machine.ts';
 import { putSampleClip } from './sample-clip.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -23,6 +26,7 @@ export function startCommand(cli: Cli): Command {
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<StartOptions>();
       const home = makeHome(options);
+      const facts = await probeMachine(home, (sentence) => cli.complain(sentence));
       const file = join(home.logs, 'framekiln.log');
       const tellFaults = ({ faults }: LoadedSettings): void => {
         for (const fault of faults) log.warn(fault);
@@ -34,6 +38,8 @@ export function startCommand(cli: Cli): Command {
       const log = createLogger({ file, level: settings.now().log.level, console: true });
       try {
         tellFaults(settings.loaded);
+        for (const line of await remarks({ home, facts, settings: settings.now(), faults: [] }))
+          log.warn(line);
         if (options.sample) log.info(`the sample clip is ${await putSampleClip(home)}`);
         const signal = stopSignal();
         cli.exitCode = await runDaemon({ home, settings, once: options.once === true, log, signal });
@@ -41,4 +47,12 @@ export function startCommand(cli: Cli): Command {
         await log.close();
       }
     });
+}
+
+/** The doctor in short form: what is not as it should be, of what costs no time to look at. */
+async function remarks(place: Place): Promise<string[]> {
+  const results = await runChecks(quickChecks(place));
+  return results
+    .filter(({ status }) => status !== 'ok')
+    .map(({ name, found, remedy }) => `${name}: ${found}${remedy === null ? '' : ` → ${remedy}`}`);
 }

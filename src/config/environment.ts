@@ -21,7 +21,9 @@ export function failPointFolder(): string | null {
 }
 
 /** Settings that have a variable of a name of their own, beside `FRAMEKILN_GROUP_KEY`. */
-export const LEGACY_VARIABLES: Readonly<Record<string, string>> = {};
+export const LEGACY_VARIABLES: Readonly<Record<string, string>> = {
+  NVENC_MAX_SESSIONS: 'encoder.sessions',
+};
 
 /**
  * The variables that speak of settings, by name, with their texts. Others that begin with FRAMEKILN_ are no settings.

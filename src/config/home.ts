@@ -23,6 +23,8 @@ export interface Home {
   readonly configFile: string;
   /** What the probe chose for this machine. */
   readonly detectedFile: string;
+  /** What the probe found out, and when. */
+  readonly probeFile: string;
 }
 
 /** The program's own folder, which holds `package.json` and `models/manifest.json`; it is found from src/ and from dist/. */
@@ -49,6 +51,7 @@ export function homeAt(root: string): Home {
     reportsDir: join(stateDir, 'reports'),
     configFile: join(root, 'framekiln.yaml'),
     detectedFile: join(stateDir, 'detected.yaml'),
+    probeFile: join(stateDir, 'probe.json'),
   };
 }
 

@@ -18,6 +18,7 @@ export const SETTING_TEXTS: Readonly<Record<string, string>> = {
   'recipe.missing': 'what a pane shows whose person has been gone for long; dual-face only',
   'encoder.codec': 'of finished videos; auto: HEVC for 10-bit sources, else H.264',
   'encoder.nvenc': 'use an NVIDIA card for encoding where a trial works',
+  'encoder.sessions': 'encodings that may be open at once on the card; the probe counts them',
   'encoder.crf': 'lower is better and larger',
   'encoder.preset': 'of libx264 and libx265: slower makes smaller files',
   'batch.firstFrames': 'frames of the first batch; the first estimate of the time left comes after it',

@@ -24,6 +24,8 @@ export const SettingsFile = z
       .strictObject({
         codec: z.enum(['auto', 'h264', 'hevc']).default('auto'),
         nvenc: z.boolean().default(true),
+        /** NVENC sessions that may be open at once; the probe counts them. */
+        sessions: z.int().min(1).max(64).default(1),
         /** Constant rate factor: lower is better and larger. */
         crf: z.number().min(0).max(51).default(18),
         preset: z

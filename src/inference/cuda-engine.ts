@@ -46,6 +46,11 @@ const ADDON = fileURLToPath(new URL('../../native-cuda/build/framekiln_cuda.node
 const DEVICE = 0;
 const NAME = 'Framekiln on the GPU';
 
+/** Where the addon is; null where it was not built. */
+export function addonPath(): string | null {
+  return isAddonBuilt() ? ADDON : null;
+}
+
 /** Whether the addon was built, as it is where nvcc was found. */
 export function isAddonBuilt(path = ADDON): boolean {
   return existsSync(path);

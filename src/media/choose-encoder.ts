@@ -1,5 +1,6 @@
 import { FfmpegError } from '../domain/errors.ts';
 import type { FrameFormat } from '../domain/media-info.ts';
+import { SILENT, whyNoNvenc } from '../domain/nvenc-reason.ts';
 import {
   encoderArguments,
   encoderPixelFormat,
@@ -86,22 +87,11 @@ export async function whyNotNvenc(
   }
 }
 
-/** The honest reason in ffmpeg's last words; HandBrake #7728 tells how misleading a guess is. */
+/** The honest reason in ffmpeg's last words. */
 export function nvencReason(error: FfmpegError): string {
-  const said = error.stderrTail;
-  if (error.code === 'FFMPEG_STALLED') return 'the driver does not answer';
-  if (/Cannot load libcuda|Cannot load nvcuda|no CUDA-capable device|CUDA_ERROR_NO_DEVICE/i.test(said))
-    return 'there is no NVIDIA driver or card';
-  if (/Unknown encoder/i.test(said)) return 'this ffmpeg is built without NVENC';
-  if (/incompatible client key/i.test(said)) return 'all NVENC sessions are taken (incompatible client key)';
-  if (/OpenEncodeSessionEx failed: out of memory/i.test(said))
-    return 'no NVENC session or no video memory is free';
-  if (/minimum required Nvidia driver|driver does not support the required nvenc API/i.test(said))
-    return 'the NVIDIA driver is too old for this ffmpeg';
-  if (/No capable devices found|not supported|No NVENC capable/i.test(said))
-    return 'the card cannot encode this (no NVENC, size or depth)';
-  const lines = said.split('\n').filter((line) => line.trim() !== '');
-  return lines[0]?.trim() ?? error.message;
+  if (error.code === 'FFMPEG_STALLED') return SILENT;
+  const lines = error.stderrTail.split('\n').filter((line) => line.trim() !== '');
+  return whyNoNvenc(error.stderrTail) ?? lines[0]?.trim() ?? error.message;
 }
 
 export interface ChooserOptions {
@@ -138,7 +128,9 @@ export class EncoderChooser {
       await this.#try();
     } else if (!nvenc && this.#state === 'untried') {
       this.#state = 'software';
-      this.#options.onChoice(`encoder: ${SOFTWARE_ENCODER[codec]} (NVENC is switched off by encoder.nvenc).`);
+      this.#options.onChoice(
+        `encoder: ${SOFTWARE_ENCODER[codec]} (NVENC is switched off; \`framekiln config show --why encoder.nvenc\` tells why).`,
+      );
     }
     return this.#state === 'nvenc' ? NVENC_ENCODER[codec] : SOFTWARE_ENCODER[codec];
   }

@@ -3,7 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 import { execa, execaSync } from 'execa';
 import { childEnvironment } from '../config/environment.ts';
 import { FfmpegError, ObstacleError, StoppedError } from '../domain/errors.ts';
-import { findProgram, sandboxArguments, type Reach } from './sandbox.ts';
+import { findProgram } from '../lib/find-program.ts';
+import { sandboxArguments, type Reach } from './sandbox.ts';
 
 const STDERR_TAIL_CHARS = 4_000;
 const KILL_AFTER_MS = 500;

@@ -1,5 +1,4 @@
-import { accessSync, constants, realpathSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 
 /** What one run of ffmpeg on a stranger's file may touch. Absolute paths. */
 export interface Reach {
@@ -32,18 +31,4 @@ export function sandboxArguments(program: string, { reads, writesInto }: Reach):
     '--',
     program,
   ];
-}
-
-/** A program of the search path, links followed; null where it is not there. */
-export function findProgram(name: string, searchPath: string | undefined): string | null {
-  for (const folder of (searchPath ?? '').split(delimiter)) {
-    const path = join(folder, name);
-    try {
-      accessSync(path, constants.X_OK);
-      return realpathSync(path);
-    } catch {
-      continue; // Not in this folder.
-    }
-  }
-  return null;
 }

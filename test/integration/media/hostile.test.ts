@@ -7,7 +7,7 @@ import { FramekilnError, InputRefusedError } from '../../../src/domain/errors.ts
 import { indexFrames } from '../../../src/media/frame-index.ts';
 import { probeMedia } from '../../../src/media/probe.ts';
 import { FfmpegProcess, runForText } from '../../../src/media/run-ffmpeg.ts';
-import { findProgram } from '../../../src/media/sandbox.ts';
+import { findProgram } from '../../../src/lib/find-program.ts';
 import { makeClip } from '../../helpers/clips.ts';
 import { filesBelow, makeHome, start } from '../../helpers/framekiln.ts';
 import { flipBits, makeBombs, playlists } from '../../helpers/hostile-files.ts';

@@ -132,7 +132,7 @@ describe('framekiln doctor', () => {
         'disk space',
         'write rights',
       ],
-      ...['inotify', 'machine'],
+      ...['inotify', 'machine', 'driver', 'nvenc', 'nvdec', 'settings'],
     ]);
     expect(report.usable).toBe(code === ExitCode.ok);
     expect(report.checks.find(({ name }) => name === 'ffmpeg')?.status).toBe('ok');

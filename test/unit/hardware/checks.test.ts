@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { passed, runChecks } from '../../../src/hardware/check.ts';
 import { checkDiskSpace } from '../../../src/hardware/checks/disk-space.ts';
+import { checkDriver } from '../../../src/hardware/checks/driver.ts';
 import { checkEncoders } from '../../../src/hardware/checks/encoders.ts';
 import { checkFfmpeg } from '../../../src/hardware/checks/ffmpeg.ts';
 import { checkGpu } from '../../../src/hardware/checks/gpu.ts';
@@ -12,6 +13,7 @@ import { checkMachine } from '../../../src/hardware/checks/machine.ts';
 import { checkNetworks } from '../../../src/hardware/checks/networks.ts';
 import { checkNodeVersion } from '../../../src/hardware/checks/node-version.ts';
 import { checkRamDisk } from '../../../src/hardware/checks/ram-disk.ts';
+import { checkSessions } from '../../../src/hardware/checks/sessions.ts';
 import { checkWriteRights } from '../../../src/hardware/checks/write-rights.ts';
 
 let folder: string;
@@ -141,8 +143,12 @@ describe('checkInotifyLimits', () => {
 
 describe('what the machine has', () => {
   it('is told, with a warning for little memory', () => {
-    expect(checkMachine({ cores: 2, memoryBytes: 8e9 })).toMatchObject({ status: 'ok' });
-    expect(checkMachine({ cores: 2, memoryBytes: 1e9 })).toMatchObject({ status: 'warn' });
+    const limits = { memoryBytes: null, cores: null };
+    expect(checkMachine({ cores: 2, memoryBytes: 8e9, limits })).toMatchObject({ status: 'ok' });
+    expect(checkMachine({ cores: 2, memoryBytes: 1e9, limits })).toMatchObject({ status: 'warn' });
+    expect(checkMachine({ cores: 2, memoryBytes: 8e9, limits: { memoryBytes: 4e9, cores: 1.5 } }).found).toBe(
+      '2 cores, 8.0 GB of memory to be had; its control group allows 4.0 GB and 1.5 cores',
+    );
   });
 
   it('is measured where files are written', async () => {
@@ -167,4 +173,39 @@ it('cards are described, and their absence is a warning with the reason', () => 
     found: 'A card (compute capability 8.9, driver for CUDA 13.0, 22.5 of 24.0 GB free)',
     remedy: null,
   });
+});
+
+describe('checkSessions', () => {
+  const fact = { codec: 'h264', width: 1920, height: 1080, bitDepth: 8 } as const;
+  it.each([
+    [
+      [{ ...fact, sessions: 2, whyNoMore: 'taken' }],
+      true,
+      'ok',
+      /^2 of H\.264 1920x1080, 8 bit at once; one more: taken/,
+    ],
+    [[{ ...fact, sessions: 12, whyNoMore: null }], true, 'ok', /^12 of .* or more$/],
+    [
+      [{ ...fact, sessions: 0, whyNoMore: 'there is no NVIDIA driver or card' }],
+      false,
+      'ok',
+      /want of a card/,
+    ],
+    [[], false, 'ok', /want of a card/],
+    [[{ ...fact, sessions: 0, whyNoMore: 'the driver does not answer' }], true, 'warn', /does not answer/],
+  ])('judges %j', (facts, hasCard, status, found) => {
+    const result = checkSessions('NVENC', facts, hasCard);
+    expect(result.status).toBe(status);
+    expect(result.found).toMatch(found);
+  });
+
+  it('says how to mend an old driver', () => {
+    const old = { ...fact, sessions: 0, whyNoMore: 'the NVIDIA driver is too old for this ffmpeg' };
+    expect(checkSessions('NVENC', [old], true).remedy).toMatch(/Install a newer NVIDIA driver/);
+  });
+});
+
+it('a driver that does not answer is a warning, one that is not there is none', () => {
+  expect(checkDriver({ gpus: [], reason: 'there is no nvidia-smi, so no NVIDIA driver' }).status).toBe('ok');
+  expect(checkDriver({ gpus: [], reason: 'nvidia-smi did not answer within 5 s' }).status).toBe('warn');
 });

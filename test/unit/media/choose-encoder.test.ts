@@ -56,7 +56,9 @@ test('NVENC that is not wanted is not tried', async () => {
   const { choice, trials, said } = chooser([null], false);
   expect(await choice.next()).toBe('libx264');
   expect(trials).toHaveLength(1);
-  expect(said).toEqual(['encoder: libx264 (NVENC is switched off by encoder.nvenc).']);
+  expect(said).toEqual([
+    'encoder: libx264 (NVENC is switched off; `framekiln config show --why encoder.nvenc` tells why).',
+  ]);
 });
 
 test.each([

@@ -1,0 +1,48 @@
+import { childEnvironment } from '../../config/environment.ts';
+import { findProgram } from '../../lib/find-program.ts';
+import { runProbe } from './run-probe.ts';
+
+export interface FfmpegFacts {
+  readonly path: string;
+  /** The first line of `ffmpeg -version`. */
+  readonly version: string;
+  readonly videoEncoders: readonly string[];
+  readonly videoDecoders: readonly string[];
+  /** What it was built with; whether the machine has it is another question. */
+  readonly accelerators: readonly string[];
+}
+
+const TIMEOUT_MS = 5_000;
+
+/** Where ffmpeg is and which one; null where there is none that answers. */
+export async function identifyFfmpeg(): Promise<Pick<FfmpegFacts, 'path' | 'version'> | null> {
+  const { exitCode, stdout } = await runProbe('ffmpeg', ['-version'], TIMEOUT_MS);
+  if (exitCode !== 0) return null;
+  const path = findProgram('ffmpeg', childEnvironment()['PATH']) ?? 'ffmpeg';
+  return { path, version: (stdout.split('\n')[0] ?? '').split(' Copyright')[0] ?? '' };
+}
+
+/** What it was built with. */
+export async function listFfmpegAbilities(): Promise<Omit<FfmpegFacts, 'path' | 'version'>> {
+  const list = async (option: string) =>
+    (await runProbe('ffmpeg', ['-hide_banner', '-nostdin', option], TIMEOUT_MS)).stdout;
+  return {
+    videoEncoders: parseCodecs(await list('-encoders')),
+    videoDecoders: parseCodecs(await list('-decoders')),
+    accelerators: parseAccelerators(await list('-hwaccels')),
+  };
+}
+
+/** The video codecs in a list of `ffmpeg -encoders`: lines of six flags, the first of them V, and a name. */
+export function parseCodecs(text: string): string[] {
+  return [...text.matchAll(/^ V[A-Z.]{5} (\w\S*) /gm)].map(([, name]) => name ?? '');
+}
+
+/** The names below the heading of `ffmpeg -hwaccels`. */
+export function parseAccelerators(text: string): string[] {
+  return text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}

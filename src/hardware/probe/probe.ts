@@ -1,0 +1,84 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Home } from '../../config/home.ts';
+import { isMissingFile } from '../../lib/file-errors.ts';
+import { describeDetected } from './detected-settings.ts';
+import { identifyFfmpeg, listFfmpegAbilities, type FfmpegFacts } from './ffmpeg-facts.ts';
+import { probeGpus, type GpuFacts } from './gpus.ts';
+import { readMachineFacts, type MachineFacts } from './machine-facts.ts';
+import { countDecoders, countEncoders, type SessionFact } from './sessions.ts';
+
+/** What was found out about this machine by doing. */
+export interface HardwareFacts extends GpuFacts {
+  readonly machine: MachineFacts;
+  /** null where no ffmpeg answers. */
+  readonly ffmpeg: FfmpegFacts | null;
+  /** A row for each codec, size and bit depth that was tried. */
+  readonly nvenc: readonly SessionFact[];
+  readonly nvdec: readonly SessionFact[];
+}
+
+/** Grows when the facts, or what follows from them, change their form. */
+const FORMAT = 1;
+
+interface StoredFacts {
+  /** What must be the same for the facts to hold: driver, cards, ffmpeg, processor, memory. */
+  readonly identity: string;
+  readonly facts: HardwareFacts;
+}
+
+export interface ProbeOptions {
+  readonly home: Pick<Home, 'probeFile' | 'detectedFile'>;
+  /** null where the addon is not built. */
+  readonly addonPath: string | null;
+  /** Whatever is known, do it again. */
+  readonly again: boolean;
+  /** Called before trials that last seconds. */
+  readonly onLongProbe: () => void;
+}
+
+/**
+ * What this machine can do, found out by doing (D3), and written as settings with their reasons into `detected.yaml`.
+ * Trials are done again only when the driver, the cards, ffmpeg or the machine changed, or on request; a trial that
+ * hangs is killed, and hanging is what was found out.
+ */
+export async function probeHardware(options: ProbeOptions): Promise<HardwareFacts> {
+  const { home, addonPath, again, onLongProbe } = options;
+  const cards = await probeGpus(addonPath);
+  const [ffmpeg, machine] = [await identifyFfmpeg(), await readMachineFacts()];
+  const identity = identify(cards, ffmpeg, machine);
+  const known = await readStored(home.probeFile);
+  if (!again && known?.identity === identity) return known.facts;
+  onLongProbe();
+  const nvenc = ffmpeg === null ? [] : await countEncoders();
+  const facts: HardwareFacts = {
+    ...cards,
+    machine,
+    ffmpeg: ffmpeg === null ? null : { ...ffmpeg, ...(await listFfmpegAbilities()) },
+    nvenc,
+    nvdec: ffmpeg === null || cards.gpus.length === 0 ? [] : await countDecoders(),
+  };
+  const stored: StoredFacts = { identity, facts };
+  // Written anew when they are lost: neither needs to survive a power cut.
+  await writeFile(home.detectedFile, describeDetected(facts));
+  await writeFile(home.probeFile, `${JSON.stringify(stored, null, 2)}\n`);
+  return facts;
+}
+
+function identify(
+  { gpus, reason }: GpuFacts,
+  ffmpeg: Pick<FfmpegFacts, 'path' | 'version'> | null,
+  { processor, cores, memoryBytes, limits }: MachineFacts,
+): string {
+  const cards = gpus.map(({ name, driver, totalBytes }) => ({ name, driver, totalBytes }));
+  return JSON.stringify([FORMAT, cards, reason, ffmpeg, processor, cores, memoryBytes, limits]);
+}
+
+/** A file of another version, or half of one, is as good as none. */
+async function readStored(path: string): Promise<StoredFacts | null> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as StoredFacts;
+  } catch (error) {
+    if (isMissingFile(error) || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,122 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SILENT, whyNoNvenc } from '../../domain/nvenc-reason.ts';
+import { runProbe, startProbe } from './run-probe.ts';
+
+/** How many sessions of one kind were open at the same time. */
+export interface SessionFact {
+  readonly codec: 'h264' | 'hevc';
+  readonly width: number;
+  readonly height: number;
+  readonly bitDepth: 8 | 10;
+  readonly sessions: number;
+  /** Why there was not one more; null when as many were tried as Framekiln would ever use. */
+  readonly whyNoMore: string | null;
+}
+
+type Kind = Pick<SessionFact, 'codec' | 'width' | 'height' | 'bitDepth'>;
+
+/** More than that no job of ours needs; consumer cards stop at 2 to 12. */
+const MOST_SESSIONS = 12;
+const TIMEOUT_MS = 15_000;
+
+const FULL_HD = { width: 1920, height: 1080 };
+const UHD = { width: 3840, height: 2160 };
+const ENCODED: readonly Kind[] = [
+  { codec: 'h264', ...FULL_HD, bitDepth: 8 },
+  { codec: 'h264', ...UHD, bitDepth: 8 },
+  { codec: 'hevc', ...UHD, bitDepth: 8 },
+  { codec: 'hevc', ...UHD, bitDepth: 10 },
+];
+const DECODED: readonly Kind[] = [
+  { codec: 'h264', ...FULL_HD, bitDepth: 8 },
+  { codec: 'hevc', ...UHD, bitDepth: 10 },
+];
+
+const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
+const TELL_PROGRESS = ['-progress', 'pipe:1', '-stats_period', '0.1'];
+
+/** Counts NVENC sessions by opening them, for each codec, size and bit depth that jobs may ask for. */
+export async function countEncoders(): Promise<SessionFact[]> {
+  return countKinds(ENCODED, (kind) => Promise.resolve(encodeArguments(kind)));
+}
+
+/** Counts NVDEC sessions by opening them, on clips that the CPU encodes first. */
+export async function countDecoders(): Promise<SessionFact[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'framekiln-probe-'));
+  try {
+    return await countKinds(DECODED, async (kind) => {
+      const clip = join(folder, `${kind.codec}.mp4`);
+      await runProbe('ffmpeg', clipArguments(kind, clip), TIMEOUT_MS);
+      return decodeArguments(kind, clip);
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function countKinds(
+  kinds: readonly Kind[],
+  argumentsFor: (kind: Kind) => Promise<string[]>,
+): Promise<SessionFact[]> {
+  const facts: SessionFact[] = [];
+  for (const kind of kinds) {
+    const args = await argumentsFor(kind);
+    // One alone first: where there is no card, a dozen need not be told so.
+    const first = await openAtOnce(args, 1);
+    const count = first.sessions === 0 ? first : await openAtOnce(args, MOST_SESSIONS);
+    facts.push({ ...kind, ...count });
+    // A driver that hangs once hangs every time, for many seconds each.
+    if (count.whyNoMore === SILENT) break;
+  }
+  return facts;
+}
+
+/** Opens so many at once and holds them until each has coded a frame or has failed; then all are ended. */
+async function openAtOnce(
+  args: readonly string[],
+  wished: number,
+): Promise<Pick<SessionFact, 'sessions' | 'whyNoMore'>> {
+  const probes = Array.from({ length: wished }, () => startProbe('ffmpeg', args, TIMEOUT_MS));
+  const opened = await Promise.all(probes.map((probe) => probe.saw(/^frame=\s*[1-9]/m)));
+  const ends = await Promise.all(probes.map((probe) => probe.end()));
+  const sessions = opened.filter(Boolean).length;
+  const failed = ends.find((_, i) => opened[i] === false);
+  if (failed === undefined) return { sessions, whyNoMore: null };
+  const firstLine = failed.stderr.trim().split('\n')[0] ?? '';
+  const why = failed.outcome === 'timeout' ? SILENT : (whyNoNvenc(failed.stderr) ?? firstLine);
+  return { sessions, whyNoMore: why === '' ? `ffmpeg ended with ${String(failed.exitCode)}` : why };
+}
+
+/** In real time, so that a session stays open while others are opened. */
+function pictures({ width, height }: Kind): string[] {
+  return ['-re', '-f', 'lavfi', '-i', `color=size=${width}x${height}:rate=25`];
+}
+
+function encodeArguments(kind: Kind): string[] {
+  const tenBit = kind.bitDepth === 10;
+  return [
+    ...[...QUIET, ...TELL_PROGRESS, ...pictures(kind), '-vf', `format=${tenBit ? 'p010le' : 'yuv420p'}`],
+    ...['-c:v', `${kind.codec}_nvenc`, '-preset', 'p1', ...(tenBit ? ['-profile:v', 'main10'] : [])],
+    ...['-f', 'null', '-'],
+  ];
+}
+
+function clipArguments({ codec, width, height, bitDepth }: Kind, clip: string): string[] {
+  const encoder = codec === 'h264' ? ['libx264'] : ['libx265', '-x265-params', 'log-level=error'];
+  return [
+    ...[...QUIET, '-f', 'lavfi', '-i', `color=size=${width}x${height}:rate=25`, '-frames:v', '10'],
+    ...['-vf', `format=${bitDepth === 10 ? 'yuv420p10le' : 'yuv420p'}`, '-c:v', ...encoder],
+    ...['-preset', 'ultrafast', '-y', clip],
+  ];
+}
+
+/** Without `hwdownload`, ffmpeg would quietly decode on the CPU when the card refuses. */
+function decodeArguments({ bitDepth }: Kind, clip: string): string[] {
+  return [
+    ...[...QUIET, ...TELL_PROGRESS, '-re', '-stream_loop', '-1'],
+    ...['-hwaccel', 'cuda', '-hwaccel_output_format', 'cuda', '-i', clip],
+    ...['-vf', `hwdownload,format=${bitDepth === 10 ? 'p010le' : 'nv12'}`, '-f', 'null', '-'],
+  ];
+}

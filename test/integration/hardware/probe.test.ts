@@ -1,0 +1,108 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
+import { homeAt } from '../../../src/config/home.ts';
+import { loadSettings } from '../../../src/config/load-settings.ts';
+import { probeHardware, type HardwareFacts } from '../../../src/hardware/probe/probe.ts';
+import { fakeMachine, H200, RTX_4090, type MachinePlay } from '../../helpers/fake-machine.ts';
+import { processesOf } from '../../helpers/framekiln.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+/** A home on a machine that plays this. */
+function machine(play: MachinePlay) {
+  const home = homeAt(temporaryFolder());
+  mkdirSync(home.stateDir);
+  const fake = fakeMachine(temporaryFolder(), play);
+  vi.stubEnv('PATH', fake.path);
+  const onLongProbe = vi.fn();
+  const probe = (again = false): Promise<HardwareFacts> =>
+    probeHardware({ home, addonPath: null, again, onLongProbe });
+  return { home, fake, probe, onLongProbe };
+}
+
+describe('the probe', () => {
+  it('counts the sessions of a card by opening them, writes what follows, and gives them all back', async () => {
+    const { home, fake, probe } = machine({ gpu: RTX_4090, nvenc: 2, nvdec: 3 });
+    const facts = await probe();
+    expect(facts.gpus).toEqual([
+      {
+        name: 'NVIDIA GeForce RTX 4090',
+        driver: '550.54',
+        computeCapability: '8.9',
+        totalBytes: 24564 * 1024 ** 2,
+        freeBytes: 23000 * 1024 ** 2,
+      },
+    ]);
+    expect(facts.nvenc.map(({ sessions, bitDepth }) => [sessions, bitDepth])).toEqual([
+      [2, 8],
+      [2, 8],
+      [2, 8],
+      [2, 10],
+    ]);
+    expect(facts.nvenc[0]?.whyNoMore).toBe('all NVENC sessions are taken (incompatible client key)');
+    expect(facts.nvdec.map(({ sessions }) => sessions)).toEqual([3, 3]);
+    expect(facts.ffmpeg?.videoEncoders).toContain('libx264');
+    expect(facts.ffmpeg?.videoDecoders).toContain('hevc');
+    const count = (event: string): number => fake.events().filter((each) => each.event === event).length;
+    expect(count('open')).toBe(count('close'));
+    expect(
+      Math.max(
+        ...fake
+          .events()
+          .filter(({ use }) => use === 'trial')
+          .map(({ open }) => open),
+      ),
+    ).toBe(2);
+    expect(readFileSync(home.detectedFile, 'utf8')).toMatch(
+      /sessions: 2 # 2 of H\.264 1920x1080, 8 bit at once; one more: all NVENC sessions are taken/,
+    );
+    const { settings, originsOf } = loadSettings({ home });
+    expect(settings.encoder).toMatchObject({ nvenc: true, sessions: 2 });
+    expect(originsOf('encoder.sessions')[0]?.reason).toMatch(/^2 of H\.264/);
+  });
+
+  it.each<[string, MachinePlay, RegExp]>([
+    [
+      'a driver that is too old',
+      { gpu: RTX_4090, nvenc: 'too old' },
+      /the NVIDIA driver is too old for this ffmpeg/,
+    ],
+    ['an H200, which has no encoder', { gpu: H200, nvenc: 'no encoder' }, /the card cannot encode this/],
+  ])('switches NVENC off for %s, and says why', async (_, play, why) => {
+    const { home, probe } = machine(play);
+    const facts = await probe();
+    expect(facts.nvenc[0]).toMatchObject({ sessions: 0, whyNoMore: expect.stringMatching(why) as string });
+    expect(loadSettings({ home }).settings.encoder.nvenc).toBe(false);
+    expect(loadSettings({ home }).originsOf('encoder.nvenc')[0]?.reason).toMatch(why);
+  });
+
+  it('takes sessions that another program has now for no property of the card', async () => {
+    const { home, probe } = machine({ gpu: RTX_4090, nvenc: 2, takenByOthers: 2 });
+    expect((await probe()).nvenc[0]).toMatchObject({ sessions: 0 });
+    expect(loadSettings({ home }).settings.encoder).toMatchObject({ nvenc: true, sessions: 1 });
+  });
+
+  it('is done once, and again when the machine changes or when it is asked for', async () => {
+    const { probe, onLongProbe } = machine({ gpu: RTX_4090, nvenc: 'too old' });
+    const first = await probe();
+    expect(await probe()).toEqual(JSON.parse(JSON.stringify(first)));
+    expect(onLongProbe).toHaveBeenCalledTimes(1);
+    await probe(true);
+    expect(onLongProbe).toHaveBeenCalledTimes(2);
+    const other = fakeMachine(temporaryFolder(), {
+      gpu: RTX_4090.replace('550.54', '560.28'),
+      nvenc: 'too old',
+    });
+    vi.stubEnv('PATH', other.path);
+    expect((await probe()).gpus[0]?.driver).toBe('560.28');
+    expect(onLongProbe).toHaveBeenCalledTimes(3);
+  });
+
+  it('kills what hangs, and that is what it found out', async () => {
+    const { probe, home, fake } = machine({ gpu: 'hangs', nvenc: 'hangs' });
+    const facts = await probe();
+    expect(facts).toMatchObject({ gpus: [], reason: 'nvidia-smi did not answer within 5 s and was killed' });
+    expect(facts.nvenc).toMatchObject([{ sessions: 0, whyNoMore: 'the driver does not answer' }]);
+    expect(loadSettings({ home }).settings.encoder).toMatchObject({ nvenc: true, sessions: 1 });
+    expect(processesOf(fake.folder)).toEqual([]);
+  }, 40_000);
+});
