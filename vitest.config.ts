@@ -14,6 +14,8 @@ export default defineConfig({
       project('integration', 120_000),
       project('recovery', 300_000),
       project('native', 300_000),
+      // Hours at a time: `npm run test:soak`.
+      project('soak', 6 * 3_600_000),
     ],
   },
 });

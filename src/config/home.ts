@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ConfigurationError } from '../domain/errors.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { homeFromEnvironment } from './environment.ts';
 
 /** The one folder under which everything of a Framekiln lives. All paths are absolute. */
@@ -64,7 +65,7 @@ export function homeAt(root: string): Home {
 export function ensureHome(home: Home): void {
   for (const folder of [home.input, home.output, home.logs, home.models, home.jobsDir]) {
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
     } catch (error) {
       throw new ConfigurationError(
         `The folder ${folder} cannot be made; choose another home with --home.`,

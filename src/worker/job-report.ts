@@ -1,9 +1,10 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Home } from '../config/home.ts';
 import type { Job } from '../domain/job.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { countUnordered } from '../media/clock-jumps.ts';
 import type { Damage } from '../media/damage.ts';
 import type { StreamFate, StreamPlan } from '../media/stream-plan.ts';
@@ -95,7 +96,7 @@ export function pictureRemarks({ video }: MediaInfo, { input, output }: PlannedJ
 }
 
 export async function writeReport(home: Home, jobId: number, report: MediaReport): Promise<void> {
-  await mkdir(home.reportsDir, { recursive: true });
+  makeFolder(home.reportsDir);
   await writeFileDurably(reportPath(home, jobId), `${JSON.stringify(report, null, 2)}\n`, 'report');
 }
 

@@ -33,7 +33,7 @@ export async function runJob(context: JobContext): Promise<void> {
   const { home, job, lease, queue, log } = context;
   const startedAt = Date.now();
   const folder = new JobFolder(home.jobsDir, job.id);
-  await folder.create();
+  folder.create();
   const planned = await plan(context, folder);
   const framesTotal = planned.index.pts.length;
   queue.progress.setPlan(lease, planned.plan, framesTotal);

@@ -1,7 +1,8 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { FfmpegError, LeaseLostError, VerificationError } from '../domain/errors.ts';
 import type { Lease } from '../domain/job.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { outputColor } from '../media/color-conversion.ts';
 import { assessDamage } from '../media/damage.ts';
@@ -31,7 +32,7 @@ export async function publishOutput(
   const { outputPath } = planned;
   // The sound comes from the source now: it must still be the file whose pictures were transformed.
   await assertSameSource(planned, job, signal);
-  await mkdir(dirname(outputPath), { recursive: true });
+  makeFolder(dirname(outputPath));
   const temporaryPath = temporaryOutputPath(outputPath, lease);
   try {
     const joined = await joinAndCheck(context, folder, planned, temporaryPath);

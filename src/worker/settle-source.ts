@@ -1,6 +1,7 @@
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
+import { copyFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { codeOf, toError } from '../domain/errors.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { sizeOrZero } from '../workspace/frame-files.ts';
 import { publishFile } from '../workspace/durable-file.ts';
@@ -30,7 +31,7 @@ export async function settleSource(
 }
 
 async function moveAside(path: string, folder: string, jobId: number): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const plain = join(folder, basename(path));
   const target = (await sizeOrZero(plain)) > 0 ? join(folder, `${jobId}-${basename(path)}`) : plain;
   try {

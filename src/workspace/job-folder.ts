@@ -1,8 +1,9 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failPoint } from '../lib/fail-point.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { sha256File } from '../lib/sha256-file.ts';
-import { publishFile, syncFolder } from './durable-file.ts';
+import { publishFile } from './durable-file.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 
 /**
@@ -25,10 +26,9 @@ export class JobFolder {
     this.straight = join(this.path, 'straight');
   }
 
-  async create(): Promise<void> {
+  create(): void {
     failPoint('job-folder.before-creation');
-    await mkdir(this.segments, { recursive: true });
-    await syncFolder(this.path);
+    makeFolder(this.segments);
     failPoint('job-folder.created');
   }
 
