@@ -8,6 +8,9 @@ export interface KillSummary {
   readonly lines: readonly string[];
 }
 
+/** I7; not a violation, because the machine of the tests is shared. */
+const RECOVERY_MS = 3000;
+
 interface Tally {
   kills: number;
   readonly recoveriesMs: number[];
@@ -77,11 +80,12 @@ export async function runKills(
       const sorted = recoveriesMs.toSorted((a, b) => a - b);
       const at = (share: number) =>
         String(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? '-');
-      return `| ${kind} | ${count} | ${sorted.length} | ${at(0.5)} | ${at(1)} |`;
+      const slow = sorted.filter((ms) => ms > RECOVERY_MS).length;
+      return `| ${kind} | ${count} | ${sorted.length} | ${at(0.5)} | ${at(1)} | ${slow} |`;
     });
     return [
-      '| kind | kills | recoveries with a new frame | median ms to it | largest ms |',
-      '| --- | --- | --- | --- | --- |',
+      '| kind | kills | recoveries with a new frame | median ms to it | largest ms | above 3 s |',
+      '| --- | --- | --- | --- | --- | --- |',
       ...rows,
       `${totals.kills} kills in ${totals.lives} clips of ${frames} frames, ${minutes} min, seed ${seed}; ` +
         `${totals.inferred} frames inferred for ${totals.framesOfClips} frames (at most ${totals.framesOfClips + totals.kills * BATCH} allowed); ` +

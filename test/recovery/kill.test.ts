@@ -37,4 +37,4 @@ test('killed in all ways, the frames are those of an undisturbed run', async () 
   const { violations, lines } = await runKills([...kills, ...late], 200, seed);
   console.log(lines.join('\n'));
   expect(violations).toEqual([]);
-});
+}, 600_000);
