@@ -3,6 +3,7 @@ export const SETTING_TEXTS: Readonly<Record<string, string>> = {
   'intake.settleSeconds': 'a file is taken when it has not changed for so long',
   'intake.rescanSeconds': 'the input folder is read whole this often, whatever the watcher said',
   'intake.polling': 'ask instead of being told: for network shares, which send no events',
+  'intake.refused': 'what happens to a file that is refused; move: into refused/, with the reason beside it',
   'intake.folders': 'recipes of folders below input/, by name',
   'recipe.pipeline': 'what is done with a file for which nothing else is said',
   'recipe.preset': 'a tier (cpu 2x, cpu 4x, gpu 2x, gpu 4x); other keys change it',
@@ -19,6 +20,8 @@ export const SETTING_TEXTS: Readonly<Record<string, string>> = {
   'encoder.codec': 'of finished videos; auto: HEVC for 10-bit sources, else H.264',
   'encoder.nvenc': 'use an NVIDIA card for encoding where a trial works',
   'encoder.sessions': 'encodings that may be open at once on the card; the probe counts them',
+  'encoder.chroma':
+    'how finely colour is stored: 4:2:0 plays everywhere; source keeps 4:2:2 and 4:4:4, in software',
   'encoder.crf': 'lower is better and larger',
   'encoder.preset': 'of libx264 and libx265: slower makes smaller files',
   'batch.firstFrames': 'frames of the first batch; the first estimate of the time left comes after it',

@@ -14,6 +14,8 @@ export const SettingsFile = z
         rescanSeconds: z.number().min(1).max(86_400).default(60),
         /** Ask instead of being told: for network shares, which send no events. */
         polling: z.boolean().default(false),
+        /** What happens to a file that is refused; `move`: into `refused/`. */
+        refused: z.enum(['keep', 'move']).default('keep'),
         /** Recipes of folders below input/, by name. */
         folders: z.record(z.string().min(1), RecipeWish).default({}),
       })
@@ -26,6 +28,8 @@ export const SettingsFile = z
         nvenc: z.boolean().default(true),
         /** NVENC sessions that may be open at once; the probe counts them. */
         sessions: z.int().min(1).max(64).default(1),
+        /** `source`: colour as fine as the source's, which few players show. */
+        chroma: z.enum(['4:2:0', 'source']).default('4:2:0'),
         /** Constant rate factor: lower is better and larger. */
         crf: z.number().min(0).max(51).default(18),
         preset: z

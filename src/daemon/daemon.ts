@@ -19,6 +19,7 @@ import { handleCommands } from './command-loop.ts';
 import { removeIdleRamDisks, removeJobFiles, removeJobFrames, removeLeftovers } from './housekeeping.ts';
 import { Supervisor } from './supervisor.ts';
 import { workerCrash } from './worker-crash.ts';
+import { setRefusedAside } from '../workspace/set-refused-aside.ts';
 
 /** How often commands, leases and the queue are looked at. Each look is a few statements on an index. */
 const TICK_MS = 250;
@@ -97,6 +98,11 @@ class Daemon {
       seenFiles: queue.seenFiles,
       enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: Date.now() }),
       probe: (path, signal) => probeMedia(path, settings.now().limits, signal),
+      onRefused: async (path, error) => {
+        if (settings.now().intake.refused === 'keep') return;
+        const said = await setRefusedAside(home.root, path, error, String(Date.now()));
+        if (said !== null) log.info(said);
+      },
       log,
       now: Date.now,
     });

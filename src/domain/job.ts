@@ -1,4 +1,5 @@
 import type { BatchSizes } from './frame-batch.ts';
+import type { Chroma } from './media-info.ts';
 import type { Recipe } from './recipe.ts';
 
 /**
@@ -24,7 +25,13 @@ export type JobOrigin = 'watch' | 'add' | 'run';
 /** Decided when a job starts for the first time and kept, so that a resumed job gives the same frames. */
 export interface JobPlan extends BatchSizes {
   readonly codec: 'h264' | 'hevc';
-  readonly encoder: { readonly crf: number; readonly preset: string; readonly threads: number };
+  readonly encoder: {
+    readonly crf: number;
+    readonly preset: string;
+    readonly threads: number;
+    /** Absent in plans of older versions: 4:2:0. */
+    readonly chroma?: Chroma;
+  };
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   readonly networkSha256: string | null;

@@ -81,6 +81,9 @@ export interface MediaInfo {
   readonly chapterCount: number;
 }
 
+/** How finely colour is stored: for each pixel, for each two in a row, for each four. */
+export type Chroma = '444' | '422' | '420';
+
 /** Packed RGB as frames travel between the stages: 8 bit a component, or 16 bit little-endian for deeper sources. */
 export interface FrameFormat {
   readonly width: number;

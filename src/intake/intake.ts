@@ -37,6 +37,8 @@ export interface IntakeOptions {
   readonly enqueue: (file: FileToEnqueue) => { readonly job: Job; readonly created: boolean };
   /** Throws InputRefusedError when the file is not a whole, readable video. */
   readonly probe: (path: string, signal: AbortSignal) => Promise<unknown>;
+  /** What else is done with a refused file; its state is written down already. */
+  readonly onRefused: (path: string, error: InputRefusedError) => Promise<void>;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -155,6 +157,7 @@ export class Intake {
       const how = error instanceof InputRefusedError ? 'is refused' : 'cannot be taken';
       log.error(`${this.#name(file.path)} ${how} (${codeOf(error)}): ${message}`);
       seenFiles.putAll([{ ...seen, state: 'refused', code: codeOf(error), message }]);
+      if (error instanceof InputRefusedError) await this.#options.onRefused(file.path, error);
     }
   }
 

@@ -59,6 +59,7 @@ export async function whyNotNvenc(
 ): Promise<string | null> {
   const encoder = NVENC_ENCODER[codec];
   const tenBit = isTenBit(output);
+  if ((settings.chroma ?? '420') !== '420') return 'NVENC is used for 4:2:0 only';
   if (codec === 'h264' && tenBit) return 'NVENC has no 10-bit H.264';
   if (codec === 'h264' && Math.max(output.width, output.height) > NVENC_H264_MAX_EDGE) {
     return `${output.width}x${output.height} is larger than H.264 on NVENC can be (${NVENC_H264_MAX_EDGE}x${NVENC_H264_MAX_EDGE})`;

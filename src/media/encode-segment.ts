@@ -55,7 +55,7 @@ export async function encodeSegment(
     ...rawInputArguments(job.format, averageRate(job.timing)),
     '-vf',
     [
-      fromRgbFilter(job.color, encoderPixelFormat(encoder, tenBit)),
+      fromRgbFilter(job.color, encoderPixelFormat(encoder, tenBit, settings.chroma)),
       `setsar=${job.sampleAspectRatio}`,
       `settb=1/${timescale}`,
       `setpts='${tableExpression(presentationTimes(job))}'`,

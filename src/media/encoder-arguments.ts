@@ -1,4 +1,4 @@
-import type { HdrMetadata } from '../domain/media-info.ts';
+import type { Chroma, HdrMetadata } from '../domain/media-info.ts';
 import { hdrParameters } from './hdr-metadata.ts';
 
 export type Codec = 'h264' | 'hevc';
@@ -11,6 +11,8 @@ export interface EncoderSettings {
   readonly preset: string;
   /** Pinned for a job: the bytes of libx264 depend on it (RELIABILITY.md, finding 6). */
   readonly threads: number;
+  /** 4:2:0 where it is absent; other chroma is encoded in software. */
+  readonly chroma?: Chroma;
 }
 
 /**
@@ -27,10 +29,10 @@ export function isNvenc(encoder: EncoderName): boolean {
   return encoder === 'h264_nvenc' || encoder === 'hevc_nvenc';
 }
 
-/** The pixel format that an encoder wants for 4:2:0 of this depth. */
-export function encoderPixelFormat(encoder: EncoderName, tenBit: boolean): string {
-  if (!tenBit) return 'yuv420p';
-  return isNvenc(encoder) ? 'p010le' : 'yuv420p10le';
+/** The pixel format that an encoder wants for frames of this depth. */
+export function encoderPixelFormat(encoder: EncoderName, tenBit: boolean, chroma: Chroma = '420'): string {
+  if (tenBit && isNvenc(encoder)) return 'p010le';
+  return `yuv${chroma}p${tenBit ? '10le' : ''}`;
 }
 
 /** Codec arguments of an encoder, without colours and timing. */

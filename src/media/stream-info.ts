@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ColorInfo, OtherStreamInfo, Rational, VideoStreamInfo } from '../domain/media-info.ts';
+import type { Chroma, ColorInfo, OtherStreamInfo, Rational, VideoStreamInfo } from '../domain/media-info.ts';
 import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
 
 /** One stream in ffprobe's JSON. */
@@ -125,6 +125,13 @@ export function bitsPerComponent(pixelFormat: string): number {
   if (/^(rgb|bgr)48|^(rgba|bgra)64|^(gbrp|gray|ya|yuv\w*p|gbrap)16/.test(pixelFormat)) return 16;
   const planar = /(?:p|gray)(9|10|12|14)(?:le|be)?$/.exec(pixelFormat) ?? /^p0(10|12|16)/.exec(pixelFormat);
   return planar?.[1] === undefined ? 8 : Number(planar[1]);
+}
+
+/** The chroma that holds all colour of a pixel format, read off ffmpeg's name of it. */
+export function chromaOf(pixelFormat: string): Chroma {
+  if (/^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|pal8)|4(44|40)p|^nv(24|42)|^(vuya|ayuv)|^p4/.test(pixelFormat))
+    return '444';
+  return /4(22|11)p|422$|^(nv16|nv20|p2)/.test(pixelFormat) ? '422' : '420';
 }
 
 export function parseSeconds(text: string | undefined): number | null {

@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import { FfmpegError, VerificationError } from '../domain/errors.ts';
-import type { FrameFormat, MediaInfo } from '../domain/media-info.ts';
+import type { Chroma, FrameFormat, MediaInfo } from '../domain/media-info.ts';
+import { isTenBit } from './choose-encoder.ts';
 import { agrees, type OutputColor } from './color-conversion.ts';
+import { encoderPixelFormat } from './encoder-arguments.ts';
 import { QUIET } from './ffmpeg-arguments.ts';
 import { FRAME_HASH_OUTPUT, readFrameHashes } from './frame-hash-lines.ts';
 import type { OutputTiming } from './output-timing.ts';
@@ -12,6 +14,7 @@ import type { StreamPlan } from './stream-plan.ts';
 
 export interface ExpectedOutput {
   readonly format: FrameFormat;
+  readonly chroma: Chroma;
   readonly timing: OutputTiming;
   readonly color: OutputColor;
   readonly sampleAspectRatio: { num: number; den: number };
@@ -52,6 +55,10 @@ function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {
   if (video.width !== format.width || video.height !== format.height) {
     faults.push(`it is ${video.width}x${video.height} instead of ${format.width}x${format.height}`);
   }
+  const pixelFormat = encoderPixelFormat('libx264', isTenBit(format), expected.chroma);
+  // Full range of 8 bit has names of its own.
+  if (video.pixelFormat.replace('yuvj', 'yuv') !== pixelFormat)
+    faults.push(`its pixels are ${video.pixelFormat} instead of ${pixelFormat}`);
   if (video.rotationDegrees !== 0) faults.push('it is turned');
   const ratio = (video.sampleAspectRatio.num * aspect.den) / (video.sampleAspectRatio.den * aspect.num);
   if (Math.abs(ratio - 1) > 0.001) faults.push('its pixel aspect is wrong');

@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Home } from '../config/home.ts';
 import type { Job } from '../domain/job.ts';
-import type { MediaInfo } from '../domain/media-info.ts';
+import type { Chroma, MediaInfo } from '../domain/media-info.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { countUnordered } from '../media/clock-jumps.ts';
 import type { Damage } from '../media/damage.ts';
+import { chromaOf } from '../media/stream-info.ts';
 import type { StreamFate, StreamPlan } from '../media/stream-plan.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import type { PlannedJob } from './planned-job.ts';
@@ -50,7 +51,7 @@ export function mediaReport(job: Job, planned: PlannedJob, streams: StreamPlan, 
     remarks: [
       ...(damage.sentence === null ? [] : [damage.sentence]),
       ...clockRemarks(planned),
-      ...pictureRemarks(planned.media, planned.formats),
+      ...pictureRemarks(planned.media, planned.formats, planned.plan.encoder.chroma),
       ...streams.fates.filter(({ codec }) => codec !== 'copy').map((entry) => describeFate(entry)),
     ],
   };
@@ -76,8 +77,14 @@ function clockRemarks({ straightened, index }: PlannedJob): string[] {
   ];
 }
 
+const CHROMA_NAMES = { 444: '4:4:4', 422: '4:2:2', 420: '4:2:0' } as const;
+
 /** What of the picture is changed on purpose or cannot be kept. */
-export function pictureRemarks({ video }: MediaInfo, { input, output }: PlannedJob['formats']): string[] {
+export function pictureRemarks(
+  { video }: MediaInfo,
+  { input, output }: PlannedJob['formats'],
+  chroma: Chroma | undefined,
+): string[] {
   const remarks: string[] = [];
   if (video.interlaced) remarks.push('the picture was interlaced and is deinterlaced');
   if (video.rotationDegrees !== 0)
@@ -85,10 +92,14 @@ export function pictureRemarks({ video }: MediaInfo, { input, output }: PlannedJ
   if (video.hasAlpha) remarks.push('transparency is not kept');
   if (video.dynamicHdr !== null)
     remarks.push(`${video.dynamicHdr} metadata is not kept, its base picture is`);
-  const full = /4(44|22|40)p|^(rgb|bgr|gbr)/.test(video.pixelFormat);
-  // From twice the size on 4:2:0 has as many colour samples as 4:4:4 had before.
-  if (full && (output.width < 2 * input.width || output.height < 2 * input.height))
-    remarks.push(`colour is stored at half the resolution (4:2:0 instead of ${video.pixelFormat})`);
+  const stored = chroma ?? '420';
+  if (stored !== chromaOf(video.pixelFormat)) {
+    // From twice the size on 4:2:0 has as many colour samples as 4:4:4 had before.
+    const halved = output.width < 2 * input.width || output.height < 2 * input.height;
+    remarks.push(
+      `colour is stored as ${CHROMA_NAMES[stored]} (the source has ${video.pixelFormat}), ${halved ? 'more coarsely than it was' : 'as finely as it was, for the picture is larger'}; encoder.chroma keeps it`,
+    );
+  }
   if (video.bitsPerComponent > 10) remarks.push(`${video.bitsPerComponent} bit become 10`);
   if (video.color.matrix === null && !/^(gray|ya|rgb|bgr|gbr|pal8)/.test(video.pixelFormat))
     remarks.push('the source does not name its colours; they are taken for what players take them for');

@@ -6,6 +6,7 @@ import { frameBytes, type FrameFormat, type MediaInfo } from '../domain/media-in
 import type { NetworkFile } from '../domain/networks.ts';
 import { chooseCodec, whyNotNvenc } from '../media/choose-encoder.ts';
 import type { EncoderSettings } from '../media/encoder-arguments.ts';
+import { chromaOf } from '../media/stream-info.ts';
 import { chooseTile } from '../pipelines/upscale/choose-tile.ts';
 import { batchSizesFor } from '../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
@@ -46,7 +47,8 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     { firstBatchFrames: settings.batch.firstFrames, batchFrames: settings.batch.frames },
   );
   const { crf, preset } = settings.encoder;
-  const encoder: EncoderSettings = { crf, preset, threads: Math.min(availableParallelism(), 16) };
+  const chroma = settings.encoder.chroma === 'source' ? chromaOf(media.video.pixelFormat) : '420';
+  const encoder: EncoderSettings = { crf, preset, threads: Math.min(availableParallelism(), 16), chroma };
   const hevcOnNvenc =
     settings.encoder.nvenc && (await whyNotNvenc('hevc', formats.output, encoder, signal)) === null;
   return {

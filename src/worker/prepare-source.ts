@@ -1,9 +1,10 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputRefusedError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
 import { counted } from '../lib/counted.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import { assertClockRuns, findClockJumps, mayJump, straightenClock } from '../media/clock-jumps.ts';
 import { assertDecodable, assessDamage } from '../media/damage.ts';
@@ -66,7 +67,7 @@ async function straighten(
   log.warn(
     `the clock of ${basename(path)} jumps (${counted(more.length + 1, 'place')}), first from ${first.at.toFixed(3)} s to ${first.to.toFixed(3)} s; it is copied with its parts one behind the other`,
   );
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   // The token makes it this worker's own (R10).
   const temporaryPath = join(folder, `.${lease.token}`);
   await straightenClock(source, { path: temporaryPath, folder }, signal);

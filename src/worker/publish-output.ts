@@ -78,6 +78,7 @@ async function joinAndCheck(
     const color = outputColor(media.video);
     const expected = {
       format: formats.output,
+      chroma: plan.encoder.chroma ?? '420',
       timing,
       color,
       sampleAspectRatio: formats.outputAspect,

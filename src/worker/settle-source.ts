@@ -1,10 +1,8 @@
-import { copyFile, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { codeOf, toError } from '../domain/errors.ts';
-import { makeFolder } from '../lib/make-folder.ts';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toError } from '../domain/errors.ts';
 import { failPoint } from '../lib/fail-point.ts';
-import { sizeOrZero } from '../workspace/frame-files.ts';
-import { publishFile } from '../workspace/durable-file.ts';
+import { moveAside } from '../workspace/move-aside.ts';
 import type { JobContext } from './job-context.ts';
 import type { PlannedJob } from './planned-job.ts';
 import { assertSameSource } from './prepare-source.ts';
@@ -23,23 +21,9 @@ export async function settleSource(
     await assertSameSource(planned, job, signal);
     failPoint('source.before-settling');
     if (settings.output.source === 'delete') await rm(job.sourcePath);
-    else await moveAside(job.sourcePath, join(home.root, 'finished'), job.id);
+    else await moveAside(job.sourcePath, join(home.root, 'finished'), String(job.id));
     failPoint('source.settled');
   } catch (error) {
     log.warn(`the source stays where it is: ${toError(error).message}`);
-  }
-}
-
-async function moveAside(path: string, folder: string, jobId: number): Promise<void> {
-  makeFolder(folder);
-  const plain = join(folder, basename(path));
-  const target = (await sizeOrZero(plain)) > 0 ? join(folder, `${jobId}-${basename(path)}`) : plain;
-  try {
-    await rename(path, target);
-  } catch (error) {
-    if (codeOf(error) !== 'EXDEV') throw error;
-    await copyFile(path, `${target}.part`);
-    await publishFile(`${target}.part`, target, 'moved-source');
-    await rm(path);
   }
 }

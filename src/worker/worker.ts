@@ -22,6 +22,7 @@ import { JobFolder } from '../workspace/job-folder.ts';
 import { ramDiskPlaces, removeRamDiskOf } from '../workspace/ram-disk.ts';
 import { runJob } from './job-runner.ts';
 import { keepLease, LEASE_MS } from './lease-keeper.ts';
+import { setRefusedAside } from '../workspace/set-refused-aside.ts';
 
 /** An obstacle (a full disk) is looked at again after this time. */
 const OBSTACLE_WAIT_MS = 30_000;
@@ -114,6 +115,7 @@ export class Worker {
       const willRetry = this.#write(job, lease, log, error);
       // Frames that a failed try leaves on the RAM disk are used again by the next one.
       if (!willRetry) await removeRamDiskOf(frames, job.id);
+      if (error instanceof InputRefusedError) await this.#setAside(job, log, error);
     } catch (lost) {
       if (!(lost instanceof LeaseLostError)) throw lost;
       await this.#forget(job, log);
@@ -164,6 +166,13 @@ export class Worker {
     if (outcome === 'failed')
       log.error(`set aside (${failure.code}); \`framekiln retry ${job.id}\` tries it again`);
     return outcome === 'queued';
+  }
+
+  async #setAside(job: Job, log: Logger, error: InputRefusedError): Promise<void> {
+    const { home, settings } = this.#options;
+    if (job.origin !== 'watch' || settings.now().intake.refused === 'keep') return;
+    const said = await setRefusedAside(home.root, job.sourcePath, error, String(job.id));
+    if (said !== null) log.info(said);
   }
 
   /** The job is not ours any more: paused, cancelled, or another worker's. */

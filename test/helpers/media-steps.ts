@@ -1,6 +1,6 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FrameFormat, MediaInfo } from '../../src/domain/media-info.ts';
+import type { Chroma, FrameFormat, MediaInfo } from '../../src/domain/media-info.ts';
 import { outputColor } from '../../src/media/color-conversion.ts';
 import { FrameDecoder, frameBuffer } from '../../src/media/decoder.ts';
 import { encodeSegment, verifySegment, type SegmentJob } from '../../src/media/encode-segment.ts';
@@ -86,9 +86,14 @@ export async function makeSegments(opened: Opened, folder: string, cuts: readonl
 }
 
 /** A whole job without a pipeline: the file at its own size. */
-export async function passThrough(path: string, folder: string, encoder: 'libx264' | 'libx265' = 'libx264') {
+export async function passThrough(
+  path: string,
+  folder: string,
+  encoder: 'libx264' | 'libx265' = 'libx264',
+  chroma: Chroma = '420',
+) {
   const opened = await openMedia(path);
-  const settings = { crf: encoder === 'libx264' ? 0 : 5, preset: 'ultrafast', threads: 2 };
+  const settings = { crf: encoder === 'libx264' ? 0 : 5, preset: 'ultrafast', threads: 2, chroma };
   const frames = opened.index.pts.length;
   const segmentPaths = await makeSegments(opened, folder, [{ frames, encoder, settings }]);
   const { media: source, format } = opened;
@@ -99,6 +104,6 @@ export async function passThrough(path: string, folder: string, encoder: 'libx26
   await muxOutput({ source, segmentPaths, timing, codec, encodersUsed: 1, plan, outputPath });
   const color = outputColor(source.video);
   const { sampleAspectRatio } = source.video;
-  await verifyOutput(outputPath, { format, timing, color, sampleAspectRatio, plan, source });
+  await verifyOutput(outputPath, { format, chroma, timing, color, sampleAspectRatio, plan, source });
   return { outputPath, result: await probeMedia(outputPath, LIMITS), opened };
 }

@@ -48,6 +48,7 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = refu
       await probe(path);
     },
     log: createForwardingLogger((entry) => said.push(entry.message)),
+    onRefused: () => Promise.resolve(),
     now: () => clock.ms,
   });
   onTestFinished(() => intake.close());

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { chromaOf } from '../../../src/media/stream-info.ts';
 import { ffmpeg } from '../../helpers/clips.ts';
 import { passThrough } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
@@ -100,3 +101,21 @@ test.each(Object.entries(FAMILIES))(
     expect(difference).toBeLessThan(1);
   },
 );
+
+test.each([
+  ['yuv422p', '422', 'libx264'],
+  ['yuv444p', '444', 'libx264'],
+  ['yuv422p10le', '422', 'libx265'],
+  ['yuv444p10le', '444', 'libx264'],
+] as const)('chroma is kept where that is wanted: %s', async (pixels, chroma, encoder) => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'a.mkv');
+  const family: Family = { pixels, matrix: 'bt709', range: 'tv' };
+  makeLossless(path, family);
+  expect(chromaOf(pixels)).toBe(chroma);
+  const { outputPath, result } = await passThrough(path, folder, encoder, chroma);
+  expect(result.video.pixelFormat).toBe(pixels);
+  // libx265 loses more, at any rate that it takes.
+  const level = encoder === 'libx265' ? 4 : 1;
+  expect(meanDifference(samples(path, family), samples(outputPath, family))).toBeLessThan(level);
+});

@@ -31,6 +31,7 @@ async function finish(opened: Opened, folder: string, segmentPaths: string[], en
   });
   const expected = {
     format: opened.format,
+    chroma: '420' as const,
     timing,
     color: outputColor(opened.media.video),
     sampleAspectRatio: opened.media.video.sampleAspectRatio,

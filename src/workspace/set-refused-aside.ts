@@ -1,0 +1,36 @@
+import { basename, join, relative } from 'node:path';
+import { toError, type InputRefusedError, type RefusalCode } from '../domain/errors.ts';
+import { writeFileDurably } from './durable-file.ts';
+import { moveAside } from './move-aside.ts';
+
+/** Refusals that say nothing about the file: it stays where it is. */
+const NOT_ITS_FAULT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'BAD_RECIPE',
+  'OUTPUT_EXISTS',
+  'OUTPUT_NOT_ALLOWED',
+  'SOURCE_MISSING',
+  'SOURCE_CHANGED',
+]);
+
+/**
+ * Moves a refused file into `refused/` of the home, with the reason in a text file beside it. Never rejects: a file that
+ * cannot be moved stays refused where it is.
+ *
+ * @param prefix goes before its name when a file of that name is there already
+ * @returns one sentence for the log; null where the file is not to be moved
+ */
+export async function setRefusedAside(
+  root: string,
+  path: string,
+  { code, message }: Pick<InputRefusedError, 'code' | 'message'>,
+  prefix: string,
+): Promise<string | null> {
+  if (NOT_ITS_FAULT.has(code)) return null;
+  try {
+    const place = await moveAside(path, join(root, 'refused'), prefix);
+    await writeFileDurably(`${place}.txt`, `${code}: ${message}\n`);
+    return `${basename(path)} is in ${relative(root, place)} now, with the reason beside it`;
+  } catch (error) {
+    return `${basename(path)} stays where it is: ${toError(error).message}`;
+  }
+}
