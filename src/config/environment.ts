@@ -20,6 +20,17 @@ export function failPointFolder(): string | null {
   return process.env['FRAMEKILN_FAIL_POINTS'] ?? null;
 }
 
+/** What systemd sets for a service of Type=notify: whether it listens, and how long it bears silence (WatchdogSec). */
+export function serviceManager(): { readonly listens: boolean; readonly watchdogMs: number | null } {
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: microseconds, WATCHDOG_PID: pid } = process.env;
+  const listens = socket !== undefined && socket !== '';
+  const isForUs = pid === undefined || Number(pid) === process.pid;
+  return {
+    listens,
+    watchdogMs: listens && isForUs && Number(microseconds) > 0 ? Number(microseconds) / 1000 : null,
+  };
+}
+
 /** Settings that have a variable of a name of their own, beside `FRAMEKILN_GROUP_KEY`. */
 export const LEGACY_VARIABLES: Readonly<Record<string, string>> = {
   NVENC_MAX_SESSIONS: 'encoder.sessions',

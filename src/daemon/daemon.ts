@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join, parse, sep } from 'node:path';
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { serviceManager } from '../config/environment.ts';
 import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
@@ -17,6 +18,7 @@ import { acquireProcessLock, type ProcessLock } from '../queue/process-lock.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { handleCommands } from './command-loop.ts';
 import { removeIdleRamDisks, removeJobFiles, removeJobFrames, removeLeftovers } from './housekeeping.ts';
+import { ServiceNotifier } from './service-notifier.ts';
 import { Supervisor } from './supervisor.ts';
 import { workerCrash } from './worker-crash.ts';
 import { setRefusedAside } from '../workspace/set-refused-aside.ts';
@@ -71,6 +73,7 @@ class Daemon {
   readonly #queue: Queue;
   readonly #intake: Intake;
   readonly #supervisor: Supervisor;
+  readonly #notifier: ServiceNotifier;
   #commands: Promise<unknown> = Promise.resolve();
   #carryingOut = false;
   #isAdding = false;
@@ -80,6 +83,7 @@ class Daemon {
     const { intake } = settings.now();
     this.#options = options;
     this.#queue = queue;
+    this.#notifier = new ServiceNotifier(serviceManager(), (sentence) => log.warn(sentence));
     this.#supervisor = new Supervisor({
       start: { homeRoot: home.root, onlyJobId: null, flags: settings.sources.flags ?? [] },
       log,
@@ -112,19 +116,23 @@ class Daemon {
     const { home, log, signal, once } = this.#options;
     log.info(`Framekiln watches ${home.input}; finished videos appear in ${home.output}`);
     await this.#takeBack();
+    this.#notifier.ready();
     // Not waited for: taking ten thousand files lasts, and jobs, commands and a stop do not wait for that.
     const firstScan = this.#intake.start();
     try {
       for (;;) {
         await this.#tick();
+        this.#notifier.alive(performance.now());
         if (signal.aborted || (once && this.#isWorkedOff())) break;
         await delay(TICK_MS, undefined, { signal }).catch(() => undefined);
       }
     } finally {
+      this.#notifier.stopping();
       // The worker first: it has the longest way to a clean stop.
       await Promise.all([this.#supervisor.stop(), this.#intake.close()]);
       await Promise.all([firstScan, this.#commands]);
       await this.#giveBack();
+      await this.#notifier.settled();
     }
     if (!signal.aborted) return this.#verdict();
     log.info('stopped; unfinished jobs go on after their last committed batch');
