@@ -22,6 +22,9 @@ export const SETTING_TEXTS: Readonly<Record<string, string>> = {
   'encoder.sessions': 'encodings that may be open at once on the card; the probe counts them',
   'encoder.chroma':
     'how finely colour is stored: 4:2:0 plays everywhere; source keeps 4:2:2 and 4:4:4, in software',
+  'encoder.waitSeconds': 'how long an encoding waits for the card before software does it',
+  'encoder.softwareFallback': 'let software encode what the card cannot; else the job waits',
+  'encoder.lowLatency': 'quickest settings of the card (p1, ull) instead of the best picture',
   'encoder.crf': 'lower is better and larger',
   'encoder.preset': 'of libx264 and libx265: slower makes smaller files',
   'batch.firstFrames': 'frames of the first batch; the first estimate of the time left comes after it',

@@ -30,6 +30,10 @@ export const SettingsFile = z
         sessions: z.int().min(1).max(64).default(1),
         /** `source`: colour as fine as the source's, which few players show. */
         chroma: z.enum(['4:2:0', 'source']).default('4:2:0'),
+        /** A session that is not free within this time is given up for software. */
+        waitSeconds: z.number().min(0).max(3600).default(30),
+        softwareFallback: z.boolean().default(true),
+        lowLatency: z.boolean().default(false),
         /** Constant rate factor: lower is better and larger. */
         crf: z.number().min(0).max(51).default(18),
         preset: z

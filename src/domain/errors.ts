@@ -40,7 +40,7 @@ export class InputRefusedError extends FramekilnError {
   }
 }
 
-export type ObstacleCode = 'DISK_FULL' | 'OUTPUT_READ_ONLY' | 'FFMPEG_MISSING';
+export type ObstacleCode = 'DISK_FULL' | 'OUTPUT_READ_ONLY' | 'FFMPEG_MISSING' | 'ENCODER_BUSY';
 
 /** Something outside the job stands in its way. It uses up no try; the job waits and goes on by itself. */
 export class ObstacleError extends FramekilnError {

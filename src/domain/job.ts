@@ -31,6 +31,7 @@ export interface JobPlan extends BatchSizes {
     readonly threads: number;
     /** Absent in plans of older versions: 4:2:0. */
     readonly chroma?: Chroma;
+    readonly lowLatency?: boolean;
   };
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;

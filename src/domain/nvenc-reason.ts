@@ -10,10 +10,11 @@ export function whyNoNvenc(said: string): string | null {
 
 /** Whether a session could be had at another time: another program, or another job, has them now. */
 export function isBusyReason(reason: string): boolean {
-  return reason === TAKEN || reason === NO_ROOM || reason === SILENT;
+  return [TAKEN, NO_ROOM, SILENT, OURS].includes(reason);
 }
 
 export const SILENT = 'the driver does not answer';
+export const OURS = 'other jobs have all NVENC sessions';
 const TAKEN = 'all NVENC sessions are taken (incompatible client key)';
 const NO_ROOM = 'no NVENC session or no video memory is free';
 

@@ -1,6 +1,6 @@
-import { FfmpegError } from '../domain/errors.ts';
+import { FfmpegError, ObstacleError } from '../domain/errors.ts';
 import type { FrameFormat } from '../domain/media-info.ts';
-import { SILENT, whyNoNvenc } from '../domain/nvenc-reason.ts';
+import { isBusyReason, SILENT, whyNoNvenc } from '../domain/nvenc-reason.ts';
 import {
   encoderArguments,
   encoderPixelFormat,
@@ -99,7 +99,8 @@ export interface ChooserOptions {
   readonly codec: Codec;
   readonly output: FrameFormat;
   readonly nvenc: boolean;
-  readonly settings: EncoderSettings;
+  /** Whether software encodes what NVENC cannot; else that is an obstacle, and the job waits. */
+  readonly softwareFallback: boolean;
   readonly now: () => number;
   /** Tells why NVENC does not work, null when it does; `whyNotNvenc` outside tests. */
   readonly tryNvenc: () => Promise<string | null>;
@@ -109,7 +110,8 @@ export interface ChooserOptions {
 
 /**
  * Picks the encoder of the next segment. States: untried → nvenc | software; nvenc → software when a segment fails
- * on it; software → untried again when the time for a new trial has come (one failure is not for ever, A6).
+ * on it; software → untried again when the time for a new trial has come (one failure is not for ever, A6; sessions that others
+ * have are asked for again each minute).
  * With NVENC not wanted: software, always.
  */
 export class EncoderChooser {
@@ -138,7 +140,7 @@ export class EncoderChooser {
 
   /** A segment failed on NVENC, for this reason: software from here on, until the next trial. */
   nvencFailed(reason: string): void {
-    this.#fallBack(`${NVENC_ENCODER[this.#options.codec]} failed in mid-job (${reason})`);
+    this.#fallBack(`${NVENC_ENCODER[this.#options.codec]} failed in mid-job`, reason);
   }
 
   async #try(): Promise<void> {
@@ -150,18 +152,24 @@ export class EncoderChooser {
       onChoice(`encoder: ${NVENC_ENCODER[codec]} (a trial encode at this size worked).`);
       return;
     }
-    if (before === 'untried') this.#fallBack(`${NVENC_ENCODER[codec]} does not work here (${reason})`);
-    else this.#postpone();
+    if (before === 'untried') this.#fallBack(`${NVENC_ENCODER[codec]} does not work here`, reason);
+    else this.#postpone(reason);
   }
 
-  #fallBack(why: string): void {
+  #fallBack(what: string, reason: string): void {
+    const { codec, softwareFallback, onChoice } = this.#options;
+    if (!softwareFallback)
+      throw new ObstacleError(
+        'ENCODER_BUSY',
+        `${what} (${reason}), and encoder.softwareFallback allows no other encoder.`,
+      );
     this.#state = 'software';
-    this.#postpone();
-    this.#options.onChoice(`encoder: ${SOFTWARE_ENCODER[this.#options.codec]}, because ${why}.`);
+    this.#postpone(reason);
+    onChoice(`encoder: ${SOFTWARE_ENCODER[codec]}, because ${what} (${reason}).`);
   }
 
-  #postpone(): void {
-    this.#retryAtMs = this.#options.now() + this.#retryMs;
-    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+  #postpone(reason: string): void {
+    this.#retryAtMs = this.#options.now() + (isBusyReason(reason) ? FIRST_RETRY_MS : this.#retryMs);
+    if (!isBusyReason(reason)) this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
   }
 }

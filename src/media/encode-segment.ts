@@ -80,7 +80,8 @@ export async function encodeSegment(
     'mp4',
     `file:${job.segmentPath}`,
   ];
-  const child = new FfmpegProcess('ffmpeg', args, { purpose: `encoding with ${encoder}`, signal });
+  signal?.throwIfAborted();
+  const child = new FfmpegProcess('ffmpeg', args, { purpose: `encoding with ${encoder}` });
   child.stdout.resume();
   child.extra.resume();
   const frames = createReadStream(job.framesPath, { highWaterMark: 1024 * 1024 });
@@ -88,12 +89,20 @@ export async function encodeSegment(
   frames.on('data', () => child.touch());
   frames.pipe(child.stdin);
   const readFailed = new Promise<never>((_, reject) => frames.once('error', reject));
+  const stop = (): void => {
+    frames.destroy();
+    void child.finish();
+  };
+  signal?.addEventListener('abort', stop, { once: true });
   try {
     await Promise.race([child.ended, readFailed]);
   } finally {
+    signal?.removeEventListener('abort', stop);
     frames.destroy();
-    await child.kill();
+    await child.finish();
   }
+  // Told to stop, it ended well, with part of the frames.
+  signal?.throwIfAborted();
 }
 
 /**

@@ -13,6 +13,8 @@ export interface EncoderSettings {
   readonly threads: number;
   /** 4:2:0 where it is absent; other chroma is encoded in software. */
   readonly chroma?: Chroma;
+  /** NVENC's quickest settings instead of its best. */
+  readonly lowLatency?: boolean;
 }
 
 /**
@@ -23,6 +25,10 @@ export const REORDER_FRAMES = 2;
 
 export const SOFTWARE_ENCODER: Readonly<Record<Codec, EncoderName>> = { h264: 'libx264', hevc: 'libx265' };
 export const NVENC_ENCODER: Readonly<Record<Codec, EncoderName>> = { h264: 'h264_nvenc', hevc: 'hevc_nvenc' };
+
+export function codecOf(encoder: EncoderName): Codec {
+  return encoder === 'libx264' || encoder === 'h264_nvenc' ? 'h264' : 'hevc';
+}
 
 /** Whether it runs on the graphics card. */
 export function isNvenc(encoder: EncoderName): boolean {
@@ -75,10 +81,9 @@ export function encoderArguments(
       return [
         '-c:v',
         encoder,
-        '-preset',
-        'p5',
-        '-tune',
-        'hq',
+        ...(settings.lowLatency === true
+          ? ['-preset', 'p1', '-tune', 'ull', '-bf', '0']
+          : ['-preset', 'p5', '-tune', 'hq']),
         '-rc',
         'vbr',
         '-cq',

@@ -8,6 +8,7 @@ import { sandboxArguments, type Reach } from './sandbox.ts';
 
 const STDERR_TAIL_CHARS = 4_000;
 const KILL_AFTER_MS = 500;
+const FINISH_WITHIN_MS = 200;
 const FFMPEG_NICENESS = 10;
 
 export interface FfmpegOptions {
@@ -86,6 +87,17 @@ export class FfmpegProcess {
     this.stdout.destroy();
     this.extra.destroy();
     await this.ended.catch(() => undefined);
+  }
+
+  /**
+   * Ends the process in three steps, so that an encoder gives its session back: no more input, and it finishes by itself;
+   * SIGTERM, and it closes what it holds; SIGKILL. Settles when it is gone; never rejects.
+   */
+  async finish(): Promise<void> {
+    this.stdin.end();
+    const patience = setTimeout(() => void this.kill(), FINISH_WITHIN_MS);
+    await this.ended.catch(() => undefined);
+    clearTimeout(patience);
   }
 
   async #settle(program: string, options: FfmpegOptions, tail: () => string): Promise<void> {

@@ -5,8 +5,15 @@ import { FfmpegError, VerificationError } from '../domain/errors.ts';
 import type { BatchRange } from '../domain/frame-batch.ts';
 import { nvencReason, type EncoderChooser } from '../media/choose-encoder.ts';
 import { encodeSegment, verifySegment, type SegmentJob } from '../media/encode-segment.ts';
-import { isNvenc, type EncoderName, type EncoderSettings } from '../media/encoder-arguments.ts';
+import {
+  codecOf,
+  isNvenc,
+  SOFTWARE_ENCODER,
+  type EncoderName,
+  type EncoderSettings,
+} from '../media/encoder-arguments.ts';
 import type { JobFolder } from '../workspace/job-folder.ts';
+import { takePermit } from './encoder-permit.ts';
 import type { JobContext } from './job-context.ts';
 
 export interface BatchToCommit {
@@ -36,7 +43,7 @@ export async function commitBatch(
   // The token makes the name this worker's own: one that lost its lease cannot overwrite another's segment (R10).
   const segmentName = `b${String(batch.number).padStart(4, '0')}.${lease.token}.mp4`;
   const segmentPath = join(folder.segments, `${segmentName}.tmp`);
-  const encoder = await encodeChecked({ ...segment, segmentPath }, chooser, settings, signal);
+  const encoder = await encodeChecked(context, { ...segment, segmentPath }, chooser, settings, signal);
   signal.throwIfAborted();
   const { bytes, sha256 } = await folder.publishSegment(segmentPath, segmentName);
   queue.batches.commitBatch(
@@ -55,25 +62,31 @@ export async function commitBatch(
 }
 
 async function encodeChecked(
+  context: JobContext,
   job: SegmentJob,
   chooser: EncoderChooser,
   settings: EncoderSettings,
   signal: AbortSignal,
 ): Promise<EncoderName> {
-  const encoder = await chooser.next();
+  const wished = await chooser.next();
+  const permit = isNvenc(wished) ? await takePermit(context, signal) : null;
+  const encoder = permit === null ? SOFTWARE_ENCODER[codecOf(wished)] : wished;
   try {
     failPoint('segment.before-encoding');
     await encodeSegment(job, encoder, settings, signal);
+    permit?.close('done');
     failPoint('segment.closed');
     await verifySegment(job, signal);
     failPoint('segment.verified');
     return encoder;
   } catch (error) {
+    permit?.close('failed');
     await rm(job.segmentPath, { force: true });
     const reason = isNvenc(encoder) ? whyEncoderFailed(error) : null;
     if (reason === null) throw error;
     chooser.nvencFailed(reason);
-    return await encodeChecked(job, chooser, settings, signal);
+    context.encoderSlots.fellBack();
+    return await encodeChecked(context, job, chooser, settings, signal);
   }
 }
 

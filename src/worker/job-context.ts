@@ -1,6 +1,7 @@
 import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Job, Lease } from '../domain/job.ts';
+import type { EncoderSlots } from '../media/encoder-slots.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 
@@ -12,6 +13,8 @@ export interface JobContext {
   readonly job: Job;
   readonly lease: Lease;
   readonly log: Logger;
+  /** Shared by all jobs of the worker. */
+  readonly encoderSlots: EncoderSlots;
   /** Folders in which networks are looked for, in order. */
   readonly networkFolders: readonly string[];
   /** See TransformSetup. */

@@ -10,6 +10,7 @@ import { chromaOf } from '../media/stream-info.ts';
 import { chooseTile } from '../pipelines/upscale/choose-tile.ts';
 import { batchSizesFor } from '../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
+import { tryWithPermit } from './encoder-permit.ts';
 import type { JobContext } from './job-context.ts';
 
 export interface PlanInputs {
@@ -46,11 +47,13 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     freeBytes * settings.workspace.memoryFraction,
     { firstBatchFrames: settings.batch.firstFrames, batchFrames: settings.batch.frames },
   );
-  const { crf, preset } = settings.encoder;
+  const { crf, preset, lowLatency } = settings.encoder;
   const chroma = settings.encoder.chroma === 'source' ? chromaOf(media.video.pixelFormat) : '420';
-  const encoder: EncoderSettings = { crf, preset, threads: Math.min(availableParallelism(), 16), chroma };
+  const threads = Math.min(availableParallelism(), 16);
+  const encoder: EncoderSettings = { crf, preset, threads, chroma, lowLatency };
   const hevcOnNvenc =
-    settings.encoder.nvenc && (await whyNotNvenc('hevc', formats.output, encoder, signal)) === null;
+    settings.encoder.nvenc &&
+    (await tryWithPermit(context, () => whyNotNvenc('hevc', formats.output, encoder, signal))) === null;
   return {
     ...sizes,
     codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc),

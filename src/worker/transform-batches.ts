@@ -13,6 +13,7 @@ import type { JobFolder } from '../workspace/job-folder.ts';
 import type { RamDisk } from '../workspace/ram-disk.ts';
 import { runBatches, type BatchStep } from './batch-loop.ts';
 import { commitBatch } from './commit-batch.ts';
+import { tryWithPermit } from './encoder-permit.ts';
 import type { JobContext } from './job-context.ts';
 import type { PlannedJob } from './planned-job.ts';
 import { ProgressReport } from './progress-report.ts';
@@ -54,11 +55,11 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
     codec: plan.codec,
     output: formats.output,
     nvenc: settings.encoder.nvenc,
-    settings: plan.encoder,
+    softwareFallback: settings.encoder.softwareFallback,
     now: Date.now,
     tryNvenc: () =>
       media.video.hdr === null
-        ? whyNotNvenc(plan.codec, formats.output, plan.encoder, signal)
+        ? tryWithPermit(context, () => whyNotNvenc(plan.codec, formats.output, plan.encoder, signal))
         : Promise.resolve('ffmpeg has no way to write HDR metadata with NVENC'),
     onChoice: (sentence) => log.info(sentence),
   });

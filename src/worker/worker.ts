@@ -16,6 +16,7 @@ import {
 } from '../domain/errors.ts';
 import type { Job, Lease } from '../domain/job.ts';
 import { ownOwner } from '../lib/process-identity.ts';
+import { EncoderSlots } from '../media/encoder-slots.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
@@ -46,6 +47,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #stopping = new AbortController();
   readonly #stopped = once(this.#stopping.signal, 'abort');
+  readonly #encoderSlots = new EncoderSlots(() => this.#options.settings.now().encoder.sessions);
   #current: { readonly jobId: number; readonly abort: AbortController } | null = null;
 
   constructor(options: WorkerOptions) {
@@ -94,7 +96,7 @@ export class Worker {
       const settings = this.#options.settings.now();
       await runJob({
         ...this.#options,
-        ...{ settings, job, lease, log, signal },
+        ...{ settings, job, lease, log, signal, encoderSlots: this.#encoderSlots },
         leaveBehind: (each) => left.push(each),
       });
     } catch (error) {
@@ -102,6 +104,11 @@ export class Worker {
       await this.#settle(job, lease, log, signal.aborted ? signal.reason : error);
     } finally {
       keeper.close();
+      const { opened, closed, failed, fallenBack } = this.#encoderSlots.counts;
+      if (opened > 0 || fallenBack > 0)
+        log.info(
+          `NVENC sessions so far: ${opened} opened, ${closed} closed, ${failed} failed, ${fallenBack} encodings in software instead`,
+        );
       this.#current = null;
     }
     return { ended: Promise.all(left) };

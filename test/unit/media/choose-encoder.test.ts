@@ -2,17 +2,16 @@ import { expect, test } from 'vitest';
 import { FfmpegError } from '../../../src/domain/errors.ts';
 import { chooseCodec, EncoderChooser, nvencReason } from '../../../src/media/choose-encoder.ts';
 
-const settings = { crf: 18, preset: 'medium', threads: 2 };
 const output = { width: 1280, height: 960, pixelFormat: 'rgb24' } as const;
 
-function chooser(trials: (string | null)[], nvenc = true) {
+function chooser(trials: (string | null)[], nvenc = true, softwareFallback = true) {
   const said: string[] = [];
   const clock = { now: 0 };
   const choice = new EncoderChooser({
     codec: 'h264',
     output,
     nvenc,
-    settings,
+    softwareFallback,
     now: () => clock.now,
     tryNvenc: () => Promise.resolve(trials.shift() ?? null),
     onChoice: (sentence) => said.push(sentence),
@@ -92,4 +91,21 @@ test('the codec: ten bits to HEVC, more than 4096 to HEVC only where NVENC has i
   expect(chooseCodec('auto', large, never)).toBe('h264');
   expect(chooseCodec('auto', { ...output, pixelFormat: 'rgb48le' }, never)).toBe('hevc');
   expect(chooseCodec('h264', { ...output, pixelFormat: 'rgb48le' }, always)).toBe('h264');
+});
+
+test('sessions that others have are asked for again each minute, however often', async () => {
+  const taken = 'all NVENC sessions are taken (incompatible client key)';
+  const { choice, clock, trials } = chooser([taken, taken, taken, null]);
+  for (const now of [0, 60_000, 120_000]) {
+    clock.now = now;
+    expect(await choice.next()).toBe('libx264');
+  }
+  clock.now = 180_000;
+  expect(await choice.next()).toBe('h264_nvenc');
+  expect(trials).toEqual([]);
+});
+
+test('where software is not allowed, NVENC that does not work is an obstacle', async () => {
+  const { choice } = chooser(['there is no NVIDIA driver or card'], true, false);
+  await expect(choice.next()).rejects.toMatchObject({ code: 'ENCODER_BUSY' });
 });

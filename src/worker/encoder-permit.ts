@@ -1,0 +1,39 @@
+import { OURS } from '../domain/nvenc-reason.ts';
+import type { SlotPermit } from '../media/encoder-slots.ts';
+import type { JobContext } from './job-context.ts';
+
+/**
+ * The right to open an NVENC session, waited for by the job's priority.
+ *
+ * @returns null when software is to do it, because none came free in time
+ */
+export async function takePermit(
+  { job, settings, encoderSlots, log }: JobContext,
+  signal: AbortSignal,
+): Promise<SlotPermit | null> {
+  const { softwareFallback, waitSeconds, sessions } = settings.encoder;
+  const waitMs = softwareFallback ? waitSeconds * 1000 : null;
+  const permit = await encoderSlots.take({ priority: job.priority, waitMs, signal });
+  if (permit === null) {
+    encoderSlots.fellBack();
+    log.info(`none of ${sessions} NVENC sessions came free in ${waitSeconds} s; software encodes this batch`);
+  }
+  return permit;
+}
+
+/** Runs a trial that opens a session of its own. @returns why NVENC does not work, null when it does */
+export async function tryWithPermit(
+  context: JobContext,
+  trial: () => Promise<string | null>,
+): Promise<string | null> {
+  const permit = await takePermit(context, context.signal);
+  if (permit === null) return OURS;
+  let outcome: 'done' | 'failed' = 'failed';
+  try {
+    const whyNot = await trial();
+    if (whyNot === null) outcome = 'done';
+    return whyNot;
+  } finally {
+    permit.close(outcome);
+  }
+}
