@@ -36,6 +36,8 @@ export interface JobPlan extends BatchSizes {
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   readonly networkSha256: string | null;
+  /** Of the network that tells faces apart; null: the job does without. Absent in plans of before there was one. */
+  readonly embeddingSha256?: string | null;
 }
 
 export interface Job {

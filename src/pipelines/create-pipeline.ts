@@ -10,6 +10,8 @@ import { NetworkPipeline } from './upscale/network-pipeline.ts';
 export interface PipelineNeeds {
   /** null for `lanczos`. */
   readonly network: NetworkFile | null;
+  /** The network that tells faces apart; null: without. */
+  readonly embedding: NetworkFile | null;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   readonly threads: number;

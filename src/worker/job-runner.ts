@@ -1,17 +1,15 @@
 import { rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { programRoot } from '../config/home.ts';
+import { relative } from 'node:path';
 import { batchCount, batchRange, type BatchRange } from '../domain/frame-batch.ts';
 import { LeaseLostError } from '../domain/errors.ts';
 import type { CommittedBatch, JobPlan } from '../domain/job.ts';
 import { describeRecipe, recipeText } from '../domain/recipe.ts';
-import { findNetwork } from '../inference/networks/find-network.ts';
-import { readManifest } from '../inference/networks/manifest.ts';
 import { planStreams } from '../media/stream-plan.ts';
 import { formatDuration } from '../observability/format-progress.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
+import { findJobNetworks } from './find-job-networks.ts';
 import type { JobContext } from './job-context.ts';
 import { LEASE_MS } from './lease-keeper.ts';
 import { planJob } from './plan-job.ts';
@@ -59,22 +57,14 @@ export async function runJob(context: JobContext): Promise<void> {
 }
 
 async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob> {
-  const { job, networkFolders } = context;
+  const { job } = context;
   const source = await prepareSource(context, folder);
   const streams = planStreams(source.media);
   const outputPath = withExtension(job.outputPath, streams.extension);
   await assertOutputAllowed(context, outputPath);
-  const network =
-    job.recipe.network === 'lanczos'
-      ? null
-      : await findNetwork(
-          job.recipe.network,
-          networkFolders,
-          await readManifest(join(programRoot, 'models', 'manifest.json')),
-          job.recipe.pipeline === 'upscale' ? 'upscale' : 'face-detector',
-        );
+  const networks = await findJobNetworks(context);
   const pipeline = createPipeline(job.recipe, {
-    network,
+    ...networks,
     tile: null,
     threads: 0,
     onInferred: () => undefined,
@@ -87,8 +77,8 @@ async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob>
     outputPath,
     formats,
     hasState: pipeline.hasState,
-    network,
-    plan: await planJob(context, { media: source.media, network, formats }),
+    ...networks,
+    plan: await planJob(context, { media: source.media, ...networks, formats }),
   };
 }
 
@@ -157,6 +147,7 @@ async function doFrames(
       recipe: job.recipe,
       source: planned.media,
       network: planned.network,
+      embedding: planned.embedding,
       tile: planned.plan.tile,
       threads: settings.engine.threads,
       traceFile: context.traceFile,

@@ -16,6 +16,7 @@ import type { JobContext } from './job-context.ts';
 export interface PlanInputs {
   readonly media: MediaInfo;
   readonly network: NetworkFile | null;
+  readonly embedding: NetworkFile | null;
   readonly formats: { readonly input: FrameFormat; readonly output: FrameFormat };
 }
 
@@ -24,12 +25,18 @@ export interface PlanInputs {
  * that a resumed job goes on exactly as it began, whatever memory is free by then.
  */
 export async function planJob(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
-  const { job, network } = { ...context, ...inputs };
+  const { job, network, embedding } = { ...context, ...inputs };
   if (job.plan !== null) {
     if (job.plan.networkSha256 !== (network?.sha256 ?? null)) {
       throw new NetworkError(
         'NETWORK_CHECKSUM',
         `The job began with another version of ${job.recipe.network}; cancel and retry it to begin anew.`,
+      );
+    }
+    if (job.plan.embeddingSha256 !== undefined && job.plan.embeddingSha256 !== (embedding?.sha256 ?? null)) {
+      throw new NetworkError(
+        'NETWORK_CHECKSUM',
+        `The job began ${job.plan.embeddingSha256 === null ? 'without' : 'with another version of'} the network that tells faces apart; cancel and retry it to begin anew.`,
       );
     }
     return job.plan;
@@ -69,6 +76,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
             memoryBytes: freeBytes * (1 - settings.workspace.memoryFraction),
           }),
     networkSha256: network?.sha256 ?? null,
+    embeddingSha256: inputs.embedding?.sha256 ?? null,
   };
 }
 

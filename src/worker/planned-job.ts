@@ -1,15 +1,14 @@
 import type { JobPlan } from '../domain/job.ts';
-import type { NetworkFile } from '../domain/networks.ts';
 import type { PipelineFormats } from '../pipelines/frame-pipeline.ts';
 import type { StreamPlan } from '../media/stream-plan.ts';
+import type { JobNetworks } from './find-job-networks.ts';
 import type { PreparedSource } from './prepare-source.ts';
 
 /** A job with everything that was decided before its frames are touched. */
-export interface PlannedJob extends PreparedSource {
+export interface PlannedJob extends PreparedSource, JobNetworks {
   readonly formats: PipelineFormats;
   /** Whether a batch can only be done from the state after the one before it. */
   readonly hasState: boolean;
-  readonly network: NetworkFile | null;
   readonly plan: JobPlan;
   readonly streams: StreamPlan;
   /** Where the finished file goes, with the extension of its container. */

@@ -9,6 +9,7 @@ export interface TransformSetup {
   readonly recipe: Recipe;
   readonly source: MediaInfo;
   readonly network: NetworkFile | null;
+  readonly embedding: NetworkFile | null;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   readonly threads: number;

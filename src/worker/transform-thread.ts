@@ -22,6 +22,7 @@ const stop = new AbortController();
 let framesInferred = 0;
 const pipeline = createPipeline(setup.recipe, {
   network: setup.network,
+  embedding: setup.embedding,
   tile: setup.tile,
   threads: setup.threads,
   onStepDown: (text) => say({ kind: 'notice', text }),

@@ -9,9 +9,11 @@ import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts
 import { lookForCut } from './camera/cut-detector.ts';
 import { loadFaceDetector, type Face, type FaceDetector } from './detection/face-detector.ts';
 import { describeDirection, direct } from './direction/director.ts';
+import { FaceEmbedder } from './identity/face-embedder.ts';
 import { identify } from './identity/identity-keeper.ts';
 import { peopleBetween, withLast } from './key-frames.ts';
 import { Screen } from './composition/screen.ts';
+import { iou, type Box } from './tracking/box.ts';
 import { FIRST_STATE, readState, writeState, type DualFaceState } from './state.ts';
 import { ByteTracker, TRACKER_DEFAULTS } from './tracking/byte-tracker.ts';
 
@@ -19,6 +21,8 @@ export interface DualFaceOptions {
   readonly recipe: DualFaceRecipe;
   /** The face detector. */
   readonly network: NetworkFile;
+  /** Tells faces apart; null: without. */
+  readonly embedding: NetworkFile | null;
   readonly threads: number;
   readonly engines: readonly Engine[];
   /** Called for each frame that the detector really looked at. */
@@ -32,8 +36,12 @@ interface OpenPipeline {
   readonly screen: Screen;
   readonly framesPerSecond: number;
   detector: FaceDetector;
+  /** null: there is none, or it was given up. */
+  embedder: FaceEmbedder | null;
 }
 
+/** Overlap of a detection with the box of the track that it belongs to. */
+const SAME_FACE = 0.4;
 /** Finished frames that may be in the making at once. */
 const FRAMES_IN_THE_MAKING = 2;
 
@@ -74,6 +82,7 @@ export class DualFacePipeline implements FramePipeline {
       // Of animated pictures and streams the header claims anything; it only sets the pace of the cameras.
       framesPerSecond: Math.min(240, Math.max(1, rate === null ? 25 : rate.num / rate.den)),
       detector: await this.#load(recipe.device),
+      embedder: this.#embedder(),
     };
     const every = recipe.detectEvery === 1 ? 'every frame' : `every ${recipe.detectEvery}th frame`;
     this.summary = `${this.#open.detector.summary}, ${every}`;
@@ -129,6 +138,7 @@ export class DualFacePipeline implements FramePipeline {
     const open = this.#open;
     this.#open = null;
     await open?.detector.dispose();
+    await open?.embedder?.dispose();
   }
 
   /** Looks at the last of the frames and goes on to it; gives the finished frames, some in the making. */
@@ -147,7 +157,9 @@ export class DualFacePipeline implements FramePipeline {
     );
     const tracked = tracker.update(faces);
     const seenFrame = before.frames + frames.length;
-    const identity = await identify(before.identity, tracked, seenFrame, () => Promise.resolve(null));
+    const identity = await identify(before.identity, tracked, seenFrame, (face) =>
+      this.#embed(open, last, faces, face.box),
+    );
     let { direction } = before;
     const drawn = frames.map((frame, i) => {
       const isKey = frame === last;
@@ -170,8 +182,8 @@ export class DualFacePipeline implements FramePipeline {
 
   /** When the engine fails, the CPU does the same frame: the result does not depend on what went wrong. */
   async #detect(open: OpenPipeline, { number, pixels }: Frame): Promise<Face[]> {
-    const { width, height, pixelFormat } = open.input;
-    const bytes = pixelFormat === 'rgb24' ? pixels : toEightBits(asComponents(pixels, open.input));
+    const { width, height } = open.input;
+    const bytes = eightBits(pixels, open.input);
     this.#options.onInferred(number);
     try {
       return await open.detector.detect(bytes, width, height);
@@ -184,15 +196,49 @@ export class DualFacePipeline implements FramePipeline {
     }
   }
 
+  /** The embedding of the face that was detected in a box; null where there is none to be had. */
+  async #embed(
+    open: OpenPipeline,
+    { number, pixels }: Frame,
+    faces: readonly Face[],
+    box: Box,
+  ): Promise<Float32Array | null> {
+    const face = faces.find((each) => iou(each.box, box) > SAME_FACE);
+    if (open.embedder === null || face === undefined) return null;
+    const { width, height } = open.input;
+    try {
+      return await open.embedder.embed(eightBits(pixels, open.input), width, height, face);
+    } catch (error) {
+      this.#options.onStepDown(
+        `Faces are told apart by place and size only from frame ${number} on: ${toError(error).message}`,
+      );
+      await open.embedder.dispose();
+      open.embedder = null;
+      return null;
+    }
+  }
+
+  #embedder(): FaceEmbedder | null {
+    const { embedding, recipe, engines, threads } = this.#options;
+    if (embedding === null) return null;
+    return new FaceEmbedder({
+      ...{ device: recipe.device, engines, threads },
+      readModel: () => readFile(embedding.path),
+    });
+  }
+
   async #load(device: DualFaceRecipe['device']): Promise<FaceDetector> {
     const { network, engines, threads } = this.#options;
     return loadFaceDetector(await readFile(network.path), network.name, { device, engines, threads });
   }
 }
 
-function toEightBits(components: Uint8Array | Uint16Array): Uint8Array {
-  const bytes = new Uint8Array(components.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = (components[i] ?? 0) >> 8;
+/** Packed RGB of 8 bits. */
+function eightBits(pixels: Buffer, format: FrameFormat): Uint8Array {
+  if (format.pixelFormat === 'rgb24') return pixels;
+  const deep = asComponents(pixels, format);
+  const bytes = new Uint8Array(deep.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (deep[i] ?? 0) >> 8;
   return bytes;
 }
 

@@ -1,6 +1,14 @@
 import type { TrackedFace } from '../tracking/byte-tracker.ts';
 import { nearest } from './gallery.ts';
-import { isCrowded, isStable, newcomer, observe, type Person } from './person.ts';
+import {
+  isCrowded,
+  isMissing,
+  isStable,
+  newcomer,
+  observe,
+  UNCERTAIN_FRAMES,
+  type Person,
+} from './person.ts';
 
 /** Plain data: it is stored with the checkpoint. */
 export interface IdentityState {
@@ -34,6 +42,7 @@ const GALLERY = 3;
 const FRAMES_BETWEEN_ENROLMENTS = 20;
 /** Those who were never stable are forgotten at once, the others after so many frames. */
 const REMEMBERED_FRAMES = 1800;
+const UNSTABLE_FRAMES = 30;
 const PEOPLE = 8;
 /** A face must be seen as well as this for its embedding to be worth anything. */
 const LOOKABLE = 0.6;
@@ -61,12 +70,12 @@ export async function identify(
   );
   let { nextId } = before;
   const known = new Set(people.map(({ trackId }) => trackId));
-  const someoneIsMissing = people.some(({ trackId }) => trackId === null);
+  const someoneIsMissing = people.some(isMissing);
   for (const face of faces) {
     if (!known.has(face.id)) people.push(newcomer(nextId++, face, frame, someoneIsMissing));
   }
   people = people.map((person) =>
-    person.doubt === null && person.trackId !== null && isCrowded(person, people)
+    person.doubt === null && person.uncertainFrames < UNCERTAIN_FRAMES && isCrowded(person, people)
       ? { ...person, doubt: { reason: 'overlap', nextLook: frame, looks: 0 } }
       : person,
   );
@@ -145,7 +154,7 @@ function settle(
   // Nobody known: a newcomer is one indeed, whoever was known before gets another look.
   const { doubt } = person;
   const looks = (doubt?.looks ?? 0) + 1;
-  const isSettled = doubt === null || looks >= LOOKS || person.gallery.length === 0;
+  const isSettled = doubt === null || looks >= LOOKS;
   const next: Person = {
     ...person,
     doubt: isSettled ? null : { ...doubt, looks, nextLook: frame + FRAMES_BETWEEN_LOOKS },
@@ -162,12 +171,11 @@ function handOver(people: readonly Person[], from: Person, to: Person, frame: nu
     doubt: null,
   };
   // A newcomer who is somebody known was never a person of their own.
-  if (to.trackId === null && from.gallery.length === 0 && !isStable(from))
+  if (isMissing(to) && from.gallery.length === 0)
     return replace(people, found).filter(({ id }) => id !== from.id);
-  const other: Person =
-    to.trackId === null
-      ? { ...from, trackId: null, doubt: null }
-      : { ...from, ...sightOf(to), doubt: { reason: 'overlap', nextLook: frame, looks: 0 } };
+  const other: Person = isMissing(to)
+    ? { ...from, trackId: null, doubt: null }
+    : { ...from, ...sightOf(to), doubt: { reason: 'overlap', nextLook: frame, looks: 0 } };
   return replace(replace(people, found), other);
 }
 
@@ -189,7 +197,7 @@ function withoutLooking(people: readonly Person[], person: Person, frame: number
   const settled = { ...person, doubt: null };
   if (person.doubt?.reason !== 'new') return replace(people, settled);
   const lost = people
-    .filter(({ trackId, seenFrame }) => trackId === null && frame - seenFrame <= FOUND_FRAMES)
+    .filter((each) => each.id !== person.id && isMissing(each) && frame - each.seenFrame <= FOUND_FRAMES)
     .map((each) => ({ each, distance: distanceInWidths(each, person) }))
     .filter(({ each, distance }) => distance <= FOUND_WITHIN && areOfOneSize(each, person))
     .sort((a, b) => a.distance - b.distance)[0];
@@ -211,13 +219,10 @@ function replace(people: readonly Person[], person: Person): Person[] {
 /** The list does not grow without end: false detections and those who left long ago are dropped. */
 function forget(people: readonly Person[], frame: number): Person[] {
   const remembered = people.filter(
-    (person) =>
-      person.trackId !== null || (isStable(person) && frame - person.seenFrame <= REMEMBERED_FRAMES),
+    (person) => frame - person.seenFrame <= (isStable(person) ? REMEMBERED_FRAMES : UNSTABLE_FRAMES),
   );
   if (remembered.length <= PEOPLE) return remembered;
-  const missing = remembered
-    .filter(({ trackId }) => trackId === null)
-    .sort((a, b) => a.seenFrame - b.seenFrame);
+  const missing = remembered.filter(isMissing).sort((a, b) => a.seenFrame - b.seenFrame);
   const dropped = new Set(missing.slice(0, remembered.length - PEOPLE).map(({ id }) => id));
   return remembered.filter(({ id }) => !dropped.has(id));
 }

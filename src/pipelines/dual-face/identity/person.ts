@@ -54,8 +54,16 @@ export function isStable({ confidentFrames }: Person): boolean {
   return confidentFrames >= STABLE_FRAMES;
 }
 
-export function isVisible({ trackId, uncertainFrames }: Person): boolean {
-  return trackId !== null && uncertainFrames < UNCERTAIN_FRAMES;
+/** Somebody new is not shown while they may be one of those who were lost. */
+export function isVisible(person: Person): boolean {
+  const { trackId, uncertainFrames, doubt } = person;
+  const isKnown = doubt?.reason !== 'new' || isStable(person);
+  return trackId !== null && uncertainFrames < UNCERTAIN_FRAMES && isKnown;
+}
+
+/** Whether they may turn up under another track. */
+export function isMissing({ trackId, uncertainFrames }: Person): boolean {
+  return trackId === null || uncertainFrames > 0;
 }
 
 /** Somebody who was not known before. `doubt`: it may be someone who was lost. */
@@ -82,7 +90,7 @@ export function observe(person: Person, face: TrackedFace | null, frame: number)
   if (face === null || !face.isSeen) {
     const presence = person.presence * (1 - WEIGHT);
     const uncertainFrames = person.uncertainFrames + 1;
-    return { ...person, trackId: face?.id ?? null, box: face?.box ?? person.box, presence, uncertainFrames };
+    return { ...person, box: face?.box ?? person.box, presence, uncertainFrames };
   }
   const isConfident = face.score >= CONFIDENT;
   const average = (before: number, now: number, weight: number): number => before + weight * (now - before);
@@ -119,7 +127,7 @@ function suspicion(before: Person, { box, score }: TrackedFace, frame: number): 
 /** Whether another face is so near that the tracker may take one for the other. */
 export function isCrowded(person: Person, others: readonly Person[]): boolean {
   return others.some(
-    (other) =>
-      other.id !== person.id && other.trackId !== null && iou(other.box, person.box) > CONFUSING_OVERLAP,
+    ({ id, uncertainFrames, box }) =>
+      id !== person.id && uncertainFrames < UNCERTAIN_FRAMES && iou(box, person.box) > CONFUSING_OVERLAP,
   );
 }

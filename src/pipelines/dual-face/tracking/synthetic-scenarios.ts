@@ -11,6 +11,9 @@ export interface ScenarioFrame {
   readonly truth: readonly LabelledBox[];
   /** What a detector of middling quality makes of them. */
   readonly detections: readonly Detection[];
+  readonly isCut: boolean;
+  /** What the network that tells faces apart would make of whatever is in a box. */
+  readonly embed: (box: Box) => Float32Array;
 }
 
 export interface Scenario {
@@ -19,7 +22,7 @@ export interface Scenario {
   readonly frames: readonly ScenarioFrame[];
 }
 
-const WIDTH = 1280;
+export const SCENARIO_WIDTH = 1280;
 const HEIGHT = 720;
 const FRAMES_PER_SECOND = 30;
 const FRAMES = 10 * FRAMES_PER_SECOND;
@@ -34,18 +37,26 @@ interface Person {
   readonly id: number;
   readonly box: Box;
   readonly isVisible: boolean;
+  readonly isAfterCut: boolean;
 }
 
 /** Ten seconds of two people at 1280x720, the same for the same seed. */
 export function syntheticScenario(seed: number): Scenario {
   const random = seededRandom(seed);
+  // Faces have numbers of their own: how often they are looked at changes nothing else.
+  const faceRandom = seededRandom(seed + 1_000_000);
   const kind = SCENARIO_KINDS[seed % SCENARIO_KINDS.length] ?? 'steady';
   const people = peopleOf(kind, random);
   const frames = Array.from({ length: FRAMES }, (_, frame) => {
     const [front, back] = [people(1, frame), people(2, frame)];
     const isCovered = front.isVisible && iou(front.box, back.box) > HIDDEN_OVERLAP;
     const truth = [front, ...(isCovered ? [] : [back])].filter(({ isVisible }) => isVisible);
-    return { truth: truth.map(({ id, box }) => ({ id, box })), detections: detect(truth, random) };
+    return {
+      truth: truth.map(({ id, box }) => ({ id, box })),
+      detections: detect(truth, random),
+      isCut: kind === 'cut' && people(1, frame).isAfterCut && !people(1, frame - 1).isAfterCut,
+      embed: (box: Box) => embedding(truth.find((each) => iou(each.box, box) > 0.4)?.id ?? null, faceRandom),
+    };
   });
   return { kind, seed, frames };
 }
@@ -54,8 +65,8 @@ export function syntheticScenario(seed: number): Scenario {
 function peopleOf(kind: ScenarioKind, random: () => number): (id: number, frame: number) => Person {
   const size = between(random, 90, 180);
   const seats = [
-    { x: between(random, 0.2, 0.32) * WIDTH, y: between(random, 0.35, 0.6) * HEIGHT },
-    { x: between(random, 0.68, 0.8) * WIDTH, y: between(random, 0.35, 0.6) * HEIGHT },
+    { x: between(random, 0.2, 0.32) * SCENARIO_WIDTH, y: between(random, 0.35, 0.6) * HEIGHT },
+    { x: between(random, 0.68, 0.8) * SCENARIO_WIDTH, y: between(random, 0.35, 0.6) * HEIGHT },
   ] as const;
   const sway = { pixels: size * 0.15, frames: between(random, 60, 120) };
   const middle = between(random, 100, 160);
@@ -79,18 +90,24 @@ function peopleOf(kind: ScenarioKind, random: () => number): (id: number, frame:
     if (kind === 're-entry' && !isFirst) {
       // Out of the picture within half a second, and in again after the event.
       const away = smooth((frame - middle) / 15) - smooth((frame - middle - 15 - eventFrames) / 15);
-      x += (WIDTH + size - x) * away;
-      isVisible = x + size / 2 < WIDTH;
+      x += (SCENARIO_WIDTH + size - x) * away;
+      isVisible = x + size / 2 < SCENARIO_WIDTH;
     }
     if (kind === 'scale' && isFirst) edge *= 1 + (growth - 1) * smooth((frame - middle) / 60);
     // After a cut the camera stands elsewhere.
-    if (kind === 'cut' && frame >= middle) {
-      x = WIDTH / 2 + (x - WIDTH / 2) * 0.7;
+    const isAfterCut = kind === 'cut' && frame >= middle;
+    if (isAfterCut) {
+      x = SCENARIO_WIDTH / 2 + (x - SCENARIO_WIDTH / 2) * 0.7;
       y += HEIGHT * 0.1;
       edge *= 1.3;
     }
     x += sway.pixels * Math.sin((2 * Math.PI * frame) / sway.frames + id);
-    return { id, box: { x: x - edge * 0.4, y: y - edge / 2, width: edge * 0.8, height: edge }, isVisible };
+    return {
+      id,
+      box: { x: x - edge * 0.4, y: y - edge / 2, width: edge * 0.8, height: edge },
+      isVisible,
+      isAfterCut,
+    };
   };
 }
 
@@ -110,12 +127,30 @@ function detect(truth: readonly LabelledBox[], random: () => number): Detection[
 function falseDetection(random: () => number): Detection {
   const edge = between(random, 40, 200);
   const box = {
-    x: random() * (WIDTH - edge),
+    x: random() * (SCENARIO_WIDTH - edge),
     y: random() * (HEIGHT - edge),
     width: edge * 0.8,
     height: edge,
   };
   return { box, score: between(random, 0.3, 0.8) };
+}
+
+const EMBEDDING = 128;
+/** So that two looks at one face are 0.22 apart and two people's 0.45, as the real network's median is. */
+const FACE_NOISE = 0.0137;
+const FACE_SHARE = 0.28;
+/** Of the looks at a face: it is half covered, and three times as noisy. */
+const COVERED_SHARE = 0.08;
+
+/** @param person null: no face at all */
+function embedding(person: number | null, random: () => number): Float32Array {
+  const noise = FACE_NOISE * (person === null ? 6 : random() < COVERED_SHARE ? 3 : 1);
+  const values = Float32Array.from({ length: EMBEDDING }, (_, i) => {
+    const common = 1 / Math.sqrt(EMBEDDING);
+    return common + (i === person ? FACE_SHARE : 0) + gaussian(random) * noise;
+  });
+  const length = Math.hypot(...values);
+  return values.map((value) => value / length);
 }
 
 function between(random: () => number, from: number, to: number): number {

@@ -1,20 +1,38 @@
-import { ByteTracker } from './byte-tracker.ts';
+import { EMPTY_CAST, HYSTERESIS, recast, type Cast } from '../direction/cast.ts';
+import { identify, NOBODY, type IdentityState } from '../identity/identity-keeper.ts';
+import { isVisible } from '../identity/person.ts';
+import { iou } from './box.ts';
+import { ByteTracker, TRACKER_DEFAULTS } from './byte-tracker.ts';
 import {
   SCENARIO_KINDS,
+  SCENARIO_WIDTH,
   syntheticScenario,
   type Scenario,
   type ScenarioKind,
 } from './synthetic-scenarios.ts';
-import { trackingScores, type FramePair } from './tracking-metrics.ts';
+import { trackingScores, type FramePair, type LabelledBox } from './tracking-metrics.ts';
+
+/**
+ * What tells who is who: the tracker alone, which knows nothing of cuts; with it the place and the size of those who
+ * were lost; with it a look at their faces where there is doubt.
+ */
+export const BENCHMARK_METHODS = ['tracks', 'place and size', 're-identification'] as const;
+export type BenchmarkMethod = (typeof BENCHMARK_METHODS)[number];
 
 export interface BenchmarkRow {
+  readonly method: BenchmarkMethod;
   readonly kind: ScenarioKind | 'all';
   readonly scenarios: number;
   /** Means over the scenarios. */
   readonly idf1: number;
   readonly mota: number;
-  /** Sum over the scenarios. */
+  /** Sums over the scenarios. A lasting switch: the identity at the end is not the one at the beginning. */
   readonly switches: number;
+  readonly lastingSwitches: number;
+  /** A pane shows somebody else while the two have not changed places, other than at a cut; null for mere tracks. */
+  readonly paneSwaps: number | null;
+  /** Share of the frames in which faces were compared. */
+  readonly comparedShare: number;
 }
 
 export interface TrackingBenchmark {
@@ -23,32 +41,126 @@ export interface TrackingBenchmark {
   readonly framesPerSecond: number;
 }
 
-/** Runs the tracker over the scenarios of the seeds 0 to `scenarios` - 1. @param now milliseconds, of any origin */
-export function runTrackingBenchmark(scenarios: number, now: () => number): TrackingBenchmark {
-  const scored = Array.from({ length: scenarios }, (_, seed) => {
-    const scenario = syntheticScenario(seed);
-    return { kind: scenario.kind, ...trackingScores(track(scenario)) };
-  });
-  const row = (kind: BenchmarkRow['kind']): BenchmarkRow => {
-    const of = scored.filter((each) => kind === 'all' || each.kind === kind);
-    const sum = (key: 'idf1' | 'mota' | 'switches'): number =>
-      of.reduce((total, each) => total + each[key], 0);
-    return {
-      kind,
-      scenarios: of.length,
-      idf1: sum('idf1') / of.length,
-      mota: sum('mota') / of.length,
-      switches: sum('switches'),
-    };
-  };
-  const kinds = SCENARIO_KINDS.filter((kind) => scored.some((each) => each.kind === kind));
-  return { rows: [...kinds, 'all' as const].map(row), framesPerSecond: associationSpeed(now) };
+interface Outcome {
+  readonly kind: ScenarioKind;
+  readonly idf1: number;
+  readonly mota: number;
+  readonly switches: number;
+  readonly lastingSwitches: number;
+  readonly paneSwaps: number;
+  readonly comparedShare: number;
 }
 
-/** What the tracker makes of a scenario, beside what is true. */
-function track({ frames }: Scenario): FramePair[] {
-  const tracker = new ByteTracker();
-  return frames.map(({ truth, detections }) => ({ truth, found: tracker.update(detections) }));
+/** Runs all methods over the scenarios of the seeds 0 to `scenarios` - 1. @param now milliseconds, of any origin */
+export async function runTrackingBenchmark(scenarios: number, now: () => number): Promise<TrackingBenchmark> {
+  const rows: BenchmarkRow[] = [];
+  for (const method of BENCHMARK_METHODS) {
+    const outcomes: Outcome[] = [];
+    for (let seed = 0; seed < scenarios; seed++) outcomes.push(await play(syntheticScenario(seed), method));
+    const kinds = SCENARIO_KINDS.filter((kind) => outcomes.some((each) => each.kind === kind));
+    for (const kind of [...kinds, 'all' as const]) rows.push(summary(method, kind, outcomes));
+  }
+  return { rows, framesPerSecond: associationSpeed(now) };
+}
+
+function summary(
+  method: BenchmarkMethod,
+  kind: BenchmarkRow['kind'],
+  outcomes: readonly Outcome[],
+): BenchmarkRow {
+  const of = outcomes.filter((each) => kind === 'all' || each.kind === kind);
+  const sum = (key: Exclude<keyof Outcome, 'kind'>): number =>
+    of.reduce((total, each) => total + each[key], 0);
+  return {
+    method,
+    kind,
+    scenarios: of.length,
+    idf1: sum('idf1') / of.length,
+    mota: sum('mota') / of.length,
+    switches: sum('switches'),
+    lastingSwitches: sum('lastingSwitches'),
+    paneSwaps: method === 'tracks' ? null : sum('paneSwaps'),
+    comparedShare: sum('comparedShare') / of.length,
+  };
+}
+
+/** What a method makes of a scenario, held against what is true. */
+async function play({ kind, frames }: Scenario, method: BenchmarkMethod): Promise<Outcome> {
+  let tracker = new ByteTracker();
+  let identity: IdentityState = NOBODY;
+  let cast: Cast = EMPTY_CAST;
+  const panes = new PaneWatch();
+  const pairs: FramePair[] = [];
+  for (const [i, { truth, detections, isCut, embed }] of frames.entries()) {
+    if (method === 'tracks') {
+      pairs.push({ truth, found: tracker.update(detections) });
+      continue;
+    }
+    if (isCut) tracker = new ByteTracker(TRACKER_DEFAULTS, { ...tracker.snapshot(), frame: 0, tracks: [] });
+    const tracked = tracker.update(detections);
+    const look = method === 're-identification' ? embed : () => null;
+    identity = await identify(identity, tracked, i + 1, ({ box }) => Promise.resolve(look(box)));
+    const { people } = identity;
+    pairs.push({ truth, found: people.filter(isVisible).map(({ id, box }) => ({ id, box })) });
+    const isNewShot = i === 0 || isCut;
+    cast = recast(isNewShot ? EMPTY_CAST : cast, people, i + 1, SCENARIO_WIDTH, { isNewShot, patience: 90 });
+    const shown = [cast.left, cast.right].map((id) =>
+      people.find((each) => each.id === id && isVisible(each)),
+    );
+    panes.look(
+      truth,
+      shown.map((each) => each ?? null),
+      isNewShot,
+    );
+  }
+  return {
+    kind,
+    ...trackingScores(pairs),
+    lastingSwitches: lastingSwitches(pairs),
+    paneSwaps: panes.swaps,
+    comparedShare: identity.counts.framesWithLooks / frames.length,
+  };
+}
+
+/** Of the true identities, how many are covered by another one in their last second than in their first. */
+function lastingSwitches(pairs: readonly FramePair[]): number {
+  const usual = (of: readonly FramePair[], id: number): number | undefined => {
+    const counts = new Map<number, number>();
+    for (const { truth, found } of of) {
+      const box = truth.find((each) => each.id === id)?.box;
+      const cover = box === undefined ? undefined : found.find((each) => iou(each.box, box) > 0.5);
+      if (cover !== undefined) counts.set(cover.id, (counts.get(cover.id) ?? 0) + 1);
+    }
+    return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+  };
+  return [1, 2].filter((id) => usual(pairs.slice(0, 60), id) !== usual(pairs.slice(-60), id)).length;
+}
+
+/** Counts the frames in which a pane begins to show somebody else without a reason. */
+class PaneWatch {
+  swaps = 0;
+  #shown: (number | null)[] = [null, null];
+  /** Whether the truth has had the two the other way round since the panes were last given. */
+  #isCrossed = false;
+
+  look(truth: readonly LabelledBox[], panes: readonly (LabelledBox | null)[], isNewShot: boolean): void {
+    const who = panes.map((pane, i) => (pane === null ? null : whoIn(pane, truth, this.#shown[i] ?? null)));
+    const places = new Map(truth.map(({ id, box }) => [id, box.x + box.width / 2]));
+    const [left, right] = this.#shown.map((id) => (id === null ? undefined : places.get(id)));
+    if (left !== undefined && right !== undefined)
+      this.#isCrossed = left - right > HYSTERESIS * SCENARIO_WIDTH;
+    const changed = who.filter((id, i) => id !== null && this.#shown[i] !== null && id !== this.#shown[i]);
+    if (changed.length > 0 && !isNewShot && !this.#isCrossed) this.swaps++;
+    this.#shown = who.map((id, i) => id ?? (isNewShot ? null : (this.#shown[i] ?? null)));
+  }
+}
+
+/** Whose face a box covers. Of faces over each other it is the one that it covered before, seen or hidden. */
+function whoIn({ box }: LabelledBox, truth: readonly LabelledBox[], before: number | null): number | null {
+  const covered = truth.filter((each) => iou(each.box, box) > 0.5).map(({ id }) => id);
+  const isHidden = before !== null && truth.every(({ id }) => id !== before);
+  if (isHidden || (before !== null && covered.includes(before))) return before;
+  return covered[0] ?? null;
 }
 
 const SPEED_FACES = 10;

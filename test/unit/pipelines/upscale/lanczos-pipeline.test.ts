@@ -5,6 +5,7 @@ import { framesOf, sourceOf } from '../../../helpers/upscale-source.ts';
 
 const needs = {
   network: null,
+  embedding: null,
   tile: null,
   threads: 1,
   onInferred: () => expect.fail('nothing is inferred'),

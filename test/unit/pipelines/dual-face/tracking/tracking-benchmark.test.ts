@@ -1,13 +1,19 @@
 import { expect, it } from 'vitest';
+import { distanceOf } from '../../../../../src/pipelines/dual-face/identity/face-embedder.ts';
 import {
   SCENARIO_KINDS,
   syntheticScenario,
 } from '../../../../../src/pipelines/dual-face/tracking/synthetic-scenarios.ts';
-import { runTrackingBenchmark } from '../../../../../src/pipelines/dual-face/tracking/tracking-benchmark.ts';
+import {
+  BENCHMARK_METHODS,
+  runTrackingBenchmark,
+} from '../../../../../src/pipelines/dual-face/tracking/tracking-benchmark.ts';
 
 it('is the same for the same seed and another for another', () => {
-  expect(syntheticScenario(7)).toEqual(syntheticScenario(7));
-  expect(syntheticScenario(7).frames).not.toEqual(syntheticScenario(7 + SCENARIO_KINDS.length).frames);
+  const plain = (seed: number): unknown =>
+    syntheticScenario(seed).frames.map(({ truth, detections }) => [truth, detections]);
+  expect(plain(7)).toEqual(plain(7));
+  expect(plain(7)).not.toEqual(plain(7 + SCENARIO_KINDS.length));
 });
 
 it('misses a fifth of the faces and invents a tenth, about', () => {
@@ -25,10 +31,33 @@ it('covers a face in a crossing and in an occlusion', () => {
   }
 });
 
-it('follows faces that stay in sight without losing who is who', () => {
-  const { rows } = runTrackingBenchmark(2 * SCENARIO_KINDS.length, () => performance.now());
-  expect(rows.map(({ kind }) => kind)).toEqual([...SCENARIO_KINDS, 'all']);
-  const steady = rows.find(({ kind }) => kind === 'steady');
-  expect(steady).toMatchObject({ scenarios: 2, switches: 0 });
-  expect(steady?.idf1).toBeGreaterThan(0.8);
+it('gives faces numbers that tell them apart as well as the real network does', () => {
+  const { frames } = syntheticScenario(0);
+  const [first, second] = [1, 2].map((person) =>
+    frames.flatMap(({ truth, embed }) => {
+      const box = truth.find(({ id }) => id === person)?.box;
+      return box === undefined ? [] : [embed(box)];
+    }),
+  );
+  const median = (of: readonly number[]): number =>
+    [...of].sort((a, b) => a - b)[Math.floor(of.length / 2)] ?? NaN;
+  const apart = (a: readonly Float32Array[] = [], b: readonly Float32Array[] = []): number[] =>
+    a.slice(1).map((each, i) => distanceOf(each, b[i] ?? each));
+  expect(median(apart(first, first))).toBeCloseTo(0.22, 1);
+  expect(median(apart(first, second))).toBeCloseTo(0.45, 1);
+});
+
+it('keeps who is who, the better the more is looked at, and seldom needs to look', async () => {
+  const { rows } = await runTrackingBenchmark(10 * SCENARIO_KINDS.length, () => performance.now());
+  expect(rows.map(({ method, kind }) => `${method} ${kind}`)).toEqual(
+    BENCHMARK_METHODS.flatMap((method) => [...SCENARIO_KINDS, 'all'].map((kind) => `${method} ${kind}`)),
+  );
+  const [tracks, places, looks] = BENCHMARK_METHODS.map((method) =>
+    rows.find((row) => row.method === method && row.kind === 'all'),
+  );
+  expect(tracks).toMatchObject({ scenarios: 60, paneSwaps: null, comparedShare: 0 });
+  expect(places?.idf1).toBeGreaterThan(tracks?.idf1 ?? 1);
+  expect(looks?.idf1).toBeGreaterThan(0.97);
+  expect(looks?.comparedShare).toBeGreaterThan(0);
+  expect(looks?.comparedShare).toBeLessThan(0.05);
 });
