@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { PIPELINE_DEFAULTS } from '../../../src/config/recipe-presets.ts';
 import { ExitCode } from '../../../src/domain/exit-codes.ts';
+import { FAILURE_TABLE } from '../../../src/pipelines/dual-face/direction/failure-table.ts';
 
 /* The tables of the guide are those of the program. */
 const guide = readFileSync(new URL('../../../docs/guide.md', import.meta.url), 'utf8');
@@ -23,5 +25,25 @@ function rowsUnder(heading: string): string[][] {
 describe('docs/guide.md', () => {
   it('names every exit code', () => {
     expect(rowsUnder('Exit codes').map(([code]) => Number(code))).toEqual(Object.values(ExitCode));
+  });
+
+  it('has every situation of the failure table, with its seconds', () => {
+    const rows = rowsUnder('Split screens').slice(-FAILURE_TABLE.length);
+    expect(rows.map(([situation]) => situation)).toEqual(FAILURE_TABLE.map(({ situation }) => situation));
+    const since = Object.fromEntries(rows);
+    for (const { situation, fromSeconds, toSeconds } of FAILURE_TABLE) {
+      if (situation === 'just lost') expect(since[situation]).toBe(`below ${toSeconds} s`);
+      if (situation === 'lost') expect(since[situation]).toBe(`${fromSeconds} to ${toSeconds} s`);
+      if (situation === 'long gone') expect(since[situation]).toBe(`from ${fromSeconds} s on`);
+    }
+  });
+
+  it('has every key of a dual-face recipe with its default', () => {
+    const { pipeline, ...defaults } = PIPELINE_DEFAULTS['dual-face'];
+    const keys = Object.fromEntries(rowsUnder('Split screens').slice(0, Object.keys(defaults).length));
+    expect(pipeline).toBe('dual-face');
+    expect(keys).toEqual(
+      Object.fromEntries(Object.entries(defaults).map(([key, value]) => [key, String(value)])),
+    );
   });
 });
