@@ -45,6 +45,8 @@ export interface VideoStreamInfo {
   readonly sampleAspectRatio: Rational;
   /** Clockwise degrees that ffmpeg turns the stored picture by: 0, 90, 180 or 270. */
   readonly rotationDegrees: number;
+  /** Whether ffmpeg mirrors the stored picture too. */
+  readonly mirrored: boolean;
   readonly color: ColorInfo;
   readonly interlaced: boolean;
   readonly hasAlpha: boolean;
@@ -64,6 +66,8 @@ export interface OtherStreamInfo {
   readonly language: string | null;
   /** A cover picture rather than a moving one. */
   readonly attachedPicture: boolean;
+  /** Of an attachment or a cover picture; null where it has none. */
+  readonly fileName: string | null;
 }
 
 /** What a probe of a file found: the main video stream and everything that stands beside it. */

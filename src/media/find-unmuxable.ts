@@ -1,5 +1,6 @@
 import { FfmpegError } from '../domain/errors.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
+import { isAttachedCover } from './cover-pictures.ts';
 import { inputArguments, QUIET_LENIENT } from './ffmpeg-arguments.ts';
 import { runForText } from './run-ffmpeg.ts';
 import { otherStreamArguments, type StreamPlan } from './stream-plan.ts';
@@ -16,7 +17,9 @@ export async function withoutUnmuxable(
   const fates = [];
   for (const fate of plan.fates) {
     const reason =
-      fate.codec === null ? null : await whyNotMuxable(source, { ...plan, fates: [fate] }, signal);
+      fate.codec === null || isAttachedCover(fate.stream, plan)
+        ? null
+        : await whyNotMuxable(source, { ...plan, fates: [fate] }, signal);
     fates.push(reason === null ? fate : { ...fate, codec: null, reason });
   }
   return { ...plan, fates };

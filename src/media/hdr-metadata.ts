@@ -5,6 +5,7 @@ import type { HdrMetadata, Point } from '../domain/media-info.ts';
 export const SideData = z.looseObject({
   side_data_type: z.string().optional(),
   rotation: z.number().optional(),
+  displaymatrix: z.string().optional(),
 });
 export type SideData = z.infer<typeof SideData>;
 

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { rm, stat } from 'node:fs/promises';
+import { basename, dirname, extname } from 'node:path';
 import type { MediaInfo } from '../domain/media-info.ts';
+import { coverArguments, extractCovers } from './cover-pictures.ts';
 import { SEGMENT_OFFSET_SECONDS } from './encode-segment.ts';
 import type { Codec } from './encoder-arguments.ts';
 import { inputArguments, QUIET_LENIENT } from './ffmpeg-arguments.ts';
@@ -28,6 +29,8 @@ export interface MuxJob {
  */
 export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void> {
   const { source, timing, plan } = job;
+  const folder = dirname(job.outputPath);
+  const covers = await extractCovers(source, plan, { prefix: coverPrefix(job.outputPath), folder }, signal);
   // The source keeps its clock (`-copyts`), the segments are moved onto it, and the finished file begins at 0. Left to
   // itself ffmpeg moves each input to 0, and a transport stream by a rule that leaves out what is not mapped.
   const args = [
@@ -52,6 +55,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     ...videoTag(job.codec, plan.container, job.encodersUsed),
     ...videoMetadata(source),
     ...otherStreamArguments(plan, 1),
+    ...coverArguments(covers, plan),
     '-map_metadata',
     '1',
     '-map_chapters',
@@ -83,11 +87,20 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     purpose: `joining ${basename(source.path)}`,
     signal,
     stallMs,
-    reach: { reads: source.path, writesInto: dirname(job.outputPath) },
+    reach: { reads: source.path, writesInto: folder },
   });
   child.stdout.resume();
   child.extra.resume();
-  await Promise.all([child.ended, feedSegments(child, job.segmentPaths)]);
+  try {
+    await Promise.all([child.ended, feedSegments(child, job.segmentPaths)]);
+  } finally {
+    for (const { path } of covers) await rm(path, { force: true });
+  }
+}
+
+/** Beside the output, and like it in name: what a kill leaves there is found and removed in the same way. */
+function coverPrefix(outputPath: string): string {
+  return `${outputPath.slice(0, outputPath.length - extname(outputPath).length)}.cover`;
 }
 
 /** A slow disk's 5 MB/s. */

@@ -54,6 +54,7 @@ export function describeVideo(stream: ProbedStream, codec: string, pixelFormat: 
     averageFrameRate: parseRational(stream.avg_frame_rate, '/'),
     sampleAspectRatio: turned ? { num: aspect.den, den: aspect.num } : aspect,
     rotationDegrees,
+    mirrored: isMirrored(stream),
     color: describeColor(stream, pixelFormat),
     interlaced: !['progressive', 'unknown', undefined].includes(stream.field_order),
     hasAlpha: ALPHA_FORMAT.test(pixelFormat) || stream.tags?.['alpha_mode'] === '1',
@@ -97,6 +98,7 @@ export function describeOther(stream: ProbedStream): OtherStreamInfo {
     codec: hasNoPicture(stream) ? 'none' : (stream.codec_name ?? 'unknown'),
     language: stream.tags?.['language'] ?? null,
     attachedPicture: stream.disposition?.['attached_pic'] === 1,
+    fileName: stream.tags?.['filename'] ?? stream.tags?.['FILENAME'] ?? null,
   };
 }
 
@@ -118,6 +120,16 @@ function clockwiseRotation(stream: ProbedStream): number {
   const quarters = Math.round(-angle / 90);
   // As ffmpeg does: other angles turn the picture inside a frame of its stored size.
   return Math.abs(-angle - quarters * 90) < 1 ? (((quarters % 4) + 4) % 4) * 90 : 0;
+}
+
+/** Whether the display matrix, 3 x 3 in rows, mirrors: its upper left 2 x 2 has a negative determinant. */
+function isMirrored(stream: ProbedStream): boolean {
+  const matrix = stream.side_data_list
+    ?.map((entry) => entry.displaymatrix)
+    .find((text) => text !== undefined);
+  const rows = /^\d+: +(-?\d+) +(-?\d+) .*\n\d+: +(-?\d+) +(-?\d+) /m.exec(matrix ?? '');
+  const [, a, b, c, d] = rows?.map(Number) ?? [NaN, 1, 0, 0, 1];
+  return Number(a) * Number(d) - Number(b) * Number(c) < 0;
 }
 
 /** Bits of one component, read off ffmpeg's name of the pixel format: `yuv420p10le` has 10, `rgb24` 8. */

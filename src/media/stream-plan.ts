@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import type { MediaInfo, OtherStreamInfo } from '../domain/media-info.ts';
+import { isAttachedCover } from './cover-pictures.ts';
 import type { Codec } from './encoder-arguments.ts';
 
 export type Container = 'mp4' | 'mov' | 'matroska';
@@ -48,7 +49,7 @@ export function planStreams(source: MediaInfo): StreamPlan {
 
 /** Arguments that map and copy the planned streams of input number `input`, behind the video of another input. */
 export function otherStreamArguments(plan: StreamPlan, input: number, videosBefore = 1): string[] {
-  const kept = plan.fates.filter((entry) => entry.codec !== null);
+  const kept = plan.fates.filter(({ stream, codec }) => codec !== null && !isAttachedCover(stream, plan));
   const perKind = new Map<string, number>();
   const args: string[] = [];
   for (const { stream, codec } of kept) {

@@ -87,7 +87,11 @@ export function pictureRemarks(
 ): string[] {
   const remarks: string[] = [];
   if (video.interlaced) remarks.push('the picture was interlaced and is deinterlaced');
-  if (video.rotationDegrees !== 0)
+  if (video.mirrored)
+    remarks.push(
+      `the picture is ${video.rotationDegrees % 180 === 0 ? '' : 'turned and '}mirrored, as players show it`,
+    );
+  else if (video.rotationDegrees !== 0)
     remarks.push(`the picture is turned by ${video.rotationDegrees} degrees, as players show it`);
   if (video.hasAlpha) remarks.push('transparency is not kept');
   if (video.dynamicHdr !== null)

@@ -21,6 +21,7 @@ export function sourceOf(width: number, height: number, bitsPerComponent = 8): M
       averageFrameRate: null,
       sampleAspectRatio: { num: 1, den: 1 },
       rotationDegrees: 0,
+      mirrored: false,
       color: { range: null, matrix: null, primaries: null, transfer: null },
       interlaced: false,
       hasAlpha: false,

@@ -10,7 +10,7 @@ function stream(
   codec: string,
   attachedPicture = false,
 ): OtherStreamInfo {
-  return { index, kind, codec, language: null, attachedPicture };
+  return { index, kind, codec, language: null, attachedPicture, fileName: null };
 }
 
 function source(path: string, container: string, others: OtherStreamInfo[]): MediaInfo {
@@ -70,7 +70,10 @@ test('nothing is dropped without a reason', () => {
   const plan = planStreams(source('/in/a.mkv', 'matroska,webm', others));
   expect(plan.fates.map((fate) => fate.codec)).toEqual([null, null, 'copy', 'copy', 'copy']);
   for (const fate of plan.fates) expect(fate.codec === null).toBe(fate.reason !== null);
-  expect(otherStreamArguments(plan, 1)).toContain('attached_pic');
+  // A cover picture is a video in MP4, and no mapped stream in Matroska: there it is attached.
+  expect(otherStreamArguments(plan, 1)).not.toContain('1:4');
+  const mp4 = planStreams(source('/in/a.mp4', MP4, [stream(4, 'video', 'mjpeg', true)]));
+  expect(otherStreamArguments(mp4, 1)).toEqual(expect.arrayContaining(['1:4', 'attached_pic']));
 });
 
 test('changing parameter sets are declared in MP4, and only there', () => {
