@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
@@ -7,6 +8,7 @@ import {
   type DetectorOptions,
   type FaceDetector,
 } from '../../src/pipelines/dual-face/detection/face-detector.ts';
+import { FaceEmbedder } from '../../src/pipelines/dual-face/identity/face-embedder.ts';
 import { sharedModels } from './shared-media.ts';
 
 const models = resolve(import.meta.dirname, '../../models');
@@ -39,4 +41,23 @@ export async function openDetector(
   });
   onTestFinished(() => detector.dispose());
   return detector;
+}
+
+const EMBEDDING = resolve(models, 'face-recognition.onnx');
+
+/** Whether the network that tells faces apart is here. */
+export function hasEmbedder(): boolean {
+  return existsSync(EMBEDDING);
+}
+
+/** The real network that tells faces apart, on the CPU, given back when the test ends. */
+export function openEmbedder(): FaceEmbedder {
+  const embedder = new FaceEmbedder({
+    readModel: () => readFile(EMBEDDING),
+    device: 'cpu',
+    engines: [createOnnxEngine('cpu')],
+    threads: 1,
+  });
+  onTestFinished(() => embedder.dispose());
+  return embedder;
 }

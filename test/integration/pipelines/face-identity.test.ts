@@ -1,18 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
-import {
-  distanceOf,
-  FaceEmbedder,
-  SAME_PERSON_DISTANCE,
-} from '../../../src/pipelines/dual-face/identity/face-embedder.ts';
-import { hasDetector, openDetector } from '../../helpers/face-detectors.ts';
+import { expect, test } from 'vitest';
+import { distanceOf, SAME_PERSON_DISTANCE } from '../../../src/pipelines/dual-face/identity/face-embedder.ts';
+import { hasDetector, hasEmbedder, openDetector, openEmbedder } from '../../helpers/face-detectors.ts';
 import { sharedMedia, whyNoSharedMedia } from '../../helpers/shared-media.ts';
 
-const NETWORK = resolve(import.meta.dirname, '../../../models/face-recognition.onnx');
 /** Three people, each in several clips of 640x480. */
 const PEOPLE = { A: ['again', 'brother', 'yes'], B: ['milk', 'thanks'], C: ['book', 'school'] } as const;
 
@@ -25,16 +16,9 @@ function readFrameAt(path: string, second: number): Uint8Array {
 
 test('a person in another clip is nearer than anybody else', { timeout: 60_000 }, async ({ skip }) => {
   if (whyNoSharedMedia !== null) skip(whyNoSharedMedia);
-  if (!existsSync(NETWORK) || !hasDetector('blazeface-full-range')) skip('the networks are not here');
+  if (!hasEmbedder() || !hasDetector('blazeface-full-range')) skip('the networks are not here');
   const detector = await openDetector('blazeface-full-range', { leastScore: 0.5 });
-  const engines = [createOnnxEngine('cpu')];
-  const embedder = new FaceEmbedder({
-    readModel: () => readFile(NETWORK),
-    device: 'cpu',
-    engines,
-    threads: 1,
-  });
-  onTestFinished(() => embedder.dispose());
+  const embedder = openEmbedder();
 
   const seen: { person: string; clip: string; embedding: Float32Array }[] = [];
   for (const [person, clips] of Object.entries(PEOPLE)) {

@@ -13,16 +13,18 @@ export interface ScenarioFrame {
   readonly detections: readonly Detection[];
   readonly isCut: boolean;
   /** What the network that tells faces apart would make of whatever is in a box. */
-  readonly embed: (box: Box) => Float32Array;
+  readonly embed: (box: Box) => Promise<Float32Array | null>;
 }
 
 export interface Scenario {
   readonly kind: ScenarioKind;
   readonly seed: number;
+  /** Of the picture, in pixels. */
+  readonly width: number;
   readonly frames: readonly ScenarioFrame[];
 }
 
-export const SCENARIO_WIDTH = 1280;
+const WIDTH = 1280;
 const HEIGHT = 720;
 const FRAMES_PER_SECOND = 30;
 const FRAMES = 10 * FRAMES_PER_SECOND;
@@ -55,18 +57,19 @@ export function syntheticScenario(seed: number): Scenario {
       truth: truth.map(({ id, box }) => ({ id, box })),
       detections: detect(truth, random),
       isCut: kind === 'cut' && people(1, frame).isAfterCut && !people(1, frame - 1).isAfterCut,
-      embed: (box: Box) => embedding(truth.find((each) => iou(each.box, box) > 0.4)?.id ?? null, faceRandom),
+      embed: (box: Box) =>
+        Promise.resolve(embedding(truth.find((each) => iou(each.box, box) > 0.4)?.id ?? null, faceRandom)),
     };
   });
-  return { kind, seed, frames };
+  return { kind, seed, width: WIDTH, frames };
 }
 
 /** Where a person is in a frame; person 1 sits on the left at first, and in front. */
 function peopleOf(kind: ScenarioKind, random: () => number): (id: number, frame: number) => Person {
   const size = between(random, 90, 180);
   const seats = [
-    { x: between(random, 0.2, 0.32) * SCENARIO_WIDTH, y: between(random, 0.35, 0.6) * HEIGHT },
-    { x: between(random, 0.68, 0.8) * SCENARIO_WIDTH, y: between(random, 0.35, 0.6) * HEIGHT },
+    { x: between(random, 0.2, 0.32) * WIDTH, y: between(random, 0.35, 0.6) * HEIGHT },
+    { x: between(random, 0.68, 0.8) * WIDTH, y: between(random, 0.35, 0.6) * HEIGHT },
   ] as const;
   const sway = { pixels: size * 0.15, frames: between(random, 60, 120) };
   const middle = between(random, 100, 160);
@@ -90,14 +93,14 @@ function peopleOf(kind: ScenarioKind, random: () => number): (id: number, frame:
     if (kind === 're-entry' && !isFirst) {
       // Out of the picture within half a second, and in again after the event.
       const away = smooth((frame - middle) / 15) - smooth((frame - middle - 15 - eventFrames) / 15);
-      x += (SCENARIO_WIDTH + size - x) * away;
-      isVisible = x + size / 2 < SCENARIO_WIDTH;
+      x += (WIDTH + size - x) * away;
+      isVisible = x + size / 2 < WIDTH;
     }
     if (kind === 'scale' && isFirst) edge *= 1 + (growth - 1) * smooth((frame - middle) / 60);
     // After a cut the camera stands elsewhere.
     const isAfterCut = kind === 'cut' && frame >= middle;
     if (isAfterCut) {
-      x = SCENARIO_WIDTH / 2 + (x - SCENARIO_WIDTH / 2) * 0.7;
+      x = WIDTH / 2 + (x - WIDTH / 2) * 0.7;
       y += HEIGHT * 0.1;
       edge *= 1.3;
     }
@@ -127,7 +130,7 @@ function detect(truth: readonly LabelledBox[], random: () => number): Detection[
 function falseDetection(random: () => number): Detection {
   const edge = between(random, 40, 200);
   const box = {
-    x: random() * (SCENARIO_WIDTH - edge),
+    x: random() * (WIDTH - edge),
     y: random() * (HEIGHT - edge),
     width: edge * 0.8,
     height: edge,

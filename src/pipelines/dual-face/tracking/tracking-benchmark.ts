@@ -5,9 +5,8 @@ import { iou } from './box.ts';
 import { ByteTracker, TRACKER_DEFAULTS } from './byte-tracker.ts';
 import {
   SCENARIO_KINDS,
-  SCENARIO_WIDTH,
   syntheticScenario,
-  type Scenario,
+  type ScenarioFrame,
   type ScenarioKind,
 } from './synthetic-scenarios.ts';
 import { trackingScores, type FramePair, type LabelledBox } from './tracking-metrics.ts';
@@ -41,8 +40,8 @@ export interface TrackingBenchmark {
   readonly framesPerSecond: number;
 }
 
-interface Outcome {
-  readonly kind: ScenarioKind;
+/** How well a method did on one scenario; the fields are those of BenchmarkRow. */
+export interface Outcome {
   readonly idf1: number;
   readonly mota: number;
   readonly switches: number;
@@ -51,12 +50,17 @@ interface Outcome {
   readonly comparedShare: number;
 }
 
+type PlayedScenario = Outcome & { readonly kind: ScenarioKind };
+
 /** Runs all methods over the scenarios of the seeds 0 to `scenarios` - 1. @param now milliseconds, of any origin */
 export async function runTrackingBenchmark(scenarios: number, now: () => number): Promise<TrackingBenchmark> {
   const rows: BenchmarkRow[] = [];
   for (const method of BENCHMARK_METHODS) {
-    const outcomes: Outcome[] = [];
-    for (let seed = 0; seed < scenarios; seed++) outcomes.push(await play(syntheticScenario(seed), method));
+    const outcomes: PlayedScenario[] = [];
+    for (let seed = 0; seed < scenarios; seed++) {
+      const { kind, frames, width } = syntheticScenario(seed);
+      outcomes.push({ kind, ...(await playScenario(frames, width, method)) });
+    }
     const kinds = SCENARIO_KINDS.filter((kind) => outcomes.some((each) => each.kind === kind));
     for (const kind of [...kinds, 'all' as const]) rows.push(summary(method, kind, outcomes));
   }
@@ -66,11 +70,10 @@ export async function runTrackingBenchmark(scenarios: number, now: () => number)
 function summary(
   method: BenchmarkMethod,
   kind: BenchmarkRow['kind'],
-  outcomes: readonly Outcome[],
+  outcomes: readonly PlayedScenario[],
 ): BenchmarkRow {
   const of = outcomes.filter((each) => kind === 'all' || each.kind === kind);
-  const sum = (key: Exclude<keyof Outcome, 'kind'>): number =>
-    of.reduce((total, each) => total + each[key], 0);
+  const sum = (key: keyof Outcome): number => of.reduce((total, each) => total + each[key], 0);
   return {
     method,
     kind,
@@ -84,12 +87,16 @@ function summary(
   };
 }
 
-/** What a method makes of a scenario, held against what is true. */
-async function play({ kind, frames }: Scenario, method: BenchmarkMethod): Promise<Outcome> {
+/** What a method makes of a scenario, held against what is true. @param width of the picture, in pixels */
+export async function playScenario(
+  frames: readonly ScenarioFrame[],
+  width: number,
+  method: BenchmarkMethod,
+): Promise<Outcome> {
   let tracker = new ByteTracker();
   let identity: IdentityState = NOBODY;
   let cast: Cast = EMPTY_CAST;
-  const panes = new PaneWatch();
+  const panes = new PaneWatch(width);
   const pairs: FramePair[] = [];
   for (const [i, { truth, detections, isCut, embed }] of frames.entries()) {
     if (method === 'tracks') {
@@ -98,12 +105,12 @@ async function play({ kind, frames }: Scenario, method: BenchmarkMethod): Promis
     }
     if (isCut) tracker = new ByteTracker(TRACKER_DEFAULTS, { ...tracker.snapshot(), frame: 0, tracks: [] });
     const tracked = tracker.update(detections);
-    const look = method === 're-identification' ? embed : () => null;
-    identity = await identify(identity, tracked, i + 1, ({ box }) => Promise.resolve(look(box)));
+    const look = method === 're-identification' ? embed : () => Promise.resolve(null);
+    identity = await identify(identity, tracked, i + 1, ({ box }) => look(box));
     const { people } = identity;
     pairs.push({ truth, found: people.filter(isVisible).map(({ id, box }) => ({ id, box })) });
     const isNewShot = i === 0 || isCut;
-    cast = recast(isNewShot ? EMPTY_CAST : cast, people, i + 1, SCENARIO_WIDTH, { isNewShot, patience: 90 });
+    cast = recast(isNewShot ? EMPTY_CAST : cast, people, i + 1, width, { isNewShot, patience: 90 });
     const shown = [cast.left, cast.right].map((id) =>
       people.find((each) => each.id === id && isVisible(each)),
     );
@@ -114,7 +121,6 @@ async function play({ kind, frames }: Scenario, method: BenchmarkMethod): Promis
     );
   }
   return {
-    kind,
     ...trackingScores(pairs),
     lastingSwitches: lastingSwitches(pairs),
     paneSwaps: panes.swaps,
@@ -139,16 +145,20 @@ function lastingSwitches(pairs: readonly FramePair[]): number {
 /** Counts the frames in which a pane begins to show somebody else without a reason. */
 class PaneWatch {
   swaps = 0;
+  readonly #width: number;
   #shown: (number | null)[] = [null, null];
   /** Whether the truth has had the two the other way round since the panes were last given. */
   #isCrossed = false;
+
+  constructor(width: number) {
+    this.#width = width;
+  }
 
   look(truth: readonly LabelledBox[], panes: readonly (LabelledBox | null)[], isNewShot: boolean): void {
     const who = panes.map((pane, i) => (pane === null ? null : whoIn(pane, truth, this.#shown[i] ?? null)));
     const places = new Map(truth.map(({ id, box }) => [id, box.x + box.width / 2]));
     const [left, right] = this.#shown.map((id) => (id === null ? undefined : places.get(id)));
-    if (left !== undefined && right !== undefined)
-      this.#isCrossed = left - right > HYSTERESIS * SCENARIO_WIDTH;
+    if (left !== undefined && right !== undefined) this.#isCrossed = left - right > HYSTERESIS * this.#width;
     const changed = who.filter((id, i) => id !== null && this.#shown[i] !== null && id !== this.#shown[i]);
     if (changed.length > 0 && !isNewShot && !this.#isCrossed) this.swaps++;
     this.#shown = who.map((id, i) => id ?? (isNewShot ? null : (this.#shown[i] ?? null)));
