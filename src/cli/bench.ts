@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { runTrackingBenchmark } from '../pipelines/dual-face/tracking/tracking-benchmark.ts';
+import { detectorsCommand } from './bench-detectors.ts';
 import { parsePositiveCount } from './parse-arguments.ts';
 import type { Cli } from './cli.ts';
 import { formatTable } from './format-table.ts';
@@ -9,7 +10,10 @@ const SCENARIOS = 200;
 
 /** `framekiln bench`: what parts of Framekiln achieve on this machine. */
 export function benchCommand(cli: Cli): Command {
-  return new Command('bench').description('measure parts of Framekiln').addCommand(trackingCommand(cli));
+  return new Command('bench')
+    .description('measure parts of Framekiln')
+    .addCommand(detectorsCommand(cli))
+    .addCommand(trackingCommand(cli));
 }
 
 function trackingCommand(cli: Cli): Command {

@@ -22,6 +22,15 @@ export function tinySrvgg(): Uint8Array {
   return encodeModel(graph.build('tiny'));
 }
 
+/** A network of BlazeFace's layout that sees nothing anywhere. */
+export function blindBlazeFace(): Uint8Array {
+  const graph = new OnnxGraphBuilder();
+  const kernel = graph.constant('w', [17, 3, 4, 4], new Float32Array(17 * 48));
+  const bias = graph.constant('b', [17], new Float32Array(17).fill(-20));
+  graph.node('Conv', ['input', kernel, bias], 'output', { kernel_shape: [4, 4], strides: [4, 4] });
+  return encodeModel(graph.build('blind', undefined, ['batch', 17, 'rows', 'columns']));
+}
+
 /** A network that repeats each pixel `factor` times along both edges. */
 export function repeatingNetwork(factor: number): Uint8Array {
   const graph = new OnnxGraphBuilder();

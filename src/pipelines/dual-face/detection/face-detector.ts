@@ -46,6 +46,11 @@ export interface DetectorOptions {
   readonly threads: number;
   /** Faces below it are not told; ByteTrack makes use of those from 0.1 on, which is the default. */
   readonly leastScore?: number;
+  /**
+   * A frame that is larger than the network's input and in which fewer faces are seen is looked at again in overlapping
+   * windows, in which small faces are found. By default 2, which are all that a dual-face job looks for; 0: never.
+   */
+  readonly enoughFaces?: number;
 }
 
 /**
@@ -62,7 +67,7 @@ export async function loadFaceDetector(
   what: string,
   options: DetectorOptions,
 ): Promise<FaceDetector> {
-  const { device, engines, threads, leastScore = 0.1 } = options;
+  const { device, engines, threads, leastScore = 0.1, enoughFaces = 2 } = options;
   const size = inputShape(decodeModel(model, what), what);
   const { outcome: layout, ...chosen } = await loadAnalyser(
     model,
@@ -72,5 +77,5 @@ export async function loadFaceDetector(
     [1, 3, size.trial.height, size.trial.width],
     (outputs) => recogniseLayout(outputs, size.trial),
   );
-  return new NetworkDetector(chosen, layout, size.fixed, leastScore);
+  return new NetworkDetector(chosen, layout, size.fixed, { leastScore, enoughFaces });
 }

@@ -5,6 +5,7 @@ import type { Size } from './input-shape.ts';
 import type { DetectorLayout } from './layouts/detector-layout.ts';
 import { readInput, type Letterbox } from './picture-input.ts';
 import { suppressOverlaps } from './suppress-overlaps.ts';
+import { isCutOff, planWindows } from './windows.ts';
 
 /** A network of a known layout as a face detector. */
 export class NetworkDetector implements FaceDetector {
@@ -13,21 +14,32 @@ export class NetworkDetector implements FaceDetector {
   readonly #chosen: ChosenNetwork;
   readonly #layout: DetectorLayout;
   readonly #fixed: Size | null;
-  readonly #leastScore: number;
+  readonly #options: { readonly leastScore: number; readonly enoughFaces: number };
 
   /** @param fixed the size that the network takes; null: any */
-  constructor(chosen: ChosenNetwork, layout: DetectorLayout, fixed: Size | null, leastScore: number) {
+  constructor(
+    chosen: ChosenNetwork,
+    layout: DetectorLayout,
+    fixed: Size | null,
+    options: { readonly leastScore: number; readonly enoughFaces: number },
+  ) {
     this.name = layout.name;
     const why = chosen.reason === null ? '' : ` (${chosen.reason})`;
     this.summary = `${layout.name} by ${chosen.engine.name}${why}`;
     this.#chosen = chosen;
     this.#layout = layout;
     this.#fixed = fixed;
-    this.#leastScore = leastScore;
+    this.#options = options;
   }
 
   async detect(pixels: Uint8Array, width: number, height: number): Promise<Face[]> {
-    return suppressOverlaps(await this.#look(pixels, width, { x: 0, y: 0, width, height }));
+    const faces = suppressOverlaps(await this.#look(pixels, width, { x: 0, y: 0, width, height }));
+    if (faces.filter(({ score }) => score >= SURE).length >= this.#options.enoughFaces) return faces;
+    for (const window of planWindows(width, height, windowEdge(width, height, this.#layout))) {
+      const inWindow = await this.#look(pixels, width, window);
+      faces.push(...inWindow.filter(({ box }) => !isCutOff(box, window, width, height)));
+    }
+    return suppressOverlaps(faces);
   }
 
   dispose(): Promise<void> {
@@ -39,9 +51,21 @@ export class NetworkDetector implements FaceDetector {
     const input = this.#fixed ?? inputFor(area, this.#layout);
     const { data, letterbox } = readInput(pixels, frameWidth, area, input, this.#layout.range);
     const outputs = await this.#chosen.network.run({ data, shape: [1, 3, input.height, input.width] });
-    const faces = this.#layout.decode(outputs, input, this.#leastScore);
+    const faces = this.#layout.decode(outputs, input, this.#options.leastScore);
     return faces.map((face) => inFrame(face, area, letterbox));
   }
+}
+
+/** A face from this score on needs no second look; ByteTrack's high score. */
+const SURE = 0.6;
+
+/**
+ * The frame's shorter edge, where the network would not have to enlarge that: three windows for 16:9. Windows of half that
+ * edge are fifteen, and found 94 instead of 85 % of the faces of `bench detectors`,
+ * with four times the work.
+ */
+function windowEdge(width: number, height: number, { edge }: DetectorLayout): number {
+  return Math.max(edge, Math.min(width, height));
 }
 
 /** The smallest input that holds the area at the layout's size. */
