@@ -4,6 +4,7 @@ import type { Recipe } from '../domain/recipe.ts';
 import { numberOrText } from './parse-arguments.ts';
 
 export interface RecipeOptions {
+  readonly pipeline?: string;
   readonly scale?: unknown;
   readonly network?: string;
   readonly device?: string;
@@ -13,6 +14,7 @@ export interface RecipeOptions {
 /** The options that say what to do with a file. */
 export function withRecipeOptions(command: Command): Command {
   return command
+    .option('--pipeline <name>', 'upscale, or dual-face for a split screen')
     .option('--scale <factor>', 'output size over input size, 1 to 4', numberOrText)
     .option('--network <name>', 'lanczos, a name of `framekiln models list`, or the path of an ONNX file')
     .option('--device <device>', 'auto, gpu or cpu')
@@ -21,7 +23,7 @@ export function withRecipeOptions(command: Command): Command {
 
 /** The recipe that the options ask for, over `defaults`. @throws ConfigurationError with every fault */
 export function recipeFromOptions(options: RecipeOptions, defaults: Recipe): Recipe {
-  const { scale, network, device, tile } = options;
-  const wishes = Object.entries({ scale, network, device, tile }).filter(([, value]) => value !== undefined);
+  const { pipeline, scale, network, device, tile } = options;
+  const wishes = Object.entries({ pipeline, scale, network, device, tile }).filter(([, value]) => value !== undefined);
   return parseRecipe(Object.fromEntries(wishes), defaults);
 }
