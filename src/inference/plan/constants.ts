@@ -42,19 +42,22 @@ export class Constants {
     return values.length === 1 ? (values[0] ?? null) : null;
   }
 
+  /** A constant list of 64-bit integers; null where it is computed. */
+  integers(name: string): readonly number[] | null {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) return null;
+    const { rawData, int64Data } = tensor;
+    if (rawData === undefined || rawData.length === 0) return (int64Data ?? []).map(Number);
+    const bytes = Buffer.from(rawData);
+    return Array.from({ length: bytes.length / 8 }, (_, i) => Number(bytes.readBigInt64LE(8 * i)));
+  }
+
   /** The last number of a shape, which may be put together by the graph itself; null where it is not fixed. */
   lastInteger(name: string, graph: OnnxGraph): number | null {
     const tensor = this.#tensors.get(name);
-    if (tensor !== undefined) return lastInt64(tensor);
+    if (tensor !== undefined) return this.integers(name)?.at(-1) ?? null;
     const producer = graph.node.find((node) => node.output[0] === name);
     const last = producer?.opType === 'Concat' ? producer.input.at(-1) : undefined;
     return last === undefined ? null : this.lastInteger(last, graph);
   }
-}
-
-function lastInt64({ rawData, int64Data }: OnnxTensor): number | null {
-  if (rawData !== undefined && rawData.length >= 8)
-    return Number(Buffer.from(rawData.slice(-8)).readBigInt64LE());
-  const last = int64Data?.at(-1);
-  return last === undefined ? null : Number(last);
 }

@@ -119,3 +119,23 @@ export function depthToSpace(node: OnnxNode, x: Value): Layer {
     step: { op: 'depthToSpace', factor },
   };
 }
+
+/** Rows and columns of zeros around a picture: a convolution of each channel whose only weight is in the middle. */
+export function surroundByZeros(
+  x: Value,
+  [top, left, bottom, right]: readonly [number, number, number, number],
+): Layer {
+  const reach = Math.max(top, left, bottom, right);
+  const edge = 2 * reach + 1;
+  const weights = new Float32Array(x.channels * edge * edge);
+  for (let channel = 0; channel < x.channels; channel++) {
+    // [cout][tap][1]
+    weights[channel * edge * edge + (edge * edge - 1) / 2] = 1;
+  }
+  const window: PlanWindow = {
+    kernel: [edge, edge],
+    strides: [1, 1],
+    pads: [reach + top, reach + left, reach + bottom, reach + right],
+  };
+  return { ...x, step: { op: 'conv', window, groups: x.channels, weights } };
+}

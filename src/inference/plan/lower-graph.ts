@@ -1,4 +1,4 @@
-import { attributeOf } from '../networks/onnx-attributes.ts';
+import { attributeOf, textOf } from '../networks/onnx-attributes.ts';
 import type { OnnxGraph, OnnxNode } from '../networks/onnx-model.ts';
 import { Constants } from './constants.ts';
 import {
@@ -7,6 +7,7 @@ import {
   globalAveragePool,
   pooling,
   resizing,
+  surroundByZeros,
   unsupported,
   type Layer,
 } from './layers.ts';
@@ -46,6 +47,8 @@ class Lowering {
   readonly #steps: StepList;
   readonly #rows = new Map<string, Rows>();
   readonly #nhwc = new Map<string, string>();
+  /** Pictures with channels of zeros behind their own, by what they are made of. */
+  readonly #padded = new Map<string, string>();
   /** Values that only describe shapes. */
   readonly #shapes = new Set<string>();
 
@@ -75,6 +78,8 @@ class Lowering {
   #lowerNode(node: OnnxNode): void {
     const [first = '', second = ''] = node.input;
     const [output = ''] = node.output;
+    if (node.opType !== 'Add' && node.input.some((name) => this.#padded.has(name)))
+      throw unsupported(`${node.opType} of padded channels`, node);
     switch (node.opType) {
       case 'Conv': {
         this.#layer(first, output, convolution(node, this.#steps.value(first), this.#constants));
@@ -120,11 +125,15 @@ class Lowering {
         return;
       }
       case 'Add': {
-        this.#steps.sum(first, second, output);
+        this.#sum(node);
         return;
       }
       case 'Mul': {
         this.#multiply(node);
+        return;
+      }
+      case 'Pad': {
+        this.#pad(node);
         return;
       }
       case 'Concat': {
@@ -167,6 +176,34 @@ class Lowering {
     const picture = `${output} as a picture`;
     this.#steps.activate(rows.of, picture, activation);
     this.#rows.set(output, { ...rows, of: picture });
+  }
+
+  /** In a plan's sum the second picture may have fewer channels, which stands for zeros beyond them. */
+  #sum(node: OnnxNode): void {
+    const [left = '', right = ''] = node.input;
+    const [output = ''] = node.output;
+    const [leftPart, rightPart] = [this.#padded.get(left), this.#padded.get(right)];
+    if (leftPart !== undefined && rightPart !== undefined)
+      throw unsupported('Add of two padded pictures', node);
+    this.#steps.sum(leftPart === undefined ? left : right, leftPart ?? rightPart ?? right, output);
+  }
+
+  #pad(node: OnnxNode): void {
+    const [input = '', list = '', value = ''] = node.input;
+    const [output = ''] = node.output;
+    const pads = this.#constants.integers(list) ?? [];
+    const [batch, before, top = 0, left = 0, batchEnd, behind = 0, bottom = 0, right = 0] = pads;
+    const isPlain =
+      pads.length === 8 && pads.every((pad) => pad >= 0) && batch === 0 && before === 0 && batchEnd === 0;
+    const isByZeros = value === '' || this.#constants.scalar(value) === 0;
+    if (!isPlain || !isByZeros || !['', 'constant'].includes(textOf(node, 'mode')))
+      throw unsupported('Pad of that kind', node);
+    const surrounds = top + left + bottom + right > 0;
+    const picture = surrounds && behind > 0 ? `${output} before its channels` : output;
+    if (surrounds)
+      this.#layer(input, picture, surroundByZeros(this.#steps.value(input), [top, left, bottom, right]));
+    if (behind > 0) this.#padded.set(output, surrounds ? picture : input);
+    if (!surrounds && behind === 0) throw unsupported('Pad by nothing', node);
   }
 
   #multiply(node: OnnxNode): void {

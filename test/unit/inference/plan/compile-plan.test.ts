@@ -202,7 +202,48 @@ test('half-precision plans are smaller by their weights', () => {
   expect((full?.length ?? 0) - (half?.length ?? 0)).toBe(2 * count);
 });
 
+test('channels of zeros behind a picture that is added cost nothing, and rows and columns are a convolution', () => {
+  const plan = planOf((g) => {
+    g.conv('input', 'small', 3, 8);
+    g.node('Pad', ['small', g.integers('behind', [0, 0, 0, 0, 0, 8, 0, 0])], 'padded');
+    g.conv('small', 'large', 8, 16);
+    g.node('Add', ['padded', 'large'], 'sum');
+    g.node('Pad', ['sum', g.integers('around', [0, 0, 0, 0, 0, 0, 1, 2])], 'output');
+  });
+  expect(stepsOf(plan).map(({ op, residuals }) => [op, residuals])).toEqual([
+    ['conv', 0],
+    ['conv', 1],
+    ['conv', 0],
+  ]);
+  const [, , around] = plan.steps;
+  expect(around?.groups).toBe(16);
+  // Nothing but the middle of 5x5 counts: rows and columns appear below and to the right.
+  expect(around?.window).toEqual({ kernel: [5, 5], strides: [1, 1], pads: [2, 2, 3, 4] });
+  expect([...(around?.weights ?? [])].flatMap((weight, i) => (weight === 0 ? [] : [i]))).toEqual(
+    Array.from({ length: 16 }, (_, channel) => channel * 25 + 12),
+  );
+  expectNothingOverwritten(plan);
+});
+
 test.each<[string, (graph: Graph) => void, RegExp]>([
+  [
+    'channels of zeros before a picture',
+    (g) => g.node('Pad', ['input', g.integers('p', [0, 1, 0, 0, 0, 0, 0, 0])], 'output'),
+    /Pad of that kind/,
+  ],
+  [
+    'a border that is mirrored',
+    (g) => g.node('Pad', ['input', g.integers('p', [0, 0, 1, 1, 0, 0, 1, 1])], 'output', { mode: 'reflect' }),
+    /Pad of that kind/,
+  ],
+  [
+    'padded channels that are not added',
+    (g) => {
+      g.node('Pad', ['input', g.integers('p', [0, 0, 0, 0, 0, 5, 0, 0])], 'padded');
+      g.conv('padded', 'output', 8, 8);
+    },
+    /Conv of padded channels/,
+  ],
   ['an operator', (g) => g.node('Softmax', ['input'], 'output'), /no Softmax \(node output\)/],
   ['dilations', (g) => g.conv('input', 'output', 3, 3, 1, { dilations: [2, 2] }), /Conv with dilations/],
   ['auto_pad', (g) => g.conv('input', 'output', 3, 3, 1, { auto_pad: 'SAME_UPPER' }), /auto_pad SAME_UPPER/],
