@@ -40,6 +40,8 @@ export const SETTING_TEXTS: Readonly<Record<string, string>> = {
   'limits.hours': 'longer videos are refused',
   'limits.framesPerSecond': 'faster videos are refused',
   'limits.decodableShare': 'a damaged video is refused when less of it decodes',
+  'engine.stallSeconds':
+    'a network that gives no frame for so long, and uses no processor, hangs: the worker is started anew',
   'engine.threads': 'threads that a network runs on; 0: as many as there are cores',
   'log.level': 'how much is written into the log',
 };

@@ -91,6 +91,8 @@ export const SettingsFile = z
       .strictObject({
         /** Threads that a network runs on; 0: as many as there are cores. */
         threads: z.int().min(0).max(256).default(0),
+        /** A network that says nothing for so long, and uses no processor, hangs. */
+        stallSeconds: z.number().min(1).max(3600).default(60),
       })
       .prefault({}),
     log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),

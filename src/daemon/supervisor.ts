@@ -34,6 +34,7 @@ export class Supervisor {
   #released = false;
   #stopping = false;
   #hung = false;
+  /** By a clock that nobody sets. */
   #restartAtMs = 0;
   #restartMs = FIRST_RESTART_MS;
   #startedAtMs = 0;
@@ -54,8 +55,8 @@ export class Supervisor {
 
   /** Starts a worker unless one runs, a restart must wait, or the end has come. */
   ensureRunning(): void {
-    if (this.#child !== null || this.#stopping || Date.now() < this.#restartAtMs) return;
-    this.#startedAtMs = Date.now();
+    if (this.#child !== null || this.#stopping || performance.now() < this.#restartAtMs) return;
+    this.#startedAtMs = performance.now();
     this.#released = false;
     this.#hung = false;
     const child = fork(
@@ -130,8 +131,8 @@ export class Supervisor {
     this.#child = null;
     const crashed = failed && !this.#released && !this.#stopping;
     if (crashed) {
-      if (Date.now() - this.#startedAtMs > STEADY_MS) this.#restartMs = FIRST_RESTART_MS;
-      this.#restartAtMs = Date.now() + this.#restartMs;
+      if (performance.now() - this.#startedAtMs > STEADY_MS) this.#restartMs = FIRST_RESTART_MS;
+      this.#restartAtMs = performance.now() + this.#restartMs;
       this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS);
     } else {
       this.#restartMs = FIRST_RESTART_MS;

@@ -75,7 +75,7 @@ export class NetworkError extends FramekilnError {
  * after `DEVICE_LOST` (the card is gone, or hangs) it takes the next engine.
  */
 export class EngineError extends FramekilnError {
-  readonly code: 'ENGINE_UNAVAILABLE' | 'ENGINE_FAILED' | 'OUT_OF_MEMORY' | 'DEVICE_LOST';
+  readonly code: 'ENGINE_UNAVAILABLE' | 'ENGINE_FAILED' | 'ENGINE_STALLED' | 'OUT_OF_MEMORY' | 'DEVICE_LOST';
 
   constructor(code: EngineError['code'], message: string, options?: ErrorOptions) {
     super(message, options);

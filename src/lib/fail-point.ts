@@ -75,8 +75,8 @@ const hits = new Map<FailPoint, number>();
  * Arms the fail points of this process, or of this thread, from a folder (`FRAMEKILN_FAIL_POINTS`); null leaves them
  * free. Its file `armed`, read at every hit, has lines `NAME NTH ACTION`: at its n-th hit in a process the point acts,
  * once in all processes together; with `NTH+` at that hit and all later ones while the line stands there. Actions:
- * `kill` (this process), `kill-group` (its whole process group), `stop` (until SIGCONT), or the code of the error to
- * throw, such as `ENOSPC`. Each hit is a line in the folder's file `hits`.
+ * `kill` (this process), `kill-group` (its whole process group), `stop` (until SIGCONT), `hang` (this
+ * thread, for ever), or the code of the error to throw, such as `ENOSPC`. Each hit is a line in the folder's file `hits`.
  */
 export function armFailPoints(from: string | null): void {
   folder = from;
@@ -123,5 +123,6 @@ function act(name: FailPoint, action: string): void {
     process.kill(process.pid, 'SIGSTOP');
     // Another thread may take the signal: wait for it, so that nothing after this place is done before the stop.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
-  } else throw Object.assign(new Error(`${action}: fail point ${name}`), { code: action });
+  } else if (action === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  else throw Object.assign(new Error(`${action}: fail point ${name}`), { code: action });
 }

@@ -133,7 +133,8 @@ async function feedSegments(child: FfmpegProcess, segmentPaths: readonly string[
     for await (const chunk of createReadStream(path, { start, end }) as AsyncIterable<Buffer>) {
       child.touch();
       if (child.stdin.destroyed) return; // Its exit says why.
-      if (!child.stdin.write(chunk)) await Promise.race([once(child.stdin, 'drain'), gone]);
+      // A broken pipe is told by its end, and by what it wrote.
+      if (!child.stdin.write(chunk)) await Promise.race([once(child.stdin, 'drain').catch(() => gone), gone]);
     }
   }
   child.stdin.end();

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { FfmpegError, VerificationError } from '../domain/errors.ts';
 import type { Chroma, FrameFormat, MediaInfo } from '../domain/media-info.ts';
 import { isTenBit } from './choose-encoder.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 import { agrees, type OutputColor } from './color-conversion.ts';
 import { encoderPixelFormat } from './encoder-arguments.ts';
 import { QUIET } from './ffmpeg-arguments.ts';
@@ -36,7 +37,10 @@ export async function verifyOutput(
   expected: ExpectedOutput,
   signal?: AbortSignal,
 ): Promise<void> {
-  const found = await probeMedia(path, NO_LIMITS, signal);
+  const found = await probeMedia(path, NO_LIMITS, signal).catch((error: unknown) => {
+    if (!isMissingFile(error)) throw error;
+    throw new VerificationError(`Joining gave no file ${basename(path)}.`, { cause: error });
+  });
   const frames = await frameFaults(found, expected, signal);
   const { firstFrameSeconds } = frames;
   const sound = await soundFaults(expected.source, found, { ...expected, firstFrameSeconds }, signal);

@@ -1,6 +1,6 @@
 import type { Job, Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
-import { backOffMs } from './back-off.ts';
+import { backOffMs, LONGEST_WAIT_MS } from './back-off.ts';
 import type { Database } from './database.ts';
 import { JOB_COLUMNS, jobFromRow, LET_GO, type JobRow } from './job-row.ts';
 import { assertHeld, HELD, leaseLost } from './lease-guard.ts';
@@ -38,9 +38,12 @@ export interface FailedTry {
 
 export type LeaseStore = ReturnType<typeof createLeaseStore>;
 
-/** The parameter is @onlyJobId, null for the daemon's workers, and @nowMs. */
+/**
+ * The parameters are @onlyJobId, null for the daemon's workers, and @nowMs. Nothing waits longer than LONGEST_WAIT_MS:
+ * an instant farther away was written before the clock was set back.
+ */
 const CLAIMABLE = `
-  state = 'queued' AND (not_before_at_ms IS NULL OR not_before_at_ms <= @nowMs)
+  state = 'queued' AND (not_before_at_ms IS NULL OR not_before_at_ms NOT BETWEEN @nowMs + 1 AND @nowMs + ${LONGEST_WAIT_MS})
   AND CASE WHEN @onlyJobId IS NULL
     THEN origin <> 'run' AND NOT EXISTS (SELECT 1 FROM settings WHERE key = 'queue_paused')
     ELSE id = @onlyJobId END`;

@@ -152,6 +152,7 @@ async function doFrames(
       threads: settings.engine.threads,
       traceFile: context.traceFile,
     },
+    settings.engine.stallSeconds * 1000,
     (notice) => log.warn(notice),
   );
   try {

@@ -9,6 +9,7 @@ import {
   toError,
   type NetworkErrorCode,
 } from '../domain/errors.ts';
+import { StallWatch } from './stall-watch.ts';
 import type { FromTransform, ToTransform, TransformSetup } from './transform-protocol.ts';
 
 export interface TransformedBatch {
@@ -29,21 +30,25 @@ export interface TransformWish {
 
 /**
  * The main thread's end of a transform thread. States: opening → idle ⇄ transforming → closed; a thread that fails
- * or ends by itself rejects what waits and everything after it.
+ * or ends by itself rejects what waits and everything after it, and so does one that hangs: nothing can end it then but
+ * the end of the process.
  */
 export class Transformer {
   /** One sentence: which engine runs which network. Known when `ready` has settled. */
   summary = '';
   readonly #thread: Worker;
   readonly #exited: Promise<void>;
+  readonly #watch: StallWatch;
+  #rejectClose: (error: Error) => void = () => undefined;
   #waiting: { resolve: (message: FromTransform) => void; reject: (error: Error) => void } | null = null;
   #onProgress: (framesReady: number) => void = () => undefined;
   readonly #onNotice: (notice: string) => void;
   #broken: Error | null = null;
 
-  /** Starts the thread. `onNotice` gets sentences for the log. */
-  constructor(setup: TransformSetup, onNotice: (notice: string) => void) {
+  /** Starts the thread. `onNotice` gets sentences for the log. `stallMs`: see StallWatch. */
+  constructor(setup: TransformSetup, stallMs: number, onNotice: (notice: string) => void) {
     this.#onNotice = onNotice;
+    this.#watch = new StallWatch({ stallMs, onStall: () => this.#stalled(stallMs) });
     this.#thread = new Worker(new URL('./transform-thread.js', import.meta.url), { workerData: setup });
     this.#thread.on('message', (message: FromTransform) => this.#receive(message));
     this.#thread.on('error', (error: Error) =>
@@ -51,12 +56,16 @@ export class Transformer {
         new EngineError('ENGINE_FAILED', `The transform thread crashed: ${error.message}`, { cause: error }),
       ),
     );
-    this.#exited = new Promise((resolve) => {
+    this.#exited = new Promise((resolve, reject) => {
+      this.#rejectClose = reject;
       this.#thread.on('exit', () => {
+        this.#watch.rest();
         this.#break(new StoppedError('The transform thread has ended.'));
         resolve();
       });
     });
+    // Whoever closes it hears of it.
+    this.#exited.catch(() => undefined);
   }
 
   /** Settles when the network is loaded. */
@@ -75,8 +84,12 @@ export class Transformer {
     return answer;
   }
 
-  /** Ends the thread; settles when the run that it is in has returned and it is gone. May be called twice. */
+  /**
+   * Ends the thread; settles when the run that it is in has returned and it is gone, and rejects when it hangs. May be
+   * called twice.
+   */
   close(): Promise<void> {
+    this.#watch.watch();
     this.#send({ kind: 'close' });
     return this.#exited;
   }
@@ -90,6 +103,7 @@ export class Transformer {
     signal.throwIfAborted();
     if (this.#broken !== null) throw this.#broken;
     let onAbort: (() => void) | undefined;
+    this.#watch.watch();
     try {
       return await new Promise<FromTransform>((resolve, reject) => {
         this.#waiting = { resolve, reject };
@@ -100,12 +114,14 @@ export class Transformer {
         signal.addEventListener('abort', onAbort, { once: true });
       });
     } finally {
+      this.#watch.rest();
       this.#waiting = null;
       if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
     }
   }
 
   #receive(message: FromTransform): void {
+    if (this.#waiting !== null) this.#watch.watch();
     if (message.kind === 'progress') this.#report(message.framesReady);
     else if (message.kind === 'notice') this.#onNotice(message.text);
     else if (message.kind === 'failed') this.#waiting?.reject(reviveError(message.code, message.message));
@@ -119,6 +135,15 @@ export class Transformer {
     } catch (error) {
       this.#waiting?.reject(toError(error));
     }
+  }
+
+  #stalled(stallMs: number): void {
+    const error = new EngineError(
+      'ENGINE_STALLED',
+      `The network moved nothing for ${stallMs / 1000} s and used no processor; the worker is started anew.`,
+    );
+    this.#break(error);
+    this.#rejectClose(error);
   }
 
   #break(error: Error): void {

@@ -64,7 +64,13 @@ export class Worker {
       if (claimed === null) return;
       const { ended } = await this.#do(claimed.job, claimed.lease);
       // Two networks at once could need more memory than there is; a stop waits for nothing.
-      await Promise.race([ended, this.#stopped]);
+      try {
+        await Promise.race([ended, this.#stopped]);
+      } catch (error) {
+        // A thread that hangs ends with its process alone.
+        this.#options.log.error(toError(error).message);
+        this.stop();
+      }
     }
   }
 

@@ -126,6 +126,7 @@ export function stopAndContinue(at: FailPoint): Kill {
       db.close();
       await life.progress();
       if (sleeper !== undefined) {
+        life.wokenAtMs.push(Date.now());
         process.kill(sleeper, 'SIGCONT');
         await life.until('the end of the one that was woken', () => !isAlive(sleeper), 10_000);
       }

@@ -56,6 +56,16 @@ test('a claim stamps the start, counts the try and ends a wait', () => {
   expect(claim(queue, 9_000)?.job).toMatchObject({ note: null, notBeforeAtMs: null, startedAtMs: 2_000 });
 });
 
+test('a clock that was set back makes nobody wait for it', () => {
+  const queue = testQueue();
+  const day = 24 * 3_600_000;
+  const { lease } = claimedJob(queue, ALICE, day);
+  queue.leases.release(lease, { ...NO_BLAME, notBeforeAtMs: day + 30_000 });
+  expect(claim(queue, day + 29_999)).toBeNull();
+  expect(queue.leases.hasClaimable(1_000)).toBe(true);
+  expect(claim(queue, 1_000)).not.toBeNull();
+});
+
 test('R13: the third failed try sets the job aside with its reason, after growing waits', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue, ALICE, 0);

@@ -1,0 +1,102 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { expect } from 'vitest';
+import type { Job } from '../../src/domain/job.ts';
+import { openQueue } from '../../src/queue/queue.ts';
+import { frameMd5, makeClip } from './clips.ts';
+import { failPointFolder, type FailPointFolder } from './fail-points.ts';
+import { makeHome, readLog, start, type Running } from './framekiln.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const QUICK =
+  'intake: { settleSeconds: 0.2 }\nbatch: { firstFrames: 10, frames: 20 }\nworkspace: { memoryFraction: 0.05 }\n';
+
+/** A daemon at work on a clip, to which something bad happens. */
+export class Patient {
+  readonly home: string;
+  readonly points: FailPointFolder;
+  readonly frames: number;
+  running: Running;
+
+  constructor({ frames = 90, settings = '', path = '', root = temporaryFolder() } = {}) {
+    this.frames = frames;
+    this.home = makeHome(root, QUICK + settings);
+    this.points = failPointFolder(join(temporaryFolder(), 'points'));
+    makeClip(join(this.home, 'input/lanczos-2x/clip.mp4'), { frames });
+    const environment: Record<string, string> = { ...this.points.environment };
+    if (path !== '') environment['PATH'] = path;
+    this.running = start(['start', '--home', this.home], environment);
+  }
+
+  get database(): string {
+    return join(this.home, '.framekiln/framekiln.db');
+  }
+
+  get output(): string {
+    return join(this.home, 'output/lanczos-2x/clip.mp4');
+  }
+
+  job(id = 1): Job | null {
+    if (!existsSync(this.database)) return null;
+    const queue = openQueue(this.database);
+    try {
+      return queue.jobs.getJob(id);
+    } finally {
+      queue.close();
+    }
+  }
+
+  batches(): number {
+    const queue = openQueue(this.database);
+    try {
+      return queue.batches.listBatches(1).length;
+    } finally {
+      queue.close();
+    }
+  }
+
+  async until(look: () => unknown, ms = 60_000): Promise<void> {
+    await expect.poll(() => Boolean(look()), { timeout: ms, interval: 100 }).toBe(true);
+  }
+
+  says(pattern: RegExp): boolean {
+    return pattern.test(readLog(this.home));
+  }
+
+  /** Waits for the end, which must be good: a whole file, and no try used up but `tries`. @returns seconds it took */
+  async isDone(ms = 90_000): Promise<number> {
+    const asked = performance.now();
+    await this.until(() => this.job()?.state === 'done', ms);
+    expect(frameMd5(this.output)).toHaveLength(this.frames);
+    return (performance.now() - asked) / 1000;
+  }
+
+  /** The lines of the log that tell what was wrong, without their time. */
+  complaints(): string[] {
+    return readLog(this.home)
+      .split('\n')
+      .filter((line) => / (ERROR|WARN) /.test(line))
+      .map((line) => line.replace(/^\S+ \S+ /, ''));
+  }
+}
+
+/**
+ * A PATH with an ffmpeg in front of the real one that behaves badly, once: the first call whose arguments contain
+ * `when` runs `instead`, a piece of shell in which "$real" is the real one.
+ */
+export function badFfmpeg(folder: string, when: string, instead: string): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  const real = execFileSync('sh', ['-c', 'command -v ffmpeg'], { encoding: 'utf8' }).trim();
+  writeFileSync(
+    join(bin, 'ffmpeg'),
+    `#!/bin/sh
+real=${real}
+case " $* " in *${when.replaceAll(' ', '\\ ')}*) if mkdir ${join(folder, 'was-bad')} 2>/dev/null; then ${instead}; fi;; esac
+exec "$real" "$@"
+`,
+  );
+  chmodSync(join(bin, 'ffmpeg'), 0o755);
+  return `${bin}${delimiter}${process.env['PATH'] ?? ''}`;
+}

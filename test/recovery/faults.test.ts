@@ -1,0 +1,174 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { makeClip } from '../helpers/clips.ts';
+import { badFfmpeg, Patient } from '../helpers/faults.ts';
+import { processesOf } from '../helpers/framekiln.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+
+/** The whole takes ten minutes on a busy machine; each kind has one or two on every change. */
+const isWhole = process.env['FRAMEKILN_FAULTS'] === 'all';
+
+/** What was injected, how it ended, what was said, how many tries it used, after how many seconds work was over. */
+const table: string[] = [];
+afterAll(() =>
+  console.log(
+    ['| fault | outcome | message | tries | s |', '| --- | --- | --- | --- | --- |', ...table].join('\n'),
+  ),
+);
+
+function note(fault: string, patient: Patient, seconds: number): void {
+  const job = patient.job();
+  const said =
+    patient.complaints().find((line) => line.includes('clip.mp4') || line.includes('worker')) ?? '';
+  const tries = patient.complaints().filter((line) => /this try failed|the worker died/.test(line)).length;
+  const outcome = job?.state === 'failed' ? `${job.state} ${job.errorCode ?? ''}` : (job?.state ?? 'no job');
+  table.push(
+    `| ${fault} | ${outcome} | ${(job?.errorMessage ?? said).replaceAll('|', '/').slice(0, 220)} | ${tries} | ${seconds.toFixed(1)} |`,
+  );
+}
+
+test('a network that hangs is found out, and its worker is started anew', async () => {
+  const patient = new Patient({ settings: 'engine: { stallSeconds: 2 }\n' });
+  patient.points.arm('transformed-frame.before-write 15 hang');
+  await patient.until(() => patient.points.hasFired('transformed-frame.before-write'));
+  const seconds = await patient.isDone();
+  expect(patient.says(/this try failed: The network moved nothing for 2 s and used no processor/)).toBe(true);
+  note('inference thread hangs (stallSeconds: 2)', patient, seconds);
+});
+
+test.each(
+  (
+    [
+      ['is killed by a fault in native code', 'SIGSEGV'],
+      ['is aborted by a native library', 'SIGABRT'],
+    ] as const
+  ).slice(0, isWhole ? 2 : 1),
+)('a worker that %s is started anew', async (what, signal) => {
+  const patient = new Patient({ frames: 200 });
+  await patient.until(() => patient.job() !== null && patient.batches() > 0);
+  process.kill(workerOf(patient), signal);
+  const seconds = await patient.isDone();
+  expect(patient.says(new RegExp(`the worker died \\(signal ${signal}\\)`))).toBe(true);
+  note(`the worker ${what}`, patient, seconds);
+});
+
+test.each([
+  [
+    'an encoder that exits 0 with too few frames',
+    ' libx264 ',
+    'shift_frames=5; "$real" -frames:v 5 "$@" >/dev/null 2>&1; for last; do :; done; exec "$real" -hide_banner -loglevel error -y -f lavfi -i color=s=128x96 -frames:v 5 -c:v libx264 -f mp4 "$last"',
+    /A segment (does not decode|holds \d+ frames instead of|has a frame at the wrong time)/,
+  ],
+  [
+    'an encoder that crashes',
+    ' libx264 ',
+    'kill -SEGV $$',
+    /ffmpeg failed \(signal SIGSEGV\) while encoding/,
+  ],
+  ['a decoder that ends early', ' rawvideo ', 'exit 0', null],
+  ['a join that ends early', 'file:*output*', 'exit 0', /this try failed: Joining gave no file/],
+] as const)('%s: the try is done again', async (what, when, instead, message) => {
+  const path = badFfmpeg(temporaryFolder(), when, instead);
+  const patient = new Patient({ path });
+  const seconds = await patient.isDone();
+  if (message !== null) expect(patient.complaints().join('\n')).toMatch(message);
+  note(what, patient, seconds);
+});
+
+test('an output folder that cannot be written is waited for', async ({ skip }) => {
+  const mount = (...args: string[]) => execFileSync('mount', args, { stdio: 'ignore' });
+  const root = temporaryFolder();
+  const output = join(root, 'output');
+  execFileSync('mkdir', ['-p', output]);
+  try {
+    mount('-t', 'tmpfs', '-o', 'size=8m,ro', 'framekiln-test', output);
+  } catch {
+    skip('mounting is not permitted here');
+  }
+  onTestFinished(() => void execFileSync('umount', ['--lazy', output]));
+  const patient = new Patient({ root });
+  await patient.until(() => patient.job()?.note?.startsWith('waiting'));
+  expect(patient.job()).toMatchObject({ state: 'queued', attempts: 0 });
+  mount('-o', 'remount,rw', output);
+  backdate(patient);
+  const seconds = await patient.isDone();
+  note('output/ is read-only, then writable (its wait of 30 s cut short)', patient, seconds);
+});
+
+test.each([
+  ['vanishes', 'SOURCE_MISSING', (path: string): void => rmSync(path)],
+  ['is truncated', 'SOURCE_CHANGED', (path: string): void => truncateSync(path, 5000)],
+  ['is replaced', 'SOURCE_CHANGED', (path: string): void => void makeClip(path, { frames: 30 })],
+] as const)(
+  'an input that %s in mid-job sets it aside at once, with the reason',
+  async (what, code, change) => {
+    const patient = new Patient({ frames: 200 });
+    patient.points.arm('segment.published 2 stop');
+    await patient.until(() => patient.points.hasFired('segment.published'));
+    change(join(patient.home, 'input/lanczos-2x/clip.mp4'));
+    process.kill(-(patient.running.child.pid ?? 0), 'SIGCONT');
+    const asked = performance.now();
+    await patient.until(() => patient.job()?.state === 'failed');
+    expect(patient.job()?.errorCode).toBe(code);
+    note(`the input ${what} while it is in work`, patient, (performance.now() - asked) / 1000);
+  },
+);
+
+test('a database that another holds locked is waited for', async () => {
+  const patient = new Patient({ frames: 200 });
+  await patient.until(() => patient.job() !== null && patient.batches() > 0);
+  const db = new SqliteDatabase(patient.database);
+  db.exec('BEGIN EXCLUSIVE');
+  // Longer than the five seconds that a write waits.
+  await new Promise((pass) => setTimeout(pass, 8_000));
+  db.exec('ROLLBACK');
+  db.close();
+  await patient.until(() => patient.job()?.state !== 'running');
+  backdate(patient);
+  const seconds = await patient.isDone();
+  expect(patient.job()?.state).toBe('done');
+  expect(patient.running.child.exitCode).toBeNull();
+  note('the database is locked for 8 s (its wait of 30 s cut short)', patient, seconds);
+});
+
+const WRITE_SITES = [
+  'frame-index.before-write',
+  'decoded-frames.before-write',
+  'transformed-frame.before-write',
+  'segment.before-rename',
+  'commit-batch.before-commit',
+  'output.before-datasync',
+] as const;
+
+test.each(isWhole ? WRITE_SITES : WRITE_SITES.slice(-3))(
+  'no space at %s: the job waits, uses no try, and goes on',
+  async (site) => {
+    const patient = new Patient();
+    patient.points.arm(`${site} 1+ ENOSPC`);
+    await patient.until(() => patient.job()?.note?.match(/no space|no room/));
+    expect(patient.job()).toMatchObject({ state: 'queued', attempts: 0 });
+    patient.points.arm();
+    backdate(patient);
+    const seconds = await patient.isDone();
+    expect(patient.complaints().join('\n')).not.toMatch(/this try failed/);
+    note(`no space at ${site} (its wait of 30 s cut short)`, patient, seconds);
+  },
+);
+
+/** Age is simulated: what waits has waited. */
+function backdate(patient: Patient): void {
+  const db = new SqliteDatabase(patient.database, { timeout: 10_000 });
+  db.exec(`UPDATE jobs SET not_before_at_ms = 1 WHERE state = 'queued'`);
+  db.close();
+}
+
+function workerOf(patient: Patient): number {
+  const found = processesOf(patient.home).find((pid) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker/entry.js'),
+  );
+  if (found === undefined) throw new Error('There is no worker.');
+  return found;
+}
