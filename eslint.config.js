@@ -38,7 +38,7 @@ const ROOMS = {
 /** Libraries that one place alone may import, so that they can be replaced there. */
 const OWNED_LIBRARIES = {
   chokidar: ['src/intake/folder-watcher.ts'],
-  'better-sqlite3': ['src/queue/database.ts', 'src/queue/process-lock.ts'],
+  'better-sqlite3': ['src/queue/database.ts', 'src/queue/process-lock.ts', 'src/queue/salvage.ts'],
   execa: ['src/media/run-ffmpeg.ts'],
   winston: ['src/observability/logger.ts'],
   'onnxruntime-node': ['src/inference/onnx-engine.ts'],

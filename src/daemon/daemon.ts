@@ -15,10 +15,12 @@ import { sha256File } from '../lib/sha256-file.ts';
 import { probeMedia } from '../media/probe.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import { acquireProcessLock, type ProcessLock } from '../queue/process-lock.ts';
-import { openQueue, type Queue } from '../queue/queue.ts';
+import type { Queue } from '../queue/queue.ts';
+import { isDamage } from '../queue/salvage.ts';
 import { handleCommands } from './command-loop.ts';
 import { removeIdleRamDisks, removeJobFiles, removeJobFrames, removeLeftovers } from './housekeeping.ts';
 import { ServiceNotifier } from './service-notifier.ts';
+import { openSoundQueue } from './sound-queue.ts';
 import { Supervisor } from './supervisor.ts';
 import { workerCrash } from './worker-crash.ts';
 import { setRefusedAside } from '../workspace/set-refused-aside.ts';
@@ -28,6 +30,8 @@ const TICK_MS = 250;
 
 const LOCK_TRIES = 3;
 const LOCK_WAIT_MS = 100;
+/** A database that is damaged more often in one life of a daemon lies on a disk that is. */
+const MOST_DAMAGES = 3;
 
 export interface DaemonOptions {
   readonly home: Home;
@@ -50,12 +54,26 @@ export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
     log.error(`another daemon is at work on ${home.root}; this one ends.`);
     return ExitCode.alreadyRunning;
   }
-  const queue = openQueue(home.databaseFile);
+  try {
+    for (let damages = 0; ; damages++) {
+      try {
+        return await runWithQueue(options, await openSoundQueue(home, log));
+      } catch (error) {
+        // Found while it ran; opened again it is looked through, and set aside. Again and again is the disk's fault.
+        if (!isDamage(error) || damages === MOST_DAMAGES) throw error;
+        log.error(`the database is damaged: ${toError(error).message}`);
+      }
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function runWithQueue(options: DaemonOptions, queue: Queue): Promise<ExitCode> {
   try {
     return await new Daemon(options, queue).run();
   } finally {
     queue.close();
-    lock.release();
   }
 }
 
@@ -177,6 +195,7 @@ class Daemon {
       queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
       if (queue.leases.hasClaimable(Date.now())) this.#supervisor.ensureRunning();
     } catch (error) {
+      if (isDamage(error)) throw error;
       // A full disk or a locked database passes; the daemon does not end because of it (R13).
       log.error(`the queue could not be used: ${toError(error).message}; it is tried again`);
       await delay(1000, undefined, { signal: this.#options.signal }).catch(() => undefined);

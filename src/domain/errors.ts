@@ -131,6 +131,11 @@ export class ConfigurationError extends FramekilnError {
   }
 }
 
+/** The queue's database is damaged, or is none. The daemon sets it aside when it starts. */
+export class DatabaseDamagedError extends FramekilnError {
+  readonly code = 'DATABASE_DAMAGED';
+}
+
 /** A defect of ours, or of a library: something happened that the code holds to be impossible. */
 export class InternalError extends FramekilnError {
   readonly code = 'INTERNAL';

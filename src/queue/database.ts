@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { ConfigurationError, InternalError } from '../domain/errors.ts';
+import { codeOf, ConfigurationError, DatabaseDamagedError, InternalError } from '../domain/errors.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { networkFileSystem } from './network-file-system.ts';
@@ -17,7 +17,7 @@ const SYNCHRONOUS_FULL = 2;
  * Opens the queue's database, makes it where it is not there, and brings its schema up to date. On every connection
  * a commit is on the disk when it returns (R1).
  *
- * Throws ConfigurationError when the folder is on a network file system (R2) or the schema is newer than the program.
+ * Throws DatabaseDamagedError, and ConfigurationError when the folder is on a network file system (R2) or the schema is newer than the program.
  */
 export function openDatabase(path: string, fileSystemType = fileSystemTypeOf): Database {
   const network = networkFileSystem(fileSystemType(dirname(path)));
@@ -42,7 +42,11 @@ export function openDatabase(path: string, fileSystemType = fileSystemTypeOf): D
     return db;
   } catch (error) {
     db.close();
-    throw error;
+    if (!/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error))) throw error;
+    throw new DatabaseDamagedError(
+      `The database ${path} is damaged; \`framekiln start\` sets it aside and saves what can be read.`,
+      { cause: error },
+    );
   }
 }
 

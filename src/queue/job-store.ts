@@ -19,6 +19,12 @@ export interface NewJob {
   readonly nowMs: number;
 }
 
+/** What is known of a finished job whose row was lost. */
+export interface FinishedJob extends Pick<NewJob, 'sourcePath' | 'outputPath' | 'fingerprint' | 'recipe'> {
+  readonly id: number;
+  readonly framesTotal: number;
+}
+
 export interface Enqueued {
   readonly job: Job;
   /** False: this content with this recipe was known, in whatever state. */
@@ -49,6 +55,12 @@ export function createJobStore(db: Database) {
      WHERE id = @id AND state = 'failed' AND error_code IN ('SOURCE_MISSING', 'SOURCE_CHANGED')
      RETURNING ${JOB_COLUMNS}`,
   );
+  const insertDone = db.prepare<object>(
+    `INSERT OR IGNORE INTO jobs (id, origin, scope, source_path, output_path, fingerprint, recipe, state, priority,
+       frames_total, frames_done, created_at_ms, finished_at_ms)
+     VALUES (@id, 'watch', '', @sourcePath, @outputPath, @fingerprint, @recipe, 'done', 0,
+       @framesTotal, @framesTotal, @nowMs, @nowMs)`,
+  );
   const selectOne = db.prepare<[number], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs WHERE id = ?`);
   const selectAll = db.prepare<[], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs ORDER BY id`);
   const selectInState = db.prepare<[JobState], JobRow>(
@@ -78,6 +90,11 @@ export function createJobStore(db: Database) {
 
   return {
     enqueue,
+
+    /** Enters a finished job that a lost database knew. False where its number, or its content, is known. */
+    restoreDone(job: FinishedJob, nowMs: number): boolean {
+      return insertDone.run({ ...job, recipe: recipeText(job.recipe), nowMs }).changes === 1;
+    },
 
     getJob(id: number): Job | null {
       const row = selectOne.get(id);

@@ -3,18 +3,23 @@ import { basename, join } from 'node:path';
 import type { Home } from '../config/home.ts';
 import type { Job } from '../domain/job.ts';
 import type { Chroma, MediaInfo } from '../domain/media-info.ts';
+import type { Recipe } from '../domain/recipe.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { countUnordered } from '../media/clock-jumps.ts';
 import type { Damage } from '../media/damage.ts';
 import { chromaOf } from '../media/stream-info.ts';
 import type { StreamFate, StreamPlan } from '../media/stream-plan.ts';
+import { readdirOrNone } from '../workspace/job-folder.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import type { PlannedJob } from './planned-job.ts';
 
 /** What became of everything in a source: `.framekiln/reports/<job>.json`, and in `status --json`. Fields are only added. */
 export interface MediaReport {
   readonly source: string;
+  /** sha256 of the source, and what was done with it: a lost queue knows by them that it need not be done again. */
+  readonly fingerprint?: string;
+  readonly recipe?: Recipe;
   readonly output: string;
   readonly frames: number;
   /** Why the container is not the source's; null where it is. */
@@ -36,6 +41,8 @@ export interface MediaReport {
 export function mediaReport(job: Job, planned: PlannedJob, streams: StreamPlan, damage: Damage): MediaReport {
   return {
     source: job.sourcePath,
+    fingerprint: job.fingerprint,
+    recipe: job.recipe,
     output: planned.outputPath,
     frames: planned.index.pts.length,
     container: streams.containerReason,
@@ -123,6 +130,17 @@ export async function readReport(home: Home, jobId: number): Promise<MediaReport
     if (isMissingFile(error)) return null;
     throw error;
   }
+}
+
+/** Every report that there is, by job. */
+export async function listReports(home: Home): Promise<{ id: number; report: MediaReport }[]> {
+  const found: { id: number; report: MediaReport }[] = [];
+  for (const name of await readdirOrNone(home.reportsDir)) {
+    const id = /^(\d+)\.json$/.exec(name)?.[1];
+    const report = id === undefined ? null : await readReport(home, Number(id));
+    if (report !== null) found.push({ id: Number(id), report });
+  }
+  return found;
 }
 
 function reportPath(home: Home, jobId: number): string {

@@ -1,0 +1,81 @@
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { openQueue } from '../../src/queue/queue.ts';
+import { frameMd5, makeClip } from '../helpers/clips.ts';
+import { failPointFolder } from '../helpers/fail-points.ts';
+import { makeHome, readLog, run, start } from '../helpers/framekiln.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+
+/** A home with one finished clip, and one of which two batches are committed; everything was killed. */
+async function halfDone() {
+  const home = makeHome(temporaryFolder());
+  makeClip(join(home, 'input/lanczos-2x/first.mp4'), { frames: 20 });
+  expect(run(['start', '--once', '--home', home]).status).toBe(0);
+  makeClip(join(home, 'input/lanczos-2x/second.mp4'), { frames: 90 });
+  const points = failPointFolder(join(home, 'points'));
+  points.arm('commit-batch.committed 2 kill-group');
+  await start(['start', '--once', '--home', home], points.environment).ended;
+  const path = join(home, '.framekiln/framekiln.db');
+  const db = new SqliteDatabase(path);
+  db.pragma('wal_checkpoint(TRUNCATE)');
+  const pageOf = new Map(
+    db
+      .prepare<[], { name: string; rootpage: number }>(
+        `SELECT name, rootpage FROM sqlite_master WHERE rootpage > 0`,
+      )
+      .all()
+      .map(({ name, rootpage }) => [name, rootpage]),
+  );
+  const pageBytes = db.pragma('page_size', { simple: true }) as number;
+  db.close();
+  const damage = (table: string) => {
+    const file = openSync(path, 'r+');
+    writeSync(file, Buffer.alloc(pageBytes, 0xa5), 0, pageBytes, ((pageOf.get(table) ?? 1) - 1) * pageBytes);
+    closeSync(file);
+  };
+  return { home, path, damage };
+}
+
+/** Both clips are done, the first was not done again, and the damaged file is kept. */
+function expectWhole(home: string): void {
+  const log = readLog(home);
+  expect(log).toMatch(/the database is damaged .* it is kept as .*framekiln\.db\.damaged-/);
+  expect(log.match(/\[first\.mp4\] done in/g)).toHaveLength(1);
+  expect(frameMd5(join(home, 'output/lanczos-2x/second.mp4'))).toHaveLength(90);
+  expect(readdirSync(join(home, '.framekiln')).some((name) => name.includes('.damaged-'))).toBe(true);
+  const queue = openQueue(join(home, '.framekiln/framekiln.db'));
+  expect(queue.jobs.countByState()).toMatchObject({ done: 2, failed: 0, queued: 0, running: 0 });
+  queue.close();
+}
+
+test('a damaged page costs what stands on it: jobs and checkpoints are saved', async () => {
+  const { home, damage } = await halfDone();
+  damage('seen_files');
+  expect(run(['start', '--once', '--home', home]).status).toBe(0);
+  expect(readLog(home)).toMatch(/2 jobs and 4 checkpoints of it were saved/);
+  expect(readLog(home)).toMatch(/\[second\.mp4\] resumed after 2 committed batches/);
+  expectWhole(home);
+});
+
+test('with the checkpoints gone their frames are done again, and only theirs', async () => {
+  const { home, damage } = await halfDone();
+  damage('batches');
+  expect(run(['start', '--once', '--home', home]).status).toBe(0);
+  expect(readLog(home)).toMatch(/2 jobs and 0 checkpoints of it were saved/);
+  expectWhole(home);
+});
+
+test('with nothing readable, finished jobs are known by their reports and the rest is found again', async () => {
+  const { home, path } = await halfDone();
+  writeFileSync(path, Buffer.alloc(readFileSync(path).length, 0x5a));
+  // Commands say what is wrong, and do not touch it.
+  const status = run(['status', '--home', home]);
+  expect(status.stderr).toMatch(
+    /^DATABASE_DAMAGED: The database .* is damaged; `framekiln start` sets it aside/,
+  );
+  expect(run(['start', '--once', '--home', home]).status).toBe(0);
+  expect(readLog(home)).toMatch(/1 finished job restored from reports/);
+  expectWhole(home);
+});
