@@ -31,6 +31,10 @@ const INPUT_FORMATS = [
 /** More than any film has; each costs memory before a byte of it is decoded. */
 const MAX_STREAMS = 200;
 
+/** The largest piece of memory that is given out at once: sixteen bytes for each pixel allowed, and at least so much. */
+const LEAST_ALLOCATION_BYTES = 512 * 1024 * 1024;
+const MOST_ALLOCATION_BYTES = 2 ** 31 - 1;
+
 export interface InputOptions {
   /** Largest picture that a decoder may allocate, in pixels (R31). */
   readonly maxPixels?: number;
@@ -45,7 +49,9 @@ export interface InputOptions {
  * @param path absolute
  */
 export function inputArguments(path: string, options: InputOptions = {}): string[] {
-  const limits = options.maxPixels === undefined ? [] : ['-max_pixels', String(options.maxPixels)];
+  const { maxPixels } = options;
+  const limits = maxPixels === undefined ? [] : ['-max_pixels', String(maxPixels)];
+  const allocation = Math.max(LEAST_ALLOCATION_BYTES, Math.min(16 * (maxPixels ?? 0), MOST_ALLOCATION_BYTES));
   return [
     '-protocol_whitelist',
     'file',
@@ -53,6 +59,8 @@ export function inputArguments(path: string, options: InputOptions = {}): string
     INPUT_FORMATS.join(','),
     '-max_streams',
     String(MAX_STREAMS),
+    '-max_alloc',
+    String(allocation),
     ...limits,
     ...(options.before ?? []),
     '-i',

@@ -5,7 +5,7 @@ import { isTenBit } from './choose-encoder.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { agrees, type OutputColor } from './color-conversion.ts';
 import { encoderPixelFormat } from './encoder-arguments.ts';
-import { QUIET } from './ffmpeg-arguments.ts';
+import { inputArguments, QUIET } from './ffmpeg-arguments.ts';
 import { FRAME_HASH_OUTPUT, readFrameHashes } from './frame-hash-lines.ts';
 import type { OutputTiming } from './output-timing.ts';
 import { probeMedia } from './probe.ts';
@@ -87,15 +87,18 @@ async function frameFaults(
   const { timing } = expected;
   const args = [
     ...QUIET,
-    '-copyts',
-    '-i',
-    `file:${found.path}`,
+    ...inputArguments(found.path, { before: ['-copyts'] }),
     '-map',
     `0:${found.video.index}`,
     ...FRAME_HASH_OUTPUT,
     'pipe:1',
   ];
-  const child = new FfmpegProcess('ffmpeg', args, { purpose: `checking ${basename(found.path)}`, signal });
+  const child = new FfmpegProcess('ffmpeg', args, {
+    purpose: `checking ${basename(found.path)}`,
+    signal,
+    // The tracks that were copied are a stranger's still.
+    reach: { reads: found.path },
+  });
   child.stdin.end();
   child.extra.resume();
   const tick = { seconds: found.video.timeBase.num / found.video.timeBase.den };

@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { FramekilnError, InputRefusedError } from '../../../src/domain/errors.ts';
 import { indexFrames } from '../../../src/media/frame-index.ts';
@@ -171,12 +172,13 @@ describe.skipIf(noSandbox !== null)(`in the sandbox (${noSandbox ?? 'bubblewrap 
       runForText('ffmpeg', ['-v', 'error', '-i', url, '-f', 'null', '-'], options),
     ).rejects.toThrow();
     expect(calls).toEqual([]);
-    const child = new FfmpegProcess(
-      'ffmpeg',
-      ['-re', '-f', 'lavfi', '-i', 'nullsrc', '-f', 'null', '-'],
-      options,
-    );
-    await child.kill();
-    await expect(child.ended).rejects.toThrow(FramekilnError);
+    // At every instant of its life: while bubblewrap sets it up too, where its own --die-with-parent comes too late.
+    for (const afterMs of [0, 0, 1, 2, 3, 5, 8, 13, 21, 34]) {
+      const endless = ['-re', '-f', 'lavfi', '-i', 'nullsrc', '-f', 'null', '-'];
+      const child = new FfmpegProcess('ffmpeg', endless, options);
+      if (afterMs > 0) await delay(afterMs);
+      await child.kill();
+      await expect(child.ended).rejects.toThrow(FramekilnError);
+    }
   });
 });
