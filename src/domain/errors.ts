@@ -110,6 +110,17 @@ export class VerificationError extends FramekilnError {
   readonly code = 'VERIFICATION_FAILED';
 }
 
+/** Nothing is wrong with the finished file but that sound tracks stand too early or too late as a whole: it can be mended. */
+export class SoundMovedError extends VerificationError {
+  /** By stream index of the source: seconds that would bring the track back. */
+  readonly shifts: ReadonlyMap<number, number>;
+
+  constructor(message: string, shifts: ReadonlyMap<number, number>) {
+    super(message);
+    this.shifts = shifts;
+  }
+}
+
 /** Another worker holds the job now; whoever gets this writes nothing more for it. */
 export class LeaseLostError extends FramekilnError {
   readonly code = 'LEASE_LOST';

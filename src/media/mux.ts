@@ -48,6 +48,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     '-i',
     'pipe:0',
     ...inputArguments(source.path, { before: ['-thread_queue_size', '512'] }),
+    ...movedInputs(source, plan),
     '-map',
     '0:v:0',
     '-c:v:0',
@@ -101,6 +102,17 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
 /** Beside the output, and like it in name: what a kill leaves there is found and removed in the same way. */
 function coverPrefix(outputPath: string): string {
   return `${outputPath.slice(0, outputPath.length - extname(outputPath).length)}.cover`;
+}
+
+/** The source once more for each track that is moved. */
+function movedInputs({ path }: MediaInfo, plan: StreamPlan): string[] {
+  return plan.fates.flatMap(({ codec, movedSeconds }) =>
+    codec === null || movedSeconds === undefined
+      ? []
+      : inputArguments(path, {
+          before: ['-thread_queue_size', '512', '-itsoffset', movedSeconds.toFixed(6)],
+        }),
+  );
 }
 
 /** A slow disk's 5 MB/s. */

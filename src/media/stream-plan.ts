@@ -12,6 +12,8 @@ export interface StreamFate {
   readonly codec: string | null;
   /** Why it is converted or left out; null where it is copied. */
   readonly reason: string | null;
+  /** Seconds that a copied track is moved by, where it would stand elsewhere than in the source. */
+  readonly movedSeconds?: number;
 }
 
 export interface StreamPlan {
@@ -47,12 +49,16 @@ export function planStreams(source: MediaInfo): StreamPlan {
   };
 }
 
-/** Arguments that map and copy the planned streams of input number `input`, behind the video of another input. */
+/**
+ * Arguments that map and copy the planned streams of input number `input`, behind the video of another input. The moved
+ * ones come from inputs of their own behind it, in the order of the plan.
+ */
 export function otherStreamArguments(plan: StreamPlan, input: number, videosBefore = 1): string[] {
   const kept = plan.fates.filter(({ stream, codec }) => codec !== null && !isAttachedCover(stream, plan));
   const perKind = new Map<string, number>();
   const args: string[] = [];
-  for (const { stream, codec } of kept) {
+  let nextInput = input + 1;
+  for (const { stream, codec, movedSeconds } of kept) {
     const letter =
       stream.kind === 'audio'
         ? 'a'
@@ -64,12 +70,22 @@ export function otherStreamArguments(plan: StreamPlan, input: number, videosBefo
     // Video number 0 is the one that was made; cover pictures and further videos come after it, as they are.
     const number = perKind.get(letter) ?? (letter === 'v' ? videosBefore : 0);
     perKind.set(letter, number + 1);
-    args.push('-map', `${input}:${stream.index}`, `-c:${letter}:${number}`, codec ?? 'copy');
+    const from = movedSeconds === undefined ? input : nextInput++;
+    args.push('-map', `${from}:${stream.index}`, `-c:${letter}:${number}`, codec ?? 'copy');
     // Said for one stream, as for the video, it has to be said for all.
     args.push(`-map_metadata:s:${letter}:${number}`, `${input}:s:${stream.index}`);
     if (letter === 'v') args.push(`-disposition:v:${number}`, stream.attachedPicture ? 'attached_pic' : '0');
   }
   return args;
+}
+
+/** The plan with tracks moved. @param shifts seconds by stream index */
+export function withShifts(plan: StreamPlan, shifts: ReadonlyMap<number, number>): StreamPlan {
+  const fates = plan.fates.map((fate) => {
+    const shift = shifts.get(fate.stream.index);
+    return shift === undefined ? fate : { ...fate, movedSeconds: (fate.movedSeconds ?? 0) + shift };
+  });
+  return { ...plan, fates };
 }
 
 /** The MP4 video tag: `avc3` and `hev1` allow parameter sets that change on the way, `avc1` and `hvc1` play everywhere. */

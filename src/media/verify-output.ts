@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { FfmpegError, VerificationError } from '../domain/errors.ts';
+import { FfmpegError, SoundMovedError, VerificationError } from '../domain/errors.ts';
 import type { Chroma, FrameFormat, MediaInfo } from '../domain/media-info.ts';
 import { isTenBit } from './choose-encoder.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
@@ -30,7 +30,7 @@ const NO_LIMITS = { inputMegapixels: Infinity, hours: Infinity };
  * Decodes the finished file in full and holds it against what it must be (R17): every frame at its time, size,
  * pixel aspect, colours, and as many other streams of each kind as were planned.
  *
- * @throws VerificationError with every fault found.
+ * @throws VerificationError with every fault found; SoundMovedError where moving sound tracks would mend it.
  */
 export async function verifyOutput(
   path: string,
@@ -44,12 +44,13 @@ export async function verifyOutput(
   const frames = await frameFaults(found, expected, signal);
   const { firstFrameSeconds } = frames;
   const sound = await soundFaults(expected.source, found, { ...expected, firstFrameSeconds }, signal);
-  const faults = [...streamFaults(found, expected), ...frames.faults, ...sound];
-  if (faults.length > 0) {
-    throw new VerificationError(
-      `The finished file ${basename(path)} is not what it must be: ${faults.join('; ')}.`,
-    );
-  }
+  const others = [...streamFaults(found, expected), ...frames.faults];
+  const faults = [...others, ...sound.map(({ sentence }) => sentence)];
+  if (faults.length === 0) return;
+  const message = `The finished file ${basename(path)} is not what it must be: ${faults.join('; ')}.`;
+  const shifts = sound.flatMap(({ index, shift }) => (shift === null ? [] : [[index, shift] as const]));
+  if (shifts.length === faults.length) throw new SoundMovedError(message, new Map(shifts));
+  throw new VerificationError(message);
 }
 
 function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {

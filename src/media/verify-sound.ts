@@ -1,10 +1,18 @@
 import type { MediaInfo } from '../domain/media-info.ts';
 import type { OutputTiming } from './output-timing.ts';
-import { readPacketTimes, type PacketTimes } from './packet-times.ts';
+import { readPacketTimes } from './packet-times.ts';
 import type { StreamPlan } from './stream-plan.ts';
 
 /** Sound and picture may be so far apart, compared with the source, in seconds (E5). */
 const LARGEST_DRIFT = 0.04;
+
+/** A copied track that does not stand where it did. */
+export interface SoundFault {
+  readonly sentence: string;
+  readonly index: number;
+  /** Seconds that would bring the whole track back; null where its ends are not off by the same. */
+  readonly shift: number | null;
+}
 
 /**
  * Holds the sound of the finished file against the source's: every copied track begins and ends beside the same
@@ -18,7 +26,7 @@ export async function soundFaults(
   result: MediaInfo,
   { plan, timing, firstFrameSeconds }: { plan: StreamPlan; timing: OutputTiming; firstFrameSeconds: number },
   signal?: AbortSignal,
-): Promise<string[]> {
+): Promise<SoundFault[]> {
   const tracks = plan.fates.filter(({ stream, codec }) => stream.kind === 'audio' && codec === 'copy');
   if (tracks.length === 0) return [];
   const before = await readPacketTimes(source.path, 'reading the sound of the source', signal);
@@ -27,27 +35,26 @@ export async function soundFaults(
   const kept = plan.fates.filter(({ stream, codec }) => stream.kind === 'audio' && codec !== null);
   const pictureBefore = source.startSeconds + (timing.pts[0] ?? 0) / timing.timescale;
   return tracks.flatMap((track) => {
-    const was = before.get(track.stream.index);
+    const { index } = track.stream;
+    const was = before.get(index);
     const is = after.get(places[kept.indexOf(track)] ?? -1);
     if (was === undefined) return []; // A track without a packet is no sound that could be lost.
-    const fault = whyDrifting(was, is, pictureBefore, firstFrameSeconds);
-    return fault === null ? [] : [`audio track ${track.stream.index} ${fault}`];
+    if (is === undefined) return [{ sentence: `audio track ${index} is empty`, index, shift: null }];
+    const pictureMoved = firstFrameSeconds - pictureBefore;
+    const drift = { first: is.first - was.first - pictureMoved, last: is.last - was.last - pictureMoved };
+    const how = whyDrifting(drift);
+    if (how === null) return [];
+    const isWhole = Math.abs(drift.first - drift.last) < LARGEST_DRIFT / 2;
+    return [{ sentence: `audio track ${index} ${how}`, index, shift: isWhole ? -drift.first : null }];
   });
 }
 
-/** Compares times from each file's first picture on. */
-export function whyDrifting(
-  was: PacketTimes,
-  is: PacketTimes | undefined,
-  pictureBefore: number,
-  pictureAfter: number,
-): string | null {
-  if (is === undefined) return 'is empty';
+/** @param drift seconds by which a track's ends are too late */
+export function whyDrifting(drift: { readonly first: number; readonly last: number }): string | null {
   for (const end of ['first', 'last'] as const) {
-    const drift = is[end] - pictureAfter - (was[end] - pictureBefore);
-    if (Math.abs(drift) <= LARGEST_DRIFT) continue;
+    if (Math.abs(drift[end]) <= LARGEST_DRIFT) continue;
     const how = end === 'first' ? 'begins' : 'ends';
-    return `${how} ${Math.round(Math.abs(drift) * 1000)} ms too ${drift < 0 ? 'early' : 'late'}`;
+    return `${how} ${Math.round(Math.abs(drift[end]) * 1000)} ms too ${drift[end] < 0 ? 'early' : 'late'}`;
   }
   return null;
 }

@@ -59,6 +59,13 @@ export function mediaReport(job: Job, planned: PlannedJob, streams: StreamPlan, 
       ...(damage.sentence === null ? [] : [damage.sentence]),
       ...clockRemarks(planned),
       ...pictureRemarks(planned.media, planned.formats, planned.plan.encoder.chroma),
+      ...streams.fates.flatMap(({ stream, movedSeconds }) =>
+        movedSeconds === undefined
+          ? []
+          : [
+              `${stream.kind} track ${stream.index} was moved by ${Math.round(movedSeconds * 1000)} ms, to stay beside the picture`,
+            ],
+      ),
       ...streams.fates.filter(({ codec }) => codec !== 'copy').map((entry) => describeFate(entry)),
     ],
   };

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
-import { FfmpegError, LeaseLostError, VerificationError } from '../domain/errors.ts';
+import { FfmpegError, LeaseLostError, SoundMovedError, VerificationError } from '../domain/errors.ts';
 import type { Lease } from '../domain/job.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { failPoint } from '../lib/fail-point.ts';
@@ -9,7 +9,7 @@ import { assessDamage } from '../media/damage.ts';
 import { withoutUnmuxable } from '../media/find-unmuxable.ts';
 import { muxOutput } from '../media/mux.ts';
 import { outputTiming } from '../media/output-timing.ts';
-import type { StreamPlan } from '../media/stream-plan.ts';
+import { withShifts, type StreamPlan } from '../media/stream-plan.ts';
 import { verifyOutput } from '../media/verify-output.ts';
 import { publishFile } from '../workspace/durable-file.ts';
 import type { JobFolder } from '../workspace/job-folder.ts';
@@ -92,6 +92,10 @@ async function joinAndCheck(
   try {
     return await join(streams);
   } catch (error) {
+    if (error instanceof SoundMovedError) {
+      log.warn(`${error.message} It is joined again with those tracks moved back.`);
+      return await join(withShifts(streams, error.shifts));
+    }
     if (!(error instanceof FfmpegError || error instanceof VerificationError)) throw error;
     const fitting = await withoutUnmuxable(media, streams, signal);
     if (fitting.fates.every((fate, i) => fate.codec === streams.fates[i]?.codec)) throw error;

@@ -104,6 +104,7 @@ export async function passThrough(
   await muxOutput({ source, segmentPaths, timing, codec, encodersUsed: 1, plan, outputPath });
   const color = outputColor(source.video);
   const { sampleAspectRatio } = source.video;
-  await verifyOutput(outputPath, { format, chroma, timing, color, sampleAspectRatio, plan, source });
-  return { outputPath, result: await probeMedia(outputPath, LIMITS), opened };
+  const expected = { format, chroma, timing, color, sampleAspectRatio, plan, source };
+  await verifyOutput(outputPath, expected);
+  return { outputPath, result: await probeMedia(outputPath, LIMITS), opened, segmentPaths, expected };
 }

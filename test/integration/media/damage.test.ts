@@ -1,15 +1,17 @@
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { SoundMovedError } from '../../../src/domain/errors.ts';
 import { assertDecodable, assessDamage } from '../../../src/media/damage.ts';
 import { withoutUnmuxable } from '../../../src/media/find-unmuxable.ts';
 import { indexFrames } from '../../../src/media/frame-index.ts';
-import { readPacketTimes } from '../../../src/media/packet-times.ts';
 import { probeMedia } from '../../../src/media/probe.ts';
-import { planStreams } from '../../../src/media/stream-plan.ts';
+import { muxOutput } from '../../../src/media/mux.ts';
+import { planStreams, withShifts } from '../../../src/media/stream-plan.ts';
+import { verifyOutput } from '../../../src/media/verify-output.ts';
 import { whyDrifting } from '../../../src/media/verify-sound.ts';
 import { ffmpeg, makeClip } from '../../helpers/clips.ts';
-import { LIMITS, openMedia } from '../../helpers/media-steps.ts';
+import { LIMITS, openMedia, passThrough } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const clip = (folder: string, name = 'a.mkv') =>
@@ -82,17 +84,30 @@ test('a sound track that the container does not take is left out, with what ffmp
   ]);
 });
 
-test('sound that was moved against the picture is found', async () => {
+test('sound that was moved against the picture is found, with what brings it back', async () => {
   const folder = temporaryFolder();
-  const path = clip(folder, 'a.mp4');
-  const late = join(folder, 'late.mp4');
-  ffmpeg('-i', path, '-itsoffset', '0.06', '-i', path, '-map', '0:v', '-map', '1:a', '-c', 'copy', late);
-  copyFileSync(path, join(folder, 'copy.mp4'));
-  const [was, is] = [await readPacketTimes(path, 'a'), await readPacketTimes(late, 'b')].map((each) =>
-    each.get(1),
-  );
-  if (was === undefined) throw new Error('The clip has no sound.');
-  expect(whyDrifting(was, was, 0, 0)).toBeNull();
-  expect(whyDrifting(was, is, 0, 0)).toMatch(/^begins (59|60|61) ms too late$/);
-  expect(whyDrifting(was, undefined, 0, 0)).toBe('is empty');
+  const { outputPath, opened, segmentPaths, expected } = await passThrough(clip(folder, 'a.mp4'), folder);
+  const { media: source } = opened;
+  const index = source.others[0]?.index ?? -1;
+  const moved = withShifts(expected.plan, new Map([[index, 0.2]]));
+  const job = {
+    source,
+    segmentPaths,
+    timing: expected.timing,
+    codec: 'h264' as const,
+    encodersUsed: 1,
+    outputPath,
+  };
+  await muxOutput({ ...job, plan: moved });
+  const failure = await verifyOutput(outputPath, expected).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(SoundMovedError);
+  if (!(failure instanceof SoundMovedError)) return;
+  expect(failure.message).toMatch(/: audio track 1 begins (199|200|201) ms too late\.$/);
+  expect(failure.shifts.get(index)).toBeCloseTo(-0.2, 3);
+  // As the worker does it: the same again, with what was found out.
+  await muxOutput({ ...job, plan: withShifts(moved, failure.shifts) });
+  await verifyOutput(outputPath, expected);
+  // A track that ends elsewhere than it should, but begins right, cannot be moved.
+  expect(whyDrifting({ first: 0.01, last: -0.06 })).toBe('ends 60 ms too early');
+  expect(whyDrifting({ first: 0.04, last: -0.04 })).toBeNull();
 });
