@@ -34,6 +34,7 @@ export function serviceManager(): { readonly listens: boolean; readonly watchdog
 /** Settings that have a variable of a name of their own, beside `FRAMEKILN_GROUP_KEY`. */
 export const LEGACY_VARIABLES: Readonly<Record<string, string>> = {
   NVENC_MAX_SESSIONS: 'encoder.sessions',
+  MULTISTREAM_BATCH_SIZE: 'streams.batch',
   ENABLE_SOFTWARE_FALLBACK: 'encoder.softwareFallback',
 };
 

@@ -51,6 +51,15 @@ export const SettingsFile = z
           .default('medium'),
       })
       .prefault({}),
+    streams: z
+      .strictObject({
+        /** Jobs that are worked on at once. */
+        max: z.int().min(1).max(32).default(1),
+        /** Pictures of different jobs that a GPU enlarges in one go. */
+        batch: z.int().min(1).max(8).default(8),
+        waitMs: z.number().min(0).max(6).default(6),
+      })
+      .prefault({}),
     batch: z
       .strictObject({
         /** Frames of the first batch; the first estimate comes after it. */

@@ -262,9 +262,14 @@ class Daemon {
 
   #afterWorker(crashed: boolean, how: string): void {
     const { log, settings } = this.#options;
-    if (crashed) log.error(`the worker died (${how}); its job goes on after its last committed batch`);
+    if (crashed) log.error(`the worker died (${how}); its jobs go on after their last committed batches`);
     try {
-      const failure = crashed ? workerCrash(how, settings.now().tries) : null;
+      const running = this.#queue.jobs
+        .listJobs({ state: 'running' })
+        .filter(({ origin }) => origin !== 'run');
+      // Of several jobs nobody knows which one killed it: none is charged with it, and each goes on alone, to find out.
+      this.#supervisor.alone = crashed && running.length > 1;
+      const failure = crashed && !this.#supervisor.alone ? workerCrash(how, settings.now().tries) : null;
       this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure });
     } catch (error) {
       // A full disk: the next tick takes the job back.

@@ -13,7 +13,7 @@ const LONGEST_RESTART_MS = 30_000;
 const STEADY_MS = 60_000;
 
 export interface SupervisorOptions {
-  readonly start: WorkerStart;
+  readonly start: Omit<WorkerStart, 'alone'>;
   readonly log: RootLogger;
   /** Called after a worker ended, `crashed` or by itself, before the next may start. */
   readonly onEnded: (end: { readonly crashed: boolean; readonly how: string }) => void;
@@ -33,6 +33,8 @@ export class Supervisor {
   #ended: Promise<void> = Promise.resolve();
   #released = false;
   #stopping = false;
+  /** Whether the next worker does one job at a time. */
+  alone = false;
   #hung = false;
   /** By a clock that nobody sets. */
   #restartAtMs = 0;
@@ -61,7 +63,7 @@ export class Supervisor {
     this.#hung = false;
     const child = fork(
       new URL('../worker/entry.js', import.meta.url),
-      [JSON.stringify(this.#options.start)],
+      [JSON.stringify({ ...this.#options.start, alone: this.alone } satisfies WorkerStart)],
       {
         stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
       },

@@ -48,6 +48,8 @@ export interface LoadedNetwork {
    */
   enlarge?(frame: FrameToEnlarge): Promise<Buffer>;
   readonly concurrency?: number;
+  /** Pictures of one shape that `run` takes at once, as the first length of the tensor; absent: one. */
+  readonly maxBatch?: number;
   /** Gives its memory back. May be called twice. */
   dispose(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { NetworkError } from '../domain/errors.ts';
 import type { NetworkFile } from '../domain/networks.ts';
 import type { Recipe } from '../domain/recipe.ts';
-import { availableEngines } from '../inference/available-engines.ts';
+import type { Engine } from '../inference/engine.ts';
 import { DualFacePipeline } from './dual-face/dual-face-pipeline.ts';
 import type { FramePipeline } from './frame-pipeline.ts';
 import { LanczosPipeline } from './upscale/lanczos-pipeline.ts';
@@ -15,6 +15,8 @@ export interface PipelineNeeds {
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   readonly threads: number;
+  /** In the order of preference; absent where nothing is opened. */
+  readonly engines?: readonly Engine[];
   /** Called for each frame that a network really ran on. */
   readonly onInferred: (frameNumber: number) => void;
   /** Called with a sentence when an engine is given up in mid-job. */
@@ -27,7 +29,7 @@ export function createPipeline(recipe: Recipe, needs: PipelineNeeds): FramePipel
   const { network } = needs;
   if (network === null)
     throw new NetworkError('NETWORK_MISSING', `The network ${recipe.network} was not found.`);
-  const engines = availableEngines();
+  const engines = needs.engines ?? [];
   return recipe.pipeline === 'upscale'
     ? new NetworkPipeline({ ...needs, network, recipe, engines })
     : new DualFacePipeline({ ...needs, network, recipe, engines });

@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     networkFolders: [home.models, join(programRoot, 'models')],
     traceFile: traceFile(),
     onlyJobId: start.onlyJobId,
+    alone: start.alone,
   });
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'stop') worker.stop();

@@ -4,6 +4,7 @@ import type { Job, Lease } from '../domain/job.ts';
 import type { EncoderSlots } from '../media/encoder-slots.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { TransformHost } from './transform-host.ts';
 
 /** What every phase of a job is given. */
 export interface JobContext {
@@ -15,6 +16,7 @@ export interface JobContext {
   readonly log: Logger;
   /** Shared by all jobs of the worker. */
   readonly encoderSlots: EncoderSlots;
+  readonly transformHost: TransformHost;
   /** Folders in which networks are looked for, in order. */
   readonly networkFolders: readonly string[];
   /** See TransformSetup. */

@@ -5,6 +5,7 @@ import { LeaseLostError } from '../domain/errors.ts';
 import type { CommittedBatch, JobPlan } from '../domain/job.ts';
 import { describeRecipe, recipeText } from '../domain/recipe.ts';
 import { planStreams } from '../media/stream-plan.ts';
+import type { Logger } from '../observability/log-entry.ts';
 import { formatDuration } from '../observability/format-progress.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
@@ -142,6 +143,7 @@ async function doFrames(
   const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
   log.info(`${where} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 / 1024)} MB${reason}`);
   const transformer = new Transformer(
+    context.transformHost,
     {
       jobId: job.id,
       recipe: job.recipe,
@@ -150,6 +152,9 @@ async function doFrames(
       embedding: planned.embedding,
       tile: planned.plan.tile,
       threads: settings.engine.threads,
+      // Its place in the queue is a matter of order; among those that run it counts for twice or half.
+      weight: job.priority > 0 ? 2 : job.priority < 0 ? 0.5 : 1,
+      sharing: { batch: settings.streams.batch, waitMs: settings.streams.waitMs },
       traceFile: context.traceFile,
     },
     settings.engine.stallSeconds * 1000,
@@ -170,6 +175,16 @@ async function doFrames(
     await rm(folder.spill, { recursive: true, force: true });
   } finally {
     // Not waited for here: the thread may sit in a run of seconds, which nothing can break off.
-    context.leaveBehind(transformer.close());
+    context.leaveBehind(transformer.close().then(() => tellShares(transformer, log)));
+  }
+}
+
+/** What the job had of its networks while others ran, if it ran any. */
+function tellShares({ shares }: Transformer, log: Logger): void {
+  for (const { requests, totalMs, longestMs } of shares.filter((share) => share.requests > 1)) {
+    const mean = Math.round(totalMs / requests);
+    log.info(
+      `network: ${requests} runs, ${mean} ms each from request to result, ${Math.round(longestMs)} ms at most`,
+    );
   }
 }

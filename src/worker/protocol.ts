@@ -22,6 +22,8 @@ export interface WorkerStart {
   readonly homeRoot: string;
   /** Work on this job alone, then end (`framekiln run`); null: on whatever the queue has. */
   readonly onlyJobId: number | null;
+  /** See WorkerOptions. */
+  readonly alone: boolean;
   /** Settings as `--set` takes them; the files are read anew for each job. */
   readonly flags: readonly string[];
 }

@@ -2,8 +2,9 @@ import type { BatchRange } from '../domain/frame-batch.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
 import type { NetworkFile } from '../domain/networks.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import type { StreamShare } from '../inference/shared-network.ts';
 
-/** What a transform thread is made for; its workerData. */
+/** What a stream on the transform thread is made for. */
 export interface TransformSetup {
   readonly jobId: number;
   readonly recipe: Recipe;
@@ -13,6 +14,10 @@ export interface TransformSetup {
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   readonly threads: number;
+  /** Share of the engine among streams; 1 is usual. */
+  readonly weight: number;
+  /** How networks are shared that are loaded from here on. */
+  readonly sharing: { readonly batch: number; readonly waitMs: number };
   /** A file that gets a line `JOB FRAME MILLISECONDS` for each frame that a network really ran on; tests count with it. */
   readonly traceFile: string | null;
 }
@@ -29,7 +34,7 @@ export interface TransformOrder {
   readonly stateBefore: Uint8Array | null;
 }
 
-/** `stop`: break off at the next tile. `close`: also end the thread, when the run that it is in has returned. */
+/** `stop`: break off at the next tile. `close`: also end the stream, when the run that it is in has returned. */
 export type ToTransform = TransformOrder | { readonly kind: 'stop' | 'close' };
 
 export type FromTransform =
@@ -44,4 +49,18 @@ export type FromTransform =
       readonly conclusion: string | null;
       readonly framesInferred: number;
     }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+  /** At the end: what it had of a network. */
+  | { readonly kind: 'share'; readonly share: StreamShare }
+  /** The stream is gone; its last word. */
+  | { readonly kind: 'closed' };
+
+/** What the thread is told: to open a stream, or a message for one. */
+export type ToTransformThread =
+  | { readonly stream: number; readonly setup: TransformSetup }
+  | { readonly stream: number; readonly message: ToTransform };
+
+export interface FromTransformThread {
+  readonly stream: number;
+  readonly message: FromTransform;
+}

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import type { BatchRange } from '../domain/frame-batch.ts';
 import {
   EngineError,
@@ -9,7 +8,9 @@ import {
   toError,
   type NetworkErrorCode,
 } from '../domain/errors.ts';
+import type { StreamShare } from '../inference/shared-network.ts';
 import { StallWatch } from './stall-watch.ts';
+import type { StreamPort, TransformHost } from './transform-host.ts';
 import type { FromTransform, ToTransform, TransformSetup } from './transform-protocol.ts';
 
 export interface TransformedBatch {
@@ -29,14 +30,14 @@ export interface TransformWish {
 }
 
 /**
- * The main thread's end of a transform thread. States: opening → idle ⇄ transforming → closed; a thread that fails
- * or ends by itself rejects what waits and everything after it, and so does one that hangs: nothing can end it then but
- * the end of the process.
+ * The main thread's end of a job's stream on the transform thread. States: opening → idle ⇄ transforming → closed; a
+ * thread that fails or ends by itself rejects what waits and everything after it, and so does one that hangs: nothing can
+ * end it then but the end of the process.
  */
 export class Transformer {
   /** One sentence: which engine runs which network. Known when `ready` has settled. */
   summary = '';
-  readonly #thread: Worker;
+  readonly #thread: StreamPort;
   readonly #exited: Promise<void>;
   readonly #watch: StallWatch;
   #rejectClose: (error: Error) => void = () => undefined;
@@ -45,11 +46,19 @@ export class Transformer {
   readonly #onNotice: (notice: string) => void;
   #broken: Error | null = null;
 
-  /** Starts the thread. `onNotice` gets sentences for the log. `stallMs`: see StallWatch. */
-  constructor(setup: TransformSetup, stallMs: number, onNotice: (notice: string) => void) {
+  /** What it had of its networks; known when it is closed. */
+  readonly shares: StreamShare[] = [];
+
+  /** Opens a stream. `onNotice` gets sentences for the log. `stallMs`: see StallWatch. */
+  constructor(
+    host: TransformHost,
+    setup: TransformSetup,
+    stallMs: number,
+    onNotice: (notice: string) => void,
+  ) {
     this.#onNotice = onNotice;
     this.#watch = new StallWatch({ stallMs, onStall: () => this.#stalled(stallMs) });
-    this.#thread = new Worker(new URL('./transform-thread.js', import.meta.url), { workerData: setup });
+    this.#thread = host.open(setup);
     this.#thread.on('message', (message: FromTransform) => this.#receive(message));
     this.#thread.on('error', (error: Error) =>
       this.#break(
@@ -85,7 +94,7 @@ export class Transformer {
   }
 
   /**
-   * Ends the thread; settles when the run that it is in has returned and it is gone, and rejects when it hangs. May be
+   * Ends the stream; settles when the run that it is in has returned and it is gone, and rejects when it hangs. May be
    * called twice.
    */
   close(): Promise<void> {
@@ -124,6 +133,7 @@ export class Transformer {
     if (this.#waiting !== null) this.#watch.watch();
     if (message.kind === 'progress') this.#report(message.framesReady);
     else if (message.kind === 'notice') this.#onNotice(message.text);
+    else if (message.kind === 'share') this.shares.push(message.share);
     else if (message.kind === 'failed') this.#waiting?.reject(reviveError(message.code, message.message));
     else this.#waiting?.resolve(message);
   }

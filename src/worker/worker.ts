@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
+import type { Settings } from '../config/settings.ts';
 import {
   codeOf,
   EngineError,
@@ -18,11 +20,13 @@ import type { Job, Lease } from '../domain/job.ts';
 import { ownOwner } from '../lib/process-identity.ts';
 import { EncoderSlots } from '../media/encoder-slots.ts';
 import type { Logger } from '../observability/log-entry.ts';
+import type { Claimed } from '../queue/lease-store.ts';
 import type { Queue } from '../queue/queue.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { ramDiskPlaces, removeRamDiskOf } from '../workspace/ram-disk.ts';
 import { runJob } from './job-runner.ts';
 import { keepLease, LEASE_MS } from './lease-keeper.ts';
+import { TransformHost } from './transform-host.ts';
 import { setRefusedAside } from '../workspace/set-refused-aside.ts';
 
 /** An obstacle (a full disk) is looked at again after this time. */
@@ -37,10 +41,15 @@ export interface WorkerOptions {
   readonly networkFolders: readonly string[];
   readonly traceFile: string | null;
   readonly onlyJobId: number | null;
+  /** One job at a time, whatever the settings say: the last worker died, and it is not known of which job. */
+  readonly alone: boolean;
 }
 
+/** While a job runs and there is room for another, the queue is looked at this often. */
+const LOOK_EVERY_MS = 500;
+
 /**
- * Claims jobs one after the other and does them, until there is none to claim or it is stopped. Whatever happens to
+ * Claims jobs and does them, `streams.max` at a time, until there is none to claim or it is stopped. Whatever happens to
  * a job ends here as one write to the queue; a worker never ends because of a job.
  */
 export class Worker {
@@ -48,7 +57,9 @@ export class Worker {
   readonly #stopping = new AbortController();
   readonly #stopped = once(this.#stopping.signal, 'abort');
   readonly #encoderSlots = new EncoderSlots(() => this.#options.settings.now().encoder.sessions);
-  #current: { readonly jobId: number; readonly abort: AbortController } | null = null;
+  readonly #transformHost = new TransformHost();
+  /** Of the jobs in work, by id. */
+  readonly #running = new Map<number, AbortController>();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -56,53 +67,58 @@ export class Worker {
 
   /** Works until there is nothing to claim. */
   async run(): Promise<void> {
-    const { queue, onlyJobId } = this.#options;
-    const owner = ownOwner();
-    while (!this.#stopping.signal.aborted) {
-      const wish = { owner, nowMs: Date.now(), leaseMs: LEASE_MS };
-      const claimed = queue.leases.claim(onlyJobId === null ? wish : { ...wish, onlyJobId });
-      if (claimed === null) return;
-      const { ended } = await this.#do(claimed.job, claimed.lease);
-      // Two networks at once could need more memory than there is; a stop waits for nothing.
-      try {
-        await Promise.race([ended, this.#stopped]);
-      } catch (error) {
-        // A thread that hangs ends with its process alone.
-        this.#options.log.error(toError(error).message);
-        this.stop();
+    const lanes = new Set<Promise<void>>();
+    for (;;) {
+      while (lanes.size < this.#streams() && !this.isStopping) {
+        const claimed = this.#claim();
+        if (claimed === null) break;
+        const lane = this.#do(claimed.job, claimed.lease).finally(() => lanes.delete(lane));
+        lanes.add(lane);
       }
+      if (lanes.size === 0) return;
+      const hasRoom = lanes.size < this.#streams() && !this.isStopping;
+      await Promise.race([...lanes, ...(hasRoom ? [delay(LOOK_EVERY_MS, undefined, { ref: false })] : [])]);
     }
+  }
+
+  #streams(): number {
+    const { settings, onlyJobId, alone } = this.#options;
+    return onlyJobId !== null || alone ? 1 : settings.now().streams.max;
+  }
+
+  #claim(): Claimed | null {
+    const { queue, onlyJobId } = this.#options;
+    const wish = { owner: ownOwner(), nowMs: Date.now(), leaseMs: LEASE_MS };
+    return queue.leases.claim(onlyJobId === null ? wish : { ...wish, onlyJobId });
   }
 
   get isStopping(): boolean {
     return this.#stopping.signal.aborted;
   }
 
-  /** Lets go of the job in work and claims no other. */
+  /** Lets go of the jobs in work and claims no other. */
   stop(): void {
     this.#stopping.abort(new StoppedError('The worker is stopping.'));
   }
 
   /** Lets go of this job if it is in work; its lease is gone already. */
   dropJob(jobId: number): void {
-    if (this.#current?.jobId === jobId)
-      this.#current.abort.abort(new LeaseLostError(`Job ${jobId} was taken back.`));
+    this.#running.get(jobId)?.abort(new LeaseLostError(`Job ${jobId} was taken back.`));
   }
 
-  /** @returns the end of what the job left behind, wrapped so that awaiting the job does not await it */
-  async #do(job: Job, lease: Lease): Promise<{ readonly ended: Promise<unknown> }> {
+  async #do(job: Job, lease: Lease): Promise<void> {
     const { queue } = this.#options;
     const log = this.#options.log.child(basename(job.sourcePath));
     const abort = new AbortController();
-    this.#current = { jobId: job.id, abort };
+    this.#running.set(job.id, abort);
     const left: Promise<void>[] = [];
     const signal = AbortSignal.any([this.#stopping.signal, abort.signal]);
     const keeper = keepLease(queue, lease, (error) => abort.abort(error));
     try {
-      const settings = this.#options.settings.now();
       await runJob({
         ...this.#options,
-        ...{ settings, job, lease, log, signal, encoderSlots: this.#encoderSlots },
+        ...{ settings: this.#settingsForOne(), job, lease, log, signal },
+        ...{ encoderSlots: this.#encoderSlots, transformHost: this.#transformHost },
         leaveBehind: (each) => left.push(each),
       });
     } catch (error) {
@@ -115,9 +131,24 @@ export class Worker {
         log.info(
           `NVENC sessions so far: ${opened} opened, ${closed} closed, ${failed} failed, ${fallenBack} encodings in software instead`,
         );
-      this.#current = null;
+      this.#running.delete(job.id);
     }
-    return { ended: Promise.all(left) };
+    // Its memory is free before the next job begins; a stop waits for nothing.
+    try {
+      await Promise.race([Promise.all(left), this.#stopped]);
+    } catch (error) {
+      // A thread that hangs ends with its process alone.
+      this.#options.log.error(toError(error).message);
+      this.stop();
+    }
+  }
+
+  /** Jobs that run at once share the memory that frames may take. */
+  #settingsForOne(): Settings {
+    const settings = this.#options.settings.now();
+    const { workspace } = settings;
+    const memoryFraction = workspace.memoryFraction / this.#streams();
+    return { ...settings, workspace: { ...workspace, memoryFraction } };
   }
 
   /** Writes down what became of a job that was not finished. */

@@ -11,8 +11,14 @@ export interface DetectedSetting {
   readonly reason: string;
 }
 
+type SettingFacts = Pick<HardwareFacts, 'nvenc' | 'nvdec' | 'gpus' | 'machine'>;
+
 /** The settings that follow from the facts. What is not known is left to the safe defaults. */
-export function detectSettings(facts: Pick<HardwareFacts, 'nvenc'>): DetectedSetting[] {
+export function detectSettings(facts: SettingFacts): DetectedSetting[] {
+  return [...detectEncoder(facts), ...detectStreams(facts)];
+}
+
+function detectEncoder(facts: SettingFacts): DetectedSetting[] {
   const working = facts.nvenc.filter(({ sessions }) => sessions > 0);
   const first = facts.nvenc[0];
   if (working.length > 0) {
@@ -24,6 +30,38 @@ export function detectSettings(facts: Pick<HardwareFacts, 'nvenc'>): DetectedSet
   return [{ key: 'encoder.nvenc', value: false, reason: `a trial encode failed: ${first.whyNoMore}` }];
 }
 
+/** What a job at full size takes of each. */
+const MEMORY_OF_A_STREAM = 4e9;
+const VIDEO_MEMORY_OF_A_STREAM = 3e9;
+const CORES_OF_A_STREAM = 2;
+
+/**
+ * How many jobs at once keep a card busy: one leaves a third of it idle. Without a card networks use all cores for one
+ * job, and the safe default of one is right (docs/decisions/0033).
+ */
+function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedSetting[] {
+  const [card] = gpus;
+  if (card === undefined) return [];
+  const fewest = (facts: readonly SessionFact[]): number[] => {
+    const counts = facts.map(({ sessions }) => sessions).filter((sessions) => sessions > 0);
+    return counts.length === 0 ? [] : [Math.min(...counts)];
+  };
+  const cores = machine.limits.cores ?? machine.cores;
+  const memory = machine.limits.memoryBytes ?? machine.memoryBytes;
+  const limits: [count: number, what: string][] = [
+    // Two jobs take turns on a session: while one encodes, the other decodes and infers.
+    ...fewest(nvenc).map((count): [number, string] => [2 * count, `${count} NVENC sessions, twice`]),
+    ...fewest(nvdec).map((count): [number, string] => [count, `${count} NVDEC sessions`]),
+    [card.freeBytes / VIDEO_MEMORY_OF_A_STREAM, `${(card.freeBytes / 1e9).toFixed(0)} GB of video memory`],
+    [memory / MEMORY_OF_A_STREAM, `${(memory / 1e9).toFixed(0)} GB of memory`],
+    [cores / CORES_OF_A_STREAM, `${cores} cores`],
+  ];
+  const [tightest] = limits.sort(([a], [b]) => a - b);
+  if (tightest === undefined) return [];
+  const value = Math.max(1, Math.min(32, Math.floor(tightest[0])));
+  return [{ key: 'streams.max', value, reason: `the tightest limit: ${tightest[1]}` }];
+}
+
 /** Such as `2 of HEVC 3840x2160, 8 bit at once; one more: all NVENC sessions are taken`. */
 export function describeSessions({ codec, width, height, bitDepth, ...fact }: SessionFact): string {
   const kind = `${codec === 'h264' ? 'H.264' : 'HEVC'} ${width}x${height}, ${bitDepth} bit`;
@@ -33,7 +71,7 @@ export function describeSessions({ codec, width, height, bitDepth, ...fact }: Se
 }
 
 /** The text of `detected.yaml`. */
-export function describeDetected(facts: Pick<HardwareFacts, 'nvenc'>): string {
+export function describeDetected(facts: SettingFacts): string {
   const document = new Document({});
   document.commentBefore =
     ' What the probe chose for this machine, and why. It is written anew when the machine changes, or by\n' +

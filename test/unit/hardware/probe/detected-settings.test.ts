@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { describeDetected, detectSettings } from '../../../../src/hardware/probe/detected-settings.ts';
+
+const card = { name: 'A card', driver: '550', computeCapability: '8.9', totalBytes: 24e9, freeBytes: 22e9 };
+const kind = { codec: 'h264', width: 1920, height: 1080, bitDepth: 8 } as const;
+const sessions = (count: number, whyNoMore: string | null = null) => [
+  { ...kind, sessions: count, whyNoMore },
+];
+const machine = {
+  processor: 'A processor',
+  cores: 32,
+  memoryBytes: 64e9,
+  limits: { memoryBytes: null, cores: null },
+};
+const facts = { gpus: [card], nvenc: sessions(2), nvdec: sessions(8), machine };
+const streams = (change: Partial<typeof facts>) =>
+  detectSettings({ ...facts, ...change }).find(({ key }) => key === 'streams.max');
+
+describe('the number of jobs at once', () => {
+  it.each([
+    ['two jobs on each session', {}, 4, /2 NVENC sessions, twice/],
+    ['decoders', { nvdec: sessions(3) }, 3, /3 NVDEC sessions/],
+    ['video memory', { gpus: [{ ...card, freeBytes: 7e9 }] }, 2, /7 GB of video memory/],
+    ['memory', { machine: { ...machine, memoryBytes: 9e9 } }, 2, /9 GB of memory/],
+    ['cores, one at least', { machine: { ...machine, cores: 1 } }, 1, /1 cores/],
+  ])('follows from %s', (_, change, value, reason) => {
+    expect(streams(change)).toMatchObject({ value, reason: expect.stringMatching(reason) as string });
+  });
+
+  it('follows from a control group before the machine', () => {
+    const limits = { memoryBytes: 5e9 as number | null, cores: 2.5 as number | null };
+    expect(detectSettings({ ...facts, machine: { ...machine, limits } }).at(-1)?.value).toBe(1);
+  });
+
+  it('is not decided by a card that cannot encode, and not at all without a card', () => {
+    expect(streams({ nvenc: sessions(0, 'the card cannot encode this') })?.value).toBe(7);
+    expect(streams({ gpus: [] })).toBeUndefined();
+  });
+});
+
+it('what is detected is one line each, whatever a driver says', () => {
+  const text = describeDetected({ ...facts, nvenc: sessions(0, 'line one\nline two: {') });
+  expect(text).toContain('nvenc: false # a trial encode failed: line one line two: {\n');
+});
