@@ -61,7 +61,7 @@ const SURE = 0.6;
 
 /**
  * The frame's shorter edge, where the network would not have to enlarge that: three windows for 16:9. Windows of half that
- * edge are fifteen, and found 94 instead of 85 % of the faces of `bench detectors`,
+ * edge are fifteen, and found 94 instead of 86 % of the faces of `bench detectors`,
  * with four times the work.
  */
 function windowEdge(width: number, height: number, { edge }: DetectorLayout): number {
