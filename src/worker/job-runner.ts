@@ -11,6 +11,7 @@ import { createPipeline } from '../pipelines/create-pipeline.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
 import { findJobNetworks } from './find-job-networks.ts';
+import { assertSpace } from './assert-space.ts';
 import type { JobContext } from './job-context.ts';
 import { LEASE_MS } from './lease-keeper.ts';
 import { planJob } from './plan-job.ts';
@@ -49,6 +50,7 @@ export async function runJob(context: JobContext): Promise<void> {
       `resumed after ${committed.length} committed batches: ${framesCommitted} of ${framesTotal} frames need no work any more`,
     );
   }
+  await assertSpace(context, folder, planned, committed);
   if (missing.length > 0) await doFrames(context, { planned, folder, missing, committed });
   await publishOutput(context, folder, planned);
   queue.leases.finish(lease, Date.now());

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, truncateSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
@@ -78,24 +79,44 @@ test.each([
   note(what, patient, seconds);
 });
 
-test('an output folder that cannot be written is waited for', async ({ skip }) => {
-  const mount = (...args: string[]) => execFileSync('mount', args, { stdio: 'ignore' });
+function mayMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'framekiln-test-'));
+  try {
+    return spawnSync('mount', ['-t', 'tmpfs', 'framekiln-test', folder]).status === 0;
+  } finally {
+    spawnSync('umount', ['--lazy', folder]);
+    rmdirSync(folder);
+  }
+}
+
+/** An output folder that is a file system of its own. */
+function mountOutput(options: string): { root: string; remount: (how: string) => void } {
   const root = temporaryFolder();
   const output = join(root, 'output');
-  execFileSync('mkdir', ['-p', output]);
-  try {
-    mount('-t', 'tmpfs', '-o', 'size=8m,ro', 'framekiln-test', output);
-  } catch {
-    skip('mounting is not permitted here');
-  }
+  const mount = (...args: string[]) => execFileSync('mount', args, { stdio: 'ignore' });
+  mkdirSync(output);
+  mount('-t', 'tmpfs', '-o', options, 'framekiln-test', output);
   onTestFinished(() => void execFileSync('umount', ['--lazy', output]));
+  return { root, remount: (how) => void mount('-o', `remount,${how}`, output) };
+}
+
+test.skipIf(!mayMount()).each([
+  ['cannot be written', 'size=8m,ro', 'rw', /A folder cannot be written: EROFS/],
+  [
+    'is too small, found before the first frame',
+    'size=32k',
+    'size=8m',
+    /clip\.mp4 needs about .* MB in .*, where .* MB are free/,
+  ],
+] as const)('an output folder that %s is waited for', async (what, options, mended, message) => {
+  const { root, remount } = mountOutput(options);
   const patient = new Patient({ root });
-  await patient.until(() => patient.job()?.note?.startsWith('waiting'));
-  expect(patient.job()).toMatchObject({ state: 'queued', attempts: 0 });
-  mount('-o', 'remount,rw', output);
+  await patient.until(() => patient.job()?.note?.match(message));
+  expect(patient.job()).toMatchObject({ state: 'queued', attempts: 0, framesDone: 0 });
+  remount(mended);
   backdate(patient);
   const seconds = await patient.isDone();
-  note('output/ is read-only, then writable (its wait of 30 s cut short)', patient, seconds);
+  note(`output/ ${what} (the wait of 30 s cut short)`, patient, seconds);
 });
 
 test.each([
@@ -132,6 +153,27 @@ test('a database that another holds locked is waited for', async () => {
   expect(patient.job()?.state).toBe('done');
   expect(patient.running.child.exitCode).toBeNull();
   note('the database is locked for 8 s (its wait of 30 s cut short)', patient, seconds);
+});
+
+test.runIf(isWhole)(
+  'R24: a worker that is stopped is killed after half a minute, and the next one goes on',
+  async () => {
+    const patient = new Patient({ frames: 200 });
+    patient.points.arm('segment.published 2 stop');
+    await patient.until(() => patient.points.hasFired('segment.published'));
+    const asked = performance.now();
+    await patient.until(() => patient.says(/the worker died \(it said nothing for 30 s\)/));
+    expect(performance.now() - asked).toBeLessThan(35_000);
+    await patient.isDone();
+    note('the worker is stopped (SIGSTOP)', patient, (performance.now() - asked) / 1000);
+  },
+);
+
+test.runIf(isWhole)('R32: an ffmpeg that moves nothing for a minute is killed', async () => {
+  const patient = new Patient({ path: badFfmpeg(temporaryFolder(), ' libx264 ', 'exec sleep 600') });
+  const seconds = await patient.isDone(120_000);
+  expect(patient.complaints().join('\n')).toMatch(/ffmpeg moved nothing for 60 s while encoding/);
+  note('an encoder that hangs', patient, seconds);
 });
 
 const WRITE_SITES = [
