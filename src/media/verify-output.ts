@@ -24,7 +24,10 @@ export interface ExpectedOutput {
   readonly source: MediaInfo;
 }
 
-const NO_LIMITS = { inputMegapixels: Infinity, hours: Infinity };
+/** Room for a file that is larger than it must be, so that this can be told. */
+function maxPixels({ width, height }: FrameFormat): number {
+  return 2 * width * height + 1_000_000;
+}
 
 /**
  * Decodes the finished file in full and holds it against what it must be (R17): every frame at its time, size,
@@ -37,7 +40,11 @@ export async function verifyOutput(
   expected: ExpectedOutput,
   signal?: AbortSignal,
 ): Promise<void> {
-  const found = await probeMedia(path, NO_LIMITS, signal).catch((error: unknown) => {
+  const found = await probeMedia(
+    path,
+    { inputMegapixels: maxPixels(expected.format) / 1e6, hours: Infinity },
+    signal,
+  ).catch((error: unknown) => {
     if (!isMissingFile(error)) throw error;
     throw new VerificationError(`Joining gave no file ${basename(path)}.`, { cause: error });
   });
@@ -88,7 +95,7 @@ async function frameFaults(
   const { timing } = expected;
   const args = [
     ...QUIET,
-    ...inputArguments(found.path, { before: ['-copyts'] }),
+    ...inputArguments(found.path, { maxPixels: maxPixels(expected.format), before: ['-copyts'] }),
     '-map',
     `0:${found.video.index}`,
     ...FRAME_HASH_OUTPUT,

@@ -26,11 +26,18 @@ export async function setRefusedAside(
   prefix: string,
 ): Promise<string | null> {
   if (NOT_ITS_FAULT.has(code)) return null;
+  let place: string;
   try {
-    const place = await moveAside(path, join(root, 'refused'), prefix);
-    await writeFileDurably(`${place}.txt`, `${code}: ${message}\n`);
-    return `${basename(path)} is in ${relative(root, place)} now, with the reason beside it`;
+    place = await moveAside(path, join(root, 'refused'), prefix);
   } catch (error) {
     return `${basename(path)} stays where it is: ${toError(error).message}`;
+  }
+  const said = `${basename(path)} is in ${relative(root, place)} now`;
+  try {
+    await writeFileDurably(`${place}.txt`, `${code}: ${message}\n`);
+    return `${said}, with the reason beside it`;
+  } catch (error) {
+    // A name may be as long as the file system takes.
+    return `${said}; the reason cannot be written beside it: ${toError(error).message}`;
   }
 }
