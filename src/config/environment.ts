@@ -58,3 +58,13 @@ export function childEnvironment(): Record<string, string> {
     kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
 }
+
+/** What a program of the desktop needs to find its session. */
+export function processEnvironment(): Record<string, string> {
+  const kept = ['DBUS_SESSION_BUS_ADDRESS', 'DBUS_SYSTEM_BUS_ADDRESS', 'XDG_RUNTIME_DIR', 'XDG_SESSION_ID'];
+  const found = kept.flatMap((name): [string, string][] => {
+    const text = process.env[name];
+    return text === undefined ? [] : [[name, text]];
+  });
+  return { ...childEnvironment(), ...Object.fromEntries(found) };
+}

@@ -46,5 +46,7 @@ export const SETTING_TEXTS: Readonly<Record<string, string>> = {
   'engine.stallSeconds':
     'a network that gives no frame for so long, and uses no processor, hangs: the worker is started anew',
   'engine.threads': 'threads that a network runs on; 0: as many as there are cores',
+  'manners.quietHours': 'nothing is worked on at these times of the day, such as [22:00-07:30, 12:00-13:00]',
+  'manners.inhibitSleep': 'keep the machine from going to sleep while a job is worked on, by systemd-inhibit',
   'log.level': 'how much is written into the log',
 };

@@ -3,6 +3,8 @@ import type { Recipe } from '../domain/recipe.ts';
 import { DEFAULT_RECIPE } from './recipe-presets.ts';
 import { applyWish, RecipeWish, strangeKeys } from './recipe-schema.ts';
 
+const QUIET_HOURS = /^([01]\d|2[0-4]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$/;
+
 /** `framekiln.yaml`, grouped by the room that a key speaks to. Every key has a default that is safe everywhere. */
 export const SettingsFile = z
   .strictObject({
@@ -102,6 +104,14 @@ export const SettingsFile = z
         threads: z.int().min(0).max(256).default(0),
         /** A network that says nothing for so long, and uses no processor, hangs. */
         stallSeconds: z.number().min(1).max(3600).default(60),
+      })
+      .prefault({}),
+    manners: z
+      .strictObject({
+        /** Times of the day, in local time, at which nothing is worked on. */
+        quietHours: z.array(z.string().regex(QUIET_HOURS, 'expected a span such as 22:00-07:30')).default([]),
+        /** The machine is kept from going to sleep while a job is worked on. */
+        inhibitSleep: z.boolean().default(true),
       })
       .prefault({}),
     log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),

@@ -8,6 +8,7 @@ import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { InputRefusedError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
+import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
 import { Intake } from '../intake/intake.ts';
 import { counted } from '../lib/counted.ts';
 import { isOwnerAlive, parseOwner } from '../lib/process-identity.ts';
@@ -21,6 +22,7 @@ import { handleCommands } from './command-loop.ts';
 import { removeIdleRamDisks, removeJobFiles, removeJobFrames, removeLeftovers } from './housekeeping.ts';
 import { ServiceNotifier } from './service-notifier.ts';
 import { openSoundQueue } from './sound-queue.ts';
+import { QuietHours } from './quiet-hours.ts';
 import { Supervisor } from './supervisor.ts';
 import { workerCrash } from './worker-crash.ts';
 import { setRefusedAside } from '../workspace/set-refused-aside.ts';
@@ -93,6 +95,8 @@ class Daemon {
   readonly #supervisor: Supervisor;
   readonly #notifier: ServiceNotifier;
   #commands: Promise<unknown> = Promise.resolve();
+  readonly #inhibitor = new SleepInhibitor();
+  readonly #quietHours: QuietHours;
   #carryingOut = false;
   #isAdding = false;
 
@@ -100,6 +104,7 @@ class Daemon {
     const { home, settings, log } = options;
     const { intake } = settings.now();
     this.#options = options;
+    this.#quietHours = new QuietHours(log);
     this.#queue = queue;
     this.#notifier = new ServiceNotifier(serviceManager(), (sentence) => log.warn(sentence));
     this.#supervisor = new Supervisor({
@@ -148,6 +153,7 @@ class Daemon {
       this.#notifier.stopping();
       // The worker first: it has the longest way to a clean stop.
       await Promise.all([this.#supervisor.stop(), this.#intake.close()]);
+      this.#inhibitor.set(false);
       await Promise.all([firstScan, this.#commands]);
       await this.#giveBack();
       await this.#notifier.settled();
@@ -193,7 +199,9 @@ class Daemon {
       // Our own worker's end is judged by `#afterWorker` alone, which knows whether it crashed.
       const spare = (owner: string): boolean => parseOwner(owner)?.pid === this.#supervisor.pid;
       queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
-      if (queue.leases.hasClaimable(Date.now())) this.#supervisor.ensureRunning();
+      if (this.#quietHours.isNow(settings.now().manners.quietHours)) this.#supervisor.rest();
+      else if (queue.leases.hasClaimable(Date.now())) this.#supervisor.ensureRunning();
+      this.#inhibitor.set(settings.now().manners.inhibitSleep && this.#supervisor.isRunning);
     } catch (error) {
       if (isDamage(error)) throw error;
       // A full disk or a locked database passes; the daemon does not end because of it (R13).

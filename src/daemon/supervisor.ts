@@ -94,6 +94,11 @@ export class Supervisor {
     return this.#ended;
   }
 
+  /** Lets the worker give its jobs back and end; another may be started later. */
+  rest(): void {
+    this.#send({ kind: 'stop' });
+  }
+
   /** Ends the worker: asks, waits until it has released everything, kills. May be called twice. */
   async stop(): Promise<void> {
     this.#stopping = true;
