@@ -34,6 +34,8 @@ function detectEncoder(facts: SettingFacts): DetectedSetting[] {
 const MEMORY_OF_A_STREAM = 4e9;
 const VIDEO_MEMORY_OF_A_STREAM = 3e9;
 const CORES_OF_A_STREAM = 2;
+/** All of them share one thread for their pixels; more have not been tried on a card. */
+const MOST_STREAMS = 4;
 
 /**
  * How many jobs at once keep a card busy: one leaves a third of it idle. Without a card networks use all cores for one
@@ -49,6 +51,7 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
   const cores = machine.limits.cores ?? machine.cores;
   const memory = machine.limits.memoryBytes ?? machine.memoryBytes;
   const limits: [count: number, what: string][] = [
+    [MOST_STREAMS, `more than ${MOST_STREAMS} have not been tried`],
     // Two jobs take turns on a session: while one encodes, the other decodes and infers.
     ...fewest(nvenc).map((count): [number, string] => [2 * count, `${count} NVENC sessions, twice`]),
     ...fewest(nvdec).map((count): [number, string] => [count, `${count} NVDEC sessions`]),
@@ -58,7 +61,7 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
   ];
   const [tightest] = limits.sort(([a], [b]) => a - b);
   if (tightest === undefined) return [];
-  const value = Math.max(1, Math.min(32, Math.floor(tightest[0])));
+  const value = Math.max(1, Math.floor(tightest[0]));
   return [{ key: 'streams.max', value, reason: `the tightest limit: ${tightest[1]}` }];
 }
 

@@ -18,7 +18,7 @@ export interface HardwareFacts extends GpuFacts {
 }
 
 /** Grows when the facts, or what follows from them, change their form. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 interface StoredFacts {
   /** What must be the same for the facts to hold: driver, cards, ffmpeg, processor, memory. */

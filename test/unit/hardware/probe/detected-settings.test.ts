@@ -18,7 +18,8 @@ const streams = (change: Partial<typeof facts>) =>
 
 describe('the number of jobs at once', () => {
   it.each([
-    ['two jobs on each session', {}, 4, /2 NVENC sessions, twice/],
+    ['two jobs on each session', { nvenc: sessions(1) }, 2, /1 NVENC sessions, twice/],
+    ['what has been tried', { nvenc: sessions(12) }, 4, /more than 4 have not been tried/],
     ['decoders', { nvdec: sessions(3) }, 3, /3 NVDEC sessions/],
     ['video memory', { gpus: [{ ...card, freeBytes: 7e9 }] }, 2, /7 GB of video memory/],
     ['memory', { machine: { ...machine, memoryBytes: 9e9 } }, 2, /9 GB of memory/],
@@ -33,7 +34,7 @@ describe('the number of jobs at once', () => {
   });
 
   it('is not decided by a card that cannot encode, and not at all without a card', () => {
-    expect(streams({ nvenc: sessions(0, 'the card cannot encode this') })?.value).toBe(7);
+    expect(streams({ nvenc: sessions(0, 'the card cannot encode this'), nvdec: sessions(3) })?.value).toBe(3);
     expect(streams({ gpus: [] })).toBeUndefined();
   });
 });
