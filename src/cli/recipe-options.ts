@@ -24,6 +24,8 @@ export function withRecipeOptions(command: Command): Command {
 /** The recipe that the options ask for, over `defaults`. @throws ConfigurationError with every fault */
 export function recipeFromOptions(options: RecipeOptions, defaults: Recipe): Recipe {
   const { pipeline, scale, network, device, tile } = options;
-  const wishes = Object.entries({ pipeline, scale, network, device, tile }).filter(([, value]) => value !== undefined);
+  const wishes = Object.entries({ pipeline, scale, network, device, tile }).filter(
+    ([, value]) => value !== undefined,
+  );
   return parseRecipe(Object.fromEntries(wishes), defaults);
 }
