@@ -110,12 +110,12 @@ export class VerificationError extends FramekilnError {
   readonly code = 'VERIFICATION_FAILED';
 }
 
-/** Nothing is wrong with the finished file but that sound tracks stand too early or too late as a whole: it can be mended. */
+/** Nothing is wrong with the finished file but where sound tracks begin or end: it can be mended. */
 export class SoundMovedError extends VerificationError {
-  /** By stream index of the source: seconds that would bring the track back. */
-  readonly shifts: ReadonlyMap<number, number>;
+  /** By stream index of the source: seconds that would bring the track back, or why nothing would. */
+  readonly shifts: ReadonlyMap<number, number | string>;
 
-  constructor(message: string, shifts: ReadonlyMap<number, number>) {
+  constructor(message: string, shifts: ReadonlyMap<number, number | string>) {
     super(message);
     this.shifts = shifts;
   }

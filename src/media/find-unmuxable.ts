@@ -2,6 +2,7 @@ import { FfmpegError } from '../domain/errors.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
 import { isAttachedCover } from './cover-pictures.ts';
 import { inputArguments, QUIET_LENIENT } from './ffmpeg-arguments.ts';
+import { readPacketTimes } from './packet-times.ts';
 import { runForText } from './run-ffmpeg.ts';
 import { otherStreamArguments, type StreamPlan } from './stream-plan.ts';
 
@@ -15,11 +16,16 @@ export async function withoutUnmuxable(
   signal?: AbortSignal,
 ): Promise<StreamPlan> {
   const fates = [];
+  const sounds = await readPacketTimes(source.path, 'looking for sound', signal);
   for (const fate of plan.fates) {
+    const { stream, codec } = fate;
+    const isSilent = stream.kind === 'audio' && !sounds.has(stream.index);
     const reason =
-      fate.codec === null || isAttachedCover(fate.stream, plan)
+      codec === null || isAttachedCover(stream, plan)
         ? null
-        : await whyNotMuxable(source, { ...plan, fates: [fate] }, signal);
+        : isSilent
+          ? 'there is no sound in it'
+          : await whyNotMuxable(source, { ...plan, fates: [fate] }, signal);
     fates.push(reason === null ? fate : { ...fate, codec: null, reason });
   }
   return { ...plan, fates };
@@ -51,6 +57,8 @@ async function whyNotMuxable(
     return null;
   } catch (error) {
     if (!(error instanceof FfmpegError)) throw error;
-    return `it cannot be copied (${error.stderrTail.split('\n')[0] ?? error.message})`;
+    // Before the muxer's words may stand what a decoder said of damaged pictures.
+    const said = error.stderrTail.split('\n').find((line) => !/^\[(h264|hevc|mpeg|vp\d|av1)/.test(line));
+    return `it cannot be copied (${said ?? error.message})`;
   }
 }

@@ -14,6 +14,8 @@ export interface StreamFate {
   readonly reason: string | null;
   /** Seconds that a copied track is moved by, where it would stand elsewhere than in the source. */
   readonly movedSeconds?: number;
+  /** A bit stream filter that it is copied through. */
+  readonly filter?: string;
 }
 
 export interface StreamPlan {
@@ -45,7 +47,7 @@ export function planStreams(source: MediaInfo): StreamPlan {
     container,
     extension,
     containerReason: containerReason(source, wanted, misfit),
-    fates: source.others.map((stream) => fate(stream, container)),
+    fates: source.others.map((stream) => throughFilter(fate(stream, container), source)),
   };
 }
 
@@ -58,7 +60,7 @@ export function otherStreamArguments(plan: StreamPlan, input: number, videosBefo
   const perKind = new Map<string, number>();
   const args: string[] = [];
   let nextInput = input + 1;
-  for (const { stream, codec, movedSeconds } of kept) {
+  for (const { stream, codec, movedSeconds, filter } of kept) {
     const letter =
       stream.kind === 'audio'
         ? 'a'
@@ -72,6 +74,7 @@ export function otherStreamArguments(plan: StreamPlan, input: number, videosBefo
     perKind.set(letter, number + 1);
     const from = movedSeconds === undefined ? input : nextInput++;
     args.push('-map', `${from}:${stream.index}`, `-c:${letter}:${number}`, codec ?? 'copy');
+    if (filter !== undefined) args.push(`-bsf:${letter}:${number}`, filter);
     // Said for one stream, as for the video, it has to be said for all.
     args.push(`-map_metadata:s:${letter}:${number}`, `${input}:s:${stream.index}`);
     if (letter === 'v') args.push(`-disposition:v:${number}`, stream.attachedPicture ? 'attached_pic' : '0');
@@ -79,11 +82,13 @@ export function otherStreamArguments(plan: StreamPlan, input: number, videosBefo
   return args;
 }
 
-/** The plan with tracks moved. @param shifts seconds by stream index */
-export function withShifts(plan: StreamPlan, shifts: ReadonlyMap<number, number>): StreamPlan {
+/** The plan with tracks moved, or left out. @param shifts by stream index: seconds, or why it cannot be moved */
+export function withShifts(plan: StreamPlan, shifts: ReadonlyMap<number, number | string>): StreamPlan {
   const fates = plan.fates.map((fate) => {
     const shift = shifts.get(fate.stream.index);
-    return shift === undefined ? fate : { ...fate, movedSeconds: (fate.movedSeconds ?? 0) + shift };
+    if (shift === undefined) return fate;
+    if (typeof shift === 'string') return { ...fate, codec: null, reason: shift };
+    return { ...fate, movedSeconds: (fate.movedSeconds ?? 0) + shift };
   });
   return { ...plan, fates };
 }
@@ -121,6 +126,15 @@ function fate(stream: OtherStreamInfo, container: Container): StreamFate {
   if (conversion !== undefined)
     return { stream, codec: conversion, reason: `Matroska holds no ${stream.codec}` };
   return { stream, codec: 'copy', reason: null };
+}
+
+/**
+ * AAC with a header on each packet, as transport streams have it, needs them taken off. Muxers do that by themselves, but
+ * fail at the first damaged one; ffmpeg leaves out that packet alone when it is told to do it.
+ */
+function throughFilter(fate: StreamFate, { container }: MediaInfo): StreamFate {
+  const hasHeaders = container === 'mpegts' && fate.stream.codec === 'aac' && fate.codec === 'copy';
+  return hasHeaders ? { ...fate, filter: 'aac_adtstoasc' } : fate;
 }
 
 function containerReason(

@@ -10,8 +10,8 @@ const LARGEST_DRIFT = 0.04;
 export interface SoundFault {
   readonly sentence: string;
   readonly index: number;
-  /** Seconds that would bring the whole track back; null where its ends are not off by the same. */
-  readonly shift: number | null;
+  /** Seconds that would bring the whole track back; where its ends are not off by the same, how they are off. */
+  readonly shift: number | string;
 }
 
 /**
@@ -39,13 +39,14 @@ export async function soundFaults(
     const was = before.get(index);
     const is = after.get(places[kept.indexOf(track)] ?? -1);
     if (was === undefined) return []; // A track without a packet is no sound that could be lost.
-    if (is === undefined) return [{ sentence: `audio track ${index} is empty`, index, shift: null }];
+    if (is === undefined)
+      return [{ sentence: `audio track ${index} is empty`, index, shift: 'nothing of it is left' }];
     const pictureMoved = firstFrameSeconds - pictureBefore;
     const drift = { first: is.first - was.first - pictureMoved, last: is.last - was.last - pictureMoved };
     const how = whyDrifting(drift);
     if (how === null) return [];
     const isWhole = Math.abs(drift.first - drift.last) < LARGEST_DRIFT / 2;
-    return [{ sentence: `audio track ${index} ${how}`, index, shift: isWhole ? -drift.first : null }];
+    return [{ sentence: `audio track ${index} ${how}`, index, shift: isWhole ? -drift.first : `it ${how}` }];
   });
 }
 

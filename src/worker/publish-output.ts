@@ -93,7 +93,9 @@ async function joinAndCheck(
     return await join(streams);
   } catch (error) {
     if (error instanceof SoundMovedError) {
-      log.warn(`${error.message} It is joined again with those tracks moved back.`);
+      log.warn(
+        `${error.message} It is joined again with those tracks moved back, or left out where that does not help.`,
+      );
       return await join(withShifts(streams, error.shifts));
     }
     if (!(error instanceof FfmpegError || error instanceof VerificationError)) throw error;

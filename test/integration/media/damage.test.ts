@@ -7,6 +7,7 @@ import { withoutUnmuxable } from '../../../src/media/find-unmuxable.ts';
 import { indexFrames } from '../../../src/media/frame-index.ts';
 import { probeMedia } from '../../../src/media/probe.ts';
 import { muxOutput } from '../../../src/media/mux.ts';
+import { readPacketTimes } from '../../../src/media/packet-times.ts';
 import { planStreams, withShifts } from '../../../src/media/stream-plan.ts';
 import { verifyOutput } from '../../../src/media/verify-output.ts';
 import { whyDrifting } from '../../../src/media/verify-sound.ts';
@@ -110,4 +111,32 @@ test('sound that was moved against the picture is found, with what brings it bac
   // A track that ends elsewhere than it should, but begins right, cannot be moved.
   expect(whyDrifting({ first: 0.01, last: -0.06 })).toBe('ends 60 ms too early');
   expect(whyDrifting({ first: 0.04, last: -0.04 })).toBeNull();
+});
+
+test('a damaged packet of sound in a transport stream costs that packet, not the track', async () => {
+  const folder = temporaryFolder();
+  const path = clip(folder, 'a.ts');
+  const bytes = readFileSync(path);
+  // The sync word of a header in the middle of the sound (ISO/IEC 13818-7, 6.2): MPEG-4 AAC, 44.1 kHz, mono.
+  const header = bytes.indexOf(Buffer.from([0xff, 0xf1, 0x50, 0x40]), Math.floor(bytes.length / 2));
+  expect(header).toBeGreaterThan(0);
+  bytes[header + 1] = 0x31;
+  writeFileSync(path, bytes);
+  const { outputPath } = await passThrough(path, folder);
+  const [before, after] = [await readPacketTimes(path, 'a'), await readPacketTimes(outputPath, 'b')];
+  expect(after.get(1)?.count).toBeGreaterThan(50);
+  expect((before.get(1)?.count ?? 0) - (after.get(1)?.count ?? 0)).toBeLessThan(4);
+});
+
+test('a sound track without a packet is left out', async () => {
+  const path = clip(temporaryFolder(), 'a.mp4');
+  const bytes = readFileSync(path);
+  // The number of samples (ISO/IEC 14496-12, 8.7.3.2) of the second track, the sound.
+  const sizes = bytes.indexOf('stsz', bytes.indexOf('stsz') + 4);
+  bytes.writeUInt32BE(0, sizes + 12);
+  writeFileSync(path, bytes);
+  const media = await probeMedia(path, LIMITS);
+  expect((await withoutUnmuxable(media, planStreams(media))).fates).toMatchObject([
+    { codec: null, reason: 'there is no sound in it' },
+  ]);
 });
