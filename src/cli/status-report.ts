@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { Job } from '../domain/job.ts';
+import type { JobEvent } from '../queue/event-store.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
 import type { MediaReport } from '../worker/job-report.ts';
@@ -27,6 +28,8 @@ export interface JobReport {
   readonly error: { readonly code: string; readonly message: string } | null;
   /** What became of everything in the source; null before the job is done. */
   readonly report: MediaReport | null;
+  /** Its last failed tries and refusals, newest first. */
+  readonly history: readonly { readonly at: string; readonly kind: string; readonly message: string }[];
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly startedAt: string | null;
@@ -66,6 +69,7 @@ export function reportJob(
   inputDir: string,
   nowMs: number,
   report: MediaReport | null = null,
+  events: readonly JobEvent[] = [],
 ): JobReport {
   const { id, state, priority, attempts, stage, framesDone, framesTotal, framesPerSecond, note } = job;
   const relativePath = relative(inputDir, job.sourcePath);
@@ -80,6 +84,7 @@ export function reportJob(
     note,
     error: job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
     report,
+    history: events.map(({ atMs, kind, message }) => ({ at: new Date(atMs).toISOString(), kind, message })),
     createdAt: new Date(job.createdAtMs).toISOString(),
     startedAt: isoOrNull(job.startedAtMs),
     finishedAt: isoOrNull(job.finishedAtMs),

@@ -6,6 +6,9 @@ import { readReport } from '../worker/job-report.ts';
 import { isDaemonRunning } from './send-command.ts';
 import { refusedFiles, reportJob, type StatusReport } from './status-report.ts';
 
+/** So many failed tries of each job are told. */
+const HISTORY_LENGTH = 10;
+
 /** `framekiln status`: what is done, under way and waiting. */
 export function statusCommand(cli: Cli): Command {
   return new Command('status')
@@ -19,9 +22,10 @@ export function statusCommand(cli: Cli): Command {
         daemonRunning: isDaemonRunning(home.lockFile),
         queuePaused: queue.control.isQueuePaused(),
         jobs: await Promise.all(
-          queue.jobs
-            .listJobs()
-            .map(async (job) => reportJob(job, home.input, cli.now(), await readReport(home, job.id))),
+          queue.jobs.listJobs().map(async (job) => {
+            const events = queue.events.listEvents(job.id, HISTORY_LENGTH);
+            return reportJob(job, home.input, cli.now(), await readReport(home, job.id), events);
+          }),
         ),
         refused: refusedFiles(queue.seenFiles.list(), home.input),
       }));

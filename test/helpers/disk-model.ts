@@ -42,12 +42,12 @@ export class DiskModel {
   #pending: Effect[] = [];
   #nextNode = 1;
 
-  /** @param root the folder that is modelled; `files` are durable in it, by relative path */
-  constructor(root: string, files: ReadonlyMap<string, Buffer>) {
+  /** @param root the folder that is modelled; `folders` and `files` are durable in it, by relative path */
+  constructor(root: string, folders: readonly string[], files: ReadonlyMap<string, Buffer>) {
     this.#root = root;
     this.#live.set(root, 0);
+    for (const folder of [...folders].sort()) this.#make(join(root, folder), new Map());
     for (const [path, bytes] of files) {
-      for (const folder of foldersOf(path)) this.#make(join(root, folder), new Map());
       this.#make(join(root, path), bytes);
     }
     this.#pending = [];
@@ -184,9 +184,4 @@ function perform(effect: Effect, fate: Fate, nodes: Map<number, Node>): void {
       if (folder(effect.folder).get(effect.name) === effect.node) folder(effect.folder).delete(effect.name);
       folder(effect.toFolder).set(effect.to, effect.node);
   }
-}
-
-function foldersOf(path: string): string[] {
-  const parts = path.split('/').slice(0, -1);
-  return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
 }

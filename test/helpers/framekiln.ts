@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
+export const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 
 /** A home with quick settings: small batches, and files are taken after a fifth of a second. */
 export function makeHome(root: string, settings = ''): string {

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import SqliteDatabase from 'better-sqlite3';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { makeClip } from '../helpers/clips.ts';
 import { badFfmpeg, Patient } from '../helpers/faults.ts';
-import { processesOf } from '../helpers/framekiln.ts';
+import { MAIN, makeHome, processesOf, readLog } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /** The whole takes ten minutes on a busy machine; each kind has one or two on every change. */
@@ -175,6 +175,31 @@ test.runIf(isWhole)('R32: an ffmpeg that moves nothing for a minute is killed', 
   expect(patient.complaints().join('\n')).toMatch(/ffmpeg moved nothing for 60 s while encoding/);
   note('an encoder that hangs', patient, seconds);
 });
+
+/** A limit of a user namespace of its own: the machine's is left alone. */
+const fewWatches = ['-U', '-r', 'sh', '-c', 'echo 2 > /proc/sys/user/max_inotify_watches; exec "$@"', 'sh'];
+
+test.skipIf(spawnSync('unshare', [...fewWatches, 'true']).status !== 0)(
+  'R20: with the inotify limit reached it says so, and new files are found by looking',
+  async () => {
+    const home = makeHome(temporaryFolder(), 'intake: { settleSeconds: 0.2, rescanSeconds: 1 }\n');
+    for (const folder of ['a', 'b', 'c']) mkdirSync(join(home, 'input/lanczos-2x', folder));
+    const child = spawn('unshare', [...fewWatches, process.execPath, MAIN, 'start', '--home', home], {
+      stdio: 'ignore',
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const says = (what: RegExp) => expect.poll(() => readLog(home), { timeout: 60_000 }).toMatch(what);
+    await says(
+      /input cannot be watched whole \(ENOSPC: .*; new files are found by looking every intake\.rescanSeconds/,
+    );
+    makeClip(join(home, 'input/lanczos-2x/c/clip.mp4'), { frames: 10 });
+    await says(/done in/);
+    child.kill('SIGTERM');
+    table.push(
+      '| the inotify limit is reached | done | cannot be watched whole (ENOSPC …); new files are found by looking | 0 | - |',
+    );
+  },
+);
 
 const WRITE_SITES = [
   'frame-index.before-write',

@@ -43,6 +43,9 @@ test(`after a power cut at any instant nothing that was acknowledged is lost`, a
     'intake: { settleSeconds: 0.2 }\nbatch: { firstFrames: 10, frames: 20 }\nworkspace: { memoryFraction: 0.05 }\noutput: { source: move }\n',
   );
   makeClip(join(home, 'input/lanczos-2x/clip.mp4'), { frames: FRAMES, width: 32, height: 24 });
+  const folders = readdirSync(home, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => relative(home, join(entry.parentPath, entry.name)));
   const before = new Map(filesBelow(home).map((path) => [path, readFileSync(join(home, path))]));
 
   const log = join(scratch, 'calls');
@@ -56,7 +59,7 @@ test(`after a power cut at any instant nothing that was acknowledged is lost`, a
     path.startsWith(`${home}/`) && !/^(logs|\.framekiln\/(ram|frames)\b|.*-shm$)/.test(relative(home, path));
   const hits = join(scratch, 'hits');
   const operations = await readOperations(log, (path) => path === home || isOurs(path) || path === hits);
-  const disk = new DiskModel(home, before);
+  const disk = new DiskModel(home, folders, before);
   const random = seededRandom(seed);
   const acknowledged: Acknowledged = { jobs: 0, batches: 0, done: false };
   const cuts = operations.filter(({ path }) => path !== hits).length;

@@ -69,6 +69,7 @@ describe('reportJob', () => {
       note: null,
       error: null,
       report: null,
+      history: [],
       createdAt: '2026-11-21T13:59:00.000Z',
       startedAt: '2026-11-21T13:59:30.000Z',
       finishedAt: null,
