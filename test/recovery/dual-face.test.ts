@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/lib/seeded-random.ts';
@@ -12,6 +12,8 @@ const FRAMES = 168;
 const BATCH = 20;
 const BATCHES_IN_FLIGHT = 3;
 const KILLS = 10;
+/** Early enough that the job is not done by then. */
+const DAMAGE_AFTER = 2;
 const seed = Number(process.env['FRAMEKILN_TEST_SEED'] ?? Date.now() % 1_000_000);
 
 /** A home with a clip of three shots and a tone: two people, two others side by side, and the first two again. */
@@ -56,12 +58,16 @@ test.skipIf(whyNoSharedMedia !== null)(
     console.log(`seed ${seed}`);
     for (let kill = 0; kill < KILLS; kill++) {
       const running = start(once(home), { FRAMEKILN_TRACE: trace });
-      await Promise.race([
-        running.ended,
-        new Promise((resolve) => setTimeout(resolve, 1000 + random() * 1500)),
-      ]);
+      if (kill === DAMAGE_AFTER) {
+        await expect.poll(() => segmentsOf(home).length, { timeout: 60_000 }).toBeGreaterThan(2);
+        await running.killGroup();
+        // A batch in the middle has to be done again, from the state of the one before it.
+        truncateSync(segmentsOf(home)[1] ?? '', 1000);
+        continue;
+      }
+      const chance = new Promise((resolve) => setTimeout(resolve, 1000 + random() * 1500));
+      await Promise.race([running.ended, chance]);
       await running.killGroup();
-      if (kill === KILLS - 3) damageSecondSegment(home);
     }
     expect(run(once(home), { FRAMEKILN_TRACE: trace }).status).toBe(0);
     expect(frameMd5(join(home, 'output/dual-face/two.mp4'))).toEqual(wanted);
@@ -79,9 +85,10 @@ function streamsOf(path: string): string[] {
     .split('\n');
 }
 
-/** So that a batch in the middle has to be done again from the state of the one before it. */
-function damageSecondSegment(home: string): void {
+/** Its committed segments, in order. */
+function segmentsOf(home: string): string[] {
   const folder = join(home, '.framekiln/jobs/1/segments');
-  const [, second] = readdirSync(folder).sort();
-  if (second !== undefined) truncateSync(join(folder, second), 1000);
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.mp4'));
+  return names.sort().map((name) => join(folder, name));
 }
