@@ -1,11 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** An empty folder that is gone when the test is over. */
+/** An empty folder that is gone when the test is over, with what a killed worker left mounted in it. */
 export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'framekiln-test-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  onTestFinished(() => {
+    for (const mount of mountsBelow(path)) execFileSync('umount', ['--lazy', mount]);
+    rmSync(path, { recursive: true, force: true });
+  });
   return path;
+}
+
+/** Deepest first. */
+function mountsBelow(path: string): string[] {
+  return readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((mount) => mount.startsWith(`${path}/`))
+    .reverse();
 }
