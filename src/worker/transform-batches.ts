@@ -67,7 +67,6 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
   const inWork = new Map<number, BatchInWork>();
   let decoder: FrameDecoder | null = null;
   let framesTransformed = framesCommitted;
-  let conclusion = '';
   const states = statesBefore(batches, work.committed);
 
   const decode: BatchStep = async (batch) => {
@@ -117,7 +116,9 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
         stop,
       );
       state.pipelineState = done.pipelineState;
-      conclusion = done.conclusion ?? '';
+      // Of the whole job only behind its last frame: a batch in the middle may be done again alone.
+      const isLast = batch.firstFrame + batch.frameCount === index.pts.length;
+      if (isLast && done.conclusion !== null) log.info(done.conclusion);
       states.set(batch.number, done.pipelineState);
       states.delete(batch.number - 1);
       log.debug(`batch ${batch.number}: ${done.framesInferred} of ${batch.frameCount} frames inferred`);
@@ -155,7 +156,6 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
   log.debug(`job ${job.id}: ${batches.length} batches of up to ${plan.batchFrames} frames`);
   try {
     await runBatches(batches, [decode, transform, encode], BATCHES_IN_FLIGHT, signal);
-    if (conclusion !== '') log.info(conclusion);
   } finally {
     await (decoder as FrameDecoder | null)?.close();
   }

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { EngineError, toError } from '../../domain/errors.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
-import type { NetworkFile } from '../../domain/networks.ts';
 import type { DualFaceRecipe } from '../../domain/recipe.ts';
-import type { Engine } from '../../inference/engine.ts';
 import { asComponents } from '../components.ts';
 import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts';
+import type { NetworkPipelineNeeds } from '../pipeline-needs.ts';
 import { lookForCut } from './camera/cut-detector.ts';
 import { loadFaceDetector, type Face, type FaceDetector } from './detection/face-detector.ts';
 import { describeDirection, direct } from './direction/director.ts';
@@ -17,18 +16,8 @@ import { iou, type Box } from './tracking/box.ts';
 import { FIRST_STATE, readState, writeState, type DualFaceState } from './state.ts';
 import { ByteTracker, TRACKER_DEFAULTS } from './tracking/byte-tracker.ts';
 
-export interface DualFaceOptions {
+export interface DualFaceOptions extends NetworkPipelineNeeds {
   readonly recipe: DualFaceRecipe;
-  /** The face detector. */
-  readonly network: NetworkFile;
-  /** Tells faces apart; null: without. */
-  readonly embedding: NetworkFile | null;
-  readonly threads: number;
-  readonly engines: readonly Engine[];
-  /** Called for each frame that the detector really looked at. */
-  readonly onInferred: (frameNumber: number) => void;
-  /** Called with a sentence when an engine is given up in mid-job. */
-  readonly onStepDown: (reason: string) => void;
 }
 
 interface OpenPipeline {

@@ -1,25 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
-import type { NetworkFile } from '../../domain/networks.ts';
 import type { UpscaleRecipe } from '../../domain/recipe.ts';
-import type { Engine } from '../../inference/engine.ts';
 import { foldScale2 } from '../../inference/networks/fold-scale-2.ts';
 import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts';
+import type { NetworkPipelineNeeds } from '../pipeline-needs.ts';
 import { Enlarger } from './enlarger.ts';
 import { resample } from './resample.ts';
 import { upscaledFormats } from './upscaled-format.ts';
 
-export interface NetworkPipelineOptions {
+export interface NetworkPipelineOptions extends NetworkPipelineNeeds {
   readonly recipe: UpscaleRecipe;
-  readonly network: NetworkFile;
-  /** Edge of a tile in source pixels; null: whole frames. */
-  readonly tile: number | null;
-  readonly threads: number;
-  readonly engines: readonly Engine[];
-  /** Called for each frame that the network really ran on. */
-  readonly onInferred: (frameNumber: number) => void;
-  /** Called with a sentence when an engine is given up in mid-job. */
-  readonly onStepDown: (reason: string) => void;
 }
 
 interface OpenPipeline {

@@ -38,6 +38,7 @@ async function upscale(name: string, picture: Picture, tile: number | null, scal
   const pipeline = new NetworkPipeline({
     recipe: { pipeline: 'upscale', network: name, scale, device: 'cpu', tile: 'auto' },
     network,
+    embedding: null,
     tile,
     threads: 2,
     engines: [createOnnxEngine('cpu')],

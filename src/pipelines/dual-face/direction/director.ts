@@ -2,7 +2,7 @@ import { follow, standAt, viewOf, type CameraState } from '../camera/camera.ts';
 import { viewOfFace, wideView, type Stage, type View } from '../camera/view.ts';
 import { isStable, isVisible, type Person } from '../identity/person.ts';
 import { EMPTY_CAST, recast, type Cast } from './cast.ts';
-import { isNobody, rule, ruleForPane, type FailureRule, type Situation } from './failure-table.ts';
+import { isNobody, ruleForPane, type FailureRule, type Situation } from './failure-table.ts';
 
 /** What a frame of the finished video shows. */
 export interface Shot {
@@ -145,8 +145,6 @@ function counted(
 
 /** For the log at a job's end. */
 export function describeDirection({ counts, sideChanges, cuts }: DirectionState): string {
-  const listed = Object.entries(counts).map(
-    ([situation, frames]) => `${rule(situation as Situation).situation} ${frames}`,
-  );
+  const listed = Object.entries(counts).map(([situation, frames]) => `${situation} ${frames}`);
   return `pane frames: ${listed.join(', ')}; ${cuts} cuts, ${sideChanges} changes of sides`;
 }

@@ -47,12 +47,12 @@ export function ruleForPane(seconds: number | null): FailureRule {
   return lost ?? rule('long gone');
 }
 
-/** Whether the panes give way to the whole picture: nobody is left in any of them, or opening up to it. */
+/** Whether the panes give way to the whole picture: nobody is left in either. */
 export function isNobody(left: FailureRule, right: FailureRule): boolean {
   return left.showing === 'wide' && right.showing === 'wide';
 }
 
-export function rule(situation: Situation): FailureRule {
+function rule(situation: Situation): FailureRule {
   const found = FAILURE_TABLE.find((each) => each.situation === situation);
   if (found === undefined) throw new RangeError(`The table has no rule for: ${situation}.`);
   return found;

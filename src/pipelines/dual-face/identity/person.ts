@@ -48,7 +48,7 @@ const JUMP = 0.5;
 /** The height changes by more than this factor in one frame. */
 const SIZE_JUMP = 1.35;
 /** Faces that overlap by more may be confused with each other. */
-export const CONFUSING_OVERLAP = 0.1;
+const CONFUSING_OVERLAP = 0.1;
 
 export function isStable({ confidentFrames }: Person): boolean {
   return confidentFrames >= STABLE_FRAMES;

@@ -41,6 +41,7 @@ async function openPipeline(wish: Wish = {}): Promise<NetworkPipeline> {
   const pipeline = new NetworkPipeline({
     recipe: { pipeline: 'upscale', network: 'tiny', scale, device: recipeDevice, tile: 'auto' },
     network: { ...network, architecture: 'srvgg', overlap: 2 },
+    embedding: null,
     tile: null,
     threads: 1,
     engines: [createOnnxEngine('cpu')],
