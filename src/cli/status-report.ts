@@ -41,6 +41,8 @@ export interface StatusReport {
   readonly home: string;
   readonly daemonRunning: boolean;
   readonly queuePaused: boolean;
+  /** Why the daemon lets nothing be worked on, such as quiet hours; null: it does not rest. */
+  readonly rest: string | null;
   readonly jobs: readonly JobReport[];
   /** Files in input/ that never became a job. They stay where they are and are looked at again when they change. */
   readonly refused: readonly RefusedFile[];

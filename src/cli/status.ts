@@ -17,10 +17,12 @@ export function statusCommand(cli: Cli): Command {
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { json?: true }>();
       const { home } = openHome(cli, options);
+      const daemonRunning = isDaemonRunning(home.lockFile);
       const report = await withQueue(home, async (queue): Promise<StatusReport> => ({
         home: home.root,
-        daemonRunning: isDaemonRunning(home.lockFile),
+        daemonRunning,
         queuePaused: queue.control.isQueuePaused(),
+        rest: daemonRunning ? queue.control.restReason() : null,
         jobs: await Promise.all(
           queue.jobs.listJobs().map(async (job) => {
             const events = queue.events.listEvents(job.id, HISTORY_LENGTH);

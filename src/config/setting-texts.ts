@@ -48,5 +48,9 @@ export const SETTING_TEXTS: Readonly<Record<string, string>> = {
   'engine.threads': 'threads that a network runs on; 0: as many as there are cores',
   'manners.quietHours': 'nothing is worked on at these times of the day, such as [22:00-07:30, 12:00-13:00]',
   'manners.inhibitSleep': 'keep the machine from going to sleep while a job is worked on, by systemd-inhibit',
+  'manners.gpuBusyPercent':
+    'nothing is worked on while another program takes more of the GPU than this, in percent; 0: never step aside',
+  'manners.gpuHottestCelsius':
+    'nothing is worked on from this temperature of the GPU on until it has cooled down by ten degrees; 0: never',
   'log.level': 'how much is written into the log',
 };

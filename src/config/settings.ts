@@ -112,6 +112,10 @@ export const SettingsFile = z
         quietHours: z.array(z.string().regex(QUIET_HOURS, 'expected a span such as 22:00-07:30')).default([]),
         /** The machine is kept from going to sleep while a job is worked on. */
         inhibitSleep: z.boolean().default(true),
+        /** Share of the GPU that another program may take before nothing is worked on, in percent; 0: all of it. */
+        gpuBusyPercent: z.int().min(0).max(100).default(30),
+        /** Degrees at which nothing is worked on until the GPU has cooled down by ten; 0: whatever it is. */
+        gpuHottestCelsius: z.int().min(0).max(120).default(90),
       })
       .prefault({}),
     log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),

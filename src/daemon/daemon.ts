@@ -1,31 +1,30 @@
-import { existsSync } from 'node:fs';
-import { basename, join, parse, sep } from 'node:path';
-import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceManager } from '../config/environment.ts';
 import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
-import { InputRefusedError, toError } from '../domain/errors.ts';
+import { toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
 import { Intake } from '../intake/intake.ts';
-import { counted } from '../lib/counted.ts';
 import { isOwnerAlive, parseOwner } from '../lib/process-identity.ts';
-import { sha256File } from '../lib/sha256-file.ts';
+import { isWithin } from '../lib/process-tree.ts';
 import { probeMedia } from '../media/probe.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import { acquireProcessLock, type ProcessLock } from '../queue/process-lock.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
+import { setRefusedAside } from '../workspace/set-refused-aside.ts';
+import { addFile } from './add-file.ts';
 import { handleCommands } from './command-loop.ts';
 import { removeIdleRamDisks, removeJobFiles, removeJobFrames, removeLeftovers } from './housekeeping.ts';
+import { GpuWatch } from './gpu-watch.ts';
+import { Manners } from './manners.ts';
 import { ServiceNotifier } from './service-notifier.ts';
 import { openSoundQueue } from './sound-queue.ts';
-import { QuietHours } from './quiet-hours.ts';
 import { Supervisor } from './supervisor.ts';
+import { verdictOn } from './verdict.ts';
 import { workerCrash } from './worker-crash.ts';
-import { setRefusedAside } from '../workspace/set-refused-aside.ts';
 
 /** How often commands, leases and the queue are looked at. Each look is a few statements on an index. */
 const TICK_MS = 250;
@@ -96,7 +95,8 @@ class Daemon {
   readonly #notifier: ServiceNotifier;
   #commands: Promise<unknown> = Promise.resolve();
   readonly #inhibitor = new SleepInhibitor();
-  readonly #quietHours: QuietHours;
+  readonly #gpu: GpuWatch;
+  readonly #manners: Manners;
   #carryingOut = false;
   #isAdding = false;
 
@@ -104,8 +104,13 @@ class Daemon {
     const { home, settings, log } = options;
     const { intake } = settings.now();
     this.#options = options;
-    this.#quietHours = new QuietHours(log);
     this.#queue = queue;
+    this.#gpu = new GpuWatch({
+      isOurs: (pid) => isWithin(pid, process.pid),
+      onNote: (sentence) => log.warn(sentence),
+      now: () => performance.now(),
+    });
+    this.#manners = new Manners({ gpu: this.#gpu, control: queue.control, log });
     this.#notifier = new ServiceNotifier(serviceManager(), (sentence) => log.warn(sentence));
     this.#supervisor = new Supervisor({
       start: { homeRoot: home.root, onlyJobId: null, flags: settings.sources.flags ?? [] },
@@ -151,6 +156,7 @@ class Daemon {
       }
     } finally {
       this.#notifier.stopping();
+      this.#gpu.close();
       // The worker first: it has the longest way to a clean stop.
       await Promise.all([this.#supervisor.stop(), this.#intake.close()]);
       this.#inhibitor.set(false);
@@ -158,7 +164,8 @@ class Daemon {
       await this.#giveBack();
       await this.#notifier.settled();
     }
-    if (!signal.aborted) return this.#verdict();
+    const refused = this.#intake.refusedCount;
+    if (!signal.aborted) return verdictOn({ queue: this.#queue, inputDir: home.input, refused, log });
     log.info('stopped; unfinished jobs go on after their last committed batch');
     return once ? ExitCode.stopped : ExitCode.ok;
   }
@@ -199,7 +206,7 @@ class Daemon {
       // Our own worker's end is judged by `#afterWorker` alone, which knows whether it crashed.
       const spare = (owner: string): boolean => parseOwner(owner)?.pid === this.#supervisor.pid;
       queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
-      if (this.#quietHours.isNow(settings.now().manners.quietHours)) this.#supervisor.rest();
+      if (this.#manners.isRest(settings.now(), this.#supervisor.isRunning)) this.#supervisor.rest();
       else if (queue.leases.hasClaimable(Date.now())) this.#supervisor.ensureRunning();
       this.#inhibitor.set(settings.now().manners.inhibitSleep && this.#supervisor.isRunning);
     } catch (error) {
@@ -213,7 +220,7 @@ class Daemon {
   /** Beside the ticks: an `add` reads its whole file. One round at a time. */
   #carryOutCommands(): void {
     if (this.#carryingOut) return;
-    const { home, log } = this.#options;
+    const { home, log, settings, signal } = this.#options;
     this.#carryingOut = true;
     this.#commands = handleCommands({
       queue: this.#queue,
@@ -224,7 +231,8 @@ class Daemon {
       add: async (argument) => {
         this.#isAdding = true;
         try {
-          return await this.#add(argument as AddRequest);
+          const { limits } = settings.now();
+          return await addFile(argument as AddRequest, { queue: this.#queue, home, limits, signal });
         } finally {
           this.#isAdding = false;
         }
@@ -232,40 +240,6 @@ class Daemon {
     })
       .catch((error: unknown) => log.error(`a command could not be carried out: ${toError(error).message}`))
       .finally(() => (this.#carryingOut = false));
-  }
-
-  async #add({ path, recipe, priority }: AddRequest): Promise<string> {
-    const { home, settings, signal } = this.#options;
-    const name = basename(path);
-    if (!(await stat(path)).isFile())
-      throw new InputRefusedError('NOT_A_REGULAR_FILE', `${path} is not a regular file.`);
-    await probeMedia(path, settings.now().limits, signal);
-    const { job, created } = this.#queue.jobs.enqueue({
-      origin: 'add',
-      sourcePath: path,
-      outputPath: this.#freeOutputPath(join(home.output, name), path),
-      fingerprint: await sha256File(path, signal),
-      recipe,
-      priority,
-      nowMs: Date.now(),
-    });
-    return created
-      ? `${name} is queued as job ${job.id}.`
-      : `${name} is known by its content as job ${job.id}, which is ${job.state}.`;
-  }
-
-  /** Files of one name from two folders are two videos; the second is called `name (2).mp4`. */
-  #freeOutputPath(wished: string, sourcePath: string): string {
-    const taken = new Set(
-      this.#queue.jobs
-        .listJobs()
-        .filter((job) => job.sourcePath !== sourcePath && job.state !== 'cancelled')
-        .map((job) => job.outputPath),
-    );
-    const { dir, name, ext } = parse(wished);
-    let path = wished;
-    for (let number = 2; taken.has(path); number++) path = join(dir, `${name} (${number})${ext}`);
-    return path;
   }
 
   #afterWorker(crashed: boolean, how: string): void {
@@ -297,30 +271,5 @@ class Daemon {
     const waiting = (['queued', 'running'] as const).flatMap((state) => this.#queue.jobs.listJobs({ state }));
     // What a `framekiln run` began is its own to end.
     return waiting.every((job) => job.origin === 'run');
-  }
-
-  /** Success only if nothing that lies in `input/` failed or was refused, now or earlier. */
-  #verdict(): ExitCode {
-    const { log } = this.#options;
-    const undone = this.#undoneInInput();
-    const refused = this.#intake.refusedCount;
-    if (undone === 0 && refused === 0) {
-      log.info('everything in the input folder is done');
-      return ExitCode.ok;
-    }
-    log.error(
-      `the input folder is worked off, but ${counted(undone, 'job')} of it failed or did not run to the end, and ${counted(refused, 'file')} could not be used`,
-    );
-    return ExitCode.failed;
-  }
-
-  /** Jobs that are not done and whose file still lies in `input/`; one that was replaced counts as what replaced it. */
-  #undoneInInput(): number {
-    const { home } = this.#options;
-    const latest = new Map(this.#queue.jobs.listJobs().map((job) => [job.sourcePath, job]));
-    return [...latest.values()].filter(
-      ({ state, sourcePath }) =>
-        state !== 'done' && sourcePath.startsWith(home.input + sep) && existsSync(sourcePath),
-    ).length;
   }
 }

@@ -1,25 +1,3 @@
-import type { Logger } from '../observability/log-entry.ts';
-
-/** Whether it is time for nothing to be worked on; the log is told when that begins and when it ends. */
-export class QuietHours {
-  readonly #log: Logger;
-  #span: string | null = null;
-
-  constructor(log: Logger) {
-    this.#log = log;
-  }
-
-  isNow(spans: readonly string[]): boolean {
-    const span = quietSpanAt(new Date(), spans);
-    if (span !== this.#span)
-      this.#log.info(
-        span === null ? 'the quiet hours are over' : `quiet hours (${span}): nothing is worked on`,
-      );
-    this.#span = span;
-    return span !== null;
-  }
-}
-
 /**
  * The span of the day that an instant falls into, such as `22:00-07:30`, or null. A span that ends before it begins goes over
  * midnight; its end is not part of it. Asked anew each time, so a jump of the clock or a sleep does no harm.

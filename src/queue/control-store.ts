@@ -37,6 +37,9 @@ export function createControlStore(db: Database) {
   );
   const allowClaims = db.prepare(`DELETE FROM settings WHERE key = 'queue_paused'`);
   const selectStopped = db.prepare(`SELECT 1 FROM settings WHERE key = 'queue_paused'`);
+  const beginRest = db.prepare<[string]>(`INSERT OR REPLACE INTO settings (key, value) VALUES ('rest', ?)`);
+  const endRest = db.prepare(`DELETE FROM settings WHERE key = 'rest'`);
+  const selectRest = db.prepare<[], { value: string }>(`SELECT value FROM settings WHERE key = 'rest'`);
 
   function startOver(id: number): void {
     deleteBatches.run(id);
@@ -76,5 +79,10 @@ export function createControlStore(db: Database) {
     resumeQueue: (): void => void allowClaims.run(),
 
     isQueuePaused: (): boolean => selectStopped.get() !== undefined,
+
+    /** Why the daemon lets nothing be worked on, for `status`; null: it does not rest. */
+    setRest: (reason: string | null): void => void (reason === null ? endRest.run() : beginRest.run(reason)),
+
+    restReason: (): string | null => selectRest.get()?.value ?? null,
   };
 }

@@ -35,7 +35,7 @@ describe('framekiln status', () => {
   it('is the report as JSON', async () => {
     const { out, code } = await framekiln('status', '--json');
     expect(JSON.parse(out.join('\n'))).toEqual({
-      ...{ home, daemonRunning: false, queuePaused: false, jobs: [], refused: [] },
+      ...{ home, daemonRunning: false, queuePaused: false, rest: null, jobs: [], refused: [] },
     });
     expect(code).toBe(ExitCode.ok);
   });

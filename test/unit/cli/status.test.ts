@@ -39,6 +39,7 @@ const report = (jobs: JobReport[]): StatusReport => ({
   home: '/home/me/fk',
   daemonRunning: true,
   queuePaused: false,
+  rest: null,
   jobs,
   refused: [],
 });

@@ -1,0 +1,53 @@
+import { stat } from 'node:fs/promises';
+import { basename, join, parse } from 'node:path';
+import type { Home } from '../config/home.ts';
+import type { Settings } from '../config/settings.ts';
+import type { AddRequest } from '../domain/add-request.ts';
+import { InputRefusedError } from '../domain/errors.ts';
+import { sha256File } from '../lib/sha256-file.ts';
+import { probeMedia } from '../media/probe.ts';
+import type { Queue } from '../queue/queue.ts';
+
+export interface AddTargets {
+  readonly queue: Queue;
+  readonly home: Home;
+  readonly limits: Settings['limits'];
+  readonly signal: AbortSignal;
+}
+
+/** Puts a file that a person named into the queue, wherever it lies, and gives a sentence about it. */
+export async function addFile(
+  { path, recipe, priority }: AddRequest,
+  { queue, home, limits, signal }: AddTargets,
+): Promise<string> {
+  const name = basename(path);
+  if (!(await stat(path)).isFile())
+    throw new InputRefusedError('NOT_A_REGULAR_FILE', `${path} is not a regular file.`);
+  await probeMedia(path, limits, signal);
+  const { job, created } = queue.jobs.enqueue({
+    origin: 'add',
+    sourcePath: path,
+    outputPath: freeOutputPath(queue, join(home.output, name), path),
+    fingerprint: await sha256File(path, signal),
+    recipe,
+    priority,
+    nowMs: Date.now(),
+  });
+  return created
+    ? `${name} is queued as job ${job.id}.`
+    : `${name} is known by its content as job ${job.id}, which is ${job.state}.`;
+}
+
+/** Files of one name from two folders are two videos; the second is called `name (2).mp4`. */
+function freeOutputPath(queue: Queue, wished: string, sourcePath: string): string {
+  const taken = new Set(
+    queue.jobs
+      .listJobs()
+      .filter((job) => job.sourcePath !== sourcePath && job.state !== 'cancelled')
+      .map((job) => job.outputPath),
+  );
+  const { dir, name, ext } = parse(wished);
+  let path = wished;
+  for (let number = 2; taken.has(path); number++) path = join(dir, `${name} (${number})${ext}`);
+  return path;
+}
