@@ -81,7 +81,10 @@ export function createControlStore(db: Database) {
     isQueuePaused: (): boolean => selectStopped.get() !== undefined,
 
     /** Why the daemon lets nothing be worked on, for `status`; null: it does not rest. */
-    setRest: (reason: string | null): void => void (reason === null ? endRest.run() : beginRest.run(reason)),
+    setRest: (reason: string | null): void => {
+      if (reason === null) endRest.run();
+      else beginRest.run(reason);
+    },
 
     restReason: (): string | null => selectRest.get()?.value ?? null,
   };

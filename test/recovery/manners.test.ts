@@ -61,13 +61,11 @@ test('while the GPU is too hot nothing is worked on, `status` says so, and the j
   const daemon = start(['start', '--once', '--home', home], { PATH: path });
   const patience = { timeout: 60_000 };
   await expect.poll(() => readLog(home), patience).toMatch(/the GPU is 95 °C hot: nothing is worked on/);
-  expect((await run(['status', '--home', home])).stdout).toMatch(
-    /is running and rests \(the GPU is 95 °C hot\)/,
-  );
+  expect(run(['status', '--home', home]).stdout).toMatch(/is running and rests \(the GPU is 95 °C hot\)/);
 
   writeFileSync(celsius, '60\n');
   expect(await daemon.ended).toBe(0);
   expect(readLog(home)).toMatch(/over: the GPU is 95 °C hot; work goes on/);
   expect(existsSync(join(home, 'output/lanczos-2x/clip.mp4'))).toBe(true);
-  expect((await run(['status', '--json', '--home', home])).stdout).toMatch(/"rest": null/);
+  expect(run(['status', '--json', '--home', home]).stdout).toMatch(/"rest": null/);
 });
