@@ -9,7 +9,7 @@ import type { Recipe } from './recipe.ts';
  *   failed try, or an obstacle such as a full disk, whose sentence is in `note`).
  * - `running`: a worker holds its lease.
  * - `paused`: a person paused it; its checkpoints are kept.
- * - `done`: the finished file was verified and published.
+ * - `done`: the finished file was verified and published, and the source settled as it is wished.
  * - `failed`: set aside, with `errorCode` and `errorMessage`; only `retry` brings it back.
  * - `cancelled`: a person cancelled it; its checkpoints are deleted.
  *
@@ -68,6 +68,8 @@ export interface Job {
   readonly notBeforeAtMs: number | null;
   readonly createdAtMs: number;
   readonly startedAtMs: number | null;
+  /** When the finished file had its name; what is left then is to settle the source and to remove the job's folder. */
+  readonly publishedAtMs: number | null;
   readonly finishedAtMs: number | null;
 }
 

@@ -46,6 +46,7 @@ export const FAIL_POINTS = [
       'claim',
       'renew-lease',
       'release-lease',
+      'publish-job',
       'finish-job',
       'report-progress',
       'insert-command',

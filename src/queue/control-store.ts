@@ -27,7 +27,8 @@ export function createControlStore(db: Database) {
      WHERE id = ? AND state IN ('failed', 'cancelled', 'done')`,
   );
   const forgetProgress = db.prepare<[number]>(
-    `UPDATE jobs SET plan = NULL, frames_total = NULL, frames_done = 0, started_at_ms = NULL WHERE id = ?`,
+    `UPDATE jobs SET plan = NULL, frames_total = NULL, frames_done = 0, started_at_ms = NULL, published_at_ms = NULL
+     WHERE id = ?`,
   );
   const deleteBatches = db.prepare<[number]>(`DELETE FROM batches WHERE job_id = ?`);
   const selectState = db.prepare<[number], { state: string }>(`SELECT state FROM jobs WHERE id = ?`);

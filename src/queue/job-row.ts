@@ -6,7 +6,8 @@ export const JOB_COLUMNS = `
   id, origin, source_path AS sourcePath, output_path AS outputPath, fingerprint, recipe, state, priority, attempts, plan,
   frames_total AS framesTotal, frames_done AS framesDone, stage, note, frames_per_second AS framesPerSecond,
   eta_at_ms AS etaAtMs, error_code AS errorCode, error_message AS errorMessage, not_before_at_ms AS notBeforeAtMs,
-  created_at_ms AS createdAtMs, started_at_ms AS startedAtMs, finished_at_ms AS finishedAtMs`;
+  created_at_ms AS createdAtMs, started_at_ms AS startedAtMs, published_at_ms AS publishedAtMs,
+  finished_at_ms AS finishedAtMs`;
 
 /** Assignments for a job that leaves `running`: nobody holds it, and nothing about it is under way. */
 export const LET_GO = `

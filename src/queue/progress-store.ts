@@ -26,7 +26,7 @@ export function createProgressStore(db: Database) {
   const progress = held(
     'frames_done = @framesDone, frames_per_second = @framesPerSecond, eta_at_ms = @etaAtMs',
   );
-  const outputPath = held('output_path = @outputPath');
+  const published = held('output_path = @outputPath, published_at_ms = @nowMs');
 
   return {
     /** What was decided at the job's first start, and how many frames it has. */
@@ -38,6 +38,11 @@ export function createProgressStore(db: Database) {
     /** For people only: where the job resumes is decided by its committed batches. */
     setProgress: (lease: Lease, now: Progress) => progress(lease, now),
 
-    setOutputPath: (lease: Lease, path: string) => outputPath(lease, { outputPath: path }),
+    /** The finished file has its name. Whoever takes the job from here on only clears up. */
+    setPublished(lease: Lease, outputPath: string, nowMs: number): void {
+      failPoint('publish-job.before-write');
+      published(lease, { outputPath, nowMs });
+      failPoint('publish-job.written');
+    },
   };
 }

@@ -24,8 +24,9 @@ import { transformBatches } from './transform-batches.ts';
 import { Transformer } from './transformer.ts';
 
 /**
- * Does one job from wherever it stands to the published file: probe, index, plan, frames, join, check, publish.
- * Whatever happened before, only what has no checkpoint is done.
+ * Does one job from wherever it stands to its end: probe, index, plan, frames, join, check, publish, settle the source.
+ * Whatever happened before, only what has no checkpoint is done. `finish` comes last: whoever is killed before it leaves
+ * a job that is taken up again, so that nothing is left behind that nobody would come back to.
  *
  * Throws the error that ended it; the caller decides what becomes of the job.
  */
@@ -33,6 +34,17 @@ export async function runJob(context: JobContext): Promise<void> {
   const { home, job, lease, queue, log } = context;
   const startedAt = Date.now();
   const folder = new JobFolder(home.jobsDir, job.id);
+  const { look, outputPath } =
+    job.publishedAtMs === null ? await publish(context, folder) : { look: null, outputPath: job.outputPath };
+  await settleSource(context, look);
+  if (!context.settings.workspace.keepJobFolders) await folder.remove();
+  queue.leases.finish(lease, Date.now());
+  log.info(`done in ${formatDuration(Date.now() - startedAt)}: ${relative(home.root, outputPath)}`);
+}
+
+/** Everything up to the published file. */
+async function publish(context: JobContext, folder: JobFolder): Promise<PlannedJob> {
+  const { job, lease, queue, log } = context;
   folder.create();
   const planned = await plan(context, folder);
   const framesTotal = planned.index.pts.length;
@@ -53,10 +65,7 @@ export async function runJob(context: JobContext): Promise<void> {
   await assertSpace(context, folder, planned, committed);
   if (missing.length > 0) await doFrames(context, { planned, folder, missing, committed });
   await publishOutput(context, folder, planned);
-  queue.leases.finish(lease, Date.now());
-  await settleSource(context, planned);
-  if (!context.settings.workspace.keepJobFolders) await folder.remove();
-  log.info(`done in ${formatDuration(Date.now() - startedAt)}: ${relative(home.root, planned.outputPath)}`);
+  return planned;
 }
 
 async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob> {

@@ -74,9 +74,13 @@ async function straighten(
   await publishFile(temporaryPath, path, 'other-file');
 }
 
-/** As `assertUnchanged`, but reading the file only when size, time or inode say that it may be another. */
+/**
+ * As `assertUnchanged`, but reading the file only when size, time or inode say that it may be another.
+ *
+ * @param look of the time when it was read; null where that is not known
+ */
 export async function assertSameSource(
-  { look }: PreparedSource,
+  look: string | null,
   { sourcePath, fingerprint }: Job,
   signal: AbortSignal,
 ): Promise<void> {

@@ -31,7 +31,7 @@ export async function publishOutput(
   const { job, lease, queue, signal } = context;
   const { outputPath } = planned;
   // The sound comes from the source now: it must still be the file whose pictures were transformed.
-  await assertSameSource(planned, job, signal);
+  await assertSameSource(planned.look, job, signal);
   makeFolder(dirname(outputPath));
   const temporaryPath = temporaryOutputPath(outputPath, lease);
   try {
@@ -45,7 +45,7 @@ export async function publishOutput(
     await rm(temporaryPath, { force: true });
     throw error;
   }
-  queue.progress.setOutputPath(lease, outputPath);
+  queue.progress.setPublished(lease, outputPath, Date.now());
 }
 
 /** @returns what was joined: the planned streams, or those of them that the container takes */

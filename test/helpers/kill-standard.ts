@@ -117,6 +117,13 @@ export class Life {
     );
   }
 
+  /** From then on its segments are not needed any more. */
+  get isPublished(): boolean {
+    const look = (db: SqliteDatabase.Database) =>
+      db.prepare(`SELECT 1 FROM jobs WHERE published_at_ms IS NOT NULL`).get() !== undefined;
+    return this.read(look) ?? false;
+  }
+
   /** Committed batches. */
   get committed(): number {
     return this.#rows().length;
@@ -189,7 +196,7 @@ export class Life {
     const integrity = this.read((db) => db.pragma('integrity_check', { simple: true }));
     if (integrity !== null && integrity !== 'ok') this.violations.push(`I1 ${JSON.stringify(integrity)}`);
     const rows = this.#rows();
-    if (!this.isDone)
+    if (!this.isPublished)
       for (const row of rows.filter(({ name }) => !this.damaged.has(name))) this.#checkSegment(row);
     for (const { frame, atMs } of this.inferred()) {
       const row = rows.find(({ first, count }) => frame >= first && frame < first + count);
@@ -265,8 +272,8 @@ export class Life {
 
   #checkSegment({ job, name, bytes, sha256 }: Row): void {
     const path = join(this.home, '.framekiln/jobs', String(job), 'segments', name);
-    // Under a living daemon the job may have been done between two looks.
-    if (!existsSync(path) && this.isDone) return;
+    // Under a living daemon the job may have been published between two looks.
+    if (!existsSync(path) && this.isPublished) return;
     if (!existsSync(path)) this.violations.push(`I2 ${name} is committed and not there`);
     else if (statSync(path).size !== bytes)
       this.violations.push(`I2 ${name} has ${statSync(path).size} bytes, not ${bytes}`);

@@ -146,8 +146,8 @@ async function faultsOf(home: string, acknowledged: Acknowledged, finished: Buff
     if (batches.length < acknowledged.batches)
       faults.push(`${batches.length} batches instead of ${acknowledged.batches}`);
     if (acknowledged.done && job.state !== 'done') faults.push(`the job is ${job.state} and was done`);
-    if (job.state === 'done') {
-      if (!isPublished) faults.push('the job is done and its file is not there');
+    if (job.publishedAtMs !== null) {
+      if (!isPublished) faults.push('the job is published and its file is not there');
       return faults;
     }
     const folder = new JobFolder(join(state, 'jobs'), 1);

@@ -53,7 +53,7 @@ afterAll(() => rmSync(elsewhere, { recursive: true }));
 
 /** Points of the end of a job are passed once a clip: short clips. */
 const LATE =
-  /^(output|report|finish-job|source|moved-source|job-folder\.(before-removal|removed)|ram-disk\.(before-removal|unmounted|removed))/;
+  /^(output|report|publish-job|finish-job|source|moved-source|job-folder\.(before-removal|removed)|ram-disk\.(before-removal|unmounted|removed))/;
 
 test('every fail point', async () => {
   const by = (pattern: RegExp): FailPoint[] => FAIL_POINTS.filter((name) => pattern.test(name));

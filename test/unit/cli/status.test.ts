@@ -32,6 +32,7 @@ const job: Job = {
   notBeforeAtMs: null,
   createdAtMs: NOW - 60_000,
   startedAtMs: NOW - 30_000,
+  publishedAtMs: null,
   finishedAtMs: null,
 };
 

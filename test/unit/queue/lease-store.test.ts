@@ -104,7 +104,7 @@ const GUARDED_WRITES: Readonly<Record<string, (queue: Queue, lease: Lease) => vo
   setStage: (queue, lease) => queue.progress.setStage(lease, 'frames'),
   setProgress: (queue, lease) =>
     queue.progress.setProgress(lease, { framesDone: 1, framesPerSecond: 2, etaAtMs: 3 }),
-  setOutputPath: (queue, lease) => queue.progress.setOutputPath(lease, '/out/x.mkv'),
+  setPublished: (queue, lease) => queue.progress.setPublished(lease, '/out/x.mkv', 1),
   commitBatch: (queue, lease) => queue.batches.commitBatch(lease, newBatch(0), 5),
   removeBatch: (queue, lease) => queue.batches.removeBatch(lease, 0),
 };

@@ -6,17 +6,22 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const damaged = { code: 'DAMAGED' as const, message: 'Only 3 % of it can be decoded.' };
 
-function refusable(root: string, name: string): string {
+function refusable(root: string, name: string, contents = 'x'): string {
   mkdirSync(join(root, 'input'), { recursive: true });
   const path = join(root, 'input', name);
-  writeFileSync(path, 'x');
+  writeFileSync(path, contents);
   return path;
 }
 
 test('a refused file is moved with its reason, beside another of its name too', async () => {
   const root = temporaryFolder();
-  for (const prefix of ['1', '2']) {
-    const said = await setRefusedAside(root, refusable(root, 'a.mp4'), damaged, prefix);
+  // The third is the second over again, and takes its place.
+  for (const [prefix, contents] of [
+    ['1', 'x'],
+    ['2', 'y'],
+    ['2', 'y'],
+  ] as const) {
+    const said = await setRefusedAside(root, refusable(root, 'a.mp4', contents), damaged, prefix);
     expect(said).toMatch(/^a\.mp4 is in refused\/(2-)?a\.mp4 now, with the reason beside it$/);
   }
   expect(readdirSync(join(root, 'refused')).sort()).toEqual(['2-a.mp4', '2-a.mp4.txt', 'a.mp4', 'a.mp4.txt']);
