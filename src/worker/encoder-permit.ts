@@ -1,4 +1,4 @@
-import { OURS } from '../domain/nvenc-reason.ts';
+import { OURS, SILENT } from '../domain/nvenc-reason.ts';
 import type { SlotPermit } from '../media/encoder-slots.ts';
 import type { JobContext } from './job-context.ts';
 
@@ -26,11 +26,13 @@ export async function tryWithPermit(
   context: JobContext,
   trial: () => Promise<string | null>,
 ): Promise<string | null> {
+  if (context.driverSilence.isNow) return SILENT;
   const permit = await takePermit(context, context.signal);
   if (permit === null) return OURS;
   let outcome: 'done' | 'failed' = 'failed';
   try {
-    const whyNot = await trial();
+    // Asked with the permit in hand: another job's trial may have found it out while this one waited.
+    const whyNot = await context.driverSilence.whyNot(trial);
     if (whyNot === null) outcome = 'done';
     return whyNot;
   } finally {

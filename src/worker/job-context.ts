@@ -1,6 +1,7 @@
 import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Job, Lease } from '../domain/job.ts';
+import type { DriverSilence } from '../media/driver-silence.ts';
 import type { EncoderSlots } from '../media/encoder-slots.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -16,6 +17,8 @@ export interface JobContext {
   readonly log: Logger;
   /** Shared by all jobs of the worker. */
   readonly encoderSlots: EncoderSlots;
+  /** Shared likewise. */
+  readonly driverSilence: DriverSilence;
   readonly transformHost: TransformHost;
   /** Folders in which networks are looked for, in order. */
   readonly networkFolders: readonly string[];

@@ -18,6 +18,7 @@ import {
 } from '../domain/errors.ts';
 import type { Job, Lease } from '../domain/job.ts';
 import { ownOwner } from '../lib/process-identity.ts';
+import { DriverSilence } from '../media/driver-silence.ts';
 import { EncoderSlots } from '../media/encoder-slots.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Claimed } from '../queue/lease-store.ts';
@@ -57,6 +58,7 @@ export class Worker {
   readonly #stopping = new AbortController();
   readonly #stopped = once(this.#stopping.signal, 'abort');
   readonly #encoderSlots = new EncoderSlots(() => this.#options.settings.now().encoder.sessions);
+  readonly #driverSilence = new DriverSilence(() => performance.now());
   readonly #transformHost = new TransformHost();
   /** Of the jobs in work, by id. */
   readonly #running = new Map<number, AbortController>();
@@ -118,7 +120,8 @@ export class Worker {
       await runJob({
         ...this.#options,
         ...{ settings: this.#settingsForOne(), job, lease, log, signal },
-        ...{ encoderSlots: this.#encoderSlots, transformHost: this.#transformHost },
+        ...{ encoderSlots: this.#encoderSlots, driverSilence: this.#driverSilence },
+        ...{ transformHost: this.#transformHost },
         leaveBehind: (each) => left.push(each),
       });
     } catch (error) {

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { frameMd5, makeClip } from '../helpers/clips.ts';
+import { fakeMachine, H200, RTX_4090, type MachinePlay } from '../helpers/fake-machine.ts';
+import { makeHome, readLog, run } from '../helpers/framekiln.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+
+/**
+ * Four jobs at once on machines that executables play: whatever the card does, every job is done, and every session that was
+ * opened is closed. The table is printed.
+ */
+const MACHINES: readonly (readonly [name: string, play: MachinePlay, takenAfterProbe: number])[] = [
+  ['RTX 4090, 2 sessions', { gpu: RTX_4090, nvenc: 2, nvdec: 4 }, 0],
+  ['RTX 4090, both taken by others', { gpu: RTX_4090, nvenc: 2, nvdec: 4, takenByOthers: 2 }, 0],
+  ['RTX 4090, one taken after the probe', { gpu: RTX_4090, nvenc: 2, nvdec: 4 }, 1],
+  ['RTX 4090, reset in mid-job', { gpu: RTX_4090, nvenc: 2, nvdec: 4, goodSegments: 3 }, 0],
+  ['driver too old', { gpu: RTX_4090, nvenc: 'too old', nvdec: 4 }, 0],
+  ['H200, no NVENC', { gpu: H200, nvenc: 'no encoder', nvdec: 4 }, 0],
+  ['nvidia-smi and NVENC hang', { gpu: 'hangs', nvenc: 'hangs' }, 0],
+];
+const CLIPS = ['a', 'b', 'c', 'd'];
+const FRAMES = 60;
+
+test('four jobs at once are done on every machine, and every session is given back', () => {
+  const rows: string[][] = [];
+  for (const [name, play, takenAfterProbe] of MACHINES) {
+    const home = makeHome(temporaryFolder());
+    for (const [i, clip] of CLIPS.entries())
+      makeClip(join(home, `input/lanczos-2x/${clip}.mp4`), { frames: FRAMES, filter: `hue=h=${40 * i}` });
+    const card = fakeMachine(temporaryFolder(), play);
+    run(['doctor', '--home', home], { PATH: card.path }); // The probe.
+    card.takeByOthers((play.takenByOthers ?? 0) + takenAfterProbe);
+    const probed = card.events().length;
+    const from = performance.now();
+    const { status } = run(['start', '--once', '--home', home, '--set', 'streams.max=4'], {
+      PATH: card.path,
+    });
+    const seconds = (performance.now() - from) / 1000;
+    const done = CLIPS.filter((clip) => {
+      const path = join(home, `output/lanczos-2x/${clip}.mp4`);
+      return existsSync(path) && frameMd5(path).length === FRAMES;
+    });
+    const events = card.events().slice(probed);
+    const count = (...kinds: string[]): number => events.filter(({ event }) => kinds.includes(event)).length;
+    const [opened, closed] = [count('open'), count('close', 'break')];
+    const most = Math.max(0, ...events.map(({ open }) => open));
+    const detected = readFileSync(join(home, '.framekiln/detected.yaml'), 'utf8');
+    const settings = [...detected.matchAll(/^ +(\w+: \S+ #.*)$/gm)].map(([, line]) => line);
+    const encoders = [...readLog(home).matchAll(/encoder: (.*)$/gm)].map(([, line = '']) => line);
+    rows.push([
+      name,
+      settings.join('; ') || 'nothing',
+      `${opened} / ${closed} / ${count('refuse')}, ${most}`,
+      `${done.length} of ${CLIPS.length}`,
+      seconds.toFixed(0),
+      [...new Set(encoders)].join(' / '),
+    ]);
+    expect([name, status, done]).toEqual([name, 0, CLIPS]);
+    expect([name, closed]).toEqual([name, opened]);
+  }
+  const header = [
+    'machine',
+    'detected',
+    'opened / closed / refused, most at once',
+    'jobs done',
+    's',
+    'encoders',
+  ];
+  for (const row of [header, header.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
+});
