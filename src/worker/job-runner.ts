@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { batchCount, batchRange, type BatchRange } from '../domain/frame-batch.ts';
 import { LeaseLostError } from '../domain/errors.ts';
@@ -8,6 +7,7 @@ import { planStreams } from '../media/stream-plan.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import { formatDuration } from '../observability/format-progress.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
+import { FrameFiles } from '../workspace/frame-files.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
 import { findJobNetworks } from './find-job-networks.ts';
@@ -150,6 +150,7 @@ async function doFrames(
     contents: JSON.stringify([job.id, job.fingerprint, recipeText(job.recipe), planned.plan]),
   };
   const ramDisk = await openRamDisk(ramDiskPlaces(home.stateDir), lease, stamp, settings.workspace);
+  const spill = await folder.openSpill(ramDisk);
   const where = ramDisk.kind === 'folder' ? 'no RAM disk: frames go to' : 'RAM disk:';
   const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
   log.info(`${where} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 / 1024)} MB${reason}`);
@@ -177,13 +178,13 @@ async function doFrames(
     await transformBatches(context, {
       planned,
       folder,
-      ramDisk,
+      files: new FrameFiles(ramDisk.path, spill, (sentence) => log.warn(sentence)),
       transformer,
       batches: missing,
       committed,
     });
     await removeRamDisk(ramDisk);
-    await rm(folder.spill, { recursive: true, force: true });
+    await folder.removeSpill();
   } finally {
     // Not waited for here: the thread may sit in a run of seconds, which nothing can break off.
     context.leaveBehind(transformer.close().then(() => tellShares(transformer, log)));

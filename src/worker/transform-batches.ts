@@ -8,9 +8,8 @@ import { EncoderChooser, whyNotNvenc } from '../media/choose-encoder.ts';
 import { FrameDecoder, frameBuffer } from '../media/decoder.ts';
 import { outputTiming } from '../media/output-timing.ts';
 import { BATCHES_IN_FLIGHT } from '../workspace/batch-sizes.ts';
-import { FrameFiles, sizeOrZero } from '../workspace/frame-files.ts';
+import { sizeOrZero, type FrameFiles } from '../workspace/frame-files.ts';
 import type { JobFolder } from '../workspace/job-folder.ts';
-import type { RamDisk } from '../workspace/ram-disk.ts';
 import { runBatches, type BatchStep } from './batch-loop.ts';
 import { commitBatch } from './commit-batch.ts';
 import { tryWithPermit } from './encoder-permit.ts';
@@ -22,7 +21,7 @@ import type { Transformer } from './transformer.ts';
 export interface FrameWork {
   readonly planned: PlannedJob;
   readonly folder: JobFolder;
-  readonly ramDisk: RamDisk;
+  readonly files: FrameFiles;
   readonly transformer: Transformer;
   /** Batches without a checkpoint, in order. */
   readonly batches: readonly BatchRange[];
@@ -41,7 +40,7 @@ interface BatchInWork {
 
 /** Takes every batch without a checkpoint through decode, transform and encode, overlapped, and commits it. */
 export async function transformBatches(context: JobContext, work: FrameWork): Promise<void> {
-  const { planned, folder, ramDisk, transformer, batches } = work;
+  const { planned, folder, files, transformer, batches } = work;
   const { media, index, formats, plan } = planned;
   const { settings, log, signal, job } = context;
   const inputBytes = frameBytes(formats.input);
@@ -50,7 +49,6 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
   const color = outputColor(media.video);
   const { num, den } = formats.outputAspect;
   const framesCommitted = work.committed.reduce((sum, { frameCount }) => sum + frameCount, 0);
-  const files = new FrameFiles(ramDisk.path, folder.spill, (sentence) => log.warn(sentence));
   const chooser = new EncoderChooser({
     codec: plan.codec,
     output: formats.output,

@@ -1,5 +1,5 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { failPoint } from '../lib/fail-point.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { sha256File } from '../lib/sha256-file.ts';
@@ -15,14 +15,12 @@ export class JobFolder {
   readonly path: string;
   readonly indexFile: string;
   readonly segments: string;
-  readonly spill: string;
   readonly straight: string;
 
   constructor(jobsDir: string, jobId: number) {
     this.path = join(jobsDir, String(jobId));
     this.indexFile = join(this.path, 'frames.index');
     this.segments = join(this.path, 'segments');
-    this.spill = join(this.path, 'spill');
     this.straight = join(this.path, 'straight');
   }
 
@@ -32,10 +30,32 @@ export class JobFolder {
     failPoint('job-folder.created');
   }
 
+  get #spill(): string {
+    return join(this.path, 'spill');
+  }
+
   async remove(): Promise<void> {
     failPoint('job-folder.before-removal');
     await rm(this.path, { recursive: true, force: true });
     failPoint('job-folder.removed');
+  }
+
+  /**
+   * Where frames go for which a RAM disk has no room: a folder of its name, so that a worker that lost its lease writes into
+   * none but its own (R10). They are worth as much as the disk: what lies there is kept with one that was adopted, and deleted
+   * otherwise, because after a power cut it may hold blocks that were never written.
+   */
+  async openSpill(disk: { readonly path: string; readonly adopted: boolean }): Promise<string> {
+    const own = basename(disk.path);
+    for (const name of await readdirOrNone(this.#spill)) {
+      if (disk.adopted && name === own) continue;
+      await rm(join(this.#spill, name), { recursive: true, force: true });
+    }
+    return join(this.#spill, own);
+  }
+
+  async removeSpill(): Promise<void> {
+    await rm(this.#spill, { recursive: true, force: true });
   }
 
   segmentPath(name: string): string {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ownOwner } from '../../../src/lib/process-identity.ts';
 import { FrameFiles } from '../../../src/workspace/frame-files.ts';
+import { JobFolder } from '../../../src/workspace/job-folder.ts';
 import {
   openRamDisk,
   ramDiskPlaces,
@@ -74,6 +75,25 @@ test('frames that do not fit go to the spill folder, and that is said once', asy
   expect(await files.place(batch(1), 'out', 6)).toBe(join(spill, 'b0001.out'));
   await files.drop(batch(1), 'out');
   expect(existsSync(join(spill, 'b0001.out'))).toBe(false);
+});
+
+test('what spilled over is kept with an adopted RAM disk only: after a power cut it may never have been written', async () => {
+  const places = ramDiskPlaces(temporaryFolder());
+  const folder = new JobFolder(temporaryFolder(), 7);
+  const open = async (owner: string, token: number) => {
+    const disk = await openRamDisk(places, { jobId: 7, token }, { ...stamp, owner }, folderWish);
+    const spill = await folder.openSpill(disk);
+    const found = existsSync(join(spill, 'b0003.out'));
+    mkdirSync(spill, { recursive: true });
+    writeFileSync(join(spill, 'b0003.out'), 'frames');
+    return { spill, found };
+  };
+  const beforeTheBoot = deadOwner.replace(/[0-9a-f]{4}$/, '0000');
+  const first = await open(beforeTheBoot, 1);
+  const second = await open(deadOwner, 2);
+  expect([second.found, existsSync(first.spill)]).toEqual([false, false]);
+  // A worker of this boot that was killed: its frames are sure.
+  expect((await open(ownOwner(), 3)).found).toBe(true);
 });
 
 function initStartTime(): string {
