@@ -17,6 +17,8 @@ export const SETTING_TEXTS: Readonly<Record<string, string>> = {
   'recipe.layout': 'of a split screen; stacked: the left person above the right one; dual-face only',
   'recipe.detectEvery': 'the face detector looks at every n-th frame; dual-face only',
   'recipe.missing': 'what a pane shows whose person has been gone for long; dual-face only',
+  'decoder.hardware':
+    'what decodes before the CPU does, such as [nvdec, vaapi]; []: nothing; the probe finds out what works',
   'encoder.codec': 'of finished videos; auto: HEVC for 10-bit sources, else H.264',
   'encoder.nvenc': 'use an NVIDIA card for encoding where a trial works',
   'encoder.sessions': 'encodings that may be open at once on the card; the probe counts them',

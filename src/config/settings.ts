@@ -24,6 +24,12 @@ export const SettingsFile = z
       .prefault({}),
     /** What is done with a file for which nothing else is said. */
     recipe: RecipeWish.default({}),
+    decoder: z
+      .strictObject({
+        /** Tried in this order before the CPU. The probe writes what works. */
+        hardware: z.array(z.enum(['nvdec', 'vaapi'])).default([]),
+      })
+      .prefault({}),
     encoder: z
       .strictObject({
         codec: z.enum(['auto', 'h264', 'hevc']).default('auto'),

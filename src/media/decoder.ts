@@ -6,6 +6,12 @@ import { toRgbFilter } from './color-conversion.ts';
 import { inputArguments, QUIET_LENIENT } from './ffmpeg-arguments.ts';
 import { FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from './frame-hash-lines.ts';
 import type { FrameIndex } from './frame-index.ts';
+import {
+  decoderReason,
+  hardwareInput,
+  type DecoderChoice,
+  type HardwareDecoder,
+} from './hardware-decoders.ts';
 import { FfmpegProcess } from './run-ffmpeg.ts';
 
 /** Elementary streams have no index to seek in: they are always decoded from their beginning. */
@@ -17,8 +23,14 @@ const SEEK_MARGIN_SECONDS = 2;
 /** bwdif refuses planes of less than three lines; the chroma of 4:2:0 has half of the picture's. */
 const LEAST_INTERLACED_EDGE = 16;
 
+/** A card that gives nothing for so long hangs. It is not the job's failure: the CPU goes on. */
+const HARDWARE_STALL_MS = 20_000;
+
 export interface DecoderOptions {
   readonly format: FrameFormat;
+  /** Which hardware may decode; held by the job, and so the same for all its decoders. Left out: the CPU does. */
+  readonly choice?: DecoderChoice;
+  readonly hardwareStallMs?: number;
   readonly maxPixels: number;
   readonly signal?: AbortSignal | undefined;
   /** Something a person should know, such as a seek that did not land where it should. */
@@ -40,7 +52,8 @@ type Approach = 'seek' | 'from-start' | 'from-start-lenient';
  *
  * States: closed → running (first `read`) → running … → closed. When a frame disagrees with the index the decoder
  * starts again from the beginning of the file at that frame; when it disagrees there too (a damaged file whose
- * concealment is not repeatable) only timestamps count from then on, and that is said once.
+ * concealment is not repeatable) only timestamps count from then on, and that is said once. Before all that stands the
+ * hardware that may be used: whatever is wrong with its frames or its process, it is given up at that frame.
  */
 export class FrameDecoder {
   readonly #source: MediaInfo;
@@ -56,7 +69,7 @@ export class FrameDecoder {
     this.#index = index;
     this.#options = options;
     this.#next = firstFrame;
-    this.#approach = firstFrame === 0 || UNSEEKABLE.test(source.container) ? 'from-start' : 'seek';
+    this.#approach = this.#firstApproach();
   }
 
   /** Number of the frame that the next `read` gives. */
@@ -69,12 +82,21 @@ export class FrameDecoder {
     for (;;) {
       const disagreement = await this.#tryRead(target);
       if (disagreement === null) {
+        this.#options.choice?.agreed();
         this.#next++;
         return;
       }
       await this.close();
       this.#stepDown(disagreement);
     }
+  }
+
+  get #hardware(): HardwareDecoder | null {
+    return this.#options.choice?.current ?? null;
+  }
+
+  #firstApproach(): Approach {
+    return this.#next === 0 || UNSEEKABLE.test(this.#source.container) ? 'from-start' : 'seek';
   }
 
   /** Ends the process. May be called twice. */
@@ -85,6 +107,12 @@ export class FrameDecoder {
   }
 
   #stepDown(disagreement: string): void {
+    const { choice } = this.#options;
+    if (this.#hardware !== null) {
+      choice?.failed(this.#next, disagreement);
+      this.#approach = this.#firstApproach();
+      return;
+    }
     const name = basename(this.#source.path);
     switch (this.#approach) {
       case 'seek':
@@ -110,8 +138,8 @@ export class FrameDecoder {
     const [hashed, bytes] = await Promise.all([hashes.next(), pixels.readInto(target)]);
     child.idle();
     if (hashed.done === true || bytes !== target.length) {
-      await this.#throwIfFailed(child);
-      return `it ends before frame ${number} of ${this.#index.pts.length}`;
+      const failure = await this.#throwIfFailed(child);
+      return failure ?? `it ends before frame ${number} of ${this.#index.pts.length}`;
     }
     const { pts, hash } = hashed.value;
     const expected = this.#index.pts[number];
@@ -122,31 +150,47 @@ export class FrameDecoder {
     return null;
   }
 
-  /** A process that was stopped or is missing is no disagreement: its own error goes up. */
-  async #throwIfFailed(child: FfmpegProcess): Promise<void> {
+  /**
+   * A process that was stopped or is missing is no disagreement: its own error goes up.
+   *
+   * @returns what a card's decoder failed of
+   */
+  async #throwIfFailed(child: FfmpegProcess): Promise<string | null> {
     try {
       await child.ended;
+      return null;
     } catch (error) {
-      if (!(error instanceof FfmpegError) || error.code === 'FFMPEG_STALLED') throw error;
+      if (!(error instanceof FfmpegError)) throw error;
+      if (this.#hardware !== null) return decoderReason(error);
+      if (error.code === 'FFMPEG_STALLED') throw error;
+      return null;
     }
   }
 
   #start(): DecoderRun {
-    const { format, signal, maxPixels } = this.#options;
+    const { format, signal, maxPixels, hardwareStallMs = HARDWARE_STALL_MS } = this.#options;
     const { seek, select } = this.#entryPoint();
+    const hardware = this.#hardware === null ? null : hardwareInput(this.#hardware, this.#source.video);
+    const bringDown = hardware?.filters ?? [];
+    const before = [...(hardware?.before ?? []), '-copyts', ...seek];
     const args = [
       ...QUIET_LENIENT,
-      ...inputArguments(this.#source.path, { maxPixels, before: ['-copyts', ...seek] }),
+      ...inputArguments(this.#source.path, { maxPixels, before }),
       '-map',
       `0:${this.#source.video.index}`,
       '-vf',
-      select,
+      [...bringDown, select].join(','),
       ...FRAME_HASH_OUTPUT,
       'pipe:3',
       '-map',
       `0:${this.#source.video.index}`,
       '-vf',
-      [...this.#deinterlace(), select, toRgbFilter(this.#source.video, format.pixelFormat)].join(','),
+      [
+        ...bringDown,
+        ...this.#deinterlace(),
+        select,
+        toRgbFilter(this.#source.video, format.pixelFormat),
+      ].join(','),
       '-fps_mode',
       'passthrough',
       '-f',
@@ -156,7 +200,8 @@ export class FrameDecoder {
     const child = new FfmpegProcess('ffmpeg', args, {
       purpose: `decoding ${basename(this.#source.path)}`,
       signal,
-      reach: { reads: this.#source.path },
+      reach: { reads: this.#source.path, devices: hardware?.devices ?? [] },
+      ...(hardware === null ? {} : { stallMs: hardwareStallMs }),
     });
     child.stdin.end();
     child.idle();

@@ -8,6 +8,8 @@ export interface Reach {
   readonly reads: string;
   /** The folder that it writes into. */
   readonly writesInto?: string;
+  /** Devices of a graphics card and what describes them; only where it decodes on one. */
+  readonly devices?: readonly string[];
 }
 
 /** Where programs and their libraries lie; what is missing is left out. */
@@ -20,7 +22,7 @@ const SYSTEM_FILES = ['/etc/ld.so.cache', '/etc/alternatives'];
  *
  * @param program absolute
  */
-export function sandboxArguments(program: string, { reads, writesInto }: Reach): string[] {
+export function sandboxArguments(program: string, { reads, writesInto, devices = [] }: Reach): string[] {
   const place = [...SYSTEM_FOLDERS, ...SYSTEM_FILES, ownFolder(program)];
   return [
     '--unshare-all',
@@ -28,6 +30,7 @@ export function sandboxArguments(program: string, { reads, writesInto }: Reach):
     '--new-session',
     ...place.flatMap((path) => ['--ro-bind-try', path, path]),
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--chdir', '/tmp'],
+    ...devices.flatMap((path) => [path.startsWith('/dev/') ? '--dev-bind-try' : '--ro-bind-try', path, path]),
     ...(writesInto === undefined ? [] : ['--bind', writesInto, writesInto]),
     ...['--ro-bind', reads, reads],
     '--',

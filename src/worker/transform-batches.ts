@@ -6,6 +6,7 @@ import { failPoint } from '../lib/fail-point.ts';
 import { outputColor } from '../media/color-conversion.ts';
 import { EncoderChooser, whyNotNvenc } from '../media/choose-encoder.ts';
 import { FrameDecoder, frameBuffer } from '../media/decoder.ts';
+import { DecoderChoice } from '../media/hardware-decoders.ts';
 import { outputTiming } from '../media/output-timing.ts';
 import { BATCHES_IN_FLIGHT } from '../workspace/batch-sizes.ts';
 import { sizeOrZero, type FrameFiles } from '../workspace/frame-files.ts';
@@ -61,6 +62,7 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
         : Promise.resolve('ffmpeg has no way to write HDR metadata with NVENC'),
     onChoice: (sentence) => log.info(sentence),
   });
+  const choice = new DecoderChoice(settings.decoder.hardware, media, index, (sentence) => log.info(sentence));
   const report = new ProgressReport(context, index.pts.length, framesCommitted, plan.firstBatchFrames);
   const inWork = new Map<number, BatchInWork>();
   let decoder: FrameDecoder | null = null;
@@ -91,6 +93,7 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
       await decoder?.close();
       decoder = new FrameDecoder(media, index, batch.firstFrame, {
         format: formats.input,
+        choice,
         maxPixels: settings.limits.inputMegapixels * 1e6,
         signal,
         onNote: (sentence) => log.warn(sentence),

@@ -11,6 +11,10 @@ export interface MachinePlay {
   readonly takenByOthers?: number;
   /** NVDEC sessions of the card. */
   readonly nvdec?: number;
+  /** VAAPI sessions of another card. */
+  readonly vaapi?: number;
+  /** What a job's NVDEC does wrong, counted in frames from where it began. */
+  readonly nvdecFault?: { readonly kind: 'another picture' | 'dies' | 'hangs'; readonly at: number };
   /** After so many segments all others fail in their midst, as when a driver is reset. */
   readonly goodSegments?: number;
 }
@@ -20,7 +24,7 @@ export interface FakeMachine {
   readonly path: string;
   /** Where the executables are: their processes name it. */
   readonly folder: string;
-  /** What happened to sessions, in order: `open`, `close`, `refuse`, `break`, each with `trial` or `segment`. */
+  /** What happened to sessions, in order: `open`, `close`, `refuse`, `break`, each with `trial`, `segment`, `decoder` (a trial), `cuda` or `vaapi` (a job's decoder). */
   readonly events: () => { readonly event: string; readonly use: string; readonly open: number }[];
   /** Another program takes or gives back sessions, from the next one on. */
   readonly takeByOthers: (count: number) => void;
@@ -34,6 +38,8 @@ const ERRORS = {
   'too old':
     '[h264_nvenc @ 0x55d0] Driver does not support the required nvenc API version. Required: 12.0 Found: 11.0',
   'no encoder': '[h264_nvenc @ 0x55d0] No capable devices found',
+  dies: '[h264 @ 0x55d0] CUDA error: an illegal memory access was encountered',
+  'no VAAPI': '[AVHWDeviceContext @ 0x55d0] No VA display found for any default device.',
   decoder: '[h264 @ 0x55d0] Failed setup for format cuda: hwaccel initialisation returned error.',
 };
 
@@ -94,9 +100,12 @@ const args = process.argv.slice(2);
 const at = args.findIndex((arg) => /^(h264|hevc)_nvenc$/.test(arg));
 const isTrial = args.includes('lavfi');
 const isDecoder = args.includes('-hwaccel');
-const use = isDecoder ? 'decoder' : isTrial ? 'trial' : 'segment';
+const accelerator = isDecoder ? args[args.indexOf('-hwaccel') + 1] : '';
+const isJob = args.includes('pipe:3');
+const use = isDecoder ? (isJob ? accelerator : 'decoder') : isTrial ? 'trial' : 'segment';
 
-const openCount = () => fs.readdirSync(slots).filter((name) => name.startsWith(isDecoder ? 'd' : 'e')).length;
+const kind = isDecoder ? accelerator : 'e';
+const openCount = () => fs.readdirSync(slots).filter((name) => name.startsWith(kind)).length;
 const note = (event) => fs.appendFileSync(events, event + ' ' + use + ' ' + openCount() + '\\n');
 function refuse(why) {
   note('refuse');
@@ -106,7 +115,7 @@ function refuse(why) {
 /** A session is a file whose name is free; one that its owner did not give back is free, too. */
 function openSession(limit) {
   for (let number = 0; number < limit; number++) {
-    const path = slots + '/' + (isDecoder ? 'd' : 'e') + number;
+    const path = slots + '/' + kind + number;
     try {
       const owner = Number(fs.readFileSync(path, 'utf8'));
       if (owner > 0) process.kill(owner, 0);
@@ -120,12 +129,15 @@ function openSession(limit) {
   }
   return null;
 }
-function run(session) {
+/** @param fault what follows when the real one is done: it dies or hangs */
+function run(session, fault) {
   const child = spawn(real, args, { stdio: ['inherit', 'inherit', 'inherit', 'inherit'] });
   for (const name of ['SIGTERM', 'SIGINT']) process.on(name, () => child.kill(name));
   child.on('exit', (code, signal) => {
-    if (session !== null) { fs.rmSync(session, { force: true }); note('close'); }
-    process.exit(code ?? (signal ? 1 : 0));
+    if (fault === 'hangs') { setInterval(() => {}, 1000); return; }
+    if (session !== null) { fs.rmSync(session, { force: true }); note(fault === 'dies' ? 'break' : 'close'); }
+    if (fault === 'dies') process.stderr.write(ERRORS.dies + '\\n', () => process.exit(1));
+    else process.exit(code ?? (signal ? 1 : 0));
   });
 }
 
@@ -161,14 +173,19 @@ if (at >= 0) {
     }
   }
 } else if (isDecoder) {
-  const session = openSession(play.nvdec ?? 0);
-  if (session === null) refuse('decoder');
+  const session = openSession((accelerator === 'vaapi' ? play.vaapi : play.nvdec) ?? 0);
+  if (session === null) refuse(accelerator === 'vaapi' ? 'no VAAPI' : 'decoder');
   else {
     note('open');
     args.splice(args.indexOf('-hwaccel'), 4);
-    const filter = args.indexOf('-vf') + 1;
-    args[filter] = args[filter].replace('hwdownload,', '');
-    run(session);
+    const fault = isJob && accelerator === 'cuda' ? play.nvdecFault : undefined;
+    const wrong = fault?.kind === 'another picture' ? 'negate=enable=gte(n\\\\,' + fault.at + '),' : '';
+    // A card gives its own format; here the software's is made into that, at the same range.
+    for (const [i, arg] of args.entries())
+      if (arg.startsWith('hwdownload,')) args[i] = arg.replace('hwdownload,', wrong + 'scale=in_range=pc:out_range=pc,');
+    const ends = fault !== undefined && wrong === '';
+    for (const pipe of ends ? ['pipe:3', 'pipe:1'] : []) args.splice(args.indexOf(pipe), 0, '-frames:v', String(fault.at));
+    run(session, ends ? fault.kind : undefined);
   }
 } else run(null);
 `;

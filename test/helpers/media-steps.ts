@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Chroma, FrameFormat, MediaInfo } from '../../src/domain/media-info.ts';
 import { outputColor } from '../../src/media/color-conversion.ts';
-import { FrameDecoder, frameBuffer } from '../../src/media/decoder.ts';
+import { FrameDecoder, frameBuffer, type DecoderOptions } from '../../src/media/decoder.ts';
 import { encodeSegment, verifySegment, type SegmentJob } from '../../src/media/encode-segment.ts';
 import type { EncoderName, EncoderSettings } from '../../src/media/encoder-arguments.ts';
 import { indexFrames, type FrameIndex } from '../../src/media/frame-index.ts';
@@ -36,8 +36,10 @@ export function decoderAt(
   { media, index, format }: Opened,
   frame: number,
   notes: string[] = [],
+  hardware: Pick<DecoderOptions, 'choice' | 'hardwareStallMs'> = {},
 ): FrameDecoder {
   return new FrameDecoder(media, index, frame, {
+    ...hardware,
     format,
     maxPixels: LIMITS.inputMegapixels * 1e6,
     onNote: (sentence) => notes.push(sentence),

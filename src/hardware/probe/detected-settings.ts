@@ -6,16 +6,31 @@ import type { SessionFact } from './sessions.ts';
 /** A setting that follows from what was found out. */
 export interface DetectedSetting {
   readonly key: string;
-  readonly value: boolean | number | string;
+  readonly value: boolean | number | readonly string[];
   /** For people; it stands beside the value. */
   readonly reason: string;
 }
 
-type SettingFacts = Pick<HardwareFacts, 'nvenc' | 'nvdec' | 'gpus' | 'machine'>;
+type SettingFacts = Pick<HardwareFacts, 'nvenc' | 'nvdec' | 'vaapi' | 'gpus' | 'machine'>;
 
 /** The settings that follow from the facts. What is not known is left to the safe defaults. */
 export function detectSettings(facts: SettingFacts): DetectedSetting[] {
-  return [...detectEncoder(facts), ...detectStreams(facts)];
+  return [...detectDecoders(facts), ...detectEncoder(facts), ...detectStreams(facts)];
+}
+
+/** The hardware that decoded a trial clip, NVDEC first. Jobs trust none of it further than its frames go. */
+function detectDecoders({ nvdec, vaapi }: SettingFacts): DetectedSetting[] {
+  const tried: [name: string, facts: readonly SessionFact[]][] = [
+    ['nvdec', nvdec],
+    ['vaapi', vaapi],
+  ];
+  const works = tried.filter(([, facts]) => facts.some(({ sessions }) => sessions > 0));
+  const said = (works.length > 0 ? works : tried).flatMap(([name, facts]) => {
+    const fact = facts.find(({ sessions }) => sessions > 0) ?? facts[0];
+    return fact === undefined ? [] : [`${name}: ${describeSessions(fact)}`];
+  });
+  if (said.length === 0) return [];
+  return [{ key: 'decoder.hardware', value: works.map(([name]) => name), reason: said.join('; ') }];
 }
 
 function detectEncoder(facts: SettingFacts): DetectedSetting[] {
@@ -80,7 +95,7 @@ export function describeDetected(facts: SettingFacts): string {
     ' What the probe chose for this machine, and why. It is written anew when the machine changes, or by\n' +
     ' `framekiln doctor --probe`; what you write into framekiln.yaml goes over it.';
   for (const { key, value, reason } of detectSettings(facts)) {
-    const node = document.createNode(value);
+    const node = document.createNode(value, { flow: true });
     // One line, whatever a driver says.
     node.comment = ` ${reason.replace(/\s+/g, ' ')}`;
     document.setIn(key.split('.'), node);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Home } from '../../config/home.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
@@ -15,10 +16,15 @@ export interface HardwareFacts extends GpuFacts {
   /** A row for each codec, size and bit depth that was tried. */
   readonly nvenc: readonly SessionFact[];
   readonly nvdec: readonly SessionFact[];
+  /** Empty where there is no render node. */
+  readonly vaapi: readonly SessionFact[];
 }
 
 /** Grows when the facts, or what follows from them, change their form. */
-const FORMAT = 3;
+const FORMAT = 4;
+
+/** Where Linux has the cards that work without a screen. */
+const RENDER_NODES = '/dev/dri';
 
 interface StoredFacts {
   /** What must be the same for the facts to hold: driver, cards, ffmpeg, processor, memory. */
@@ -55,7 +61,8 @@ export async function probeHardware(options: ProbeOptions): Promise<HardwareFact
     machine,
     ffmpeg: ffmpeg === null ? null : { ...ffmpeg, ...(await listFfmpegAbilities()) },
     nvenc,
-    nvdec: ffmpeg === null || cards.gpus.length === 0 ? [] : await countDecoders(),
+    nvdec: ffmpeg === null || cards.gpus.length === 0 ? [] : await countDecoders('cuda'),
+    vaapi: ffmpeg === null || !existsSync(RENDER_NODES) ? [] : await countDecoders('vaapi'),
   };
   const stored: StoredFacts = { identity, facts };
   // Written anew when they are lost: neither needs to survive a power cut.

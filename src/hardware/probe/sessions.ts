@@ -42,14 +42,14 @@ export async function countEncoders(): Promise<SessionFact[]> {
   return countKinds(ENCODED, (kind) => Promise.resolve(encodeArguments(kind)));
 }
 
-/** Counts NVDEC sessions by opening them, on clips that the CPU encodes first. */
-export async function countDecoders(): Promise<SessionFact[]> {
+/** Counts a card's decoders by opening them, on clips that the CPU encodes first. */
+export async function countDecoders(accelerator: 'cuda' | 'vaapi'): Promise<SessionFact[]> {
   const folder = await mkdtemp(join(tmpdir(), 'framekiln-probe-'));
   try {
     return await countKinds(DECODED, async (kind) => {
       const clip = join(folder, `${kind.codec}.mp4`);
       await runProbe('ffmpeg', clipArguments(kind, clip), TIMEOUT_MS);
-      return decodeArguments(kind, clip);
+      return decodeArguments(kind, clip, accelerator);
     });
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -113,10 +113,10 @@ function clipArguments({ codec, width, height, bitDepth }: Kind, clip: string): 
 }
 
 /** Without `hwdownload`, ffmpeg would quietly decode on the CPU when the card refuses. */
-function decodeArguments({ bitDepth }: Kind, clip: string): string[] {
+function decodeArguments({ bitDepth }: Kind, clip: string, accelerator: string): string[] {
   return [
     ...[...QUIET, ...TELL_PROGRESS, '-re', '-stream_loop', '-1'],
-    ...['-hwaccel', 'cuda', '-hwaccel_output_format', 'cuda', '-i', clip],
+    ...['-hwaccel', accelerator, '-hwaccel_output_format', accelerator, '-i', clip],
     ...['-vf', `hwdownload,format=${bitDepth === 10 ? 'p010le' : 'nv12'}`, '-f', 'null', '-'],
   ];
 }

@@ -12,7 +12,13 @@ const machine = {
   memoryBytes: 64e9,
   limits: { memoryBytes: null, cores: null },
 };
-const facts = { gpus: [card], nvenc: sessions(2), nvdec: sessions(8), machine };
+const facts = {
+  gpus: [card],
+  nvenc: sessions(2),
+  nvdec: sessions(8),
+  vaapi: [] as ReturnType<typeof sessions>,
+  machine,
+};
 const streams = (change: Partial<typeof facts>) =>
   detectSettings({ ...facts, ...change }).find(({ key }) => key === 'streams.max');
 
@@ -36,6 +42,23 @@ describe('the number of jobs at once', () => {
   it('is not decided by a card that cannot encode, and not at all without a card', () => {
     expect(streams({ nvenc: sessions(0, 'the card cannot encode this'), nvdec: sessions(3) })?.value).toBe(3);
     expect(streams({ gpus: [] })).toBeUndefined();
+  });
+});
+
+describe('the hardware that decodes', () => {
+  const hardware = (change: Partial<typeof facts>) =>
+    detectSettings({ ...facts, ...change }).find(({ key }) => key === 'decoder.hardware');
+
+  it('is what decoded a trial clip, NVDEC first', () => {
+    expect(hardware({})?.value).toEqual(['nvdec']);
+    expect(hardware({ vaapi: sessions(12) })?.value).toEqual(['nvdec', 'vaapi']);
+    expect(hardware({ nvdec: [], vaapi: sessions(12) })?.value).toEqual(['vaapi']);
+  });
+
+  it('is none where trials failed, with the reason, and not decided where there is nothing to try', () => {
+    const none = hardware({ nvdec: sessions(0, 'no capable device'), vaapi: [] });
+    expect(none).toMatchObject({ value: [], reason: expect.stringMatching(/no capable device/) as string });
+    expect(hardware({ nvdec: [], vaapi: [] })).toBeUndefined();
   });
 });
 
