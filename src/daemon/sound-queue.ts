@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { Home } from '../config/home.ts';
 import { counted } from '../lib/counted.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -13,7 +13,8 @@ import { listReports } from '../worker/job-report.ts';
 export async function openSoundQueue(home: Home, log: Logger): Promise<Queue> {
   const path = home.databaseFile;
   const damage = whyDamaged(path);
-  const isNew = !existsSync(path);
+  // An empty one is what a power cut or a repaired file system leaves of it.
+  const isNew = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
   if (damage !== null) {
     const { setAside, jobs, batches } = salvageDatabase(path, Date.now());
     log.error(

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { basename } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { Settings } from '../config/settings.ts';
@@ -70,16 +69,28 @@ export class Worker {
   /** Works until there is nothing to claim. */
   async run(): Promise<void> {
     const lanes = new Set<Promise<void>>();
+    let wake = (): void => undefined;
+    const defects: unknown[] = [];
     for (;;) {
       while (lanes.size < this.#streams() && !this.isStopping) {
         const claimed = this.#claim();
         if (claimed === null) break;
-        const lane = this.#do(claimed.job, claimed.lease).finally(() => lanes.delete(lane));
+        const lane = this.#do(claimed.job, claimed.lease)
+          .catch((error: unknown) => defects.push(error))
+          .then(() => {
+            lanes.delete(lane);
+            wake();
+          });
         lanes.add(lane);
       }
       if (lanes.size === 0) return;
       const hasRoom = lanes.size < this.#streams() && !this.isStopping;
-      await Promise.race([...lanes, ...(hasRoom ? [delay(LOOK_EVERY_MS, undefined, { ref: false })] : [])]);
+      // Not a race of the lanes: each would keep a trace of every look for the hours that it lasts.
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        if (hasRoom) setTimeout(resolve, LOOK_EVERY_MS).unref();
+      });
+      if (defects.length > 0) throw toError(defects[0]);
     }
   }
 

@@ -30,9 +30,9 @@ async function halfDone() {
   );
   const pageBytes = db.pragma('page_size', { simple: true }) as number;
   db.close();
-  const damage = (table: string) => {
+  const damage = (table: string, page = Buffer.alloc(pageBytes, 0xa5)) => {
     const file = openSync(path, 'r+');
-    writeSync(file, Buffer.alloc(pageBytes, 0xa5), 0, pageBytes, ((pageOf.get(table) ?? 1) - 1) * pageBytes);
+    writeSync(file, page, 0, page.length, ((pageOf.get(table) ?? 1) - 1) * pageBytes);
     closeSync(file);
   };
   return { home, path, damage };
@@ -57,6 +57,24 @@ test('a damaged page costs what stands on it: jobs and checkpoints are saved', a
   expect(readLog(home)).toMatch(/2 jobs and 4 checkpoints of it were saved/);
   expect(readLog(home)).toMatch(/\[second\.mp4\] resumed after 2 committed batches/);
   expectWhole(home);
+});
+
+test('an index without its entries hides no job: it is well-formed, and only a comparison with its table finds it', async () => {
+  const { home, damage } = await halfDone();
+  // The head of a leaf page of an index: its kind, and no cells.
+  damage('jobs_in_order', Buffer.from([0x0a, 0, 0, 0, 0, 0x10, 0, 0]));
+  expect(run(['start', '--once', '--home', home]).status).toBe(0);
+  expect(readLog(home)).toMatch(/2 jobs and 4 checkpoints of it were saved/);
+  expectWhole(home);
+});
+
+test('an empty file is as good as none: what is finished is not done again', async () => {
+  const { home, path } = await halfDone();
+  writeFileSync(path, '');
+  expect(run(['start', '--once', '--home', home]).status).toBe(0);
+  expect(readLog(home)).toMatch(/1 finished job restored from reports/);
+  expect(readLog(home).match(/\[first\.mp4\] done in/g)).toHaveLength(1);
+  expect(frameMd5(join(home, 'output/lanczos-2x/second.mp4'))).toHaveLength(90);
 });
 
 test('with the checkpoints gone their frames are done again, and only theirs', async () => {
