@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, join, parse } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
@@ -27,27 +27,13 @@ export async function addFile(
   const { job, created } = queue.jobs.enqueue({
     origin: 'add',
     sourcePath: path,
-    outputPath: freeOutputPath(queue, join(home.output, name), path),
+    outputPath: join(home.output, name),
     fingerprint: await sha256File(path, signal),
     recipe,
     priority,
     nowMs: Date.now(),
   });
   return created
-    ? `${name} is queued as job ${job.id}.`
+    ? `${name} is queued as job ${job.id}; it becomes ${relative(home.root, job.outputPath)}.`
     : `${name} is known by its content as job ${job.id}, which is ${job.state}.`;
-}
-
-/** Files of one name from two folders are two videos; the second is called `name (2).mp4`. */
-function freeOutputPath(queue: Queue, wished: string, sourcePath: string): string {
-  const taken = new Set(
-    queue.jobs
-      .listJobs()
-      .filter((job) => job.sourcePath !== sourcePath && job.state !== 'cancelled')
-      .map((job) => job.outputPath),
-  );
-  const { dir, name, ext } = parse(wished);
-  let path = wished;
-  for (let number = 2; taken.has(path); number++) path = join(dir, `${name} (${number})${ext}`);
-  return path;
 }

@@ -1,5 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { codeOf, InputRefusedError, ObstacleError, toError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
 import { describeRecipe, type Recipe } from '../domain/recipe.ts';
@@ -164,14 +164,19 @@ export class Intake {
   #enqueue(path: string, fingerprint: string, recipe: Recipe): void {
     const { outputDir, enqueue, log } = this.#options;
     const name = this.#name(path);
+    const outputPath = join(outputDir, name);
     const { job, created } = enqueue({
       sourcePath: path,
-      outputPath: join(outputDir, name),
+      outputPath,
       fingerprint,
       recipe,
     });
     if (created) {
-      log.info(`queued ${name} as job ${job.id}: ${describeRecipe(recipe)}`);
+      const as =
+        job.outputPath === outputPath
+          ? ''
+          : `; another video has that name, so it becomes ${basename(job.outputPath)}`;
+      log.info(`queued ${name} as job ${job.id}: ${describeRecipe(recipe)}${as}`);
     } else if (job.state !== 'queued' && job.state !== 'running') {
       const other = job.sourcePath === path ? '' : ` (${this.#name(job.sourcePath)})`;
       log.info(

@@ -3,6 +3,7 @@ import { InternalError } from '../domain/errors.ts';
 import type { Job, JobOrigin, JobState } from '../domain/job.ts';
 import { recipeText, type Recipe } from '../domain/recipe.ts';
 import type { Database } from './database.ts';
+import { createFreeOutput } from './free-output.ts';
 import { JOB_COLUMNS, jobFromRow, type JobRow } from './job-row.ts';
 import { transaction } from './transaction.ts';
 
@@ -10,7 +11,7 @@ export interface NewJob {
   readonly origin: JobOrigin;
   /** Absolute. */
   readonly sourcePath: string;
-  /** Absolute. */
+  /** Absolute; what it is wished to be: another video of that name is not overwritten. */
   readonly outputPath: string;
   /** sha256 of the source's bytes, hex. */
   readonly fingerprint: string;
@@ -61,6 +62,7 @@ export function createJobStore(db: Database) {
      VALUES (@id, 'watch', '', @sourcePath, @outputPath, @fingerprint, @recipe, 'done', 0,
        @framesTotal, @framesTotal, @nowMs, @nowMs)`,
   );
+  const freeOutput = createFreeOutput(db);
   const selectOne = db.prepare<[number], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs WHERE id = ?`);
   const selectAll = db.prepare<[], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs ORDER BY id`);
   const selectInState = db.prepare<[JobState], JobRow>(
@@ -80,10 +82,15 @@ export function createJobStore(db: Database) {
     const scope = wish.origin === 'run' ? wish.outputPath : '';
     let row = findSame.get({ fingerprint: wish.fingerprint, recipe, scope });
     if (row === undefined) {
-      return { job: jobFromRow(mustReturn(insert.get({ ...wish, recipe, scope }))), created: true };
+      const outputPath = freeOutput({ ...wish, recipe });
+      return {
+        job: jobFromRow(mustReturn(insert.get({ ...wish, recipe, scope, outputPath }))),
+        created: true,
+      };
     }
     if (row.sourcePath !== wish.sourcePath && !existsSync(row.sourcePath)) {
-      row = mustReturn(move.get({ id: row.id, sourcePath: wish.sourcePath, outputPath: wish.outputPath }));
+      const outputPath = freeOutput({ ...wish, recipe });
+      row = mustReturn(move.get({ id: row.id, sourcePath: wish.sourcePath, outputPath }));
     }
     return { job: jobFromRow(revive.get({ id: row.id }) ?? row), created: false };
   });

@@ -1,6 +1,6 @@
 import { DEFAULT_RECIPE } from '../../../src/config/recipe-presets.ts';
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { ALICE, LEASE_MS, claimedJob, newJob, testQueue } from './queue-fixture.ts';
@@ -88,4 +88,45 @@ test('lists and counts by state', () => {
     cancelled: 0,
   });
   expect(queue.jobs.getJob(999)).toBeNull();
+});
+
+test('a video never takes the place of another one that is wanted under the same name', () => {
+  const queue = testQueue();
+  const folder = temporaryFolder();
+  const enqueue = (
+    sourcePath: string,
+    name: string,
+    recipe = DEFAULT_RECIPE,
+    origin: 'add' | 'watch' = 'add',
+  ) => queue.jobs.enqueue(newJob({ sourcePath, outputPath: join(folder, name), recipe, origin })).job;
+  const nameOf = (...wish: Parameters<typeof enqueue>) => basename(enqueue(...wish).outputPath);
+  const larger = { ...DEFAULT_RECIPE, scale: 4 };
+
+  expect(nameOf('/a/clip.mp4', 'clip.mp4')).toBe('clip.mp4');
+  expect(nameOf('/b/clip.mp4', 'clip.mp4')).toBe('clip (2).mp4');
+  expect(nameOf('/in/clip.mp4', 'clip.mp4', DEFAULT_RECIPE, 'watch')).toBe('clip (3).mp4');
+  // Other contents at the same path: the file was changed, and what is made of it replaces what was.
+  expect(nameOf('/in/clip.mp4', 'clip (3).mp4', larger, 'watch')).toBe('clip (3).mp4');
+  expect(nameOf('/a/clip.mp4', 'clip.mp4')).toBe('clip.mp4');
+  // The same file in two ways is two videos.
+  expect(nameOf('/a/clip.mp4', 'clip.mp4', larger)).toBe('clip (4).mp4');
+  // An AVI may be finished as clip.avi.mkv, which is another video's name.
+  expect(nameOf('/a/film.avi', 'film.avi')).toBe('film.avi');
+  expect(nameOf('/a/film.avi.mkv', 'film.avi.mkv')).toBe('film.avi (2).mkv');
+  expect(nameOf('/a/song.avi.mkv', 'song.avi.mkv')).toBe('song.avi.mkv');
+  expect(nameOf('/a/song.avi', 'song.avi')).toBe('song (2).avi');
+});
+
+test('a name is free again when its job was cancelled, or its finished video is gone', () => {
+  const queue = testQueue();
+  const outputPath = join(temporaryFolder(), 'clip.mp4');
+  const cancelled = queue.jobs.enqueue(newJob({ outputPath })).job;
+  queue.control.cancelJob(cancelled.id, 1);
+  expect(queue.jobs.enqueue(newJob({ outputPath })).job.outputPath).toBe(outputPath);
+  const claimed = queue.leases.claim({ owner: ALICE, nowMs: 2, leaseMs: LEASE_MS });
+  writeFileSync(outputPath, 'x');
+  if (claimed !== null) queue.leases.finish(claimed.lease, 3);
+  expect(queue.jobs.enqueue(newJob({ outputPath })).job.outputPath).not.toBe(outputPath);
+  rmSync(outputPath);
+  expect(queue.jobs.enqueue(newJob({ outputPath })).job.outputPath).toBe(outputPath);
 });

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { extname, parse, join } from 'node:path';
+import type { JobState } from '../domain/job.ts';
+import type { Database } from './database.ts';
+import type { NewJob } from './job-store.ts';
+
+/** A video whose tracks its own container cannot hold is finished as Matroska: `clip.avi` as `clip.avi.mkv`. */
+const MATROSKA = '.mkv';
+
+type Wish = Pick<NewJob, 'origin' | 'sourcePath' | 'outputPath'> & { readonly recipe: string };
+
+/**
+ * A function that gives the path that a new job may write to: the wished one, or `clip (2).mp4` and so on where another video has
+ * that name or would get it. What a video may replace is what was made of the same path in `input/`, and for `add` of the same
+ * path with the same recipe: the file was changed. `run` names its output itself.
+ */
+export function createFreeOutput(db: Database): (wish: Wish) => string {
+  const selectRivals = db.prepare<
+    Wish & { longer: string; shorter: string },
+    { state: JobState; outputPath: string }
+  >(
+    `SELECT state, output_path AS outputPath FROM jobs
+     WHERE output_path IN (@outputPath, @longer, @shorter) AND state <> 'cancelled'
+       AND NOT (source_path = @sourcePath AND (@origin = 'watch' OR recipe = @recipe))`,
+  );
+  const isTaken = (wish: Wish): boolean => {
+    const { outputPath } = wish;
+    const longer = outputPath + MATROSKA;
+    const shorter = extname(outputPath) === MATROSKA ? outputPath.slice(0, -MATROSKA.length) : outputPath;
+    return selectRivals
+      .all({ ...wish, longer, shorter })
+      .some((rival) => rival.state !== 'done' || existsSync(rival.outputPath));
+  };
+  return (wish) => {
+    if (wish.origin === 'run') return wish.outputPath;
+    const { dir, name, ext } = parse(wish.outputPath);
+    let outputPath = wish.outputPath;
+    for (let number = 2; isTaken({ ...wish, outputPath }); number++)
+      outputPath = join(dir, `${name} (${number})${ext}`);
+    return outputPath;
+  };
+}
