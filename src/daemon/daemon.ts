@@ -4,6 +4,7 @@ import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { toError } from '../domain/errors.ts';
+import { isDatabaseObstacle } from '../domain/obstacles.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
 import { Intake } from '../intake/intake.ts';
@@ -29,6 +30,8 @@ import { workerCrash } from './worker-crash.ts';
 /** How often commands, leases and the queue are looked at. Each look is a few statements on an index. */
 const TICK_MS = 250;
 
+/** On a full disk the queue may not even open. */
+const OPEN_AGAIN_MS = 1000;
 const LOCK_TRIES = 3;
 const LOCK_WAIT_MS = 100;
 /** A database that is damaged more often in one life of a daemon lies on a disk that is. */
@@ -56,12 +59,18 @@ export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
     return ExitCode.alreadyRunning;
   }
   try {
-    for (let damages = 0; ; damages++) {
+    for (let damages = 0; ;) {
       try {
         return await runWithQueue(options, await openSoundQueue(home, log));
       } catch (error) {
+        if (isDatabaseObstacle(error)) {
+          if (options.signal.aborted) return options.once ? ExitCode.stopped : ExitCode.ok;
+          log.error(`the queue cannot be opened: ${toError(error).message}; it is tried again`);
+          await delay(OPEN_AGAIN_MS, undefined, { signal: options.signal }).catch(() => undefined);
+          continue;
+        }
         // Found while it ran; opened again it is looked through, and set aside. Again and again is the disk's fault.
-        if (!isDamage(error) || damages === MOST_DAMAGES) throw error;
+        if (!isDamage(error) || damages++ === MOST_DAMAGES) throw error;
         log.error(`the database is damaged: ${toError(error).message}`);
       }
     }

@@ -2,6 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { codeOf, InputRefusedError, ObstacleError, toError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
+import { isDatabaseObstacle } from '../domain/obstacles.ts';
 import { describeRecipe, type Recipe } from '../domain/recipe.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
 import { sha256File } from '../lib/sha256-file.ts';
@@ -69,6 +70,7 @@ export class Intake {
   #hinted = false;
   #lastScanMs = 0;
   #scanned = false;
+  #failed = false;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -151,7 +153,7 @@ export class Intake {
       seenFiles.putAll([{ ...seen, state: 'taken', code: null, message: null }]);
     } catch (error) {
       if (signal.aborted || codeOf(error) === 'ENOENT') return; // Ended, or gone: the next scan sees what is there.
-      if (error instanceof ObstacleError) throw error; // It is not about this file: the next scan tries again.
+      if (error instanceof ObstacleError || isDatabaseObstacle(error)) throw error; // It is not about this file: the next scan tries again.
       // Whatever one file does, those after it are taken (R13).
       const { message } = toError(error);
       const how = error instanceof InputRefusedError ? 'is refused' : 'cannot be taken';
@@ -225,7 +227,9 @@ export class Intake {
       const startedAtMs = performance.now();
       try {
         await this.scan();
+        this.#failed = false;
       } catch (error) {
+        this.#failed = true;
         this.#refused = Math.max(1, this.#refused);
         this.#options.log.error(
           `the input folder could not be worked off: ${toError(error).message}; it is tried again`,
@@ -242,7 +246,7 @@ export class Intake {
     // A long copy sends events without end: looking must not take more than a sixth of a core.
     if (this.#hinted) return Math.max(HINT_MS, 5 * this.#lastScanMs);
     const { settleMs, rescanMs } = this.#options;
-    return this.#settling > 0 ? Math.min(settleMs + TIMER_SLACK_MS, rescanMs) : rescanMs;
+    return this.#settling > 0 || this.#failed ? Math.min(settleMs + TIMER_SLACK_MS, rescanMs) : rescanMs;
   }
 
   #name(path: string): string {

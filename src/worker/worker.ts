@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { Settings } from '../config/settings.ts';
@@ -15,6 +16,7 @@ import {
   toError,
   VerificationError,
 } from '../domain/errors.ts';
+import { asObstacle, isDatabaseObstacle } from '../domain/obstacles.ts';
 import type { Job, Lease } from '../domain/job.ts';
 import { ownOwner } from '../lib/process-identity.ts';
 import { DriverSilence } from '../media/driver-silence.ts';
@@ -47,6 +49,8 @@ export interface WorkerOptions {
 
 /** While a job runs and there is room for another, the queue is looked at this often. */
 const LOOK_EVERY_MS = 500;
+/** A database that cannot be written now is tried again this often. */
+const WRITE_AGAIN_MS = 1_000;
 
 /**
  * Claims jobs and does them, `streams.max` at a time, until there is none to claim or it is stopped. Whatever happens to
@@ -72,8 +76,8 @@ export class Worker {
     let wake = (): void => undefined;
     const defects: unknown[] = [];
     for (;;) {
-      while (lanes.size < this.#streams() && !this.isStopping) {
-        const claimed = this.#claim();
+      while (lanes.size < this.#streams() && !this.isStopping && defects.length === 0) {
+        const claimed = await this.#whenWritable(() => this.#claim());
         if (claimed === null) break;
         const lane = this.#do(claimed.job, claimed.lease)
           .catch((error: unknown) => defects.push(error))
@@ -83,6 +87,7 @@ export class Worker {
           });
         lanes.add(lane);
       }
+      if (defects.length > 0) throw toError(defects[0]);
       if (lanes.size === 0) return;
       const hasRoom = lanes.size < this.#streams() && !this.isStopping;
       // Not a race of the lanes: each would keep a trace of every look for the hours that it lasts.
@@ -90,7 +95,6 @@ export class Worker {
         wake = resolve;
         if (hasRoom) setTimeout(resolve, LOOK_EVERY_MS).unref();
       });
-      if (defects.length > 0) throw toError(defects[0]);
     }
   }
 
@@ -103,6 +107,29 @@ export class Worker {
     const { queue, onlyJobId } = this.#options;
     const wish = { owner: ownOwner(), nowMs: Date.now(), leaseMs: LEASE_MS };
     return queue.leases.claim(onlyJobId === null ? wish : { ...wish, onlyJobId });
+  }
+
+  /**
+   * Writes to the queue as soon as it can be written. Without this a full disk would end the worker, which costs the
+   * jobs in work a try (R14).
+   *
+   * @returns null when the worker is stopped first
+   */
+  async #whenWritable<Result>(write: () => Result): Promise<Result | null> {
+    for (let isFirst = true; ; isFirst = false) {
+      try {
+        return write();
+      } catch (error) {
+        if (!isDatabaseObstacle(error)) throw error;
+        if (isFirst)
+          this.#options.log.warn(
+            `The queue cannot be written: ${toError(error).message}. It is tried again until it can.`,
+          );
+        if (this.isStopping) return null;
+        const { signal } = this.#stopping;
+        await delay(WRITE_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
   }
 
   get isStopping(): boolean {
@@ -170,7 +197,7 @@ export class Worker {
     const error = asObstacle(toError(caught), job.sourcePath);
     const frames = ramDiskPlaces(this.#options.home.stateDir);
     try {
-      const willRetry = this.#write(job, lease, log, error);
+      const willRetry = (await this.#whenWritable(() => this.#write(job, lease, log, error))) ?? true;
       // Frames that a failed try leaves on the RAM disk are used again by the next one.
       if (!willRetry) await removeRamDiskOf(frames, job.id);
       if (error instanceof InputRefusedError) await this.#setAside(job, log, error);
@@ -242,24 +269,4 @@ export class Worker {
     await removeRamDiskOf(ramDiskPlaces(home.stateDir), job.id);
     if (state === 'cancelled') await new JobFolder(home.jobsDir, job.id).remove();
   }
-}
-
-/** Node's and SQLite's own errors for what passes by itself are obstacles, wherever they come up. */
-function asObstacle(error: Error, sourcePath: string): Error {
-  const code = codeOf(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL') {
-    return new ObstacleError('DISK_FULL', `There is no space left: ${error.message}.`, { cause: error });
-  }
-  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_IOERR')) {
-    return new ObstacleError('DISK_FULL', `The database cannot be written: ${error.message}.`, {
-      cause: error,
-    });
-  }
-  const unreadableSource = 'path' in error && error.path === sourcePath;
-  if (code === 'EROFS' || ((code === 'EACCES' || code === 'EPERM') && !unreadableSource)) {
-    return new ObstacleError('OUTPUT_READ_ONLY', `A folder cannot be written: ${error.message}.`, {
-      cause: error,
-    });
-  }
-  return error;
 }

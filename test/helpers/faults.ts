@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
 import { expect } from 'vitest';
+import type { FailPoint } from '../../src/lib/fail-point.ts';
 import type { Job } from '../../src/domain/job.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { frameMd5, makeClip } from './clips.ts';
 import { failPointFolder, type FailPointFolder } from './fail-points.ts';
-import { makeHome, readLog, start, type Running } from './framekiln.ts';
+import { makeHome, processesOf, readLog, start, type Running } from './framekiln.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const QUICK =
@@ -19,10 +21,17 @@ export class Patient {
   readonly frames: number;
   running: Running;
 
-  constructor({ frames = 90, settings = '', path = '', root = temporaryFolder() } = {}) {
+  constructor({
+    frames = 90,
+    settings = '',
+    path = '',
+    root = temporaryFolder(),
+    armed = [] as readonly `${FailPoint} ${string}`[],
+  } = {}) {
     this.frames = frames;
     this.home = makeHome(root, QUICK + settings);
     this.points = failPointFolder(join(temporaryFolder(), 'points'));
+    this.points.arm(...armed);
     makeClip(join(this.home, 'input/lanczos-2x/clip.mp4'), { frames });
     const environment: Record<string, string> = { ...this.points.environment };
     if (path !== '') environment['PATH'] = path;
@@ -54,6 +63,29 @@ export class Patient {
     } finally {
       queue.close();
     }
+  }
+
+  /** Pids of the worker processes. */
+  workers(): number[] {
+    return processesOf(this.home).filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker/entry.js');
+      } catch {
+        return false; // It ended between the two looks.
+      }
+    });
+  }
+
+  /** Age is simulated: what waits has waited. */
+  backdate(): void {
+    const db = new SqliteDatabase(this.database, { timeout: 10_000 });
+    db.exec(`UPDATE jobs SET not_before_at_ms = 1 WHERE state = 'queued'`);
+    db.close();
+  }
+
+  /** Lets every process go on that was stopped. */
+  wake(): void {
+    process.kill(-(this.running.child.pid ?? 0), 'SIGCONT');
   }
 
   async until(look: () => unknown, ms = 60_000): Promise<void> {

@@ -1,13 +1,13 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, truncateSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { makeClip } from '../helpers/clips.ts';
 import { badFfmpeg, Patient } from '../helpers/faults.ts';
-import { MAIN, makeHome, processesOf, readLog } from '../helpers/framekiln.ts';
+import { MAIN, makeHome, readLog } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { mayMount, mountTmpfs } from '../helpers/tmpfs.ts';
 
 /** The whole takes ten minutes on a busy machine; each kind has one or two on every change. */
 const isWhole = process.env['FRAMEKILN_FAULTS'] === 'all';
@@ -50,7 +50,7 @@ test.each(
 )('a worker that %s is started anew', async (what, signal) => {
   const patient = new Patient({ frames: 200 });
   await patient.until(() => patient.job() !== null && patient.batches() > 0);
-  process.kill(workerOf(patient), signal);
+  process.kill(patient.workers()[0] ?? 0, signal);
   const seconds = await patient.isDone();
   expect(patient.says(new RegExp(`the worker died \\(signal ${signal}\\)`))).toBe(true);
   note(`the worker ${what}`, patient, seconds);
@@ -79,27 +79,6 @@ test.each([
   note(what, patient, seconds);
 });
 
-function mayMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'framekiln-test-'));
-  try {
-    return spawnSync('mount', ['-t', 'tmpfs', 'framekiln-test', folder]).status === 0;
-  } finally {
-    spawnSync('umount', ['--lazy', folder]);
-    rmdirSync(folder);
-  }
-}
-
-/** An output folder that is a file system of its own. */
-function mountOutput(options: string): { root: string; remount: (how: string) => void } {
-  const root = temporaryFolder();
-  const output = join(root, 'output');
-  const mount = (...args: string[]) => execFileSync('mount', args, { stdio: 'ignore' });
-  mkdirSync(output);
-  mount('-t', 'tmpfs', '-o', options, 'framekiln-test', output);
-  onTestFinished(() => void execFileSync('umount', ['--lazy', output]));
-  return { root, remount: (how) => void mount('-o', `remount,${how}`, output) };
-}
-
 test.skipIf(!mayMount()).each([
   ['cannot be written', 'size=8m,ro', 'rw', /A folder cannot be written: EROFS/],
   [
@@ -109,12 +88,13 @@ test.skipIf(!mayMount()).each([
     /clip\.mp4 needs about .* MB in .*, where .* MB are free/,
   ],
 ] as const)('an output folder that %s is waited for', async (what, options, mended, message) => {
-  const { root, remount } = mountOutput(options);
+  const root = temporaryFolder();
+  const { remount } = mountTmpfs(join(root, 'output'), options);
   const patient = new Patient({ root });
   await patient.until(() => patient.job()?.note?.match(message));
   expect(patient.job()).toMatchObject({ state: 'queued', attempts: 0, framesDone: 0 });
   remount(mended);
-  backdate(patient);
+  patient.backdate();
   const seconds = await patient.isDone();
   note(`output/ ${what} (the wait of 30 s cut short)`, patient, seconds);
 });
@@ -148,7 +128,7 @@ test('a database that another holds locked is waited for', async () => {
   db.exec('ROLLBACK');
   db.close();
   await patient.until(() => patient.job()?.state !== 'running');
-  backdate(patient);
+  patient.backdate();
   const seconds = await patient.isDone();
   expect(patient.job()?.state).toBe('done');
   expect(patient.running.child.exitCode).toBeNull();
@@ -200,42 +180,3 @@ test.skipIf(spawnSync('unshare', [...fewWatches, 'true']).status !== 0)(
     );
   },
 );
-
-const WRITE_SITES = [
-  'frame-index.before-write',
-  'decoded-frames.before-write',
-  'transformed-frame.before-write',
-  'segment.before-rename',
-  'commit-batch.before-commit',
-  'output.before-datasync',
-] as const;
-
-test.each(isWhole ? WRITE_SITES : WRITE_SITES.slice(-3))(
-  'no space at %s: the job waits, uses no try, and goes on',
-  async (site) => {
-    const patient = new Patient();
-    patient.points.arm(`${site} 1+ ENOSPC`);
-    await patient.until(() => patient.job()?.note?.match(/no space|no room/));
-    expect(patient.job()).toMatchObject({ state: 'queued', attempts: 0 });
-    patient.points.arm();
-    backdate(patient);
-    const seconds = await patient.isDone();
-    expect(patient.complaints().join('\n')).not.toMatch(/this try failed/);
-    note(`no space at ${site} (its wait of 30 s cut short)`, patient, seconds);
-  },
-);
-
-/** Age is simulated: what waits has waited. */
-function backdate(patient: Patient): void {
-  const db = new SqliteDatabase(patient.database, { timeout: 10_000 });
-  db.exec(`UPDATE jobs SET not_before_at_ms = 1 WHERE state = 'queued'`);
-  db.close();
-}
-
-function workerOf(patient: Patient): number {
-  const found = processesOf(patient.home).find((pid) =>
-    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('worker/entry.js'),
-  );
-  if (found === undefined) throw new Error('There is no worker.');
-  return found;
-}
