@@ -33,8 +33,10 @@ export interface JobPlan extends BatchSizes {
     readonly chroma?: Chroma;
     readonly lowLatency?: boolean;
   };
-  /** Edge of a tile in source pixels; null: whole frames. */
+  /** Edge of a tile in source pixels; null: whole frames. Memory that is short in mid-job makes it smaller. */
   readonly tile: number | null;
+  /** The same on a GPU. Absent in plans of older versions: as on the CPU. */
+  readonly gpuTile?: number | null;
   readonly networkSha256: string | null;
   /** Of the network that tells faces apart; null: the job does without. Absent in plans of before there was one. */
   readonly embeddingSha256?: string | null;

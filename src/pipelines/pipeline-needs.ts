@@ -9,6 +9,8 @@ export interface PipelineNeeds {
   readonly embedding: NetworkFile | null;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
+  /** The same on a GPU; absent: as on the CPU. */
+  readonly gpuTile?: number | null | undefined;
   readonly threads: number;
   /** In the order of preference; absent where nothing is opened. */
   readonly engines?: readonly Engine[];
@@ -16,6 +18,8 @@ export interface PipelineNeeds {
   readonly onInferred: (frameNumber: number) => void;
   /** Called with a sentence when an engine is given up in mid-job. */
   readonly onStepDown: (reason: string) => void;
+  /** Called when memory was short and a frame then passed in tiles of this edge. */
+  readonly onSmallerTile?: (device: Engine['device'], tile: number) => void;
 }
 
 /** The same for a pipeline that runs a network: there is one, and engines to run it. */

@@ -3,6 +3,7 @@ import { firstSchema } from './migrations/0001-first-schema.ts';
 import { refusalCode } from './migrations/0002-refusal-code.ts';
 import { published } from './migrations/0003-published.ts';
 import { outputIndex } from './migrations/0004-output-index.ts';
+import { tileSizes } from './migrations/0005-tile-sizes.ts';
 
 /** Every migration, in order. Append only. */
-export const MIGRATIONS: readonly Migration[] = [firstSchema, refusalCode, published, outputIndex];
+export const MIGRATIONS: readonly Migration[] = [firstSchema, refusalCode, published, outputIndex, tileSizes];

@@ -8,6 +8,7 @@ import { createLeaseStore, type LeaseStore } from './lease-store.ts';
 import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
 import { createProgressStore, type ProgressStore } from './progress-store.ts';
 import { createSeenFileStore, type SeenFileStore } from './seen-file-store.ts';
+import { createTileSizeStore, type TileSizeStore } from './tile-size-store.ts';
 
 /** One connection to the queue, its statements prepared. */
 export interface Queue {
@@ -19,6 +20,7 @@ export interface Queue {
   readonly commands: CommandStore;
   readonly events: EventStore;
   readonly seenFiles: SeenFileStore;
+  readonly tileSizes: TileSizeStore;
   /** Takes back the jobs whose worker is dead or has let its lease run out; gives their ids. */
   sweepLeases(sweep: Sweep): number[];
   /** May be called twice. */
@@ -41,6 +43,7 @@ export function createQueue(db: Database): Queue {
     commands: createCommandStore(db),
     events: createEventStore(db),
     seenFiles: createSeenFileStore(db),
+    tileSizes: createTileSizeStore(db),
     sweepLeases: createLeaseSweep(db, leases),
     close: () => void db.close(),
   };

@@ -11,8 +11,10 @@ import { FrameFiles } from '../workspace/frame-files.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
 import { findJobNetworks } from './find-job-networks.ts';
+import { deviceMemories } from './device-memory.ts';
 import { assertSpace } from './assert-space.ts';
 import type { JobContext } from './job-context.ts';
+import { isTiled, rememberTile } from './job-tiles.ts';
 import { LEASE_MS } from './lease-keeper.ts';
 import { planJob } from './plan-job.ts';
 import type { PlannedJob } from './planned-job.ts';
@@ -83,6 +85,7 @@ async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob>
     onStepDown: () => undefined,
   });
   const formats = pipeline.describe(source.media);
+  const memories = isTiled(job.recipe, networks.network) ? await deviceMemories(job.recipe.device) : null;
   return {
     ...source,
     streams,
@@ -90,7 +93,8 @@ async function plan(context: JobContext, folder: JobFolder): Promise<PlannedJob>
     formats,
     hasState: pipeline.hasState,
     ...networks,
-    plan: await planJob(context, { media: source.media, ...networks, formats }),
+    memories,
+    plan: await planJob(context, { media: source.media, ...networks, formats, memories }),
   };
 }
 
@@ -147,13 +151,14 @@ async function doFrames(
   queue.progress.setStage(lease, 'frames');
   const stamp = {
     owner: lease.owner,
-    contents: JSON.stringify([job.id, job.fingerprint, recipeText(job.recipe), planned.plan]),
+    contents: JSON.stringify([job.id, job.fingerprint, recipeText(job.recipe), sameFrames(planned.plan)]),
   };
   const ramDisk = await openRamDisk(ramDiskPlaces(home.stateDir), lease, stamp, settings.workspace);
   const spill = await folder.openSpill(ramDisk);
   const where = ramDisk.kind === 'folder' ? 'no RAM disk: frames go to' : 'RAM disk:';
   const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
   log.info(`${where} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 / 1024)} MB${reason}`);
+  let { plan } = planned;
   const transformer = new Transformer(
     context.transformHost,
     {
@@ -163,6 +168,7 @@ async function doFrames(
       network: planned.network,
       embedding: planned.embedding,
       tile: planned.plan.tile,
+      gpuTile: planned.plan.gpuTile,
       threads: settings.engine.threads,
       // Its place in the queue is a matter of order; among those that run it counts for twice or half.
       weight: job.priority > 0 ? 2 : job.priority < 0 ? 0.5 : 1,
@@ -170,7 +176,17 @@ async function doFrames(
       traceFile: context.traceFile,
     },
     settings.engine.stallSeconds * 1000,
-    (notice) => log.warn(notice),
+    {
+      onNotice: (notice) => log.warn(notice),
+      onSmallerTile: (device, tile) => {
+        plan = rememberTile(
+          context,
+          { ...planned, plan, framesTotal: planned.index.pts.length },
+          device,
+          tile,
+        );
+      },
+    },
   );
   try {
     await transformer.ready(signal);
@@ -189,6 +205,11 @@ async function doFrames(
     // Not waited for here: the thread may sit in a run of seconds, which nothing can break off.
     context.leaveBehind(transformer.close().then(() => tellShares(transformer, log)));
   }
+}
+
+/** What of a plan frames must have in common to be used again. Tiles may become smaller in mid-job and leave them good. */
+function sameFrames(plan: JobPlan): object {
+  return { ...plan, tile: undefined, gpuTile: undefined };
 }
 
 /** What the job had of its networks while others ran, if it ran any. */

@@ -2,20 +2,18 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { InputRefusedError, NetworkError } from '../domain/errors.ts';
 import type { JobPlan } from '../domain/job.ts';
-import { frameBytes, type FrameFormat, type MediaInfo } from '../domain/media-info.ts';
+import { frameBytes, type FrameFormat } from '../domain/media-info.ts';
 import type { NetworkFile } from '../domain/networks.ts';
 import { chooseCodec, whyNotNvenc } from '../media/choose-encoder.ts';
 import type { EncoderSettings } from '../media/encoder-arguments.ts';
 import { chromaOf } from '../media/stream-info.ts';
-import { chooseTile } from '../pipelines/upscale/choose-tile.ts';
 import { batchSizesFor } from '../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
 import { tryWithPermit } from './encoder-permit.ts';
 import type { JobContext } from './job-context.ts';
+import { chooseTiles, type TiledWork } from './job-tiles.ts';
 
-export interface PlanInputs {
-  readonly media: MediaInfo;
-  readonly network: NetworkFile | null;
+export interface PlanInputs extends TiledWork {
   readonly embedding: NetworkFile | null;
   readonly formats: { readonly input: FrameFormat; readonly output: FrameFormat };
 }
@@ -46,7 +44,7 @@ export async function planJob(context: JobContext, inputs: PlanInputs): Promise<
 }
 
 async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
-  const { job, settings, signal } = context;
+  const { settings, signal } = context;
   const { formats, media, network } = inputs;
   const freeBytes = await availableMemoryBytes();
   const sizes = batchSizesFor(
@@ -65,16 +63,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     ...sizes,
     codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc),
     encoder,
-    tile:
-      network === null || job.recipe.pipeline !== 'upscale'
-        ? null
-        : chooseTile({
-            requested: job.recipe.tile,
-            width: media.video.width,
-            height: media.video.height,
-            network,
-            memoryBytes: freeBytes * (1 - settings.workspace.memoryFraction),
-          }),
+    ...chooseTiles(context, inputs),
     networkSha256: network?.sha256 ?? null,
     embeddingSha256: inputs.embedding?.sha256 ?? null,
   };

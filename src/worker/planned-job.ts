@@ -1,6 +1,7 @@
 import type { JobPlan } from '../domain/job.ts';
 import type { PipelineFormats } from '../pipelines/frame-pipeline.ts';
 import type { StreamPlan } from '../media/stream-plan.ts';
+import type { DeviceMemories } from './device-memory.ts';
 import type { JobNetworks } from './find-job-networks.ts';
 import type { PreparedSource } from './prepare-source.ts';
 
@@ -10,6 +11,8 @@ export interface PlannedJob extends PreparedSource, JobNetworks {
   /** Whether a batch can only be done from the state after the one before it. */
   readonly hasState: boolean;
   readonly plan: JobPlan;
+  /** As it was before the first frame; null where nothing is tiled. */
+  readonly memories: DeviceMemories | null;
   readonly streams: StreamPlan;
   /** Where the finished file goes, with the extension of its container. */
   readonly outputPath: string;

@@ -13,6 +13,8 @@ export interface TransformSetup {
   readonly embedding: NetworkFile | null;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
+  /** The same on a GPU; absent: as on the CPU. */
+  readonly gpuTile?: number | null | undefined;
   readonly threads: number;
   /** Share of the engine among streams; 1 is usual. */
   readonly weight: number;
@@ -41,6 +43,8 @@ export type FromTransform =
   | { readonly kind: 'opened'; readonly summary: string }
   /** A sentence for the log, such as why another engine goes on. */
   | { readonly kind: 'notice'; readonly text: string }
+  /** Memory was short, and a frame then passed in tiles of this edge. */
+  | { readonly kind: 'smaller-tile'; readonly device: 'cpu' | 'gpu'; readonly tile: number }
   /** So many frames of the batch in work are ready. */
   | { readonly kind: 'progress'; readonly framesReady: number }
   | {

@@ -24,10 +24,11 @@ export class TransformStream {
   constructor(setup: TransformSetup, engines: readonly Engine[], say: (message: FromTransform) => void) {
     this.#setup = setup;
     this.#say = say;
-    const { network, embedding, tile, threads } = setup;
+    const { network, embedding, tile, gpuTile, threads } = setup;
     this.#pipeline = createPipeline(setup.recipe, {
-      ...{ network, embedding, tile, threads, engines },
+      ...{ network, embedding, tile, gpuTile, threads, engines },
       onStepDown: (text) => say({ kind: 'notice', text }),
+      onSmallerTile: (device, smaller) => say({ kind: 'smaller-tile', device, tile: smaller }),
       onInferred: (frameNumber) => this.#count(frameNumber),
     });
     this.#formats = this.#pipeline.describe(setup.source);

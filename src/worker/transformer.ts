@@ -20,6 +20,13 @@ export interface TransformedBatch {
   readonly framesInferred: number;
 }
 
+export interface TransformListeners {
+  /** Gets sentences for the log. */
+  readonly onNotice: (notice: string) => void;
+  /** Memory was short, and a frame then passed in tiles of this edge. */
+  readonly onSmallerTile: (device: 'cpu' | 'gpu', tile: number) => void;
+}
+
 export interface TransformWish {
   readonly batch: BatchRange;
   readonly inputPath: string;
@@ -43,20 +50,20 @@ export class Transformer {
   #rejectClose: (error: Error) => void = () => undefined;
   #waiting: { resolve: (message: FromTransform) => void; reject: (error: Error) => void } | null = null;
   #onProgress: (framesReady: number) => void = () => undefined;
-  readonly #onNotice: (notice: string) => void;
+  readonly #listeners: TransformListeners;
   #broken: Error | null = null;
 
   /** What it had of its networks; known when it is closed. */
   readonly shares: StreamShare[] = [];
 
-  /** Opens a stream. `onNotice` gets sentences for the log. `stallMs`: see StallWatch. */
+  /** Opens a stream. `stallMs`: see StallWatch. */
   constructor(
-    host: TransformHost,
+    host: Pick<TransformHost, 'open'>,
     setup: TransformSetup,
     stallMs: number,
-    onNotice: (notice: string) => void,
+    listeners: TransformListeners,
   ) {
-    this.#onNotice = onNotice;
+    this.#listeners = listeners;
     this.#watch = new StallWatch({ stallMs, onStall: () => this.#stalled(stallMs) });
     this.#thread = host.open(setup);
     this.#thread.on('message', (message: FromTransform) => this.#receive(message));
@@ -131,17 +138,19 @@ export class Transformer {
 
   #receive(message: FromTransform): void {
     if (this.#waiting !== null) this.#watch.watch();
-    if (message.kind === 'progress') this.#report(message.framesReady);
-    else if (message.kind === 'notice') this.#onNotice(message.text);
+    if (message.kind === 'progress') this.#tell(() => this.#onProgress(message.framesReady));
+    else if (message.kind === 'notice') this.#listeners.onNotice(message.text);
+    else if (message.kind === 'smaller-tile')
+      this.#tell(() => this.#listeners.onSmallerTile(message.device, message.tile));
     else if (message.kind === 'share') this.shares.push(message.share);
     else if (message.kind === 'failed') this.#waiting?.reject(reviveError(message.code, message.message));
     else this.#waiting?.resolve(message);
   }
 
   /** What the listener throws (a lost lease) ends the transformation; thrown here it would end the process. */
-  #report(framesReady: number): void {
+  #tell(listen: () => void): void {
     try {
-      this.#onProgress(framesReady);
+      listen();
     } catch (error) {
       this.#waiting?.reject(toError(error));
     }

@@ -17,11 +17,15 @@ export interface EnlargerOptions {
   readonly threads: number;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
+  /** The same on a GPU; absent: as on the CPU. */
+  readonly gpuTile?: number | null | undefined;
   /** Source pixels around a tile that the network needs to see. */
   readonly overlap: number;
   readonly input: FrameFormat;
   /** Called with a sentence when an engine is given up in mid-job. */
   readonly onStepDown: (reason: string) => void;
+  /** Called once for a size, when memory was short and a frame then passed in tiles of this edge. */
+  readonly onSmallerTile?: (device: Engine['device'], tile: number) => void;
 }
 
 /** After so many failures for want of memory the next engine is taken (B5). */
@@ -33,6 +37,8 @@ const SMALLEST_TILE = 32;
 /** A network, the engine that it runs on, and the tiles that this engine's memory allows. */
 interface Ready extends ReadyNetwork {
   tile: number | null;
+  /** A smaller tile that no frame has passed with yet; null: there is none. */
+  unproved: number | null;
   /** The format that the network gives, before it is resampled to what was asked for. */
   readonly enlarged: FrameFormat;
 }
@@ -66,12 +72,14 @@ export class Enlarger {
       const ready = await this.#ready;
       const { tile } = ready;
       try {
-        return await run(ready, this.#options, pixels, signal);
+        const enlarged = await run(ready, tile, this.#options, pixels, signal);
+        this.#prove(ready, tile);
+        return enlarged;
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
         if (error.code === 'OUT_OF_MEMORY' && failures <= MEMORY_TRIES) {
           // Unless another frame's failure has made it smaller already.
-          if (ready.tile === tile) ready.tile = smallerTile(ready, this.#options);
+          if (ready.tile === tile) ready.tile = ready.unproved = smallerTile(ready, this.#options);
         } else if (error.code === 'OUT_OF_MEMORY' || error.code === 'DEVICE_LOST') {
           this.#stepDown(ready, error);
           failures = 0;
@@ -85,6 +93,13 @@ export class Enlarger {
   async close(): Promise<void> {
     const ready = await this.#ready.catch(() => null);
     await ready?.network.dispose();
+  }
+
+  #prove(ready: Ready, tile: number | null): void {
+    // A frame that passed in larger tiles, beside the one that failed, proves nothing.
+    if (tile === null || ready.unproved !== tile) return;
+    ready.unproved = null;
+    this.#options.onSmallerTile?.(ready.engine.device, tile);
   }
 
   /** Begins to load the next engine; frames that fail meanwhile on the old one wait for it too. */
@@ -105,10 +120,12 @@ export class Enlarger {
 }
 
 async function load(options: EnlargerOptions, engines: readonly Engine[]): Promise<Ready> {
-  const { model, device, threads, input, tile } = options;
+  const { model, device, threads, input } = options;
   const ready = await loadNetwork(model, device, engines, { threads });
   const enlarged = { ...input, width: input.width * ready.scale, height: input.height * ready.scale };
-  return { ...ready, tile, enlarged };
+  const tile =
+    ready.engine.device === 'gpu' && options.gpuTile !== undefined ? options.gpuTile : options.tile;
+  return { ...ready, tile, unproved: null, enlarged };
 }
 
 function smallerTile({ tile }: Ready, { input, overlap }: EnlargerOptions): number {
@@ -120,7 +137,8 @@ function smallerTile({ tile }: Ready, { input, overlap }: EnlargerOptions): numb
 }
 
 async function run(
-  { network, tile, scale, enlarged }: Ready,
+  { network, scale, enlarged }: Ready,
+  tile: number | null,
   { input, overlap }: EnlargerOptions,
   pixels: Buffer,
   signal: AbortSignal,

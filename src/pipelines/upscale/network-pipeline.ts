@@ -111,8 +111,8 @@ export class NetworkPipeline implements FramePipeline {
   }
 
   #describeWork({ current }: Enlarger, folded: boolean, output: FrameFormat): string {
-    const { recipe, network, tile } = this.#options;
-    const { engine, scale, reason, enlarged } = current;
+    const { recipe, network } = this.#options;
+    const { engine, scale, reason, enlarged, tile } = current;
     const tiling = tile === null ? 'whole frames' : `tiles of ${tile} px with ${network.overlap} px around`;
     const fold = folded ? ', scale 2 folded into its last layer' : '';
     const resampled =

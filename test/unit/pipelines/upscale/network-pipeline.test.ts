@@ -161,12 +161,15 @@ function engineWithRoomFor(edge: number, edges: number[]): Engine {
 test('want of memory makes the tiles smaller and the frame is done again', async () => {
   const pixels = noise(7);
   const edges: number[] = [];
-  const pipeline = await openPipeline({ engines: [engineWithRoomFor(40, edges)] });
+  const worked: [device: string, tile: number][] = [];
+  const onSmallerTile = (device: string, tile: number) => void worked.push([device, tile]);
+  const pipeline = await openPipeline({ engines: [engineWithRoomFor(40, edges)], onSmallerTile });
   const [tiled] = await outputs(pipeline, framesOf(pixels));
   expect(largestDifference(tiled ?? [], await output({}, pixels))).toBeLessThanOrEqual(1);
   const trials = edges.length;
   await outputs(pipeline, framesOf(noise(8)));
   expect(Math.max(...edges.slice(trials))).toBeLessThanOrEqual(40);
+  expect(worked).toEqual([['cpu', 32]]);
 });
 
 /**
@@ -301,4 +304,30 @@ test('a pipeline may be closed without being open, and twice', async () => {
   await pipeline.close();
   await pipeline.close();
   await expect(outputs(pipeline, framesOf(noise(11)))).rejects.toThrow('not open');
+});
+
+test('a GPU has tiles of its own, and the engine after it the others', async () => {
+  const tiles: (number | null)[] = [];
+  const whole = engineOfWholeFrames();
+  const card: Engine = {
+    ...whole,
+    load: async (model, options) => {
+      const network = await whole.load(model, options);
+      return {
+        run: (input) => network.run(input),
+        dispose: () => network.dispose(),
+        enlarge({ tile }) {
+          tiles.push(tile);
+          return Promise.reject(new EngineError('DEVICE_LOST', 'The card is gone.'));
+        },
+      };
+    },
+  };
+  const edges: number[] = [];
+  const engines = [card, engineWithRoomFor(WIDTH, edges)];
+  const pipeline = await openPipeline({ engines, recipeDevice: 'gpu', gpuTile: 33, tile: 16 });
+  expect(pipeline.summary).toContain('tiles of 33 px');
+  await outputs(pipeline, framesOf(noise(51)));
+  expect(tiles).toEqual([33]);
+  expect(Math.max(...edges.slice(-1))).toBeLessThanOrEqual(16 + 4);
 });

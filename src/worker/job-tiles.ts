@@ -1,0 +1,75 @@
+import type { JobPlan } from '../domain/job.ts';
+import type { MediaInfo } from '../domain/media-info.ts';
+import type { NetworkFile } from '../domain/networks.ts';
+import type { Recipe } from '../domain/recipe.ts';
+import { chooseTile } from '../pipelines/upscale/choose-tile.ts';
+import type { TileKey } from '../queue/tile-size-store.ts';
+import type { DeviceMemories, DeviceMemory } from './device-memory.ts';
+import type { JobContext } from './job-context.ts';
+
+export interface TiledWork {
+  readonly media: MediaInfo;
+  readonly network: NetworkFile | null;
+  /** null where nothing is tiled. */
+  readonly memories: DeviceMemories | null;
+}
+
+/** Whether a job's frames are cut into tiles where memory is short. */
+export function isTiled(recipe: Recipe, network: NetworkFile | null): boolean {
+  return network !== null && recipe.pipeline === 'upscale';
+}
+
+/**
+ * The tiles of a new job on each device: what the recipe asks for; with `auto` what free memory allows, and no more than
+ * what worked when memory was short lately (D7).
+ */
+export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan, 'tile' | 'gpuTile'> {
+  const { queue, settings, job } = context;
+  const { media, network, memories } = work;
+  if (network === null || memories === null || job.recipe.pipeline !== 'upscale') return { tile: null };
+  const { tile: requested } = job.recipe;
+  const { width, height } = media.video;
+  const memoryBytes = memories.cpu.freeBytes * (1 - settings.workspace.memoryFraction);
+  const chosen = chooseTile({ requested, width, height, network, memoryBytes });
+  const within = (memory: DeviceMemory): number | null => {
+    if (requested !== 'auto') return chosen;
+    const worked = queue.tileSizes.recall(tileKey(context, work, memory), Date.now());
+    return worked === null ? chosen : Math.min(worked, chosen ?? Infinity);
+  };
+  return {
+    tile: within(memories.cpu),
+    ...(memories.gpu === null ? {} : { gpuTile: within(memories.gpu) }),
+  };
+}
+
+/**
+ * Writes down that a frame passed in smaller tiles: into the job's plan, so that the job goes on with them when it is
+ * resumed, as it would have done undisturbed, and for jobs to come.
+ *
+ * @returns the plan from now on
+ */
+export function rememberTile(
+  context: JobContext,
+  { plan, framesTotal, ...work }: TiledWork & { readonly plan: JobPlan; readonly framesTotal: number },
+  device: 'cpu' | 'gpu',
+  tile: number,
+): JobPlan {
+  const { queue, lease, log } = context;
+  const smaller = { ...plan, ...(device === 'gpu' ? { gpuTile: tile } : { tile }) };
+  queue.progress.setPlan(lease, smaller, framesTotal);
+  log.warn(`memory was short on the ${device.toUpperCase()}: from here on in tiles of ${tile} px`);
+  const memory = work.memories?.[device] ?? null;
+  if (memory !== null) queue.tileSizes.remember(lease, tileKey(context, work, memory), tile, Date.now());
+  return smaller;
+}
+
+function tileKey({ job }: JobContext, { media, network }: TiledWork, memory: DeviceMemory): TileKey {
+  return {
+    device: memory.name,
+    memoryBytes: memory.totalBytes,
+    networkSha256: network?.sha256 ?? '',
+    scale: job.recipe.pipeline === 'upscale' ? job.recipe.scale : 1,
+    width: media.video.width,
+    height: media.video.height,
+  };
+}

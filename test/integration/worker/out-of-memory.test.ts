@@ -1,0 +1,183 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ensureHome, homeAt } from '../../../src/config/home.ts';
+import { SAFE_DEFAULTS, type Settings } from '../../../src/config/settings.ts';
+import { EngineError } from '../../../src/domain/errors.ts';
+import type { Job } from '../../../src/domain/job.ts';
+import type { Engine } from '../../../src/inference/engine.ts';
+import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
+import { ownOwner } from '../../../src/lib/process-identity.ts';
+import { sha256File } from '../../../src/lib/sha256-file.ts';
+import { DriverSilence } from '../../../src/media/driver-silence.ts';
+import { EncoderSlots } from '../../../src/media/encoder-slots.ts';
+import type { Logger } from '../../../src/observability/log-entry.ts';
+import { openQueue } from '../../../src/queue/queue.ts';
+import { runJob } from '../../../src/worker/job-runner.ts';
+import { StreamPort } from '../../../src/worker/transform-host.ts';
+import type { TransformSetup } from '../../../src/worker/transform-protocol.ts';
+import { TransformStream } from '../../../src/worker/transform-stream.ts';
+import { frameMd5, makeClip } from '../../helpers/clips.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+import { tinySrvgg } from '../../helpers/tiny-networks.ts';
+
+const WIDTH = 640;
+const HEIGHT = 48;
+const FRAMES = 8;
+
+/** The real engine on the CPU with memory for so many pixels in a run, and the width of each run. */
+function engineWithRoomFor(pixels: number) {
+  const real = createOnnxEngine('cpu');
+  const runs: { width: number; passed: boolean }[] = [];
+  const engine: Engine = {
+    ...real,
+    async load(model, options) {
+      const network = await real.load(model, options);
+      return {
+        ...network,
+        dispose: () => network.dispose(),
+        run(input) {
+          const [, , height, width] = input.shape;
+          const passed = width * height <= pixels;
+          // Not the trial before the first frame, which is tiny.
+          if (width > 16) runs.push({ width, passed });
+          if (passed) return network.run(input);
+          return Promise.reject(new EngineError('OUT_OF_MEMORY', `No memory for ${width}x${height}.`));
+        },
+      };
+    },
+  };
+  return { engine, runs };
+}
+
+/** The transform thread's stream, in this process and with this engine. */
+function hostOf(engine: Engine) {
+  return {
+    open(setup: TransformSetup): StreamPort {
+      const port: StreamPort = new StreamPort((message) => {
+        void stream.receive(message)?.finally(() => port.emit('exit'));
+      });
+      const stream = new TransformStream(setup, [engine], (message) =>
+        setImmediate(() => port.emit('message', message)),
+      );
+      return port;
+    },
+  };
+}
+
+function loggerInto(lines: string[]): Logger {
+  const log: Logger = {
+    debug: () => undefined,
+    info: (message) => void lines.push(message),
+    warn: (message) => void lines.push(message),
+    error: (message) => void lines.push(message),
+    child: () => log,
+  };
+  return log;
+}
+
+/** A home with a network of one's own, whose jobs are done here and not in a worker's process. */
+function workshop(changes: Partial<Settings> = {}) {
+  const home = homeAt(temporaryFolder());
+  ensureHome(home);
+  const network = join(home.models, 'tiny.onnx');
+  writeFileSync(network, tinySrvgg());
+  const queue = openQueue(home.databaseFile);
+  onTestFinished(() => queue.close());
+  const settings: Settings = {
+    ...SAFE_DEFAULTS,
+    batch: { firstFrames: 4, frames: 4 },
+    encoder: { ...SAFE_DEFAULTS.encoder, preset: 'ultrafast' },
+    workspace: { ...SAFE_DEFAULTS.workspace, memoryFraction: 0.05 },
+    ...changes,
+  };
+
+  const enter = async (clip: string, frames = FRAMES, width = WIDTH): Promise<Job> => {
+    const sourcePath = makeClip(join(home.input, clip), { width, height: HEIGHT, frames });
+    return queue.jobs.enqueue({
+      ...{ origin: 'add', sourcePath, outputPath: join(home.output, clip), priority: 0, nowMs: 1 },
+      fingerprint: await sha256File(sourcePath),
+      recipe: { pipeline: 'upscale', network, scale: 4, device: 'cpu', tile: 'auto' },
+    }).job;
+  };
+
+  /** Does the next job until it is done, or is stopped at a warning. */
+  const doNext = async (engine: Engine, stopAt?: RegExp) => {
+    const claimed = queue.leases.claim({ owner: ownOwner(), nowMs: Date.now(), leaseMs: 30_000 });
+    if (claimed === null) throw new TypeError('There is no job.');
+    const { job, lease } = claimed;
+    const lines: string[] = [];
+    const stop = new AbortController();
+    const left: Promise<void>[] = [];
+    const log = loggerInto(lines);
+    const watched: Logger = {
+      ...log,
+      warn(message) {
+        log.warn(message);
+        if (stopAt?.test(message) === true) stop.abort(new Error('stopped'));
+      },
+    };
+    const running = runJob({
+      ...{ home, settings, queue, job, lease, log: watched, signal: stop.signal },
+      encoderSlots: new EncoderSlots(() => 1),
+      driverSilence: new DriverSilence(() => performance.now()),
+      transformHost: hostOf(engine),
+      networkFolders: [home.models],
+      traceFile: null,
+      leaveBehind: (ended) => left.push(ended),
+    });
+    if (stopAt === undefined) await running;
+    else await expect(running).rejects.toThrow();
+    await Promise.all(left);
+    const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
+    if (stop.signal.aborted) queue.leases.release(lease, { countTry: false, ...unjudged });
+    return { job: queue.jobs.getJob(job.id), lines };
+  };
+  return { home, queue, enter, doNext };
+}
+
+/** Of the runs for which memory was short. */
+const failedWidths = (runs: readonly { width: number; passed: boolean }[]): number[] =>
+  runs.filter(({ passed }) => !passed).map(({ width }) => width);
+
+test('tiles become smaller where memory is short, no frame is lost, and the next job begins with what worked', async () => {
+  const { home, enter, doNext } = workshop();
+  await enter('first.mp4');
+  await enter('second.mp4', FRAMES + 1);
+  await enter('narrower.mp4', FRAMES, 600);
+
+  const tried = engineWithRoomFor(13_000);
+  const first = await doNext(tried.engine);
+  expect(first.job).toMatchObject({ state: 'done', framesDone: FRAMES });
+  expect(failedWidths(tried.runs)).toEqual([640, 352, 278]);
+  expect(first.lines).toContain('memory was short on the CPU: from here on in tiles of 149 px');
+  expect(frameMd5(join(home.output, 'first.mp4'))).toHaveLength(FRAMES);
+
+  const remembered = engineWithRoomFor(13_000);
+  const second = await doNext(remembered.engine);
+  expect(second.job).toMatchObject({ state: 'done', plan: { tile: 149 } });
+  expect(failedWidths(remembered.runs)).toEqual([]);
+  expect(frameMd5(join(home.output, 'second.mp4'))).toHaveLength(FRAMES + 1);
+
+  // What worked for frames of one size says nothing of others.
+  const anew = engineWithRoomFor(13_000);
+  await doNext(anew.engine);
+  expect(anew.runs[0]).toEqual({ width: 600, passed: false });
+});
+
+test('a job that is stopped after memory was short goes on as it would have done undisturbed', async () => {
+  const through = workshop();
+  await through.enter('clip.mp4');
+  await through.doNext(engineWithRoomFor(13_000).engine);
+
+  const stopped = workshop();
+  await stopped.enter('clip.mp4');
+  const before = engineWithRoomFor(13_000);
+  const half = await stopped.doNext(before.engine, /^memory was short/);
+  expect(half.job).toMatchObject({ state: 'queued', plan: { tile: 149 } });
+  const after = engineWithRoomFor(13_000);
+  expect((await stopped.doNext(after.engine)).job?.state).toBe('done');
+  expect(failedWidths(after.runs)).toEqual([]);
+  const [expected, found] = [through, stopped].map(({ home }) => frameMd5(join(home.output, 'clip.mp4')));
+  expect(found).toEqual(expected);
+});
