@@ -4,6 +4,7 @@ import { LeaseLostError } from '../domain/errors.ts';
 import type { CommittedBatch, JobPlan } from '../domain/job.ts';
 import { describeRecipe, recipeText } from '../domain/recipe.ts';
 import { planStreams } from '../media/stream-plan.ts';
+import { batchForVideoMemory } from '../hardware/video-memory.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import { formatDuration } from '../observability/format-progress.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
@@ -172,7 +173,10 @@ async function doFrames(
       threads: settings.engine.threads,
       // Its place in the queue is a matter of order; among those that run it counts for twice or half.
       weight: job.priority > 0 ? 2 : job.priority < 0 ? 0.5 : 1,
-      sharing: { batch: settings.streams.batch, waitMs: settings.streams.waitMs },
+      sharing: {
+        batch: batchForVideoMemory(settings.streams.batch, planned.memories?.gpu?.freeBytes ?? Infinity),
+        waitMs: settings.streams.waitMs,
+      },
       traceFile: context.traceFile,
     },
     settings.engine.stallSeconds * 1000,

@@ -2,6 +2,7 @@ import type { JobPlan } from '../domain/job.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
 import type { NetworkFile } from '../domain/networks.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import { batchForVideoMemory, usableVideoMemory } from '../hardware/video-memory.ts';
 import { chooseTile } from '../pipelines/upscale/choose-tile.ts';
 import type { TileKey } from '../queue/tile-size-store.ts';
 import type { DeviceMemories, DeviceMemory } from './device-memory.ts';
@@ -13,6 +14,11 @@ export interface TiledWork {
   /** null where nothing is tiled. */
   readonly memories: DeviceMemories | null;
 }
+
+/** Frames that our kernels have on the card at once; onnxruntime has one of each job. */
+const GPU_LANES = 3;
+/** On a card that does not tell how much memory it has (B4). */
+const BLIND_GPU_TILE = 256;
 
 /** Whether a job's frames are cut into tiles where memory is short. */
 export function isTiled(recipe: Recipe, network: NetworkFile | null): boolean {
@@ -27,19 +33,25 @@ export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan,
   const { queue, settings, job } = context;
   const { media, network, memories } = work;
   if (network === null || memories === null || job.recipe.pipeline !== 'upscale') return { tile: null };
-  const { tile: requested } = job.recipe;
-  const { width, height } = media.video;
-  const memoryBytes = memories.cpu.freeBytes * (1 - settings.workspace.memoryFraction);
-  const chosen = chooseTile({ requested, width, height, network, memoryBytes });
-  const within = (memory: DeviceMemory): number | null => {
+  const { tile: requested, device } = job.recipe;
+  const wish = { requested, width: media.video.width, height: media.video.height, network };
+  const atMost = (chosen: number | null, memory: DeviceMemory): number | null => {
     if (requested !== 'auto') return chosen;
     const worked = queue.tileSizes.recall(tileKey(context, work, memory), Date.now());
     return worked === null ? chosen : Math.min(worked, chosen ?? Infinity);
   };
-  return {
-    tile: within(memories.cpu),
-    ...(memories.gpu === null ? {} : { gpuTile: within(memories.gpu) }),
-  };
+  const { cpu, gpu } = memories;
+  const memoryBytes = cpu.freeBytes * (1 - settings.workspace.memoryFraction);
+  const tile = atMost(chooseTile({ ...wish, memoryBytes }), cpu);
+  if (device === 'cpu') return { tile };
+  if (gpu === null) {
+    const blind = requested === 'auto' ? BLIND_GPU_TILE : requested;
+    return { tile, gpuTile: chooseTile({ ...wish, requested: blind, memoryBytes }) };
+  }
+  const { max, batch } = settings.streams;
+  const pictures = Math.max(GPU_LANES, Math.min(max, batchForVideoMemory(batch, gpu.freeBytes)));
+  const each = usableVideoMemory(gpu) / pictures;
+  return { tile, gpuTile: atMost(chooseTile({ ...wish, memoryBytes: each }), gpu) };
 }
 
 /**

@@ -12,7 +12,8 @@ export interface TileWish {
 
 /**
  * Memory of a run for each source pixel, measured as peak resident memory of onnxruntime 1.30 on the CPU at 320x240 and
- * 640x480 (SRVGG with 32 layers: 1.4 kB) and 160x120 (RRDB: 12.7 kB), with a third on top.
+ * 640x480 (SRVGG with 32 layers: 1.4 kB) and 160x120 (RRDB: 12.7 kB), with a third on top. No card was measured: there it is an
+ * upper bound, since the same numbers take half as much in half precision.
  */
 const BYTES_PER_PIXEL = { srvgg: 1900, rrdb: 17_000 } as const;
 

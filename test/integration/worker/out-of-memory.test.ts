@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ensureHome, homeAt } from '../../../src/config/home.ts';
 import { SAFE_DEFAULTS, type Settings } from '../../../src/config/settings.ts';
 import { EngineError } from '../../../src/domain/errors.ts';
 import type { Job } from '../../../src/domain/job.ts';
+import type { Device } from '../../../src/domain/recipe.ts';
 import type { Engine } from '../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
 import { ownOwner } from '../../../src/lib/process-identity.ts';
@@ -18,6 +19,7 @@ import { StreamPort } from '../../../src/worker/transform-host.ts';
 import type { TransformSetup } from '../../../src/worker/transform-protocol.ts';
 import { TransformStream } from '../../../src/worker/transform-stream.ts';
 import { frameMd5, makeClip } from '../../helpers/clips.ts';
+import { fakeMachine, RTX_4090 } from '../../helpers/fake-machine.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { tinySrvgg } from '../../helpers/tiny-networks.ts';
 
@@ -26,11 +28,12 @@ const HEIGHT = 48;
 const FRAMES = 8;
 
 /** The real engine on the CPU with memory for so many pixels in a run, and the width of each run. */
-function engineWithRoomFor(pixels: number) {
+function engineWithRoomFor(pixels: number, device: Engine['device'] = 'cpu') {
   const real = createOnnxEngine('cpu');
   const runs: { width: number; passed: boolean }[] = [];
   const engine: Engine = {
     ...real,
+    device,
     async load(model, options) {
       const network = await real.load(model, options);
       return {
@@ -92,12 +95,17 @@ function workshop(changes: Partial<Settings> = {}) {
     ...changes,
   };
 
-  const enter = async (clip: string, frames = FRAMES, width = WIDTH): Promise<Job> => {
+  const enter = async (
+    clip: string,
+    frames = FRAMES,
+    width = WIDTH,
+    device: Device = 'cpu',
+  ): Promise<Job> => {
     const sourcePath = makeClip(join(home.input, clip), { width, height: HEIGHT, frames });
     return queue.jobs.enqueue({
       ...{ origin: 'add', sourcePath, outputPath: join(home.output, clip), priority: 0, nowMs: 1 },
       fingerprint: await sha256File(sourcePath),
-      recipe: { pipeline: 'upscale', network, scale: 4, device: 'cpu', tile: 'auto' },
+      recipe: { pipeline: 'upscale', network, scale: 4, device, tile: 'auto' },
     }).job;
   };
 
@@ -180,4 +188,44 @@ test('a job that is stopped after memory was short goes on as it would have done
   expect(failedWidths(after.runs)).toEqual([]);
   const [expected, found] = [through, stopped].map(({ home }) => frameMd5(join(home.output, 'clip.mp4')));
   expect(found).toEqual(expected);
+});
+
+/** Plays a card to those who ask nvidia-smi. */
+function playCard(gpu: string): void {
+  const { path } = fakeMachine(temporaryFolder(), { gpu, nvenc: 'no encoder' });
+  vi.stubEnv('PATH', path);
+  onTestFinished(() => void vi.unstubAllEnvs());
+}
+
+test.each([
+  ['an empty card takes whole frames', RTX_4090, null],
+  ['a card that others fill takes small tiles', 'NVIDIA GeForce RTX 4090, 550.54, 8.9, 24564, 3500', 32],
+  ['a card that does not answer takes tiles of 256 px', 'hangs', 256],
+])('the tiles of a GPU follow its free memory: %s', async (_, gpu, gpuTile) => {
+  playCard(gpu);
+  const { enter, doNext } = workshop();
+  await enter('clip.mp4', 2, WIDTH, 'auto');
+  const { job } = await doNext(engineWithRoomFor(Infinity, 'gpu').engine);
+  // Whatever the card has, memory for the CPU is there.
+  expect(job).toMatchObject({ state: 'done', plan: { tile: null, gpuTile } });
+});
+
+test('what worked on a card is remembered for that card', async () => {
+  playCard(RTX_4090);
+  const { enter, doNext } = workshop();
+  for (const [i, frames] of [2, 3, 4].entries()) await enter(`${i}.mp4`, frames, WIDTH, 'auto');
+  const short = () => engineWithRoomFor(13_000, 'gpu');
+  const first = short();
+  expect((await doNext(first.engine)).job).toMatchObject({
+    state: 'done',
+    plan: { tile: null, gpuTile: 149 },
+  });
+  expect(failedWidths(first.runs)).toHaveLength(3);
+  const second = short();
+  expect((await doNext(second.engine)).job?.plan).toMatchObject({ tile: null, gpuTile: 149 });
+  expect(failedWidths(second.runs)).toEqual([]);
+  playCard('NVIDIA GeForce RTX 3060, 550.54, 8.6, 12288, 12000');
+  const other = short();
+  await doNext(other.engine);
+  expect(failedWidths(other.runs)).toHaveLength(3);
 });
