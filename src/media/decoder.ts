@@ -4,6 +4,7 @@ import { frameBytes, type FrameFormat, type MediaInfo } from '../domain/media-in
 import { ChunkReader } from '../lib/chunk-reader.ts';
 import { toRgbFilter } from './color-conversion.ts';
 import { inputArguments, QUIET_LENIENT } from './ffmpeg-arguments.ts';
+import { entryPoint, isSeekable, type Approach } from './decoder-entry.ts';
 import { FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from './frame-hash-lines.ts';
 import type { FrameIndex } from './frame-index.ts';
 import {
@@ -13,12 +14,6 @@ import {
   type HardwareDecoder,
 } from './hardware-decoders.ts';
 import { FfmpegProcess } from './run-ffmpeg.ts';
-
-/** Elementary streams have no index to seek in: they are always decoded from their beginning. */
-const UNSEEKABLE = /^(h264|hevc|m4v|mpegvideo|h263|vc1|obu|yuv4mpegpipe|dv)$/;
-
-/** Seek so far before the wanted frame: a keyframe is nearly always within reach, and decoding two seconds is cheap. */
-const SEEK_MARGIN_SECONDS = 2;
 
 /** bwdif refuses planes of less than three lines; the chroma of 4:2:0 has half of the picture's. */
 const LEAST_INTERLACED_EDGE = 16;
@@ -30,7 +25,9 @@ export interface DecoderOptions {
   readonly format: FrameFormat;
   /** Which hardware may decode; held by the job, and so the same for all its decoders. Left out: the CPU does. */
   readonly choice?: DecoderChoice;
+  /** A process that decodes nothing for so long hangs: a card's, and the CPU's. */
   readonly hardwareStallMs?: number;
+  readonly stallMs?: number;
   readonly maxPixels: number;
   readonly signal?: AbortSignal | undefined;
   /** Something a person should know, such as a seek that did not land where it should. */
@@ -41,10 +38,9 @@ interface DecoderRun {
   readonly child: FfmpegProcess;
   readonly pixels: ChunkReader;
   readonly hashes: AsyncGenerator<HashedFrame>;
+  /** Whether a frame stands before the first wanted one; null when that one was met. */
+  isBefore: ((frame: HashedFrame) => boolean) | null;
 }
-
-/** Where a decoder begins: after a seek, at the start of the file, or there without insisting on equal pictures. */
-type Approach = 'seek' | 'from-start' | 'from-start-lenient';
 
 /**
  * Decodes a source from any frame on, in order, and holds every frame against the index: its timestamp and the
@@ -96,7 +92,7 @@ export class FrameDecoder {
   }
 
   #firstApproach(): Approach {
-    return this.#next === 0 || UNSEEKABLE.test(this.#source.container) ? 'from-start' : 'seek';
+    return this.#next === 0 || !isSeekable(this.#source) ? 'from-start' : 'seek';
   }
 
   /** Ends the process. May be called twice. */
@@ -132,16 +128,17 @@ export class FrameDecoder {
   /** @returns null when the frame is the one that the index names, else how it disagrees. */
   async #tryRead(target: Buffer): Promise<string | null> {
     const number = this.#next;
-    const { child, pixels, hashes } = (this.#run ??= this.#start());
+    const run = (this.#run ??= this.#start());
+    const { child, pixels } = run;
     child.touch();
     // Both at once: ffmpeg may block on either pipe first.
-    const [hashed, bytes] = await Promise.all([hashes.next(), pixels.readInto(target)]);
+    const [hashed, bytes] = await Promise.all([nextHash(run), pixels.readInto(target)]);
     child.idle();
-    if (hashed.done === true || bytes !== target.length) {
+    if (hashed === null || bytes !== target.length) {
       const failure = await this.#throwIfFailed(child);
       return failure ?? `it ends before frame ${number} of ${this.#index.pts.length}`;
     }
-    const { pts, hash } = hashed.value;
+    const { pts, hash } = hashed;
     const expected = this.#index.pts[number];
     if (pts !== expected) return `frame ${number} has the timestamp ${pts} instead of ${String(expected)}`;
     if (this.#approach !== 'from-start-lenient' && hash !== this.#index.hashes[number]) {
@@ -168,8 +165,8 @@ export class FrameDecoder {
   }
 
   #start(): DecoderRun {
-    const { format, signal, maxPixels, hardwareStallMs = HARDWARE_STALL_MS } = this.#options;
-    const { seek, select } = this.#entryPoint();
+    const { format, signal, maxPixels, hardwareStallMs = HARDWARE_STALL_MS, stallMs } = this.#options;
+    const { seek, select, isBefore } = entryPoint(this.#source, this.#index, this.#next, this.#approach);
     const hardware = this.#hardware === null ? null : hardwareInput(this.#hardware, this.#source.video);
     const bringDown = hardware?.filters ?? [];
     const before = [...(hardware?.before ?? []), '-copyts', ...seek];
@@ -179,7 +176,8 @@ export class FrameDecoder {
       '-map',
       `0:${this.#source.video.index}`,
       '-vf',
-      [...bringDown, select].join(','),
+      // Of every frame, wanted or not: to reach the wanted one may take longer than a hang.
+      [...bringDown, 'null'].join(','),
       ...FRAME_HASH_OUTPUT,
       'pipe:3',
       '-map',
@@ -201,11 +199,11 @@ export class FrameDecoder {
       purpose: `decoding ${basename(this.#source.path)}`,
       signal,
       reach: { reads: this.#source.path, devices: hardware?.devices ?? [] },
-      ...(hardware === null ? {} : { stallMs: hardwareStallMs }),
+      stallMs: hardware === null ? stallMs : hardwareStallMs,
     });
     child.stdin.end();
     child.idle();
-    return { child, pixels: new ChunkReader(child.stdout), hashes: readFrameHashes(child.extra) };
+    return { child, pixels: new ChunkReader(child.stdout), hashes: readFrameHashes(child.extra), isBefore };
   }
 
   /**
@@ -218,19 +216,18 @@ export class FrameDecoder {
     const { num, den } = this.#index.timeBase;
     return [`bwdif=mode=send_frame:parity=auto:deint=interlaced,settb=${num}/${den}`];
   }
+}
 
-  #entryPoint(): { seek: string[]; select: string } {
-    const first = this.#next;
-    const { num, den } = this.#index.timeBase;
-    const pts = this.#index.pts[first] ?? 0;
-    if (this.#approach !== 'seek') {
-      if (first === 0) return { seek: [], select: 'null' };
-      // Not by number where time tells it: a change of resolution makes ffmpeg count anew from 0.
-      const byTime = this.#index.pts.every((other, frame) => (frame < first ? other < pts : other >= pts));
-      return { seek: [], select: byTime ? `select=gte(pts\\,${pts})` : `select=gte(n\\,${first})` };
+/** The next wanted frame's hash, null at the end. Those before the first wanted one show that the process moves. */
+async function nextHash(run: DecoderRun): Promise<HashedFrame | null> {
+  for (;;) {
+    const next = await run.hashes.next();
+    if (next.done === true) return null;
+    if (run.isBefore?.(next.value) !== true) {
+      run.isBefore = null;
+      return next.value;
     }
-    const seconds = Math.max(0, (pts * num) / den - this.#source.startSeconds - SEEK_MARGIN_SECONDS);
-    return { seek: ['-noaccurate_seek', '-ss', seconds.toFixed(6)], select: `select=gte(pts\\,${pts})` };
+    run.child.touch();
   }
 }
 

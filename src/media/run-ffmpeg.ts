@@ -16,7 +16,7 @@ export interface FfmpegOptions {
   readonly purpose: string;
   readonly signal?: AbortSignal | undefined;
   /** Killed when `touch` was not called for so long while `busy` (R32). */
-  readonly stallMs?: number;
+  readonly stallMs?: number | undefined;
   /** Set where it reads a file that a stranger made: it runs in a sandbox then, where there is one. */
   readonly reach?: Reach;
 }
