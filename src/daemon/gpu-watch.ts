@@ -1,8 +1,9 @@
+import { toError } from '../domain/errors.ts';
 import { readGpuLoad, type GpuLoad, type GpuProcess } from '../hardware/gpu-load.ts';
 
 /** How often a card is looked at while something of ours runs, or waits for it. */
 const LOOK_MS = 10_000;
-/** After a driver that did not answer. */
+/** After a driver that did not answer, or is not there (any more). */
 const PATIENCE_MS = 60_000;
 /** So many looks in a row: a moment's work of another program is nothing to step aside for. */
 const BUSY_LOOKS = 2;
@@ -53,7 +54,11 @@ export class GpuWatch {
     if (gpuBusyPercent === 0 && gpuHottestCelsius === 0) return (this.#reason = null);
     const isOfInterest = isWorking || this.#reason !== null;
     if (isOfInterest && this.#looking === null && this.#options.now() >= this.#nextLookMs)
-      this.#looking = this.#look(limits).finally(() => (this.#looking = null));
+      this.#looking = this.#look(limits)
+        .catch((error: unknown) =>
+          this.#options.onNote(`the GPU could not be looked at: ${toError(error).message}`),
+        )
+        .finally(() => (this.#looking = null));
     return this.#reason;
   }
 
@@ -73,12 +78,9 @@ export class GpuWatch {
     const load = await readGpuLoad(signal);
     if (signal.aborted) return;
     this.#nextLookMs = now() + LOOK_MS;
-    if (load === 'missing') {
-      this.#nextLookMs = Infinity;
-    } else if (load === 'silent') {
-      this.#nextLookMs = now() + PATIENCE_MS;
+    if (typeof load === 'string') this.#nextLookMs = now() + PATIENCE_MS;
+    if (load === 'silent')
       onNote('nvidia-smi does not answer; whether other programs use the GPU is not known');
-    }
     this.#judge(typeof load === 'string' ? { celsius: null, processes: [] } : load, limits);
   }
 

@@ -35,6 +35,8 @@ const DECODED: readonly Kind[] = [
 ];
 
 const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
+/** Of a trial whose parent was killed: it holds a session, and nobody else would end it. */
+const LIFETIME = ['-t', String((2 * TIMEOUT_MS) / 1000)];
 const TELL_PROGRESS = ['-progress', 'pipe:1', '-stats_period', '0.1'];
 
 /** Counts NVENC sessions by opening them, for each codec, size and bit depth that jobs may ask for. */
@@ -91,7 +93,7 @@ async function openAtOnce(
 
 /** In real time, so that a session stays open while others are opened. */
 function pictures({ width, height }: Kind): string[] {
-  return ['-re', '-f', 'lavfi', '-i', `color=size=${width}x${height}:rate=25`];
+  return ['-re', ...LIFETIME, '-f', 'lavfi', '-i', `color=size=${width}x${height}:rate=25`];
 }
 
 function encodeArguments(kind: Kind): string[] {
@@ -115,7 +117,7 @@ function clipArguments({ codec, width, height, bitDepth }: Kind, clip: string): 
 /** Without `hwdownload`, ffmpeg would quietly decode on the CPU when the card refuses. */
 function decodeArguments({ bitDepth }: Kind, clip: string, accelerator: string): string[] {
   return [
-    ...[...QUIET, ...TELL_PROGRESS, '-re', '-stream_loop', '-1'],
+    ...[...QUIET, ...TELL_PROGRESS, '-re', '-stream_loop', '-1', ...LIFETIME],
     ...['-hwaccel', accelerator, '-hwaccel_output_format', accelerator, '-i', clip],
     ...['-vf', `hwdownload,format=${bitDepth === 10 ? 'p010le' : 'nv12'}`, '-f', 'null', '-'],
   ];

@@ -1,11 +1,13 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { GpuWatch, type GpuLimits } from '../../../src/daemon/gpu-watch.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const OURS = 4711;
 const LIMITS: GpuLimits = { gpuBusyPercent: 30, gpuHottestCelsius: 90 };
+
+afterEach(() => vi.unstubAllEnvs());
 
 interface Scene {
   readonly celsius?: number;
@@ -127,11 +129,20 @@ describe('a driver', () => {
     expect(calls()).toBe(1);
   });
 
-  it('that is not there is not asked for again', async () => {
+  it('that is not there is no reason to rest, nor for a word', async () => {
     const { look, notes } = watch();
     vi.stubEnv('PATH', temporaryFolder());
     expect(await look({})).toBeNull();
     expect(await look({})).toBeNull();
     expect(notes).toEqual([]);
+  });
+
+  it('that is gone while the daemon rests, for an update, lets work go on', async () => {
+    const { look } = watch();
+    expect(await look({ celsius: 95 })).not.toBeNull();
+    vi.stubEnv('PATH', temporaryFolder());
+    const reasons: (string | null)[] = [];
+    for (let looks = 0; looks < 20; looks++) reasons.push(await look({}, false));
+    expect(reasons.at(-1)).toBeNull();
   });
 });
