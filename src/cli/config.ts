@@ -18,6 +18,9 @@ interface ShowOptions extends GlobalOptions {
   readonly json?: true;
 }
 
+/** A running daemon takes all others up as it goes. */
+const NEEDS_RESTART = ['intake.polling', 'log.level'];
+
 /** `framekiln config`: what holds and why, and changing it. */
 export function configCommand(cli: Cli): Command {
   const config = new Command('config').description('show and change the settings');
@@ -46,7 +49,8 @@ export function configCommand(cli: Cli): Command {
       });
       await writeFileDurably(home.configFile, withSetting(text, home.configFile, key, value));
       const [first] = openHome(cli, command.optsWithGlobals<GlobalOptions>()).originsOf(key);
-      cli.print(`${key} is ${shown(first?.value)} (${first?.place ?? ''}), from the next job on.`);
+      const from = NEEDS_RESTART.includes(key) ? 'from the next start on' : 'from the next job on';
+      cli.print(`${key} is ${shown(first?.value)} (${first?.place ?? ''}), ${from}.`);
     });
   config
     .command('example')

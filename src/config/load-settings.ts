@@ -81,7 +81,7 @@ function addFile(path: string, accepted: Accepted[], faults: string[]): void {
 function addValue(key: string, text: string, place: string, accepted: Accepted[], faults: string[]): void {
   let value: unknown;
   try {
-    value = parse(text);
+    value = asSwitch(key, parse(text));
   } catch (error) {
     faults.push(`${place}: ${toError(error).message.split('\n')[0] ?? ''}`);
     return;
@@ -90,6 +90,12 @@ function addValue(key: string, text: string, place: string, accepted: Accepted[]
   const issues = issuesOf(accepted, said);
   if (issues.length === 0) accepted.push({ said, placeOf: () => place, reasonOf: () => null });
   else faults.push(...issues.map(({ message }) => `${place}: ${key}: ${message}; it is not used`));
+}
+
+/** Variables say 0 and 1 where a file says false and true. */
+function asSwitch(key: string, value: unknown): unknown {
+  const isSwitch = typeof valueAt(SAFE_DEFAULTS, key) === 'boolean';
+  return isSwitch && (value === 0 || value === 1) ? value === 1 : value;
 }
 
 function skipped(path: string): string {

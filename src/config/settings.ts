@@ -3,7 +3,11 @@ import type { Recipe } from '../domain/recipe.ts';
 import { DEFAULT_RECIPE } from './recipe-presets.ts';
 import { applyWish, RecipeWish, strangeKeys } from './recipe-schema.ts';
 
-const QUIET_HOURS = /^([01]\d|2[0-4]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$/;
+const TIME_OF_DAY = '(?:(?:[01]\\d|2[0-3]):[0-5]\\d|24:00)';
+const QuietHours = z
+  .string()
+  .regex(new RegExp(`^${TIME_OF_DAY}-${TIME_OF_DAY}$`), 'expected a span such as 22:00-07:30')
+  .refine((span) => span.slice(0, 5) !== span.slice(6), 'ends when it begins; the whole day is 00:00-24:00');
 
 /** `framekiln.yaml`, grouped by the room that a key speaks to. Every key has a default that is safe everywhere. */
 export const SettingsFile = z
@@ -115,7 +119,7 @@ export const SettingsFile = z
     manners: z
       .strictObject({
         /** Times of the day, in local time, at which nothing is worked on. */
-        quietHours: z.array(z.string().regex(QUIET_HOURS, 'expected a span such as 22:00-07:30')).default([]),
+        quietHours: z.array(QuietHours).default([]),
         /** The machine is kept from going to sleep while a job is worked on. */
         inhibitSleep: z.boolean().default(true),
         /** Share of the GPU that another program may take before nothing is worked on, in percent; 0: all of it. */

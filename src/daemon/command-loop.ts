@@ -72,13 +72,7 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
 
 function forQueue(command: Command, { queue, dropJob }: CommandTargets): string {
   if (command.kind === 'pause') {
-    queue.control.pauseQueue();
-    for (const job of queue.jobs.listJobs({ state: 'running' }).filter(({ origin }) => origin !== 'run')) {
-      // Its lease is taken away, and as a queued job it waits for the queue to go on.
-      queue.control.pauseJob(job.id);
-      queue.control.resumeJob(job.id);
-      dropJob(job.id);
-    }
+    for (const id of queue.control.pauseQueue()) dropJob(id);
     return 'The queue is paused; what was in work goes on after its last committed batch when it is resumed.';
   }
   if (command.kind === 'resume') {

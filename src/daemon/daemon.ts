@@ -111,7 +111,6 @@ class Daemon {
 
   constructor(options: DaemonOptions, queue: Queue) {
     const { home, settings, log } = options;
-    const { intake } = settings.now();
     this.#options = options;
     this.#queue = queue;
     this.#gpu = new GpuWatch({
@@ -129,9 +128,13 @@ class Daemon {
     this.#intake = new Intake({
       inputDir: home.input,
       outputDir: home.output,
-      settleMs: intake.settleSeconds * 1000,
-      rescanMs: intake.rescanSeconds * 1000,
-      polling: intake.polling,
+      get settleMs() {
+        return settings.now().intake.settleSeconds * 1000;
+      },
+      get rescanMs() {
+        return settings.now().intake.rescanSeconds * 1000;
+      },
+      polling: settings.now().intake.polling,
       get rules() {
         const { recipe, intake: now } = settings.now();
         return { inputDir: home.input, defaultRecipe: recipe, folders: now.folders };

@@ -38,6 +38,7 @@ export const FAIL_POINTS = [
       'remove-seen-files',
       'cancel-job',
       'retry-job',
+      'pause-queue',
     ],
     ['before-begin', 'begun', 'before-commit', 'committed'],
   ),

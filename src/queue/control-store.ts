@@ -36,6 +36,10 @@ export function createControlStore(db: Database) {
   const stopClaims = db.prepare(
     `INSERT OR IGNORE INTO settings (key, value) VALUES ('queue_paused', 'true')`,
   );
+  const letGoOfAll = db.prepare<[], { id: number }>(
+    `UPDATE jobs SET attempts = max(0, attempts - 1), state = 'queued', not_before_at_ms = NULL, ${LET_GO}
+     WHERE state = 'running' AND origin <> 'run' RETURNING id`,
+  );
   const allowClaims = db.prepare(`DELETE FROM settings WHERE key = 'queue_paused'`);
   const selectStopped = db.prepare(`SELECT 1 FROM settings WHERE key = 'queue_paused'`);
   const beginRest = db.prepare<[string]>(`INSERT OR REPLACE INTO settings (key, value) VALUES ('rest', ?)`);
@@ -60,6 +64,11 @@ export function createControlStore(db: Database) {
     return true;
   });
 
+  const pauseQueue = transaction(db, 'pause-queue', (): number[] => {
+    stopClaims.run();
+    return letGoOfAll.all().map(({ id }) => id);
+  });
+
   return {
     pauseJob: (id: number): boolean => pause.run(id).changes === 1,
 
@@ -74,8 +83,13 @@ export function createControlStore(db: Database) {
     /** Higher goes first. False when there is no such job. */
     prioritise: (id: number, priority: number): boolean => setPriority.run(priority, id).changes === 1,
 
-    /** No job is claimed from now on; what runs goes on, unless its worker is told otherwise. */
-    pauseQueue: (): void => void stopClaims.run(),
+    /**
+     * No job is claimed from now on. Those that run lose their leases, and wait as queued ones; what a `framekiln run` does is its
+     * own.
+     *
+     * @returns the ids of the jobs that ran
+     */
+    pauseQueue,
 
     resumeQueue: (): void => void allowClaims.run(),
 

@@ -53,8 +53,8 @@ test('a life with a spill, a crash, a damaged segment and a person passes every 
 
   run(['doctor', '--home', home], points.environment);
   const second = start(['start', '--home', home], points.environment);
-  for (const command of ['retry', 'cancel'])
-    expect(run([command, '1', '--home', home], points.environment).status).toBe(0);
+  for (const command of [['retry', '1'], ['cancel', '1'], ['pause']])
+    expect(run([...command, '--home', home], points.environment).status).toBe(0);
   second.child.kill('SIGTERM');
   await second.ended;
 

@@ -125,6 +125,18 @@ describe('the levels', () => {
     expect(written('tries: 4\n').settings).toMatchObject({ tries: 4, encoder: { crf: 18 } });
   });
 
+  it('take 0 and 1 for false and true from variables, and say no to quiet hours that end when they begin', () => {
+    vi.stubEnv('ENABLE_SOFTWARE_FALLBACK', '0');
+    vi.stubEnv('FRAMEKILN_ENCODER_LOW_LATENCY', '1');
+    const { settings, faults } = loadSettings({
+      home,
+      flags: ["manners.quietHours=['08:00-08:00', '24:30-25:00']"],
+    });
+    expect(settings.encoder).toMatchObject({ softwareFallback: false, lowLatency: true });
+    expect(settings.manners.quietHours).toEqual([]);
+    expect(faults.join()).toMatch(/ends when it begins.*expected a span/);
+  });
+
   it('take no faulty variable or flag, and use the others', () => {
     vi.stubEnv('FRAMEKILN_ENCODER_CFR', '20');
     vi.stubEnv('FRAMEKILN_ENCODER_CRF', 'lots');

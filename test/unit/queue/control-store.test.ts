@@ -65,3 +65,15 @@ test('a new priority changes the order; an unknown job is told apart', () => {
   expect(queue.control.prioritise(999, 1)).toBe(false);
   expect(queue.leases.claim({ owner: ALICE, nowMs: 9, leaseMs: LEASE_MS })?.job.id).toBe(second.id);
 });
+
+test('a paused queue lets go of what runs, at once and as a whole, but of no `run`', () => {
+  const queue = testQueue();
+  const { job, lease } = claimedJob(queue);
+  const run = queue.jobs.enqueue(newJob({ origin: 'run' })).job;
+  queue.leases.claim({ owner: ALICE, nowMs: 2_000, leaseMs: LEASE_MS, onlyJobId: run.id });
+  expect(queue.control.pauseQueue()).toEqual([job.id]);
+  expect(queue.jobs.getJob(job.id)).toMatchObject({ state: 'queued', attempts: 0 });
+  expect(queue.jobs.getJob(run.id)?.state).toBe('running');
+  expect(queue.leases.renew(lease, 2_001, LEASE_MS)).toBe(false);
+  expect(queue.leases.hasClaimable(2_001)).toBe(false);
+});
