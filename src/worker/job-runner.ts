@@ -10,6 +10,7 @@ import { formatDuration } from '../observability/format-progress.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
 import { FrameFiles } from '../workspace/frame-files.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
+import { spareMemoryBytes } from '../workspace/memory.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
 import { findJobNetworks } from './find-job-networks.ts';
 import { deviceMemories } from './device-memory.ts';
@@ -198,7 +199,12 @@ async function doFrames(
     await transformBatches(context, {
       planned,
       folder,
-      files: new FrameFiles(ramDisk.path, spill, (sentence) => log.warn(sentence)),
+      files: new FrameFiles({
+        ramPath: ramDisk.path,
+        spillPath: spill,
+        spareMemoryBytes: ramDisk.kind === 'folder' ? () => Promise.resolve(Infinity) : spareMemoryBytes,
+        onSpill: (sentence) => log.warn(sentence),
+      }),
       transformer,
       batches: missing,
       committed,

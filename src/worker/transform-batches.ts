@@ -1,8 +1,7 @@
-import { open, truncate, type FileHandle } from 'node:fs/promises';
 import type { BatchRange } from '../domain/frame-batch.ts';
+import { codeOf } from '../domain/errors.ts';
 import type { CommittedBatch } from '../domain/job.ts';
 import { frameBytes } from '../domain/media-info.ts';
-import { failPoint } from '../lib/fail-point.ts';
 import { outputColor } from '../media/color-conversion.ts';
 import { EncoderChooser, whyNotNvenc } from '../media/choose-encoder.ts';
 import { FrameDecoder, frameBuffer } from '../media/decoder.ts';
@@ -13,11 +12,12 @@ import { sizeOrZero, type FrameFiles } from '../workspace/frame-files.ts';
 import type { JobFolder } from '../workspace/job-folder.ts';
 import { runBatches, type BatchStep } from './batch-loop.ts';
 import { commitBatch } from './commit-batch.ts';
+import { decodeToFile } from './decode-to-file.ts';
 import { tryWithPermit } from './encoder-permit.ts';
 import type { JobContext } from './job-context.ts';
 import type { PlannedJob } from './planned-job.ts';
 import { ProgressReport } from './progress-report.ts';
-import type { Transformer } from './transformer.ts';
+import type { Transformer, TransformWish } from './transformer.ts';
 
 export interface FrameWork {
   readonly planned: PlannedJob;
@@ -33,8 +33,8 @@ export interface FrameWork {
 /** What the steps of one batch hand on to each other. */
 interface BatchInWork {
   readonly startedAtMs: number;
-  readonly inputPath: string;
-  readonly outputPath: string;
+  inputPath: string;
+  outputPath: string;
   readonly framesReady: number;
   pipelineState: Uint8Array | null;
 }
@@ -76,13 +76,8 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
     const framesReady = planned.hasState
       ? 0
       : Math.min(batch.frameCount, Math.floor((await sizeOrZero(outputPath)) / outputBytes));
-    inWork.set(batch.number, {
-      startedAtMs: Date.now(),
-      inputPath,
-      outputPath,
-      framesReady,
-      pipelineState: null,
-    });
+    const state = { startedAtMs: Date.now(), inputPath, outputPath, framesReady, pipelineState: null };
+    inWork.set(batch.number, state);
     if (framesReady > 0)
       log.info(
         `found ${framesReady} frames from frame ${batch.firstFrame} on already transformed on the RAM disk; they are used again`,
@@ -99,7 +94,22 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
         onNote: (sentence) => log.warn(sentence),
       });
     }
-    await decodeToFile(decoder, batch.frameCount, inputPath, frameBuffer(formats.input));
+    const frame = frameBuffer(formats.input);
+    const moveOn = () => files.moveToSpill(batch, 'in');
+    state.inputPath = await decodeToFile(decoder, batch.frameCount, inputPath, frame, moveOn);
+  };
+
+  /** Its frames go on from the disk when others have filled the RAM disk since it was placed. */
+  const transformSomewhere = async (batch: BatchRange, wish: TransformWish, stop: AbortSignal) => {
+    try {
+      return await transformer.transform(wish, stop);
+    } catch (error) {
+      const moved = codeOf(error) === 'DISK_FULL' ? await files.moveToSpill(batch, 'out') : null;
+      if (moved === null) throw error;
+      const framesReady = planned.hasState ? 0 : Math.floor((await sizeOrZero(moved)) / outputBytes);
+      mustHave(inWork, batch).outputPath = moved;
+      return transformer.transform({ ...wish, outputPath: moved, framesReady }, stop);
+    }
   };
 
   const transform: BatchStep = async (batch, stop) => {
@@ -108,7 +118,8 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
     const before = framesTransformed;
     if (framesReady > 0) report.found(before + framesReady);
     if (framesReady < batch.frameCount) {
-      const done = await transformer.transform(
+      const done = await transformSomewhere(
+        batch,
         {
           ...{ batch, inputPath, outputPath, framesReady },
           stateBefore: states.get(batch.number - 1) ?? null,
@@ -159,30 +170,6 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
     await runBatches(batches, [decode, transform, encode], BATCHES_IN_FLIGHT, signal);
   } finally {
     await (decoder as FrameDecoder | null)?.close();
-  }
-}
-
-async function decodeToFile(
-  decoder: FrameDecoder,
-  frameCount: number,
-  path: string,
-  frame: Buffer,
-): Promise<void> {
-  failPoint('decoded-frames.before-write');
-  const file: FileHandle = await open(path, 'w');
-  try {
-    for (let i = 0; i < frameCount; i++) {
-      await decoder.read(frame);
-      // Not `write`, which may write less than all of it when the RAM disk is nearly full.
-      await file.appendFile(frame);
-    }
-    failPoint('decoded-frames.written');
-  } catch (error) {
-    // Part of a batch is worth nothing: the next try must not take it for whole.
-    await truncate(path);
-    throw error;
-  } finally {
-    await file.close();
   }
 }
 

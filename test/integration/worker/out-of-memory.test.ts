@@ -1,31 +1,16 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { ensureHome, homeAt } from '../../../src/config/home.ts';
-import { SAFE_DEFAULTS, type Settings } from '../../../src/config/settings.ts';
 import { EngineError } from '../../../src/domain/errors.ts';
-import type { Job } from '../../../src/domain/job.ts';
-import type { Device } from '../../../src/domain/recipe.ts';
 import type { Engine } from '../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
-import { ownOwner } from '../../../src/lib/process-identity.ts';
-import { sha256File } from '../../../src/lib/sha256-file.ts';
-import { DriverSilence } from '../../../src/media/driver-silence.ts';
-import { EncoderSlots } from '../../../src/media/encoder-slots.ts';
-import type { Logger } from '../../../src/observability/log-entry.ts';
-import { openQueue } from '../../../src/queue/queue.ts';
-import { runJob } from '../../../src/worker/job-runner.ts';
-import { StreamPort } from '../../../src/worker/transform-host.ts';
-import type { TransformSetup } from '../../../src/worker/transform-protocol.ts';
-import { TransformStream } from '../../../src/worker/transform-stream.ts';
-import { frameMd5, makeClip } from '../../helpers/clips.ts';
+import { frameMd5 } from '../../helpers/clips.ts';
 import { fakeMachine, RTX_4090 } from '../../helpers/fake-machine.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
-import { tinySrvgg } from '../../helpers/tiny-networks.ts';
+import { workshop } from '../../helpers/workshop.ts';
 
 const WIDTH = 640;
-const HEIGHT = 48;
 const FRAMES = 8;
+const CLIP = { frames: FRAMES, width: WIDTH, height: 48 };
 
 /** The real engine on the CPU with memory for so many pixels in a run, and the width of each run. */
 function engineWithRoomFor(pixels: number, device: Engine['device'] = 'cpu') {
@@ -53,106 +38,15 @@ function engineWithRoomFor(pixels: number, device: Engine['device'] = 'cpu') {
   return { engine, runs };
 }
 
-/** The transform thread's stream, in this process and with this engine. */
-function hostOf(engine: Engine) {
-  return {
-    open(setup: TransformSetup): StreamPort {
-      const port: StreamPort = new StreamPort((message) => {
-        void stream.receive(message)?.finally(() => port.emit('exit'));
-      });
-      const stream = new TransformStream(setup, [engine], (message) =>
-        setImmediate(() => port.emit('message', message)),
-      );
-      return port;
-    },
-  };
-}
-
-function loggerInto(lines: string[]): Logger {
-  const log: Logger = {
-    debug: () => undefined,
-    info: (message) => void lines.push(message),
-    warn: (message) => void lines.push(message),
-    error: (message) => void lines.push(message),
-    child: () => log,
-  };
-  return log;
-}
-
-/** A home with a network of one's own, whose jobs are done here and not in a worker's process. */
-function workshop(changes: Partial<Settings> = {}) {
-  const home = homeAt(temporaryFolder());
-  ensureHome(home);
-  const network = join(home.models, 'tiny.onnx');
-  writeFileSync(network, tinySrvgg());
-  const queue = openQueue(home.databaseFile);
-  onTestFinished(() => queue.close());
-  const settings: Settings = {
-    ...SAFE_DEFAULTS,
-    batch: { firstFrames: 4, frames: 4 },
-    encoder: { ...SAFE_DEFAULTS.encoder, preset: 'ultrafast' },
-    workspace: { ...SAFE_DEFAULTS.workspace, memoryFraction: 0.05 },
-    ...changes,
-  };
-
-  const enter = async (
-    clip: string,
-    frames = FRAMES,
-    width = WIDTH,
-    device: Device = 'cpu',
-  ): Promise<Job> => {
-    const sourcePath = makeClip(join(home.input, clip), { width, height: HEIGHT, frames });
-    return queue.jobs.enqueue({
-      ...{ origin: 'add', sourcePath, outputPath: join(home.output, clip), priority: 0, nowMs: 1 },
-      fingerprint: await sha256File(sourcePath),
-      recipe: { pipeline: 'upscale', network, scale: 4, device, tile: 'auto' },
-    }).job;
-  };
-
-  /** Does the next job until it is done, or is stopped at a warning. */
-  const doNext = async (engine: Engine, stopAt?: RegExp) => {
-    const claimed = queue.leases.claim({ owner: ownOwner(), nowMs: Date.now(), leaseMs: 30_000 });
-    if (claimed === null) throw new TypeError('There is no job.');
-    const { job, lease } = claimed;
-    const lines: string[] = [];
-    const stop = new AbortController();
-    const left: Promise<void>[] = [];
-    const log = loggerInto(lines);
-    const watched: Logger = {
-      ...log,
-      warn(message) {
-        log.warn(message);
-        if (stopAt?.test(message) === true) stop.abort(new Error('stopped'));
-      },
-    };
-    const running = runJob({
-      ...{ home, settings, queue, job, lease, log: watched, signal: stop.signal },
-      encoderSlots: new EncoderSlots(() => 1),
-      driverSilence: new DriverSilence(() => performance.now()),
-      transformHost: hostOf(engine),
-      networkFolders: [home.models],
-      traceFile: null,
-      leaveBehind: (ended) => left.push(ended),
-    });
-    if (stopAt === undefined) await running;
-    else await expect(running).rejects.toThrow();
-    await Promise.all(left);
-    const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
-    if (stop.signal.aborted) queue.leases.release(lease, { countTry: false, ...unjudged });
-    return { job: queue.jobs.getJob(job.id), lines };
-  };
-  return { home, queue, enter, doNext };
-}
-
 /** Of the runs for which memory was short. */
 const failedWidths = (runs: readonly { width: number; passed: boolean }[]): number[] =>
   runs.filter(({ passed }) => !passed).map(({ width }) => width);
 
 test('tiles become smaller where memory is short, no frame is lost, and the next job begins with what worked', async () => {
   const { home, enter, doNext } = workshop();
-  await enter('first.mp4');
-  await enter('second.mp4', FRAMES + 1);
-  await enter('narrower.mp4', FRAMES, 600);
+  await enter('first.mp4', CLIP);
+  await enter('second.mp4', { ...CLIP, frames: FRAMES + 1 });
+  await enter('narrower.mp4', { ...CLIP, width: 600 });
 
   const tried = engineWithRoomFor(13_000);
   const first = await doNext(tried.engine);
@@ -175,11 +69,11 @@ test('tiles become smaller where memory is short, no frame is lost, and the next
 
 test('a job that is stopped after memory was short goes on as it would have done undisturbed', async () => {
   const through = workshop();
-  await through.enter('clip.mp4');
+  await through.enter('clip.mp4', CLIP);
   await through.doNext(engineWithRoomFor(13_000).engine);
 
   const stopped = workshop();
-  await stopped.enter('clip.mp4');
+  await stopped.enter('clip.mp4', CLIP);
   const before = engineWithRoomFor(13_000);
   const half = await stopped.doNext(before.engine, /^memory was short/);
   expect(half.job).toMatchObject({ state: 'queued', plan: { tile: 149 } });
@@ -204,7 +98,7 @@ test.each([
 ])('the tiles of a GPU follow its free memory: %s', async (_, gpu, gpuTile) => {
   playCard(gpu);
   const { enter, doNext } = workshop();
-  await enter('clip.mp4', 2, WIDTH, 'auto');
+  await enter('clip.mp4', { ...CLIP, frames: 2, device: 'auto' });
   const { job } = await doNext(engineWithRoomFor(Infinity, 'gpu').engine);
   // Whatever the card has, memory for the CPU is there.
   expect(job).toMatchObject({ state: 'done', plan: { tile: null, gpuTile } });
@@ -213,7 +107,7 @@ test.each([
 test('what worked on a card is remembered for that card', async () => {
   playCard(RTX_4090);
   const { enter, doNext } = workshop();
-  for (const [i, frames] of [2, 3, 4].entries()) await enter(`${i}.mp4`, frames, WIDTH, 'auto');
+  for (const [i, frames] of [2, 3, 4].entries()) await enter(`${i}.mp4`, { ...CLIP, frames, device: 'auto' });
   const short = () => engineWithRoomFor(13_000, 'gpu');
   const first = short();
   expect((await doNext(first.engine)).job).toMatchObject({

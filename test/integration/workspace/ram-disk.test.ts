@@ -63,7 +63,12 @@ test('frames that do not fit go to the spill folder, and that is said once', asy
   const spill = join(root, 'spill');
   mkdirSync(ram);
   const said: string[] = [];
-  const files = new FrameFiles(ram, spill, (sentence) => said.push(sentence));
+  const files = new FrameFiles({
+    ramPath: ram,
+    spillPath: spill,
+    spareMemoryBytes: () => Promise.resolve(Infinity),
+    onSpill: (sentence) => said.push(sentence),
+  });
   const batch = (number: number) => ({ number, firstFrame: 0, frameCount: 1 });
   expect(await files.place(batch(0), 'in', 1000)).toBe(join(ram, 'b0000.in'));
   const huge = Number.MAX_SAFE_INTEGER;
@@ -94,6 +99,36 @@ test('what spilled over is kept with an adopted RAM disk only: after a power cut
   expect([second.found, existsSync(first.spill)]).toEqual([false, false]);
   // A worker of this boot that was killed: its frames are sure.
   expect((await open(ownOwner(), 3)).found).toBe(true);
+});
+
+test('frames go to the disk while memory is short, with what is there of them, and back when it is not', async () => {
+  const root = temporaryFolder();
+  const [ram, spill] = [join(root, 'ram'), join(root, 'spill')];
+  mkdirSync(ram);
+  const said: string[] = [];
+  let spare = 0;
+  const files = new FrameFiles({
+    ramPath: ram,
+    spillPath: spill,
+    spareMemoryBytes: () => Promise.resolve(spare),
+    onSpill: (sentence) => said.push(sentence),
+  });
+  const batch = (number: number) => ({ number, firstFrame: 0, frameCount: 1 });
+  // Half a batch, as a process leaves it that was killed.
+  writeFileSync(join(ram, 'b0000.out'), 'half of ');
+  expect(await files.place(batch(0), 'out', 16)).toBe(join(spill, 'b0000.out'));
+  expect(readFileSync(join(spill, 'b0000.out'), 'utf8')).toBe('half of ');
+  expect(existsSync(join(ram, 'b0000.out'))).toBe(false);
+  // What is whole takes no memory any more.
+  writeFileSync(join(ram, 'b0001.out'), 'all of them here');
+  expect(await files.place(batch(1), 'out', 16)).toBe(join(ram, 'b0001.out'));
+  // Two batches do not count on the same memory.
+  spare = 20;
+  expect(await files.place(batch(2), 'in', 16)).toBe(join(ram, 'b0002.in'));
+  expect(await files.place(batch(3), 'in', 16)).toBe(join(spill, 'b0003.in'));
+  await files.drop(batch(2), 'in');
+  expect(await files.place(batch(4), 'in', 16)).toBe(join(ram, 'b0004.in'));
+  expect(said).toEqual([`memory is short for 1 MB more; frames go to ${spill}.`]);
 });
 
 function initStartTime(): string {

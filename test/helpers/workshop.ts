@@ -1,0 +1,115 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import { ensureHome, homeAt } from '../../src/config/home.ts';
+import { SAFE_DEFAULTS, type Settings } from '../../src/config/settings.ts';
+import type { Job } from '../../src/domain/job.ts';
+import type { Device } from '../../src/domain/recipe.ts';
+import type { Engine } from '../../src/inference/engine.ts';
+import { ownOwner } from '../../src/lib/process-identity.ts';
+import { sha256File } from '../../src/lib/sha256-file.ts';
+import { DriverSilence } from '../../src/media/driver-silence.ts';
+import { EncoderSlots } from '../../src/media/encoder-slots.ts';
+import type { Logger } from '../../src/observability/log-entry.ts';
+import { openQueue } from '../../src/queue/queue.ts';
+import { runJob } from '../../src/worker/job-runner.ts';
+import { StreamPort } from '../../src/worker/transform-host.ts';
+import type { TransformSetup } from '../../src/worker/transform-protocol.ts';
+import { TransformStream } from '../../src/worker/transform-stream.ts';
+import { makeClip } from './clips.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { tinySrvgg } from './tiny-networks.ts';
+
+/** The transform thread's stream, in this process and with this engine. */
+function hostOf(engine: Engine) {
+  return {
+    open(setup: TransformSetup): StreamPort {
+      const port: StreamPort = new StreamPort((message) => {
+        void stream.receive(message)?.finally(() => port.emit('exit'));
+      });
+      const stream = new TransformStream(setup, [engine], (message) =>
+        setImmediate(() => port.emit('message', message)),
+      );
+      return port;
+    },
+  };
+}
+
+function loggerInto(lines: string[]): Logger {
+  const log: Logger = {
+    debug: () => undefined,
+    info: (message) => void lines.push(message),
+    warn: (message) => void lines.push(message),
+    error: (message) => void lines.push(message),
+    child: () => log,
+  };
+  return log;
+}
+
+export interface WorkshopClip {
+  readonly frames: number;
+  readonly width: number;
+  readonly height: number;
+  readonly device?: Device;
+}
+
+/** A home with a network of one's own, whose jobs are done here and not in a worker's process. */
+export function workshop(changes: Partial<Settings> = {}) {
+  const home = homeAt(temporaryFolder());
+  ensureHome(home);
+  const network = join(home.models, 'tiny.onnx');
+  writeFileSync(network, tinySrvgg());
+  const queue = openQueue(home.databaseFile);
+  onTestFinished(() => queue.close());
+  const settings: Settings = {
+    ...SAFE_DEFAULTS,
+    batch: { firstFrames: 4, frames: 4 },
+    encoder: { ...SAFE_DEFAULTS.encoder, preset: 'ultrafast' },
+    workspace: { ...SAFE_DEFAULTS.workspace, memoryFraction: 0.05 },
+    ...changes,
+  };
+
+  const enter = async (clip: string, wish: WorkshopClip): Promise<Job> => {
+    const { device = 'cpu', ...picture } = wish;
+    const sourcePath = makeClip(join(home.input, clip), picture);
+    return queue.jobs.enqueue({
+      ...{ origin: 'add', sourcePath, outputPath: join(home.output, clip), priority: 0, nowMs: 1 },
+      fingerprint: await sha256File(sourcePath),
+      recipe: { pipeline: 'upscale', network, scale: 4, device, tile: 'auto' },
+    }).job;
+  };
+
+  /** Does the next job until it is done, or is stopped at a warning. */
+  const doNext = async (engine: Engine, stopAt?: RegExp) => {
+    const claimed = queue.leases.claim({ owner: ownOwner(), nowMs: Date.now(), leaseMs: 30_000 });
+    if (claimed === null) throw new TypeError('There is no job.');
+    const { job, lease } = claimed;
+    const lines: string[] = [];
+    const stop = new AbortController();
+    const left: Promise<void>[] = [];
+    const log = loggerInto(lines);
+    const watched: Logger = {
+      ...log,
+      warn(message) {
+        log.warn(message);
+        if (stopAt?.test(message) === true) stop.abort(new Error('stopped'));
+      },
+    };
+    const running = runJob({
+      ...{ home, settings, queue, job, lease, log: watched, signal: stop.signal },
+      encoderSlots: new EncoderSlots(() => 1),
+      driverSilence: new DriverSilence(() => performance.now()),
+      transformHost: hostOf(engine),
+      networkFolders: [home.models],
+      traceFile: null,
+      leaveBehind: (ended) => left.push(ended),
+    });
+    if (stopAt === undefined) await running;
+    else await expect(running).rejects.toThrow();
+    await Promise.all(left);
+    const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
+    if (stop.signal.aborted) queue.leases.release(lease, { countTry: false, ...unjudged });
+    return { job: queue.jobs.getJob(job.id), lines };
+  };
+  return { home, queue, enter, doNext };
+}

@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
+import type { Engine } from '../../../src/inference/engine.ts';
+import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
+import { decodeToFile } from '../../../src/worker/decode-to-file.ts';
+import { frameMd5 } from '../../helpers/clips.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+import { workshop } from '../../helpers/workshop.ts';
+
+const CLIP = { frames: 24, width: 320, height: 96 };
+
+/** A tmpfs of this size; null where mounting is not permitted. */
+function smallTmpfs(bytes: number): string | null {
+  const path = join(temporaryFolder(), 'small');
+  mkdirSync(path);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'framekiln-test', path], {
+      stdio: 'ignore',
+    });
+  } catch {
+    return null;
+  }
+  onTestFinished(() => void execFileSync('umount', ['--lazy', path]));
+  return path;
+}
+
+/** What another program does that takes all but so many bytes. */
+function fillBut(folder: string, bytes: number): string {
+  const { bavail, bsize } = statfsSync(folder);
+  const path = join(folder, 'of-another-program');
+  writeFileSync(path, Buffer.alloc(Math.max(0, bavail * bsize - bytes), 1));
+  return path;
+}
+
+/** The real engine, and something that happens before its first frame. */
+function engineThat(doesFirst: () => void): Engine {
+  const real = createOnnxEngine('cpu');
+  let isFirst = true;
+  return {
+    ...real,
+    async load(model, options) {
+      const network = await real.load(model, options);
+      return {
+        dispose: () => network.dispose(),
+        run(input) {
+          // Not the trial, which is tiny.
+          if (isFirst && input.shape[3] > 16) {
+            isFirst = false;
+            doesFirst();
+          }
+          return network.run(input);
+        },
+      };
+    },
+  };
+}
+
+test('another program that fills the RAM disk in mid-batch costs no frame and no wait', async ({ skip }) => {
+  if (smallTmpfs(1e6) === null) skip('mounting a tmpfs is not permitted here');
+  const undisturbed = workshop();
+  await undisturbed.enter('clip.mp4', CLIP);
+  await undisturbed.doNext(createOnnxEngine('cpu'));
+
+  const workspace = { ...SAFE_DEFAULTS.workspace, kind: 'mount', memoryFraction: 0.003 } as const;
+  const { home, enter, doNext } = workshop({ workspace });
+  await enter('clip.mp4', CLIP);
+  const engine = engineThat(() => {
+    const [disk = ''] = readdirSync(join(home.stateDir, 'ram'));
+    // A frame of the output has 1.5 MB: there is room for a third of it.
+    fillBut(join(home.stateDir, 'ram', disk), 500_000);
+  });
+  const { job, lines } = await doNext(engine);
+  expect(job).toMatchObject({ state: 'done', framesDone: CLIP.frames });
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^the RAM disk (was filled by others and )?has no room.*; frames go to/),
+  );
+  expect(existsSync(join(home.jobsDir, '1'))).toBe(false);
+  const [expected, found] = [undisturbed.home, home].map(({ output }) => frameMd5(join(output, 'clip.mp4')));
+  expect(found).toEqual(expected);
+});
+
+test('frames that find no room while they are decoded go on elsewhere, whole', async ({ skip }) => {
+  const small = smallTmpfs(1e6);
+  if (small === null) return skip('mounting a tmpfs is not permitted here');
+  fillBut(small, 250_000);
+  const elsewhere = join(temporaryFolder(), 'frames');
+  const frame = Buffer.alloc(100_000);
+  let count = 0;
+  const decoder = {
+    read: (target: Buffer) => {
+      target.fill(count++);
+      return Promise.resolve();
+    },
+  };
+  const moveOn = () => {
+    // Part of the third frame found room; it is not worth anything.
+    const there = readFileSync(join(small, 'frames'));
+    expect(there.length).toBeGreaterThan(200_000);
+    writeFileSync(elsewhere, there);
+    rmSync(join(small, 'frames'));
+    return Promise.resolve(elsewhere);
+  };
+  expect(await decodeToFile(decoder, 5, join(small, 'frames'), frame, moveOn)).toBe(elsewhere);
+  const found = readFileSync(elsewhere);
+  expect(found.equals(Buffer.concat([0, 1, 2, 3, 4].map((value) => Buffer.alloc(100_000, value))))).toBe(
+    true,
+  );
+});
+
+test('where there is no room anywhere, it is said, and half a batch is not left for whole', async ({
+  skip,
+}) => {
+  const small = smallTmpfs(1e6);
+  if (small === null) return skip('mounting a tmpfs is not permitted here');
+  fillBut(small, 250_000);
+  const path = join(small, 'frames');
+  const decoding = decodeToFile(
+    { read: () => Promise.resolve() },
+    ...([5, path, Buffer.alloc(100_000), () => Promise.resolve(null)] as const),
+  );
+  await expect(decoding).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(readFileSync(path)).toHaveLength(0);
+});

@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { frameMd5, makeClip } from '../helpers/clips.ts';
+import { MAIN, makeHome, readLog } from '../helpers/framekiln.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+
+const MB = 1e6;
+
+/** A control group of ours with this limit, of either version; null where we may not make one. */
+function memoryGroup(limitBytes: number): { path: string; kills: () => number } | null {
+  for (const [mount, limit, events] of [
+    ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes', 'memory.oom_control'],
+    ['/sys/fs/cgroup', 'memory.max', 'memory.events'],
+  ] as const) {
+    const path = join(mount, `framekiln-test-${process.pid}`);
+    try {
+      mkdirSync(path);
+      onTestFinished(() => rmdirSync(path));
+      // Only a group with the memory controller has this file, and nobody can add one.
+      if (!existsSync(join(path, limit))) continue;
+      writeFileSync(join(path, limit), String(limitBytes));
+    } catch {
+      continue;
+    }
+    const kills = () => Number(/^oom_kill (\d+)$/m.exec(readFileSync(join(path, events), 'utf8'))?.[1]);
+    return { path, kills };
+  }
+  return null;
+}
+
+test('a control group that others have nearly filled kills nothing: frames go to the disk', ({ skip }) => {
+  const group = memoryGroup(900 * MB);
+  if (group === null) return skip('no control group can be made here');
+  // The frames of a batch have 200 MB, and would all be in memory by the group's limit alone.
+  const settings = 'batch: { firstFrames: 30, frames: 30 }\nencoder: { preset: ultrafast }\n';
+  const home = makeHome(temporaryFolder(), `${settings}workspace: { memoryFraction: 0.9 }\n`);
+  const clip = makeClip(join(home, 'clip.mp4'), { width: 480, height: 270, frames: 60 });
+  const filler = join('/dev/shm', `framekiln-test-${process.pid}`);
+  onTestFinished(() => rmSync(filler, { force: true }));
+  const run = [process.execPath, MAIN, 'run', clip, '--home', home, '--network', 'lanczos', '--scale', '4'];
+  const script = `echo $$ > ${group.path}/cgroup.procs
+    head -c ${500 * MB} /dev/zero > ${filler}
+    exec "$@"`;
+  const { status } = spawnSync('sh', ['-c', script, 'sh', ...run, '--skip-checks'], { stdio: 'ignore' });
+  expect(group.kills()).toBe(0);
+  expect(status).toBe(0);
+  expect(readLog(home)).toContain('memory is short for ');
+  expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(60);
+});
