@@ -121,6 +121,11 @@ export class SoundMovedError extends VerificationError {
   }
 }
 
+/** The thread that several jobs share crashed or hangs, and nobody knows of which: no job is charged with it. */
+export class SharedThreadError extends FramekilnError {
+  readonly code = 'SHARED_THREAD_LOST';
+}
+
 /** Another worker holds the job now; whoever gets this writes nothing more for it. */
 export class LeaseLostError extends FramekilnError {
   readonly code = 'LEASE_LOST';

@@ -16,6 +16,8 @@ export interface PipelineNeeds {
   readonly engines?: readonly Engine[];
   /** Called for each frame that a network really ran on. */
   readonly onInferred: (frameNumber: number) => void;
+  /** Called after each tile of a frame: a large network may take an hour for a frame. */
+  readonly onTile?: () => void;
   /** Called with a sentence when an engine is given up in mid-job. */
   readonly onStepDown: (reason: string) => void;
   /** Called when memory was short and a frame then passed in tiles of this edge. */

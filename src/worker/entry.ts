@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { failPointFolder, traceFile } from '../config/environment.ts';
 import { homeAt, programRoot } from '../config/home.ts';
 import { LiveSettings } from '../config/live-settings.ts';
-import { toError } from '../domain/errors.ts';
+import { FramekilnError, toError } from '../domain/errors.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
 import { openQueue } from '../queue/queue.ts';
@@ -62,7 +62,8 @@ armFailPoints(failPointFolder());
 main().then(
   () => process.exit(0),
   async (error: unknown) => {
-    const message = `worker: ${toError(error).stack ?? ''}`;
+    const { message: said, stack } = toError(error);
+    const message = `worker: ${error instanceof FramekilnError ? said : (stack ?? said)}`;
     await say({ kind: 'log', entry: { atMs: Date.now(), level: 'error', prefix: null, message } });
     killSelf();
   },

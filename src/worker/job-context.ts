@@ -19,7 +19,7 @@ export interface JobContext {
   readonly encoderSlots: EncoderSlots;
   /** Shared likewise. */
   readonly driverSilence: DriverSilence;
-  readonly transformHost: Pick<TransformHost, 'open'>;
+  readonly transformHost: Pick<TransformHost, 'open' | 'openCount'>;
   /** Folders in which networks are looked for, in order. */
   readonly networkFolders: readonly string[];
   /** See TransformSetup. */

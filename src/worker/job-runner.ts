@@ -213,7 +213,10 @@ async function doFrames(
     await folder.removeSpill();
   } finally {
     // Not waited for here: the thread may sit in a run of seconds, which nothing can break off.
-    context.leaveBehind(transformer.close().then(() => tellShares(transformer, log)));
+    const closed = transformer.close().then(() => tellShares(transformer, log));
+    // It may reject long before the worker comes to wait for it.
+    closed.catch(() => undefined);
+    context.leaveBehind(closed);
   }
 }
 

@@ -3,15 +3,21 @@ const IDLE_SHARE = 0.05;
 /** One that computes without a word for so many times the patience goes round in circles. */
 const LONGEST_SILENCE = 30;
 
+export interface Stall {
+  readonly silentMs: number;
+  /** False: it computed all the time. */
+  readonly isIdle: boolean;
+}
+
 export interface StallWatchOptions {
   readonly stallMs: number;
-  readonly onStall: () => void;
+  readonly onStall: (stall: Stall) => void;
   /** CPU time of this process so far, in ms. */
   readonly cpuMs?: () => number;
 }
 
 /**
- * Tells a thread that hangs from one that computes. One frame of a large network may take minutes on a CPU, so silence
+ * Tells a thread that hangs from one that computes. One tile of a large network may take minutes on a CPU, so silence
  * alone says nothing; silence while the process uses no CPU does.
  *
  * States: resting ⇄ watching (`watch`, `rest`) → stalled, once.
@@ -38,7 +44,7 @@ export class StallWatch {
       cpuMs = now;
       if (!isIdle && ++silences < LONGEST_SILENCE) return;
       this.rest();
-      onStall();
+      onStall({ silentMs: isIdle ? stallMs : silences * stallMs, isIdle });
     }, stallMs);
     // What is watched may be all that is left; the watch alone keeps no process alive.
     this.#timer.unref();

@@ -33,6 +33,11 @@ export class TransformHost {
   #next = 0;
   readonly #ports = new Map<number, StreamPort>();
 
+  /** How many streams are open; a closed one counts until the run that it was in has returned. */
+  get openCount(): number {
+    return this.#ports.size;
+  }
+
   open(setup: TransformSetup): StreamPort {
     const thread = (this.#thread ??= this.#start());
     const stream = this.#next++;

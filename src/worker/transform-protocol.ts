@@ -45,6 +45,8 @@ export type FromTransform =
   | { readonly kind: 'notice'; readonly text: string }
   /** Memory was short, and a frame then passed in tiles of this edge. */
   | { readonly kind: 'smaller-tile'; readonly device: 'cpu' | 'gpu'; readonly tile: number }
+  /** A tile of a frame is ready: the thread does not hang, however long the frame takes. */
+  | { readonly kind: 'alive' }
   /** So many frames of the batch in work are ready. */
   | { readonly kind: 'progress'; readonly framesReady: number }
   | {

@@ -30,6 +30,7 @@ export class TransformStream {
       onStepDown: (text) => say({ kind: 'notice', text }),
       onSmallerTile: (device, smaller) => say({ kind: 'smaller-tile', device, tile: smaller }),
       onInferred: (frameNumber) => this.#count(frameNumber),
+      onTile: () => say({ kind: 'alive' }),
     });
     this.#formats = this.#pipeline.describe(setup.source);
     this.#working = this.#pipeline

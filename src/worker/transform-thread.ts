@@ -37,12 +37,15 @@ function open({ stream, setup }: Extract<ToTransformThread, { setup: unknown }>)
 
 /** Whether the stream was opened or not, whoever closed it hears of its end. */
 async function close(stream: number, ended: Promise<void> | null): Promise<void> {
+  const say = sayFor(stream);
   try {
     await ended;
-  } finally {
-    streams.delete(stream);
-    sayFor(stream)({ kind: 'closed' });
+  } catch (error) {
+    // Thrown on, it would end the thread with the streams of all other jobs.
+    say({ kind: 'notice', text: `its network could not be unloaded: ${toError(error).message}` });
   }
+  streams.delete(stream);
+  say({ kind: 'closed' });
 }
 
 port.on('message', (request: ToTransformThread) => {

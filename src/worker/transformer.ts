@@ -4,12 +4,13 @@ import {
   InputRefusedError,
   NetworkError,
   ObstacleError,
+  SharedThreadError,
   StoppedError,
   toError,
   type NetworkErrorCode,
 } from '../domain/errors.ts';
 import type { StreamShare } from '../inference/shared-network.ts';
-import { StallWatch } from './stall-watch.ts';
+import { StallWatch, type Stall } from './stall-watch.ts';
 import type { StreamPort, TransformHost } from './transform-host.ts';
 import type { FromTransform, ToTransform, TransformSetup } from './transform-protocol.ts';
 
@@ -44,6 +45,7 @@ export interface TransformWish {
 export class Transformer {
   /** One sentence: which engine runs which network. Known when `ready` has settled. */
   summary = '';
+  readonly #host: Pick<TransformHost, 'openCount'>;
   readonly #thread: StreamPort;
   readonly #exited: Promise<void>;
   readonly #watch: StallWatch;
@@ -58,19 +60,18 @@ export class Transformer {
 
   /** Opens a stream. `stallMs`: see StallWatch. */
   constructor(
-    host: Pick<TransformHost, 'open'>,
+    host: Pick<TransformHost, 'open' | 'openCount'>,
     setup: TransformSetup,
     stallMs: number,
     listeners: TransformListeners,
   ) {
     this.#listeners = listeners;
-    this.#watch = new StallWatch({ stallMs, onStall: () => this.#stalled(stallMs) });
+    this.#host = host;
+    this.#watch = new StallWatch({ stallMs, onStall: (how) => this.#stalled(how) });
     this.#thread = host.open(setup);
     this.#thread.on('message', (message: FromTransform) => this.#receive(message));
     this.#thread.on('error', (error: Error) =>
-      this.#break(
-        new EngineError('ENGINE_FAILED', `The transform thread crashed: ${error.message}`, { cause: error }),
-      ),
+      this.#break(this.#blame('ENGINE_FAILED', `The transform thread crashed: ${error.message}`, error)),
     );
     this.#exited = new Promise((resolve, reject) => {
       this.#rejectClose = reject;
@@ -138,6 +139,7 @@ export class Transformer {
 
   #receive(message: FromTransform): void {
     if (this.#waiting !== null) this.#watch.watch();
+    if (message.kind === 'alive') return;
     if (message.kind === 'progress') this.#tell(() => this.#onProgress(message.framesReady));
     else if (message.kind === 'notice') this.#listeners.onNotice(message.text);
     else if (message.kind === 'smaller-tile')
@@ -156,13 +158,21 @@ export class Transformer {
     }
   }
 
-  #stalled(stallMs: number): void {
-    const error = new EngineError(
+  #stalled({ silentMs, isIdle }: Stall): void {
+    const how = isIdle ? 'and used no processor' : 'though it used the processor all the time';
+    const error = this.#blame(
       'ENGINE_STALLED',
-      `The network moved nothing for ${stallMs / 1000} s and used no processor; the worker is started anew.`,
+      `The network moved nothing for ${silentMs / 1000} s ${how}; the worker is started anew.`,
     );
     this.#break(error);
     this.#rejectClose(error);
+  }
+
+  /** What ended the thread: this job's doing where it had it for itself, nobody's where others were on it too. */
+  #blame(code: 'ENGINE_FAILED' | 'ENGINE_STALLED', message: string, cause?: Error): Error {
+    return this.#host.openCount > 1
+      ? new SharedThreadError(message, { cause })
+      : new EngineError(code, message, { cause });
   }
 
   #break(error: Error): void {

@@ -12,6 +12,7 @@ import {
   LeaseLostError,
   NetworkError,
   ObstacleError,
+  SharedThreadError,
   StoppedError,
   toError,
   VerificationError,
@@ -219,7 +220,7 @@ export class Worker {
       errorCode: null,
       errorMessage: null,
     };
-    if (error instanceof LeaseLostError) throw error;
+    if (error instanceof LeaseLostError || error instanceof SharedThreadError) throw error;
     if (error instanceof StoppedError) {
       queue.leases.release(lease, unjudged);
       log.info('stopped; it goes on after its last committed batch');

@@ -23,6 +23,7 @@ import { tinySrvgg } from './tiny-networks.ts';
 /** The transform thread's stream, in this process and with this engine. */
 function hostOf(engine: Engine) {
   return {
+    openCount: 1,
     open(setup: TransformSetup): StreamPort {
       const port: StreamPort = new StreamPort((message) => {
         void stream.receive(message)?.finally(() => port.emit('exit'));

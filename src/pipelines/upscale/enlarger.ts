@@ -22,6 +22,8 @@ export interface EnlargerOptions {
   /** Source pixels around a tile that the network needs to see. */
   readonly overlap: number;
   readonly input: FrameFormat;
+  /** Called after each tile. */
+  readonly onTile?: () => void;
   /** Called with a sentence when an engine is given up in mid-job. */
   readonly onStepDown: (reason: string) => void;
   /** Called once for a size, when memory was short and a frame then passed in tiles of this edge. */
@@ -139,7 +141,7 @@ function smallerTile({ tile }: Ready, { input, overlap }: EnlargerOptions): numb
 async function run(
   { network, scale, enlarged }: Ready,
   tile: number | null,
-  { input, overlap }: EnlargerOptions,
+  { input, overlap, onTile }: EnlargerOptions,
   pixels: Buffer,
   signal: AbortSignal,
 ): Promise<Buffer> {
@@ -166,6 +168,7 @@ async function run(
       enlarged.width,
       max,
     );
+    onTile?.();
   }
   return result;
 }

@@ -331,3 +331,11 @@ test('a GPU has tiles of its own, and the engine after it the others', async () 
   expect(tiles).toEqual([33]);
   expect(Math.max(...edges.slice(-1))).toBeLessThanOrEqual(16 + 4);
 });
+
+test('every tile is told, for a frame of many may take an hour', async () => {
+  let tiles = 0;
+  const pipeline = await openPipeline({ tile: 24, onTile: () => tiles++ });
+  await outputs(pipeline, framesOf(...[1, 2].map((value) => Buffer.alloc(3 * WIDTH * HEIGHT, value))));
+  // Two by two tiles of 46x34 pixels, for each of two frames.
+  expect(tiles).toBe(8);
+});
