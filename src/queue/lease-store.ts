@@ -13,6 +13,8 @@ export interface ClaimWish {
   readonly leaseMs: number;
   /** Claim this job or none: `framekiln run`, which a paused queue does not hold back. */
   readonly onlyJobId?: number;
+  /** Ids of jobs to leave alone. */
+  readonly except?: readonly number[];
 }
 
 export interface Claimed {
@@ -59,7 +61,7 @@ export function createLeaseStore(db: Database) {
     `UPDATE jobs SET state = 'running', lease_owner = @owner, lease_token = lease_token + 1,
        lease_expires_at_ms = @nowMs + @leaseMs, attempts = attempts + 1, not_before_at_ms = NULL, note = NULL,
        started_at_ms = coalesce(started_at_ms, @nowMs)
-     WHERE id = (SELECT id FROM jobs WHERE ${CLAIMABLE} ORDER BY priority DESC, id LIMIT 1)
+     WHERE id = (SELECT id FROM jobs WHERE ${CLAIMABLE} AND id NOT IN (SELECT value FROM json_each(@except)) ORDER BY priority DESC, id LIMIT 1)
      RETURNING ${JOB_COLUMNS}, lease_token AS token`,
   );
   const selectClaimable = db.prepare<object, { id: number }>(
@@ -108,7 +110,11 @@ export function createLeaseStore(db: Database) {
     /** Takes the first job in order that may run now and that no `framekiln run` keeps for itself, or null. */
     claim(wish: ClaimWish): Claimed | null {
       failPoint('claim.before-write');
-      const row = claimNext.get({ ...wish, onlyJobId: wish.onlyJobId ?? null });
+      const row = claimNext.get({
+        ...wish,
+        onlyJobId: wish.onlyJobId ?? null,
+        except: JSON.stringify(wish.except ?? []),
+      });
       failPoint('claim.written');
       if (row === undefined) return null;
       const { token, ...job } = row;

@@ -84,6 +84,7 @@ export class Worker {
           .catch((error: unknown) => defects.push(error))
           .then(() => {
             lanes.delete(lane);
+            this.#running.delete(claimed.job.id);
             wake();
           });
         lanes.add(lane);
@@ -106,7 +107,9 @@ export class Worker {
 
   #claim(): Claimed | null {
     const { queue, onlyJobId } = this.#options;
-    const wish = { owner: ownOwner(), nowMs: Date.now(), leaseMs: LEASE_MS };
+    // A job that was paused and resumed may be claimable while its first lane still lets go of it.
+    const except = [...this.#running.keys()];
+    const wish = { owner: ownOwner(), nowMs: Date.now(), leaseMs: LEASE_MS, except };
     return queue.leases.claim(onlyJobId === null ? wish : { ...wish, onlyJobId });
   }
 
@@ -173,7 +176,6 @@ export class Worker {
         log.info(
           `NVENC sessions so far: ${opened} opened, ${closed} closed, ${failed} failed, ${fallenBack} encodings in software instead`,
         );
-      this.#running.delete(job.id);
     }
     // Its memory is free before the next job begins; a stop waits for nothing.
     try {

@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { openQueue } from '../../src/queue/queue.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
 import { failPointFolder } from '../helpers/fail-points.ts';
-import { makeHome, readLog, run } from '../helpers/framekiln.ts';
+import { makeHome, readLog, run, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
+
+const QUICK = `intake: { settleSeconds: 0.2 }
+batch: { firstFrames: 10, frames: 20 }
+workspace: { memoryFraction: 0.05 }
+engine: { stallSeconds: 2 }
+`;
 
 interface Told {
   readonly state: string;
@@ -14,10 +21,7 @@ interface Told {
 
 /** Two clips, and a network that hangs once, in the middle of a first batch. */
 function afterAHang(settings: string) {
-  const home = makeHome(
-    temporaryFolder(),
-    `intake: { settleSeconds: 0.2 }\nbatch: { firstFrames: 10, frames: 20 }\nworkspace: { memoryFraction: 0.05 }\nengine: { stallSeconds: 2 }\n${settings}`,
-  );
+  const home = makeHome(temporaryFolder(), `${QUICK}${settings}`);
   for (const [i, name] of ['a', 'b'].entries())
     makeClip(join(home, `input/lanczos-2x/${name}.mp4`), { frames: 40, filter: `hue=h=${90 * i}` });
   const points = failPointFolder(join(temporaryFolder(), 'points'));
@@ -43,4 +47,26 @@ test('a hang with two jobs in work charges neither: each goes on alone, and is d
   expect(log).not.toMatch(/this try failed|set aside/);
   expect(jobs).toMatchObject([{ state: 'done' }, { state: 'done' }]);
   expect(status).toBe(0);
+});
+
+test('a job that is paused and resumed at once is not begun again by the worker that still lets go of it', async () => {
+  const home = makeHome(temporaryFolder(), `${QUICK}streams: { max: 2 }\n`);
+  makeClip(join(home, 'input/lanczos-2x/a.mp4'), { frames: 40 });
+  const points = failPointFolder(join(temporaryFolder(), 'points'));
+  points.arm('transformed-frame.before-write 5 hang');
+  const daemon = start(['start', '--once', '--home', home], points.environment);
+  await expect.poll(() => points.hasFired('transformed-frame.before-write'), { timeout: 60_000 }).toBe(true);
+  // Both wishes wait when it looks; the thread, which hangs, holds up the letting go.
+  daemon.child.kill('SIGSTOP');
+  const queue = openQueue(join(home, '.framekiln/framekiln.db'));
+  for (const kind of ['pause', 'resume'] as const)
+    queue.commands.insertCommand({ kind, jobId: 1, argument: null, nowMs: Date.now() });
+  queue.close();
+  daemon.child.kill('SIGCONT');
+  expect(await daemon.ended).toBe(0);
+  const log = readLog(home);
+  expect(log).toMatch(/let go of \((paused|queued)\)/);
+  expect(log).not.toMatch(/this try failed|the worker died/);
+  expect(log.match(/\[a\.mp4\] lanczos, scale 2/g)).toHaveLength(2);
+  expect(frameMd5(join(home, 'output/lanczos-2x/a.mp4'))).toHaveLength(40);
 });

@@ -23,6 +23,15 @@ test('claims by priority, then arrival, each job once', () => {
   expect(claim(queue, 1)).toBeNull();
 });
 
+test('a job that the claimer still lets go of is left for later', () => {
+  const queue = testQueue();
+  const [first, second] = [1, 2].map(() => queue.jobs.enqueue(newJob()).job.id);
+  const wish = { owner: ALICE, nowMs: 1, leaseMs: LEASE_MS };
+  expect(queue.leases.claim({ ...wish, except: [first ?? 0] })?.job.id).toBe(second);
+  expect(queue.leases.claim({ ...wish, except: [first ?? 0] })).toBeNull();
+  expect(queue.leases.claim(wish)?.job.id).toBe(first);
+});
+
 test('two connections that claim in turn never get the same job', () => {
   const path = join(temporaryFolder(), 'queue.db');
   const queues = [testQueue(path), testQueue(path)];
