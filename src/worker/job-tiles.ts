@@ -3,7 +3,7 @@ import type { MediaInfo } from '../domain/media-info.ts';
 import type { NetworkFile } from '../domain/networks.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { batchForVideoMemory, usableVideoMemory } from '../hardware/video-memory.ts';
-import { chooseTile } from '../pipelines/upscale/choose-tile.ts';
+import { chooseTile, SMALLEST_TILE } from '../pipelines/upscale/choose-tile.ts';
 import type { TileKey } from '../queue/tile-size-store.ts';
 import type { DeviceMemories, DeviceMemory } from './device-memory.ts';
 import type { JobContext } from './job-context.ts';
@@ -52,6 +52,32 @@ export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan,
   const pictures = Math.max(GPU_LANES, Math.min(max, batchForVideoMemory(batch, gpu.freeBytes)));
   const each = usableVideoMemory(gpu) / pictures;
   return { tile, gpuTile: atMost(chooseTile({ ...wish, memoryBytes: each }), gpu) };
+}
+
+/**
+ * The tiles of a job that is resumed. On the CPU want of memory is no error that could be caught: the kernel, or the allocator, ends the process.
+ * When two workers in a row died before a batch was done, the next one takes tiles of half the edge (B5).
+ */
+export function tilesAfterCrashes(
+  context: JobContext,
+  { media, network }: TiledWork,
+  plan: JobPlan,
+): JobPlan {
+  const { job, log } = context;
+  // A batch that is committed begins the count anew, and this try counts already.
+  if (!isTiled(job.recipe, network) || job.errorCode !== 'WORKER_CRASHED' || job.attempts < 3) return plan;
+  const edge = Math.max(media.video.width, media.video.height);
+  const half = (tile: number | null): number =>
+    Math.max(SMALLEST_TILE, Math.floor(Math.min(tile ?? edge, edge) / 2));
+  const smaller = {
+    ...plan,
+    tile: half(plan.tile),
+    ...(plan.gpuTile === undefined ? {} : { gpuTile: half(plan.gpuTile) }),
+  };
+  log.warn(
+    `two workers died before a batch was done; memory may have been short: from here on in tiles of ${smaller.tile} px`,
+  );
+  return smaller;
 }
 
 /**

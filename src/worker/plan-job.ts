@@ -11,7 +11,7 @@ import { batchSizesFor } from '../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
 import { tryWithPermit } from './encoder-permit.ts';
 import type { JobContext } from './job-context.ts';
-import { chooseTiles, type TiledWork } from './job-tiles.ts';
+import { chooseTiles, tilesAfterCrashes, type TiledWork } from './job-tiles.ts';
 
 export interface PlanInputs extends TiledWork {
   readonly embedding: NetworkFile | null;
@@ -20,7 +20,7 @@ export interface PlanInputs extends TiledWork {
 
 /**
  * The job's plan: the one it began with, or a new one. Everything that decides what the frames look like is in it, so
- * that a resumed job goes on exactly as it began, whatever memory is free by then.
+ * that a resumed job goes on exactly as it began, whatever memory is free by then; only tiles become smaller where memory was short.
  */
 export async function planJob(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
   const { job, network, embedding } = { ...context, ...inputs };
@@ -37,7 +37,7 @@ export async function planJob(context: JobContext, inputs: PlanInputs): Promise<
         `The job began ${job.plan.embeddingSha256 === null ? 'without' : 'with another version of'} the network that tells faces apart; cancel and retry it to begin anew.`,
       );
     }
-    return job.plan;
+    return tilesAfterCrashes(context, inputs, job.plan);
   }
   assertOutputSize(context, inputs);
   return newPlan(context, inputs);

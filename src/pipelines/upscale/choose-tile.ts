@@ -17,7 +17,8 @@ export interface TileWish {
  */
 const BYTES_PER_PIXEL = { srvgg: 1900, rrdb: 17_000 } as const;
 
-const SMALLEST_TILE = 32;
+/** What is smaller is mostly overlap: memory that is short by more is not ours to save. */
+export const SMALLEST_TILE = 32;
 const TILE_STEP = 32;
 
 /**

@@ -5,6 +5,7 @@ import type { Engine, Tensor } from '../../inference/engine.ts';
 import { loadNetwork, type ReadyNetwork } from '../../inference/load-network.ts';
 import { onlyPicture } from '../../inference/only-picture.ts';
 import { asComponents, maxComponent } from '../components.ts';
+import { SMALLEST_TILE } from './choose-tile.ts';
 import { readPlanes, writePlanes } from './pixels.ts';
 import { planTiles, type Tile } from './tiles.ts';
 
@@ -33,8 +34,6 @@ export interface EnlargerOptions {
 /** After so many failures for want of memory the next engine is taken (B5). */
 const MEMORY_TRIES = 3;
 const MEMORY_STEP = 0.7;
-/** A tile smaller than this is mostly overlap: memory that is short by more is not ours to save. */
-const SMALLEST_TILE = 32;
 
 /** A network, the engine that it runs on, and the tiles that this engine's memory allows. */
 interface Ready extends ReadyNetwork {

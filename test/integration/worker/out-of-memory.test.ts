@@ -123,3 +123,22 @@ test('what worked on a card is remembered for that card', async () => {
   await doNext(other.engine);
   expect(failedWidths(other.runs)).toHaveLength(3);
 });
+
+test('a job that two workers in a row died of is done in tiles of half the edge', async () => {
+  const { queue, enter, doNext } = workshop();
+  const { id } = await enter('clip.mp4', CLIP);
+  await doNext(engineWithRoomFor(13_000).engine, /^memory was short/);
+  expect(queue.jobs.getJob(id)?.plan?.tile).toBe(149);
+  const crash = () => {
+    const claimed = queue.leases.claim({ owner: 'dead', nowMs: Date.now(), leaseMs: 1 });
+    if (claimed === null) throw new TypeError('There is no job.');
+    const failure = { code: 'WORKER_CRASHED', message: 'The worker died.', maxTries: 3 };
+    // As of long ago, so that nothing waits for the back-off.
+    queue.leases.failTry(claimed.lease, { ...failure, nowMs: 0 });
+  };
+  crash();
+  crash();
+  const { job, lines } = await doNext(engineWithRoomFor(Infinity).engine);
+  expect(job).toMatchObject({ state: 'done', framesDone: FRAMES, plan: { tile: 74 } });
+  expect(lines).toContainEqual(expect.stringMatching(/^two workers died .* tiles of 74 px$/));
+});
