@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { LiveSettings } from '../config/live-settings.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { runDaemon } from '../daemon/daemon.ts';
+import { ExitCode } from '../domain/exit-codes.ts';
 import { runChecks } from '../hardware/check.ts';
 import { createLogger } from '../observability/logger.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
@@ -10,6 +11,7 @@ import { quickChecks, type Place } from './check-environment.ts';
 import { makeHome } from './open-home.ts';
 import { probeMachine } from './probe-machine.ts';
 import { putSampleClip } from './sample-clip.ts';
+import { isDaemonRunning } from './send-command.ts';
 import { stopSignal } from './stop-signal.ts';
 
 interface StartOptions extends GlobalOptions {
@@ -26,6 +28,12 @@ export function startCommand(cli: Cli): Command {
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<StartOptions>();
       const home = makeHome(options);
+      // Before anything is tried out: the trials of this one would be in the way of the other.
+      if (isDaemonRunning(home.lockFile)) {
+        cli.complain(`another daemon is at work on ${home.root}; this one ends.`);
+        cli.exitCode = ExitCode.alreadyRunning;
+        return;
+      }
       const facts = await probeMachine(home, (sentence) => cli.complain(sentence));
       const file = join(home.logs, 'framekiln.log');
       const tellFaults = ({ faults }: LoadedSettings): void => {

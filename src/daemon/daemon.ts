@@ -23,7 +23,7 @@ import { GpuWatch } from './gpu-watch.ts';
 import { Manners } from './manners.ts';
 import { ServiceNotifier } from './service-notifier.ts';
 import { openSoundQueue } from './sound-queue.ts';
-import { Supervisor } from './supervisor.ts';
+import { Supervisor, type WorkerEnd } from './supervisor.ts';
 import { verdictOn } from './verdict.ts';
 import { workerCrash } from './worker-crash.ts';
 
@@ -123,7 +123,7 @@ class Daemon {
     this.#supervisor = new Supervisor({
       start: { homeRoot: home.root, onlyJobId: null, flags: settings.sources.flags ?? [] },
       log,
-      onEnded: ({ crashed, how }) => this.#afterWorker(crashed, how),
+      onEnded: (end) => this.#afterWorker(end),
     });
     this.#intake = new Intake({
       inputDir: home.input,
@@ -254,7 +254,7 @@ class Daemon {
       .finally(() => (this.#carryingOut = false));
   }
 
-  #afterWorker(crashed: boolean, how: string): void {
+  #afterWorker({ crashed, how, wasOwner }: WorkerEnd): void {
     const { log, settings } = this.#options;
     if (crashed) log.error(`the worker died (${how}); its jobs go on after their last committed batches`);
     try {
@@ -264,7 +264,7 @@ class Daemon {
       // Of several jobs nobody knows which one killed it: none is charged with it, and each goes on alone, to find out.
       this.#supervisor.alone = crashed && running.length > 1;
       const failure = crashed && !this.#supervisor.alone ? workerCrash(how, settings.now().tries) : null;
-      this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure });
+      this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: wasOwner });
     } catch (error) {
       // A full disk: the next tick takes the job back.
       log.error(`the end of the worker could not be written down: ${toError(error).message}`);

@@ -47,13 +47,16 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
       onEnded: (end) => {
         if (end.crashed) log.error(`the worker died (${end.how})`);
         const failure = end.crashed ? workerCrash(end.how, settings.now().tries) : null;
-        queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure });
+        queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: end.wasOwner });
       },
     });
     for (;;) {
       const now = mustExist(queue, job.id);
       options.onProgress(now);
       if ((now.state !== 'queued' && now.state !== 'running') || signal.aborted) break;
+      // Where its end could not be written down, the next look takes the job back.
+      if (now.state === 'running' && !supervisor.isRunning)
+        queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
       if (now.state === 'queued' && (now.notBeforeAtMs ?? 0) <= Date.now()) supervisor.ensureRunning();
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }

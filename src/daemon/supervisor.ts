@@ -1,5 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
+import { toError } from '../domain/errors.ts';
+import { parseOwner } from '../lib/process-identity.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../worker/protocol.ts';
 import type { RootLogger } from '../observability/logger.ts';
 
@@ -12,11 +14,19 @@ const LONGEST_RESTART_MS = 30_000;
 /** A worker that lived so long crashed for a reason of its own, not because it cannot start. */
 const STEADY_MS = 60_000;
 
+export interface WorkerEnd {
+  readonly crashed: boolean;
+  /** For people. */
+  readonly how: string;
+  /** Whether this worker, and no other, was the owner of a lease. */
+  readonly wasOwner: (owner: string) => boolean;
+}
+
 export interface SupervisorOptions {
   readonly start: Omit<WorkerStart, 'alone'>;
   readonly log: RootLogger;
   /** Called after a worker ended, `crashed` or by itself, before the next may start. */
-  readonly onEnded: (end: { readonly crashed: boolean; readonly how: string }) => void;
+  readonly onEnded: (end: WorkerEnd) => void;
 }
 
 /**
@@ -133,6 +143,7 @@ export class Supervisor {
   }
 
   #onEnd(how: string, failed: boolean, resolve: () => void): void {
+    const pid = this.#child?.pid;
     if (this.#child === null) return;
     clearTimeout(this.#silence);
     this.#child = null;
@@ -144,7 +155,17 @@ export class Supervisor {
     } else {
       this.#restartMs = FIRST_RESTART_MS;
     }
-    this.#options.onEnded({ crashed, how: this.#hung ? `it said nothing for ${SILENCE_MS / 1000} s` : how });
-    resolve();
+    try {
+      this.#options.onEnded({
+        crashed,
+        how: this.#hung ? `it said nothing for ${SILENCE_MS / 1000} s` : how,
+        wasOwner: (owner) => parseOwner(owner)?.pid === pid,
+      });
+    } catch (error) {
+      // A locked database, such as it is: the leases run out, and whoever waits for the end must not wait for ever.
+      this.#options.log.error(`the end of the worker could not be written down: ${toError(error).message}`);
+    } finally {
+      resolve();
+    }
   }
 }

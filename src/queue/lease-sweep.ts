@@ -14,6 +14,8 @@ export interface Sweep {
    * of the daemon, or of the machine, no job is to blame (null).
    */
   readonly failure: Omit<FailedTry, 'nowMs'> | null;
+  /** Whose tries are judged so; those of others are given back. Left out: everybody's. */
+  readonly isToBlame?: (owner: string) => boolean;
 }
 
 /** Makes the function that takes back the jobs whose worker is dead or has let its lease run out (R11). */
@@ -27,18 +29,24 @@ export function createLeaseSweep(
   );
 
   /** Gives the ids of the jobs that were taken back. */
-  return transaction(db, 'sweep-leases', ({ isOwnerAlive, nowMs, failure, spare }: Sweep): number[] => {
-    const abandoned = selectRunning
-      .all()
-      .filter((run) => spare?.(run.owner) !== true && (run.expiresAtMs <= nowMs || !isOwnerAlive(run.owner)));
-    for (const { jobId, owner, token } of abandoned) {
-      const lease = { jobId, owner, token };
-      if (failure !== null) failTry(lease, { ...failure, nowMs });
-      else {
-        const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
-        release(lease, { countTry: false, ...unjudged });
+  return transaction(
+    db,
+    'sweep-leases',
+    ({ isOwnerAlive, nowMs, failure, spare, isToBlame }: Sweep): number[] => {
+      const abandoned = selectRunning
+        .all()
+        .filter(
+          (run) => spare?.(run.owner) !== true && (run.expiresAtMs <= nowMs || !isOwnerAlive(run.owner)),
+        );
+      for (const { jobId, owner, token } of abandoned) {
+        const lease = { jobId, owner, token };
+        if (failure !== null && isToBlame?.(owner) !== false) failTry(lease, { ...failure, nowMs });
+        else {
+          const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
+          release(lease, { countTry: false, ...unjudged });
+        }
       }
-    }
-    return abandoned.map((run) => run.jobId);
-  });
+      return abandoned.map((run) => run.jobId);
+    },
+  );
 }
