@@ -1,5 +1,7 @@
-import { open, rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { codeOf } from '../domain/errors.ts';
 import { failPoint, type PublishedFile } from '../lib/fail-point.ts';
 
 /**
@@ -10,11 +12,13 @@ import { failPoint, type PublishedFile } from '../lib/fail-point.ts';
  * Both names must lie on the same file system.
  *
  * @param what for fail points
+ * @param give gives it its name: `renameIfFree` where another file of that name must stay
  */
 export async function publishFile(
   temporaryPath: string,
   finalPath: string,
   what: PublishedFile,
+  give: (from: string, to: string) => Promise<void> = rename,
 ): Promise<void> {
   failPoint(`${what}.before-datasync`);
   const file = await open(temporaryPath, 'r');
@@ -24,10 +28,45 @@ export async function publishFile(
     await file.close();
   }
   failPoint(`${what}.before-rename`);
-  await rename(temporaryPath, finalPath);
+  await give(temporaryPath, finalPath);
   failPoint(`${what}.before-folder-sync`);
   await syncFolder(dirname(finalPath));
   failPoint(`${what}.published`);
+}
+
+/** What file systems without second names (FAT, some of the network) answer, and Linux for files of other people. */
+const NO_LINKS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EACCES',
+]);
+
+/**
+ * As `rename`, durably, and never over another file: both names stand for an instant, and a crash then leaves both.
+ *
+ * @throws EEXIST where there is a file of that name
+ */
+export async function renameIfFree(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!NO_LINKS.has(codeOf(error))) throw error;
+    if (existsSync(to)) throw Object.assign(new Error(`${to} is there already`), { code: 'EEXIST' });
+    await rename(from, to);
+    await syncFolder(dirname(to));
+    return;
+  }
+  try {
+    await syncFolder(dirname(to));
+    await rm(from);
+  } catch (error) {
+    // Its folder may not be written: the file stays where it is, under one name.
+    if (existsSync(from)) await rm(to);
+    throw error;
+  }
 }
 
 /** Writes a whole file so that its name is absent, as it was, or complete, at every instant. */

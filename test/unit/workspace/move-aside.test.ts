@@ -1,0 +1,80 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { moveAside } from '../../../src/workspace/move-aside.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+const MEGABYTE = 1 << 20;
+
+/** `count` folders, each with another `clip.mp4`; and a folder to move them to, on this or another file system. */
+function places(where: 'here' | 'elsewhere', count = 2) {
+  const root = temporaryFolder();
+  const sources = Array.from({ length: count }, (_, i) => {
+    mkdirSync(join(root, `${i}`));
+    const path = join(root, `${i}/clip.mp4`);
+    writeFileSync(path, Buffer.alloc((20 + i) * MEGABYTE, i + 1));
+    return path;
+  });
+  const folder = where === 'here' ? join(root, 'finished') : `/dev/shm/framekiln-test-move-${process.pid}`;
+  mkdirSync(folder);
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return { sources, folder, isElsewhere: statSync(folder).dev !== statSync(root).dev };
+}
+
+/** The one value that all bytes have; -1 where they differ. */
+function valueOf(path: string): number {
+  const bytes = readFileSync(path);
+  return bytes.equals(Buffer.alloc(bytes.length, bytes[0])) ? (bytes[0] ?? -1) : -1;
+}
+
+test.each(['here', 'elsewhere'] as const)(
+  'files of one name that are moved at once to a folder %s are all there in the end, each whole',
+  async (where) => {
+    const { sources, folder, isElsewhere } = places(where, 3);
+    if (where === 'elsewhere' && !isElsewhere) return;
+    const moved = await Promise.all(sources.slice(0, 2).map((path, i) => moveAside(path, folder, String(i))));
+    moved.push(await moveAside(sources[2] ?? '', folder, '2'));
+    expect(readdirSync(folder).toSorted()).toEqual(
+      moved.map((path) => path.slice(folder.length + 1)).toSorted(),
+    );
+    expect(moved.map(valueOf)).toEqual([1, 2, 3]);
+    expect(moved.map((path) => statSync(path).size / MEGABYTE)).toEqual([20, 21, 22]);
+    expect(sources.filter((path) => existsSync(path))).toEqual([]);
+  },
+);
+
+test('a move that was broken off with the content under both names is ended, and its half copy removed', async () => {
+  const { sources, folder } = places('elsewhere');
+  const [path = ''] = sources;
+  copyFileSync(path, join(folder, 'clip.mp4'));
+  const part = `.framekiln-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.part`;
+  copyFileSync(path, join(folder, part));
+  expect(await moveAside(path, folder, '1')).toBe(join(folder, 'clip.mp4'));
+  expect(existsSync(path)).toBe(false);
+  expect(readdirSync(folder)).toEqual(['clip.mp4']);
+});
+
+test('a file that is in the folder already stays there', async () => {
+  const { sources } = places('here');
+  const [path = ''] = sources;
+  expect(await moveAside(path, join(path, '..'), '1')).toBe(path);
+  expect(valueOf(path)).toBe(1);
+});
+
+test('with both names taken by other files nothing is moved or overwritten', async () => {
+  const { sources, folder } = places('here');
+  for (const name of ['clip.mp4', '1-clip.mp4']) writeFileSync(join(folder, name), name);
+  await expect(moveAside(sources[0] ?? '', folder, '1')).rejects.toThrow(/holds other files of its name/);
+  expect(readFileSync(join(folder, '1-clip.mp4'), 'utf8')).toBe('1-clip.mp4');
+  expect(valueOf(sources[0] ?? '')).toBe(1);
+});
