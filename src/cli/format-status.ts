@@ -1,5 +1,6 @@
 import { visibleText } from '../lib/visible-text.ts';
 import { formatDuration, formatRate } from '../observability/format-progress.ts';
+import { formatEstimate, formatNeeds } from '../observability/format-estimate.ts';
 import { formatTable } from './format-table.ts';
 import type { JobReport, StatusReport } from './status-report.ts';
 
@@ -40,12 +41,20 @@ function tableRow(job: JobReport): string[] {
     job.percent === null ? '' : `${job.percent} %`,
     frames,
     job.framesPerSecond === null ? '' : formatRate(job.framesPerSecond),
-    job.secondsLeft === null ? '' : formatDuration(job.secondsLeft * 1000),
+    timeLeft(job),
     visibleText(noteOf(job)),
   ];
 }
 
+/** What a job that waits will take is said with `about`. */
+function timeLeft({ secondsLeft, estimate }: JobReport): string {
+  if (secondsLeft !== null) return formatDuration(secondsLeft * 1000);
+  return estimate?.seconds == null ? '' : `about ${formatDuration(estimate.seconds * 1000)}`;
+}
+
 function noteOf(job: JobReport): string {
+  if (job.error === null && job.note === null && job.estimate !== null)
+    return job.estimate.jobCount === 0 ? formatEstimate(job.estimate) : formatNeeds(job.estimate);
   if (job.error === null) return [job.note, ...(job.report?.remarks ?? [])].filter(Boolean).join('; ');
   const error = `${job.error.code}: ${job.error.message}`;
   return job.note === null ? error : `${job.note} (${error})`;

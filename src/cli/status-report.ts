@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import type { Estimate } from '../domain/estimate.ts';
 import type { Job } from '../domain/job.ts';
 import type { JobEvent } from '../queue/event-store.ts';
 import type { Recipe } from '../domain/recipe.ts';
@@ -23,6 +24,8 @@ export interface JobReport {
   readonly percent: number | null;
   readonly framesPerSecond: number | null;
   readonly secondsLeft: number | null;
+  /** What it will take, for a job that waits and has not begun; null where nothing is known. */
+  readonly estimate: Estimate | null;
   /** What it waits for, or what was unusual. */
   readonly note: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -70,8 +73,15 @@ export function reportJob(
   job: Job,
   inputDir: string,
   nowMs: number,
-  report: MediaReport | null = null,
-  events: readonly JobEvent[] = [],
+  {
+    report = null,
+    events = [],
+    estimate = null,
+  }: {
+    readonly report?: MediaReport | null;
+    readonly events?: readonly JobEvent[];
+    readonly estimate?: Estimate | null;
+  } = {},
 ): JobReport {
   const { id, state, priority, attempts, stage, framesDone, framesTotal, framesPerSecond, note } = job;
   const relativePath = relative(inputDir, job.sourcePath);
@@ -83,6 +93,7 @@ export function reportJob(
     percent: framesTotal === null ? null : percentDone(framesDone, framesTotal),
     framesPerSecond,
     secondsLeft: job.etaAtMs === null ? null : Math.max(0, Math.round((job.etaAtMs - nowMs) / 1000)),
+    estimate,
     note,
     error: job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
     report,

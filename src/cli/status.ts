@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatStatus } from './format-status.ts';
 import { openHome, withQueue } from './open-home.ts';
+import { Estimator } from '../worker/estimator.ts';
 import { readReport } from '../worker/job-report.ts';
 import { isDaemonRunning } from './send-command.ts';
 import { refusedFiles, reportJob, type StatusReport } from './status-report.ts';
@@ -16,21 +17,29 @@ export function statusCommand(cli: Cli): Command {
     .option('--json', 'as JSON, with every job')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { json?: true }>();
-      const { home } = openHome(cli, options);
+      const { home, settings } = openHome(cli, options);
       const daemonRunning = isDaemonRunning(home.lockFile);
-      const report = await withQueue(home, async (queue): Promise<StatusReport> => ({
-        home: home.root,
-        daemonRunning,
-        queuePaused: queue.control.isQueuePaused(),
-        rest: daemonRunning ? queue.control.restReason() : null,
-        jobs: await Promise.all(
-          queue.jobs.listJobs().map(async (job) => {
-            const events = queue.events.listEvents(job.id, HISTORY_LENGTH);
-            return reportJob(job, home.input, cli.now(), await readReport(home, job.id), events);
-          }),
-        ),
-        refused: refusedFiles(queue.seenFiles.list(), home.input),
-      }));
+      const report = await withQueue(home, async (queue): Promise<StatusReport> => {
+        const estimator = new Estimator({ queue, settings: () => settings, now: cli.now });
+        return {
+          home: home.root,
+          daemonRunning,
+          queuePaused: queue.control.isQueuePaused(),
+          rest: daemonRunning ? queue.control.restReason() : null,
+          jobs: await Promise.all(
+            queue.jobs.listJobs().map(async (job) => {
+              const events = queue.events.listEvents(job.id, HISTORY_LENGTH);
+              const waits = ['queued', 'paused'].includes(job.state) && job.framesDone === 0;
+              return reportJob(job, home.input, cli.now(), {
+                report: await readReport(home, job.id),
+                events,
+                estimate: waits ? await estimator.estimate(job) : null,
+              });
+            }),
+          ),
+          refused: refusedFiles(queue.seenFiles.list(), home.input),
+        };
+      });
       if (options.json) cli.print(JSON.stringify(report, null, 2));
       else for (const line of formatStatus(report)) cli.print(line);
     });

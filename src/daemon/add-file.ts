@@ -4,36 +4,40 @@ import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { InputRefusedError } from '../domain/errors.ts';
+import { shapeOf } from '../domain/estimate.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import { probeMedia } from '../media/probe.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Estimator } from '../worker/estimator.ts';
 
 export interface AddTargets {
   readonly queue: Queue;
   readonly home: Home;
   readonly limits: Settings['limits'];
   readonly signal: AbortSignal;
+  readonly estimator: Estimator;
 }
 
 /** Puts a file that a person named into the queue, wherever it lies, and gives a sentence about it. */
 export async function addFile(
   { path, recipe, priority }: AddRequest,
-  { queue, home, limits, signal }: AddTargets,
+  { queue, home, limits, signal, estimator }: AddTargets,
 ): Promise<string> {
   const name = basename(path);
   if (!(await stat(path)).isFile())
     throw new InputRefusedError('NOT_A_REGULAR_FILE', `${path} is not a regular file.`);
-  await probeMedia(path, limits, signal);
+  const video = shapeOf(await probeMedia(path, limits, signal));
   const { job, created } = queue.jobs.enqueue({
     origin: 'add',
     sourcePath: path,
     outputPath: join(home.output, name),
     fingerprint: await sha256File(path, signal),
     recipe,
+    video,
     priority,
     nowMs: Date.now(),
   });
   return created
-    ? `${name} is queued as job ${job.id}; it becomes ${relative(home.root, job.outputPath)}.`
+    ? `${name} is queued as job ${job.id} and becomes ${relative(home.root, job.outputPath)}: ${await estimator.describe(job)}.`
     : `${name} is known by its content as job ${job.id}, which is ${job.state}.`;
 }

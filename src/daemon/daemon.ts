@@ -4,6 +4,7 @@ import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { toError } from '../domain/errors.ts';
+import { shapeOf } from '../domain/estimate.ts';
 import { isDatabaseObstacle } from '../domain/obstacles.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
@@ -15,6 +16,7 @@ import type { RootLogger } from '../observability/logger.ts';
 import { acquireProcessLock, type ProcessLock } from '../queue/process-lock.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
+import { Estimator } from '../worker/estimator.ts';
 import { setRefusedAside } from '../workspace/set-refused-aside.ts';
 import { addFile } from './add-file.ts';
 import { handleCommands } from './command-loop.ts';
@@ -100,6 +102,7 @@ class Daemon {
   readonly #options: DaemonOptions;
   readonly #queue: Queue;
   readonly #intake: Intake;
+  readonly #estimator: Estimator;
   readonly #supervisor: Supervisor;
   readonly #notifier: ServiceNotifier;
   #commands: Promise<unknown> = Promise.resolve();
@@ -125,6 +128,7 @@ class Daemon {
       log,
       onEnded: (end) => this.#afterWorker(end),
     });
+    this.#estimator = new Estimator({ queue, settings: () => settings.now(), now: () => performance.now() });
     this.#intake = new Intake({
       inputDir: home.input,
       outputDir: home.output,
@@ -141,7 +145,8 @@ class Daemon {
       },
       seenFiles: queue.seenFiles,
       enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: Date.now() }),
-      probe: (path, signal) => probeMedia(path, settings.now().limits, signal),
+      probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
+      estimate: (job) => this.#estimator.describe(job),
       onRefused: async (path, error) => {
         if (settings.now().intake.refused === 'keep') return;
         const said = await setRefusedAside(home.root, path, error, String(Date.now()));
@@ -244,7 +249,9 @@ class Daemon {
         this.#isAdding = true;
         try {
           const { limits } = settings.now();
-          return await addFile(argument as AddRequest, { queue: this.#queue, home, limits, signal });
+          return await addFile(argument as AddRequest, {
+            ...{ queue: this.#queue, home, limits, signal, estimator: this.#estimator },
+          });
         } finally {
           this.#isAdding = false;
         }

@@ -1,3 +1,4 @@
+import type { VideoShape } from './estimate.ts';
 import type { BatchSizes } from './frame-batch.ts';
 import type { Chroma } from './media-info.ts';
 import type { Recipe } from './recipe.ts';
@@ -57,6 +58,8 @@ export interface Job {
   readonly priority: number;
   readonly attempts: number;
   readonly plan: JobPlan | null;
+  /** By its headers when it was queued, by its index from the first start on; null before, where nobody looked. */
+  readonly video: VideoShape | null;
   readonly framesTotal: number | null;
   readonly framesDone: number;
   /** What the worker is at: `probe`, `index`, `frames`, `mux`, `verify`; null when not running. */

@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { codeOf, InputRefusedError, ObstacleError, toError } from '../domain/errors.ts';
+import type { VideoShape } from '../domain/estimate.ts';
 import type { Job } from '../domain/job.ts';
 import { isDatabaseObstacle } from '../domain/obstacles.ts';
 import { describeRecipe, type Recipe } from '../domain/recipe.ts';
@@ -24,6 +25,7 @@ export interface FileToEnqueue {
   readonly outputPath: string;
   readonly fingerprint: string;
   readonly recipe: Recipe;
+  readonly video: VideoShape;
 }
 
 export interface IntakeOptions {
@@ -37,7 +39,9 @@ export interface IntakeOptions {
   /** One job for one content with one recipe: `created` is false for what is known. */
   readonly enqueue: (file: FileToEnqueue) => { readonly job: Job; readonly created: boolean };
   /** Throws InputRefusedError when the file is not a whole, readable video. */
-  readonly probe: (path: string, signal: AbortSignal) => Promise<unknown>;
+  readonly probe: (path: string, signal: AbortSignal) => Promise<VideoShape>;
+  /** What a job that was just queued will take, for the log. */
+  readonly estimate: (job: Job) => Promise<string>;
   /** What else is done with a refused file; its state is written down already. */
   readonly onRefused: (path: string, error: InputRefusedError) => Promise<void>;
   readonly log: Logger;
@@ -146,10 +150,10 @@ export class Intake {
     const seen = { ...file, sinceAtMs: now() };
     try {
       const recipe = await recipeForFile(file.path, rules);
-      await probe(file.path, signal);
+      const video = await probe(file.path, signal);
       const fingerprint = await sha256File(file.path, signal);
       if ((await lookAt(file.path)) !== file.look) return;
-      this.#enqueue(file.path, fingerprint, recipe);
+      await this.#enqueue(file.path, { fingerprint, recipe, video });
       seenFiles.putAll([{ ...seen, state: 'taken', code: null, message: null }]);
     } catch (error) {
       if (signal.aborted || codeOf(error) === 'ENOENT') return; // Ended, or gone: the next scan sees what is there.
@@ -163,22 +167,25 @@ export class Intake {
     }
   }
 
-  #enqueue(path: string, fingerprint: string, recipe: Recipe): void {
-    const { outputDir, enqueue, log } = this.#options;
+  async #enqueue(
+    path: string,
+    known: Pick<FileToEnqueue, 'fingerprint' | 'recipe' | 'video'>,
+  ): Promise<void> {
+    const { outputDir, enqueue, estimate, log } = this.#options;
     const name = this.#name(path);
     const outputPath = join(outputDir, name);
     const { job, created } = enqueue({
       sourcePath: path,
       outputPath,
-      fingerprint,
-      recipe,
+      ...known,
     });
     if (created) {
       const as =
         job.outputPath === outputPath
           ? ''
           : `; another video has that name, so it becomes ${basename(job.outputPath)}`;
-      log.info(`queued ${name} as job ${job.id}: ${describeRecipe(recipe)}${as}`);
+      const what = `${describeRecipe(known.recipe)}${as}`;
+      log.info(`queued ${name} as job ${job.id}: ${what}; ${await estimate(job)}`);
     } else if (job.state !== 'queued' && job.state !== 'running') {
       const other = job.sourcePath === path ? '' : ` (${this.#name(job.sourcePath)})`;
       log.info(

@@ -1,9 +1,10 @@
+import type { VideoShape } from '../domain/estimate.ts';
 import type { Job, JobPlan } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 
 /** The columns of `jobs` under the names of Job's properties. */
 export const JOB_COLUMNS = `
-  id, origin, source_path AS sourcePath, output_path AS outputPath, fingerprint, recipe, state, priority, attempts, plan,
+  id, origin, source_path AS sourcePath, output_path AS outputPath, fingerprint, recipe, state, priority, attempts, plan, video,
   frames_total AS framesTotal, frames_done AS framesDone, stage, note, frames_per_second AS framesPerSecond,
   eta_at_ms AS etaAtMs, error_code AS errorCode, error_message AS errorMessage, not_before_at_ms AS notBeforeAtMs,
   created_at_ms AS createdAtMs, started_at_ms AS startedAtMs, published_at_ms AS publishedAtMs,
@@ -13,9 +14,10 @@ export const JOB_COLUMNS = `
 export const LET_GO = `
   lease_owner = NULL, lease_expires_at_ms = NULL, stage = NULL, frames_per_second = NULL, eta_at_ms = NULL`;
 
-export interface JobRow extends Omit<Job, 'recipe' | 'plan'> {
+export interface JobRow extends Omit<Job, 'recipe' | 'plan' | 'video'> {
   readonly recipe: string;
   readonly plan: string | null;
+  readonly video: string | null;
 }
 
 export function jobFromRow(row: JobRow): Job {
@@ -23,5 +25,6 @@ export function jobFromRow(row: JobRow): Job {
     ...row,
     recipe: JSON.parse(row.recipe) as Recipe,
     plan: row.plan === null ? null : (JSON.parse(row.plan) as JobPlan),
+    video: row.video === null ? null : (JSON.parse(row.video) as VideoShape),
   };
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { InternalError } from '../domain/errors.ts';
+import type { VideoShape } from '../domain/estimate.ts';
 import type { Job, JobOrigin, JobState } from '../domain/job.ts';
 import { recipeText, type Recipe } from '../domain/recipe.ts';
 import type { Database } from './database.ts';
@@ -16,6 +17,8 @@ export interface NewJob {
   /** sha256 of the source's bytes, hex. */
   readonly fingerprint: string;
   readonly recipe: Recipe;
+  /** Left out where its headers were not read. */
+  readonly video?: VideoShape;
   readonly priority: number;
   readonly nowMs: number;
 }
@@ -40,8 +43,8 @@ export function createJobStore(db: Database) {
     `SELECT ${JOB_COLUMNS} FROM jobs WHERE fingerprint = @fingerprint AND recipe = @recipe AND scope = @scope`,
   );
   const insert = db.prepare<object, JobRow>(
-    `INSERT INTO jobs (origin, scope, source_path, output_path, fingerprint, recipe, priority, created_at_ms)
-     VALUES (@origin, @scope, @sourcePath, @outputPath, @fingerprint, @recipe, @priority, @nowMs)
+    `INSERT INTO jobs (origin, scope, source_path, output_path, fingerprint, recipe, video, priority, created_at_ms)
+     VALUES (@origin, @scope, @sourcePath, @outputPath, @fingerprint, @recipe, @video, @priority, @nowMs)
      RETURNING ${JOB_COLUMNS}`,
   );
   // A worker that is at it, and a file that was published, keep the name of the output.
@@ -83,8 +86,9 @@ export function createJobStore(db: Database) {
     let row = findSame.get({ fingerprint: wish.fingerprint, recipe, scope });
     if (row === undefined) {
       const outputPath = freeOutput({ ...wish, recipe });
+      const video = wish.video === undefined ? null : JSON.stringify(wish.video);
       return {
-        job: jobFromRow(mustReturn(insert.get({ ...wish, recipe, scope, outputPath }))),
+        job: jobFromRow(mustReturn(insert.get({ ...wish, recipe, scope, outputPath, video }))),
         created: true,
       };
     }

@@ -4,6 +4,14 @@ import { refusalCode } from './migrations/0002-refusal-code.ts';
 import { published } from './migrations/0003-published.ts';
 import { outputIndex } from './migrations/0004-output-index.ts';
 import { tileSizes } from './migrations/0005-tile-sizes.ts';
+import { videoShape } from './migrations/0006-video-shape.ts';
 
 /** Every migration, in order. Append only. */
-export const MIGRATIONS: readonly Migration[] = [firstSchema, refusalCode, published, outputIndex, tileSizes];
+export const MIGRATIONS: readonly Migration[] = [
+  firstSchema,
+  refusalCode,
+  published,
+  outputIndex,
+  tileSizes,
+  videoShape,
+];

@@ -1,3 +1,4 @@
+import type { VideoShape } from '../domain/estimate.ts';
 import type { JobPlan, Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import type { Database } from './database.ts';
@@ -22,6 +23,7 @@ export function createProgressStore(db: Database) {
     };
   };
   const plan = held('plan = @plan, frames_total = @framesTotal');
+  const video = held('video = @video');
   const stage = held('stage = @stage');
   const progress = held(
     'frames_done = @framesDone, frames_per_second = @framesPerSecond, eta_at_ms = @etaAtMs',
@@ -32,6 +34,9 @@ export function createProgressStore(db: Database) {
     /** What was decided at the job's first start, and how many frames it has. */
     setPlan: (lease: Lease, decided: JobPlan, framesTotal: number) =>
       plan(lease, { plan: JSON.stringify(decided), framesTotal }),
+
+    /** Its frames counted: what the job costs is measured by it. */
+    setVideo: (lease: Lease, counted: VideoShape) => video(lease, { video: JSON.stringify(counted) }),
 
     setStage: (lease: Lease, name: string) => stage(lease, { stage: name }),
 

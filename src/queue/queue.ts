@@ -3,6 +3,7 @@ import { createCommandStore, type CommandStore } from './command-store.ts';
 import { createControlStore, type ControlStore } from './control-store.ts';
 import { openDatabase, type Database } from './database.ts';
 import { createEventStore, type EventStore } from './event-store.ts';
+import { createHistoryStore, type HistoryStore } from './history-store.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
 import { createLeaseStore, type LeaseStore } from './lease-store.ts';
 import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
@@ -19,6 +20,7 @@ export interface Queue {
   readonly batches: BatchStore;
   readonly commands: CommandStore;
   readonly events: EventStore;
+  readonly history: HistoryStore;
   readonly seenFiles: SeenFileStore;
   readonly tileSizes: TileSizeStore;
   /** Takes back the jobs whose worker is dead or has let its lease run out; gives their ids. */
@@ -42,6 +44,7 @@ export function createQueue(db: Database): Queue {
     batches: createBatchStore(db),
     commands: createCommandStore(db),
     events: createEventStore(db),
+    history: createHistoryStore(db),
     seenFiles: createSeenFileStore(db),
     tileSizes: createTileSizeStore(db),
     sweepLeases: createLeaseSweep(db, leases),

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { batchCount, batchRange, type BatchRange } from '../domain/frame-batch.ts';
 import { LeaseLostError } from '../domain/errors.ts';
+import { shapeOf } from '../domain/estimate.ts';
 import type { CommittedBatch, JobPlan } from '../domain/job.ts';
 import { describeRecipe, recipeText } from '../domain/recipe.ts';
 import { planStreams } from '../media/stream-plan.ts';
@@ -53,6 +54,7 @@ async function publish(context: JobContext, folder: JobFolder): Promise<PlannedJ
   const planned = await plan(context, folder);
   const framesTotal = planned.index.pts.length;
   queue.progress.setPlan(lease, planned.plan, framesTotal);
+  queue.progress.setVideo(lease, { ...shapeOf(planned.media), frames: framesTotal });
 
   const committed = await intactBatches(context, folder);
   const missing = batchesWithout(committed, planned.plan, framesTotal);

@@ -46,7 +46,9 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = refu
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: clock.ms }),
     probe: async (path) => {
       await probe(path);
+      return { width: 64, height: 48, bitsPerComponent: 8, frames: 50, bytes: 1000 };
     },
+    estimate: () => Promise.resolve('about a minute'),
     log: createForwardingLogger((entry) => said.push(entry.message)),
     onRefused: () => Promise.resolve(),
     now: () => clock.ms,

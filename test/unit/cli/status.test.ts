@@ -21,6 +21,7 @@ const job: Job = {
   priority: 0,
   attempts: 1,
   plan: null,
+  video: null,
   framesTotal: 78,
   framesDone: 28,
   stage: 'frames',
@@ -68,6 +69,7 @@ describe('reportJob', () => {
       percent: 35,
       framesPerSecond: 0.3049,
       secondsLeft: 164,
+      estimate: null,
       note: null,
       error: null,
       report: null,
@@ -106,6 +108,23 @@ describe('formatStatus', () => {
       '12  failed           x\\n.mp4                                                 NOT_A_VIDEO: x is text.',
       '3   running: frames  upscale-4x/again.mkv  35 %  28 of 78  0.30  2 min 44 s',
     ]);
+  });
+
+  it('tells what waiting jobs will take, and what is not known of it', () => {
+    const waiting = { state: 'queued', stage: null, framesTotal: null, framesPerSecond: null, etaAtMs: null };
+    const estimate = { seconds: 7800, diskBytes: 3.4e9, memoryBytes: 12e6, jobCount: 2 };
+    const line = (change: { seconds?: null; jobCount?: number }) =>
+      formatStatus(
+        report([
+          reportJob({ ...job, ...waiting } as Job, '/home/me/fk/input', NOW, {
+            estimate: { ...estimate, ...change },
+          }),
+        ]),
+      )[3];
+    expect(line({})).toMatch(/about 2 h 10 min {2}about 3\.4 GB on the disk and 12 MB of memory for frames$/);
+    expect(line({ seconds: null, jobCount: 0 })).toMatch(
+      /no history yet, the time is measured after the first batch; at a guess 3\.4 GB on the disk/,
+    );
   });
 
   it('has no table without jobs, and says when the queue is paused', () => {

@@ -4,7 +4,17 @@ import { LeaseLostError } from '../../../src/domain/errors.ts';
 import type { Lease } from '../../../src/domain/job.ts';
 import type { Queue } from '../../../src/queue/queue.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
-import { ALICE, BOB, LEASE_MS, PLAN, claimedJob, newBatch, newJob, testQueue } from './queue-fixture.ts';
+import {
+  ALICE,
+  BOB,
+  LEASE_MS,
+  PLAN,
+  VIDEO,
+  claimedJob,
+  newBatch,
+  newJob,
+  testQueue,
+} from './queue-fixture.ts';
 
 const FAILURE = { code: 'ENGINE_FAILED', message: 'The network crashed.', maxTries: 3 };
 const NO_BLAME = { countTry: false, notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
@@ -110,6 +120,7 @@ const GUARDED_WRITES: Readonly<Record<string, (queue: Queue, lease: Lease) => vo
   fail: (queue, lease) => queue.leases.fail(lease, { ...FAILURE, nowMs: 5 }),
   finish: (queue, lease) => queue.leases.finish(lease, 5),
   setPlan: (queue, lease) => queue.progress.setPlan(lease, PLAN, 90),
+  setVideo: (queue, lease) => queue.progress.setVideo(lease, VIDEO),
   setStage: (queue, lease) => queue.progress.setStage(lease, 'frames'),
   setProgress: (queue, lease) =>
     queue.progress.setProgress(lease, { framesDone: 1, framesPerSecond: 2, etaAtMs: 3 }),

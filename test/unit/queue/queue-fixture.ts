@@ -9,6 +9,9 @@ export const LEASE_MS = 30_000;
 export const ALICE = '101:1:aa';
 export const BOB = '102:2:aa';
 
+/** As a worker has counted it. */
+export const VIDEO = { width: 64, height: 48, bitsPerComponent: 8, frames: 100, bytes: 10_000 };
+
 export const PLAN: JobPlan = {
   codec: 'h264',
   encoder: { crf: 18, preset: 'medium', threads: 2 },

@@ -1,0 +1,42 @@
+import type { PastJob, VideoShape } from '../domain/estimate.ts';
+import { recipeText, type Recipe } from '../domain/recipe.ts';
+import type { Database } from './database.ts';
+
+/** The latest ones tell most: the machine, its driver and this program change. */
+const LATEST_JOBS = 10;
+
+interface PastRow extends Omit<PastJob, 'video'> {
+  readonly video: string;
+}
+
+export type HistoryStore = ReturnType<typeof createHistoryStore>;
+
+/** What jobs have taken on this machine. */
+export function createHistoryStore(db: Database) {
+  // A batch began before the one ahead of it was committed: it took the time since that commit, or, after a pause, its
+  // own. What came before the first batch and after the last (index, join, check) counts as far as it is no longer
+  // than the frames took: a job may have been stopped there, too.
+  const select = db.prepare<[string, number], PastRow>(
+    `WITH latest AS (
+       SELECT id, video, state, started_at_ms, finished_at_ms FROM jobs
+       WHERE recipe = ? AND video IS NOT NULL AND frames_done > 0 ORDER BY id DESC LIMIT ?
+     ), timed AS (
+       SELECT job_id AS id, frame_count, segment_bytes, committed_at_ms, committed_at_ms - elapsed_ms AS begun_at_ms,
+         min(elapsed_ms, max(0, coalesce(committed_at_ms - lag(committed_at_ms) OVER in_order, elapsed_ms))) AS work_ms
+       FROM batches WHERE job_id IN (SELECT id FROM latest)
+       WINDOW in_order AS (PARTITION BY job_id ORDER BY number)
+     )
+     SELECT video, sum(frame_count) AS frames, sum(segment_bytes) AS segmentBytes, sum(work_ms)
+       + max(0, min(sum(work_ms), coalesce(min(begun_at_ms) - started_at_ms, 0)))
+       + CASE state WHEN 'done' THEN max(0, min(sum(work_ms), finished_at_ms - max(committed_at_ms))) ELSE 0 END AS workMs
+     FROM latest JOIN timed USING (id) GROUP BY id`,
+  );
+
+  return {
+    /** The latest jobs with this recipe that have a checkpoint, finished or not. */
+    pastJobs: (recipe: Recipe): PastJob[] =>
+      select
+        .all(recipeText(recipe), LATEST_JOBS)
+        .map((row) => ({ ...row, video: JSON.parse(row.video) as VideoShape })),
+  };
+}

@@ -1,0 +1,73 @@
+import type { Settings } from '../config/settings.ts';
+import { estimateJob, outputPixels, rateOf, type Estimate, type PastRate } from '../domain/estimate.ts';
+import type { Job } from '../domain/job.ts';
+import { recipeText, type Recipe } from '../domain/recipe.ts';
+import { formatEstimate } from '../observability/format-estimate.ts';
+import type { Queue } from '../queue/queue.ts';
+import { BATCHES_IN_FLIGHT, batchSizesFor } from '../workspace/batch-sizes.ts';
+import { availableMemoryBytes } from '../workspace/memory.ts';
+
+/** History and free memory are looked at this often: ten thousand files may be queued at once. */
+const LOOK_EVERY_MS = 10_000;
+
+export interface EstimatorOptions {
+  readonly queue: Pick<Queue, 'history'>;
+  readonly settings: () => Pick<Settings, 'batch' | 'workspace'>;
+  readonly now: () => number;
+}
+
+/** Tells what waiting jobs will take, from what jobs with the same recipe took on this machine (E9). */
+export class Estimator {
+  readonly #options: EstimatorOptions;
+  readonly #rates = new Map<string, PastRate | null>();
+  #freeBytes = Promise.resolve(0);
+  #lookAtMs = -Infinity;
+
+  constructor(options: EstimatorOptions) {
+    this.#options = options;
+  }
+
+  /** Null for a job of which not even the headers were read when it was queued. */
+  async estimate({ recipe, video }: Pick<Job, 'recipe' | 'video'>): Promise<Estimate | null> {
+    if (video === null) return null;
+    const nowMs = this.#options.now();
+    if (Math.abs(nowMs - this.#lookAtMs) >= LOOK_EVERY_MS) {
+      this.#lookAtMs = nowMs;
+      this.#rates.clear();
+      this.#freeBytes = availableMemoryBytes();
+    }
+    const bytesPerPixel = video.bitsPerComponent > 8 ? 6 : 3;
+    const memoryBytes = this.#framesInMemory(await this.#freeBytes, {
+      inputBytes: video.width * video.height * bytesPerPixel,
+      outputBytes: outputPixels(recipe, video) * bytesPerPixel,
+    });
+    return estimateJob(recipe, video, this.#rateOf(recipe), memoryBytes);
+  }
+
+  /** For people, one clause or two without a full stop. */
+  async describe(job: Job): Promise<string> {
+    const estimate = await this.estimate(job);
+    return estimate === null ? 'what it takes is not known yet' : formatEstimate(estimate);
+  }
+
+  #rateOf(recipe: Recipe): PastRate | null {
+    const key = recipeText(recipe);
+    const known = this.#rates.get(key);
+    if (known !== undefined) return known;
+    const rate = rateOf(recipe, this.#options.queue.history.pastJobs(recipe));
+    this.#rates.set(key, rate);
+    return rate;
+  }
+
+  #framesInMemory(
+    freeBytes: number,
+    frame: { readonly inputBytes: number; readonly outputBytes: number },
+  ): number {
+    const { batch, workspace } = this.#options.settings();
+    const { batchFrames } = batchSizesFor(frame, freeBytes * workspace.memoryFraction, {
+      firstBatchFrames: batch.firstFrames,
+      batchFrames: batch.frames,
+    });
+    return Math.round((frame.inputBytes + frame.outputBytes) * batchFrames * BATCHES_IN_FLIGHT);
+  }
+}

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { estimateJob, rateOf, spaceNeeded, type VideoShape } from '../../../src/domain/estimate.ts';
+import type { Recipe } from '../../../src/domain/recipe.ts';
+
+const RECIPE: Recipe = { pipeline: 'upscale', network: 'lanczos', scale: 2, device: 'auto', tile: 'auto' };
+const VIDEO: VideoShape = { width: 10, height: 10, bitsPerComponent: 8, frames: 100, bytes: 7 };
+
+test('before the first segment the size is guessed; both the segments and the finished file need it', () => {
+  expect(spaceNeeded(100, 1000, 7, [], null)).toEqual({ segments: 5000, output: 5007 });
+});
+
+test('with segments their own size tells: what is missing, and the whole for the finished file', () => {
+  const committed = [
+    { frameCount: 10, segmentBytes: 900 },
+    { frameCount: 20, segmentBytes: 2100 },
+  ];
+  expect(spaceNeeded(100, 1000, 7, committed, null)).toEqual({ segments: 7000, output: 10_007 });
+});
+
+test('at the end only the finished file is left', () => {
+  expect(spaceNeeded(10, 1000, 0, [{ frameCount: 10, segmentBytes: 500 }], null)).toEqual({
+    segments: 0,
+    output: 500,
+  });
+});
+
+test('a job is estimated by the output pixels of those with its recipe, whatever their size', () => {
+  // 400 output pixels a frame, 50 frames: 20,000 pixels in 10 s; and 1,600 in 25 frames: 40,000 in 20 s.
+  const rate = rateOf(RECIPE, [
+    { video: VIDEO, frames: 50, workMs: 10_000, segmentBytes: 2000 },
+    { video: { ...VIDEO, width: 20, height: 20 }, frames: 25, workMs: 20_000, segmentBytes: 4000 },
+  ]);
+  expect(rate).toEqual({ jobCount: 2, msPerPixel: 0.5, bytesPerPixel: 0.1 });
+  expect(estimateJob(RECIPE, { ...VIDEO, width: 5 }, rate, 99)).toEqual({
+    seconds: 10,
+    diskBytes: 4007,
+    memoryBytes: 99,
+    jobCount: 2,
+  });
+});
+
+test('a split screen has its own size, whatever its source has', () => {
+  const recipe: Recipe = {
+    ...{ pipeline: 'dual-face', network: 'blazeface-full-range', device: 'auto', width: 100, height: 50 },
+    ...{ layout: 'side-by-side', detectEvery: 1, missing: 'wide' },
+  } as const;
+  const past = [{ video: VIDEO, frames: 10, workMs: 5000, segmentBytes: 5000 }];
+  expect(rateOf(recipe, past)).toMatchObject({ msPerPixel: 0.1, bytesPerPixel: 0.1 });
+});
+
+test('without history the time is not known, and without a length neither time nor size is', () => {
+  expect(rateOf(RECIPE, [])).toBeNull();
+  expect(estimateJob(RECIPE, VIDEO, null, 99)).toEqual({
+    seconds: null,
+    diskBytes: 4007,
+    memoryBytes: 99,
+    jobCount: 0,
+  });
+  const rate = { jobCount: 3, msPerPixel: 1, bytesPerPixel: 1 };
+  expect(estimateJob(RECIPE, { ...VIDEO, frames: null }, rate, 99)).toEqual({
+    seconds: null,
+    diskBytes: null,
+    memoryBytes: 99,
+    jobCount: 3,
+  });
+});
