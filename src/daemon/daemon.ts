@@ -3,7 +3,7 @@ import { serviceManager } from '../config/environment.ts';
 import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
-import { toError } from '../domain/errors.ts';
+import { DatabaseDamagedError, toError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/estimate.ts';
 import { isDatabaseObstacle } from '../domain/obstacles.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
@@ -72,8 +72,13 @@ export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
           continue;
         }
         // Found while it ran; opened again it is looked through, and set aside. Again and again is the disk's fault.
-        if (!isDamage(error) || damages++ === MOST_DAMAGES) throw error;
+        if (!isDamage(error)) throw error;
         log.error(`the database is damaged: ${toError(error).message}`);
+        if (damages++ === MOST_DAMAGES) {
+          const sentence = `The database was damaged ${damages} times while this daemon ran; look at the disk of ${home.stateDir}.`;
+          log.error(sentence);
+          throw new DatabaseDamagedError(sentence, { cause: error });
+        }
       }
     }
   } finally {
@@ -109,6 +114,7 @@ class Daemon {
   readonly #inhibitor = new SleepInhibitor();
   readonly #gpu: GpuWatch;
   readonly #manners: Manners;
+  #commandFailure: unknown = null;
   #carryingOut = false;
   #isAdding = false;
 
@@ -218,6 +224,7 @@ class Daemon {
     const { log, settings } = this.#options;
     const queue = this.#queue;
     try {
+      this.#assertSound();
       settings.now(); // Faults of a file that was changed are told at once, not with the next job.
       this.#carryOutCommands();
       // Our own worker's end is judged by `#afterWorker` alone, which knows whether it crashed.
@@ -232,6 +239,13 @@ class Daemon {
       log.error(`the queue could not be used: ${toError(error).message}; it is tried again`);
       await delay(1000, undefined, { signal: this.#options.signal }).catch(() => undefined);
     }
+  }
+
+  /** Damage that was met beside the ticks: by the worker, while looking for files, or in a command. */
+  #assertSound(): void {
+    if (isDamage(this.#intake.failure)) throw toError(this.#intake.failure);
+    if (isDamage(this.#commandFailure)) throw toError(this.#commandFailure);
+    if (this.#supervisor.foundDamage) throw new DatabaseDamagedError('the worker could not read it.');
   }
 
   /** Beside the ticks: an `add` reads its whole file. One round at a time. */
@@ -257,7 +271,10 @@ class Daemon {
         }
       },
     })
-      .catch((error: unknown) => log.error(`a command could not be carried out: ${toError(error).message}`))
+      .catch((error: unknown) => {
+        this.#commandFailure = error;
+        log.error(`a command could not be carried out: ${toError(error).message}`);
+      })
       .finally(() => (this.#carryingOut = false));
   }
 
@@ -270,7 +287,8 @@ class Daemon {
         .filter(({ origin }) => origin !== 'run');
       // Of several jobs nobody knows which one killed it: none is charged with it, and each goes on alone, to find out.
       this.#supervisor.alone = crashed && running.length > 1;
-      const failure = crashed && !this.#supervisor.alone ? workerCrash(how, settings.now().tries) : null;
+      const isCharged = crashed && !this.#supervisor.alone && !this.#supervisor.foundDamage;
+      const failure = isCharged ? workerCrash(how, settings.now().tries) : null;
       this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: wasOwner });
     } catch (error) {
       // A full disk: the next tick takes the job back.

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { toError } from '../domain/errors.ts';
+import { Patience } from '../lib/patience.ts';
 import { parseOwner } from '../lib/process-identity.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../worker/protocol.ts';
 import type { RootLogger } from '../observability/logger.ts';
@@ -46,11 +47,15 @@ export class Supervisor {
   /** Whether the next worker does one job at a time. */
   alone = false;
   #hung = false;
+  #foundDamage = false;
   /** By a clock that nobody sets. */
   #restartAtMs = 0;
   #restartMs = FIRST_RESTART_MS;
   #startedAtMs = 0;
-  #silence: NodeJS.Timeout | undefined;
+  readonly #silence = new Patience(SILENCE_MS, () => {
+    this.#hung = true;
+    this.#child?.kill('SIGKILL');
+  });
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -58,6 +63,11 @@ export class Supervisor {
 
   get isRunning(): boolean {
     return this.#child !== null;
+  }
+
+  /** Whether a worker met a damaged database. */
+  get foundDamage(): boolean {
+    return this.#foundDamage;
   }
 
   /** Process id of the worker, null when none runs. */
@@ -79,7 +89,7 @@ export class Supervisor {
       },
     );
     this.#child = child;
-    this.#expectLife();
+    this.#silence.heard();
     child.on('message', (message: FromWorker) => this.#receive(message));
     // What native libraries print on standard error belongs into the log.
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -125,8 +135,9 @@ export class Supervisor {
   }
 
   #receive(message: FromWorker): void {
-    this.#expectLife();
+    this.#silence.heard();
     if (message.kind === 'log') this.#options.log.write(message.entry);
+    if (message.kind === 'damaged') this.#foundDamage = true;
     if (message.kind === 'released') {
       this.#released = true;
       // A run inside a native library can last seconds, and a process waits for its threads.
@@ -134,18 +145,10 @@ export class Supervisor {
     }
   }
 
-  #expectLife(): void {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      this.#hung = true;
-      this.#child?.kill('SIGKILL');
-    }, SILENCE_MS);
-  }
-
   #onEnd(how: string, failed: boolean, resolve: () => void): void {
     const pid = this.#child?.pid;
     if (this.#child === null) return;
-    clearTimeout(this.#silence);
+    this.#silence.rest();
     this.#child = null;
     const crashed = failed && !this.#released && !this.#stopping;
     if (crashed) {

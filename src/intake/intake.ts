@@ -74,7 +74,7 @@ export class Intake {
   #hinted = false;
   #lastScanMs = 0;
   #scanned = false;
-  #failed = false;
+  #failure: unknown = null;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -93,6 +93,11 @@ export class Intake {
   /** Files and folders that could not be used, as of the last scan; one when the whole scan failed. */
   get refusedCount(): number {
     return this.#refused;
+  }
+
+  /** What the last scan failed with; null when it did not. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   /** Watches the folder from now on; settles after the first scan. */
@@ -234,9 +239,9 @@ export class Intake {
       const startedAtMs = performance.now();
       try {
         await this.scan();
-        this.#failed = false;
+        this.#failure = null;
       } catch (error) {
-        this.#failed = true;
+        this.#failure = error;
         this.#refused = Math.max(1, this.#refused);
         this.#options.log.error(
           `the input folder could not be worked off: ${toError(error).message}; it is tried again`,
@@ -253,7 +258,9 @@ export class Intake {
     // A long copy sends events without end: looking must not take more than a sixth of a core.
     if (this.#hinted) return Math.max(HINT_MS, 5 * this.#lastScanMs);
     const { settleMs, rescanMs } = this.#options;
-    return this.#settling > 0 || this.#failed ? Math.min(settleMs + TIMER_SLACK_MS, rescanMs) : rescanMs;
+    return this.#settling > 0 || this.#failure !== null
+      ? Math.min(settleMs + TIMER_SLACK_MS, rescanMs)
+      : rescanMs;
   }
 
   #name(path: string): string {

@@ -4,6 +4,7 @@ import { execa, execaSync } from 'execa';
 import { childEnvironment } from '../config/environment.ts';
 import { FfmpegError, ObstacleError, StoppedError } from '../domain/errors.ts';
 import { findProgram } from '../lib/find-program.ts';
+import { Patience } from '../lib/patience.ts';
 import { killSandbox, sandboxArguments, type Reach } from './sandbox.ts';
 
 const STDERR_TAIL_CHARS = 4_000;
@@ -37,13 +38,17 @@ export class FfmpegProcess {
   #stalled = false;
   #stopped = false;
   #complaints = 0;
-  #stallTimer: NodeJS.Timeout | undefined;
   readonly #child: ReturnType<typeof spawn>;
   readonly #isSandboxed: boolean;
   readonly #stallMs: number;
+  readonly #stall: Patience;
 
   constructor(program: 'ffmpeg' | 'ffprobe', args: readonly string[], options: FfmpegOptions) {
     this.#stallMs = options.stallMs ?? 60_000;
+    this.#stall = new Patience(this.#stallMs, () => {
+      this.#stalled = true;
+      this.#signal('SIGKILL');
+    });
     const sandbox = options.reach === undefined ? null : sandboxed(program, options.reach);
     this.#isSandboxed = sandbox !== null;
     this.#child = spawn(sandbox ?? [program], args);
@@ -72,16 +77,12 @@ export class FfmpegProcess {
 
   /** Bytes moved: the stall clock starts anew. */
   touch(): void {
-    clearTimeout(this.#stallTimer);
-    this.#stallTimer = setTimeout(() => {
-      this.#stalled = true;
-      this.#signal('SIGKILL');
-    }, this.#stallMs);
+    this.#stall.heard();
   }
 
   /** The process waits for us, not we for it: the stall clock stands still. */
   idle(): void {
-    clearTimeout(this.#stallTimer);
+    this.#stall.rest();
   }
 
   /** Ends the process: SIGTERM, then SIGKILL. Settles when it is gone; never rejects. */
@@ -120,7 +121,7 @@ export class FfmpegProcess {
     options.signal?.addEventListener('abort', onAbort, { once: true });
     const result = await this.#child;
     options.signal?.removeEventListener('abort', onAbort);
-    clearTimeout(this.#stallTimer);
+    this.#stall.rest();
     if (!result.failed) return;
     const lastWords = tail().trim();
     if (this.#stalled) {

@@ -47,6 +47,8 @@ export function salvageDatabase(path: string, nowMs: number): Salvage {
   const db = openDatabase(path);
   try {
     const [jobs = 0, batches = 0] = TABLES.map((table) => copyReadable(setAside, db, table));
+    // A file whose job is lost was not taken after all: it is found again.
+    db.exec(`DELETE FROM seen_files WHERE state = 'taken' AND path NOT IN (SELECT source_path FROM jobs)`);
     return { setAside, jobs, batches };
   } finally {
     db.close();

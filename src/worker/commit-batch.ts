@@ -21,7 +21,7 @@ export interface BatchToCommit {
   /** All but the segment's path. */
   readonly segment: Omit<SegmentJob, 'segmentPath'>;
   readonly pipelineState: Uint8Array | null;
-  /** When work on the batch began. */
+  /** When work on the batch began, by `performance.now`. */
   readonly startedAtMs: number;
 }
 
@@ -55,7 +55,7 @@ export async function commitBatch(
       segmentSha256: sha256,
       encoder,
       pipelineState,
-      elapsedMs: Date.now() - startedAtMs,
+      elapsedMs: performance.now() - startedAtMs,
     },
     Date.now(),
   );

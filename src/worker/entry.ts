@@ -6,6 +6,7 @@ import { FramekilnError, toError } from '../domain/errors.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
 import { openQueue } from '../queue/queue.ts';
+import { isDamage } from '../queue/salvage.ts';
 import { HEARTBEAT_MS, type FromWorker, type ToWorker, type WorkerStart } from './protocol.ts';
 import { Worker } from './worker.ts';
 
@@ -62,6 +63,7 @@ armFailPoints(failPointFolder());
 main().then(
   () => process.exit(0),
   async (error: unknown) => {
+    if (isDamage(error)) await say({ kind: 'damaged' });
     const { message: said, stack } = toError(error);
     const message = `worker: ${error instanceof FramekilnError ? said : (stack ?? said)}`;
     await say({ kind: 'log', entry: { atMs: Date.now(), level: 'error', prefix: null, message } });

@@ -37,14 +37,14 @@ import { Transformer } from './transformer.ts';
  */
 export async function runJob(context: JobContext): Promise<void> {
   const { home, job, lease, queue, log } = context;
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   const folder = new JobFolder(home.jobsDir, job.id);
   const { look, outputPath } =
     job.publishedAtMs === null ? await publish(context, folder) : { look: null, outputPath: job.outputPath };
   await settleSource(context, look);
   if (!context.settings.workspace.keepJobFolders) await folder.remove();
   queue.leases.finish(lease, Date.now());
-  log.info(`done in ${formatDuration(Date.now() - startedAt)}: ${relative(home.root, outputPath)}`);
+  log.info(`done in ${formatDuration(performance.now() - startedAt)}: ${relative(home.root, outputPath)}`);
 }
 
 /** Everything up to the published file. */

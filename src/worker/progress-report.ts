@@ -15,7 +15,7 @@ export class ProgressReport {
   readonly #framesTotal: number;
   #eta: EtaEstimator;
   #framesDone: number;
-  #storedAtMs = 0;
+  #storedAtMs = -STORE_EVERY_MS;
   #firstEstimateAt: number | null;
 
   /**
@@ -27,13 +27,14 @@ export class ProgressReport {
     this.#framesTotal = framesTotal;
     this.#framesDone = framesDone;
     this.#firstEstimateAt = framesDone + firstEstimateAt;
-    this.#eta = createEtaEstimator({ startedAtMs: Date.now(), framesDone });
+    this.#eta = createEtaEstimator({ startedAtMs: performance.now(), framesDone });
   }
 
   /** @param framesDone of the whole job; a number that goes back (a batch done again) is not told */
   frames(framesDone: number): void {
     if (framesDone <= this.#framesDone) return;
-    const now = Date.now();
+    // Not the clock, which may be set.
+    const now = performance.now();
     const steps = passedSteps(this.#framesDone, framesDone, this.#framesTotal);
     this.#framesDone = framesDone;
     this.#eta.record(framesDone, now);
@@ -48,12 +49,12 @@ export class ProgressReport {
   /** Frames that a killed process had transformed were found: done, without a word about the speed. */
   found(framesDone: number): void {
     this.#framesDone = Math.max(this.#framesDone, framesDone);
-    this.#eta = createEtaEstimator({ startedAtMs: Date.now(), framesDone: this.#framesDone });
+    this.#eta = createEtaEstimator({ startedAtMs: performance.now(), framesDone: this.#framesDone });
   }
 
   /** A batch was committed, which set the count in the database back to the committed frames. */
   committed(): void {
-    this.#store(Date.now());
+    this.#store(performance.now());
   }
 
   #store(now: number): void {
@@ -62,7 +63,7 @@ export class ProgressReport {
     const { etaMs, ...figures } = this.#figures();
     queue.progress.setProgress(lease, {
       ...figures,
-      etaAtMs: etaMs === null ? null : Math.round(now + etaMs),
+      etaAtMs: etaMs === null ? null : Math.round(Date.now() + etaMs),
     });
   }
 

@@ -12,6 +12,8 @@ export type FromWorker =
   | { readonly kind: 'log'; readonly entry: LogEntry }
   /** Sent every HEARTBEAT_MS from the thread that renews leases and moves bytes. */
   | { readonly kind: 'alive' }
+  /** The database is damaged: the daemon sets it aside when this worker has ended. */
+  | { readonly kind: 'damaged' }
   /** Everything was released and removed: the process may be killed now. */
   | { readonly kind: 'released' };
 

@@ -2,6 +2,8 @@
 const IDLE_SHARE = 0.05;
 /** One that computes without a word for so many times the patience goes round in circles. */
 const LONGEST_SILENCE = 30;
+/** A round that is late by so much was late because the whole process stood still. */
+const LATE_MS = 1_000;
 
 export interface Stall {
   readonly silentMs: number;
@@ -38,10 +40,15 @@ export class StallWatch {
     const { stallMs, onStall } = this.#options;
     let cpuMs = this.#cpuMs();
     let silences = 0;
+    let dueAtMs = performance.now() + stallMs;
     this.#timer = setInterval(() => {
       const now = this.#cpuMs();
+      const isLate = performance.now() - dueAtMs > LATE_MS;
+      dueAtMs = performance.now() + stallMs;
       const isIdle = now - cpuMs < stallMs * IDLE_SHARE;
       cpuMs = now;
+      // This process was stopped itself, and the thread with it.
+      if (isLate) return;
       if (!isIdle && ++silences < LONGEST_SILENCE) return;
       this.rest();
       onStall({ silentMs: isIdle ? stallMs : silences * stallMs, isIdle });

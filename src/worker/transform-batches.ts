@@ -76,7 +76,7 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
     const framesReady = planned.hasState
       ? 0
       : Math.min(batch.frameCount, Math.floor((await sizeOrZero(outputPath)) / outputBytes));
-    const state = { startedAtMs: Date.now(), inputPath, outputPath, framesReady, pipelineState: null };
+    const state = { startedAtMs: performance.now(), inputPath, outputPath, framesReady, pipelineState: null };
     inWork.set(batch.number, state);
     if (framesReady > 0)
       log.info(

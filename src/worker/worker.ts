@@ -25,6 +25,7 @@ import { EncoderSlots } from '../media/encoder-slots.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Claimed } from '../queue/lease-store.ts';
 import type { Queue } from '../queue/queue.ts';
+import { isDamage } from '../queue/salvage.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { ramDiskPlaces, removeRamDiskOf } from '../workspace/ram-disk.ts';
 import { runJob } from './job-runner.ts';
@@ -197,6 +198,8 @@ export class Worker {
 
   /** Writes down what became of a job that was not finished. */
   async #settle(job: Job, lease: Lease, log: Logger, caught: unknown): Promise<void> {
+    // No job is to blame, and nothing may be written any more: this worker ends.
+    if (isDamage(caught)) throw toError(caught);
     const error = asObstacle(toError(caught), job.sourcePath);
     const frames = ramDiskPlaces(this.#options.home.stateDir);
     try {

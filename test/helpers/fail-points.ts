@@ -9,12 +9,18 @@ export interface FailPointFolder {
   arm(...lines: readonly `${FailPoint} ${string}`[]): void;
   /** Whether a point has acted since it was armed. */
   hasFired(name: FailPoint): boolean;
+  /** How often a point was reached, in all processes. */
+  count(name: FailPoint): number;
   /** The points that were reached, each once. */
   reached(): Set<string>;
 }
 
 export function failPointFolder(path: string): FailPointFolder {
   mkdirSync(path, { recursive: true });
+  const hits = (): string[] => {
+    const file = join(path, 'hits');
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  };
   const marker = (name: string) => join(path, `fired-${name}`);
   return {
     environment: { FRAMEKILN_FAIL_POINTS: path },
@@ -23,9 +29,7 @@ export function failPointFolder(path: string): FailPointFolder {
       writeFileSync(join(path, 'armed'), lines.join('\n'));
     },
     hasFired: (name) => existsSync(marker(name)),
-    reached() {
-      const hits = join(path, 'hits');
-      return new Set(existsSync(hits) ? readFileSync(hits, 'utf8').trim().split('\n') : []);
-    },
+    count: (name) => hits().filter((hit) => hit === name).length,
+    reached: () => new Set(hits()),
   };
 }

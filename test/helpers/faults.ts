@@ -12,7 +12,7 @@ import { makeHome, processesOf, readLog, start, type Running } from './framekiln
 import { temporaryFolder } from './temporary-folder.ts';
 
 const QUICK =
-  'intake: { settleSeconds: 0.2 }\nbatch: { firstFrames: 10, frames: 20 }\nworkspace: { memoryFraction: 0.05 }\n';
+  'intake: { settleSeconds: 0.2, rescanSeconds: 1 }\nbatch: { firstFrames: 10, frames: 20 }\nworkspace: { memoryFraction: 0.05 }\n';
 
 /** A daemon at work on a clip, to which something bad happens. */
 export class Patient {
@@ -27,15 +27,18 @@ export class Patient {
     path = '',
     root = temporaryFolder(),
     armed = [] as readonly `${FailPoint} ${string}`[],
+    environment = {},
   } = {}) {
     this.frames = frames;
     this.home = makeHome(root, QUICK + settings);
     this.points = failPointFolder(join(temporaryFolder(), 'points'));
     this.points.arm(...armed);
     makeClip(join(this.home, 'input/lanczos-2x/clip.mp4'), { frames });
-    const environment: Record<string, string> = { ...this.points.environment };
-    if (path !== '') environment['PATH'] = path;
-    this.running = start(['start', '--home', this.home], environment);
+    this.running = start(['start', '--home', this.home], {
+      ...this.points.environment,
+      ...environment,
+      ...(path === '' ? {} : { PATH: path }),
+    });
   }
 
   get database(): string {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
@@ -5,6 +6,7 @@ import { expect, test } from 'vitest';
 import { openQueue } from '../../src/queue/queue.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
 import { failPointFolder } from '../helpers/fail-points.ts';
+import { Patient } from '../helpers/faults.ts';
 import { makeHome, readLog, run, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
@@ -96,4 +98,56 @@ test('with nothing readable, finished jobs are known by their reports and the re
   expect(run(['start', '--once', '--home', home]).status).toBe(0);
   expect(readLog(home)).toMatch(/1 finished job restored from reports/);
   expectWhole(home);
+});
+
+/** Writes over a table's first page while the program runs, as a broken disk or another program would. */
+function overwrite(database: string, table: string): void {
+  const db = new SqliteDatabase(database, { timeout: 10_000 });
+  // Whatever is still in the log would heal the page.
+  let isBusy = true;
+  while (isBusy) isBusy = (db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[])[0]?.busy !== 0;
+  const page = db
+    .prepare<[string], { rootpage: number }>(`SELECT rootpage FROM sqlite_master WHERE name = ?`)
+    .get(table);
+  const bytes = db.pragma('page_size', { simple: true }) as number;
+  db.close();
+  const where = [`bs=${bytes}`, `seek=${(page?.rootpage ?? 1) - 1}`, 'count=1', 'conv=notrunc'];
+  execFileSync('dd', ['if=/dev/urandom', `of=${database}`, ...where], { stdio: 'ignore' });
+}
+
+function setAside(home: string): number {
+  return readdirSync(join(home, '.framekiln')).filter((name) => /\.damaged-[^.]*$/.test(name)).length;
+}
+
+test.each(['jobs', 'batches', 'seen_files'])(
+  'damage to %s while a job runs is found, and work goes on',
+  async (table) => {
+    const patient = new Patient({
+      frames: 200,
+      armed: ['segment.published 3 stop'],
+    });
+    await patient.until(() => patient.points.hasFired('segment.published'));
+    overwrite(patient.database, table);
+    patient.points.arm();
+    patient.wake();
+    await patient.until(() => setAside(patient.home) === 1, 30_000);
+    await patient.until(() => patient.says(/\[clip\.mp4\] done in/));
+    expect(frameMd5(patient.output)).toHaveLength(200);
+    expect(patient.says(/this try failed/)).toBe(false);
+    expect(patient.running.child.exitCode).toBeNull();
+    expect(patient.job()?.attempts).toBeLessThanOrEqual(1);
+  },
+);
+
+test('a database that is damaged again and again ends the daemon, with the reason', async () => {
+  const patient = new Patient({ frames: 10 });
+  await patient.isDone();
+  for (let count = 1; count <= 4; count++) {
+    overwrite(patient.database, 'jobs_in_order');
+    if (count < 4) await patient.until(() => setAside(patient.home) === count, 30_000);
+  }
+  expect(await patient.running.ended).not.toBe(0);
+  expect(patient.says(/The database was damaged 4 times while this daemon ran; look at the disk of/)).toBe(
+    true,
+  );
 });

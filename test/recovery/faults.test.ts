@@ -149,6 +149,22 @@ test.runIf(isWhole)(
   },
 );
 
+test.runIf(isWhole)(
+  'a worker that is stopped while it holds the database locked is killed, too',
+  async () => {
+    const patient = new Patient({ frames: 200 });
+    patient.points.arm('commit-batch.before-commit 2 stop');
+    await patient.until(() => patient.points.hasFired('commit-batch.before-commit'));
+    const asked = performance.now();
+    await patient.until(() => patient.says(/the queue could not be used: database is locked/));
+    await patient.until(() => patient.says(/the worker died \(it said nothing for 30 s\)/));
+    expect(performance.now() - asked).toBeLessThan(45_000);
+    await patient.isDone();
+    expect(patient.running.child.exitCode).toBeNull();
+    note('the worker is stopped in a transaction', patient, (performance.now() - asked) / 1000);
+  },
+);
+
 test.runIf(isWhole)('R32: an ffmpeg that moves nothing for a minute is killed', async () => {
   const patient = new Patient({ path: badFfmpeg(temporaryFolder(), ' libx264 ', 'exec sleep 600') });
   const seconds = await patient.isDone(120_000);
