@@ -70,7 +70,8 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
     // Two jobs take turns on a session: while one encodes, the other decodes and infers.
     ...fewest(nvenc).map((count): [number, string] => [2 * count, `${count} NVENC sessions, twice`]),
     ...fewest(nvdec).map((count): [number, string] => [count, `${count} NVDEC sessions`]),
-    [card.freeBytes / VIDEO_MEMORY_OF_A_STREAM, `${(card.freeBytes / 1e9).toFixed(0)} GB of video memory`],
+    // Not what is free: that is of this moment, and the answer is kept for months.
+    [card.totalBytes / VIDEO_MEMORY_OF_A_STREAM, `${(card.totalBytes / 1e9).toFixed(0)} GB of video memory`],
     [memory / MEMORY_OF_A_STREAM, `${(memory / 1e9).toFixed(0)} GB of memory`],
     [cores / CORES_OF_A_STREAM, `${cores} cores`],
   ];

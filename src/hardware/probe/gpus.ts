@@ -15,6 +15,8 @@ export interface GpuFacts {
   readonly gpus: readonly GpuFact[];
   /** Why there is none; null where there is one. */
   readonly reason: string | null;
+  /** Whether a driver did not answer in time: at another time it may. */
+  readonly isSilent: boolean;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -31,13 +33,13 @@ export async function probeGpus(addonPath: string | null): Promise<GpuFacts> {
   const query = [`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
   const { outcome, exitCode, stdout, stderr } = await runProbe('nvidia-smi', query, TIMEOUT_MS);
   if (outcome === 'timeout')
-    return { gpus: [], reason: `nvidia-smi did not answer within ${TIMEOUT_MS / 1000} s and was killed` };
+    return none(`nvidia-smi did not answer within ${TIMEOUT_MS / 1000} s and was killed`, true);
   if (outcome === 'missing' && addonPath !== null) return askAddon(addonPath);
-  if (outcome === 'missing') return { gpus: [], reason: 'there is no nvidia-smi, so no NVIDIA driver' };
+  if (outcome === 'missing') return none('there is no nvidia-smi, so no NVIDIA driver');
   const gpus = exitCode === 0 ? parseGpus(stdout) : [];
-  if (gpus.length > 0) return { gpus, reason: null };
+  if (gpus.length > 0) return { gpus, reason: null, isSilent: false };
   const words = (stdout + stderr).trim().split('\n')[0] ?? '';
-  return { gpus, reason: `nvidia-smi says: ${words === '' ? 'nothing' : words}` };
+  return none(`nvidia-smi says: ${words === '' ? 'nothing' : words}`);
 }
 
 /** The lines of `nvidia-smi --query-gpu=… --format=csv,noheader,nounits`; others are left out. */
@@ -56,13 +58,18 @@ async function askAddon(path: string): Promise<GpuFacts> {
     console.log(JSON.stringify(addon.describeDevices()));`;
   const args = ['--input-type=module', '--eval', code];
   const { outcome, exitCode, stdout, stderr } = await runProbe(process.execPath, args, TIMEOUT_MS);
-  if (outcome === 'timeout') return { gpus: [], reason: 'the driver did not answer within 5 s' };
-  if (exitCode !== 0)
-    return { gpus: [], reason: `the addon failed: ${stderr.trim().split('\n').at(-1) ?? ''}` };
+  if (outcome === 'timeout') return none('the driver did not answer within 5 s', true);
+  if (exitCode !== 0) return none(`the addon failed: ${stderr.trim().split('\n').at(-1) ?? ''}`);
   const { devices, reason } = JSON.parse(stdout) as {
     devices: (Omit<GpuFact, 'driver'> & { driverVersion: string })[];
     reason: string | null;
   };
   const gpus = devices.map(({ driverVersion, ...gpu }) => ({ ...gpu, driver: `for CUDA ${driverVersion}` }));
-  return { gpus, reason: gpus.length === 0 ? (reason ?? 'the driver reports no card') : null };
+  return gpus.length === 0
+    ? none(reason ?? 'the driver reports no card')
+    : { gpus, reason: null, isSilent: false };
+}
+
+function none(reason: string, isSilent = false): GpuFacts {
+  return { gpus: [], reason, isSilent };
 }

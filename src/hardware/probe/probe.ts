@@ -21,7 +21,7 @@ export interface HardwareFacts extends GpuFacts {
 }
 
 /** Grows when the facts, or what follows from them, change their form. */
-const FORMAT = 4;
+const FORMAT = 5;
 
 /** Where Linux has the cards that work without a screen. */
 const RENDER_NODES = '/dev/dri';
@@ -53,7 +53,9 @@ export async function probeHardware(options: ProbeOptions): Promise<HardwareFact
   const [ffmpeg, machine] = [await identifyFfmpeg(), await readMachineFacts()];
   const identity = identify(cards, ffmpeg, machine);
   const known = await readStored(home.probeFile);
-  if (!again && known?.identity === identity) return known.facts;
+  // A driver that is slow for once has changed nothing; one that is silent for good is found out where nothing is known.
+  const isOfUse = known?.identity === identity || (cards.isSilent && isOfThisForm(known));
+  if (!again && known !== null && isOfUse) return known.facts;
   onLongProbe();
   const nvenc = ffmpeg === null ? [] : await countEncoders();
   const facts: HardwareFacts = {
@@ -78,6 +80,10 @@ function identify(
 ): string {
   const cards = gpus.map(({ name, driver, totalBytes }) => ({ name, driver, totalBytes }));
   return JSON.stringify([FORMAT, cards, reason, ffmpeg, processor, cores, memoryBytes, limits]);
+}
+
+function isOfThisForm(known: StoredFacts | null): boolean {
+  return known?.identity.startsWith(`[${FORMAT},`) === true;
 }
 
 /** A file of another version, or half of one, is as good as none. */

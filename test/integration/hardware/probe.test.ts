@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { homeAt } from '../../../src/config/home.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
@@ -95,6 +96,16 @@ describe('the probe', () => {
     vi.stubEnv('PATH', other.path);
     expect((await probe()).gpus[0]?.driver).toBe('560.28');
     expect(onLongProbe).toHaveBeenCalledTimes(3);
+  });
+
+  it('keeps what it knows when the driver does not answer for once', async () => {
+    const { home, fake, probe, onLongProbe } = machine({ gpu: RTX_4090, nvenc: 2, nvdec: 3 });
+    const facts = await probe();
+    const written = readFileSync(home.detectedFile, 'utf8');
+    writeFileSync(join(fake.folder, 'bin/nvidia-smi'), '#!/bin/sh\nexec sleep 600\n');
+    expect(await probe()).toEqual(JSON.parse(JSON.stringify(facts)));
+    expect(readFileSync(home.detectedFile, 'utf8')).toBe(written);
+    expect(onLongProbe).toHaveBeenCalledTimes(1);
   });
 
   it('kills what hangs, and that is what it found out', async () => {

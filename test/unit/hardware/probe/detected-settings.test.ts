@@ -27,7 +27,7 @@ describe('the number of jobs at once', () => {
     ['two jobs on each session', { nvenc: sessions(1) }, 2, /1 NVENC sessions, twice/],
     ['what has been tried', { nvenc: sessions(12) }, 4, /more than 4 have not been tried/],
     ['decoders', { nvdec: sessions(3) }, 3, /3 NVDEC sessions/],
-    ['video memory', { gpus: [{ ...card, freeBytes: 7e9 }] }, 2, /7 GB of video memory/],
+    ['video memory', { gpus: [{ ...card, totalBytes: 7e9 }] }, 2, /7 GB of video memory/],
     ['memory', { machine: { ...machine, memoryBytes: 9e9 } }, 2, /9 GB of memory/],
     ['cores, one at least', { machine: { ...machine, cores: 1 } }, 1, /1 cores/],
   ])('follows from %s', (_, change, value, reason) => {
