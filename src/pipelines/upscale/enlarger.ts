@@ -31,7 +31,7 @@ export interface EnlargerOptions {
   readonly onSmallerTile?: (device: Engine['device'], tile: number) => void;
 }
 
-/** After so many failures for want of memory the next engine is taken (B5). */
+/** After so many failures for want of memory the next engine is taken, if there is one (B5). */
 const MEMORY_TRIES = 3;
 const MEMORY_STEP = 0.7;
 
@@ -78,7 +78,7 @@ export class Enlarger {
         return enlarged;
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        if (error.code === 'OUT_OF_MEMORY' && failures <= MEMORY_TRIES) {
+        if (error.code === 'OUT_OF_MEMORY' && (failures <= MEMORY_TRIES || this.#mustShrink(ready, tile))) {
           // Unless another frame's failure has made it smaller already.
           if (ready.tile === tile) ready.tile = ready.unproved = smallerTile(ready, this.#options);
         } else if (error.code === 'OUT_OF_MEMORY' || error.code === 'DEVICE_LOST') {
@@ -94,6 +94,11 @@ export class Enlarger {
   async close(): Promise<void> {
     const ready = await this.#ready.catch(() => null);
     await ready?.network.dispose();
+  }
+
+  /** Behind the last engine there is none: it goes on down to the smallest tile. */
+  #mustShrink({ engine }: Ready, tile: number | null): boolean {
+    return engine === this.#options.engines.at(-1) && (tile === null || tile > SMALLEST_TILE);
   }
 
   #prove(ready: Ready, tile: number | null): void {

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { EngineError } from '../../../src/domain/errors.ts';
-import type { Engine } from '../../../src/inference/engine.ts';
-import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
 import { frameMd5 } from '../../helpers/clips.ts';
+import { engineWithRoomFor, failedWidths } from '../../helpers/engine-with-room.ts';
 import { fakeMachine, RTX_4090 } from '../../helpers/fake-machine.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { workshop } from '../../helpers/workshop.ts';
@@ -11,36 +9,6 @@ import { workshop } from '../../helpers/workshop.ts';
 const WIDTH = 640;
 const FRAMES = 8;
 const CLIP = { frames: FRAMES, width: WIDTH, height: 48 };
-
-/** The real engine on the CPU with memory for so many pixels in a run, and the width of each run. */
-function engineWithRoomFor(pixels: number, device: Engine['device'] = 'cpu') {
-  const real = createOnnxEngine('cpu');
-  const runs: { width: number; passed: boolean }[] = [];
-  const engine: Engine = {
-    ...real,
-    device,
-    async load(model, options) {
-      const network = await real.load(model, options);
-      return {
-        ...network,
-        dispose: () => network.dispose(),
-        run(input) {
-          const [, , height, width] = input.shape;
-          const passed = width * height <= pixels;
-          // Not the trial before the first frame, which is tiny.
-          if (width > 16) runs.push({ width, passed });
-          if (passed) return network.run(input);
-          return Promise.reject(new EngineError('OUT_OF_MEMORY', `No memory for ${width}x${height}.`));
-        },
-      };
-    },
-  };
-  return { engine, runs };
-}
-
-/** Of the runs for which memory was short. */
-const failedWidths = (runs: readonly { width: number; passed: boolean }[]): number[] =>
-  runs.filter(({ passed }) => !passed).map(({ width }) => width);
 
 test('tiles become smaller where memory is short, no frame is lost, and the next job begins with what worked', async () => {
   const { home, enter, doNext } = workshop();

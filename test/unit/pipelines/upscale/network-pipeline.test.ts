@@ -256,15 +256,15 @@ test('a lost engine that is the last one ends the try', async () => {
   });
 });
 
-test('want of memory that does not end goes up after three smaller tries', async () => {
+test('the last engine goes on down to the smallest tile, and only then goes up', async () => {
   const edges: number[] = [];
   const source = sourceOf(400, 20);
   const pipeline = await openPipeline({ engines: [engineWithRoomFor(16, edges)], source });
   await expect(outputs(pipeline, framesOf(noise(9, 400 * 20 * 3)))).rejects.toMatchObject({
     code: 'OUT_OF_MEMORY',
   });
-  // The trial, then the whole frame and tiles of at most 280, 140 and 93 pixels, evened out over the frame.
-  expect(edges).toEqual([16, 400, 202, 138, 84]);
+  // The trial, then the whole frame and tiles of at most 280, 140, 93, 56, 35 and 32 pixels, evened out over the frame.
+  expect(edges).toEqual([16, 400, 202, 138, 84, 54, 38, 35]);
 });
 
 test('a stop is noticed between tiles', async () => {

@@ -1,0 +1,32 @@
+import { EngineError } from '../../src/domain/errors.ts';
+import type { Engine } from '../../src/inference/engine.ts';
+import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
+
+/** The real engine on the CPU with memory for so many pixels in a run, and the width of each run. */
+export function engineWithRoomFor(pixels: number, device: Engine['device'] = 'cpu') {
+  const real = createOnnxEngine('cpu');
+  const runs: { width: number; passed: boolean }[] = [];
+  const engine: Engine = {
+    ...real,
+    device,
+    async load(model, options) {
+      const network = await real.load(model, options);
+      return {
+        dispose: () => network.dispose(),
+        run(input) {
+          const [, , height, width] = input.shape;
+          const passed = width * height <= pixels;
+          // Not the trial before the first frame, which is tiny.
+          if (width > 16) runs.push({ width, passed });
+          if (passed) return network.run(input);
+          return Promise.reject(new EngineError('OUT_OF_MEMORY', `No memory for ${width}x${height}.`));
+        },
+      };
+    },
+  };
+  return { engine, runs };
+}
+
+/** Of the runs for which memory was short. */
+export const failedWidths = (runs: readonly { width: number; passed: boolean }[]): number[] =>
+  runs.filter(({ passed }) => !passed).map(({ width }) => width);
