@@ -10,6 +10,8 @@ import { killSandbox, sandboxArguments, type Reach } from './sandbox.ts';
 const STDERR_TAIL_CHARS = 4_000;
 const KILL_AFTER_MS = 500;
 const FINISH_WITHIN_MS = 200;
+/** A process in an uninterruptible call of a driver outlives SIGKILL: it is waited for so long and no longer. */
+const GONE_WITHIN_MS = 2_000;
 const FFMPEG_NICENESS = 10;
 
 export interface FfmpegOptions {
@@ -42,12 +44,15 @@ export class FfmpegProcess {
   readonly #isSandboxed: boolean;
   readonly #stallMs: number;
   readonly #stall: Patience;
+  #giveUp: () => void = () => undefined;
+  #goneTimer: NodeJS.Timeout | undefined;
 
   constructor(program: 'ffmpeg' | 'ffprobe', args: readonly string[], options: FfmpegOptions) {
     this.#stallMs = options.stallMs ?? 60_000;
     this.#stall = new Patience(this.#stallMs, () => {
       this.#stalled = true;
       this.#signal('SIGKILL');
+      this.#goneTimer = setTimeout(this.#giveUp, GONE_WITHIN_MS);
     });
     const sandbox = options.reach === undefined ? null : sandboxed(program, options.reach);
     this.#isSandboxed = sandbox !== null;
@@ -111,6 +116,15 @@ export class FfmpegProcess {
     this.#child.kill(this.#isSandboxed ? 'SIGKILL' : signal);
   }
 
+  /** Whoever reads comes to an end, although the pipes stay open. */
+  #leavePipes(): void {
+    for (const pipe of [this.stdout, this.extra]) {
+      pipe.push(null);
+      pipe.once('end', () => pipe.destroy());
+    }
+    this.stdin.destroy();
+  }
+
   async #settle(program: string, options: FfmpegOptions, tail: () => string): Promise<void> {
     this.touch();
     const onAbort = (): void => {
@@ -119,12 +133,15 @@ export class FfmpegProcess {
     };
     if (options.signal?.aborted === true) onAbort();
     options.signal?.addEventListener('abort', onAbort, { once: true });
-    const result = await this.#child;
+    const givenUp = new Promise<null>((resolve) => (this.#giveUp = () => resolve(null)));
+    const result = await Promise.race([this.#child, givenUp]);
+    clearTimeout(this.#goneTimer);
     options.signal?.removeEventListener('abort', onAbort);
     this.#stall.rest();
-    if (!result.failed) return;
+    if (result === null) this.#leavePipes();
+    else if (!result.failed) return;
     const lastWords = tail().trim();
-    if (this.#stalled) {
+    if (result === null || this.#stalled) {
       throw new FfmpegError(
         'FFMPEG_STALLED',
         `${program} moved nothing for ${Math.round(this.#stallMs / 1000)} s while ${options.purpose} and was killed.`,
