@@ -20,6 +20,12 @@ export function failPointFolder(): string | null {
   return process.env['FRAMEKILN_FAIL_POINTS'] ?? null;
 }
 
+/** `FRAMEKILN_WORKER_MEMORY_MB`: what a worker may hold before it is started anew; tests alone set it. Null: a share of all. */
+export function workerMemoryBytes(): number | null {
+  const megabytes = Number(process.env['FRAMEKILN_WORKER_MEMORY_MB']);
+  return megabytes > 0 ? megabytes * 1024 ** 2 : null;
+}
+
 /** What systemd sets for a service of Type=notify: whether it listens, and how long it bears silence (WatchdogSec). */
 export function serviceManager(): { readonly listens: boolean; readonly watchdogMs: number | null } {
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: microseconds, WATCHDOG_PID: pid } = process.env;

@@ -71,6 +71,8 @@ export type PublishedFile = WithStep<'before-rename'>;
 export type TransactionName = WithStep<'before-commit'>;
 
 let folder: string | null = null;
+const LEAK_BYTES = 64 * 1024 ** 2;
+const leaked: Buffer[] = [];
 const hits = new Map<FailPoint, number>();
 
 /**
@@ -78,7 +80,7 @@ const hits = new Map<FailPoint, number>();
  * free. Its file `armed`, read at every hit, has lines `NAME NTH ACTION`: at its n-th hit in a process the point acts,
  * once in all processes together; with `NTH+` at that hit and all later ones while the line stands there. Actions:
  * `kill` (this process), `kill-group` (its whole process group), `stop` (until SIGCONT), `hang` (this
- * thread, for ever), or the code of the error to throw, such as `ENOSPC`. Each hit is a line in the folder's file `hits`.
+ * thread, for ever), `leak` (64 MB that are never given back), or the code of the error to throw, such as `ENOSPC`. Each hit is a line in the folder's file `hits`.
  */
 export function armFailPoints(from: string | null): void {
   folder = from;
@@ -126,5 +128,6 @@ function act(name: FailPoint, action: string): void {
     // Another thread may take the signal: wait for it, so that nothing after this place is done before the stop.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
   } else if (action === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  else if (action === 'leak') leaked.push(Buffer.alloc(LEAK_BYTES, 1));
   else throw Object.assign(new Error(`${action}: fail point ${name}`), { code: action });
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { failPointFolder, traceFile } from '../config/environment.ts';
+import { failPointFolder, traceFile, workerMemoryBytes } from '../config/environment.ts';
 import { homeAt, programRoot } from '../config/home.ts';
 import { LiveSettings } from '../config/live-settings.ts';
 import { FramekilnError, toError } from '../domain/errors.ts';
@@ -7,8 +7,12 @@ import { armFailPoints } from '../lib/fail-point.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
 import { openQueue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
+import { totalMemoryBytes } from '../workspace/memory.ts';
 import { HEARTBEAT_MS, type FromWorker, type ToWorker, type WorkerStart } from './protocol.ts';
 import { Worker } from './worker.ts';
+
+/** Of all memory; far more than a network and the frames of its batches take, and the machine still lives. */
+const LARGEST_MEMORY_SHARE = 0.6;
 
 /** The worker process: started by the daemon's supervisor, ended by it, or when there is nothing left to do. */
 async function main(): Promise<void> {
@@ -26,6 +30,7 @@ async function main(): Promise<void> {
     traceFile: traceFile(),
     onlyJobId: start.onlyJobId,
     alone: start.alone,
+    memoryLimitBytes: workerMemoryBytes() ?? totalMemoryBytes() * LARGEST_MEMORY_SHARE,
   });
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'stop') worker.stop();

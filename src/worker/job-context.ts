@@ -26,6 +26,8 @@ export interface JobContext {
   readonly traceFile: string | null;
   /** Something that ends later than the job, and before the next one begins. */
   readonly leaveBehind: (ended: Promise<void>) => void;
+  /** Called after each committed batch. */
+  readonly afterBatch: () => void;
   /** Aborted when the job must be let go of: stop, pause, cancel, lease lost. */
   readonly signal: AbortSignal;
 }

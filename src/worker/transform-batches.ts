@@ -163,6 +163,7 @@ export async function transformBatches(context: JobContext, work: FrameWork): Pr
     report.committed();
     inWork.delete(batch.number);
     await files.drop(batch, 'out');
+    context.afterBatch();
   };
 
   log.debug(`job ${job.id}: ${batches.length} batches of up to ${plan.batchFrames} frames`);

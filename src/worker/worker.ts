@@ -47,6 +47,8 @@ export interface WorkerOptions {
   readonly onlyJobId: number | null;
   /** One job at a time, whatever the settings say: the last worker died, and it is not known of which job. */
   readonly alone: boolean;
+  /** A worker that holds more is started anew. Networks and frames of what fits a machine stay far below it. */
+  readonly memoryLimitBytes: number;
 }
 
 /** While a job runs and there is room for another, the queue is looked at this often. */
@@ -146,6 +148,19 @@ export class Worker {
     this.#stopping.abort(new StoppedError('The worker is stopping.'));
   }
 
+  /**
+   * Memory that a library does not give back would take the machine down in a month. Looked at behind a committed batch,
+   * so that every worker brings its jobs on, however much they need.
+   */
+  #assertMemory(): void {
+    const heldBytes = process.memoryUsage.rss();
+    const { memoryLimitBytes, log } = this.#options;
+    if (heldBytes <= memoryLimitBytes || this.isStopping) return;
+    const [held, limit] = [heldBytes, memoryLimitBytes].map((bytes) => Math.round(bytes / 1024 ** 2));
+    log.warn(`The worker holds ${held} MB of memory, more than ${limit} MB; it is started anew.`);
+    this.stop();
+  }
+
   /** Lets go of this job if it is in work; its lease is gone already. */
   dropJob(jobId: number): void {
     this.#running.get(jobId)?.abort(new LeaseLostError(`Job ${jobId} was taken back.`));
@@ -166,6 +181,7 @@ export class Worker {
         ...{ encoderSlots: this.#encoderSlots, driverSilence: this.#driverSilence },
         ...{ transformHost: this.#transformHost },
         leaveBehind: (each) => left.push(each),
+        afterBatch: () => this.#assertMemory(),
       });
     } catch (error) {
       // A stop shows itself as whatever was under way; its reason is the truth.

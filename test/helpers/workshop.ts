@@ -99,6 +99,7 @@ export function workshop(changes: Partial<Settings> = {}) {
     const running = runJob({
       ...{ home, settings, queue, job, lease, log: watched, signal: stop.signal },
       encoderSlots: new EncoderSlots(() => 1),
+      afterBatch: () => undefined,
       driverSilence: new DriverSilence(() => performance.now()),
       transformHost: hostOf(engine),
       networkFolders: [home.models],

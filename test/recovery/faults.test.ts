@@ -135,6 +135,20 @@ test('a database that another holds locked is waited for', async () => {
   note('the database is locked for 8 s (its wait of 30 s cut short)', patient, seconds);
 });
 
+test('a worker whose memory grows without end is started anew behind a batch, and no try is used', async () => {
+  const patient = new Patient({
+    frames: 150,
+    armed: ['segment.before-encoding 1+ leak'],
+    environment: { FRAMEKILN_WORKER_MEMORY_MB: '400' },
+  });
+  const seconds = await patient.isDone();
+  expect(patient.says(/The worker holds \d+ MB of memory, more than 400 MB; it is started anew/)).toBe(true);
+  expect(patient.says(/resumed after \d+ committed batch/)).toBe(true);
+  expect(patient.complaints().join('\n')).not.toMatch(/this try failed|the worker died/);
+  expect(patient.job()?.attempts).toBeLessThanOrEqual(1);
+  note('a worker that leaks 64 MB a batch (limit 400 MB)', patient, seconds);
+});
+
 test.runIf(isWhole)(
   'R24: a worker that is stopped is killed after half a minute, and the next one goes on',
   async () => {
