@@ -30,8 +30,9 @@ export function statusCommand(cli: Cli): Command {
             queue.jobs.listJobs().map(async (job) => {
               const events = queue.events.listEvents(job.id, HISTORY_LENGTH);
               const waits = ['queued', 'paused'].includes(job.state) && job.framesDone === 0;
+              const report = await readReport(home, job.id);
               return reportJob(job, home.input, cli.now(), {
-                report: await readReport(home, job.id),
+                report: report === 'torn' ? null : report,
                 events,
                 estimate: waits ? await estimator.estimate(job) : null,
               });

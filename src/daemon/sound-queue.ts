@@ -1,10 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Home } from '../config/home.ts';
 import { counted } from '../lib/counted.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { salvageDatabase, whyDamaged } from '../queue/salvage.ts';
-import { listReports } from '../worker/job-report.ts';
+import { readReport, reportedJobs } from '../worker/job-report.ts';
 
 /**
  * The home's queue. A damaged database is set aside; what can be read of it, and finished jobs, which have their reports
@@ -13,8 +13,6 @@ import { listReports } from '../worker/job-report.ts';
 export async function openSoundQueue(home: Home, log: Logger): Promise<Queue> {
   const path = home.databaseFile;
   const damage = whyDamaged(path);
-  // An empty one is what a power cut or a repaired file system leaves of it.
-  const isNew = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
   if (damage !== null) {
     const { setAside, jobs, batches } = salvageDatabase(path, Date.now());
     log.error(
@@ -22,15 +20,31 @@ export async function openSoundQueue(home: Home, log: Logger): Promise<Queue> {
     );
   }
   const queue = openQueue(path);
-  if (damage === null && !isNew) return queue;
+  try {
+    await restoreFinished(home, queue, log);
+  } catch (error) {
+    queue.close();
+    throw error;
+  }
+  return queue;
+}
+
+/**
+ * Enters the finished jobs that have a report and no row. Done at every start, not only when the database was found damaged:
+ * an empty one is what a repaired file system leaves of it, and a kill may come between the salvage and this.
+ */
+async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<void> {
   let restored = 0;
-  for (const { id, report } of await listReports(home)) {
+  for (const id of await reportedJobs(home)) {
+    if (queue.jobs.getJob(id) !== null) continue;
+    const report = await readReport(home, id);
+    if (report === 'torn')
+      log.warn(`the report of job ${id} is torn, and the queue does not know the job: it may be done again`);
+    if (report === 'torn' || report === null) continue;
     const { fingerprint, recipe, source, output } = report;
     if (fingerprint === undefined || recipe === undefined || !existsSync(output)) continue;
     const job = {
-      id,
-      fingerprint,
-      recipe,
+      ...{ id, fingerprint, recipe },
       sourcePath: source,
       outputPath: output,
       framesTotal: report.frames,
@@ -38,5 +52,4 @@ export async function openSoundQueue(home: Home, log: Logger): Promise<Queue> {
     if (queue.jobs.restoreDone(job, Date.now())) restored++;
   }
   if (restored > 0) log.info(`${counted(restored, 'finished job')} restored from reports`);
-  return queue;
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { z } from 'zod';
 import type { Home } from '../config/home.ts';
 import type { Job } from '../domain/job.ts';
 import type { Chroma, MediaInfo } from '../domain/media-info.ts';
@@ -129,25 +130,38 @@ export async function writeReport(home: Home, jobId: number, report: MediaReport
   await writeFileDurably(reportPath(home, jobId), `${JSON.stringify(report, null, 2)}\n`, 'report');
 }
 
-/** The report of a finished job; null where there is none. */
-export async function readReport(home: Home, jobId: number): Promise<MediaReport | null> {
+/** What must be right in a file for it to be a report: a disk may have torn it, and anybody may write there. */
+const Readable = z.looseObject({
+  source: z.string(),
+  output: z.string(),
+  frames: z.int(),
+  fingerprint: z.string().optional(),
+  recipe: z.looseObject({ pipeline: z.enum(['upscale', 'dual-face']), network: z.string() }).optional(),
+  streams: z.array(z.looseObject({ fate: z.string() })),
+  remarks: z.array(z.string()),
+});
+
+/** The report of a finished job; null where there is none, `torn` where the file is none. */
+export async function readReport(home: Home, jobId: number): Promise<MediaReport | 'torn' | null> {
+  let text: string;
   try {
-    return JSON.parse(await readFile(reportPath(home, jobId), 'utf8')) as MediaReport;
+    text = await readFile(reportPath(home, jobId), 'utf8');
   } catch (error) {
     if (isMissingFile(error)) return null;
     throw error;
   }
+  try {
+    const found: unknown = JSON.parse(text);
+    return Readable.safeParse(found).success ? (found as MediaReport) : 'torn';
+  } catch {
+    return 'torn';
+  }
 }
 
-/** Every report that there is, by job. */
-export async function listReports(home: Home): Promise<{ id: number; report: MediaReport }[]> {
-  const found: { id: number; report: MediaReport }[] = [];
-  for (const name of await readdirOrNone(home.reportsDir)) {
-    const id = /^(\d+)\.json$/.exec(name)?.[1];
-    const report = id === undefined ? null : await readReport(home, Number(id));
-    if (report !== null) found.push({ id: Number(id), report });
-  }
-  return found;
+/** The jobs of which there is a file of a report. */
+export async function reportedJobs(home: Home): Promise<number[]> {
+  const names = await readdirOrNone(home.reportsDir);
+  return names.map((name) => Number(/^(\d+)\.json$/.exec(name)?.[1])).filter((id) => id > 0);
 }
 
 function reportPath(home: Home, jobId: number): string {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -150,4 +150,31 @@ test('a database that is damaged again and again ends the daemon, with the reaso
   expect(patient.says(/The database was damaged 4 times while this daemon ran; look at the disk of/)).toBe(
     true,
   );
+});
+
+test('a torn report ends neither the daemon nor `status`, and the others are believed', async () => {
+  const { home, path } = await halfDone();
+  const reports = join(home, '.framekiln/reports');
+  writeFileSync(join(reports, '7.json'), '{"source":');
+  writeFileSync(join(reports, '8.json'), 'null');
+  writeFileSync(path, Buffer.alloc(readFileSync(path).length, 0x5a));
+  expect(run(['start', '--once', '--home', home]).status).toBe(0);
+  expect(readLog(home)).toMatch(/the report of job 7 is torn, and the queue does not know the job/);
+  expect(readLog(home)).toMatch(/the report of job 8 is torn/);
+  expect(readLog(home)).toMatch(/1 finished job restored from reports/);
+  expectWhole(home);
+  writeFileSync(join(reports, '1.json'), '{"source":');
+  const status = run(['status', '--json', '--home', home]);
+  expect(status.stderr).toBe('');
+  expect(JSON.parse(status.stdout)).toMatchObject({ jobs: [{ id: 1, state: 'done', report: null }, {}] });
+});
+
+test('a kill between the salvage and the reports costs nothing: they are read at every start', async () => {
+  const { home, path } = await halfDone();
+  // What such a kill leaves: the salvaged database is sound, and empty.
+  for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true });
+  openQueue(path).close();
+  expect(run(['start', '--once', '--home', home]).status).toBe(0);
+  expect(readLog(home)).toMatch(/1 finished job restored from reports/);
+  expect(readLog(home).match(/\[first\.mp4\] done in/g)).toHaveLength(1);
 });
