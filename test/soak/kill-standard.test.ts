@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FAIL_POINTS, type FailPoint } from '../../src/lib/fail-point.ts';
@@ -107,5 +107,6 @@ function inLife(name: FailPoint): number {
 
 function moveSources({ home }: Life): void {
   appendFileSync(join(home, 'framekiln.yaml'), 'output: { source: move }\n');
-  symlinkSync(elsewhere, join(home, 'finished'));
+  // Its own for each clip: a copy of the same content would be taken for a move that was broken off.
+  symlinkSync(mkdtempSync(join(elsewhere, 'finished-')), join(home, 'finished'));
 }
