@@ -117,6 +117,8 @@ class Daemon {
   #commandFailure: unknown = null;
   #carryingOut = false;
   #isAdding = false;
+  /** A worker died: what it left is removed before the next one starts. */
+  #hasLeftovers = false;
 
   constructor(options: DaemonOptions, queue: Queue) {
     const { home, settings, log } = options;
@@ -195,19 +197,26 @@ class Daemon {
 
   /** What dead processes left: their jobs are queued again, and what belongs to nobody is removed (R11, A4). */
   async #takeBack(): Promise<void> {
-    const { home, log } = this.#options;
+    const { log } = this.#options;
     const ids = this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
     for (const id of ids) log.info(`job ${id} was interrupted; it goes on after its last committed batch`);
+    await this.#cleanUp();
+    // Refusals were for the limits, rights and ffmpeg of that time.
+    const { seenFiles } = this.#queue;
+    const refused = seenFiles.list().filter((seen) => seen.state === 'refused');
+    seenFiles.removeAll(refused.map((seen) => seen.path));
+  }
+
+  /** Only while no worker runs. */
+  async #cleanUp(): Promise<void> {
+    const { home, log } = this.#options;
+    this.#hasLeftovers = false;
     try {
       const removed = await removeLeftovers(home, this.#queue);
       if (removed.length > 0) log.info(`removed what dead processes left: ${removed.join(', ')}`);
     } catch (error) {
       log.warn(`what dead processes left could not be removed: ${toError(error).message}`);
     }
-    // Refusals were for the limits, rights and ffmpeg of that time.
-    const { seenFiles } = this.#queue;
-    const refused = seenFiles.list().filter((seen) => seen.state === 'refused');
-    seenFiles.removeAll(refused.map((seen) => seen.path));
   }
 
   /** After a clean stop no memory is held: the frames in it are at most those of the batches in work (R25). */
@@ -230,6 +239,7 @@ class Daemon {
       // Our own worker's end is judged by `#afterWorker` alone, which knows whether it crashed.
       const spare = (owner: string): boolean => parseOwner(owner)?.pid === this.#supervisor.pid;
       queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
+      if (this.#hasLeftovers && !this.#supervisor.isRunning) await this.#cleanUp();
       if (this.#manners.isRest(settings.now(), this.#supervisor.isRunning)) this.#supervisor.rest();
       else if (queue.leases.hasClaimable(Date.now())) this.#supervisor.ensureRunning();
       this.#inhibitor.set(settings.now().manners.inhibitSleep && this.#supervisor.isRunning);
@@ -281,6 +291,7 @@ class Daemon {
   #afterWorker({ crashed, how, wasOwner }: WorkerEnd): void {
     const { log, settings } = this.#options;
     if (crashed) log.error(`the worker died (${how}); its jobs go on after their last committed batches`);
+    this.#hasLeftovers ||= crashed;
     try {
       const running = this.#queue.jobs
         .listJobs({ state: 'running' })
@@ -302,6 +313,7 @@ class Daemon {
       !this.#intake.hasScanned ||
       this.#intake.settlingCount > 0 ||
       this.#isAdding ||
+      this.#hasLeftovers ||
       this.#supervisor.isRunning
     )
       return false;

@@ -4,7 +4,9 @@ import type { Home } from '../config/home.ts';
 import type { Job, JobState } from '../domain/job.ts';
 import { counted } from '../lib/counted.ts';
 import type { Queue } from '../queue/queue.ts';
-import { JobFolder, removeOrphanFolders } from '../workspace/job-folder.ts';
+import { jobOfHalfOutput, removeHalfOutputsOf } from '../workspace/half-output.ts';
+import { JobFolder, readdirOrNone, removeOrphanFolders } from '../workspace/job-folder.ts';
+import { isHalfMove } from '../workspace/move-aside.ts';
 import { ramDiskPlaces, removeOrphanRamDisks, removeRamDiskOf } from '../workspace/ram-disk.ts';
 
 /** In these states a job's checkpoints are worth keeping. */
@@ -26,7 +28,8 @@ export async function removeLeftovers(home: Home, queue: Queue): Promise<string[
   const counts: [number, string][] = [
     [await removeOrphanRamDisks(ramDiskPlaces(home.stateDir), aboutToRun), 'RAM disk'],
     [await removeOrphanFolders(home.jobsDir, idsOf(unfinished)), 'job folder'],
-    [await removeHalfOutputs(home.output, running), 'half-written output'],
+    [await removeHalfOutputs(home, queue.jobs.listJobs(), running), 'half-written output'],
+    [await removeHalfMoves(home), 'half-moved file'],
   ];
   return counts.filter(([count]) => count > 0).map(([count, what]) => counted(count, what));
 }
@@ -47,15 +50,34 @@ export async function removeJobFiles(home: Home, jobId: number): Promise<void> {
   await new JobFolder(home.jobsDir, jobId).remove();
 }
 
-/** Half-written outputs, but for those of a living `framekiln run`. */
-async function removeHalfOutputs(outputDir: string, running: ReadonlySet<number>): Promise<number> {
+/** Half-written outputs, also those of a `framekiln run` into another folder, but for those of a living one. */
+async function removeHalfOutputs(
+  home: Home,
+  jobs: readonly Job[],
+  running: ReadonlySet<number>,
+): Promise<number> {
   let removed = 0;
-  for (const entry of await readdir(outputDir, { recursive: true, withFileTypes: true })) {
-    const jobId = /^\.framekiln-(\d+)-\d+\.\w+$/.exec(entry.name)?.[1];
-    if (!entry.isFile() || jobId === undefined || running.has(Number(jobId))) continue;
+  for (const entry of await readdir(home.output, { recursive: true, withFileTypes: true })) {
+    const jobId = jobOfHalfOutput(entry.name);
+    if (!entry.isFile() || jobId === null || running.has(jobId)) continue;
     await rm(join(entry.parentPath, entry.name), { force: true });
     removed++;
   }
+  const elsewhere = jobs.filter(
+    ({ origin, state }) => origin === 'run' && state !== 'running' && state !== 'done',
+  );
+  for (const { id, outputPath } of elsewhere) removed += await removeHalfOutputsOf(id, outputPath);
+  return removed;
+}
+
+/** Copies that a kill broke off; no source is gone before its copy is whole and has its name. */
+async function removeHalfMoves(home: Home): Promise<number> {
+  let removed = 0;
+  for (const folder of ['finished', 'refused'].map((name) => join(home.root, name)))
+    for (const name of (await readdirOrNone(folder)).filter((each) => isHalfMove(each))) {
+      await rm(join(folder, name), { force: true });
+      removed++;
+    }
   return removed;
 }
 

@@ -10,6 +10,7 @@ import type { Logger } from '../observability/log-entry.ts';
 import { formatDuration } from '../observability/format-progress.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
 import { FrameFiles } from '../workspace/frame-files.ts';
+import { removeHalfOutputsOf } from '../workspace/half-output.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { spareMemoryBytes } from '../workspace/memory.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
@@ -68,6 +69,7 @@ async function publish(context: JobContext, folder: JobFolder): Promise<PlannedJ
       `resumed after ${committed.length} committed batches: ${framesCommitted} of ${framesTotal} frames need no work any more`,
     );
   }
+  await removeHalfOutputsOf(job.id, planned.outputPath);
   await assertSpace(context, folder, planned, committed);
   if (missing.length > 0) await doFrames(context, { planned, folder, missing, committed });
   await publishOutput(context, folder, planned);

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { FfmpegError, LeaseLostError, SoundMovedError, VerificationError } from '../domain/errors.ts';
-import type { Lease } from '../domain/job.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { outputColor } from '../media/color-conversion.ts';
@@ -12,6 +11,7 @@ import { outputTiming } from '../media/output-timing.ts';
 import { withShifts, type StreamPlan } from '../media/stream-plan.ts';
 import { verifyOutput } from '../media/verify-output.ts';
 import { publishFile } from '../workspace/durable-file.ts';
+import { halfOutputPath } from '../workspace/half-output.ts';
 import type { JobFolder } from '../workspace/job-folder.ts';
 import { mediaReport, reportLines, writeReport } from './job-report.ts';
 import { LEASE_MS } from './lease-keeper.ts';
@@ -33,7 +33,7 @@ export async function publishOutput(
   // The sound comes from the source now: it must still be the file whose pictures were transformed.
   await assertSameSource(planned.look, job, signal);
   makeFolder(dirname(outputPath));
-  const temporaryPath = temporaryOutputPath(outputPath, lease);
+  const temporaryPath = halfOutputPath(outputPath, lease);
   try {
     const joined = await joinAndCheck(context, folder, planned, temporaryPath);
     // A file cannot be fenced by a token: the lease is asked for at the last moment.
@@ -114,12 +114,4 @@ async function report(
   const made = mediaReport(job, planned, streams, assessDamage(planned.media, planned.index));
   await writeReport(home, job.id, made);
   for (const line of reportLines(made)) log.info(line);
-}
-
-/**
- * Hidden, beside the finished file, so that the last step is a rename on one file system. The token makes it this
- * worker's own (R10).
- */
-function temporaryOutputPath(outputPath: string, { jobId, token }: Lease): string {
-  return join(dirname(outputPath), `.framekiln-${jobId}-${token}${extname(outputPath)}`);
 }

@@ -57,6 +57,11 @@ function partOf(path: string, folder: string): string {
   return join(folder, `.framekiln-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.part`);
 }
 
+/** Whether a file of this name is such a copy. */
+export function isHalfMove(name: string): boolean {
+  return /^\.framekiln-[0-9a-f]{16}\.part$/.test(name);
+}
+
 /** Whether a move of this file that was broken off left it, whole, at `target`: its content says so. */
 async function isLeftOf(path: string, target: string): Promise<boolean> {
   try {

@@ -171,12 +171,16 @@ export class Life {
   /** Runs to the end, undisturbed from here on, and holds all promises. */
   async end(): Promise<void> {
     this.points.arm();
-    if (!this.isDone) {
+    const isAtWork = this.#daemon !== null && isRunning(this.#daemon);
+    if (!this.isDone || isAtWork) {
       const running = this.daemon();
       await this.until('the end', () => !isRunning(running), 180_000);
       this.noteRecovery();
       if (running.child.exitCode !== 0)
         this.violations.push(`the last daemon ended with ${running.child.exitCode}`);
+      // Also of the workers that died under it: it has put everything in order itself.
+      const left = this.leftovers();
+      if (left.length > 0) this.violations.push(`I6 left behind by a daemon that ended: ${left.join(', ')}`);
     }
     await this.#daemon?.killGroup();
     // Whoever was killed after the end left things to whoever comes next.
