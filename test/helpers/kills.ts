@@ -177,6 +177,23 @@ export function groupAtCommand(at: FailPoint, command: 'cancel' | 'retry'): Kill
   };
 }
 
+/** The daemon dies while it pauses the queue, which goes on afterwards. */
+export function groupAtPause(at: FailPoint): Kill {
+  return {
+    kind: 'fail point',
+    at,
+    async strike(life) {
+      await life.quiet();
+      run(['pause', '--home', life.home]);
+      life.points.arm(`${at} 1 kill-group`);
+      await Promise.race([life.start().ended, delay(20_000)]);
+      await life.killAll();
+      life.points.arm();
+      run(['resume', '--home', life.home]);
+    },
+  };
+}
+
 /** Without a daemon a wish waits in the database. */
 function wish(life: Life, command: 'cancel' | 'retry'): void {
   run([command, '1', '--home', life.home]);

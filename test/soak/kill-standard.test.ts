@@ -9,6 +9,7 @@ import {
   ffmpegAlone,
   groupAt,
   groupAtCommand,
+  groupAtPause,
   groupAtRandom,
   groupAtSpill,
   ramDiskWiped,
@@ -75,6 +76,7 @@ test('every fail point', async () => {
       ...late.map((at) => groupAt(at)),
       ...by(/^(cancel-job|handle-command)/).map((at) => groupAtCommand(at, 'cancel')),
       ...by(/^retry-job/).map((at) => groupAtCommand(at, 'retry')),
+      ...by(/^pause-queue/).map(groupAtPause),
     ],
     100,
   );
