@@ -101,6 +101,11 @@ export class DiskModel {
         this.#pending.push({ kind: 'move', ...this.#place(path), toFolder, to, node });
         return;
       }
+      case 'link':
+        if (node === undefined) throw new Error(`${path} gets another name and is not known`);
+        this.#live.set(operation.to, node);
+        this.#pending.push({ kind: 'link', ...this.#place(operation.to), node });
+        return;
       case 'sync':
         if (node === undefined) return;
         for (const effect of this.#pending)

@@ -8,7 +8,7 @@ export type Operation =
   /** `offset` is NaN for what was appended. */
   | { readonly kind: 'write'; readonly path: string; readonly offset: number; readonly bytes: Buffer }
   | { readonly kind: 'resize'; readonly path: string; readonly size: number }
-  | { readonly kind: 'rename'; readonly path: string; readonly to: string }
+  | { readonly kind: 'rename' | 'link'; readonly path: string; readonly to: string }
   | { readonly kind: 'unlink' | 'mkdir' | 'rmdir' | 'sync'; readonly path: string };
 
 const CALLS =
@@ -129,6 +129,10 @@ function* toOperations(
     case 'rename':
     case 'renameat2':
       yield { kind: 'rename', path, to };
+      return;
+    case 'link':
+    case 'linkat':
+      yield { kind: 'link', path, to };
       return;
     case 'unlink':
     case 'mkdir':
