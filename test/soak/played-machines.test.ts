@@ -19,6 +19,23 @@ const MACHINES: readonly (readonly [name: string, play: MachinePlay, takenAfterP
   ['H200, no NVENC', { gpu: H200, nvenc: 'no encoder', nvdec: 4 }, 0],
   ['nvidia-smi and NVENC hang', { gpu: 'hangs', nvenc: 'hangs' }, 0],
 ];
+interface Tally {
+  readonly opened: number;
+  readonly closed: number;
+  readonly refused: number;
+  readonly most: number;
+}
+
+function tally(events: readonly { readonly event: string; readonly open: number }[]): Tally {
+  const count = (...kinds: string[]): number => events.filter(({ event }) => kinds.includes(event)).length;
+  const most = Math.max(0, ...events.map(({ open }) => open));
+  return { opened: count('open'), closed: count('close', 'break'), refused: count('refuse'), most };
+}
+
+function described({ opened, closed, refused, most }: Tally): string {
+  return `${opened} opened, ${closed} closed, ${refused} refused, ${most} at once`;
+}
+
 const CLIPS = ['a', 'b', 'c', 'd'];
 const FRAMES = 60;
 
@@ -42,30 +59,23 @@ test('four jobs at once are done on every machine, and every session is given ba
       return existsSync(path) && frameMd5(path).length === FRAMES;
     });
     const events = card.events().slice(probed);
-    const count = (...kinds: string[]): number => events.filter(({ event }) => kinds.includes(event)).length;
-    const [opened, closed] = [count('open'), count('close', 'break')];
-    const most = Math.max(0, ...events.map(({ open }) => open));
+    const nvenc = tally(events.filter(({ use }) => use !== 'decoder'));
+    const nvdec = tally(events.filter(({ use }) => use === 'decoder'));
     const detected = readFileSync(join(home, '.framekiln/detected.yaml'), 'utf8');
     const settings = [...detected.matchAll(/^ +(\w+: \S+ #.*)$/gm)].map(([, line]) => line);
     const encoders = [...readLog(home).matchAll(/encoder: (.*)$/gm)].map(([, line = '']) => line);
     rows.push([
       name,
       settings.join('; ') || 'nothing',
-      `${opened} / ${closed} / ${count('refuse')}, ${most}`,
+      described(nvenc),
+      described(nvdec),
       `${done.length} of ${CLIPS.length}`,
       seconds.toFixed(0),
       [...new Set(encoders)].join(' / '),
     ]);
     expect([name, status, done]).toEqual([name, 0, CLIPS]);
-    expect([name, closed]).toEqual([name, opened]);
+    for (const { opened, closed } of [nvenc, nvdec]) expect([name, closed]).toEqual([name, opened]);
   }
-  const header = [
-    'machine',
-    'detected',
-    'opened / closed / refused, most at once',
-    'jobs done',
-    's',
-    'encoders',
-  ];
+  const header = ['machine', 'detected', 'NVENC', 'NVDEC', 'jobs done', 's', 'encoders'];
   for (const row of [header, header.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
 });
