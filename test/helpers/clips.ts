@@ -38,3 +38,10 @@ export function frameMd5(path: string): string[] {
   const text = ffmpeg('-i', path, '-map', '0:v:0', '-fps_mode', 'passthrough', '-f', 'framemd5', '-');
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
+
+/** How like its source each frame of an enlarged video is, brought back to the source's size: PSNR of its luma in dB, a frame each. */
+export function likeness(enlarged: string, source: string): number[] {
+  const filter = '[0:v][1:v]scale2ref[small][ref];[small][ref]psnr=stats_file=-';
+  const text = ffmpeg('-i', enlarged, '-i', source, '-lavfi', filter, '-f', 'null', '/dev/null');
+  return [...text.matchAll(/psnr_y:(\S+)/g)].map(([, db]) => Number(db));
+}
