@@ -59,8 +59,9 @@ test('four jobs at once are done on every machine, and every session is given ba
       return existsSync(path) && frameMd5(path).length === FRAMES;
     });
     const events = card.events().slice(probed);
-    const nvenc = tally(events.filter(({ use }) => use !== 'decoder'));
-    const nvdec = tally(events.filter(({ use }) => use === 'decoder'));
+    const encodes = (use: string): boolean => use === 'trial' || use === 'segment';
+    const nvenc = tally(events.filter(({ use }) => encodes(use)));
+    const nvdec = tally(events.filter(({ use }) => !encodes(use)));
     const detected = readFileSync(join(home, '.framekiln/detected.yaml'), 'utf8');
     const settings = [...detected.matchAll(/^ +(\w+: \S+ #.*)$/gm)].map(([, line]) => line);
     const encoders = [...readLog(home).matchAll(/encoder: (.*)$/gm)].map(([, line = '']) => line);
