@@ -7,10 +7,14 @@ import type { NewJob } from './job-store.ts';
 /** A video whose tracks its own container cannot hold is finished as Matroska: `clip.avi` as `clip.avi.mkv`. */
 const MATROSKA = '.mkv';
 
-type Wish = Pick<NewJob, 'origin' | 'sourcePath' | 'outputPath'> & { readonly recipe: string };
+type Wish = Pick<NewJob, 'origin' | 'sourcePath' | 'outputPath'> & {
+  readonly recipe: string;
+  /** The job that it is for, which is no rival of its own; null: a new one. */
+  readonly id: number | null;
+};
 
 /**
- * A function that gives the path that a new job may write to: the wished one, or `clip (2).mp4` and so on where another video has
+ * A function that gives the path that a job may write to: the wished one, or `clip (2).mp4` and so on where another video has
  * that name or would get it. What a video may replace is what was made of the same path in `input/`, and for `add` of the same
  * path with the same recipe: the file was changed. `run` names its output itself.
  */
@@ -20,7 +24,7 @@ export function createFreeOutput(db: Database): (wish: Wish) => string {
     { state: JobState; outputPath: string }
   >(
     `SELECT state, output_path AS outputPath FROM jobs
-     WHERE output_path IN (@outputPath, @longer, @shorter) AND state <> 'cancelled'
+     WHERE output_path IN (@outputPath, @longer, @shorter) AND state <> 'cancelled' AND id IS NOT @id
        AND NOT (source_path = @sourcePath AND (@origin = 'watch' OR recipe = @recipe))`,
   );
   const isTaken = (wish: Wish): boolean => {

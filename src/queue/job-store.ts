@@ -85,7 +85,7 @@ export function createJobStore(db: Database) {
     const scope = wish.origin === 'run' ? wish.outputPath : '';
     let row = findSame.get({ fingerprint: wish.fingerprint, recipe, scope });
     if (row === undefined) {
-      const outputPath = freeOutput({ ...wish, recipe });
+      const outputPath = freeOutput({ ...wish, recipe, id: null });
       const video = wish.video === undefined ? null : JSON.stringify(wish.video);
       return {
         job: jobFromRow(mustReturn(insert.get({ ...wish, recipe, scope, outputPath, video }))),
@@ -93,7 +93,7 @@ export function createJobStore(db: Database) {
       };
     }
     if (row.sourcePath !== wish.sourcePath && !existsSync(row.sourcePath)) {
-      const outputPath = freeOutput({ ...wish, recipe });
+      const outputPath = freeOutput({ ...wish, recipe, id: row.id });
       row = mustReturn(move.get({ id: row.id, sourcePath: wish.sourcePath, outputPath }));
     }
     return { job: jobFromRow(revive.get({ id: row.id }) ?? row), created: false };

@@ -130,3 +130,14 @@ test('a name is free again when its job was cancelled, or its finished video is 
   rmSync(outputPath);
   expect(queue.jobs.enqueue(newJob({ outputPath })).job.outputPath).toBe(outputPath);
 });
+
+test('a file that is moved to another folder, and added again from there, keeps the name of its output', () => {
+  const queue = testQueue();
+  const wish = newJob({ origin: 'add', sourcePath: '/a/clip.mp4', outputPath: '/out/clip.mp4' });
+  const { job } = queue.jobs.enqueue(wish);
+  const moved = queue.jobs.enqueue({ ...wish, sourcePath: '/b/clip.mp4' });
+  expect(moved).toMatchObject({
+    created: false,
+    job: { id: job.id, sourcePath: '/b/clip.mp4', outputPath: '/out/clip.mp4' },
+  });
+});
