@@ -18,9 +18,22 @@ const ROOMS = {
   media: GROUND,
   inference: GROUND,
   hardware: GROUND,
+  reports: [...GROUND, 'workspace'],
   pipelines: [...GROUND, 'inference'],
-  worker: [...GROUND, 'queue', 'workspace', 'media', 'inference', 'hardware', 'pipelines'],
-  daemon: [...GROUND, 'intake', 'queue', 'workspace', 'media', 'inference', 'hardware', 'worker'],
+  'inference-thread': [...GROUND, 'inference', 'pipelines'],
+  job: [
+    ...GROUND,
+    'queue',
+    'workspace',
+    'media',
+    'inference',
+    'hardware',
+    'pipelines',
+    'inference-thread',
+    'reports',
+  ],
+  worker: [...GROUND, 'queue', 'workspace', 'media', 'inference-thread', 'job'],
+  daemon: [...GROUND, 'intake', 'queue', 'workspace', 'media', 'inference', 'hardware', 'reports', 'worker'],
   cli: [
     ...GROUND,
     'intake',
@@ -30,7 +43,7 @@ const ROOMS = {
     'inference',
     'hardware',
     'pipelines',
-    'worker',
+    'reports',
     'daemon',
   ],
 };
@@ -39,7 +52,7 @@ const ROOMS = {
 const OWNED_LIBRARIES = {
   chokidar: ['src/intake/folder-watcher.ts'],
   'better-sqlite3': ['src/queue/database.ts', 'src/queue/process-lock.ts', 'src/queue/salvage.ts'],
-  execa: ['src/media/run-ffmpeg.ts'],
+  execa: ['src/media/ffmpeg/ffmpeg-process.ts'],
   winston: ['src/observability/logger.ts'],
   'onnxruntime-node': ['src/inference/onnx-engine.ts'],
 };

@@ -2,7 +2,7 @@
  * What a split screen costs on this machine's CPU, stage by stage, and what looking at fewer frames saves and costs.
  * Takes a clip of two people, brought to each size. Prints tables and writes bench/results/dual-face.json.
  *
- *   node bench/dual-face.mjs --clip FILE [--frames 90] [--sizes 640x480,1280x720] [--network blazeface-full-range]
+ *   node bench/dual-face.mjs --clip FILE [--frames 90] [--sizes 640x480,1280x720] [--model blazeface-full-range]
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const { values } = parseArgs({
     clip: { type: 'string' },
     frames: { type: 'string', default: '90' },
     sizes: { type: 'string', default: '640x480,1280x720' },
-    network: { type: 'string', default: 'blazeface-full-range' },
+    model: { type: 'string', default: 'blazeface-full-range' },
   },
 });
 if (values.clip === undefined) throw new Error('--clip names a video of two people.');
@@ -38,7 +38,7 @@ const { FIRST_STATE, writeState } = await dist('pipelines/dual-face/state.js');
 
 const engines = [createOnnxEngine('cpu')];
 const file = (name) => join(root, 'models', `${name}.onnx`);
-const detector = await loadFaceDetector(readFileSync(file(values.network)), values.network, {
+const detector = await loadFaceDetector(readFileSync(file(values.model)), values.model, {
   ...{ device: 'cpu', engines, threads: 0 },
 });
 const embedder = new FaceEmbedder({
@@ -95,7 +95,7 @@ async function measure(width, height) {
   for (const row of rows) row.jobFps = wholeJob(frames, width, height, row.detectEvery);
   const { looks, enrolments } = every.identity.counts;
   console.log(
-    `\n${width}x${height}, ${frames.length} frames, ${values.network}: milliseconds a frame by stage`,
+    `\n${width}x${height}, ${frames.length} frames, ${values.model}: milliseconds a frame by stage`,
   );
   console.table(Object.fromEntries(Object.entries(stages).map(([name, ms]) => [name, ms.toFixed(2)])));
   console.log(
@@ -153,7 +153,7 @@ function wholeJob(frames, width, height, detectEvery) {
     const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${width}x${height}`, '-r', '25', '-i', '-'];
     const encoding = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10', '-pix_fmt', 'yuv420p'];
     execFileSync('ffmpeg', ['-v', 'error', ...raw, ...encoding, clip], { input: Buffer.concat(frames) });
-    writeFileSync(`${clip}.recipe.yaml`, `detectEvery: ${detectEvery}\nnetwork: ${values.network}\n`);
+    writeFileSync(`${clip}.recipe.yaml`, `detectEvery: ${detectEvery}\nnetwork: ${values.model}\n`);
     writeFileSync(join(home, 'framekiln.yaml'), 'intake: { settleSeconds: 0.2 }\n');
     execFileSync(process.execPath, [join(root, 'dist/main.js'), 'start', '--once', '--home', home]);
     const status = execFileSync(process.execPath, [

@@ -3,7 +3,7 @@
  * real daemon, worker, ffmpegs and RAM disk, against the bare engine on the same tiles, before and after it in the same
  * run. Prints a table and writes bench/results/end-to-end.json.
  *
- *   npm run bench -- [--width 320] [--height 180] [--frames 60] [--network realesr-general-x4v3] [--scale 2]
+ *   npm run bench -- [--width 320] [--height 180] [--frames 60] [--model realesr-general-x4v3] [--scale 2]
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const { values } = parseArgs({
     width: { type: 'string', default: '320' },
     height: { type: 'string', default: '180' },
     frames: { type: 'string', default: '60' },
-    network: { type: 'string', default: 'realesr-general-x4v3' },
+    model: { type: 'string', default: 'realesr-general-x4v3' },
     scale: { type: 'string', default: '2' },
   },
 });
@@ -35,19 +35,19 @@ try {
   rmSync(home, { recursive: true, force: true });
 }
 
-/** The network alone, on windows of the size that the job uses. */
+/** The model alone, on windows of the size that the job uses. */
 async function bareEngine() {
   const { availableEngines } = await dist('inference/available-engines.js');
-  const { loadNetwork } = await dist('inference/load-network.js');
-  const { foldScale2 } = await dist('inference/networks/fold-scale-2.js');
-  const file = readFileSync(join(root, 'models', `${values.network}.onnx`));
-  const model = (scale === 2 ? foldScale2(file, values.network) : null) ?? file;
-  const { network } = await loadNetwork(model, 'auto', availableEngines(), { threads: 0 });
+  const { loadModel } = await dist('inference/load-model.js');
+  const { foldScale2 } = await dist('inference/models/fold-scale-2.js');
+  const file = readFileSync(join(root, 'models', `${values.model}.onnx`));
+  const onnx = (scale === 2 ? foldScale2(file, values.model) : null) ?? file;
+  const { model } = await loadModel(onnx, 'auto', availableEngines(), { threads: 0 });
   const data = new Float32Array(3 * width * height).map((_, i) => (i % 251) / 251);
   const runs = Math.max(5, Math.round(frames / 4));
   return {
     async rate() {
-      const run = () => network.run({ data, shape: [1, 3, height, width] });
+      const run = () => model.run({ data, shape: [1, 3, height, width] });
       await run();
       const startedAt = performance.now();
       for (let i = 0; i < runs; i++) await run();
@@ -63,7 +63,7 @@ async function wholeJob() {
   const trace = join(home, 'trace');
   writeFileSync(
     join(home, 'framekiln.yaml'),
-    `intake: { settleSeconds: 0.2 }\nrecipe: { network: ${values.network}, scale: ${scale} }\nbatch: { firstFrames: 10, frames: 20 }\n`,
+    `intake: { settleSeconds: 0.2 }\nrecipe: { model: ${values.model}, scale: ${scale} }\nbatch: { firstFrames: 10, frames: 20 }\n`,
   );
   const clip = [
     '-f',
@@ -136,7 +136,7 @@ function report({ before, after, job, ...rest }) {
   const bare = (before + after) / 2;
   const result = {
     machine: `${cpus().length} x ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    what: `${values.network}, ${width}x${height}, scale ${scale}, ${frames} frames`,
+    what: `${values.model}, ${width}x${height}, scale ${scale}, ${frames} frames`,
     bareEngineFps: { before: round(before), after: round(after) },
     wholeJobFps: round(job),
     ratio: round(job / bare),

@@ -1,6 +1,6 @@
 /**
  * Makes labelled frames for `framekiln bench detectors`, by construction: frames of videos that show one face are put,
- * at random sizes and places, onto pictures that show none. Where the face is in its video two detectors of different
+ * at random sizes and places, onto images that show none. Where the face is in its video two detectors of different
  * makers say, which have to agree (IoU 0.7): their mean is the label. So the labels are as good as that agreement is,
  * and a little kinder to those two detectors than to others.
  *
@@ -63,9 +63,18 @@ function framesOf(path, count, filter = 'null') {
     .map(Number);
   const size = filter === 'null' ? { width, height } : { width: WIDTH, height: HEIGHT };
   const every = Math.max(1, Math.floor(total / count));
-  const wish = ['-vf', `select=not(mod(n\\,${every})),${filter}`, '-vsync', '0', '-frames:v', String(count)];
+  const request = [
+    '-vf',
+    `select=not(mod(n\\,${every})),${filter}`,
+    '-vsync',
+    '0',
+    '-frames:v',
+    String(count),
+  ];
   const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'];
-  const bytes = execFileSync('ffmpeg', ['-v', 'error', '-i', path, ...wish, ...raw], { maxBuffer: 2 ** 30 });
+  const bytes = execFileSync('ffmpeg', ['-v', 'error', '-i', path, ...request, ...raw], {
+    maxBuffer: 2 ** 30,
+  });
   const frameBytes = size.width * size.height * 3;
   return Array.from({ length: Math.floor(bytes.length / frameBytes) }, (_, i) => ({
     pixels: bytes.subarray(i * frameBytes, (i + 1) * frameBytes),

@@ -2,7 +2,7 @@
  * What becomes of every file of a folder: one home, `framekiln start --once`, then source and result are decoded side
  * by side by plain ffmpeg, without Framekiln's own checks. Prints a table in Markdown, one row a file.
  *
- *   node bench/media-table.mjs --folder DIR [--scale 2] [--only REGEX] [--skip REGEX] [--keep HOME] [--network lanczos]
+ *   node bench/media-table.mjs --folder DIR [--scale 2] [--only REGEX] [--skip REGEX] [--keep HOME] [--model lanczos]
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const { values } = parseArgs({
   options: {
     folder: { type: 'string' },
     scale: { type: 'string', default: '2' },
-    network: { type: 'string', default: 'lanczos' },
+    model: { type: 'string', default: 'lanczos' },
     only: { type: 'string', default: '' },
     skip: { type: 'string', default: '^$' },
     keep: { type: 'string' },
@@ -29,23 +29,23 @@ try {
   const names = readdirSync(folder)
     .filter((name) => new RegExp(values.only).test(name) && !new RegExp(values.skip).test(name))
     .sort();
-  const { jobs, refused } = await runHome(names);
+  const { jobs, rejected } = await runHome(names);
   const rows = names.map((name) =>
-    row(name, jobs.find((job) => job.file === name) ?? refusal(refused, name)),
+    row(name, jobs.find((job) => job.file === name) ?? rejection(rejected, name)),
   );
   printTable(rows);
   const bad = rows.filter(([verdict]) => verdict === 'BAD').length;
-  console.log(`\n${rows.length} files: ${rows.length - bad} whole or refused with a reason, ${bad} not.`);
+  console.log(`\n${rows.length} files: ${rows.length - bad} whole or rejected with a reason, ${bad} not.`);
   process.exitCode = bad === 0 ? 0 : 1;
 } finally {
   if (values.keep === undefined) rmSync(home, { recursive: true, force: true });
 }
 
 /** A file that never became a job, in the shape of one that failed. */
-function refusal(refused, name) {
-  const found = refused.find(({ file }) => file === name);
+function rejection(rejected, name) {
+  const found = rejected.find(({ file }) => file === name);
   const error = found ?? { code: 'IGNORED', message: 'its name is not that of a video' };
-  return { state: 'refused', error };
+  return { state: 'rejected', error };
 }
 
 async function runHome(names) {
@@ -53,7 +53,7 @@ async function runHome(names) {
   for (const name of names) copyFileSync(join(folder, name), join(home, 'input', name));
   const settings = {
     intake: { settleSeconds: 0.2 },
-    recipe: { network: values.network, scale: Number(values.scale) },
+    recipe: { model: values.model, scale: Number(values.scale) },
     encoder: { preset: 'ultrafast', nvenc: false },
     tries: 1,
   };
@@ -69,7 +69,7 @@ async function runHome(names) {
 function row(name, job) {
   if (job.state !== 'done') {
     const verdict =
-      job.error === null || /^(INTERNAL|VERIFICATION|FFMPEG)/.test(job.error.code) ? 'BAD' : 'refused';
+      job.error === null || /^(INTERNAL|VERIFICATION|FFMPEG)/.test(job.error.code) ? 'BAD' : 'rejected';
     return [
       verdict,
       name,
@@ -95,7 +95,7 @@ function row(name, job) {
   for (let i = 0; i < Math.min(a.length, b.length); i++)
     worst = Math.max(worst, Math.abs(from(a, i) - from(b, i)));
   if (worst > Math.max(0.0011, source.tick)) faults.push(`a frame is ${(worst * 1000).toFixed(1)} ms off`);
-  faults.push(...soundFaults(source, result));
+  faults.push(...audioFaults(source, result));
   // RGB becomes YUV of limited range: matrix and range are new then.
   const rgb = /^(rgb|bgr|gbr|argb|abgr|0rgb|pal8)/.test(source.video.pix_fmt ?? '');
   for (const [what, was, is] of [
@@ -124,20 +124,20 @@ function row(name, job) {
   ];
 }
 
-/** Start and end of each sound track against the picture, in source and result: at most 40 ms apart. */
-function soundFaults(source, result) {
+/** Start and end of each audio track against the image, in source and result: at most 40 ms apart. */
+function audioFaults(source, result) {
   const faults = [];
   for (let track = 1; track < source.decoded.length; track++) {
     const [was, is] = [source.decoded[track], result.decoded[track]];
     if (was.length === 0) continue;
     if (is === undefined || is.length === 0) {
-      faults.push(`sound ${track} is gone`);
+      faults.push(`audio ${track} is gone`);
       continue;
     }
     const start = was[0].at - source.decoded[0][0].at - (is[0].at - result.decoded[0][0].at);
     const end = was.at(-1).end - source.decoded[0][0].at - (is.at(-1).end - result.decoded[0][0].at);
-    if (Math.abs(start) > 0.04) faults.push(`sound ${track} starts ${(start * 1000).toFixed(0)} ms off`);
-    if (Math.abs(end) > 0.04) faults.push(`sound ${track} ends ${(end * 1000).toFixed(0)} ms off`);
+    if (Math.abs(start) > 0.04) faults.push(`audio ${track} starts ${(start * 1000).toFixed(0)} ms off`);
+    if (Math.abs(end) > 0.04) faults.push(`audio ${track} ends ${(end * 1000).toFixed(0)} ms off`);
   }
   return faults;
 }

@@ -5,7 +5,7 @@ import { ensureBuild } from './setup/build.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { ensureFfmpeg } from './setup/ffmpeg.mjs';
 import { ensureNativeAddon, ensureNativeProgram } from './setup/native-build.mjs';
-import { ensureNetworks } from './setup/networks.mjs';
+import { ensureModels } from './setup/models.mjs';
 import { checkNodeVersion } from './setup/node-version.mjs';
 import { SetupError } from './setup/report.mjs';
 
@@ -25,7 +25,7 @@ export async function setUp({ forTests = false } = {}) {
     await ensureDependencies(root);
     await ensureFfmpeg(root);
     await ensureBuild(root);
-    await ensureNetworks(root);
+    await ensureModels(root);
     await (forTests ? ensureNativeProgram : ensureNativeAddon)(root);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;

@@ -1,10 +1,10 @@
-// The addon: plans on the card for Node. JavaScript stays on its own thread; the work is done on libuv's.
+// The addon: plans on the GPU for Node. JavaScript stays on its own thread; the work is done on libuv's.
 //
 //   describeDevices(): { devices: [{ index, name, computeCapability, driverVersion, totalBytes, freeBytes }], reason }
-//   load(plan: Uint8Array, device: number): Promise<Network>
-//   network.run(data: Float32Array, channels, height, width): Promise<[{ data: Float32Array, shape: number[] }]>
-//   network.enlarge(pixels: Uint8Array, width, height, bytesPerComponent: 1 | 2, tile, overlap): Promise<Uint8Array>
-//   network.dispose(): void
+//   load(plan: Uint8Array, device: number): Promise<Model>
+//   model.run(data: Float32Array, channels, height, width): Promise<[{ data: Float32Array, shape: number[] }]>
+//   model.upscale(pixels: Uint8Array, width, height, bytesPerComponent: 1 | 2, tile, overlap): Promise<Uint8Array>
+//   model.dispose(): void
 //
 // Rejections are Errors with a `code`: OUT_OF_MEMORY, DEVICE_LOST, NO_DEVICE, CUDA_FAILED, PLAN_INVALID.
 #include <napi.h>
@@ -18,8 +18,8 @@
 
 namespace {
 
-using framekiln::PictureBytes;
-using framekiln::PictureFormat;
+using framekiln::ImageBytes;
+using framekiln::ImageFormat;
 using framekiln::PlanError;
 using framekiln::ReadPlan;
 using framekiln::Size;
@@ -108,9 +108,9 @@ class RunTask final : public Task {
   std::vector<NamedOutput> outputs_;
 };
 
-class EnlargeTask final : public Task {
+class UpscaleTask final : public Task {
  public:
-  EnlargeTask(Napi::Env env, std::shared_ptr<Runner> runner, FrameSpec spec, Napi::Uint8Array input,
+  UpscaleTask(Napi::Env env, std::shared_ptr<Runner> runner, FrameSpec spec, Napi::Uint8Array input,
               Napi::Uint8Array output)
       : Task(env),
         runner_(std::move(runner)),
@@ -122,7 +122,7 @@ class EnlargeTask final : public Task {
         output_reference_(Napi::Persistent(output)) {}
 
  protected:
-  void Work() override { runner_->Enlarge(spec_, std::as_bytes(input_), std::as_writable_bytes(output_)); }
+  void Work() override { runner_->Upscale(spec_, std::as_bytes(input_), std::as_writable_bytes(output_)); }
   Napi::Value Result(Napi::Env) override { return output_reference_.Value(); }
 
  private:
@@ -141,18 +141,18 @@ uint32_t PositiveArgument(const Napi::CallbackInfo& info, size_t index, const ch
   return static_cast<uint32_t>(value);
 }
 
-// A plan on a card. Its memory outside of JavaScript is reported, so that the garbage collector knows what it keeps.
-class Network : public Napi::ObjectWrap<Network> {
+// A plan on a GPU. Its memory outside of JavaScript is reported, so that the garbage collector knows what it keeps.
+class Model : public Napi::ObjectWrap<Model> {
  public:
   static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "Network",
-                       {InstanceMethod<&Network::Run>("run"), InstanceMethod<&Network::Enlarge>("enlarge"),
-                        InstanceMethod<&Network::Dispose>("dispose")});
+    return DefineClass(env, "Model",
+                       {InstanceMethod<&Model::Run>("run"), InstanceMethod<&Model::Upscale>("upscale"),
+                        InstanceMethod<&Model::Dispose>("dispose")});
   }
-  explicit Network(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Network>(info) {
-    if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Networks are made by load().");
+  explicit Model(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Model>(info) {
+    if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Models are made by load().");
     runner_ = std::move(*info[0].As<Napi::External<std::shared_ptr<Runner>>>().Data());
-    held_bytes_ = static_cast<int64_t>(runner_->network().plan().weights.size() * sizeof(float));
+    held_bytes_ = static_cast<int64_t>(runner_->model().plan().weights.size() * sizeof(float));
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), held_bytes_);
   }
   void Finalize(Napi::BasicEnv env) override { Release(env); }
@@ -170,31 +170,31 @@ class Network : public Napi::ObjectWrap<Network> {
     return Start(new RunTask(env, Alive(env), {data.Data(), data.Data() + data.ElementLength()}, size));
   }
 
-  Napi::Value Enlarge(const Napi::CallbackInfo& info) {
+  Napi::Value Upscale(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
       throw Napi::TypeError::New(env, "pixels must be a Uint8Array.");
     const Napi::Uint8Array pixels = info[0].As<Napi::Uint8Array>();
     FrameSpec spec;
     spec.size = {PositiveArgument(info, 2, "height"), PositiveArgument(info, 1, "width")};
-    spec.input.format = PositiveArgument(info, 3, "bytesPerComponent") == 1 ? PictureFormat::kRgb24 : PictureFormat::kRgb48;
+    spec.input.format = PositiveArgument(info, 3, "bytesPerComponent") == 1 ? ImageFormat::kRgb24 : ImageFormat::kRgb48;
     spec.output = spec.input;
     spec.tile = PositiveArgument(info, 4, "tile");
     spec.overlap = PositiveArgument(info, 5, "overlap");
     const std::shared_ptr<Runner> runner = Alive(env);
-    const size_t scale = runner->network().scale();
-    if (scale == 0) throw Napi::TypeError::New(env, "The network does not enlarge pictures.");
-    if (pixels.ByteLength() != PictureBytes(spec.input.format, spec.size.width, spec.size.height))
+    const size_t scale = runner->model().scale();
+    if (scale == 0) throw Napi::TypeError::New(env, "The model does not upscale images.");
+    if (pixels.ByteLength() != ImageBytes(spec.input.format, spec.size.width, spec.size.height))
       throw Napi::RangeError::New(env, "pixels has not the length that its size says.");
     const Napi::Uint8Array output =
-        Napi::Uint8Array::New(env, PictureBytes(spec.output.format, spec.size.width * scale, spec.size.height * scale));
-    return Start(new EnlargeTask(env, runner, spec, pixels, output));
+        Napi::Uint8Array::New(env, ImageBytes(spec.output.format, spec.size.width * scale, spec.size.height * scale));
+    return Start(new UpscaleTask(env, runner, spec, pixels, output));
   }
 
   void Dispose(const Napi::CallbackInfo& info) { Release(info.Env()); }
 
   std::shared_ptr<Runner> Alive(Napi::Env env) const {
-    if (runner_ == nullptr) throw Napi::Error::New(env, "The network was disposed.");
+    if (runner_ == nullptr) throw Napi::Error::New(env, "The model was disposed.");
     return runner_;
   }
   // Work that is under way keeps the runner until it is done.
@@ -213,7 +213,7 @@ class Network : public Napi::ObjectWrap<Network> {
 };
 
 struct AddonData {
-  Napi::FunctionReference network;
+  Napi::FunctionReference model;
 };
 
 class LoadTask final : public Task {
@@ -228,7 +228,7 @@ class LoadTask final : public Task {
     runner_ = std::make_shared<Runner>(ReadPlan(plan_), device_);
   }
   Napi::Value Result(Napi::Env env) override {
-    return env.GetInstanceData<AddonData>()->network.New(
+    return env.GetInstanceData<AddonData>()->model.New(
         {Napi::External<std::shared_ptr<Runner>>::New(env, &runner_)});
   }
 
@@ -278,7 +278,7 @@ Napi::Value DescribeDevices(const Napi::CallbackInfo& info) {
 
 Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData();
-  data->network = Napi::Persistent(Network::Define(env));
+  data->model = Napi::Persistent(Model::Define(env));
   env.SetInstanceData(data);
   exports.Set("describeDevices", Napi::Function::New(env, DescribeDevices));
   exports.Set("load", Napi::Function::New(env, Load));

@@ -7,12 +7,12 @@ import json
 import sys
 
 ours, peer = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:3])
-if ours["card"] != peer["card"]:
-    sys.exit(f"Two cards cannot be compared: {ours['card']} and {peer['card']}.")
+if ours["GPU"] != peer["GPU"]:
+    sys.exit(f"Two GPUs cannot be compared: {ours['GPU']} and {peer['GPU']}.")
 found = {result["name"]: result["value"] for result in ours["results"]}
 other = {result["name"]: result["value"] for result in peer["results"]}
 ratios = []
-print(f"{ours['card']}, PyTorch {peer['torch']}")
+print(f"{ours['GPU']}, PyTorch {peer['torch']}")
 for result in ours["results"]:
     name, value = result["name"], result["value"]
     row = {"name": name, "ours": value, "unit": result["unit"]}
@@ -24,7 +24,7 @@ for result in ours["results"]:
     over = f"{row['overPeer']:8.2f} x PyTorch" if "overPeer" in row else ""
     part = f"{row['overMatmul']:8.1%} of the matmul rate" if "overMatmul" in row else ""
     print(f"{name:60} {value:10.2f} {result['unit']:7}{over}{part}")
-report = {**{key: ours[key] for key in ("card", "computeCapability", "cudaDriver")}, "torch": peer["torch"]}
+report = {**{key: ours[key] for key in ("GPU", "computeCapability", "cudaDriver")}, "torch": peer["torch"]}
 report |= {"matmulTeraflops": other["matmul 8192"], "results": ratios}
 with open(sys.argv[3], "w", encoding="utf-8") as file:
     file.write(json.dumps(report, indent=2) + "\n")

@@ -1,11 +1,11 @@
 // Writes the plans that the benchmark measures, in half precision, into native-cuda/build/plans: for machines without
-// Node. Needs a build of the project and the networks in models/.
+// Node. Needs a build of the project and the models in models/.
 //
 //   node native-cuda/bench/make-plans.mjs
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { foldScale2 } from '../../dist/inference/networks/fold-scale-2.js';
+import { foldScale2 } from '../../dist/inference/models/fold-scale-2.js';
 import { compilePlan } from '../../dist/inference/plan/compile-plan.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

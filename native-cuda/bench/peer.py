@@ -1,4 +1,4 @@
-"""The same plans in PyTorch on the same card, as a user of it would run them: half precision, channels_last, cuDNN's
+"""The same plans in PyTorch on the same GPU, as a user of it would run them: half precision, channels_last, cuDNN's
 benchmark mode, a CUDA graph. Prints and writes what `framekiln-native-cuda bench` does, for bench/compare.py.
 
     python3 peer.py PLAN... --json FILE
@@ -19,8 +19,8 @@ SIZES = {"480p": (480, 854), "720p": (720, 1280), "1080p": (1080, 1920), "4K": (
 STEP = struct.Struct("<5I3fIf14I")
 
 
-class PlanNetwork(torch.nn.Module):
-    """A plan of native-cuda/plan/plan.h, step by step; concatenations are torch.cat, as exported networks have them."""
+class PlanModel(torch.nn.Module):
+    """A plan of native-cuda/plan/plan.h, step by step; concatenations are torch.cat, as exported models have them."""
 
     def __init__(self, path):
         super().__init__()
@@ -66,9 +66,9 @@ class PlanNetwork(torch.nn.Module):
                 members[other_offset] = values[other]
         return torch.cat([members[key] for key in sorted(members)], 1)
 
-    def forward(self, picture):
+    def forward(self, image):
         values = [None] * len(self.tensors)
-        values[0] = picture
+        values[0] = image
         for step, constants in zip(self.steps, self.constants):
             number = step[2]
             result = self.run(step, constants, values)
@@ -139,14 +139,14 @@ def median_seconds(work):
     return sorted(times)[2]
 
 
-def frames_per_second(network, height, width):
+def frames_per_second(model, height, width):
     """From bytes in pinned memory to bytes in pinned memory, the whole of it one CUDA graph."""
     source = torch.randint(0, 256, (1, height, width, 3), dtype=torch.uint8).pin_memory()
 
     def frame():
-        picture = source.to("cuda", non_blocking=True).permute(0, 3, 1, 2).half().div_(255)
-        enlarged = network(picture.contiguous(memory_format=torch.channels_last))
-        return enlarged.clamp_(0, 1).mul_(255).round_().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+        image = source.to("cuda", non_blocking=True).permute(0, 3, 1, 2).half().div_(255)
+        upscaled = model(image.contiguous(memory_format=torch.channels_last))
+        return upscaled.clamp_(0, 1).mul_(255).round_().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
@@ -180,15 +180,15 @@ def main():
         for cin, cout in ((64, 64), (64, 48), (64, 32), (192, 64)):
             add(f"3x3 convolution 720p, {cin} to {cout}", convolution_teraflops(cin, cout), "TFLOPS")
         for path in arguments.plans:
-            network = PlanNetwork(path)
+            model = PlanModel(path)
             for label, (height, width) in SIZES.items():
                 name = f"{pathlib.Path(path).stem} {label}"
                 try:
-                    add(name, frames_per_second(network, height, width), "fps")
+                    add(name, frames_per_second(model, height, width), "fps")
                 except torch.cuda.OutOfMemoryError:
                     print(f"{name:60} out of memory", flush=True)
                 torch.cuda.empty_cache()
-    report = {"card": torch.cuda.get_device_name(0), "torch": torch.__version__, "results": results}
+    report = {"GPU": torch.cuda.get_device_name(0), "torch": torch.__version__, "results": results}
     pathlib.Path(arguments.json).write_text(json.dumps(report, indent=2) + "\n")
 
 

@@ -3,7 +3,7 @@
 // Every thread of a block is a fiber. Warps run in a random order from barrier to barrier, so that a missing barrier
 // shows; asynchronous copies leave poison behind until they are waited for; shared memory begins as poison. The
 // tensor-core and matrix-load instructions follow the fragment layouts of the PTX ISA (section "Warp-level matrix
-// instructions" and "wgmma"). What this cannot show: timing, real memory ordering, and whether a card agrees.
+// instructions" and "wgmma"). What this cannot show: timing, real memory ordering, and whether a GPU agrees.
 #pragma once
 
 #include <cstddef>

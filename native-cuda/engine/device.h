@@ -15,7 +15,7 @@ namespace framekiln::engine {
 using kernels::Stream;
 
 enum class Failure {
-  kOutOfMemory,  // A smaller picture may succeed.
+  kOutOfMemory,  // A smaller image may succeed.
   kDeviceLost,   // Nothing will succeed any more in this process.
   kNoDevice,
   kFailed,
@@ -35,7 +35,7 @@ void UseDevice(int device);
 // Of the current device, all of it: the same number whatever else is running.
 size_t TotalBytes();
 #ifndef __CUDACC__
-// The emulated card's memory from now on, for tests.
+// The emulated GPU's memory from now on, for tests.
 void SetTotalBytes(size_t bytes);
 #endif
 

@@ -143,7 +143,7 @@ std::vector<DeviceReport> DescribeDevices(std::string& reason) {
     reports.push_back({i, properties.name, std::to_string(properties.major) + "." + std::to_string(properties.minor),
                        Version(driver), total, free});
   }
-  if (reports.empty()) reason = "the driver reports no card";
+  if (reports.empty()) reason = "the driver reports no GPU";
   return reports;
 }
 

@@ -31,7 +31,7 @@ void SetTotalBytes(size_t bytes) { total_bytes = bytes; }
 DeviceMemory::DeviceMemory(size_t bytes, const char* place) {
   if (used_bytes.fetch_add(bytes) + bytes > total_bytes) {
     used_bytes -= bytes;
-    throw DeviceError(Failure::kOutOfMemory, std::string("the emulated card is full, in ") + place);
+    throw DeviceError(Failure::kOutOfMemory, std::string("the emulated GPU is full, in ") + place);
   }
   data_ = AllocatePoisoned(bytes, place);
   bytes_ = bytes;

@@ -9,7 +9,7 @@
 namespace framekiln::engine {
 namespace {
 
-// Of the card's memory, what one frame's window may take. Not of what happens to be free: a job that goes on after a
+// Of the GPU's memory, what one frame's window may take. Not of what happens to be free: a job that goes on after a
 // crash must find the same tiles, because they decide about the last bits of its pixels.
 constexpr double kShareOfALane = 0.8 / Runner::kLanes;
 constexpr uint32_t kSmallestTile = 64;
@@ -32,10 +32,10 @@ struct Runner::Lane {
   DeviceMemory device_in, device_out;
   PinnedMemory host_in, host_out;
 
-  Workspace& WorkspaceFor(const Network& network, Size size) {
+  Workspace& WorkspaceFor(const Model& model, Size size) {
     if (!workspace || workspace->size().height != size.height || workspace->size().width != size.width) {
       workspace.reset();
-      workspace.emplace(network, size);
+      workspace.emplace(model, size);
     }
     return *workspace;
   }
@@ -83,7 +83,7 @@ class Runner::Borrowed {
   bool fine_ = false;
 };
 
-Runner::Runner(framekiln::Plan plan, int device) : device_(device), scope_(device), network_(std::move(plan)) {
+Runner::Runner(framekiln::Plan plan, int device) : device_(device), scope_(device), model_(std::move(plan)) {
   for (int i = 0; i < kLanes; i++) idle_.push_back(std::make_unique<Lane>());
 }
 
@@ -94,18 +94,18 @@ Tiling Runner::ChooseTiles(const FrameSpec& spec) const {
   uint32_t edge = std::max(spec.size.height, spec.size.width);
   const double allowed = static_cast<double>(TotalBytes()) * kShareOfALane;
   Tiling tiling = PlanTiles(spec.size, 0, spec.overlap);
-  while (static_cast<double>(network_.WorkspaceBytes(tiling.window)) > allowed && edge > kSmallestTile) {
+  while (static_cast<double>(model_.WorkspaceBytes(tiling.window)) > allowed && edge > kSmallestTile) {
     edge = std::max(kSmallestTile, edge * 7 / 10);
     tiling = PlanTiles(spec.size, edge, spec.overlap);
   }
   return tiling;
 }
 
-void Runner::Enlarge(const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output) {
-  const uint32_t scale = network_.scale();
-  if (scale == 0) throw PlanError("The network does not enlarge pictures.");
-  if (input.size() != PictureBytes(spec.input.format, spec.size.width, spec.size.height) ||
-      output.size() != PictureBytes(spec.output.format, spec.size.width * scale, spec.size.height * scale))
+void Runner::Upscale(const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output) {
+  const uint32_t scale = model_.scale();
+  if (scale == 0) throw PlanError("The model does not upscale images.");
+  if (input.size() != ImageBytes(spec.input.format, spec.size.width, spec.size.height) ||
+      output.size() != ImageBytes(spec.output.format, spec.size.width * scale, spec.size.height * scale))
     throw PlanError("A frame's bytes do not fit its size.");
   UseDevice(device_);
   while (true) {
@@ -126,33 +126,33 @@ void Runner::RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::by
     lane.tiled_for = spec;
   }
   const Tiling& tiling = *lane.tiling;
-  const uint32_t scale = network_.scale();
+  const uint32_t scale = model_.scale();
   Grow(lane.device_in, input.size(), "a frame on the device");
-  Grow(lane.device_out, output.size(), "an enlarged frame on the device");
+  Grow(lane.device_out, output.size(), "an upscaled frame on the device");
   Grow(lane.host_in, input.size(), "a frame in pinned memory");
-  Grow(lane.host_out, output.size(), "an enlarged frame in pinned memory");
-  Workspace& workspace = lane.WorkspaceFor(network_, tiling.window);
+  Grow(lane.host_out, output.size(), "an upscaled frame in pinned memory");
+  Workspace& workspace = lane.WorkspaceFor(model_, tiling.window);
   const Stream stream = lane.stream.get();
 
   std::memcpy(lane.host_in.data(), input.data(), input.size());
   CopyToDevice(lane.device_in.data(), lane.host_in.data(), input.size(), stream);
   for (const Tile& tile : tiling.tiles) {
-    kernels::ReadPicture read;
-    read.picture = lane.device_in.data();
+    kernels::ReadImage read;
+    read.image = lane.device_in.data();
     read.layout = spec.input;
-    read.picture_height = static_cast<int>(spec.size.height);
-    read.picture_width = static_cast<int>(spec.size.width);
+    read.image_height = static_cast<int>(spec.size.height);
+    read.image_width = static_cast<int>(spec.size.width);
     read.top = static_cast<int>(tile.window_top);
     read.left = static_cast<int>(tile.window_left);
     read.y = workspace.input();
-    Check(kernels::LaunchReadPicture(read, stream), "ReadPicture");
+    Check(kernels::LaunchReadImage(read, stream), "ReadImage");
     workspace.Run(stream);
 
-    kernels::WritePicture write;
-    write.picture = lane.device_out.data();
+    kernels::WriteImage write;
+    write.image = lane.device_out.data();
     write.layout = spec.output;
-    write.picture_height = static_cast<int>(spec.size.height * scale);
-    write.picture_width = static_cast<int>(spec.size.width * scale);
+    write.image_height = static_cast<int>(spec.size.height * scale);
+    write.image_width = static_cast<int>(spec.size.width * scale);
     write.from_top = static_cast<int>((tile.core_top - tile.window_top) * scale);
     write.from_left = static_cast<int>((tile.core_left - tile.window_left) * scale);
     write.height = static_cast<int>(tile.core_height * scale);
@@ -162,22 +162,22 @@ void Runner::RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::by
     workspace.Write(write, stream);
   }
   CopyToHost(lane.host_out.data(), lane.device_out.data(), output.size(), stream);
-  lane.stream.Wait("the network on a frame");
+  lane.stream.Wait("the model on a frame");
   std::memcpy(output.data(), lane.host_out.data(), output.size());
 }
 
 std::vector<NamedOutput> Runner::Run(std::span<const float> input, Size size) {
-  const framekiln::Plan& plan = network_.plan();
-  if (plan.tensors[0].channels != 3) throw PlanError("The network's input has not three channels.");
+  const framekiln::Plan& plan = model_.plan();
+  if (plan.tensors[0].channels != 3) throw PlanError("The model's input has not three channels.");
   if (input.size() != size_t{size.height} * size.width * 3)
     throw PlanError("The input has not the size that was said.");
-  if (const uint32_t scale = network_.scale(); scale > 0) {
-    const PictureLayout planar{PictureFormat::kPlanarFloat};
-    NamedOutput enlarged{{1, 3, size.height * scale, size.width * scale}, {}};
-    enlarged.data.resize(input.size() * scale * scale);
+  if (const uint32_t scale = model_.scale(); scale > 0) {
+    const ImageLayout planar{ImageFormat::kPlanarFloat};
+    NamedOutput upscaled{{1, 3, size.height * scale, size.width * scale}, {}};
+    upscaled.data.resize(input.size() * scale * scale);
     const uint32_t whole = std::max(size.height, size.width);
-    Enlarge({size, planar, planar, whole, 0}, std::as_bytes(input), std::as_writable_bytes(std::span(enlarged.data)));
-    return {std::move(enlarged)};
+    Upscale({size, planar, planar, whole, 0}, std::as_bytes(input), std::as_writable_bytes(std::span(upscaled.data)));
+    return {std::move(upscaled)};
   }
 
   UseDevice(device_);
@@ -185,16 +185,16 @@ std::vector<NamedOutput> Runner::Run(std::span<const float> input, Size size) {
   Lane& lane = borrowed.lane();
   lane.tiling.reset();
   const Stream stream = lane.stream.get();
-  Workspace& workspace = lane.WorkspaceFor(network_, size);
+  Workspace& workspace = lane.WorkspaceFor(model_, size);
   Grow(lane.device_in, input.size_bytes(), "an input on the device");
   CopyToDevice(lane.device_in.data(), input.data(), input.size_bytes(), stream);
-  kernels::ReadPicture read;
-  read.picture = lane.device_in.data();
-  read.layout.format = PictureFormat::kPlanarFloat;
-  read.picture_height = static_cast<int>(size.height);
-  read.picture_width = static_cast<int>(size.width);
+  kernels::ReadImage read;
+  read.image = lane.device_in.data();
+  read.layout.format = ImageFormat::kPlanarFloat;
+  read.image_height = static_cast<int>(size.height);
+  read.image_width = static_cast<int>(size.width);
   read.y = workspace.input();
-  Check(kernels::LaunchReadPicture(read, stream), "ReadPicture");
+  Check(kernels::LaunchReadImage(read, stream), "ReadImage");
   workspace.Run(stream);
 
   std::vector<NamedOutput> outputs;
@@ -204,7 +204,7 @@ std::vector<NamedOutput> Runner::Run(std::span<const float> input, Size size) {
     const std::span<unsigned char> slot = workspace.slot(output.tensor);
     std::vector<uint16_t> halves(slot.size() / sizeof(uint16_t));
     CopyToHost(halves.data(), slot.data(), halves.size() * sizeof(uint16_t), stream);
-    lane.stream.Wait("the network on a tensor");
+    lane.stream.Wait("the model on a tensor");
     NamedOutput result{OutputShape(output, tensor, out), {}};
     result.data.resize(size_t{out.height} * out.width * tensor.channels);
     ForEachOutputElement(output, tensor, out,

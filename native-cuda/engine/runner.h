@@ -1,4 +1,4 @@
-// Frames through a network: several at once, each on a stream of its own, so that copies hide behind computing.
+// Frames through a model: several at once, each on a stream of its own, so that copies hide behind computing.
 #pragma once
 
 #include <condition_variable>
@@ -7,16 +7,16 @@
 #include <span>
 #include <vector>
 
-#include "network.h"
+#include "model.h"
 #include "tiles.h"
 
 namespace framekiln::engine {
 
 struct FrameSpec {
   Size size;
-  PictureLayout input;
-  PictureLayout output;
-  uint32_t tile = 0;     // Edge of a tile's core in source pixels; 0: as large as a card of this size has room for.
+  ImageLayout input;
+  ImageLayout output;
+  uint32_t tile = 0;     // Edge of a tile's core in source pixels; 0: as large as a GPU of this size has room for.
   uint32_t overlap = 0;  // Source pixels around a core.
 
   bool SameGeometry(const FrameSpec& other) const {
@@ -39,12 +39,12 @@ class Runner {
   Runner(Plan plan, int device);
   ~Runner();
 
-  const Network& network() const { return network_; }
+  const Model& model() const { return model_; }
 
-  // `input` and `output` have PictureBytes of the frame and of the enlarged frame. The network must enlarge
-  // (network().scale() > 0). Throws DeviceError; after kOutOfMemory, which comes only when there is not even room for
+  // `input` and `output` have ImageBytes of the frame and of the upscaled frame. The model must upscale
+  // (model().scale() > 0). Throws DeviceError; after kOutOfMemory, which comes only when there is not even room for
   // one frame at a time, a smaller tile may succeed.
-  void Enlarge(const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output);
+  void Upscale(const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output);
 
   // One tensor [3][height][width] in, every output of the plan out.
   std::vector<NamedOutput> Run(std::span<const float> input, Size size);
@@ -59,8 +59,8 @@ class Runner {
   const int device_;
   struct DeviceScope {
     explicit DeviceScope(int device) { UseDevice(device); }
-  } scope_;  // Before the network, which uploads its weights.
-  const Network network_;
+  } scope_;  // Before the model, which uploads its weights.
+  const Model model_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Lane>> idle_;

@@ -1,4 +1,4 @@
-// Which windows of a frame go through a network one after the other.
+// Which windows of a frame go through a model one after the other.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace framekiln::engine {
 
-// Source pixels: the window is what the network sees, the core what is kept of it. All windows of a frame have one size,
+// Source pixels: the window is what the model sees, the core what is kept of it. All windows of a frame have one size,
 // so that one workspace (and one recorded graph) serves them: at the frame's end they move inwards instead of shrinking.
 struct Tile {
   uint32_t window_top, window_left;

@@ -1,6 +1,6 @@
 // A thread makes one pixel: the mean of the source pixels around its place, weighted by a triangle as wide as a target
-// pixel is in the source, at least one pixel to each side (so enlarging is bilinear, and shrinking does not alias).
-// Twin: reference::Compose.
+// pixel is in the source, at least one pixel to each side (so upscaling is bilinear, and shrinking does not alias).
+// Reference: reference::Compose.
 #include "compose.cuh"
 
 namespace framekiln::kernels {

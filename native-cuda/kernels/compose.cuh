@@ -1,4 +1,4 @@
-// Split-screen composition: rectangles of one picture, resized, side by side in another.
+// Split-screen composition: rectangles of one image, resized, side by side in another.
 #pragma once
 
 #include "device.cuh"
@@ -13,8 +13,8 @@ struct Pane {
 
 inline constexpr int kMaxPanes = 4;
 
-// Pictures are [height][width][3] bytes. What no pane covers is black; of panes that overlap the first one counts. A
-// source rectangle that reaches beyond the picture sees its edge repeated.
+// Images are [height][width][3] bytes. What no pane covers is black; of panes that overlap the first one counts. A
+// source rectangle that reaches beyond the image sees its edge repeated.
 struct Compose {
   const uint8_t* source = nullptr;
   int source_height = 0, source_width = 0;

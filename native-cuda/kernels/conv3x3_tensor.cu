@@ -1,5 +1,5 @@
 // 3x3 convolution as an implicit matrix product: pixels are the rows, output channels the columns, and the terms of a
-// sum are the input channels of nine shifted pixels. Twin: reference::Convolve.
+// sum are the input channels of nine shifted pixels. Reference: reference::Convolve.
 //
 // A block makes 8 rows of 32 pixels for up to 64 output channels. Input goes to shared memory 32 channels at a time,
 // with one pixel of border, for all nine taps; while one part is multiplied, the next is on its way (cp.async), and

@@ -1,5 +1,5 @@
 // 3x3 convolution as an implicit matrix product on wgmma: output channels are the 64 rows, pixels the 256 columns of a
-// warpgroup. Twin: reference::Convolve.
+// warpgroup. Reference: reference::Convolve.
 //
 // A block makes 8 rows of 62 pixels. Its input, with a border of one pixel, lies in shared memory as rows of 64 pixels
 // one behind the other, so that 256 columns are one run of pixels, and another tap is nothing but another start address:

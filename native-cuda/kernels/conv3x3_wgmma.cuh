@@ -8,7 +8,7 @@
 
 namespace framekiln::kernels {
 
-// Whether the current device has the instruction and the shape is worth it; the emulation says no, because its networks
+// Whether the current device has the instruction and the shape is worth it; the emulation says no, because its models
 // are to show the kernels that everybody has.
 bool WgmmaConvTakes(int cin, int cout);
 

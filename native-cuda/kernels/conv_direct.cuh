@@ -1,5 +1,5 @@
 // Convolutions of any kernel, stride and padding, grouped by 1 or by channel, on the ordinary cores: first layers of
-// three channels, and the small layers of face networks.
+// three channels, and the small layers of face models.
 #pragma once
 
 #include <vector>

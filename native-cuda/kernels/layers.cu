@@ -1,4 +1,4 @@
-// A thread makes eight channels of one pixel. Twins: the functions of the same names in reference/twins.cc.
+// A thread makes eight channels of one pixel. References: the functions of the same names in reference/references.cc.
 #include "layers.cuh"
 
 namespace framekiln::kernels {

@@ -11,7 +11,7 @@ struct Pool {
   int kernel_h = 0, kernel_w = 0, stride_h = 1, stride_w = 1, pad_top = 0, pad_left = 0;
 };
 DeviceStatus LaunchMaxPool(const Pool& pool, Stream stream);
-// A kernel of height 0 takes the whole picture.
+// A kernel of height 0 takes the whole image.
 DeviceStatus LaunchAveragePool(const Pool& pool, Stream stream);
 
 struct Pointwise {

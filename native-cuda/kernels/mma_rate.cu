@@ -1,4 +1,4 @@
-// Sixteen independent sums a warp hide the latency of the instruction. No twin: the result is thrown away.
+// Sixteen independent sums a warp hide the latency of the instruction. No reference: the result is thrown away.
 #include "mma_rate.cuh"
 
 namespace framekiln::kernels {

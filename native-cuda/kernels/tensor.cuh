@@ -1,5 +1,5 @@
-// Pictures in device memory and what happens to a sum before it is stored. Halves, NHWC; the twins in float32 are in
-// reference/twins.h.
+// Images in device memory and what happens to a sum before it is stored. Halves, NHWC; the references in float32 are in
+// reference/references.h.
 #pragma once
 
 #include "device.cuh"

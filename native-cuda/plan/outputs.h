@@ -12,7 +12,7 @@ namespace framekiln {
 inline std::vector<uint32_t> OutputShape(const OutputRecord& output, const TensorRecord& tensor, Size size) {
   const uint32_t numbers = size.height * size.width * tensor.channels;
   switch (output.layout) {
-    case OutputLayout::kPicture: return {1, tensor.channels, size.height, size.width};
+    case OutputLayout::kImage: return {1, tensor.channels, size.height, size.width};
     case OutputLayout::kRows: return {1, numbers / output.columns, output.columns};
     case OutputLayout::kVector: break;
   }

@@ -56,7 +56,7 @@ class Checker {
     where_ = "step " + std::to_string(number) + ": ";
     const TensorRecord& x = Tensor(s.input);
     const TensorRecord& y = Tensor(s.output);
-    Require(s.output != 0, "it writes to the network's input");
+    Require(s.output != 0, "it writes to the model's input");
     for (uint32_t residual : {s.residual1, s.residual2}) {
       if (residual != kNone) Require(Tensor(residual).channels <= y.channels, "a residual has too many channels");
     }
@@ -126,7 +126,7 @@ class Checker {
 };
 
 uint32_t WindowsAlong(uint32_t length, uint32_t pad, uint32_t kernel, uint32_t stride) {
-  if (length + pad < kernel) throw PlanError("The picture is too small for the network.");
+  if (length + pad < kernel) throw PlanError("The image is too small for the model.");
   return (length + pad - kernel) / stride + 1;
 }
 
@@ -182,7 +182,7 @@ Plan ReadPlan(std::span<const std::byte> bytes) {
 }
 
 std::vector<Size> TensorSizes(const Plan& plan, Size input) {
-  if (input.height == 0 || input.width == 0) throw PlanError("The picture has no pixels.");
+  if (input.height == 0 || input.width == 0) throw PlanError("The image has no pixels.");
   std::vector<Size> sizes(plan.tensors.size());
   std::vector<Size> slots(plan.tensors.size());  // Of what was written there last.
   const auto known = [&](uint32_t tensor) {
@@ -200,7 +200,7 @@ std::vector<Size> TensorSizes(const Plan& plan, Size input) {
       if (residual == kNone) continue;
       const Size other = known(residual);
       if (other.height * shrink != size.height || other.width * shrink != size.width)
-        throw PlanError("The plan adds pictures of different sizes.");
+        throw PlanError("The plan adds images of different sizes.");
     }
     write(s.output, size);
   }

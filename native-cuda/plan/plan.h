@@ -1,11 +1,11 @@
-// The plan of a network: what src/inference/plan/ writes from an ONNX file and every native engine executes.
+// The plan of a model: what src/inference/plan/ writes from an ONNX file and every native engine executes.
 //
-// A plan knows layers, not sizes: pictures of any size go through the same plan, and the executor works out every
+// A plan knows layers, not sizes: images of any size go through the same plan, and the executor works out every
 // tensor's height and width from the input's. Nothing in here knows of CUDA.
 //
 // The file, all of it little-endian 32-bit words until the weights:
 //   header   "FKPL", version, weight type, tensors, steps, outputs, weights (each a count)
-//   tensors  TensorRecord each; tensor 0 is the network's input
+//   tensors  TensorRecord each; tensor 0 is the model's input
 //   steps    StepRecord each, in the order of execution
 //   outputs  OutputRecord each
 //   weights  float32 or float16, as the header says
@@ -39,7 +39,7 @@ enum class Op : uint32_t {
   // Weights [cout][kernel_h][kernel_w][cin / groups], groups 1 or cin (depthwise, cin = cout), padding by zeros.
   kConv = 1,
   kMaxPool = 2,      // Padding never wins.
-  kAveragePool = 3,  // kernel_h = 0: over the whole picture. Padding is not counted.
+  kAveragePool = 3,  // kernel_h = 0: over the whole image. Padding is not counted.
   // y = act(x * scale + scale1 * residual1 + scale2 * residual2): sums, scalings and bare activations. A residual of
   // fewer channels stands for zeros beyond them.
   kAdd = 4,
@@ -85,9 +85,9 @@ struct StepRecord {
 };
 
 enum class OutputLayout : uint32_t {
-  kPicture = 0,  // [1, channels, height, width]
+  kImage = 0,  // [1, channels, height, width]
   kRows = 1,     // [1, height * width * channels / columns, columns]
-  kVector = 2,   // [1, channels] of a 1x1 picture
+  kVector = 2,   // [1, channels] of a 1x1 image
 };
 
 struct OutputRecord {

@@ -87,7 +87,7 @@ double LayerTeraflops(bool wgmma, int width, int height, int cin, int cout) {
   return kRepeats * 2.0 * 9 * cin * cout * static_cast<double>(pixels) / seconds * 1e-12;
 }
 
-// Multiply-adds of the convolutions for one input picture.
+// Multiply-adds of the convolutions for one input image.
 double WorkOf(const Plan& plan, Size size) {
   const std::vector<Size> sizes = TensorSizes(plan, size);
   double work = 0;
@@ -101,9 +101,9 @@ double WorkOf(const Plan& plan, Size size) {
 
 // Frames a second from bytes to bytes: three frames under way, as the daemon keeps them.
 double FramesPerSecond(Runner& runner, Size size, uint32_t tile, uint32_t overlap) {
-  const uint32_t scale = runner.network().scale();
+  const uint32_t scale = runner.model().scale();
   FrameSpec spec{size, {}, {}, tile, overlap};
-  std::vector<unsigned char> input(PictureBytes(spec.input.format, size.width, size.height));
+  std::vector<unsigned char> input(ImageBytes(spec.input.format, size.width, size.height));
   std::mt19937 random(1);
   for (unsigned char& byte : input) byte = static_cast<unsigned char>(random());
   const auto frames = [&](int count) {
@@ -112,9 +112,9 @@ double FramesPerSecond(Runner& runner, Size size, uint32_t tile, uint32_t overla
     for (int lane = 0; lane < Runner::kLanes; lane++) {
       threads.emplace_back([&, lane] {
         try {
-          std::vector<unsigned char> output(PictureBytes(spec.output.format, size.width * scale, size.height * scale));
+          std::vector<unsigned char> output(ImageBytes(spec.output.format, size.width * scale, size.height * scale));
           for (int i = lane; i < count; i += Runner::kLanes)
-            runner.Enlarge(spec, std::as_bytes(std::span(input)), std::as_writable_bytes(std::span(output)));
+            runner.Upscale(spec, std::as_bytes(std::span(input)), std::as_writable_bytes(std::span(output)));
         } catch (...) {
           failures[lane] = std::current_exception();
         }
@@ -126,7 +126,7 @@ double FramesPerSecond(Runner& runner, Size size, uint32_t tile, uint32_t overla
     }
   };
   frames(Runner::kLanes);
-  // Long enough for the clocks to settle, short enough for the slow networks.
+  // Long enough for the clocks to settle, short enough for the slow models.
   const double once = Seconds([&] { frames(Runner::kLanes); }) / Runner::kLanes;
   const int count = std::clamp(static_cast<int>(2.0 / once), 6, 300) / Runner::kLanes * Runner::kLanes;
   return count / Seconds([&] { frames(count); });
@@ -155,7 +155,7 @@ class Table {
   }
   void WriteJson(const std::string& path, const engine::DeviceReport& device) const {
     std::ofstream file(path);
-    file << "{\n  \"card\": \"" << device.name << "\",\n  \"computeCapability\": \"" << device.compute_capability
+    file << "{\n  \"GPU\": \"" << device.name << "\",\n  \"computeCapability\": \"" << device.compute_capability
          << "\",\n  \"cudaDriver\": \"" << device.driver_version << "\",\n  \"results\": [\n";
     for (size_t i = 0; i < results_.size(); i++) {
       file << "    { \"name\": \"" << results_[i].name << "\", \"value\": " << results_[i].value << ", \"unit\": \""
@@ -169,12 +169,12 @@ class Table {
   std::vector<Result> results_;
 };
 
-void MeasureNetwork(const std::string& path, Table& table) {
+void MeasureModel(const std::string& path, Table& table) {
   Plan plan = ReadPlan(ReadBytes(path));
   const std::string name = Stem(path);
   const double work = WorkOf(plan, {64, 64}) / (64 * 64);
   Runner runner(std::move(plan), 0);
-  if (runner.network().scale() == 0) throw PlanError(path + " does not enlarge pictures.");
+  if (runner.model().scale() == 0) throw PlanError(path + " does not upscale images.");
   const struct {
     const char* name;
     Size size;
@@ -196,7 +196,7 @@ int Run(const std::vector<std::string>& arguments) {
   std::string reason;
   const std::vector<engine::DeviceReport> devices = engine::DescribeDevices(reason);
   if (devices.empty()) {
-    std::cerr << "The benchmark needs a card: " << reason << ".\n";
+    std::cerr << "The benchmark needs a GPU: " << reason << ".\n";
     return 1;
   }
   std::cout << devices[0].name << ", compute capability " << devices[0].compute_capability << '\n';
@@ -206,7 +206,7 @@ int Run(const std::vector<std::string>& arguments) {
   const int layers[][2] = {{64, 64}, {64, 48}, {64, 32}, {192, 64}};
   for (const auto& [cin, cout] : layers) {
     const std::string name = "3x3 convolution 720p, " + std::to_string(cin) + " to " + std::to_string(cout);
-    // Under the plain name, for the comparison, what networks use on this card.
+    // Under the plain name, for the comparison, what models use on this GPU.
     const bool wgmma = kernels::WgmmaConvTakes(cin, cout);
     table.Add(name, LayerTeraflops(wgmma, 1280, 720, cin, cout), "TFLOPS");
     if (wgmma) table.Add(name + " (mma.sync)", LayerTeraflops(false, 1280, 720, cin, cout), "TFLOPS");
@@ -215,7 +215,7 @@ int Run(const std::vector<std::string>& arguments) {
     if (arguments[i] == "--json" && i + 1 < arguments.size())
       json = arguments[++i];
     else
-      MeasureNetwork(arguments[i], table);
+      MeasureModel(arguments[i], table);
   }
   if (!json.empty()) table.WriteJson(json, devices[0]);
   return 0;

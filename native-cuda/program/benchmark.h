@@ -1,4 +1,4 @@
-// Speed of the kernels and of whole networks on a card.
+// Speed of the kernels and of whole models on a GPU.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace framekiln::benchmark {
 
-// Arguments: plans' paths, and `--json FILE`. 0 when it ran; without a card it says so and fails.
+// Arguments: plans' paths, and `--json FILE`. 0 when it ran; without a GPU it says so and fails.
 int Run(const std::vector<std::string>& arguments);
 
 }  // namespace framekiln::benchmark

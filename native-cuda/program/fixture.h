@@ -11,7 +11,7 @@
 
 #include "../engine/device.h"
 #include "../kernels/tensor.cuh"
-#include "../reference/twins.h"
+#include "../reference/references.h"
 
 namespace framekiln::tests {
 
@@ -45,7 +45,7 @@ inline std::vector<float> RandomHalves(Random& random, size_t count, float low =
   return values;
 }
 
-// A slot with one tensor in it, as floats for the twins and as halves on the device. Everything that is not the
+// A slot with one tensor in it, as floats for the references and as halves on the device. Everything that is not the
 // tensor's is poison (not a number), and has to stay so.
 class TestTensor {
  public:
@@ -60,11 +60,11 @@ class TestTensor {
 
   void Randomise(Random& random) {
     const std::vector<float> values = RandomHalves(random, size_t{height_} * width_ * channels_);
-    const reference::Picture picture = Twin();
+    const reference::Image image = Reference();
     size_t next = 0;
     for (uint32_t y = 0; y < height_; y++) {
       for (uint32_t x = 0; x < width_; x++) {
-        for (uint32_t c = 0; c < channels_; c++) picture.At(y, x, c) = values[next++];
+        for (uint32_t c = 0; c < channels_; c++) image.At(y, x, c) = values[next++];
       }
     }
   }
@@ -78,13 +78,13 @@ class TestTensor {
     stream.Wait("a test's upload");
   }
 
-  reference::Picture Twin() { return {floats_.data() + offset_, height_, width_, pitch_, channels_}; }
+  reference::Image Reference() { return {floats_.data() + offset_, height_, width_, pitch_, channels_}; }
   kernels::Tensor OnDevice() const {
     return {reinterpret_cast<uint16_t*>(memory_.data()) + offset_, static_cast<int>(height_), static_cast<int>(width_),
             static_cast<int>(pitch_), static_cast<int>(channels_)};
   }
 
-  // Compares what the device made with what the twin made. A difference may be `absolute` plus `relative` of the value.
+  // Compares what the device made with what the reference made. A difference may be `absolute` plus `relative` of the value.
   void Compare(const std::string& what, float absolute = 1e-3f, float relative = 1.0f / 512) {
     std::vector<uint16_t> halves(floats_.size());
     const engine::DeviceStream stream;
@@ -122,22 +122,22 @@ engine::DeviceMemory Uploaded(const std::vector<T>& values) {
   return memory;
 }
 
-// What a device epilogue and its twin have in common, on random numbers.
+// What a device epilogue and its reference have in common, on random numbers.
 class TestEpilogue {
  public:
   TestEpilogue(Random& random, uint32_t height, uint32_t width, uint32_t channels, bool may_add);
 
-  reference::Epilogue& Twin() { return twin_; }
+  reference::Epilogue& Reference() { return reference_; }
   const kernels::DeviceEpilogue& OnDevice() const { return device_; }
   void SetBias(Random& random, uint32_t channels);
   const float* bias() const { return bias_.empty() ? nullptr : bias_.data(); }
 
  private:
   std::vector<TestTensor> residuals_;
-  std::vector<reference::Picture> pictures_;
+  std::vector<reference::Image> images_;
   std::vector<float> slopes_, bias_;
   engine::DeviceMemory device_slopes_, device_bias_;
-  reference::Epilogue twin_;
+  reference::Epilogue reference_;
   kernels::DeviceEpilogue device_;
 };
 

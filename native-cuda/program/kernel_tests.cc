@@ -5,8 +5,8 @@
 #include "../kernels/conv3x3_wgmma.cuh"
 #include "../kernels/conv_direct.cuh"
 #include "../kernels/layers.cuh"
-#include "../kernels/picture.cuh"
-#include "../reference/picture_twins.h"
+#include "../kernels/image.cuh"
+#include "../reference/image_references.h"
 #include "fixture.h"
 
 namespace framekiln::tests {
@@ -20,7 +20,7 @@ std::string Named(uint32_t height, uint32_t width, uint32_t from, uint32_t to) {
          std::to_string(to) + " channels";
 }
 
-// Weights whose sums stay near 1, so that a half's error is what it is in a network.
+// Weights whose sums stay near 1, so that a half's error is what it is in a model.
 std::vector<float> RandomWeights(Random& random, size_t count, size_t terms) {
   const float bound = std::sqrt(3.0f / static_cast<float>(terms));
   return RandomHalves(random, count, -bound, bound);
@@ -42,7 +42,7 @@ void TestTensorConv(Random& random, bool wgmma, uint32_t height, uint32_t width,
   const DeviceStream stream;
   Check((wgmma ? kernels::LaunchWgmmaConv : kernels::LaunchTensorConv)(conv, stream.get()), "a test");
   stream.Wait("a test");
-  reference::Convolve(x.Twin(), y.Twin(), {3, 3, 1, 1, 1, 1}, 1, weights.data(), epilogue.bias(), epilogue.Twin());
+  reference::Convolve(x.Reference(), y.Reference(), {3, 3, 1, 1, 1, 1}, 1, weights.data(), epilogue.bias(), epilogue.Reference());
   y.Compare(Named(height, width, cin, cout), 2e-3f);
 }
 
@@ -57,7 +57,7 @@ void TensorConvTests(Random& random) {
 
 void WgmmaConvTests(Random& random) {
 #ifdef __CUDACC__
-  if (!kernels::WgmmaConvTakes(64, 64)) return;  // Not a card of compute capability 9.0.
+  if (!kernels::WgmmaConvTakes(64, 64)) return;  // Not a GPU of compute capability 9.0.
 #endif
   const uint32_t shapes[][2] = {{64, 64}, {64, 48}, {96, 40}, {192, 64}, {32, 96}};
   for (const auto& [cin, cout] : shapes)
@@ -98,7 +98,7 @@ void TestDirectConv(Random& random, bool depthwise) {
   const DeviceStream stream;
   Check(kernels::LaunchDirectConv(conv, stream.get()), "a test");
   stream.Wait("a test");
-  reference::Convolve(x.Twin(), y.Twin(), window, groups, weights.data(), epilogue.bias(), epilogue.Twin());
+  reference::Convolve(x.Reference(), y.Reference(), window, groups, weights.data(), epilogue.bias(), epilogue.Reference());
   y.Compare((depthwise ? "depthwise " : "dense ") + Named(height, width, cin, cout));
 }
 
@@ -124,7 +124,7 @@ void PoolTests(Random& random) {
     Check(average ? kernels::LaunchAveragePool(pool, stream.get()) : kernels::LaunchMaxPool(pool, stream.get()),
           "a test");
     stream.Wait("a test");
-    (average ? reference::AveragePool : reference::MaxPool)(x.Twin(), y.Twin(), window);
+    (average ? reference::AveragePool : reference::MaxPool)(x.Reference(), y.Reference(), window);
     y.Compare(average ? "average" : "maximum");
   }
 }
@@ -140,7 +140,7 @@ void AddTests(Random& random) {
     const DeviceStream stream;
     Check(kernels::LaunchAdd({x.OnDevice(), y.OnDevice(), epilogue.OnDevice()}, stream.get()), "a test");
     stream.Wait("a test");
-    reference::Add(x.Twin(), y.Twin(), epilogue.Twin());
+    reference::Add(x.Reference(), y.Reference(), epilogue.Reference());
     y.Compare("add");
   }
 }
@@ -160,7 +160,7 @@ void ResizeTests(Random& random) {
                    : kernels::LaunchResizeNearest(resize, stream.get()),
           "a test");
     stream.Wait("a test");
-    (bilinear ? reference::ResizeBilinear : reference::ResizeNearest)(x.Twin(), y.Twin(), factor);
+    (bilinear ? reference::ResizeBilinear : reference::ResizeNearest)(x.Reference(), y.Reference(), factor);
     y.Compare(bilinear ? "bilinear" : "nearest");
   }
 }
@@ -183,23 +183,23 @@ void DepthToSpaceTests(Random& random) {
                                       stream.get()),
           "a test");
     stream.Wait("a test");
-    const reference::Picture base_twin = base.Twin();
+    const reference::Image base_reference = base.Reference();
     reference::Epilogue epilogue;
     epilogue.scale = 0.5f;
     epilogue.scale1 = 2.0f;
-    epilogue.residual1 = with_base ? &base_twin : nullptr;
-    reference::DepthToSpace(x.Twin(), y.Twin(), factor, epilogue);
+    epilogue.residual1 = with_base ? &base_reference : nullptr;
+    reference::DepthToSpace(x.Reference(), y.Reference(), factor, epilogue);
     y.Compare("depth to space");
   }
 }
 
-constexpr PictureFormat kFormats[] = {PictureFormat::kPlanarFloat, PictureFormat::kRgb24,     PictureFormat::kRgb48,
-                                      PictureFormat::kYuv420p,     PictureFormat::kNv12,      PictureFormat::kYuv420p10,
-                                      PictureFormat::kP010};
+constexpr ImageFormat kFormats[] = {ImageFormat::kPlanarFloat, ImageFormat::kRgb24,     ImageFormat::kRgb48,
+                                      ImageFormat::kYuv420p,     ImageFormat::kNv12,      ImageFormat::kYuv420p10,
+                                      ImageFormat::kP010};
 
-std::vector<PictureLayout> Layouts() {
-  std::vector<PictureLayout> layouts;
-  for (const PictureFormat format : kFormats) {
+std::vector<ImageLayout> Layouts() {
+  std::vector<ImageLayout> layouts;
+  for (const ImageFormat format : kFormats) {
     for (int matrix = 0; matrix < (IsYuv(format) ? 3 : 1); matrix++) {
       for (int full = 0; full < (IsYuv(format) ? 2 : 1); full++)
         layouts.push_back({format, static_cast<YuvMatrix>(matrix), full == 1});
@@ -208,49 +208,49 @@ std::vector<PictureLayout> Layouts() {
   return layouts;
 }
 
-std::string NameOf(const PictureLayout& layout) {
+std::string NameOf(const ImageLayout& layout) {
   return "format " + std::to_string(int(layout.format)) + ", matrix " + std::to_string(int(layout.matrix)) +
          (layout.full_range ? ", full range" : ", limited range");
 }
 
 std::vector<double> RandomRgb(Random& random, uint32_t height, uint32_t width) {
-  // Halves, because that is what a tensor holds; some beyond 0..1, because networks go there.
+  // Halves, because that is what a tensor holds; some beyond 0..1, because models go there.
   const std::vector<float> values = RandomHalves(random, size_t{height} * width * 3, -0.1f, 1.1f);
   return {values.begin(), values.end()};
 }
 
-void ReadPictureTests(Random& random) {
-  for (const PictureLayout& layout : Layouts()) {
+void ReadImageTests(Random& random) {
+  for (const ImageLayout& layout : Layouts()) {
     const uint32_t height = Between(random, 2, 15), width = Between(random, 2, 15);
     const std::vector<unsigned char> bytes =
-        reference::WritePicture(RandomRgb(random, height, width), layout, int(height), int(width));
-    const std::vector<double> rgb = reference::ReadPicture(bytes, layout, int(height), int(width));
-    const auto picture = Uploaded(bytes);
-    // A window in the middle, so that its borders are not the picture's.
+        reference::WriteImage(RandomRgb(random, height, width), layout, int(height), int(width));
+    const std::vector<double> rgb = reference::ReadImage(bytes, layout, int(height), int(width));
+    const auto image = Uploaded(bytes);
+    // A window in the middle, so that its borders are not the image's.
     const uint32_t top = Between(random, 0, height - 1), left = Between(random, 0, width - 1);
     TestTensor y(height - top, width - left, 3);
     y.Upload();
-    kernels::ReadPicture read{picture.data(), layout, int(height), int(width), int(top), int(left), y.OnDevice()};
+    kernels::ReadImage read{image.data(), layout, int(height), int(width), int(top), int(left), y.OnDevice()};
     const DeviceStream stream;
-    Check(kernels::LaunchReadPicture(read, stream.get()), "a test");
+    Check(kernels::LaunchReadImage(read, stream.get()), "a test");
     stream.Wait("a test");
-    const reference::Picture twin = y.Twin();
-    for (uint32_t row = 0; row < twin.height; row++) {
-      for (uint32_t column = 0; column < twin.width; column++) {
+    const reference::Image reference = y.Reference();
+    for (uint32_t row = 0; row < reference.height; row++) {
+      for (uint32_t column = 0; column < reference.width; column++) {
         for (uint32_t c = 0; c < 3; c++)
-          twin.At(row, column, c) = static_cast<float>(rgb[((row + top) * width + column + left) * 3 + c]);
+          reference.At(row, column, c) = static_cast<float>(rgb[((row + top) * width + column + left) * 3 + c]);
       }
     }
     y.Compare("reading " + NameOf(layout), 1e-3f, 1.0f / 1024);
   }
 }
 
-// One level of difference is allowed where the twin's number lies between two integers.
-void ComparePictures(const std::vector<unsigned char>& found, const std::vector<unsigned char>& wanted,
-                     const PictureLayout& layout) {
-  const bool words = layout.format == PictureFormat::kRgb48 || layout.format == PictureFormat::kYuv420p10 ||
-                     layout.format == PictureFormat::kP010;
-  const int unit = layout.format == PictureFormat::kP010 ? 64 : 1;
+// One level of difference is allowed where the reference's number lies between two integers.
+void CompareImages(const std::vector<unsigned char>& found, const std::vector<unsigned char>& wanted,
+                     const ImageLayout& layout) {
+  const bool words = layout.format == ImageFormat::kRgb48 || layout.format == ImageFormat::kYuv420p10 ||
+                     layout.format == ImageFormat::kP010;
+  const int unit = layout.format == ImageFormat::kP010 ? 64 : 1;
   for (size_t i = 0; i < wanted.size(); i += words ? 2 : 1) {
     const int a = words ? found[i] | found[i + 1] << 8 : found[i];
     const int b = words ? wanted[i] | wanted[i + 1] << 8 : wanted[i];
@@ -259,18 +259,18 @@ void ComparePictures(const std::vector<unsigned char>& found, const std::vector<
   }
 }
 
-void WritePictureTests(Random& random) {
-  for (const PictureLayout& layout : Layouts()) {
-    if (layout.format == PictureFormat::kPlanarFloat) continue;  // Exact: compared with whole plans.
+void WriteImageTests(Random& random) {
+  for (const ImageLayout& layout : Layouts()) {
+    if (layout.format == ImageFormat::kPlanarFloat) continue;  // Exact: compared with whole plans.
     const uint32_t height = Between(random, 1, 15), width = Between(random, 1, 15);
     const std::vector<double> rgb = RandomRgb(random, height, width);
     TestTensor x(height, width, 3, 16, 8);
-    const reference::Picture twin = x.Twin();
+    const reference::Image reference = x.Reference();
     for (size_t i = 0; i < rgb.size(); i++)
-      twin.data[i / 3 * twin.pitch + i % 3] = static_cast<float>(rgb[i]);
+      reference.data[i / 3 * reference.pitch + i % 3] = static_cast<float>(rgb[i]);
     x.Upload();
-    const std::vector<unsigned char> wanted = reference::WritePicture(rgb, layout, int(height), int(width));
-    const auto picture = Uploaded(std::vector<unsigned char>(wanted.size(), 0xab));
+    const std::vector<unsigned char> wanted = reference::WriteImage(rgb, layout, int(height), int(width));
+    const auto image = Uploaded(std::vector<unsigned char>(wanted.size(), 0xab));
     const DeviceStream stream;
     // In up to four parts, as tiles would; 4:2:0 is cut at even places.
     const uint32_t cut_y = height > 2 ? 2 : height, cut_x = width > 4 ? 4 : width;
@@ -278,23 +278,23 @@ void WritePictureTests(Random& random) {
     for (const auto& [top, bottom] : rows) {
       for (const auto& [left, right] : columns) {
         if (top == bottom || left == right) continue;
-        kernels::WritePicture write;
+        kernels::WriteImage write;
         write.x = x.OnDevice();
-        write.picture = picture.data();
+        write.image = image.data();
         write.layout = layout;
-        write.picture_height = int(height);
-        write.picture_width = int(width);
+        write.image_height = int(height);
+        write.image_width = int(width);
         write.from_top = write.to_top = int(top);
         write.from_left = write.to_left = int(left);
         write.height = int(bottom - top);
         write.width = int(right - left);
-        Check(kernels::LaunchWritePicture(write, stream.get()), "a test");
+        Check(kernels::LaunchWriteImage(write, stream.get()), "a test");
       }
     }
     std::vector<unsigned char> found(wanted.size());
-    engine::CopyToHost(found.data(), picture.data(), found.size(), stream.get());
+    engine::CopyToHost(found.data(), image.data(), found.size(), stream.get());
     stream.Wait("a test");
-    ComparePictures(found, wanted, layout);
+    CompareImages(found, wanted, layout);
   }
 }
 
@@ -305,7 +305,7 @@ void ComposeTests(Random& random) {
     std::vector<unsigned char> source(size_t(source_height) * source_width * 3);
     for (unsigned char& byte : source) byte = static_cast<unsigned char>(random());
     kernels::Compose compose;
-    std::vector<reference::PaneTwin> twins;
+    std::vector<reference::PaneReference> references;
     // Side by side, or one over a part of the other, with a column that nobody covers; parts of the source, some of
     // them beyond its edge.
     for (int pane = 0; pane < 2; pane++) {
@@ -316,7 +316,7 @@ void ComposeTests(Random& random) {
       p.source_top = unit() * 2;
       p.source_width = (0.5f + unit()) * static_cast<float>(source_width);
       p.source_height = (0.25f + unit()) * static_cast<float>(source_height);
-      twins.push_back({p.left, p.top, p.width, p.height, p.source_left, p.source_top, p.source_width, p.source_height});
+      references.push_back({p.left, p.top, p.width, p.height, p.source_left, p.source_top, p.source_width, p.source_height});
     }
     const auto uploaded = Uploaded(source);
     const auto target = Uploaded(std::vector<unsigned char>(size_t(height) * width * 3, 0xab));
@@ -331,7 +331,7 @@ void ComposeTests(Random& random) {
     std::vector<unsigned char> found(size_t(height) * width * 3);
     engine::CopyToHost(found.data(), target.data(), found.size(), stream.get());
     stream.Wait("a test");
-    const auto wanted = reference::Compose(source, source_height, source_width, twins, height, width);
+    const auto wanted = reference::Compose(source, source_height, source_width, references, height, width);
     for (size_t at = 0; at < wanted.size(); at++)
       Require(std::abs(found[at] - wanted[at]) <= 1, "composing: " + std::to_string(found[at]) + " instead of " +
                                                          std::to_string(wanted[at]) + " at byte " + std::to_string(at));
@@ -348,8 +348,8 @@ std::vector<Group> KernelTests() {
           {"addition and activation", AddTests},
           {"resizing", ResizeTests},
           {"depth to space", DepthToSpaceTests},
-          {"reading pictures", ReadPictureTests},
-          {"writing pictures", WritePictureTests},
+          {"reading images", ReadImageTests},
+          {"writing images", WriteImageTests},
           {"composing a split screen", ComposeTests}};
 }
 

@@ -4,7 +4,7 @@
 
 #include "../engine/runner.h"
 #include "../reference/execute.h"
-#include "../reference/picture_twins.h"
+#include "../reference/image_references.h"
 #include "fixture.h"
 
 namespace framekiln::tests {
@@ -13,8 +13,8 @@ namespace {
 using engine::FrameSpec;
 using engine::Runner;
 
-// A small network as SRVGG is built: convolutions with PReLU, then depth to space over the enlarged input.
-Plan SmallNetwork(Random& random, uint32_t layers, uint32_t factor) {
+// A small model as SRVGG is built: convolutions with PReLU, then depth to space over the upscaled input.
+Plan SmallModel(Random& random, uint32_t layers, uint32_t factor) {
   Plan plan;
   const auto weights = [&](size_t count, float bound) {
     const auto offset = static_cast<uint32_t>(plan.weights.size());
@@ -52,7 +52,7 @@ Plan SmallNetwork(Random& random, uint32_t layers, uint32_t factor) {
   tail.factor = factor;
   tail.weight_offset = tail.bias_offset = tail.slope_offset = kNone;
   plan.steps.push_back(tail);
-  plan.outputs.push_back({layers + 2, OutputLayout::kPicture, 0});
+  plan.outputs.push_back({layers + 2, OutputLayout::kImage, 0});
   plan.slots = 4;
   return plan;
 }
@@ -69,13 +69,13 @@ double Psnr(const std::vector<float>& found, const std::vector<float>& wanted, f
   return squares == 0 ? 200 : -10 * std::log10(squares / static_cast<double>(wanted.size()));
 }
 
-void WholeNetworkTest(Random& random) {
+void WholeModelTest(Random& random) {
   for (const uint32_t factor : {2u, 4u}) {
     const Size size{Between(random, 1, 30), Between(random, 1, 50)};
-    const Plan plan = SmallNetwork(random, 4, factor);
+    const Plan plan = SmallModel(random, 4, factor);
     const std::vector<float> input = RandomHalves(random, size_t{size.height} * size.width * 3, 0, 1);
     Runner runner(plan, 0);
-    Require(runner.network().scale() == factor, "the network's factor was not found");
+    Require(runner.model().scale() == factor, "the model's factor was not found");
     float largest = 0;
     const double psnr = Psnr(runner.Run(input, size)[0].data, reference::Execute(plan, input, size)[0].data, largest);
     Require(psnr >= 50, "PSNR " + std::to_string(psnr) + " dB");
@@ -86,67 +86,67 @@ void WholeNetworkTest(Random& random) {
 // Tiles with an overlap of the number of 3x3 layers see all that the whole frame's pixels see: the same halves come out.
 void TilingTest(Random& random) {
   const uint32_t layers = 3, factor = 2;
-  const Plan plan = SmallNetwork(random, layers, factor);
+  const Plan plan = SmallModel(random, layers, factor);
   Runner runner(plan, 0);
-  for (const PictureFormat format : {PictureFormat::kRgb24, PictureFormat::kRgb48, PictureFormat::kYuv420p}) {
+  for (const ImageFormat format : {ImageFormat::kRgb24, ImageFormat::kRgb48, ImageFormat::kYuv420p}) {
     const Size size{Between(random, 20, 45), Between(random, 20, 60)};
-    const PictureLayout layout{format, YuvMatrix::kBt709, false};
+    const ImageLayout layout{format, YuvMatrix::kBt709, false};
     const std::vector<float> values = RandomHalves(random, size_t{size.height} * size.width * 3, 0, 1);
     const std::vector<unsigned char> input =
-        reference::WritePicture({values.begin(), values.end()}, layout, int(size.height), int(size.width));
-    std::vector<unsigned char> whole(PictureBytes(format, size.width * factor, size.height * factor)), tiled(whole);
+        reference::WriteImage({values.begin(), values.end()}, layout, int(size.height), int(size.width));
+    std::vector<unsigned char> whole(ImageBytes(format, size.width * factor, size.height * factor)), tiled(whole);
     // One pixel more than the layers for the chroma that is read and written beside a core.
     FrameSpec spec{size, layout, layout, 0, layers + 2};
-    runner.Enlarge(spec, std::as_bytes(std::span(input)), std::as_writable_bytes(std::span(whole)));
+    runner.Upscale(spec, std::as_bytes(std::span(input)), std::as_writable_bytes(std::span(whole)));
     spec.tile = 16;
-    runner.Enlarge(spec, std::as_bytes(std::span(input)), std::as_writable_bytes(std::span(tiled)));
+    runner.Upscale(spec, std::as_bytes(std::span(input)), std::as_writable_bytes(std::span(tiled)));
     Require(whole == tiled, "tiles and the whole frame differ in format " + std::to_string(int(format)));
   }
 }
 
 #ifndef __CUDACC__
-// A card that is short of memory does fewer frames at once, then says so; the pictures stay the same.
+// A GPU that is short of memory does fewer frames at once, then says so; the images stay the same.
 void MemoryTest(Random& random) {
   const Size size{48, 64};
-  const PictureLayout layout;
+  const ImageLayout layout;
   const std::vector<float> values = RandomHalves(random, size_t{size.height} * size.width * 3, 0, 1);
   const std::vector<unsigned char> input =
-      reference::WritePicture({values.begin(), values.end()}, layout, int(size.height), int(size.width));
-  Runner runner(SmallNetwork(random, 2, 2), 0);
-  const auto enlarge = [&](uint32_t tile) {
+      reference::WriteImage({values.begin(), values.end()}, layout, int(size.height), int(size.width));
+  Runner runner(SmallModel(random, 2, 2), 0);
+  const auto upscale = [&](uint32_t tile) {
     std::vector<unsigned char> output(input.size() * 4);
-    runner.Enlarge({size, layout, layout, tile, 4}, std::as_bytes(std::span(input)),
+    runner.Upscale({size, layout, layout, tile, 4}, std::as_bytes(std::span(input)),
                    std::as_writable_bytes(std::span(output)));
     return output;
   };
   const size_t before = engine::TotalBytes();
-  const std::vector<unsigned char> wanted = enlarge(64);
+  const std::vector<unsigned char> wanted = upscale(64);
   // Room for a workspace and a half beside the weights; the other lanes' are given up.
-  const size_t one = runner.network().WorkspaceBytes(size);
-  const size_t weights = runner.network().plan().weights.size() * sizeof(float);
+  const size_t one = runner.model().WorkspaceBytes(size);
+  const size_t weights = runner.model().plan().weights.size() * sizeof(float);
   engine::SetTotalBytes(weights + one * 3 / 2);
   std::vector<std::vector<unsigned char>> found(5);
   std::vector<std::thread> threads;
-  for (auto& output : found) threads.emplace_back([&] { output = enlarge(64); });
+  for (auto& output : found) threads.emplace_back([&] { output = upscale(64); });
   for (std::thread& thread : threads) thread.join();
   engine::SetTotalBytes(weights + one / 2);
-  bool refused = false;
+  bool rejected = false;
   try {
-    enlarge(40);
+    upscale(40);
   } catch (const engine::DeviceError& error) {
-    refused = error.failure == engine::Failure::kOutOfMemory;
+    rejected = error.failure == engine::Failure::kOutOfMemory;
   }
-  const std::vector<unsigned char> tiled = enlarge(16);
+  const std::vector<unsigned char> tiled = upscale(16);
   engine::SetTotalBytes(before);
-  for (const auto& output : found) Require(output == wanted, "a frame of a short card differs");
-  Require(refused, "want of memory was not told");
-  Require(tiled == wanted, "smaller tiles make another picture");
+  for (const auto& output : found) Require(output == wanted, "a frame of a short GPU differs");
+  Require(rejected, "want of memory was not told");
+  Require(tiled == wanted, "smaller tiles make another image");
 }
 #endif
 
 void DamagedPlanTest(Random& random) {
-  // A plan as bytes, with each word of its head damaged in turn: read or refused, never a crash.
-  const Plan plan = SmallNetwork(random, 1, 2);
+  // A plan as bytes, with each word of its head damaged in turn: read or rejected, never a crash.
+  const Plan plan = SmallModel(random, 1, 2);
   std::vector<uint32_t> words = {0x4c504b46u, kPlanVersion, 1, uint32_t(plan.tensors.size()),
                                  uint32_t(plan.steps.size()), uint32_t(plan.outputs.size()),
                                  uint32_t(plan.weights.size())};
@@ -160,7 +160,7 @@ void DamagedPlanTest(Random& random) {
   const size_t head = words.size();
   append(plan.weights.data(), plan.weights.size() * sizeof(float));
   ReadPlan(std::as_bytes(std::span(words)));
-  int refused = 0;
+  int rejected = 0;
   for (size_t i = 0; i < head; i++) {
     for (const uint32_t value : {0u, 1u, 7u, 0x7fffffffu, kNone, uint32_t(random())}) {
       const uint32_t before = std::exchange(words[i], value);
@@ -168,12 +168,12 @@ void DamagedPlanTest(Random& random) {
         const Plan damaged = ReadPlan(std::as_bytes(std::span(words)));
         reference::Execute(damaged, std::vector<float>(size_t{damaged.tensors[0].channels} * 25), {5, 5});
       } catch (const PlanError&) {
-        refused++;
+        rejected++;
       }
       words[i] = before;
     }
   }
-  Require(refused > 100, "only " + std::to_string(refused) + " damaged plans were refused");
+  Require(rejected > 100, "only " + std::to_string(rejected) + " damaged plans were rejected");
   words.pop_back();
   try {
     ReadPlan(std::as_bytes(std::span(words)));
@@ -185,10 +185,10 @@ void DamagedPlanTest(Random& random) {
 }  // namespace
 
 std::vector<Group> PlanTests() {
-  return {{"a whole network against float32", WholeNetworkTest},
+  return {{"a whole model against float32", WholeModelTest},
           {"tiles against the whole frame", TilingTest},
 #ifndef __CUDACC__
-          {"a card that is short of memory", MemoryTest},
+          {"a GPU that is short of memory", MemoryTest},
 #endif
           {"damaged plans", DamagedPlanTest}};
 }

@@ -47,7 +47,7 @@ int RunAll(uint64_t seed) {
 
 TestEpilogue::TestEpilogue(Random& random, uint32_t height, uint32_t width, uint32_t channels, bool may_add) {
   const auto coin = [&] { return Between(random, 0, 1) == 1; };
-  twin_.scale = coin() ? 1.0f : 0.2f;
+  reference_.scale = coin() ? 1.0f : 0.2f;
   const uint32_t count = may_add ? Between(random, 0, 2) : 0;
   residuals_.reserve(count);
   for (uint32_t i = 0; i < count; i++) {
@@ -56,34 +56,34 @@ TestEpilogue::TestEpilogue(Random& random, uint32_t height, uint32_t width, uint
     residuals_.emplace_back(height, width, some, (some + 7) / 8 * 8 + 16, 8);
     residuals_.back().Randomise(random);
     residuals_.back().Upload();
-    pictures_.push_back(residuals_.back().Twin());
+    images_.push_back(residuals_.back().Reference());
   }
   if (count > 0) {
-    twin_.residual1 = &pictures_[0];
-    twin_.scale1 = coin() ? 1.0f : 0.5f;
+    reference_.residual1 = &images_[0];
+    reference_.scale1 = coin() ? 1.0f : 0.5f;
     device_.residual1 = residuals_[0].OnDevice();
   }
   if (count > 1) {
-    twin_.residual2 = &pictures_[1];
-    twin_.scale2 = 0.25f;
+    reference_.residual2 = &images_[1];
+    reference_.scale2 = 0.25f;
     device_.residual2 = residuals_[1].OnDevice();
   }
-  twin_.activation = static_cast<Activation>(Between(random, 0, 3));
-  twin_.slope = coin() ? 0.0f : 0.2f;
-  twin_.act_last = coin();
+  reference_.activation = static_cast<Activation>(Between(random, 0, 3));
+  reference_.slope = coin() ? 0.0f : 0.2f;
+  reference_.act_last = coin();
   slopes_ = RandomHalves(random, channels, 0, 1);
-  twin_.slopes = slopes_.data();
+  reference_.slopes = slopes_.data();
   std::vector<float> padded = slopes_;
   padded.resize((channels + 7) / 8 * 8, 0);
   device_slopes_ = Uploaded(padded);
 
   device_.slopes = reinterpret_cast<const float*>(device_slopes_.data());
-  device_.scale = twin_.scale;
-  device_.scale1 = twin_.scale1;
-  device_.scale2 = twin_.scale2;
-  device_.slope = twin_.slope;
-  device_.activation = static_cast<kernels::DeviceActivation>(twin_.activation);
-  device_.act_last = twin_.act_last;
+  device_.scale = reference_.scale;
+  device_.scale1 = reference_.scale1;
+  device_.scale2 = reference_.scale2;
+  device_.slope = reference_.slope;
+  device_.activation = static_cast<kernels::DeviceActivation>(reference_.activation);
+  device_.act_last = reference_.act_last;
 }
 
 void TestEpilogue::SetBias(Random& random, uint32_t channels) {

@@ -1,4 +1,4 @@
-// Every kernel against its twin, and whole plans on the device against the reference, on fresh random numbers.
+// Every kernel against its reference, and whole plans on the device against the reference, on fresh random numbers.
 #pragma once
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "../plan/outputs.h"
-#include "twins.h"
+#include "references.h"
 
 namespace framekiln::reference {
 namespace {
@@ -17,7 +17,7 @@ class Executor {
   }
 
   void WriteInput(std::span<const float> input) {
-    const Picture x = At(0);
+    const Image x = At(0);
     const size_t plane = size_t{x.height} * x.width;
     if (input.size() != plane * x.channels) throw PlanError("The input has not the size that was said.");
     for (size_t i = 0; i < plane; i++) {
@@ -26,10 +26,10 @@ class Executor {
   }
 
   void Run(const StepRecord& s) {
-    const Picture x = At(s.input);
-    const Picture y = At(s.output);
-    const Picture residual1 = s.residual1 == kNone ? Picture{} : At(s.residual1);
-    const Picture residual2 = s.residual2 == kNone ? Picture{} : At(s.residual2);
+    const Image x = At(s.input);
+    const Image y = At(s.output);
+    const Image residual1 = s.residual1 == kNone ? Image{} : At(s.residual1);
+    const Image residual2 = s.residual2 == kNone ? Image{} : At(s.residual2);
     const Epilogue epilogue{
         .residual1 = s.residual1 == kNone ? nullptr : &residual1,
         .residual2 = s.residual2 == kNone ? nullptr : &residual2,
@@ -66,7 +66,7 @@ class Executor {
   }
 
  private:
-  Picture At(uint32_t tensor) {
+  Image At(uint32_t tensor) {
     const TensorRecord& t = plan_.tensors[tensor];
     return {slots_[t.slot].data() + t.offset, sizes_[tensor].height, sizes_[tensor].width, t.pitch, t.channels};
   }

@@ -34,7 +34,7 @@ export async function ensureNativeAddon(root) {
 }
 
 /**
- * Builds the native program, whose tests run without a card, and where nvcc is the addon with it.
+ * Builds the native program, whose tests run without a GPU, and where nvcc is the addon with it.
  *
  * @param {string} root the project's folder
  * @throws {SetupError} when the build fails: its tests would be skipped else

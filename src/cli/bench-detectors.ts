@@ -5,10 +5,10 @@ import sharp from 'sharp';
 import { z } from 'zod';
 import { ConfigurationError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
-import type { NetworkFile } from '../domain/networks.ts';
+import type { ModelFile } from '../domain/models.ts';
 import type { Device } from '../domain/recipe.ts';
 import { availableEngines } from '../inference/available-engines.ts';
-import { findNetwork, listNetworks } from '../inference/networks/find-network.ts';
+import { findModel, listModels } from '../inference/models/find-model.ts';
 import {
   LEAST_SCORE,
   measureDetector,
@@ -19,7 +19,7 @@ import {
 import { loadFaceDetector } from '../pipelines/dual-face/detection/face-detector.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatTable } from './format-table.ts';
-import { networkFolders, readKnownNetworks } from './networks.ts';
+import { modelFolders, readKnownModels } from './known-models.ts';
 import { openHome } from './open-home.ts';
 
 const box = z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
@@ -38,7 +38,7 @@ const MODES = [
 ] as const;
 
 interface Row extends DetectorResult {
-  readonly network: string;
+  readonly model: string;
   readonly windows: string;
   readonly engine: string;
 }
@@ -47,19 +47,19 @@ interface Row extends DetectorResult {
 export function detectorsCommand(cli: Cli): Command {
   return new Command('detectors')
     .description('hold face detectors against labelled frames')
-    .argument('<labels>', 'a JSON file of pictures and the faces in them; bench/label-faces.mjs makes one')
-    .option('--network <names...>', 'names or .onnx files instead of every detector of the list that is here')
+    .argument('<labels>', 'a JSON file of images and the faces in them; bench/label-faces.mjs makes one')
+    .option('--model <names...>', 'names or .onnx files instead of every detector of the list that is here')
     .addOption(new Option('--device <device>', 'where to run them').choices(DEVICES).default('auto'))
     .option('--json', 'as JSON')
     .action(async (labelsFile: string, _, command: Command) => {
       const options = command.optsWithGlobals<
-        GlobalOptions & { network?: string[]; device: Device; json?: true }
+        GlobalOptions & { model?: string[]; device: Device; json?: true }
       >();
       const path = resolve(labelsFile);
       const labels = await readLabels(path);
       const frames = await Promise.all(labels.frames.map((frame) => readFrame(dirname(path), frame)));
       const rows: Row[] = [];
-      for (const file of await chosenDetectors(cli, options, options.network))
+      for (const file of await chosenDetectors(cli, options, options.model))
         rows.push(...(await measure(file, frames, options.device)));
       if (options.json === true) cli.print(JSON.stringify(rows, null, 2));
       else printTable(cli, rows);
@@ -74,18 +74,18 @@ async function chosenDetectors(
   cli: Cli,
   options: GlobalOptions,
   names: readonly string[] | undefined,
-): Promise<NetworkFile[]> {
-  const folders = networkFolders(openHome(cli, options).home);
-  const manifest = await readKnownNetworks();
+): Promise<ModelFile[]> {
+  const folders = modelFolders(openHome(cli, options).home);
+  const manifest = await readKnownModels();
   const here = async () =>
-    (await listNetworks(folders, manifest))
+    (await listModels(folders, manifest))
       .filter(({ entry, path }) => entry.purpose === 'face-detector' && path !== null)
       .map(({ entry }) => entry.name);
   const wanted = names ?? (await here());
-  return Promise.all(wanted.map((name) => findNetwork(name, folders, manifest, 'face-detector')));
+  return Promise.all(wanted.map((name) => findModel(name, folders, manifest, 'face-detector')));
 }
 
-async function measure(file: NetworkFile, frames: readonly LabelledFrame[], device: Device): Promise<Row[]> {
+async function measure(file: ModelFile, frames: readonly LabelledFrame[], device: Device): Promise<Row[]> {
   const model = await readFile(file.path);
   const rows: Row[] = [];
   for (const { windows, enoughFaces } of MODES) {
@@ -93,7 +93,7 @@ async function measure(file: NetworkFile, frames: readonly LabelledFrame[], devi
     const detector = await loadFaceDetector(model, file.name, options);
     try {
       const result = await measureDetector(detector, frames, () => performance.now());
-      rows.push({ network: file.name, windows, engine: detector.summary, ...result });
+      rows.push({ model: file.name, windows, engine: detector.summary, ...result });
     } finally {
       await detector.dispose();
     }
@@ -106,8 +106,8 @@ function printTable(cli: Cli, rows: readonly Row[]): void {
   const sizes = SIZES.map(({ name }) => `RECALL ${name.toUpperCase()}`);
   const header = ['DETECTOR', 'WINDOWS', 'RECALL', ...sizes, 'PRECISION', 'MEAN IOU', 'MS A FRAME'];
   const cells = rows.map(
-    ({ network, windows, recall, recallBySize, precision, meanIou, medianMs }): string[] => [
-      network,
+    ({ model, windows, recall, recallBySize, precision, meanIou, medianMs }): string[] => [
+      model,
       windows,
       percent(recall),
       ...recallBySize.map(percent),
@@ -143,7 +143,7 @@ async function readFrame(folder: string, { file, faces }: Labels['frames'][numbe
     const { data, info } = await image.toBuffer({ resolveWithObject: true });
     return { pixels: data, width: info.width, height: info.height, faces };
   } catch (cause) {
-    const fault = `The picture ${path} cannot be read: ${toError(cause).message}.`;
+    const fault = `The image ${path} cannot be read: ${toError(cause).message}.`;
     throw new ConfigurationError(fault, [fault], { cause });
   }
 }

@@ -8,7 +8,7 @@ import { checkFfmpeg } from '../hardware/checks/ffmpeg.ts';
 import { checkGpu } from '../hardware/checks/gpu.ts';
 import { checkInotifyLimits } from '../hardware/checks/inotify-limits.ts';
 import { checkMachine } from '../hardware/checks/machine.ts';
-import { checkNetworks, type NetworkFinding } from '../hardware/checks/networks.ts';
+import { checkModels, type ModelFinding } from '../hardware/checks/models.ts';
 import { checkNodeVersion } from '../hardware/checks/node-version.ts';
 import { checkRamDisk } from '../hardware/checks/ram-disk.ts';
 import { checkSessions } from '../hardware/checks/sessions.ts';
@@ -17,11 +17,11 @@ import { checkWriteRights } from '../hardware/checks/write-rights.ts';
 import { readMachineFacts } from '../hardware/probe/machine-facts.ts';
 import type { HardwareFacts } from '../hardware/probe/probe.ts';
 import { describeGpus } from '../inference/cuda-engine.ts';
-import { listNetworks, verifyNetworks } from '../inference/networks/find-network.ts';
-import { runForText } from '../media/run-ffmpeg.ts';
+import { listModels, verifyModels } from '../inference/models/find-model.ts';
+import { runForText } from '../media/ffmpeg/ffmpeg-process.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
 import { tryEncoders, tryRamDisk } from './environment-trials.ts';
-import { networkFolders, readKnownNetworks } from './networks.ts';
+import { modelFolders, readKnownModels } from './known-models.ts';
 
 export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
   readonly home: Home;
@@ -32,9 +32,9 @@ export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
 /**
  * Looks at everything that a job needs, mostly by trying it. Takes a second or two and leaves nothing behind.
  *
- * @param network of the recipe that is to be used
+ * @param model of the recipe that is to be used
  */
-export function checkEnvironment(place: Place, network: string): Promise<NamedCheckResult[]> {
+export function checkEnvironment(place: Place, model: string): Promise<NamedCheckResult[]> {
   const { home, settings } = place;
   const versionOf = (program: 'ffmpeg' | 'ffprobe') => () =>
     runForText(program, ['-version'], { purpose: 'asking for its version' });
@@ -47,7 +47,7 @@ export function checkEnvironment(place: Place, network: string): Promise<NamedCh
       const { devices, reason } = describeGpus();
       return checkGpu(devices, reason);
     },
-    networks: async () => checkNetworks(await findNetworks(home), network === 'lanczos' ? null : network),
+    models: async () => checkModels(await findModels(home), model === 'lanczos' ? null : model),
     'ram disk': async () => checkRamDisk(await tryRamDisk(home, settings)),
     ...quickChecks(place),
   });
@@ -56,7 +56,7 @@ export function checkEnvironment(place: Place, network: string): Promise<NamedCh
 /** What costs no time, because it is only looked at or was probed before: also done at each start. */
 export function quickChecks({ home, facts, faults }: Place): Checks {
   const folders = [home.input, home.output, home.logs, home.models, home.stateDir];
-  const hasCard = facts !== null && facts.gpus.length > 0;
+  const hasGpu = facts !== null && facts.gpus.length > 0;
   return {
     'disk space': () => checkDiskSpace(home.root),
     'write rights': () => checkWriteRights(folders),
@@ -66,16 +66,16 @@ export function quickChecks({ home, facts, faults }: Place): Checks {
       return checkMachine({ cores, limits, memoryBytes: await availableMemoryBytes() });
     },
     driver: () => checkDriver(facts ?? { gpus: [], reason: 'the probe failed' }),
-    nvenc: () => checkSessions('NVENC', facts?.nvenc ?? [], hasCard),
-    nvdec: () => checkSessions('NVDEC', facts?.nvdec ?? [], hasCard),
+    nvenc: () => checkSessions('NVENC', facts?.nvenc ?? [], hasGpu),
+    nvdec: () => checkSessions('NVDEC', facts?.nvdec ?? [], hasGpu),
     settings: () => checkSettings(faults),
   };
 }
 
-async function findNetworks(home: Home): Promise<NetworkFinding[]> {
-  const manifest = await readKnownNetworks();
-  const listed = await listNetworks(networkFolders(home), manifest);
-  const verified = await verifyNetworks(networkFolders(home), manifest);
+async function findModels(home: Home): Promise<ModelFinding[]> {
+  const manifest = await readKnownModels();
+  const listed = await listModels(modelFolders(home), manifest);
+  const verified = await verifyModels(modelFolders(home), manifest);
   const damaged = new Set(verified.filter(({ error }) => error !== null).map(({ entry }) => entry.name));
   return listed.map(({ entry: { name }, path }) => {
     if (path === null) return { name, state: 'missing' };

@@ -17,7 +17,7 @@ const CONTROLS = [
   { kind: 'retry', argument: '<id>', does: 'queue a failed, cancelled or finished job again' },
 ] as const;
 
-/** `framekiln pause`, `resume`, `cancel` and `retry`, which differ in nothing but their wish. */
+/** `framekiln pause`, `resume`, `cancel` and `retry`, which differ in nothing but their request. */
 export function controlCommands(cli: Cli): Command[] {
   return CONTROLS.map(({ kind, argument, does }) =>
     new Command(kind)
@@ -25,8 +25,8 @@ export function controlCommands(cli: Cli): Command[] {
       .argument(argument, ID, parseJobId)
       .action(async (id: number | undefined, _, command: Command) => {
         const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
-        const wish = { kind, jobId: id ?? null, argument: null };
-        await withQueue(home, (queue) => sendCommand(cli, { queue, lockFile: home.lockFile }, wish));
+        const request = { kind, jobId: id ?? null, argument: null };
+        await withQueue(home, (queue) => sendCommand(cli, { queue, lockFile: home.lockFile }, request));
       }),
   );
 }

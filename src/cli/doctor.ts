@@ -20,7 +20,7 @@ export function doctorCommand(cli: Cli): Command {
       const tell = (sentence: string): void => cli.complain(sentence);
       const facts = await probeMachine(makeHome(options), tell, options.probe === true);
       const { home, settings, faults } = openHome(cli, options);
-      const checks = await checkEnvironment({ home, settings, faults, facts }, settings.recipe.network);
+      const checks = await checkEnvironment({ home, settings, faults, facts }, settings.recipe.model);
       const usable = checks.every(({ status }) => status !== 'fail');
       const report = JSON.stringify({ home: home.root, usable, checks, hardware: facts }, null, 2);
       await writeFileDurably(join(home.logs, 'doctor.json'), `${report}\n`);

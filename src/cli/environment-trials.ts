@@ -6,31 +6,36 @@ import { toError } from '../domain/errors.ts';
 import type { EncoderTrial } from '../hardware/checks/encoders.ts';
 import type { RamDiskTrial } from '../hardware/checks/ram-disk.ts';
 import { ownOwner } from '../lib/process-identity.ts';
-import { whyNotNvenc } from '../media/choose-encoder.ts';
-import { encoderArguments, NVENC_ENCODER, SOFTWARE_ENCODER, type Codec } from '../media/encoder-arguments.ts';
-import { QUIET } from '../media/ffmpeg-arguments.ts';
-import { runForText } from '../media/run-ffmpeg.ts';
+import { whyNotNvenc } from '../media/encode/choose-encoder.ts';
+import {
+  encoderArguments,
+  NVENC_ENCODER,
+  SOFTWARE_ENCODER,
+  type Codec,
+} from '../media/encode/encoder-arguments.ts';
+import { QUIET } from '../media/ffmpeg/ffmpeg-arguments.ts';
+import { runForText } from '../media/ffmpeg/ffmpeg-process.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
 
 const CODECS: readonly Codec[] = ['h264', 'hevc'];
-const PICTURE = { width: 640, height: 480, pixelFormat: 'rgb24' } as const;
+const IMAGE = { width: 640, height: 480, pixelFormat: 'rgb24' } as const;
 
 /** Encodes a few frames with each encoder that a job may choose. */
 export async function tryEncoders(settings: Settings): Promise<EncoderTrial[]> {
-  const wish = { crf: settings.encoder.crf, preset: settings.encoder.preset, threads: 1 };
+  const request = { crf: settings.encoder.crf, preset: settings.encoder.preset, threads: 1 };
   const trials: EncoderTrial[] = [];
   for (const codec of CODECS) {
-    const args = encoderArguments(SOFTWARE_ENCODER[codec], wish, false);
+    const args = encoderArguments(SOFTWARE_ENCODER[codec], request, false);
     trials.push({ encoder: SOFTWARE_ENCODER[codec], hardware: false, whyNot: await whyNotEncoded(args) });
     if (!settings.encoder.nvenc) continue;
-    const whyNot = await whyNotNvenc(codec, PICTURE, wish);
+    const whyNot = await whyNotNvenc(codec, IMAGE, request);
     trials.push({ encoder: NVENC_ENCODER[codec], hardware: true, whyNot });
   }
   return trials;
 }
 
 async function whyNotEncoded(codecArguments: readonly string[]): Promise<string | null> {
-  const source = ['-f', 'lavfi', '-i', `color=size=${PICTURE.width}x${PICTURE.height}:rate=25`];
+  const source = ['-f', 'lavfi', '-i', `color=size=${IMAGE.width}x${IMAGE.height}:rate=25`];
   const args = [...QUIET, ...source, '-frames:v', '2', ...codecArguments, '-f', 'null', '-'];
   try {
     await runForText('ffmpeg', args, { purpose: 'trying an encoder' });

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { InputRefusedError } from '../domain/errors.ts';
+import { InputRejectedError } from '../domain/errors.ts';
 
-/** The absolute path of a file that a person named. @throws InputRefusedError when there is none, or no plain one */
+/** The absolute path of a file that a person named. @throws InputRejectedError when there is none, or no plain one */
 export async function existingFile(file: string): Promise<string> {
   const path = resolve(file);
   const found = await stat(path).catch((cause: unknown) => {
-    throw new InputRefusedError('SOURCE_MISSING', `${path} does not exist or cannot be read.`, { cause });
+    throw new InputRejectedError('SOURCE_MISSING', `${path} does not exist or cannot be read.`, { cause });
   });
-  if (!found.isFile()) throw new InputRefusedError('NOT_A_REGULAR_FILE', `${path} is not a regular file.`);
+  if (!found.isFile()) throw new InputRejectedError('NOT_A_REGULAR_FILE', `${path} is not a regular file.`);
   return path;
 }

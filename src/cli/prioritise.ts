@@ -12,8 +12,8 @@ export function prioritiseCommand(cli: Cli): Command {
     .argument('<priority>', 'a whole number', parsePriority)
     .action(async (jobId: number, priority: number, _, command: Command) => {
       const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
-      const wish = { kind: 'prioritise', jobId, argument: priority } as const;
-      await withQueue(home, (queue) => sendCommand(cli, { queue, lockFile: home.lockFile }, wish));
+      const request = { kind: 'prioritise', jobId, argument: priority } as const;
+      await withQueue(home, (queue) => sendCommand(cli, { queue, lockFile: home.lockFile }, request));
     });
 }
 

@@ -6,7 +6,7 @@ import { numberOrText } from './parse-arguments.ts';
 export interface RecipeOptions {
   readonly pipeline?: string;
   readonly scale?: unknown;
-  readonly network?: string;
+  readonly model?: string;
   readonly device?: string;
   readonly tile?: unknown;
 }
@@ -16,16 +16,16 @@ export function withRecipeOptions(command: Command): Command {
   return command
     .option('--pipeline <name>', 'upscale, or dual-face for a split screen')
     .option('--scale <factor>', 'output size over input size, 1 to 4', numberOrText)
-    .option('--network <name>', 'lanczos, a name of `framekiln models list`, or the path of an ONNX file')
+    .option('--model <name>', 'lanczos, a name of `framekiln models list`, or the path of an ONNX file')
     .option('--device <device>', 'auto, gpu or cpu')
     .option('--tile <pixels>', 'edge of a tile in source pixels, or auto', numberOrText);
 }
 
 /** The recipe that the options ask for, over `defaults`. @throws ConfigurationError with every fault */
 export function recipeFromOptions(options: RecipeOptions, defaults: Recipe): Recipe {
-  const { pipeline, scale, network, device, tile } = options;
-  const wishes = Object.entries({ pipeline, scale, network, device, tile }).filter(
+  const { pipeline, scale, model, device, tile } = options;
+  const requests = Object.entries({ pipeline, scale, model, device, tile }).filter(
     ([, value]) => value !== undefined,
   );
-  return parseRecipe(Object.fromEntries(wishes), defaults);
+  return parseRecipe(Object.fromEntries(requests), defaults);
 }

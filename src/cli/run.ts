@@ -35,7 +35,7 @@ export function runCommand(cli: Cli): Command {
     const place = { ...openHome(cli, options), facts };
     const recipe = recipeFromOptions(options, place.settings.recipe);
     const source = await existingFile(file);
-    if (!options.skipChecks && !(await isUsable(cli, place, recipe.network))) {
+    if (!options.skipChecks && !(await isUsable(cli, place, recipe.model))) {
       cli.exitCode = ExitCode.environment;
       return;
     }
@@ -63,8 +63,8 @@ export function runCommand(cli: Cli): Command {
 }
 
 /** Says what is missing on this machine, if anything is; warnings are the doctor's business. */
-async function isUsable(cli: Cli, place: Place, network: string): Promise<boolean> {
-  const failures = (await checkEnvironment(place, network)).filter(({ status }) => status === 'fail');
+async function isUsable(cli: Cli, place: Place, model: string): Promise<boolean> {
+  const failures = (await checkEnvironment(place, model)).filter(({ status }) => status === 'fail');
   for (const line of failures.flatMap(formatCheck)) cli.complain(line);
   return failures.length === 0;
 }

@@ -1,21 +1,21 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Home } from '../config/home.ts';
-import { QUIET } from '../media/ffmpeg-arguments.ts';
-import { runForText } from '../media/run-ffmpeg.ts';
+import { QUIET } from '../media/ffmpeg/ffmpeg-arguments.ts';
+import { runForText } from '../media/ffmpeg/ffmpeg-process.ts';
 
 /** Small enough that a CPU upscales it within a minute. */
-const PICTURE = 'testsrc2=size=160x90:rate=12:duration=3';
-const SOUND = 'sine=frequency=440:duration=3';
+const IMAGE = 'testsrc2=size=160x90:rate=12:duration=3';
+const AUDIO = 'sine=frequency=440:duration=3';
 
 /**
- * Puts a clip of 3 s with a moving picture and a tone into `input/`, in one step, so that it is not seen half
+ * Puts a clip of 3 s with a moving image and a tone into `input/`, in one step, so that it is not seen half
  * written. Gives its path.
  */
 export async function putSampleClip(home: Home): Promise<string> {
   const path = join(home.input, 'sample.mp4');
   const temporaryPath = join(home.stateDir, 'sample.mp4');
-  const sources = ['-f', 'lavfi', '-i', PICTURE, '-f', 'lavfi', '-i', SOUND];
+  const sources = ['-f', 'lavfi', '-i', IMAGE, '-f', 'lavfi', '-i', AUDIO];
   const encoding = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-shortest'];
   try {
     await runForText('ffmpeg', [...QUIET, ...sources, ...encoding, '-y', `file:${temporaryPath}`], {

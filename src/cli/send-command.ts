@@ -16,21 +16,21 @@ export function isDaemonRunning(lockFile: string): boolean {
 }
 
 /**
- * Leaves a wish for the daemon and says what became of it. Without a daemon, or with a busy one, the wish waits in
+ * Leaves a request for the daemon and says what became of it. Without a daemon, or with a busy one, the request waits in
  * the database; that is no failure.
  */
 export async function sendCommand(
   cli: Cli,
   place: { readonly queue: Queue; readonly lockFile: string },
-  wish: Omit<NewCommand, 'nowMs'>,
+  request: Omit<NewCommand, 'nowMs'>,
 ): Promise<void> {
   const { commands, jobs } = place.queue;
-  if (wish.jobId !== null && jobs.getJob(wish.jobId) === null) {
-    cli.complain(`There is no job ${wish.jobId}; \`framekiln status\` shows those that there are.`);
+  if (request.jobId !== null && jobs.getJob(request.jobId) === null) {
+    cli.complain(`There is no job ${request.jobId}; \`framekiln status\` shows those that there are.`);
     cli.exitCode = ExitCode.failed;
     return;
   }
-  const id = commands.insertCommand({ ...wish, nowMs: cli.now() });
+  const id = commands.insertCommand({ ...request, nowMs: cli.now() });
   if (!isDaemonRunning(place.lockFile)) {
     cli.print('The daemon is not running; this will be carried out when it starts.');
     return;

@@ -4,7 +4,7 @@ import type { Job } from '../domain/job.ts';
 import type { JobEvent } from '../queue/event-store.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
-import type { MediaReport } from '../worker/job-report.ts';
+import type { MediaReport } from '../reports/media-report.ts';
 import { percentDone } from '../observability/format-progress.ts';
 
 /** One job in `status --json`. Fields are added over time, never renamed or removed. */
@@ -31,7 +31,7 @@ export interface JobReport {
   readonly error: { readonly code: string; readonly message: string } | null;
   /** What became of everything in the source; null before the job is done. */
   readonly report: MediaReport | null;
-  /** Its last failed tries and refusals, newest first. */
+  /** Its last failed tries and rejections, newest first. */
   readonly history: readonly { readonly at: string; readonly kind: string; readonly message: string }[];
   /** ISO 8601, UTC. */
   readonly createdAt: string;
@@ -48,19 +48,19 @@ export interface StatusReport {
   readonly rest: string | null;
   readonly jobs: readonly JobReport[];
   /** Files in input/ that never became a job. They stay where they are and are looked at again when they change. */
-  readonly refused: readonly RefusedFile[];
+  readonly rejected: readonly RejectedFile[];
 }
 
-export interface RefusedFile {
+export interface RejectedFile {
   readonly file: string;
   readonly code: string;
   readonly message: string;
 }
 
 /** The files that the intake set aside. */
-export function refusedFiles(seen: readonly SeenFile[], inputDir: string): RefusedFile[] {
+export function rejectedFiles(seen: readonly SeenFile[], inputDir: string): RejectedFile[] {
   return seen
-    .filter(({ state }) => state === 'refused')
+    .filter(({ state }) => state === 'rejected')
     .map(({ path, code, message }) => ({
       file: relative(inputDir, path),
       code: code ?? 'INTERNAL',

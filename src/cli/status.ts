@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatStatus } from './format-status.ts';
 import { openHome, withQueue } from './open-home.ts';
-import { Estimator } from '../worker/estimator.ts';
-import { readReport } from '../worker/job-report.ts';
+import { Estimator } from '../daemon/estimator.ts';
+import { readReport } from '../reports/media-report.ts';
 import { isDaemonRunning } from './send-command.ts';
-import { refusedFiles, reportJob, type StatusReport } from './status-report.ts';
+import { rejectedFiles, reportJob, type StatusReport } from './status-report.ts';
 
 /** So many failed tries of each job are told. */
 const HISTORY_LENGTH = 10;
@@ -38,7 +38,7 @@ export function statusCommand(cli: Cli): Command {
               });
             }),
           ),
-          refused: refusedFiles(queue.seenFiles.list(), home.input),
+          rejected: rejectedFiles(queue.seenFiles.list(), home.input),
         };
       });
       if (options.json) cli.print(JSON.stringify(report, null, 2));

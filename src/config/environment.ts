@@ -8,7 +8,7 @@ export function homeFromEnvironment(): string | null {
 }
 
 /**
- * `FRAMEKILN_TRACE`: a file to which the worker appends a line `JOB FRAME MILLISECONDS` for each frame that a network really ran
+ * `FRAMEKILN_TRACE`: a file to which the worker appends a line `JOB FRAME MILLISECONDS` for each frame that a model really ran
  * on. Tests count with it that no committed frame is inferred again.
  */
 export function traceFile(): string | null {
@@ -57,7 +57,7 @@ export function settingVariables(groups: readonly string[]): [name: string, text
   });
 }
 
-/** What ffmpeg gets to see of our environment: where programs, libraries and graphics cards are, and nothing else (R28). */
+/** What ffmpeg gets to see of our environment: where programs, libraries and graphics GPUs are, and nothing else (R28). */
 export function childEnvironment(): Record<string, string> {
   const kept = ['PATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES'];
   return Object.fromEntries(

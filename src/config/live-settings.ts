@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { isMissingFile } from '../lib/file-errors.ts';
+import { fileSignature } from '../lib/file-signature.ts';
 import { loadSettings, type LoadedSettings, type SettingSources } from './load-settings.ts';
 import type { Settings } from './settings.ts';
 
@@ -7,21 +8,21 @@ import type { Settings } from './settings.ts';
 export class LiveSettings {
   readonly sources: SettingSources;
   readonly #onChange: (loaded: LoadedSettings) => void;
-  #look: string;
+  #signature: string;
   #loaded: LoadedSettings;
 
   /** @param onChange called with what was read after a change, not with what was there in the beginning */
   constructor(sources: SettingSources, onChange: (loaded: LoadedSettings) => void = () => undefined) {
     this.sources = sources;
     this.#onChange = onChange;
-    this.#look = lookAt(sources);
+    this.#signature = signatureOf(sources);
     this.#loaded = loadSettings(sources);
   }
 
   now(): Settings {
-    const look = lookAt(this.sources);
-    if (look !== this.#look) {
-      this.#look = look;
+    const signature = signatureOf(this.sources);
+    if (signature !== this.#signature) {
+      this.#signature = signature;
       this.#loaded = loadSettings(this.sources);
       this.#onChange(this.#loaded);
     }
@@ -34,14 +35,13 @@ export class LiveSettings {
   }
 }
 
-function lookAt({ home }: SettingSources): string {
-  return [home.detectedFile, home.configFile].map(identify).join(' ');
+function signatureOf({ home }: SettingSources): string {
+  return [home.detectedFile, home.configFile].map(signatureOrNone).join(' ');
 }
 
-function identify(path: string): string {
+function signatureOrNone(path: string): string {
   try {
-    const { mtimeNs, size, ino } = statSync(path, { bigint: true });
-    return `${mtimeNs}:${size}:${ino}`;
+    return fileSignature(statSync(path, { bigint: true }));
   } catch (error) {
     if (isMissingFile(error)) return 'none';
     return 'unreadable';

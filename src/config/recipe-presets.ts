@@ -14,14 +14,14 @@ export const tierPresets: Readonly<
 export const PIPELINE_DEFAULTS: Readonly<{ [P in Recipe['pipeline']]: Extract<Recipe, { pipeline: P }> }> = {
   upscale: {
     pipeline: 'upscale',
-    network: 'realesr-general-x4v3',
+    model: 'realesr-general-x4v3',
     scale: 2,
     device: 'auto',
     tile: 'auto',
   },
   'dual-face': {
     pipeline: 'dual-face',
-    network: 'blazeface-full-range',
+    model: 'blazeface-full-range',
     device: 'auto',
     width: 1920,
     height: 1080,
@@ -38,15 +38,15 @@ export const DEFAULT_RECIPE = PIPELINE_DEFAULTS.upscale;
  * What the name of a folder below `input/` says without any configuration: `upscale-2x`, `upscale-3x`, `upscale-4x`
  * and the same with `lanczos`, and `dual-face`.
  *
- * @returns a wish for a recipe, or null for any other name
+ * @returns a request for a recipe, or null for any other name
  */
 export function folderPreset(
   name: string,
-): { pipeline: Recipe['pipeline']; network?: string; scale?: number } | null {
+): { pipeline: Recipe['pipeline']; model?: string; scale?: number } | null {
   if (name === 'dual-face') return { pipeline: 'dual-face' };
   const match = /^(upscale|lanczos)-([234])x$/.exec(name);
   if (match === null) return null;
   const pipeline = 'upscale';
   const scale = Number(match[2]);
-  return match[1] === 'lanczos' ? { pipeline, network: 'lanczos', scale } : { pipeline, scale };
+  return match[1] === 'lanczos' ? { pipeline, model: 'lanczos', scale } : { pipeline, scale };
 }

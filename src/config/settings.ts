@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Recipe } from '../domain/recipe.ts';
 import { DEFAULT_RECIPE } from './recipe-presets.ts';
-import { applyWish, RecipeWish, strangeKeys } from './recipe-schema.ts';
+import { completeRecipe, PartialRecipe, strangeKeys } from './recipe-schema.ts';
 
 const TIME_OF_DAY = '(?:(?:[01]\\d|2[0-3]):[0-5]\\d|24:00)';
 const QuietHours = z
@@ -20,14 +20,14 @@ export const SettingsFile = z
         rescanSeconds: z.number().min(1).max(86_400).default(60),
         /** Ask instead of being told: for network shares, which send no events. */
         polling: z.boolean().default(false),
-        /** What happens to a file that is refused; `move`: into `refused/`. */
-        refused: z.enum(['keep', 'move']).default('keep'),
+        /** What happens to a file that is rejected; `quarantine`: it is moved into `quarantine/`. */
+        rejected: z.enum(['keep', 'quarantine']).default('keep'),
         /** Recipes of folders below input/, by name. */
-        folders: z.record(z.string().min(1), RecipeWish).default({}),
+        folders: z.record(z.string().min(1), PartialRecipe).default({}),
       })
       .prefault({}),
     /** What is done with a file for which nothing else is said. */
-    recipe: RecipeWish.default({}),
+    recipe: PartialRecipe.default({}),
     decoder: z
       .strictObject({
         /** Tried in this order before the CPU. The probe writes what works. */
@@ -67,7 +67,7 @@ export const SettingsFile = z
       .strictObject({
         /** Jobs that are worked on at once. */
         max: z.int().min(1).max(32).default(1),
-        /** Pictures of different jobs that a GPU enlarges in one go. */
+        /** Images of different jobs that a GPU upscales in one go. */
         batch: z.int().min(1).max(8).default(8),
         waitMs: z.number().min(0).max(6).default(6),
       })
@@ -97,7 +97,7 @@ export const SettingsFile = z
       })
       .prefault({}),
     /** A job that fails so often is set aside. */
-    tries: z.int().min(1).max(20).default(3),
+    attempts: z.int().min(1).max(20).default(3),
     limits: z
       .strictObject({
         inputMegapixels: z.number().positive().default(36),
@@ -110,13 +110,13 @@ export const SettingsFile = z
       .prefault({}),
     engine: z
       .strictObject({
-        /** Threads that a network runs on; 0: as many as there are cores. */
+        /** Threads that a model runs on; 0: as many as there are cores. */
         threads: z.int().min(0).max(256).default(0),
-        /** A network that says nothing for so long, and uses no processor, hangs. */
+        /** A model that says nothing for so long, and uses no processor, hangs. */
         stallSeconds: z.number().min(1).max(3600).default(60),
       })
       .prefault({}),
-    manners: z
+    throttling: z
       .strictObject({
         /** Times of the day, in local time, at which nothing is worked on. */
         quietHours: z.array(QuietHours).default([]),
@@ -132,11 +132,12 @@ export const SettingsFile = z
   })
   .superRefine(({ recipe, intake }, context) => {
     const inherited = recipe.pipeline ?? DEFAULT_RECIPE.pipeline;
-    const say = (path: string[], wish: RecipeWish): void => {
-      for (const message of strangeKeys(wish, inherited)) context.addIssue({ code: 'custom', path, message });
+    const say = (path: string[], request: PartialRecipe): void => {
+      for (const message of strangeKeys(request, inherited))
+        context.addIssue({ code: 'custom', path, message });
     };
     say(['recipe'], recipe);
-    for (const [name, wish] of Object.entries(intake.folders)) say(['intake', 'folders', name], wish);
+    for (const [name, request] of Object.entries(intake.folders)) say(['intake', 'folders', name], request);
   });
 
 type Parsed = z.infer<typeof SettingsFile>;
@@ -149,9 +150,9 @@ export interface Settings extends Omit<Parsed, 'recipe' | 'intake'> {
 
 /** Fills the recipes in. */
 export function completeSettings(parsed: Parsed): Settings {
-  const recipe = applyWish(parsed.recipe, DEFAULT_RECIPE);
+  const recipe = completeRecipe(parsed.recipe, DEFAULT_RECIPE);
   const folders = Object.entries(parsed.intake.folders).map(
-    ([name, wish]) => [name, applyWish(wish, recipe)] as const,
+    ([name, request]) => [name, completeRecipe(request, recipe)] as const,
   );
   return { ...parsed, recipe, intake: { ...parsed.intake, folders: Object.fromEntries(folders) } };
 }

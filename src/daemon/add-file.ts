@@ -3,12 +3,12 @@ import { basename, join, relative } from 'node:path';
 import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
-import { InputRefusedError } from '../domain/errors.ts';
+import { InputRejectedError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/estimate.ts';
 import { sha256File } from '../lib/sha256-file.ts';
-import { probeMedia } from '../media/probe.ts';
+import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { Estimator } from '../worker/estimator.ts';
+import type { Estimator } from './estimator.ts';
 
 export interface AddTargets {
   readonly queue: Queue;
@@ -25,7 +25,7 @@ export async function addFile(
 ): Promise<string> {
   const name = basename(path);
   if (!(await stat(path)).isFile())
-    throw new InputRefusedError('NOT_A_REGULAR_FILE', `${path} is not a regular file.`);
+    throw new InputRejectedError('NOT_A_REGULAR_FILE', `${path} is not a regular file.`);
   const video = shapeOf(await probeMedia(path, limits, signal));
   const { job, created } = queue.jobs.enqueue({
     origin: 'add',

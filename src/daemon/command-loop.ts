@@ -20,7 +20,7 @@ export interface CommandTargets {
 
 const Priority = z.number().int();
 
-/** Carries out what the CLI and the dashboard wished for, in order, and writes down what became of each wish. */
+/** Carries out what the CLI and the dashboard requested for, in order, and writes down what became of each request. */
 export async function handleCommands(targets: CommandTargets): Promise<void> {
   for (const command of targets.queue.commands.nextCommands()) {
     let outcome: { succeeded: boolean; result: string };
@@ -43,26 +43,26 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
   const job = queue.jobs.getJob(command.jobId);
   if (job === null) throw new Error(`There is no job ${command.jobId}.`);
   const name = basename(job.sourcePath);
-  const refuse = (): never => {
+  const reject = (): never => {
     throw new Error(`Job ${job.id} (${name}) is ${job.state}; ${command.kind} does not apply.`);
   };
   switch (command.kind) {
     case 'pause':
-      if (!queue.control.pauseJob(job.id)) refuse();
+      if (!queue.control.pauseJob(job.id)) reject();
       targets.dropJob(job.id);
       if (job.state !== 'running') await targets.removeFrames(job.id);
       return `Job ${job.id} (${name}) is paused; its checkpoints are kept.`;
     case 'resume':
-      if (!queue.control.resumeJob(job.id)) refuse();
+      if (!queue.control.resumeJob(job.id)) reject();
       return `Job ${job.id} (${name}) is queued again and goes on after its last committed batch.`;
     case 'cancel':
-      if (!queue.control.cancelJob(job.id, Date.now())) refuse();
+      if (!queue.control.cancelJob(job.id, Date.now())) reject();
       targets.dropJob(job.id);
       // The worker deletes the files of a job that it has in hand, when it has let go of them.
       if (job.state !== 'running') await targets.removeFiles(job.id);
       return `Job ${job.id} (${name}) is cancelled.`;
     case 'retry':
-      if (!queue.control.retryJob(job.id)) refuse();
+      if (!queue.control.retryJob(job.id)) reject();
       return `Job ${job.id} (${name}) is queued again.`;
     case 'prioritise':
       queue.control.prioritise(job.id, Priority.parse(command.argument));

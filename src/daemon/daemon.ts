@@ -5,26 +5,26 @@ import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { DatabaseDamagedError, toError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/estimate.ts';
-import { isDatabaseObstacle } from '../domain/obstacles.ts';
+import { isTransientDatabaseError } from '../domain/transient-errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
 import { Intake } from '../intake/intake.ts';
 import { isOwnerAlive, parseOwner } from '../lib/process-identity.ts';
 import { isWithin } from '../lib/process-tree.ts';
-import { probeMedia } from '../media/probe.ts';
+import { probeMedia } from '../media/probe/probe-media.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import { acquireProcessLock, type ProcessLock } from '../queue/process-lock.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
-import { Estimator } from '../worker/estimator.ts';
-import { setRefusedAside } from '../workspace/set-refused-aside.ts';
+import { Estimator } from './estimator.ts';
+import { quarantineSource } from '../workspace/quarantine-source.ts';
 import { addFile } from './add-file.ts';
 import { handleCommands } from './command-loop.ts';
 import { removeIdleRamDisks, removeJobFiles, removeJobFrames, removeLeftovers } from './housekeeping.ts';
 import { GpuWatch } from './gpu-watch.ts';
-import { Manners } from './manners.ts';
+import { Throttling } from './throttling.ts';
 import { ServiceNotifier } from './service-notifier.ts';
-import { openSoundQueue } from './sound-queue.ts';
+import { openHealthyQueue } from './healthy-queue.ts';
 import { Supervisor, type WorkerEnd } from './supervisor.ts';
 import { verdictOn } from './verdict.ts';
 import { workerCrash } from './worker-crash.ts';
@@ -51,7 +51,7 @@ export interface DaemonOptions {
 
 /**
  * The daemon: watches, queues, keeps a worker alive while there is work, carries out commands. It never loads a
- * network or decodes a frame itself, so nothing that a video does can bring it down.
+ * model or decodes a frame itself, so nothing that a video does can bring it down.
  */
 export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
   const { home, log } = options;
@@ -63,9 +63,9 @@ export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
   try {
     for (let damages = 0; ;) {
       try {
-        return await runWithQueue(options, await openSoundQueue(home, log));
+        return await runWithQueue(options, await openHealthyQueue(home, log));
       } catch (error) {
-        if (isDatabaseObstacle(error)) {
+        if (isTransientDatabaseError(error)) {
           if (options.signal.aborted) return options.once ? ExitCode.stopped : ExitCode.ok;
           log.error(`the queue cannot be opened: ${toError(error).message}; it is tried again`);
           await delay(OPEN_AGAIN_MS, undefined, { signal: options.signal }).catch(() => undefined);
@@ -113,7 +113,7 @@ class Daemon {
   #commands: Promise<unknown> = Promise.resolve();
   readonly #inhibitor = new SleepInhibitor();
   readonly #gpu: GpuWatch;
-  readonly #manners: Manners;
+  readonly #throttling: Throttling;
   #commandFailure: unknown = null;
   #carryingOut = false;
   #isAdding = false;
@@ -129,7 +129,7 @@ class Daemon {
       onNote: (sentence) => log.warn(sentence),
       now: () => performance.now(),
     });
-    this.#manners = new Manners({ gpu: this.#gpu, control: queue.control, log });
+    this.#throttling = new Throttling({ gpu: this.#gpu, control: queue.control, log });
     this.#notifier = new ServiceNotifier(serviceManager(), (sentence) => log.warn(sentence));
     this.#supervisor = new Supervisor({
       start: { homeRoot: home.root, onlyJobId: null, flags: settings.sources.flags ?? [] },
@@ -155,9 +155,9 @@ class Daemon {
       enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: Date.now() }),
       probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
       estimate: (job) => this.#estimator.describe(job),
-      onRefused: async (path, error) => {
-        if (settings.now().intake.refused === 'keep') return;
-        const said = await setRefusedAside(home.root, path, error, String(Date.now()));
+      onRejected: async (path, error) => {
+        if (settings.now().intake.rejected === 'keep') return;
+        const said = await quarantineSource(home.root, path, error, String(Date.now()));
         if (said !== null) log.info(said);
       },
       log,
@@ -189,8 +189,8 @@ class Daemon {
       await this.#giveBack();
       await this.#notifier.settled();
     }
-    const refused = this.#intake.refusedCount;
-    if (!signal.aborted) return verdictOn({ queue: this.#queue, inputDir: home.input, refused, log });
+    const rejected = this.#intake.rejectedCount;
+    if (!signal.aborted) return verdictOn({ queue: this.#queue, inputDir: home.input, rejected, log });
     log.info('stopped; unfinished jobs go on after their last committed batch');
     return once ? ExitCode.stopped : ExitCode.ok;
   }
@@ -201,10 +201,10 @@ class Daemon {
     const ids = this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
     for (const id of ids) log.info(`job ${id} was interrupted; it goes on after its last committed batch`);
     await this.#cleanUp();
-    // Refusals were for the limits, rights and ffmpeg of that time.
+    // Rejections were for the limits, rights and ffmpeg of that time.
     const { seenFiles } = this.#queue;
-    const refused = seenFiles.list().filter((seen) => seen.state === 'refused');
-    seenFiles.removeAll(refused.map((seen) => seen.path));
+    const rejected = seenFiles.list().filter((seen) => seen.state === 'rejected');
+    seenFiles.removeAll(rejected.map((seen) => seen.path));
   }
 
   /** Only while no worker runs. */
@@ -233,16 +233,16 @@ class Daemon {
     const { log, settings } = this.#options;
     const queue = this.#queue;
     try {
-      this.#assertSound();
+      this.#assertAudio();
       settings.now(); // Faults of a file that was changed are told at once, not with the next job.
       this.#carryOutCommands();
       // Our own worker's end is judged by `#afterWorker` alone, which knows whether it crashed.
       const spare = (owner: string): boolean => parseOwner(owner)?.pid === this.#supervisor.pid;
       queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
       if (this.#hasLeftovers && !this.#supervisor.isRunning) await this.#cleanUp();
-      if (this.#manners.isRest(settings.now(), this.#supervisor.isRunning)) this.#supervisor.rest();
+      if (this.#throttling.isRest(settings.now(), this.#supervisor.isRunning)) this.#supervisor.rest();
       else if (queue.leases.hasClaimable(Date.now())) this.#supervisor.ensureRunning();
-      this.#inhibitor.set(settings.now().manners.inhibitSleep && this.#supervisor.isRunning);
+      this.#inhibitor.set(settings.now().throttling.inhibitSleep && this.#supervisor.isRunning);
     } catch (error) {
       if (isDamage(error)) throw error;
       // A full disk or a locked database passes; the daemon does not end because of it (R13).
@@ -252,7 +252,7 @@ class Daemon {
   }
 
   /** Damage that was met beside the ticks: by the worker, while looking for files, or in a command. */
-  #assertSound(): void {
+  #assertAudio(): void {
     if (isDamage(this.#intake.failure)) throw toError(this.#intake.failure);
     if (isDamage(this.#commandFailure)) throw toError(this.#commandFailure);
     if (this.#supervisor.foundDamage) throw new DatabaseDamagedError('the worker could not read it.');
@@ -299,7 +299,7 @@ class Daemon {
       // Of several jobs nobody knows which one killed it: none is charged with it, and each goes on alone, to find out.
       this.#supervisor.alone = crashed && running.length > 1;
       const isCharged = crashed && !this.#supervisor.alone && !this.#supervisor.foundDamage;
-      const failure = isCharged ? workerCrash(how, settings.now().tries) : null;
+      const failure = isCharged ? workerCrash(how, settings.now().attempts) : null;
       this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: wasOwner });
     } catch (error) {
       // A full disk: the next tick takes the job back.
@@ -307,7 +307,7 @@ class Daemon {
     }
   }
 
-  /** Nothing is growing in `input/`, nothing runs, nothing waits. A paused queue or job is a person's wish to wait. */
+  /** Nothing is growing in `input/`, nothing runs, nothing waits. A paused queue or job is a person's request to wait. */
   #isWorkedOff(): boolean {
     if (
       !this.#intake.hasScanned ||

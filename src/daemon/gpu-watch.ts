@@ -1,18 +1,18 @@
 import { toError } from '../domain/errors.ts';
 import { readGpuLoad, type GpuLoad, type GpuProcess } from '../hardware/gpu-load.ts';
 
-/** How often a card is looked at while something of ours runs, or waits for it. */
+/** How often a GPU is looked at while something of ours runs, or waits for it. */
 const LOOK_MS = 10_000;
 /** After a driver that did not answer, or is not there (any more). */
 const PATIENCE_MS = 60_000;
 /** So many looks in a row: a moment's work of another program is nothing to step aside for. */
 const BUSY_LOOKS = 2;
 const CALM_LOOKS = 3;
-/** Work goes on when a card that was too hot has cooled down by so many degrees. */
+/** Work goes on when a GPU that was too hot has cooled down by so many degrees. */
 const COOLED_BY = 10;
 
 export interface GpuLimits {
-  /** Share of a card that another program may take before ours steps aside, in percent; 0: all of it. */
+  /** Share of a GPU that another program may take before ours steps aside, in percent; 0: all of it. */
   readonly gpuBusyPercent: number;
   /** 0: whatever it is. */
   readonly gpuHottestCelsius: number;
@@ -27,12 +27,12 @@ export interface GpuWatchOptions {
 }
 
 /**
- * Whether work should wait for the card: another program uses it, or it is too hot. States: free → busy after two looks at
+ * Whether work should wait for the GPU: another program uses it, or it is too hot. States: free → busy after two looks at
  * another program's work beside ours; free → hot at once; busy or hot → free after three calm looks.
  *
  * Whether a program is another one is known by its process id, and a driver outside of our container counts
- * processes differently. So nobody is stepped aside for before something of ours was seen on the card, too: a job that does not
- * use the card is in nobody's way. What the driver does not tell is taken for calm.
+ * processes differently. So nobody is stepped aside for before something of ours was seen on the GPU, too: a job that does not
+ * use the GPU is in nobody's way. What the driver does not tell is taken for calm.
  */
 export class GpuWatch {
   readonly #options: GpuWatchOptions;

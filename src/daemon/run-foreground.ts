@@ -46,7 +46,7 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
       log,
       onEnded: (end) => {
         if (end.crashed) log.error(`the worker died (${end.how})`);
-        const failure = end.crashed ? workerCrash(end.how, settings.now().tries) : null;
+        const failure = end.crashed ? workerCrash(end.how, settings.now().attempts) : null;
         queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: end.wasOwner });
       },
     });

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { toError } from '../domain/errors.ts';
-import { Patience } from '../lib/patience.ts';
+import { Watchdog } from '../lib/watchdog.ts';
 import { parseOwner } from '../lib/process-identity.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../worker/protocol.ts';
 import type { RootLogger } from '../observability/logger.ts';
@@ -52,7 +52,7 @@ export class Supervisor {
   #restartAtMs = 0;
   #restartMs = FIRST_RESTART_MS;
   #startedAtMs = 0;
-  readonly #silence = new Patience(SILENCE_MS, () => {
+  readonly #silence = new Watchdog(SILENCE_MS, () => {
     this.#hung = true;
     this.#child?.kill('SIGKILL');
   });

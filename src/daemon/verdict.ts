@@ -10,19 +10,19 @@ export interface WorkedOff {
   /** The input folder, absolute. */
   readonly inputDir: string;
   /** Files in it that could not be used. */
-  readonly refused: number;
+  readonly rejected: number;
   readonly log: Logger;
 }
 
-/** Success only if nothing that lies in `input/` failed or was refused, now or earlier. */
-export function verdictOn({ queue, inputDir, refused, log }: WorkedOff): ExitCode {
+/** Success only if nothing that lies in `input/` failed or was rejected, now or earlier. */
+export function verdictOn({ queue, inputDir, rejected, log }: WorkedOff): ExitCode {
   const undone = undoneIn(inputDir, queue);
-  if (undone === 0 && refused === 0) {
+  if (undone === 0 && rejected === 0) {
     log.info('everything in the input folder is done');
     return ExitCode.ok;
   }
   log.error(
-    `the input folder is worked off, but ${counted(undone, 'job')} of it failed or did not run to the end, and ${counted(refused, 'file')} could not be used`,
+    `the input folder is worked off, but ${counted(undone, 'job')} of it failed or did not run to the end, and ${counted(rejected, 'file')} could not be used`,
   );
   return ExitCode.failed;
 }

@@ -11,7 +11,7 @@ export abstract class FramekilnError extends Error {
   }
 }
 
-export type RefusalCode =
+export type RejectionCode =
   | 'EMPTY_FILE'
   | 'NOT_A_REGULAR_FILE'
   | 'NOT_A_VIDEO'
@@ -21,7 +21,7 @@ export type RefusalCode =
   | 'ENCRYPTED'
   | 'NO_DECODABLE_FRAME'
   | 'DAMAGED'
-  | 'CLOCK_JUMPS'
+  | 'TIMESTAMP_DISCONTINUITY'
   | 'LIMIT_EXCEEDED'
   | 'SOURCE_MISSING'
   | 'SOURCE_CHANGED'
@@ -31,48 +31,48 @@ export type RefusalCode =
   | 'STATE_OF_OTHER_VERSION';
 
 /** The input cannot be processed, now or on a second try. The job is set aside at once, with the sentence. */
-export class InputRefusedError extends FramekilnError {
-  readonly code: RefusalCode;
+export class InputRejectedError extends FramekilnError {
+  readonly code: RejectionCode;
 
-  constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
+  constructor(code: RejectionCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
 }
 
-export type ObstacleCode = 'DISK_FULL' | 'OUTPUT_READ_ONLY' | 'FFMPEG_MISSING' | 'ENCODER_BUSY';
+export type TransientErrorCode = 'DISK_FULL' | 'OUTPUT_READ_ONLY' | 'FFMPEG_MISSING' | 'ENCODER_BUSY';
 
 /** Something outside the job stands in its way. It uses up no try; the job waits and goes on by itself. */
-export class ObstacleError extends FramekilnError {
-  readonly code: ObstacleCode;
+export class TransientError extends FramekilnError {
+  readonly code: TransientErrorCode;
 
-  constructor(code: ObstacleCode, message: string, options?: ErrorOptions) {
+  constructor(code: TransientErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
 }
 
-export type NetworkErrorCode =
-  | 'NETWORK_UNKNOWN'
-  | 'NETWORK_MISSING'
-  | 'NETWORK_CHECKSUM'
-  | 'NETWORK_UNREADABLE'
-  | 'NETWORK_UNSUITABLE'
-  | 'NETWORK_FETCH_FAILED';
+export type ModelErrorCode =
+  | 'MODEL_UNKNOWN'
+  | 'MODEL_MISSING'
+  | 'MODEL_CHECKSUM'
+  | 'MODEL_UNREADABLE'
+  | 'MODEL_UNSUITABLE'
+  | 'MODEL_FETCH_FAILED';
 
 /** A neural network's file is absent, not the one that the manifest names, or of the wrong shape. */
-export class NetworkError extends FramekilnError {
-  readonly code: NetworkErrorCode;
+export class ModelError extends FramekilnError {
+  readonly code: ModelErrorCode;
 
-  constructor(code: NetworkErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ModelErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
 }
 
 /**
- * An engine failed while it ran a network. Two are outcomes: after `OUT_OF_MEMORY` the caller shrinks and tries again,
- * after `DEVICE_LOST` (the card is gone, or hangs) it takes the next engine.
+ * An engine failed while it ran a model. Two are outcomes: after `OUT_OF_MEMORY` the caller shrinks and tries again,
+ * after `DEVICE_LOST` (the GPU is gone, or hangs) it takes the next engine.
  */
 export class EngineError extends FramekilnError {
   readonly code: 'ENGINE_UNAVAILABLE' | 'ENGINE_FAILED' | 'ENGINE_STALLED' | 'OUT_OF_MEMORY' | 'DEVICE_LOST';
@@ -110,8 +110,8 @@ export class VerificationError extends FramekilnError {
   readonly code = 'VERIFICATION_FAILED';
 }
 
-/** Nothing is wrong with the finished file but where sound tracks begin or end: it can be mended. */
-export class SoundMovedError extends VerificationError {
+/** Nothing is wrong with the finished file but where audio tracks begin or end: it can be mended. */
+export class AudioShiftedError extends VerificationError {
   /** By stream index of the source: seconds that would bring the track back, or why nothing would. */
   readonly shifts: ReadonlyMap<number, number | string>;
 

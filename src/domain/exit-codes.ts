@@ -1,11 +1,11 @@
 /** What a process of Framekiln ends with; the table of docs/guide.md says the same. */
 export const ExitCode = {
   ok: 0,
-  /** A job failed, or the daemon refused what it was asked. */
+  /** A job failed, or the daemon rejected what it was asked. */
   failed: 1,
   /** The command line or the configuration cannot be used. */
   usage: 2,
-  /** Something is missing on this machine: ffmpeg, a network, a folder's write rights. */
+  /** Something is missing on this machine: ffmpeg, a model, a folder's write rights. */
   environment: 3,
   /** Another daemon works on this home. */
   alreadyRunning: 4,

@@ -7,15 +7,15 @@ import type { Recipe } from './recipe.ts';
  * A job's states.
  *
  * - `queued`: waits for a worker. With `notBeforeAtMs` in the future it waits for that instant (back-off after a
- *   failed try, or an obstacle such as a full disk, whose sentence is in `note`).
+ *   failed try, or a transient error such as a full disk, whose sentence is in `note`).
  * - `running`: a worker holds its lease.
  * - `paused`: a person paused it; its checkpoints are kept.
- * - `done`: the finished file was verified and published, and the source settled as it is wished.
+ * - `done`: the finished file was verified and published, and the source settled as it is requested.
  * - `failed`: set aside, with `errorCode` and `errorMessage`; only `retry` brings it back.
  * - `cancelled`: a person cancelled it; its checkpoints are deleted.
  *
  * Edges: queued → running (claim) · running → queued (released, lease lost, try failed) · running → done ·
- * running → failed (refused, or the last try failed) · queued, running → paused → queued ·
+ * running → failed (rejected, or the last try failed) · queued, running → paused → queued ·
  * queued, running, paused, failed → cancelled · failed, cancelled, done → queued (retry).
  */
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
@@ -38,8 +38,8 @@ export interface JobPlan extends BatchSizes {
   readonly tile: number | null;
   /** The same on a GPU. Absent in plans of older versions: as on the CPU. */
   readonly gpuTile?: number | null;
-  readonly networkSha256: string | null;
-  /** Of the network that tells faces apart; null: the job does without. Absent in plans of before there was one. */
+  readonly modelSha256: string | null;
+  /** Of the model that tells faces apart; null: the job does without. Absent in plans of before there was one. */
   readonly embeddingSha256?: string | null;
 }
 
@@ -102,7 +102,7 @@ export interface CommittedBatch {
 
 export type CommandKind = 'pause' | 'resume' | 'cancel' | 'retry' | 'prioritise' | 'add';
 
-/** A wish of the CLI or the dashboard; the daemon carries it out. */
+/** A request of the CLI or the dashboard; the daemon carries it out. */
 export interface Command {
   readonly id: number;
   readonly kind: CommandKind;

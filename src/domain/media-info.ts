@@ -43,9 +43,9 @@ export interface VideoStreamInfo {
   readonly averageFrameRate: Rational | null;
   /** Pixel width over height, after rotation; 1/1 where the file says nothing. */
   readonly sampleAspectRatio: Rational;
-  /** Clockwise degrees that ffmpeg turns the stored picture by: 0, 90, 180 or 270. */
+  /** Clockwise degrees that ffmpeg turns the stored image by: 0, 90, 180 or 270. */
   readonly rotationDegrees: number;
-  /** Whether ffmpeg mirrors the stored picture too. */
+  /** Whether ffmpeg mirrors the stored image too. */
   readonly mirrored: boolean;
   readonly color: ColorInfo;
   readonly interlaced: boolean;
@@ -64,9 +64,9 @@ export interface OtherStreamInfo {
   readonly kind: 'audio' | 'subtitle' | 'attachment' | 'data' | 'video';
   readonly codec: string;
   readonly language: string | null;
-  /** A cover picture rather than a moving one. */
+  /** A cover image rather than a moving one. */
   readonly attachedPicture: boolean;
-  /** Of an attachment or a cover picture; null where it has none. */
+  /** Of an attachment or a cover image; null where it has none. */
   readonly fileName: string | null;
 }
 

@@ -21,7 +21,7 @@ const NO_ROOM = 'no NVENC session or no video memory is free';
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [
     /Cannot load libcuda|Cannot load nvcuda|no CUDA-capable device|CUDA_ERROR_NO_DEVICE/i,
-    'there is no NVIDIA driver or card',
+    'there is no NVIDIA driver or GPU',
   ],
   [/Unknown encoder/i, 'this ffmpeg is built without NVENC'],
   [/incompatible client key/i, TAKEN],
@@ -32,6 +32,6 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /No capable devices found|not supported|No NVENC capable/i,
-    'the card cannot encode this (no NVENC, size or depth)',
+    'the GPU cannot encode this (no NVENC, size or depth)',
   ],
 ];

@@ -4,7 +4,7 @@ export type Recipe = UpscaleRecipe | DualFaceRecipe;
 export interface UpscaleRecipe {
   readonly pipeline: 'upscale';
   /** `lanczos`, a name of `models/manifest.json`, or the path of an ONNX file. */
-  readonly network: string;
+  readonly model: string;
   /** Output size over input size, 1 to 4, any fraction. */
   readonly scale: number;
   readonly device: Device;
@@ -16,7 +16,7 @@ export interface UpscaleRecipe {
 export interface DualFaceRecipe {
   readonly pipeline: 'dual-face';
   /** The face detector: a name of `models/manifest.json`, or the path of an ONNX file. */
-  readonly network: string;
+  readonly model: string;
   readonly device: Device;
   /** Of the finished video, in pixels; even. */
   readonly width: number;
@@ -25,7 +25,7 @@ export interface DualFaceRecipe {
   readonly layout: 'side-by-side' | 'stacked';
   /** The detector looks at every n-th frame; between them boxes are interpolated. */
   readonly detectEvery: number;
-  /** What a pane shows whose person has been gone for long: the whole picture, or nothing. */
+  /** What a pane shows whose person has been gone for long: the whole image, or nothing. */
   readonly missing: 'wide' | 'black';
 }
 
@@ -39,7 +39,7 @@ export function recipeText(recipe: Recipe): string {
 
 /** For the log, such as `realesr-general-x4v3, scale 2`. */
 export function describeRecipe(recipe: Recipe): string {
-  if (recipe.pipeline === 'upscale') return `${recipe.network}, scale ${recipe.scale}`;
-  const { network, width, height, layout } = recipe;
-  return `dual-face with ${network}, ${layout} in ${width}x${height}`;
+  if (recipe.pipeline === 'upscale') return `${recipe.model}, scale ${recipe.scale}`;
+  const { model, width, height, layout } = recipe;
+  return `dual-face with ${model}, ${layout} in ${width}x${height}`;
 }

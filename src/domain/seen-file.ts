@@ -3,16 +3,16 @@ export interface SeenFile {
   /** Absolute. */
   readonly path: string;
   /** What the file was like, as text that is equal exactly when nothing about it has changed. */
-  readonly look: string;
+  readonly signature: string;
   /**
-   * `settling`: may still be growing. `taken`: it is a job now, or was known as one. `refused`: not a usable video or
-   * recipe. The last two are looked at again only when the look changes.
+   * `settling`: may still be growing. `taken`: it is a job now, or was known as one. `rejected`: not a usable video or
+   * recipe. The last two are looked at again only when the signature changes.
    */
-  readonly state: 'settling' | 'taken' | 'refused';
+  readonly state: 'settling' | 'taken' | 'rejected';
   /** When it first had this look. */
   readonly sinceAtMs: number;
-  /** The stable code of the refusal. */
+  /** The stable code of the rejection. */
   readonly code: string | null;
-  /** Why it was refused, one sentence. */
+  /** Why it was rejected, one sentence. */
   readonly message: string | null;
 }

@@ -1,6 +1,6 @@
 import { startProbe, type ProbeEnd } from './probe/run-probe.ts';
 
-/** A process on a card. */
+/** A process on a GPU. */
 export interface GpuProcess {
   readonly pid: number;
   readonly name: string;
@@ -9,7 +9,7 @@ export interface GpuProcess {
 }
 
 export interface GpuLoad {
-  /** Of the hottest card; null: the driver does not tell. */
+  /** Of the hottest GPU; null: the driver does not tell. */
   readonly celsius: number | null;
   readonly processes: readonly GpuProcess[];
 }
@@ -17,7 +17,7 @@ export interface GpuLoad {
 const TIMEOUT_MS = 5_000;
 
 /**
- * What the cards are doing, asked of nvidia-smi; `missing`: it is not there, `silent`: it hung, failed or was told to end.
+ * What the GPUs are doing, asked of nvidia-smi; `missing`: it is not there, `silent`: it hung, failed or was told to end.
  */
 export async function readGpuLoad(signal: AbortSignal): Promise<GpuLoad | 'missing' | 'silent'> {
   const query = ['--query-gpu=temperature.gpu', '--format=csv,noheader,nounits'];

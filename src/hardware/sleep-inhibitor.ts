@@ -3,7 +3,7 @@ import { processEnvironment } from '../config/environment.ts';
 import { findProgram } from '../lib/find-program.ts';
 
 /**
- * Keeps the machine from going to sleep, by systemd-inhibit; where that is missing, or refuses, nothing happens. The lock
+ * Keeps the machine from going to sleep, by systemd-inhibit; where that is missing, or rejects, nothing happens. The lock
  * lasts as long as a `cat` that reads from us: it goes with us, however we end.
  */
 export class SleepInhibitor {

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { EngineError, toError } from '../domain/errors.ts';
-import type { Engine, FrameToEnlarge, LoadedNetwork, NetworkOutput, Tensor } from './engine.ts';
-import { decodeModel } from './networks/onnx-model.ts';
+import type { Engine, FrameToUpscale, LoadedModel, ModelOutput, Tensor } from './engine.ts';
+import { decodeModel } from './models/onnx-model.ts';
 import { compilePlan } from './plan/compile-plan.ts';
 
 /** What native-cuda/addon/addon.cc exports; rejections have a `code`. */
 export interface NativeAddon {
   describeDevices(): { readonly devices: readonly GpuDevice[]; readonly reason: string | null };
-  load(plan: Uint8Array, device: number): Promise<NativeNetwork>;
+  load(plan: Uint8Array, device: number): Promise<NativeModel>;
 }
 
 export interface GpuDevice {
@@ -23,14 +23,14 @@ export interface GpuDevice {
   readonly freeBytes: number;
 }
 
-interface NativeNetwork {
+interface NativeModel {
   run(
     data: Float32Array,
     channels: number,
     height: number,
     width: number,
   ): Promise<readonly { readonly data: Float32Array; readonly shape: readonly number[] }[]>;
-  enlarge(
+  upscale(
     pixels: Uint8Array,
     width: number,
     height: number,
@@ -42,7 +42,7 @@ interface NativeNetwork {
 }
 
 const ADDON = fileURLToPath(new URL('../../native-cuda/build/framekiln_cuda.node', import.meta.url));
-/** The first card; whoever has several chooses with CUDA_VISIBLE_DEVICES. */
+/** The first GPU; whoever has several chooses with CUDA_VISIBLE_DEVICES. */
 const DEVICE = 0;
 const NAME = 'Framekiln on the GPU';
 
@@ -56,7 +56,7 @@ export function isAddonBuilt(path = ADDON): boolean {
   return existsSync(path);
 }
 
-/** Loads the addon, which works without a card and without a driver. */
+/** Loads the addon, which works without a GPU and without a driver. */
 export function loadAddon(path = ADDON): NativeAddon {
   try {
     return createRequire(import.meta.url)(path) as NativeAddon;
@@ -67,7 +67,7 @@ export function loadAddon(path = ADDON): NativeAddon {
   }
 }
 
-/** The cards that the addon sees, or the sentence why there is none. */
+/** The GPUs that the addon sees, or the sentence why there is none. */
 export function describeGpus(): ReturnType<NativeAddon['describeDevices']> {
   if (!isAddonBuilt()) return { devices: [], reason: 'the CUDA addon is not built, for want of nvcc' };
   return loadAddon().describeDevices();
@@ -79,10 +79,10 @@ export function createCudaEngine(addon: () => NativeAddon = loadAddon): Engine {
     name: NAME,
     device: 'gpu',
     async load(model) {
-      const plan = compilePlan(model, 'float16', 'The network');
-      const outputs = decodeModel(model, 'The network').graph.output.map(({ name }) => name);
+      const plan = compilePlan(model, 'float16', 'The model');
+      const outputs = decodeModel(model, 'The model').graph.output.map(({ name }) => name);
       try {
-        return new CudaNetwork(await addon().load(plan, DEVICE), outputs);
+        return new CudaModel(await addon().load(plan, DEVICE), outputs);
       } catch (error) {
         throw toEngineError(error, 'ENGINE_UNAVAILABLE');
       }
@@ -90,44 +90,44 @@ export function createCudaEngine(addon: () => NativeAddon = loadAddon): Engine {
   };
 }
 
-class CudaNetwork implements LoadedNetwork {
+class CudaModel implements LoadedModel {
   readonly concurrency = 3;
-  readonly #network: NativeNetwork;
+  readonly #model: NativeModel;
   /** The outputs' names in the order of the file, which is the plan's. */
   readonly #names: readonly string[];
 
-  constructor(network: NativeNetwork, names: readonly string[]) {
-    this.#network = network;
+  constructor(model: NativeModel, names: readonly string[]) {
+    this.#model = model;
     this.#names = names;
   }
 
-  async run({ data, shape }: Tensor): Promise<NetworkOutput[]> {
+  async run({ data, shape }: Tensor): Promise<ModelOutput[]> {
     const [batch, channels, height, width] = shape;
-    if (batch !== 1) throw new EngineError('ENGINE_FAILED', `${NAME} takes one picture at a time.`);
-    const outputs = await watched(this.#network.run(data, channels, height, width), width * height);
+    if (batch !== 1) throw new EngineError('ENGINE_FAILED', `${NAME} takes one image at a time.`);
+    const outputs = await watched(this.#model.run(data, channels, height, width), width * height);
     return outputs.map((output, i) => ({ ...output, name: this.#names[i] ?? '' }));
   }
 
-  async enlarge({
+  async upscale({
     pixels,
     width,
     height,
     bytesPerComponent,
     tile,
     overlap,
-  }: FrameToEnlarge): Promise<Buffer> {
-    const run = this.#network.enlarge(pixels, width, height, bytesPerComponent, tile ?? 0, overlap);
-    const enlarged = await watched(run, width * height);
-    return Buffer.from(enlarged.buffer, enlarged.byteOffset, enlarged.byteLength);
+  }: FrameToUpscale): Promise<Buffer> {
+    const run = this.#model.upscale(pixels, width, height, bytesPerComponent, tile ?? 0, overlap);
+    const upscaled = await watched(run, width * height);
+    return Buffer.from(upscaled.buffer, upscaled.byteOffset, upscaled.byteLength);
   }
 
   dispose(): Promise<void> {
-    this.#network.dispose();
+    this.#model.dispose();
     return Promise.resolve();
   }
 }
 
-/** Beyond this a card hangs: the largest network on the slowest card takes a tenth of it. */
+/** Beyond this a GPU hangs: the largest model on the slowest GPU takes a tenth of it. */
 const PATIENCE_MS = 120_000;
 const PATIENCE_PER_MEGAPIXEL_MS = 120_000;
 

@@ -5,8 +5,8 @@ export interface Tensor {
   readonly shape: readonly [number, number, number, number];
 }
 
-/** One result of a network. */
-export interface NetworkOutput {
+/** One result of a model. */
+export interface ModelOutput {
   /** As the file calls it. */
   readonly name: string;
   readonly data: Float32Array;
@@ -19,7 +19,7 @@ export interface LoadOptions {
 }
 
 /** A frame of packed RGB for an engine that converts and tiles by itself. */
-export interface FrameToEnlarge {
+export interface FrameToUpscale {
   /** Must not be written again before the promise has settled. */
   readonly pixels: Uint8Array;
   readonly width: number;
@@ -28,33 +28,33 @@ export interface FrameToEnlarge {
   readonly bytesPerComponent: 1 | 2;
   /** Edge of a tile's core in pixels; null: as large as memory allows. */
   readonly tile: number | null;
-  /** Pixels around a core that the network needs to see. */
+  /** Pixels around a core that the model needs to see. */
   readonly overlap: number;
 }
 
-/** A network that is ready to run on some device. */
-export interface LoadedNetwork {
+/** A model that is ready to run on some device. */
+export interface LoadedModel {
   /**
-   * Runs the network on one tensor; gives tensors of their own in the order of the file. The input may be written
-   * again when it has settled. The result of an upscaler is one picture (only-picture.ts).
+   * Runs the model on one tensor; gives tensors of their own in the order of the file. The input may be written
+   * again when it has settled. The result of an upscaler is one image (only-image.ts).
    *
    * @throws EngineError OUT_OF_MEMORY when a smaller input may succeed, DEVICE_LOST when nothing will any more,
    *   else ENGINE_FAILED
    */
-  run(input: Tensor): Promise<readonly NetworkOutput[]>;
+  run(input: Tensor): Promise<readonly ModelOutput[]>;
   /**
-   * A whole frame of packed RGB, enlarged; rejects as `run` does. Where it is absent, the caller converts and tiles.
+   * A whole frame of packed RGB, upscaled; rejects as `run` does. Where it is absent, the caller converts and tiles.
    * Up to `concurrency` frames may be under way at once.
    */
-  enlarge?(frame: FrameToEnlarge): Promise<Buffer>;
+  upscale?(frame: FrameToUpscale): Promise<Buffer>;
   readonly concurrency?: number;
-  /** Pictures of one shape that `run` takes at once, as the first length of the tensor; absent: one. */
+  /** Images of one shape that `run` takes at once, as the first length of the tensor; absent: one. */
   readonly maxBatch?: number;
   /** Gives its memory back. May be called twice. */
   dispose(): Promise<void>;
 }
 
-/** Executes networks on one device. */
+/** Executes models on one device. */
 export interface Engine {
   /** For the log, such as `onnxruntime on the CPU`. */
   readonly name: string;
@@ -63,5 +63,5 @@ export interface Engine {
    * @param model bytes of an ONNX file with one input
    * @throws EngineError ENGINE_UNAVAILABLE when this machine cannot run it
    */
-  load(model: Uint8Array, options: LoadOptions): Promise<LoadedNetwork>;
+  load(model: Uint8Array, options: LoadOptions): Promise<LoadedModel>;
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { EngineError, toError } from '../domain/errors.ts';
-import type { Engine, LoadedNetwork, LoadOptions, NetworkOutput, Tensor } from './engine.ts';
+import type { Engine, LoadedModel, LoadOptions, ModelOutput, Tensor } from './engine.ts';
 
 export type OnnxProvider = 'cpu' | 'cuda' | 'tensorrt';
 
@@ -14,7 +14,7 @@ const NAMES: Readonly<Record<OnnxProvider, string>> = {
 };
 
 /**
- * The providers whose libraries are installed, the best first; whether a card and a driver are there, a trial tells.
+ * The providers whose libraries are installed, the best first; whether a GPU and a driver are there, a trial tells.
  * onnxruntime lists the GPU ones wherever it was built with them, and complains loudly when they are then tried.
  */
 export function installedProviders(): OnnxProvider[] {
@@ -39,15 +39,13 @@ export function createOnnxEngine(provider: OnnxProvider): Engine {
     async load(model, options) {
       try {
         const session = await InferenceSession.create(model, sessionOptions(provider, options));
-        return new OnnxNetwork(session, provider === 'cpu' ? 1 : GPU_BATCH);
+        return new OnnxModel(session, provider === 'cpu' ? 1 : GPU_BATCH);
       } catch (caught) {
         const message = toError(caught).message;
         if (isOutOfMemory(message)) throw new EngineError('OUT_OF_MEMORY', message, { cause: caught });
-        throw new EngineError(
-          'ENGINE_UNAVAILABLE',
-          `${NAMES[provider]} cannot load the network: ${message}`,
-          { cause: caught },
-        );
+        throw new EngineError('ENGINE_UNAVAILABLE', `${NAMES[provider]} cannot load the model: ${message}`, {
+          cause: caught,
+        });
       }
     },
   };
@@ -63,26 +61,26 @@ function sessionOptions(provider: OnnxProvider, { threads }: LoadOptions): Infer
   };
 }
 
-/** Pictures that keep a card busy where one does not. */
+/** Images that keep a GPU busy where one does not. */
 const GPU_BATCH = 8;
 
-class OnnxNetwork implements LoadedNetwork {
+class OnnxModel implements LoadedModel {
   readonly maxBatch: number;
   readonly #session: InferenceSession;
   readonly #input: string;
   #released = false;
 
-  /** @param maxBatch more than one gains nothing on the CPU: 290 ms a 64x64 picture alone, 275 to 340 in batches of 4 and 8 */
+  /** @param maxBatch more than one gains nothing on the CPU: 290 ms a 64x64 image alone, 275 to 340 in batches of 4 and 8 */
   constructor(session: InferenceSession, maxBatch: number) {
     this.maxBatch = maxBatch;
     this.#session = session;
     const [input, secondInput] = session.inputNames;
     if (input === undefined || secondInput !== undefined)
-      throw new TypeError('The network has not just one input.');
+      throw new TypeError('The model has not just one input.');
     this.#input = input;
   }
 
-  async run({ data, shape }: Tensor): Promise<NetworkOutput[]> {
+  async run({ data, shape }: Tensor): Promise<ModelOutput[]> {
     try {
       const results = await this.#session.run({ [this.#input]: new OnnxTensor('float32', data, shape) });
       return this.#session.outputNames.map((name) => asOutput(name, results[name]));
@@ -90,7 +88,7 @@ class OnnxNetwork implements LoadedNetwork {
       if (caught instanceof EngineError) throw caught;
       const message = toError(caught).message;
       const code = isOutOfMemory(message) ? 'OUT_OF_MEMORY' : 'ENGINE_FAILED';
-      throw new EngineError(code, `onnxruntime failed on a ${shape[3]}x${shape[2]} picture: ${message}`, {
+      throw new EngineError(code, `onnxruntime failed on a ${shape[3]}x${shape[2]} image: ${message}`, {
         cause: caught,
       });
     }
@@ -103,10 +101,10 @@ class OnnxNetwork implements LoadedNetwork {
   }
 }
 
-function asOutput(name: string, result: OnnxTensor | undefined): NetworkOutput {
+function asOutput(name: string, result: OnnxTensor | undefined): ModelOutput {
   if (result?.data instanceof Float32Array) return { name, data: result.data, shape: result.dims };
   const found = result === undefined ? 'nothing' : `${result.type} of ${result.dims.join('x')}`;
-  throw new EngineError('ENGINE_FAILED', `The network gave ${found} for ${name} instead of float32 numbers.`);
+  throw new EngineError('ENGINE_FAILED', `The model gave ${found} for ${name} instead of float32 numbers.`);
 }
 
 /** onnxruntime has no error code for it; these are its allocators' words. */

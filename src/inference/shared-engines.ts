@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Engine, LoadedNetwork, LoadOptions } from './engine.ts';
-import { SharedNetwork, type SharingOptions, type Stream, type StreamShare } from './shared-network.ts';
+import type { Engine, LoadedModel, LoadOptions } from './engine.ts';
+import { SharedModel, type SharingOptions, type Stream, type StreamShare } from './shared-model.ts';
 
 interface Holding {
-  readonly network: Promise<{ readonly loaded: LoadedNetwork; readonly shared: SharedNetwork }>;
+  readonly model: Promise<{ readonly loaded: LoadedModel; readonly shared: SharedModel }>;
   users: number;
 }
 
 /**
- * The engines of a process, for several streams: a network that two of them use is loaded once, and its time is shared
+ * The engines of a process, for several streams: a model that two of them use is loaded once, and its time is shared
  * out fairly (D6). The last one that uses it gives its memory back.
  */
 export class SharedEngines {
@@ -16,13 +16,13 @@ export class SharedEngines {
   readonly #options: () => SharingOptions;
   readonly #holdings = new Map<string, Holding>();
 
-  /** @param options asked when a network is loaded */
+  /** @param options asked when a model is loaded */
   constructor(engines: readonly Engine[], options: () => SharingOptions) {
     this.#engines = engines;
     this.#options = options;
   }
 
-  /** The engines as one stream sees them, in the same order. `onShare` gets what it had of each network, at its end. */
+  /** The engines as one stream sees them, in the same order. `onShare` gets what it had of each model, at its end. */
   forStream(stream: Stream, onShare: (share: StreamShare) => void = () => undefined): Engine[] {
     return this.#engines.map((engine) => ({
       name: engine.name,
@@ -37,14 +37,14 @@ export class SharedEngines {
     options: LoadOptions,
     stream: Stream,
     onShare: (share: StreamShare) => void,
-  ): Promise<LoadedNetwork> {
+  ): Promise<LoadedModel> {
     const sha256 = createHash('sha256').update(model).digest('hex');
     const key = `${engine.name} ${options.threads} ${sha256}`;
-    const holding = this.#holdings.get(key) ?? { network: this.#begin(engine, model, options), users: 0 };
+    const holding = this.#holdings.get(key) ?? { model: this.#begin(engine, model, options), users: 0 };
     this.#holdings.set(key, holding);
     holding.users++;
     try {
-      const { loaded, shared } = await holding.network;
+      const { loaded, shared } = await holding.model;
       return shared.viewFor(stream, async () => {
         onShare(shared.shareOf(stream.id));
         if (this.#leave(key, holding)) await loaded.dispose();
@@ -55,13 +55,9 @@ export class SharedEngines {
     }
   }
 
-  async #begin(
-    engine: Engine,
-    model: Uint8Array,
-    options: LoadOptions,
-  ): Promise<Awaited<Holding['network']>> {
+  async #begin(engine: Engine, model: Uint8Array, options: LoadOptions): Promise<Awaited<Holding['model']>> {
     const loaded = await engine.load(model, options);
-    return { loaded, shared: new SharedNetwork(loaded, this.#options()) };
+    return { loaded, shared: new SharedModel(loaded, this.#options()) };
   }
 
   /** @returns whether it was the last one that used it */

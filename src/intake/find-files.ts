@@ -3,14 +3,15 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import { fileSignature } from '../lib/file-signature.ts';
 import { isCandidate, SIDECAR_SUFFIX } from './candidate-file.ts';
 
 /** A file in the input folder, as it was at one look. */
 export interface FoundFile {
   /** Absolute. */
   readonly path: string;
-  /** Equal exactly when size, mtime and inode are, its own and its sidecar's (R19). */
-  readonly look: string;
+  /** The signature of the file and, after a blank, that of its sidecar where there is one. */
+  readonly signature: string;
 }
 
 export interface Finding {
@@ -36,8 +37,8 @@ export async function findFiles(root: string): Promise<Finding> {
           if (codeOf(error) !== 'ENOENT') unreadable.push({ folder: path, code: codeOf(error) });
         });
       } else if (entry.isFile() && isCandidate(path)) {
-        const look = await lookAt(path);
-        if (look !== null) files.push({ path, look });
+        const signature = await signatureOf(path);
+        if (signature !== null) files.push({ path, signature });
       }
     }
   }
@@ -46,16 +47,12 @@ export async function findFiles(root: string): Promise<Finding> {
   return { files, unreadable };
 }
 
-/** What a file and its sidecar are like now; null when the file is gone or not a regular one. */
-export async function lookAt(path: string): Promise<string | null> {
+/** The signature of a file and its sidecar; null when the file is gone or not a regular file. */
+export async function signatureOf(path: string): Promise<string | null> {
   const own = await statOrNull(path);
   if (own === null) return null;
   const sidecar = await statOrNull(path + SIDECAR_SUFFIX);
-  return sidecar === null ? describe(own) : `${describe(own)} ${describe(sidecar)}`;
-}
-
-function describe({ size, mtimeNs, ino }: BigIntStats): string {
-  return `${size}:${mtimeNs}:${ino}`;
+  return sidecar === null ? fileSignature(own) : `${fileSignature(own)} ${fileSignature(sidecar)}`;
 }
 
 /** What a regular file is like, the link itself where it is one; null for anything else and for nothing. */

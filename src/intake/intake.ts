@@ -1,14 +1,14 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { codeOf, InputRefusedError, ObstacleError, toError } from '../domain/errors.ts';
+import { codeOf, InputRejectedError, TransientError, toError } from '../domain/errors.ts';
 import type { VideoShape } from '../domain/estimate.ts';
 import type { Job } from '../domain/job.ts';
-import { isDatabaseObstacle } from '../domain/obstacles.ts';
+import { isTransientDatabaseError } from '../domain/transient-errors.ts';
 import { describeRecipe, type Recipe } from '../domain/recipe.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { Logger } from '../observability/log-entry.ts';
-import { findFiles, lookAt, type Finding, type FoundFile } from './find-files.ts';
+import { findFiles, signatureOf, type Finding, type FoundFile } from './find-files.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
 import { judge } from './stability.ts';
@@ -38,12 +38,12 @@ export interface IntakeOptions {
   readonly seenFiles: SeenFileLedger;
   /** One job for one content with one recipe: `created` is false for what is known. */
   readonly enqueue: (file: FileToEnqueue) => { readonly job: Job; readonly created: boolean };
-  /** Throws InputRefusedError when the file is not a whole, readable video. */
+  /** Throws InputRejectedError when the file is not a whole, readable video. */
   readonly probe: (path: string, signal: AbortSignal) => Promise<VideoShape>;
   /** What a job that was just queued will take, for the log. */
   readonly estimate: (job: Job) => Promise<string>;
-  /** What else is done with a refused file; its state is written down already. */
-  readonly onRefused: (path: string, error: InputRefusedError) => Promise<void>;
+  /** What else is done with a rejected file; its state is written down already. */
+  readonly onRejected: (path: string, error: InputRejectedError) => Promise<void>;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -67,7 +67,7 @@ export class Intake {
   #timer: NodeJS.Timeout | undefined;
   #scanning: Promise<void> = Promise.resolve();
   #settling = 0;
-  #refused = 0;
+  #rejected = 0;
   #inode: number | null = null;
   #unreadable: ReadonlySet<string> = new Set();
   #dueAtMs = Infinity;
@@ -91,8 +91,8 @@ export class Intake {
   }
 
   /** Files and folders that could not be used, as of the last scan; one when the whole scan failed. */
-  get refusedCount(): number {
-    return this.#refused;
+  get rejectedCount(): number {
+    return this.#rejected;
   }
 
   /** What the last scan failed with; null when it did not. */
@@ -145,7 +145,7 @@ export class Intake {
     }
     const after = seenFiles.list();
     this.#settling = after.filter((seen) => seen.state === 'settling').length;
-    this.#refused = after.filter((seen) => seen.state === 'refused').length + unreadable.length;
+    this.#rejected = after.filter((seen) => seen.state === 'rejected').length + unreadable.length;
   }
 
   /** Takes a settled file: recipe, probe, fingerprint, queue. A file that changes meanwhile is not settled after all. */
@@ -157,18 +157,18 @@ export class Intake {
       const recipe = await recipeForFile(file.path, rules);
       const video = await probe(file.path, signal);
       const fingerprint = await sha256File(file.path, signal);
-      if ((await lookAt(file.path)) !== file.look) return;
+      if ((await signatureOf(file.path)) !== file.signature) return;
       await this.#enqueue(file.path, { fingerprint, recipe, video });
       seenFiles.putAll([{ ...seen, state: 'taken', code: null, message: null }]);
     } catch (error) {
       if (signal.aborted || codeOf(error) === 'ENOENT') return; // Ended, or gone: the next scan sees what is there.
-      if (error instanceof ObstacleError || isDatabaseObstacle(error)) throw error; // It is not about this file: the next scan tries again.
+      if (error instanceof TransientError || isTransientDatabaseError(error)) throw error; // It is not about this file: the next scan tries again.
       // Whatever one file does, those after it are taken (R13).
       const { message } = toError(error);
-      const how = error instanceof InputRefusedError ? 'is refused' : 'cannot be taken';
+      const how = error instanceof InputRejectedError ? 'is rejected' : 'cannot be taken';
       log.error(`${this.#name(file.path)} ${how} (${codeOf(error)}): ${message}`);
-      seenFiles.putAll([{ ...seen, state: 'refused', code: codeOf(error), message }]);
-      if (error instanceof InputRefusedError) await this.#options.onRefused(file.path, error);
+      seenFiles.putAll([{ ...seen, state: 'rejected', code: codeOf(error), message }]);
+      if (error instanceof InputRejectedError) await this.#options.onRejected(file.path, error);
     }
   }
 
@@ -242,7 +242,7 @@ export class Intake {
         this.#failure = null;
       } catch (error) {
         this.#failure = error;
-        this.#refused = Math.max(1, this.#refused);
+        this.#rejected = Math.max(1, this.#rejected);
         this.#options.log.error(
           `the input folder could not be worked off: ${toError(error).message}; it is tried again`,
         );

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { basename, relative, sep } from 'node:path';
 import { parse } from 'yaml';
 import { folderPreset } from '../config/recipe-presets.ts';
-import { applyWish, parseRecipe } from '../config/recipe-schema.ts';
-import { InputRefusedError, toError } from '../domain/errors.ts';
+import { completeRecipe, parseRecipe } from '../config/recipe-schema.ts';
+import { InputRejectedError, toError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { SIDECAR_SUFFIX } from './candidate-file.ts';
 import { statOrNull } from './find-files.ts';
@@ -20,7 +20,7 @@ export interface RecipeRules {
  * What is to be done with a file (A12): its sidecar `clip.mp4.recipe.yaml` says so, over the folder below `input/`
  * that it lies in, over the default.
  *
- * @throws InputRefusedError BAD_RECIPE, naming the sidecar or the folder and every fault
+ * @throws InputRejectedError BAD_RECIPE, naming the sidecar or the folder and every fault
  */
 export async function recipeForFile(path: string, rules: RecipeRules): Promise<Recipe> {
   const folders = relative(rules.inputDir, path).split(sep).slice(0, -1);
@@ -33,7 +33,7 @@ export async function recipeForFile(path: string, rules: RecipeRules): Promise<R
     return parseRecipe(parse(text) ?? {}, base);
   } catch (error) {
     const why = toError(error).message.split('\n')[0] ?? '';
-    throw new InputRefusedError('BAD_RECIPE', `The sidecar ${basename(sidecar)} cannot be used: ${why}`, {
+    throw new InputRejectedError('BAD_RECIPE', `The sidecar ${basename(sidecar)} cannot be used: ${why}`, {
       cause: error,
     });
   }
@@ -44,7 +44,7 @@ function folderRecipe(names: readonly string[], { defaultRecipe, folders }: Reci
   for (const name of names) {
     if (Object.hasOwn(folders, name)) return folders[name] ?? defaultRecipe;
     const preset = folderPreset(name);
-    if (preset !== null) return applyWish(preset, defaultRecipe);
+    if (preset !== null) return completeRecipe(preset, defaultRecipe);
   }
   return defaultRecipe;
 }

@@ -15,7 +15,7 @@ export function judge(
   nowMs: number,
   settleMs: number,
 ): { readonly seen: SeenFile; readonly settled: boolean } {
-  const same = before?.look === found.look ? before : undefined;
+  const same = before?.signature === found.signature ? before : undefined;
   // A clock that was set back must not make a file wait for the time it was set back by.
   if (same === undefined || same.sinceAtMs > nowMs) {
     const state = same?.state ?? 'settling';

@@ -33,7 +33,7 @@ export const FAIL_POINTS = [
       'commit-batch',
       'remove-batch',
       'sweep-leases',
-      'fail-try',
+      'fail-attempt',
       'put-seen-files',
       'remove-seen-files',
       'cancel-job',

@@ -43,6 +43,6 @@ export interface FramePipeline {
   conclusion(): string | null;
   /** Safe after a failed open; may be called twice. */
   close(): Promise<void>;
-  /** One sentence for the log: which engine runs which network on what, and why. Known after `open`. */
+  /** One sentence for the log: which engine runs which model on what, and why. Known after `open`. */
   readonly summary: string;
 }

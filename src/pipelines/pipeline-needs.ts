@@ -1,12 +1,12 @@
-import type { NetworkFile } from '../domain/networks.ts';
+import type { ModelFile } from '../domain/models.ts';
 import type { Engine } from '../inference/engine.ts';
 
 /** What a pipeline is made with, beside its recipe. */
 export interface PipelineNeeds {
   /** null for `lanczos`. */
-  readonly network: NetworkFile | null;
-  /** The network that tells faces apart; null: without. */
-  readonly embedding: NetworkFile | null;
+  readonly model: ModelFile | null;
+  /** The model that tells faces apart; null: without. */
+  readonly embedding: ModelFile | null;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   /** The same on a GPU; absent: as on the CPU. */
@@ -14,9 +14,9 @@ export interface PipelineNeeds {
   readonly threads: number;
   /** In the order of preference; absent where nothing is opened. */
   readonly engines?: readonly Engine[];
-  /** Called for each frame that a network really ran on. */
+  /** Called for each frame that a model really ran on. */
   readonly onInferred: (frameNumber: number) => void;
-  /** Called after each tile of a frame: a large network may take an hour for a frame. */
+  /** Called after each tile of a frame: a large model may take an hour for a frame. */
   readonly onTile?: () => void;
   /** Called with a sentence when an engine is given up in mid-job. */
   readonly onStepDown: (reason: string) => void;
@@ -24,8 +24,8 @@ export interface PipelineNeeds {
   readonly onSmallerTile?: (device: Engine['device'], tile: number) => void;
 }
 
-/** The same for a pipeline that runs a network: there is one, and engines to run it. */
-export interface NetworkPipelineNeeds extends PipelineNeeds {
-  readonly network: NetworkFile;
+/** The same for a pipeline that runs a model: there is one, and engines to run it. */
+export interface ModelPipelineNeeds extends PipelineNeeds {
+  readonly model: ModelFile;
   readonly engines: readonly Engine[];
 }

@@ -23,7 +23,7 @@ interface CommandRow extends Omit<Command, 'argument'> {
 
 export type CommandStore = ReturnType<typeof createCommandStore>;
 
-/** Wishes of the CLI and the dashboard, on their way to the daemon, and what became of them. */
+/** Requests of the CLI and the dashboard, on their way to the daemon, and what became of them. */
 export function createCommandStore(db: Database) {
   const insert = db.prepare<object>(
     `INSERT INTO commands (kind, job_id, argument, created_at_ms) VALUES (@kind, @jobId, @argument, @nowMs)`,

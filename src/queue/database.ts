@@ -20,13 +20,13 @@ const SYNCHRONOUS_FULL = 2;
  * Throws DatabaseDamagedError, and ConfigurationError when the folder is on a network file system (R2) or the schema is newer than the program.
  */
 export function openDatabase(path: string, fileSystemType = fileSystemTypeOf): Database {
-  const network = networkFileSystem(fileSystemType(dirname(path)));
-  if (network !== null) throw refusal(`The database ${path} must be on a local disk, not on ${network}.`);
+  const model = networkFileSystem(fileSystemType(dirname(path)));
+  if (model !== null) throw rejection(`The database ${path} must be on a local disk, not on ${model}.`);
 
   const db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
-      throw refusal(
+      throw rejection(
         `The file system of ${path} does not support SQLite's write-ahead log; use a local disk.`,
       );
     }
@@ -54,6 +54,6 @@ function fileSystemTypeOf(folder: string): number {
   return statfsSync(folder).type;
 }
 
-function refusal(sentence: string): ConfigurationError {
+function rejection(sentence: string): ConfigurationError {
   return new ConfigurationError(sentence, [sentence]);
 }

@@ -7,39 +7,39 @@ import type { NewJob } from './job-store.ts';
 /** A video whose tracks its own container cannot hold is finished as Matroska: `clip.avi` as `clip.avi.mkv`. */
 const MATROSKA = '.mkv';
 
-type Wish = Pick<NewJob, 'origin' | 'sourcePath' | 'outputPath'> & {
+type Request = Pick<NewJob, 'origin' | 'sourcePath' | 'outputPath'> & {
   readonly recipe: string;
   /** The job that it is for, which is no rival of its own; null: a new one. */
   readonly id: number | null;
 };
 
 /**
- * A function that gives the path that a job may write to: the wished one, or `clip (2).mp4` and so on where another video has
+ * A function that gives the path that a job may write to: the requested one, or `clip (2).mp4` and so on where another video has
  * that name or would get it. What a video may replace is what was made of the same path in `input/`, and for `add` of the same
  * path with the same recipe: the file was changed. `run` names its output itself.
  */
-export function createFreeOutput(db: Database): (wish: Wish) => string {
+export function createFreeOutput(db: Database): (request: Request) => string {
   const selectRivals = db.prepare<
-    Wish & { longer: string; shorter: string },
+    Request & { longer: string; shorter: string },
     { state: JobState; outputPath: string }
   >(
     `SELECT state, output_path AS outputPath FROM jobs
      WHERE output_path IN (@outputPath, @longer, @shorter) AND state <> 'cancelled' AND id IS NOT @id
        AND NOT (source_path = @sourcePath AND (@origin = 'watch' OR recipe = @recipe))`,
   );
-  const isTaken = (wish: Wish): boolean => {
-    const { outputPath } = wish;
+  const isTaken = (request: Request): boolean => {
+    const { outputPath } = request;
     const longer = outputPath + MATROSKA;
     const shorter = extname(outputPath) === MATROSKA ? outputPath.slice(0, -MATROSKA.length) : outputPath;
     return selectRivals
-      .all({ ...wish, longer, shorter })
+      .all({ ...request, longer, shorter })
       .some((rival) => rival.state !== 'done' || existsSync(rival.outputPath));
   };
-  return (wish) => {
-    if (wish.origin === 'run') return wish.outputPath;
-    const { dir, name, ext } = parse(wish.outputPath);
-    let outputPath = wish.outputPath;
-    for (let number = 2; isTaken({ ...wish, outputPath }); number++)
+  return (request) => {
+    if (request.origin === 'run') return request.outputPath;
+    const { dir, name, ext } = parse(request.outputPath);
+    let outputPath = request.outputPath;
+    for (let number = 2; isTaken({ ...request, outputPath }); number++)
       outputPath = join(dir, `${name} (${number})${ext}`);
     return outputPath;
   };

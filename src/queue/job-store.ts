@@ -12,7 +12,7 @@ export interface NewJob {
   readonly origin: JobOrigin;
   /** Absolute. */
   readonly sourcePath: string;
-  /** Absolute; what it is wished to be: another video of that name is not overwritten. */
+  /** Absolute; what it is requested to be: another video of that name is not overwritten. */
   readonly outputPath: string;
   /** sha256 of the source's bytes, hex. */
   readonly fingerprint: string;
@@ -80,21 +80,21 @@ export function createJobStore(db: Database) {
    * longer at its path takes the new path: a renamed file is not done twice. One that had failed because its source
    * was gone or was another file is queued again; any other known job is returned as it is.
    */
-  const enqueue = transaction(db, 'enqueue', (wish: NewJob): Enqueued => {
-    const recipe = recipeText(wish.recipe);
-    const scope = wish.origin === 'run' ? wish.outputPath : '';
-    let row = findSame.get({ fingerprint: wish.fingerprint, recipe, scope });
+  const enqueue = transaction(db, 'enqueue', (request: NewJob): Enqueued => {
+    const recipe = recipeText(request.recipe);
+    const scope = request.origin === 'run' ? request.outputPath : '';
+    let row = findSame.get({ fingerprint: request.fingerprint, recipe, scope });
     if (row === undefined) {
-      const outputPath = freeOutput({ ...wish, recipe, id: null });
-      const video = wish.video === undefined ? null : JSON.stringify(wish.video);
+      const outputPath = freeOutput({ ...request, recipe, id: null });
+      const video = request.video === undefined ? null : JSON.stringify(request.video);
       return {
-        job: jobFromRow(mustReturn(insert.get({ ...wish, recipe, scope, outputPath, video }))),
+        job: jobFromRow(mustReturn(insert.get({ ...request, recipe, scope, outputPath, video }))),
         created: true,
       };
     }
-    if (row.sourcePath !== wish.sourcePath && !existsSync(row.sourcePath)) {
-      const outputPath = freeOutput({ ...wish, recipe, id: row.id });
-      row = mustReturn(move.get({ id: row.id, sourcePath: wish.sourcePath, outputPath }));
+    if (row.sourcePath !== request.sourcePath && !existsSync(row.sourcePath)) {
+      const outputPath = freeOutput({ ...request, recipe, id: row.id });
+      row = mustReturn(move.get({ id: row.id, sourcePath: request.sourcePath, outputPath }));
     }
     return { job: jobFromRow(revive.get({ id: row.id }) ?? row), created: false };
   });

@@ -6,7 +6,10 @@ import { JOB_COLUMNS, jobFromRow, LET_GO, type JobRow } from './job-row.ts';
 import { assertHeld, HELD, leaseLost } from './lease-guard.ts';
 import { transaction } from './transaction.ts';
 
-export interface ClaimWish {
+/** How long a lease lasts: it outlives two missed renewals. */
+export const LEASE_MS = 30_000;
+
+export interface ClaimRequest {
   /** As `ownOwner` of lib/process-identity gives it. */
   readonly owner: string;
   readonly nowMs: number;
@@ -24,17 +27,17 @@ export interface Claimed {
 
 export interface Release {
   /** False where the job is not to blame (shutdown, full disk): the try is given back (R14). */
-  readonly countTry: boolean;
+  readonly countAttempt: boolean;
   readonly notBeforeAtMs: number | null;
   readonly note: string | null;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
 }
 
-export interface FailedTry {
+export interface FailedAttempt {
   readonly code: string;
   readonly message: string;
-  readonly maxTries: number;
+  readonly maxAttempts: number;
   readonly nowMs: number;
 }
 
@@ -69,7 +72,7 @@ export function createLeaseStore(db: Database) {
   );
   const extend = db.prepare<object>(`UPDATE jobs SET lease_expires_at_ms = @nowMs + @leaseMs WHERE ${HELD}`);
   const requeue = db.prepare<object>(
-    `UPDATE jobs SET state = 'queued', attempts = max(0, attempts - @triesBack), not_before_at_ms = @notBeforeAtMs,
+    `UPDATE jobs SET state = 'queued', attempts = max(0, attempts - @attemptsBack), not_before_at_ms = @notBeforeAtMs,
        note = @note, error_code = @errorCode, error_message = @errorMessage, ${LET_GO} WHERE ${HELD}`,
   );
   const setFailed = db.prepare<object>(
@@ -82,10 +85,10 @@ export function createLeaseStore(db: Database) {
   );
   const selectAttempts = db.prepare<Lease, { attempts: number }>(`SELECT attempts FROM jobs WHERE ${HELD}`);
 
-  function release(lease: Lease, wish: Release): void {
-    const triesBack = wish.countTry ? 0 : 1;
+  function release(lease: Lease, request: Release): void {
+    const attemptsBack = request.countAttempt ? 0 : 1;
     failPoint('release-lease.before-write');
-    assertHeld(lease, requeue.run({ ...lease, ...wish, triesBack }).changes);
+    assertHeld(lease, requeue.run({ ...lease, ...request, attemptsBack }).changes);
     failPoint('release-lease.written');
   }
 
@@ -93,32 +96,36 @@ export function createLeaseStore(db: Database) {
     assertHeld(lease, setFailed.run({ ...lease, ...failure }).changes);
   }
 
-  const failTry = transaction(db, 'fail-try', (lease: Lease, failure: FailedTry): 'queued' | 'failed' => {
-    const held = selectAttempts.get(lease);
-    if (held === undefined) throw leaseLost(lease);
-    if (held.attempts >= failure.maxTries) {
-      fail(lease, failure);
-      return 'failed';
-    }
-    const { code: errorCode, message: errorMessage } = failure;
-    const notBeforeAtMs = failure.nowMs + backOffMs(held.attempts);
-    release(lease, { countTry: true, notBeforeAtMs, note: null, errorCode, errorMessage });
-    return 'queued';
-  });
+  const failAttempt = transaction(
+    db,
+    'fail-attempt',
+    (lease: Lease, failure: FailedAttempt): 'queued' | 'failed' => {
+      const held = selectAttempts.get(lease);
+      if (held === undefined) throw leaseLost(lease);
+      if (held.attempts >= failure.maxAttempts) {
+        fail(lease, failure);
+        return 'failed';
+      }
+      const { code: errorCode, message: errorMessage } = failure;
+      const notBeforeAtMs = failure.nowMs + backOffMs(held.attempts);
+      release(lease, { countAttempt: true, notBeforeAtMs, note: null, errorCode, errorMessage });
+      return 'queued';
+    },
+  );
 
   return {
     /** Takes the first job in order that may run now and that no `framekiln run` keeps for itself, or null. */
-    claim(wish: ClaimWish): Claimed | null {
+    claim(request: ClaimRequest): Claimed | null {
       failPoint('claim.before-write');
       const row = claimNext.get({
-        ...wish,
-        onlyJobId: wish.onlyJobId ?? null,
-        except: JSON.stringify(wish.except ?? []),
+        ...request,
+        onlyJobId: request.onlyJobId ?? null,
+        except: JSON.stringify(request.except ?? []),
       });
       failPoint('claim.written');
       if (row === undefined) return null;
       const { token, ...job } = row;
-      return { job: jobFromRow(job), lease: { jobId: job.id, owner: wish.owner, token } };
+      return { job: jobFromRow(job), lease: { jobId: job.id, owner: request.owner, token } };
     },
 
     /** Whether `claim` would find a job now. */
@@ -138,7 +145,7 @@ export function createLeaseStore(db: Database) {
     release,
 
     /** The try failed: back to the queue with a wait, or `failed` when it was the last one (R13). */
-    failTry,
+    failAttempt,
 
     /** Set aside at once: another try would end in the same way. */
     fail,

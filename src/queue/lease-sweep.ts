@@ -1,6 +1,6 @@
 import type { Lease } from '../domain/job.ts';
 import type { Database } from './database.ts';
-import type { FailedTry, LeaseStore } from './lease-store.ts';
+import type { FailedAttempt, LeaseStore } from './lease-store.ts';
 import { transaction } from './transaction.ts';
 
 export interface Sweep {
@@ -13,7 +13,7 @@ export interface Sweep {
    * How the tries that ended so are judged: a worker that died under a living daemon failed its try; after the death
    * of the daemon, or of the machine, no job is to blame (null).
    */
-  readonly failure: Omit<FailedTry, 'nowMs'> | null;
+  readonly failure: Omit<FailedAttempt, 'nowMs'> | null;
   /** Whose tries are judged so; those of others are given back. Left out: everybody's. */
   readonly isToBlame?: (owner: string) => boolean;
 }
@@ -21,7 +21,7 @@ export interface Sweep {
 /** Makes the function that takes back the jobs whose worker is dead or has let its lease run out (R11). */
 export function createLeaseSweep(
   db: Database,
-  { failTry, release }: Pick<LeaseStore, 'failTry' | 'release'>,
+  { failAttempt, release }: Pick<LeaseStore, 'failAttempt' | 'release'>,
 ) {
   const selectRunning = db.prepare<[], Lease & { expiresAtMs: number }>(
     `SELECT id AS jobId, lease_owner AS owner, lease_token AS token, lease_expires_at_ms AS expiresAtMs
@@ -40,10 +40,10 @@ export function createLeaseSweep(
         );
       for (const { jobId, owner, token } of abandoned) {
         const lease = { jobId, owner, token };
-        if (failure !== null && isToBlame?.(owner) !== false) failTry(lease, { ...failure, nowMs });
+        if (failure !== null && isToBlame?.(owner) !== false) failAttempt(lease, { ...failure, nowMs });
         else {
           const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
-          release(lease, { countTry: false, ...unjudged });
+          release(lease, { countAttempt: false, ...unjudged });
         }
       }
       return abandoned.map((run) => run.jobId);

@@ -5,6 +5,7 @@ import { published } from './migrations/0003-published.ts';
 import { outputIndex } from './migrations/0004-output-index.ts';
 import { tileSizes } from './migrations/0005-tile-sizes.ts';
 import { videoShape } from './migrations/0006-video-shape.ts';
+import { names } from './migrations/0007-names.ts';
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   outputIndex,
   tileSizes,
   videoShape,
+  names,
 ];

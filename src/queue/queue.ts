@@ -9,7 +9,6 @@ import { createLeaseStore, type LeaseStore } from './lease-store.ts';
 import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
 import { createProgressStore, type ProgressStore } from './progress-store.ts';
 import { createSeenFileStore, type SeenFileStore } from './seen-file-store.ts';
-import { createTileSizeStore, type TileSizeStore } from './tile-size-store.ts';
 
 /** One connection to the queue, its statements prepared. */
 export interface Queue {
@@ -22,7 +21,6 @@ export interface Queue {
   readonly events: EventStore;
   readonly history: HistoryStore;
   readonly seenFiles: SeenFileStore;
-  readonly tileSizes: TileSizeStore;
   /** Takes back the jobs whose worker is dead or has let its lease run out; gives their ids. */
   sweepLeases(sweep: Sweep): number[];
   /** May be called twice. */
@@ -46,7 +44,6 @@ export function createQueue(db: Database): Queue {
     events: createEventStore(db),
     history: createHistoryStore(db),
     seenFiles: createSeenFileStore(db),
-    tileSizes: createTileSizeStore(db),
     sweepLeases: createLeaseSweep(db, leases),
     close: () => void db.close(),
   };

@@ -18,7 +18,7 @@ export function isDamage(error: unknown): boolean {
   return error instanceof DatabaseDamagedError || /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
 }
 
-/** What SQLite finds wrong with the file at `path`, or null. A file that is not there is sound. */
+/** What SQLite finds wrong with the file at `path`, or null. A file that is not there is audio. */
 export function whyDamaged(path: string): string | null {
   if (!existsSync(path)) return null;
   try {

@@ -7,11 +7,11 @@ export type SeenFileStore = ReturnType<typeof createSeenFileStore>;
 /** What the intake knows of the files in the input folder. Many rows are one commit: a commit costs an fsync. */
 export function createSeenFileStore(db: Database) {
   const selectAll = db.prepare<[], SeenFile>(
-    `SELECT path, look, state, since_at_ms AS sinceAtMs, code, message FROM seen_files ORDER BY path`,
+    `SELECT path, signature, state, since_at_ms AS sinceAtMs, code, message FROM seen_files ORDER BY path`,
   );
   const upsert = db.prepare<SeenFile>(
-    `INSERT OR REPLACE INTO seen_files (path, look, state, since_at_ms, code, message)
-     VALUES (@path, @look, @state, @sinceAtMs, @code, @message)`,
+    `INSERT OR REPLACE INTO seen_files (path, signature, state, since_at_ms, code, message)
+     VALUES (@path, @signature, @state, @sinceAtMs, @code, @message)`,
   );
   const remove = db.prepare<[string]>(`DELETE FROM seen_files WHERE path = ?`);
 

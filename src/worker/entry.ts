@@ -11,7 +11,7 @@ import { totalMemoryBytes } from '../workspace/memory.ts';
 import { HEARTBEAT_MS, type FromWorker, type ToWorker, type WorkerStart } from './protocol.ts';
 import { Worker } from './worker.ts';
 
-/** Of all memory; far more than a network and the frames of its batches take, and the machine still lives. */
+/** Of all memory; far more than a model and the frames of its batches take, and the machine still lives. */
 const LARGEST_MEMORY_SHARE = 0.6;
 
 /** The worker process: started by the daemon's supervisor, ended by it, or when there is nothing left to do. */
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     settings: new LiveSettings({ home, flags: start.flags }),
     queue,
     log,
-    networkFolders: [home.models, join(programRoot, 'models')],
+    modelFolders: [home.models, join(programRoot, 'models')],
     traceFile: traceFile(),
     onlyJobId: start.onlyJobId,
     alone: start.alone,

@@ -1,9 +1,8 @@
 import type { Lease } from '../domain/job.ts';
 import { LeaseLostError } from '../domain/errors.ts';
+import { LEASE_MS } from '../queue/lease-store.ts';
 import type { Queue } from '../queue/queue.ts';
 
-/** A lease outlives two missed renewals (R9). */
-export const LEASE_MS = 30_000;
 const RENEW_EVERY_MS = 10_000;
 
 /** Renews a lease until closed; calls `onLost` once when another holds the job, or nobody does. */

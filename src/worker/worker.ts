@@ -8,33 +8,33 @@ import {
   codeOf,
   EngineError,
   FfmpegError,
-  InputRefusedError,
+  InputRejectedError,
   LeaseLostError,
-  NetworkError,
-  ObstacleError,
+  ModelError,
+  TransientError,
   SharedThreadError,
   StoppedError,
   toError,
   VerificationError,
 } from '../domain/errors.ts';
-import { asObstacle, isDatabaseObstacle } from '../domain/obstacles.ts';
+import { asTransientError, isTransientDatabaseError } from '../domain/transient-errors.ts';
 import type { Job, Lease } from '../domain/job.ts';
 import { ownOwner } from '../lib/process-identity.ts';
-import { DriverSilence } from '../media/driver-silence.ts';
-import { EncoderSlots } from '../media/encoder-slots.ts';
+import { DriverSilence } from '../media/encode/driver-silence.ts';
+import { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
 import type { Logger } from '../observability/log-entry.ts';
-import type { Claimed } from '../queue/lease-store.ts';
+import { LEASE_MS, type Claimed } from '../queue/lease-store.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { ramDiskPlaces, removeRamDiskOf } from '../workspace/ram-disk.ts';
-import { runJob } from './job-runner.ts';
-import { keepLease, LEASE_MS } from './lease-keeper.ts';
-import { TransformHost } from './transform-host.ts';
-import { setRefusedAside } from '../workspace/set-refused-aside.ts';
+import { runJob } from '../job/run-job.ts';
+import { keepLease } from './lease-keeper.ts';
+import { TransformHost } from '../inference-thread/host.ts';
+import { quarantineSource } from '../workspace/quarantine-source.ts';
 
-/** An obstacle (a full disk) is looked at again after this time. */
-const OBSTACLE_WAIT_MS = 30_000;
+/** A transient error (a full disk) is looked at again after this time. */
+const TRANSIENT_WAIT_MS = 30_000;
 
 export interface WorkerOptions {
   readonly home: Home;
@@ -42,12 +42,12 @@ export interface WorkerOptions {
   readonly settings: LiveSettings;
   readonly queue: Queue;
   readonly log: Logger;
-  readonly networkFolders: readonly string[];
+  readonly modelFolders: readonly string[];
   readonly traceFile: string | null;
   readonly onlyJobId: number | null;
   /** One job at a time, whatever the settings say: the last worker died, and it is not known of which job. */
   readonly alone: boolean;
-  /** A worker that holds more is started anew. Networks and frames of what fits a machine stay far below it. */
+  /** A worker that holds more is started anew. Models and frames of what fits a machine stay far below it. */
   readonly memoryLimitBytes: number;
 }
 
@@ -64,7 +64,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #stopping = new AbortController();
   readonly #stopped = once(this.#stopping.signal, 'abort');
-  readonly #encoderSlots = new EncoderSlots(() => this.#options.settings.now().encoder.sessions);
+  readonly #encoderSemaphore = new EncoderSemaphore(() => this.#options.settings.now().encoder.sessions);
   readonly #driverSilence = new DriverSilence(() => performance.now());
   readonly #transformHost = new TransformHost();
   /** Of the jobs in work, by id. */
@@ -112,8 +112,8 @@ export class Worker {
     const { queue, onlyJobId } = this.#options;
     // A job that was paused and resumed may be claimable while its first lane still lets go of it.
     const except = [...this.#running.keys()];
-    const wish = { owner: ownOwner(), nowMs: Date.now(), leaseMs: LEASE_MS, except };
-    return queue.leases.claim(onlyJobId === null ? wish : { ...wish, onlyJobId });
+    const request = { owner: ownOwner(), nowMs: Date.now(), leaseMs: LEASE_MS, except };
+    return queue.leases.claim(onlyJobId === null ? request : { ...request, onlyJobId });
   }
 
   /**
@@ -127,7 +127,7 @@ export class Worker {
       try {
         return write();
       } catch (error) {
-        if (!isDatabaseObstacle(error)) throw error;
+        if (!isTransientDatabaseError(error)) throw error;
         if (isFirst)
           this.#options.log.warn(
             `The queue cannot be written: ${toError(error).message}. It is tried again until it can.`,
@@ -178,7 +178,7 @@ export class Worker {
       await runJob({
         ...this.#options,
         ...{ settings: this.#settingsForOne(), job, lease, log, signal },
-        ...{ encoderSlots: this.#encoderSlots, driverSilence: this.#driverSilence },
+        ...{ encoderSemaphore: this.#encoderSemaphore, driverSilence: this.#driverSilence },
         ...{ transformHost: this.#transformHost },
         leaveBehind: (each) => left.push(each),
         afterBatch: () => this.#assertMemory(),
@@ -188,7 +188,7 @@ export class Worker {
       await this.#settle(job, lease, log, signal.aborted ? signal.reason : error);
     } finally {
       keeper.close();
-      const { opened, closed, failed, fallenBack } = this.#encoderSlots.counts;
+      const { opened, closed, failed, fallenBack } = this.#encoderSemaphore.counts;
       if (opened > 0 || fallenBack > 0)
         log.info(
           `NVENC sessions so far: ${opened} opened, ${closed} closed, ${failed} failed, ${fallenBack} encodings in software instead`,
@@ -216,13 +216,13 @@ export class Worker {
   async #settle(job: Job, lease: Lease, log: Logger, caught: unknown): Promise<void> {
     // No job is to blame, and nothing may be written any more: this worker ends.
     if (isDamage(caught)) throw toError(caught);
-    const error = asObstacle(toError(caught), job.sourcePath);
+    const error = asTransientError(toError(caught), job.sourcePath);
     const frames = ramDiskPlaces(this.#options.home.stateDir);
     try {
       const willRetry = (await this.#whenWritable(() => this.#write(job, lease, log, error))) ?? true;
       // Frames that a failed try leaves on the RAM disk are used again by the next one.
       if (!willRetry) await removeRamDiskOf(frames, job.id);
-      if (error instanceof InputRefusedError) await this.#setAside(job, log, error);
+      if (error instanceof InputRejectedError) await this.#setAside(job, log, error);
     } catch (lost) {
       if (!(lost instanceof LeaseLostError)) throw lost;
       await this.#forget(job, log);
@@ -235,7 +235,7 @@ export class Worker {
     const nowMs = Date.now();
     const failure = { code: codeOf(error), message: error.message, nowMs };
     const unjudged = {
-      countTry: false,
+      countAttempt: false,
       notBeforeAtMs: null,
       note: null,
       errorCode: null,
@@ -247,25 +247,25 @@ export class Worker {
       log.info('stopped; it goes on after its last committed batch');
       return false;
     }
-    if (error instanceof ObstacleError) {
+    if (error instanceof TransientError) {
       queue.leases.release(lease, {
         ...unjudged,
-        notBeforeAtMs: nowMs + OBSTACLE_WAIT_MS,
+        notBeforeAtMs: nowMs + TRANSIENT_WAIT_MS,
         note: `waiting: ${error.message}`,
       });
       log.warn(
-        `${error.message} Waiting; it is tried again every ${OBSTACLE_WAIT_MS / 1000} s and uses up no try.`,
+        `${error.message} Waiting; it is tried again every ${TRANSIENT_WAIT_MS / 1000} s and uses up no try.`,
       );
       return false;
     }
-    if (error instanceof InputRefusedError || error instanceof NetworkError) {
+    if (error instanceof InputRejectedError || error instanceof ModelError) {
       queue.leases.fail(lease, failure);
-      queue.events.addEvent(job.id, { atMs: nowMs, kind: 'refused', message: error.message });
-      log.error(`refused (${error.code}): ${error.message}`);
+      queue.events.addEvent(job.id, { atMs: nowMs, kind: 'rejected', message: error.message });
+      log.error(`rejected (${error.code}): ${error.message}`);
       return false;
     }
-    const outcome = queue.leases.failTry(lease, { ...failure, maxTries: settings.now().tries });
-    queue.events.addEvent(job.id, { atMs: nowMs, kind: 'try-failed', message: error.message });
+    const outcome = queue.leases.failAttempt(lease, { ...failure, maxAttempts: settings.now().attempts });
+    queue.events.addEvent(job.id, { atMs: nowMs, kind: 'attempt-failed', message: error.message });
     const known =
       error instanceof FfmpegError || error instanceof VerificationError || error instanceof EngineError;
     // What we did not foresee wants its stack; what we did is told by its sentence.
@@ -275,10 +275,10 @@ export class Worker {
     return outcome === 'queued';
   }
 
-  async #setAside(job: Job, log: Logger, error: InputRefusedError): Promise<void> {
+  async #setAside(job: Job, log: Logger, error: InputRejectedError): Promise<void> {
     const { home, settings } = this.#options;
-    if (job.origin !== 'watch' || settings.now().intake.refused === 'keep') return;
-    const said = await setRefusedAside(home.root, job.sourcePath, error, String(job.id));
+    if (job.origin !== 'watch' || settings.now().intake.rejected === 'keep') return;
+    const said = await quarantineSource(home.root, job.sourcePath, error, String(job.id));
     if (said !== null) log.info(said);
   }
 

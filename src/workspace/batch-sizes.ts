@@ -11,15 +11,15 @@ const MARGIN = 0.15;
  *
  * @param frame bytes of one frame before and after the pipeline
  * @param budgetBytes size of the RAM disk
- * @param wish what the configuration asks for
+ * @param request what the configuration asks for
  */
 export function batchSizesFor(
   frame: { readonly inputBytes: number; readonly outputBytes: number },
   budgetBytes: number,
-  wish: BatchSizes,
+  request: BatchSizes,
 ): BatchSizes {
   const perFrame = (frame.inputBytes + frame.outputBytes) * BATCHES_IN_FLIGHT;
   const fits = Math.max(1, Math.floor((budgetBytes * (1 - MARGIN)) / perFrame));
-  const batchFrames = Math.min(wish.batchFrames, fits);
-  return { batchFrames, firstBatchFrames: Math.min(wish.firstBatchFrames, batchFrames) };
+  const batchFrames = Math.min(request.batchFrames, fits);
+  return { batchFrames, firstBatchFrames: Math.min(request.firstBatchFrames, batchFrames) };
 }

@@ -34,7 +34,7 @@ export async function publishFile(
   failPoint(`${what}.published`);
 }
 
-/** What file systems without second names (FAT, some of the network) answer, and Linux for files of other people. */
+/** What file systems without second names (FAT, some of the model) answer, and Linux for files of other people. */
 const NO_LINKS: ReadonlySet<string> = new Set([
   'EPERM',
   'ENOTSUP',

@@ -19,7 +19,7 @@ const PLACES: MemoryPlaces = {
   groups: '/sys/fs/cgroup',
 };
 
-/** Frames in memory leave so much of it to networks, encoders and other programs. */
+/** Frames in memory leave so much of it to models, encoders and other programs. */
 const RESERVE_SHARE = 0.15;
 const LARGEST_RESERVE_BYTES = 1024 ** 3;
 

@@ -15,7 +15,7 @@ const run = promisify(execFile);
 
 export type RamDiskKind = 'mount' | 'shm' | 'folder';
 
-export interface RamDiskWish {
+export interface RamDiskRequest {
   readonly kind: 'auto' | RamDiskKind;
   /** Share of the free memory that it may take. */
   readonly memoryFraction: number;
@@ -67,7 +67,7 @@ export async function openRamDisk(
   places: RamDiskPlaces,
   { jobId, token }: Pick<Lease, 'jobId' | 'token'>,
   stamp: Stamp,
-  wish: RamDiskWish,
+  request: RamDiskRequest,
 ): Promise<RamDisk> {
   for (const found of await findLeftovers(places, jobId)) {
     if (await mayAdopt(found.path, stamp)) {
@@ -76,9 +76,9 @@ export async function openRamDisk(
     }
     await removeRamDisk(found);
   }
-  const budget = Math.floor((await availableMemoryBytes()) * wish.memoryFraction);
+  const budget = Math.floor((await availableMemoryBytes()) * request.memoryFraction);
   failPoint('ram-disk.before-set-up');
-  const created = await create(places, `${jobId}.${token}`, wish.kind, budget);
+  const created = await create(places, `${jobId}.${token}`, request.kind, budget);
   failPoint('ram-disk.set-up');
   await writeStamp(created.path, stamp);
   failPoint('ram-disk.stamped');
@@ -123,15 +123,15 @@ export async function removeOrphanRamDisks(
 async function create(
   places: RamDiskPlaces,
   name: string,
-  kind: RamDiskWish['kind'],
+  kind: RamDiskRequest['kind'],
   budget: number,
 ): Promise<Omit<RamDisk, 'adopted'>> {
   const reasons: string[] = [];
   if (kind === 'auto' || kind === 'mount') {
     const path = join(places.mount, name);
-    const refused = await whyNotMounted(path, budget);
-    if (refused === null) return { kind: 'mount', path, sizeBytes: budget, reason: null };
-    reasons.push(`mounting a tmpfs is not possible (${refused})`);
+    const rejected = await whyNotMounted(path, budget);
+    if (rejected === null) return { kind: 'mount', path, sizeBytes: budget, reason: null };
+    reasons.push(`mounting a tmpfs is not possible (${rejected})`);
   }
   if (kind !== 'folder') {
     const free = await freeBytes('/dev/shm');
@@ -154,7 +154,7 @@ async function create(
   };
 }
 
-/** Mounts a tmpfs. @returns null, or why it was refused */
+/** Mounts a tmpfs. @returns null, or why it was rejected */
 async function whyNotMounted(path: string, sizeBytes: number): Promise<string | null> {
   if (process.getuid?.() !== 0) return 'only root may';
   await mkdir(path, { recursive: true, mode: 0o700 });

@@ -8,23 +8,23 @@ export function ffmpeg(...args: string[]): string {
   });
 }
 
-export interface ClipWish {
+export interface ClipRequest {
   readonly width?: number;
   readonly height?: number;
   readonly frames?: number;
   readonly rate?: string;
   readonly audio?: boolean;
-  /** ffmpeg filter that is put behind the test picture, such as one that makes the frame rate vary. */
+  /** ffmpeg filter that is put behind the test image, such as one that makes the frame rate vary. */
   readonly filter?: string;
   readonly encoder?: readonly string[];
 }
 
-/** Makes a small clip of a moving test picture, with a tone. */
-export function makeClip(path: string, wish: ClipWish = {}): string {
-  const { width = 64, height = 48, frames = 50, rate = '25', audio = true, filter, encoder } = wish;
-  const picture = `testsrc2=size=${width}x${height}:rate=${rate}${filter === undefined ? '' : `,${filter}`}`;
+/** Makes a small clip of a moving test image, with a tone. */
+export function makeClip(path: string, request: ClipRequest = {}): string {
+  const { width = 64, height = 48, frames = 50, rate = '25', audio = true, filter, encoder } = request;
+  const image = `testsrc2=size=${width}x${height}:rate=${rate}${filter === undefined ? '' : `,${filter}`}`;
   ffmpeg(
-    ...['-f', 'lavfi', '-i', picture],
+    ...['-f', 'lavfi', '-i', image],
     ...(audio ? ['-f', 'lavfi', '-i', 'sine=frequency=440', '-shortest', '-c:a', 'aac'] : []),
     ...['-frames:v', String(frames), '-fps_mode', 'passthrough', '-pix_fmt', 'yuv420p'],
     ...(encoder ?? ['-c:v', 'libx264', '-preset', 'veryfast', '-g', '12', '-bf', '2']),
@@ -33,15 +33,15 @@ export function makeClip(path: string, wish: ClipWish = {}): string {
   return path;
 }
 
-/** What `-f framemd5` says of a file's main video: a line a frame with its timestamp and the md5 of its picture. */
+/** What `-f framemd5` says of a file's main video: a line a frame with its timestamp and the md5 of its image. */
 export function frameMd5(path: string): string[] {
   const text = ffmpeg('-i', path, '-map', '0:v:0', '-fps_mode', 'passthrough', '-f', 'framemd5', '-');
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** How like its source each frame of an enlarged video is, brought back to the source's size: PSNR of its luma in dB, a frame each. */
-export function likeness(enlarged: string, source: string): number[] {
+/** How like its source each frame of an upscaled video is, brought back to the source's size: PSNR of its luma in dB, a frame each. */
+export function likeness(upscaled: string, source: string): number[] {
   const filter = '[0:v][1:v]scale2ref[small][ref];[small][ref]psnr=stats_file=-';
-  const text = ffmpeg('-i', enlarged, '-i', source, '-lavfi', filter, '-f', 'null', '/dev/null');
+  const text = ffmpeg('-i', upscaled, '-i', source, '-lavfi', filter, '-f', 'null', '/dev/null');
   return [...text.matchAll(/psnr_y:(\S+)/g)].map(([, db]) => Number(db));
 }

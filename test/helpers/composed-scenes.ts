@@ -16,7 +16,7 @@ export interface Actor {
   readonly faces: readonly (Box | null)[];
 }
 
-/** Where an actor's cut stands in the scene; null: not in the picture. Later ones stand in front. */
+/** Where an actor's cut stands in the scene; null: not in the image. Later ones stand in front. */
 export type Places = readonly ({ readonly actor: Actor; readonly id: number; readonly x: number } | null)[];
 
 export interface ComposedFrame {
@@ -24,7 +24,7 @@ export interface ComposedFrame {
   readonly truth: readonly LabelledBox[];
 }
 
-/** Reads clips of `../shared/media/faces` at 15 frames a second, and finds the faces in them, each alone in its picture. */
+/** Reads clips of `../shared/media/faces` at 15 frames a second, and finds the faces in them, each alone in its image. */
 export async function readActor(detector: FaceDetector, clips: readonly string[]): Promise<Actor> {
   const frames = clips.flatMap((clip) => framesOf(sharedMedia(`faces/${clip}.mkv`)));
   const faces: (Box | null)[] = [];

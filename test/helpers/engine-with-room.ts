@@ -9,16 +9,16 @@ export function engineWithRoomFor(pixels: number, device: Engine['device'] = 'cp
   const engine: Engine = {
     ...real,
     device,
-    async load(model, options) {
-      const network = await real.load(model, options);
+    async load(onnx, options) {
+      const model = await real.load(onnx, options);
       return {
-        dispose: () => network.dispose(),
+        dispose: () => model.dispose(),
         run(input) {
           const [, , height, width] = input.shape;
           const passed = width * height <= pixels;
           // Not the trial before the first frame, which is tiny.
           if (width > 16) runs.push({ width, passed });
-          if (passed) return network.run(input);
+          if (passed) return model.run(input);
           return Promise.reject(new EngineError('OUT_OF_MEMORY', `No memory for ${width}x${height}.`));
         },
       };

@@ -45,12 +45,12 @@ export async function openDetector(
 
 const EMBEDDING = resolve(models, 'face-recognition.onnx');
 
-/** Whether the network that tells faces apart is here. */
+/** Whether the model that tells faces apart is here. */
 export function hasEmbedder(): boolean {
   return existsSync(EMBEDDING);
 }
 
-/** The real network that tells faces apart, on the CPU, given back when the test ends. */
+/** The real model that tells faces apart, on the CPU, given back when the test ends. */
 export function openEmbedder(): FaceEmbedder {
   const embedder = new FaceEmbedder({
     readModel: () => readFile(EMBEDDING),

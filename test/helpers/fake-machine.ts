@@ -5,16 +5,16 @@ import { delimiter, join } from 'node:path';
 export interface MachinePlay {
   /** The line that nvidia-smi gives: name, driver, compute capability, total and free MiB; `hangs`; null: it is missing. */
   readonly gpu: string | null;
-  /** NVENC sessions of the card; what is beyond them fails as on a real one. `hangs`: the driver never answers. */
+  /** NVENC sessions of the GPU; what is beyond them fails as on a real one. `hangs`: the driver never answers. */
   readonly nvenc: number | 'hangs' | 'too old' | 'no encoder';
   /** Sessions that another program has all the time. */
   readonly takenByOthers?: number;
-  /** NVDEC sessions of the card. */
+  /** NVDEC sessions of the GPU. */
   readonly nvdec?: number;
-  /** VAAPI sessions of another card. */
+  /** VAAPI sessions of another GPU. */
   readonly vaapi?: number;
   /** What a job's NVDEC does wrong, counted in frames from where it began. */
-  readonly nvdecFault?: { readonly kind: 'another picture' | 'dies' | 'hangs'; readonly at: number };
+  readonly nvdecFault?: { readonly kind: 'another image' | 'dies' | 'hangs'; readonly at: number };
   /** After so many segments all others fail in their midst, as when a driver is reset. */
   readonly goodSegments?: number;
 }
@@ -24,7 +24,7 @@ export interface FakeMachine {
   readonly path: string;
   /** Where the executables are: their processes name it. */
   readonly folder: string;
-  /** What happened to sessions, in order: `open`, `close`, `refuse`, `break`, each with `trial`, `segment`, `decoder` (a trial), `cuda` or `vaapi` (a job's decoder). */
+  /** What happened to sessions, in order: `open`, `close`, `reject`, `break`, each with `trial`, `segment`, `decoder` (a trial), `cuda` or `vaapi` (a job's decoder). */
   readonly events: () => { readonly event: string; readonly use: string; readonly open: number }[];
   /** Another program takes or gives back sessions, from the next one on. */
   readonly takeByOthers: (count: number) => void;
@@ -44,7 +44,7 @@ const ERRORS = {
 };
 
 /**
- * Executables `ffmpeg` and `nvidia-smi` that play a machine with a card. The encoders of the card are played by the
+ * Executables `ffmpeg` and `nvidia-smi` that play a machine with a GPU. The encoders of the GPU are played by the
  * real ffmpeg's software, and its sessions are files of which only so many can be made at once.
  */
 export function fakeMachine(folder: string, play: MachinePlay): FakeMachine {
@@ -107,8 +107,8 @@ const use = isDecoder ? (isJob ? accelerator : 'decoder') : isTrial ? 'trial' : 
 const kind = isDecoder ? accelerator : 'e';
 const openCount = () => fs.readdirSync(slots).filter((name) => name.startsWith(kind)).length;
 const note = (event) => fs.appendFileSync(events, event + ' ' + use + ' ' + openCount() + '\\n');
-function refuse(why) {
-  note('refuse');
+function reject(why) {
+  note('reject');
   process.stdin.resume();
   process.stderr.write(ERRORS[why] + '\\n', () => process.exit(1));
 }
@@ -145,10 +145,10 @@ if (at >= 0) {
   const taken = Number(fs.readFileSync(others, 'utf8'));
   const segments = fs.readFileSync(events, 'utf8').split('open segment').length - 1;
   if (play.nvenc === 'hangs') setInterval(() => {}, 1000);
-  else if (typeof play.nvenc === 'string') refuse(play.nvenc);
+  else if (typeof play.nvenc === 'string') reject(play.nvenc);
   else {
     const session = openSession(play.nvenc - taken);
-    if (session === null) refuse('taken');
+    if (session === null) reject('taken');
     else {
       note('open');
       if (!isTrial && play.goodSegments !== undefined && segments >= play.goodSegments) {
@@ -156,14 +156,14 @@ if (at >= 0) {
         setTimeout(() => {
           fs.rmSync(session, { force: true });
           note('break');
-          process.stderr.write('[h264_nvenc @ 0x55d0] EncodePicture failed!: generic error (20)\\n', () => process.exit(1));
+          process.stderr.write('[h264_nvenc @ 0x55d0] EncodeImage failed!: generic error (20)\\n', () => process.exit(1));
         }, 50);
       } else {
         const tenBit = args.includes('main10');
         const software = args[at] === 'h264_nvenc'
           ? ['libx264', '-preset', 'ultrafast', '-bf', '0', '-profile:v', 'baseline', '-threads', '1']
           : ['libx265', '-preset', 'ultrafast', '-x265-params', 'bframes=0:pools=1:frame-threads=1:log-level=error'];
-        // To the end of the card's own options: its -b:v 0 in a job's encoding, its preset or profile in the probe's.
+        // To the end of the GPU's own options: its -b:v 0 in a job's encoding, its preset or profile in the probe's.
         const last = Math.max(at, args.indexOf('p1'), args.indexOf('main10'), args.indexOf('0', at));
         args.splice(at, last - at + 1, ...(isTrial ? ['rawvideo'] : software));
         const format = args.indexOf('-vf') + 1;
@@ -174,13 +174,13 @@ if (at >= 0) {
   }
 } else if (isDecoder) {
   const session = openSession((accelerator === 'vaapi' ? play.vaapi : play.nvdec) ?? 0);
-  if (session === null) refuse(accelerator === 'vaapi' ? 'no VAAPI' : 'decoder');
+  if (session === null) reject(accelerator === 'vaapi' ? 'no VAAPI' : 'decoder');
   else {
     note('open');
     args.splice(args.indexOf('-hwaccel'), 4);
     const fault = isJob && accelerator === 'cuda' ? play.nvdecFault : undefined;
-    const wrong = fault?.kind === 'another picture' ? 'negate=enable=gte(n\\\\,' + fault.at + '),' : '';
-    // A card gives its own format; here the software's is made into that, at the same range.
+    const wrong = fault?.kind === 'another image' ? 'negate=enable=gte(n\\\\,' + fault.at + '),' : '';
+    // A GPU gives its own format; here the software's is made into that, at the same range.
     for (const [i, arg] of args.entries())
       if (arg.startsWith('hwdownload,')) args[i] = arg.replace('hwdownload,', wrong + 'scale=in_range=pc:out_range=pc,');
     const ends = fault !== undefined && wrong === '';

@@ -55,7 +55,7 @@ export function readLog(home: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-/** Frames that a network really ran on, one entry each time, as the worker's trace has them. */
+/** Frames that a model really ran on, one entry each time, as the worker's trace has them. */
 export function tracedFrames(traceFile: string): number[] {
   if (!existsSync(traceFile)) return [];
   return readFileSync(traceFile, 'utf8')

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ffmpeg, makeClip } from './clips.ts';
 import { seededRandom } from '../../src/lib/seeded-random.ts';
 
-/** Text that makes a careless ffmpeg open other files or the network, under the name of a video. */
+/** Text that makes a careless ffmpeg open other files or the model, under the name of a video. */
 export function playlists(canary: string, url: string): Readonly<Record<string, string>> {
   return {
     'hls.mp4': `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${canary}\n#EXTINF:1,\n${url}/hls.ts\n#EXT-X-ENDLIST\n`,
@@ -19,7 +19,7 @@ export function playlists(canary: string, url: string): Readonly<Record<string, 
   };
 }
 
-/** Small files that grow: a large picture, a long time, a high rate, many streams. */
+/** Small files that grow: a large image, a long time, a high rate, many streams. */
 export function makeBombs(folder: string): string[] {
   const bomb = (name: string, ...args: string[]): string => {
     const path = join(folder, name);

@@ -30,7 +30,7 @@ interface Row {
 
 const undisturbed = new Map<number, string[]>();
 
-/** Pictures and timestamps of a run that nobody disturbs, made once for each length. */
+/** Images and timestamps of a run that nobody disturbs, made once for each length. */
 function framesOfUndisturbedRun(frames: number): string[] {
   let known = undisturbed.get(frames);
   if (known === undefined) {
@@ -45,7 +45,7 @@ function framesOfUndisturbedRun(frames: number): string[] {
 }
 
 /**
- * One clip on its way through daemons that are killed: the real program, a real network. `check` holds the promises
+ * One clip on its way through daemons that are killed: the real program, a real model. `check` holds the promises
  * I1, I2, I3 and I5 of the kill standard after each kill, `end` all of them; what is broken is a sentence in
  * `violations`.
  */
@@ -215,7 +215,7 @@ export class Life {
       this.violations.push(`${this.isDone ? 'I4' : 'I5'} the final file is not that of an undisturbed run`);
   }
 
-  /** Frames that a network ran on, and when. */
+  /** Frames that a model ran on, and when. */
   inferred(): { frame: number; atMs: number }[] {
     if (!existsSync(this.#trace)) return [];
     const lines = readFileSync(this.#trace, 'utf8').trim().split('\n');

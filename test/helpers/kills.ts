@@ -162,17 +162,17 @@ export function groupAtCommand(at: FailPoint, command: 'cancel' | 'retry'): Kill
       const first = await life.fresh();
       await life.progress();
       await first.killGroup();
-      if (command === 'retry') wish(life, 'cancel');
+      if (command === 'retry') request(life, 'cancel');
       life.extraFrames += life.inferred().length;
       if (command === 'retry') await (await life.fresh()).ended;
-      wish(life, command);
+      request(life, command);
       life.points.arm(`${at} 1 kill-group`);
       await Promise.race([life.start().ended, delay(20_000)]);
       await life.killAll();
       // What a person wants after all is a finished clip.
       life.points.arm();
       if (command === 'cancel') await life.start().ended;
-      wish(life, 'retry');
+      request(life, 'retry');
     },
   };
 }
@@ -194,12 +194,12 @@ export function groupAtPause(at: FailPoint): Kill {
   };
 }
 
-/** Without a daemon a wish waits in the database. */
-function wish(life: Life, command: 'cancel' | 'retry'): void {
+/** Without a daemon a request waits in the database. */
+function request(life: Life, command: 'cancel' | 'retry'): void {
   run([command, '1', '--home', life.home]);
 }
 
-/** The command line itself dies; whether its wish arrived is a matter of the instant. */
+/** The command line itself dies; whether its request arrived is a matter of the instant. */
 export function commandLineAt(at: FailPoint): Kill {
   return {
     kind: 'fail point',

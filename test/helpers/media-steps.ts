@@ -1,16 +1,16 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Chroma, FrameFormat, MediaInfo } from '../../src/domain/media-info.ts';
-import { outputColor } from '../../src/media/color-conversion.ts';
-import { FrameDecoder, frameBuffer, type DecoderOptions } from '../../src/media/decoder.ts';
-import { encodeSegment, verifySegment, type SegmentJob } from '../../src/media/encode-segment.ts';
-import type { EncoderName, EncoderSettings } from '../../src/media/encoder-arguments.ts';
-import { indexFrames, type FrameIndex } from '../../src/media/frame-index.ts';
-import { muxOutput } from '../../src/media/mux.ts';
-import { outputTiming } from '../../src/media/output-timing.ts';
-import { probeMedia } from '../../src/media/probe.ts';
-import { planStreams } from '../../src/media/stream-plan.ts';
-import { verifyOutput } from '../../src/media/verify-output.ts';
+import { outputColor } from '../../src/media/decode/color-conversion.ts';
+import { FrameDecoder, frameBuffer, type DecoderOptions } from '../../src/media/decode/decoder.ts';
+import { encodeSegment, verifySegment, type SegmentJob } from '../../src/media/encode/encode-segment.ts';
+import type { EncoderName, EncoderSettings } from '../../src/media/encode/encoder-arguments.ts';
+import { indexFrames, type FrameIndex } from '../../src/media/index/frame-index.ts';
+import { muxOutput } from '../../src/media/join/mux.ts';
+import { outputTiming } from '../../src/media/encode/output-timing.ts';
+import { probeMedia } from '../../src/media/probe/probe-media.ts';
+import { planStreams } from '../../src/media/join/stream-plan.ts';
+import { verifyOutput } from '../../src/media/verify/verify-output.ts';
 
 export const LIMITS = { inputMegapixels: 36, hours: 24, framesPerSecond: 240 };
 

@@ -13,7 +13,7 @@ export function sharedMedia(name: string): string {
   return join(root, 'media', name);
 }
 
-/** A folder or file of the shared networks. */
+/** A folder or file of the shared models. */
 export function sharedModels(name = ''): string {
   return join(root, 'models', name);
 }

@@ -1,6 +1,6 @@
 import type { MediaInfo } from '../../src/domain/media-info.ts';
 import type { Frame, FramePipeline } from '../../src/pipelines/frame-pipeline.ts';
-import type { Picture } from './pictures.ts';
+import type { Image } from './images.ts';
 
 /** What a probe would say of a plain video of this size. */
 export function sourceOf(width: number, height: number, bitsPerComponent = 8): MediaInfo {
@@ -40,8 +40,8 @@ export function framesOf(...pixels: readonly Buffer[]): Frame[] {
   return pixels.map((each, number) => ({ number, pixels: each }));
 }
 
-/** Opens a pipeline for one picture and gives what becomes of it. */
-export async function upscaleOne(pipeline: FramePipeline, { pixels, format }: Picture): Promise<Picture> {
+/** Opens a pipeline for one image and gives what becomes of it. */
+export async function upscaleOne(pipeline: FramePipeline, { pixels, format }: Image): Promise<Image> {
   const source = sourceOf(format.width, format.height);
   try {
     await pipeline.open(source);

@@ -8,17 +8,17 @@ import type { Device } from '../../src/domain/recipe.ts';
 import type { Engine } from '../../src/inference/engine.ts';
 import { ownOwner } from '../../src/lib/process-identity.ts';
 import { sha256File } from '../../src/lib/sha256-file.ts';
-import { DriverSilence } from '../../src/media/driver-silence.ts';
-import { EncoderSlots } from '../../src/media/encoder-slots.ts';
+import { DriverSilence } from '../../src/media/encode/driver-silence.ts';
+import { EncoderSemaphore } from '../../src/media/encode/encoder-semaphore.ts';
 import type { Logger } from '../../src/observability/log-entry.ts';
 import { openQueue } from '../../src/queue/queue.ts';
-import { runJob } from '../../src/worker/job-runner.ts';
-import { StreamPort } from '../../src/worker/transform-host.ts';
-import type { TransformSetup } from '../../src/worker/transform-protocol.ts';
-import { TransformStream } from '../../src/worker/transform-stream.ts';
+import { runJob } from '../../src/job/run-job.ts';
+import { StreamPort } from '../../src/inference-thread/host.ts';
+import type { TransformSetup } from '../../src/inference-thread/protocol.ts';
+import { InferencePort } from '../../src/inference-thread/stream.ts';
 import { makeClip } from './clips.ts';
 import { temporaryFolder } from './temporary-folder.ts';
-import { tinySrvgg } from './tiny-networks.ts';
+import { tinySrvgg } from './tiny-models.ts';
 
 /** The transform thread's stream, in this process and with this engine. */
 function hostOf(engine: Engine) {
@@ -28,7 +28,7 @@ function hostOf(engine: Engine) {
       const port: StreamPort = new StreamPort((message) => {
         void stream.receive(message)?.finally(() => port.emit('exit'));
       });
-      const stream = new TransformStream(setup, [engine], (message) =>
+      const stream = new InferencePort(setup, [engine], (message) =>
         setImmediate(() => port.emit('message', message)),
       );
       return port;
@@ -54,12 +54,12 @@ export interface WorkshopClip {
   readonly device?: Device;
 }
 
-/** A home with a network of one's own, whose jobs are done here and not in a worker's process. */
+/** A home with a model of one's own, whose jobs are done here and not in a worker's process. */
 export function workshop(changes: Partial<Settings> = {}) {
   const home = homeAt(temporaryFolder());
   ensureHome(home);
-  const network = join(home.models, 'tiny.onnx');
-  writeFileSync(network, tinySrvgg());
+  const model = join(home.models, 'tiny.onnx');
+  writeFileSync(model, tinySrvgg());
   const queue = openQueue(home.databaseFile);
   onTestFinished(() => queue.close());
   const settings: Settings = {
@@ -70,13 +70,13 @@ export function workshop(changes: Partial<Settings> = {}) {
     ...changes,
   };
 
-  const enter = async (clip: string, wish: WorkshopClip): Promise<Job> => {
-    const { device = 'cpu', ...picture } = wish;
-    const sourcePath = makeClip(join(home.input, clip), picture);
+  const enter = async (clip: string, request: WorkshopClip): Promise<Job> => {
+    const { device = 'cpu', ...image } = request;
+    const sourcePath = makeClip(join(home.input, clip), image);
     return queue.jobs.enqueue({
       ...{ origin: 'add', sourcePath, outputPath: join(home.output, clip), priority: 0, nowMs: 1 },
       fingerprint: await sha256File(sourcePath),
-      recipe: { pipeline: 'upscale', network, scale: 4, device, tile: 'auto' },
+      recipe: { pipeline: 'upscale', model, scale: 4, device, tile: 'auto' },
     }).job;
   };
 
@@ -98,11 +98,11 @@ export function workshop(changes: Partial<Settings> = {}) {
     };
     const running = runJob({
       ...{ home, settings, queue, job, lease, log: watched, signal: stop.signal },
-      encoderSlots: new EncoderSlots(() => 1),
+      encoderSemaphore: new EncoderSemaphore(() => 1),
       afterBatch: () => undefined,
       driverSilence: new DriverSilence(() => performance.now()),
       transformHost: hostOf(engine),
-      networkFolders: [home.models],
+      modelFolders: [home.models],
       traceFile: null,
       leaveBehind: (ended) => left.push(ended),
     });
@@ -110,7 +110,7 @@ export function workshop(changes: Partial<Settings> = {}) {
     else await expect(running).rejects.toThrow();
     await Promise.all(left);
     const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
-    if (stop.signal.aborted) queue.leases.release(lease, { countTry: false, ...unjudged });
+    if (stop.signal.aborted) queue.leases.release(lease, { countAttempt: false, ...unjudged });
     return { job: queue.jobs.getJob(job.id), lines };
   };
   return { home, queue, enter, doNext };

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
 import { createCudaEngine, isAddonBuilt, loadAddon } from '../../src/inference/cuda-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
-import { loadNetwork } from '../../src/inference/load-network.ts';
-import { tinySrvgg } from '../helpers/tiny-networks.ts';
+import { loadModel } from '../../src/inference/load-model.ts';
+import { tinySrvgg } from '../helpers/tiny-models.ts';
 
 const whyNot = isAddonBuilt() ? null : 'the addon is not built (npm run build:native needs nvcc)';
 
-test('the addon loads without a card, and says why there is none', ({ skip }) => {
+test('the addon loads without a GPU, and says why there is none', ({ skip }) => {
   if (whyNot !== null) skip(whyNot);
   const { devices, reason } = loadAddon().describeDevices();
   if (devices.length === 0) expect(reason).toMatch(/\w+ \w+/);
   else expect(devices[0]?.totalBytes).toBeGreaterThan(1e9);
 });
 
-test('bytes that are no plan are refused, and do not crash', async ({ skip }) => {
+test('bytes that are no plan are rejected, and do not crash', async ({ skip }) => {
   if (whyNot !== null) skip(whyNot);
   const addon = loadAddon();
   const code = addon.describeDevices().devices.length === 0 ? 'NO_DEVICE' : 'PLAN_INVALID';
@@ -22,14 +22,14 @@ test('bytes that are no plan are refused, and do not crash', async ({ skip }) =>
   expect(() => addon.load(new Uint8Array(), -1)).toThrow('device must be an integer');
 });
 
-test('without a card the CPU takes over, and the reason is told', async ({ skip }) => {
+test('without a GPU the CPU takes over, and the reason is told', async ({ skip }) => {
   if (whyNot !== null) skip(whyNot);
-  if (loadAddon().describeDevices().devices.length > 0) skip('there is a card');
+  if (loadAddon().describeDevices().devices.length > 0) skip('there is a GPU');
   const engines = [createCudaEngine(), createOnnxEngine('cpu')];
-  const ready = await loadNetwork(tinySrvgg(), 'gpu', engines, { threads: 1 });
+  const ready = await loadModel(tinySrvgg(), 'gpu', engines, { threads: 1 });
   expect(ready.engine.device).toBe('cpu');
   expect(ready.reason).toMatch(/^Framekiln on the GPU: \w+/);
-  await ready.network.dispose();
+  await ready.model.dispose();
 });
 
 test('an addon that cannot be loaded is a reason, not a crash', async () => {

@@ -43,7 +43,7 @@ test.runIf(process.env['FRAMEKILN_FAULTS'] === 'all')(
     await patient.until(() => patient.job() !== null && patient.batches() > 0);
     const group = -(patient.running.child.pid ?? 0);
     process.kill(group, 'SIGSTOP');
-    // Longer than the lease, the worker's silence, and ffmpeg's and the network's stall.
+    // Longer than the lease, the worker's silence, and ffmpeg's and the model's stall.
     await new Promise((pass) => setTimeout(pass, 70_000));
     process.kill(group, 'SIGCONT');
     await patient.isDone();

@@ -173,7 +173,7 @@ test('a torn report ends neither the daemon nor `status`, and the others are bel
 
 test('a kill between the salvage and the reports costs nothing: they are read at every start', async () => {
   const { home, path } = await halfDone();
-  // What such a kill leaves: the salvaged database is sound, and empty.
+  // What such a kill leaves: the salvaged database is audio, and empty.
   for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true });
   openQueue(path).close();
   expect(run(['start', '--once', '--home', home]).status).toBe(0);

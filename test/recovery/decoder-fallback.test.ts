@@ -6,13 +6,13 @@ import { fakeMachine, RTX_4090, type MachinePlay } from '../helpers/fake-machine
 import { makeHome, readLog, run } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
-const CARD = { gpu: RTX_4090, nvenc: 'no encoder' } as const;
+const GPU = { gpu: RTX_4090, nvenc: 'no encoder' } as const;
 
 /** One job on a machine that plays this, with what the probe finds out there. */
 function job(clip: string, play: Partial<MachinePlay>) {
   const home = makeHome(temporaryFolder());
   copyFileSync(clip, join(home, 'input/lanczos-2x/clip.mp4'));
-  const { path } = fakeMachine(temporaryFolder(), { ...CARD, ...play });
+  const { path } = fakeMachine(temporaryFolder(), { ...GPU, ...play });
   const { status } = run(['start', '--once', '--home', home], { PATH: path });
   expect(status).toBe(0);
   const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as {
@@ -27,9 +27,9 @@ test('NVDEC that dies in mid-job costs no try and no frame: the CPU goes on at t
   const onCpu = job(clip, { nvdec: 0 });
   expect(onCpu.frames).toHaveLength(90);
   expect(onCpu.log).not.toContain('decoder:');
-  const card = job(clip, { nvdec: 12, nvdecFault: { kind: 'dies', at: 40 } });
-  expect(card.frames).toEqual(onCpu.frames);
-  const lines = card.log.split('\n').filter((line) => line.includes('decoder: '));
+  const gpu = job(clip, { nvdec: 12, nvdecFault: { kind: 'dies', at: 40 } });
+  expect(gpu.frames).toEqual(onCpu.frames);
+  const lines = gpu.log.split('\n').filter((line) => line.includes('decoder: '));
   expect(lines).toHaveLength(2);
   expect(lines[0]).toMatch(/decoder: NVDEC \(its first frame is the CPU's/);
   expect(lines[1]).toMatch(/decoder: the CPU from frame 40 on, because NVDEC failed in mid-job \(CUDA error/);

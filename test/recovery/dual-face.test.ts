@@ -33,8 +33,8 @@ function homeWithClip(): string {
   const tone = ['-f', 'lavfi', '-i', 'sine=r=48000:d=14'];
   const encoding = ['-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'];
   ffmpeg(...sources, ...tone, '-filter_complex', graph, '-map', '[v]', '-map', '3', ...encoding, clip);
-  const network = sharedModels('yunet_n_640_640.onnx');
-  writeFileSync(`${clip}.recipe.yaml`, `network: ${network}\nwidth: 640\nheight: 360\ndetectEvery: 2\n`);
+  const model = sharedModels('yunet_n_640_640.onnx');
+  writeFileSync(`${clip}.recipe.yaml`, `model: ${model}\nwidth: 640\nheight: 360\ndetectEvery: 2\n`);
   return home;
 }
 

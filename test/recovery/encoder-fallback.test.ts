@@ -6,11 +6,10 @@ import { fakeMachine, RTX_4090 } from '../helpers/fake-machine.ts';
 import { makeHome, readLog, run, tracedFrames } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
-/** dB, for a frame through the network and back. */
+/** dB, for a frame through the model and back. */
 const LIKE = 25;
 
-const NO_CARD =
-  /encoder: libx264, because h264_nvenc does not work here \(there is no NVIDIA driver or card\)/;
+const NO_GPU = /encoder: libx264, because h264_nvenc does not work here \(there is no NVIDIA driver or GPU\)/;
 
 test.skipIf(existsSync('/dev/nvidia0'))(
   'NVENC that is listed but does not work is told once, and the job is done in software',
@@ -22,7 +21,7 @@ test.skipIf(existsSync('/dev/nvidia0'))(
     expect(new Set(frameMd5(join(home, 'output/clip.mp4')).map((line) => line.split(',').at(-1))).size).toBe(
       60,
     );
-    expect(readLog(home).match(new RegExp(NO_CARD, 'g'))).toHaveLength(1);
+    expect(readLog(home).match(new RegExp(NO_GPU, 'g'))).toHaveLength(1);
   },
 );
 
@@ -30,13 +29,13 @@ test('NVENC that fails in mid-job costs no inference: the same frames are encode
   const home = makeHome(temporaryFolder());
   const trace = join(home, 'trace.log');
   makeClip(join(home, 'input/clip.mp4'), { frames: 100 });
-  const card = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2, goodSegments: 3 });
-  const { status } = run(['start', '--once', '--home', home], { PATH: card.path, FRAMEKILN_TRACE: trace });
+  const gpu = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2, goodSegments: 3 });
+  const { status } = run(['start', '--once', '--home', home], { PATH: gpu.path, FRAMEKILN_TRACE: trace });
   expect(status).toBe(0);
   const log = readLog(home);
   expect(log).toMatch(/encoder: h264_nvenc \(a trial encode at this size worked\)/);
-  expect(log).toMatch(/encoder: libx264, because h264_nvenc failed in mid-job \(.*EncodePicture failed/);
-  expect(card.events().filter(({ event, use }) => event === 'open' && use === 'segment')).toHaveLength(4);
+  expect(log).toMatch(/encoder: libx264, because h264_nvenc failed in mid-job \(.*EncodeImage failed/);
+  expect(gpu.events().filter(({ event, use }) => event === 'open' && use === 'segment')).toHaveLength(4);
   const inferred = tracedFrames(trace);
   expect(new Set(inferred).size).toBe(inferred.length);
   const output = join(home, 'output/clip.mp4');

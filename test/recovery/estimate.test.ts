@@ -20,7 +20,7 @@ test('a second job is estimated from the first one: in the log, in the answer of
 
   // In quiet hours jobs are queued and wait.
   const settings = readFileSync(join(home, 'framekiln.yaml'), 'utf8');
-  writeFileSync(join(home, 'framekiln.yaml'), `${settings}manners: { quietHours: ['00:00-24:00'] }\n`);
+  writeFileSync(join(home, 'framekiln.yaml'), `${settings}throttling: { quietHours: ['00:00-24:00'] }\n`);
   makeClip(join(home, 'input/lanczos-2x/second.mp4'), { frames: 240, filter: 'hue=h=90' });
   const daemon = start(['start', '--home', home]);
   const log = (): string => readLog(home);
@@ -29,7 +29,7 @@ test('a second job is estimated from the first one: in the log, in the answer of
   await expect.poll(log, patience).toMatch(new RegExp(`second\\.mp4 as job 2: lanczos, scale 2; ${about}`));
 
   const third = makeClip(join(temporaryFolder(), 'third.mp4'), { frames: 60, filter: 'hue=h=180' });
-  const added = run(['add', third, '--network', 'lanczos', '--scale', '2', '--home', home]);
+  const added = run(['add', third, '--model', 'lanczos', '--scale', '2', '--home', home]);
   expect(added.stdout).toMatch(
     new RegExp(`third\\.mp4 is queued as job 3 and becomes output/third.mp4: ${about}\\.`),
   );
@@ -56,7 +56,7 @@ test('a second job is estimated from the first one: in the log, in the answer of
   expect(done?.state).toBe('done');
   expect(took / (seconds ?? 0)).toBeGreaterThan(1 / MOST_TIMES);
   expect(took / (seconds ?? 0)).toBeLessThan(MOST_TIMES);
-  // Segments, and a finished file as large, with the sound of a source of some size.
+  // Segments, and a finished file as large, with the audio of a source of some size.
   expect(diskBytes).toBeGreaterThan(segmentBytes);
   expect(diskBytes).toBeLessThan(2 * MOST_TIMES * segmentBytes + (done?.video?.bytes ?? 0));
   console.info(`estimate: ${String(seconds)} s; it took ${took} s`);

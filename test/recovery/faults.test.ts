@@ -31,12 +31,12 @@ function note(fault: string, patient: Patient, seconds: number): void {
   );
 }
 
-test('a network that hangs is found out, and its worker is started anew', async () => {
+test('a model that hangs is found out, and its worker is started anew', async () => {
   const patient = new Patient({ settings: 'engine: { stallSeconds: 2 }\n' });
   patient.points.arm('transformed-frame.before-write 15 hang');
   await patient.until(() => patient.points.hasFired('transformed-frame.before-write'));
   const seconds = await patient.isDone();
-  expect(patient.says(/this try failed: The network moved nothing for 2 s and used no processor/)).toBe(true);
+  expect(patient.says(/this try failed: The model moved nothing for 2 s and used no processor/)).toBe(true);
   note('inference thread hangs (stallSeconds: 2)', patient, seconds);
 });
 

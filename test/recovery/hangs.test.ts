@@ -19,7 +19,7 @@ interface Told {
   readonly attempts: number;
 }
 
-/** Two clips, and a network that hangs once, in the middle of a first batch. */
+/** Two clips, and a model that hangs once, in the middle of a first batch. */
 function afterAHang(settings: string) {
   const home = makeHome(temporaryFolder(), `${QUICK}${settings}`);
   for (const [i, name] of ['a', 'b'].entries())
@@ -33,7 +33,7 @@ function afterAHang(settings: string) {
 }
 
 test('a hang on the last try sets that job aside, and the worker ends in order: nothing is left, the next job is done', () => {
-  const { home, jobs, log } = afterAHang('tries: 1\nstreams: { max: 1 }\n');
+  const { home, jobs, log } = afterAHang('attempts: 1\nstreams: { max: 1 }\n');
   expect(jobs).toMatchObject([{ state: 'failed', error: { code: 'ENGINE_STALLED' } }, { state: 'done' }]);
   expect(log).not.toMatch(/the worker died|UnhandledPromiseRejection|node:internal/);
   expect(frameMd5(join(home, 'output/lanczos-2x/b.mp4'))).toHaveLength(40);
@@ -41,8 +41,8 @@ test('a hang on the last try sets that job aside, and the worker ends in order: 
 });
 
 test('a hang with two jobs in work charges neither: each goes on alone, and is done with its only try', () => {
-  const { status, jobs, log } = afterAHang('tries: 1\nstreams: { max: 2 }\n');
-  expect(log).toMatch(/worker: The network moved nothing for 2 s and used no processor/);
+  const { status, jobs, log } = afterAHang('attempts: 1\nstreams: { max: 2 }\n');
+  expect(log).toMatch(/worker: The model moved nothing for 2 s and used no processor/);
   expect(log).toMatch(/the worker died/);
   expect(log).not.toMatch(/this try failed|set aside/);
   expect(jobs).toMatchObject([{ state: 'done' }, { state: 'done' }]);
@@ -56,7 +56,7 @@ test('a job that is paused and resumed at once is not begun again by the worker 
   points.arm('transformed-frame.before-write 5 hang');
   const daemon = start(['start', '--once', '--home', home], points.environment);
   await expect.poll(() => points.hasFired('transformed-frame.before-write'), { timeout: 60_000 }).toBe(true);
-  // Both wishes wait when it looks; the thread, which hangs, holds up the letting go.
+  // Both requests wait when it looks; the thread, which hangs, holds up the letting go.
   daemon.child.kill('SIGSTOP');
   const queue = openQueue(join(home, '.framekiln/framekiln.db'));
   for (const kind of ['pause', 'resume'] as const)

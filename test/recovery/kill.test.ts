@@ -12,7 +12,7 @@ import {
 import { runKills, shuffled, times } from '../helpers/run-kills.ts';
 
 /**
- * The kill standard's short form: the real daemon, a real network, real kills (the whole: `npm run test:soak`). The
+ * The kill standard's short form: the real daemon, a real model, real kills (the whole: `npm run test:soak`). The
  * seed is printed; a failure is repeated with FRAMEKILN_TEST_SEED.
  */
 const seed = Number(process.env['FRAMEKILN_TEST_SEED'] ?? Date.now() % 1_000_000);

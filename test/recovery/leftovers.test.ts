@@ -10,7 +10,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts';
 const SETTINGS = `intake: { settleSeconds: 0.2 }
 workspace: { memoryFraction: 0.05 }
 streams: { max: 1 }
-tries: 1
+attempts: 1
 `;
 
 /** A daemon that goes on living when its worker has died at this place. */
@@ -51,7 +51,7 @@ test('a `run` into another folder that is killed leaves a half output that the n
   const clip = join(temporaryFolder(), 'clip.mp4');
   makeClip(clip, { frames: 20 });
   const points = failPointFolder(join(temporaryFolder(), 'points'));
-  const args = ['run', clip, '--output', elsewhere, '--home', home, '--network', 'lanczos', '--scale', '2'];
+  const args = ['run', clip, '--output', elsewhere, '--home', home, '--model', 'lanczos', '--scale', '2'];
   const killed = async () => {
     points.arm('output.verified 1 kill-group');
     await start(args, points.environment).ended;

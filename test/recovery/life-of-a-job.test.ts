@@ -155,26 +155,26 @@ test('a source that is deleted or replaced in mid-job sets the job aside with th
 });
 
 test('a poison job is set aside after its tries, and the next one is done', () => {
-  // A network that is none: every try fails in the engine.
+  // A model that is none: every try fails in the engine.
   const home = makeHome(temporaryFolder());
-  writeFileSync(join(home, 'models/x.onnx'), 'no network', { flag: 'w' });
+  writeFileSync(join(home, 'models/x.onnx'), 'no model', { flag: 'w' });
   makeClip(join(home, 'input/bad.mp4'), { frames: 20 });
-  writeFileSync(join(home, 'input/bad.mp4.recipe.yaml'), `network: ${join(home, 'models/x.onnx')}\n`);
+  writeFileSync(join(home, 'input/bad.mp4.recipe.yaml'), `model: ${join(home, 'models/x.onnx')}\n`);
   makeClip(join(home, 'input/lanczos-2x/good.mp4'), { frames: 20 });
   expect(run(['start', '--once', '--home', home]).status).toBe(1);
   const jobs = [job(home, 1), job(home, 2)];
   expect(jobs.map((each) => each?.state).sort()).toEqual(['done', 'failed']);
-  expect(jobs.find((each) => each?.state === 'failed')).toMatchObject({ errorCode: 'NETWORK_UNREADABLE' });
+  expect(jobs.find((each) => each?.state === 'failed')).toMatchObject({ errorCode: 'MODEL_UNREADABLE' });
 });
 
 test('a finished video never replaces its source, and never lands in the input folder', () => {
   const home = makeHome(temporaryFolder());
   const clip = makeClip(join(home, 'clip.mp4'), { frames: 10 });
   const before = readFileSync(clip);
-  const over = run(['run', clip, '--network', 'lanczos', '--output', home, '--home', home]);
+  const over = run(['run', clip, '--model', 'lanczos', '--output', home, '--home', home]);
   expect(over.status).toBe(2);
   expect(over.stderr).toMatch(/would replace its source/);
-  const into = run(['run', clip, '--network', 'lanczos', '--output', join(home, 'input'), '--home', home]);
+  const into = run(['run', clip, '--model', 'lanczos', '--output', join(home, 'input'), '--home', home]);
   expect(into.stderr).toMatch(/would be put into the input folder/);
   expect(readFileSync(clip).equals(before)).toBe(true);
 });

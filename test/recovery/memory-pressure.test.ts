@@ -39,7 +39,7 @@ test('a control group that others have nearly filled kills nothing: frames go to
   const clip = makeClip(join(home, 'clip.mp4'), { width: 480, height: 270, frames: 60 });
   const filler = join('/dev/shm', `framekiln-test-${process.pid}`);
   onTestFinished(() => rmSync(filler, { force: true }));
-  const run = [process.execPath, MAIN, 'run', clip, '--home', home, '--network', 'lanczos', '--scale', '4'];
+  const run = [process.execPath, MAIN, 'run', clip, '--home', home, '--model', 'lanczos', '--scale', '4'];
   const script = `echo $$ > ${group.path}/cgroup.procs
     head -c ${500 * MB} /dev/zero > ${filler}
     exec "$@"`;

@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { seededRandom } from '../../src/lib/seeded-random.ts';
-import { decodeFrameIndex } from '../../src/media/frame-index-file.ts';
+import { decodeFrameIndex } from '../../src/media/index/frame-index-file.ts';
 import { acquireProcessLock } from '../../src/queue/process-lock.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { JobFolder } from '../../src/workspace/job-folder.ts';
@@ -53,7 +53,7 @@ test(`after a power cut at any instant nothing that was acknowledged is lost`, a
     FRAMEKILN_FAIL_POINTS: scratch,
   });
   const finished = readFileSync(join(home, 'output/lanczos-2x/clip.mp4'));
-  const pictures = frameMd5(join(home, 'output/lanczos-2x/clip.mp4'));
+  const images = frameMd5(join(home, 'output/lanczos-2x/clip.mp4'));
 
   const isOurs = (path: string) =>
     path.startsWith(`${home}/`) && !/^(logs|\.framekiln\/(ram|frames)\b|.*-shm$)/.test(relative(home, path));
@@ -83,7 +83,7 @@ test(`after a power cut at any instant nothing that was acknowledged is lost`, a
       if (!goesOn) continue;
       recoveries++;
       expect(run(['start', '--once', '--home', home]), context).toMatchObject({ status: 0 });
-      expect(frameMd5(join(home, 'output/lanczos-2x/clip.mp4')), context).toEqual(pictures);
+      expect(frameMd5(join(home, 'output/lanczos-2x/clip.mp4')), context).toEqual(images);
     }
   }
   console.log(

@@ -47,8 +47,8 @@ test.each([
   ['delete', GAPS, []],
 ] as const)(
   'R18: killed in every gap after publication, the source is settled once (%s)',
-  async (wish, gaps, left) => {
-    const { home, points } = homeWith(wish);
+  async (request, gaps, left) => {
+    const { home, points } = homeWith(request);
     for (const gap of gaps) {
       points.arm(`${gap} 1 kill-group`);
       await start(['start', '--once', '--home', home], points.environment).ended;

@@ -31,21 +31,21 @@ function expectAllDone(home: string): void {
   }
 }
 
-function count(card: FakeMachine, event: string, use?: string): number {
-  return card.events().filter((each) => each.event === event && (use === undefined || each.use === use))
+function count(gpu: FakeMachine, event: string, use?: string): number {
+  return gpu.events().filter((each) => each.event === event && (use === undefined || each.use === use))
     .length;
 }
 
 test('four jobs at once take turns on two sessions: never more are open, all are given back, all jobs are done', () => {
   const home = homeWithFourClips();
-  const card = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2, nvdec: 4 });
-  const { status } = run(['start', '--once', '--home', home, '--set', 'streams.max=4'], { PATH: card.path });
+  const gpu = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2, nvdec: 4 });
+  const { status } = run(['start', '--once', '--home', home, '--set', 'streams.max=4'], { PATH: gpu.path });
   expect(status).toBe(0);
   expectAllDone(home);
-  const inJobs = card.events().filter(({ use }) => use === 'segment');
-  expect(inJobs.filter(({ event }) => event === 'refuse')).toEqual([]);
-  expect(count(card, 'open', 'segment')).toBe(CLIPS.length * 4); // Batches of 10 and 20 frames: four for each clip.
-  expect(count(card, 'open')).toBe(count(card, 'close'));
+  const inJobs = gpu.events().filter(({ use }) => use === 'segment');
+  expect(inJobs.filter(({ event }) => event === 'reject')).toEqual([]);
+  expect(count(gpu, 'open', 'segment')).toBe(CLIPS.length * 4); // Batches of 10 and 20 frames: four for each clip.
+  expect(count(gpu, 'open')).toBe(count(gpu, 'close'));
   expect(Math.max(...inJobs.map(({ open }) => open))).toBe(2);
   expect(readFileSync(join(home, '.framekiln/detected.yaml'), 'utf8')).toMatch(/sessions: 2 #/);
   // The last job's line has all of the worker's: segments, and a trial for each job.
@@ -57,14 +57,14 @@ test('four jobs at once take turns on two sessions: never more are open, all are
 
 test('sessions that another program takes away are done in software, and every job is done all the same', () => {
   const home = homeWithFourClips();
-  const card = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2, nvdec: 4 });
-  expect(run(['doctor', '--home', home], { PATH: card.path }).status).toBe(0); // The probe counts two.
-  card.takeByOthers(1);
-  const { status } = run(['start', '--once', '--home', home, '--set', 'streams.max=4'], { PATH: card.path });
+  const gpu = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2, nvdec: 4 });
+  expect(run(['doctor', '--home', home], { PATH: gpu.path }).status).toBe(0); // The probe counts two.
+  gpu.takeByOthers(1);
+  const { status } = run(['start', '--once', '--home', home, '--set', 'streams.max=4'], { PATH: gpu.path });
   expect(status).toBe(0);
   expectAllDone(home);
-  expect(count(card, 'open')).toBe(count(card, 'close'));
-  expect(count(card, 'refuse', 'segment') + count(card, 'refuse', 'trial')).toBeGreaterThan(0);
+  expect(count(gpu, 'open')).toBe(count(gpu, 'close'));
+  expect(count(gpu, 'reject', 'segment') + count(gpu, 'reject', 'trial')).toBeGreaterThan(0);
   expect(readLog(home)).toMatch(/encoder: libx264, because h264_nvenc .*\(all NVENC sessions are taken/);
 });
 

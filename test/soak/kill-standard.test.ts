@@ -59,13 +59,13 @@ const LATE =
 test('every fail point', async () => {
   const by = (pattern: RegExp): FailPoint[] => FAIL_POINTS.filter((name) => pattern.test(name));
   const special =
-    /^(other-file|insert-command|handle-command|cancel-job|retry-job|pause-queue|fail-try|frames\.before-spill|source|moved-source)/;
+    /^(other-file|insert-command|handle-command|cancel-job|retry-job|pause-queue|fail-attempt|frames\.before-spill|source|moved-source)/;
   const late = by(LATE).filter((name) => !special.test(name));
   const plain = FAIL_POINTS.filter((name) => !special.test(name) && !late.includes(name));
   await hold(
     [
       ...plain.toSorted((a, b) => inLife(a) - inLife(b)).map((at) => groupAt(at)),
-      ...by(/^fail-try/).map((at) => groupAt(at, ['segment.before-encoding'])),
+      ...by(/^fail-attempt/).map((at) => groupAt(at, ['segment.before-encoding'])),
       ...by(/^frames\.before-spill/).map((at) => groupAtSpill(at)),
       ...by(/^(other-file|insert-command)/).map(commandLineAt),
     ],

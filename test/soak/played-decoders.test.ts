@@ -9,20 +9,20 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts';
 /** The real program on machines whose decoder an executable plays: whatever it does, frames are the CPU's. The table is printed. */
 const PLAYS: readonly (readonly [name: string, play: Partial<MachinePlay>, flags: readonly string[]])[] = [
   ['NVDEC works', { nvdec: 12 }, []],
-  ['another picture from frame 7 on', { nvdec: 12, nvdecFault: { kind: 'another picture', at: 7 } }, []],
+  ['another image from frame 7 on', { nvdec: 12, nvdecFault: { kind: 'another image', at: 7 } }, []],
   ['dies at frame 40 of 90', { nvdec: 12, nvdecFault: { kind: 'dies', at: 40 } }, []],
   ['hangs at frame 40 of 90', { nvdec: 12, nvdecFault: { kind: 'hangs', at: 40 } }, []],
-  ['refuses at once, asked for all the same', { nvdec: 0 }, ['--set', 'decoder.hardware=[nvdec]']],
-  ['refuses, and VAAPI works', { nvdec: 0, vaapi: 1 }, ['--set', 'decoder.hardware=[nvdec, vaapi]']],
+  ['rejects at once, asked for all the same', { nvdec: 0 }, ['--set', 'decoder.hardware=[nvdec]']],
+  ['rejects, and VAAPI works', { nvdec: 0, vaapi: 1 }, ['--set', 'decoder.hardware=[nvdec, vaapi]']],
 ];
 
-test('a card that decodes wrongly, dies, hangs or refuses costs no frame and no try', () => {
+test('a GPU that decodes wrongly, dies, hangs or rejects costs no frame and no try', () => {
   const clip = makeClip(join(temporaryFolder(), 'clip.mp4'), { frames: 90 });
   const job = (play: Partial<MachinePlay> | null, flags: readonly string[]) => {
     const home = makeHome(temporaryFolder());
     copyFileSync(clip, join(home, 'input/lanczos-2x/clip.mp4'));
-    const card = { gpu: RTX_4090, nvenc: 'no encoder' } as const;
-    const PATH = play === null ? {} : { PATH: fakeMachine(temporaryFolder(), { ...card, ...play }).path };
+    const gpu = { gpu: RTX_4090, nvenc: 'no encoder' } as const;
+    const PATH = play === null ? {} : { PATH: fakeMachine(temporaryFolder(), { ...gpu, ...play }).path };
     const { status } = run(['start', '--once', '--home', home, ...flags], PATH);
     const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as { jobs: unknown[] };
     const decoders = [...readLog(home).matchAll(/decoder: (.*)$/gm)].map(([, line = '']) => line);

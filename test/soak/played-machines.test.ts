@@ -7,7 +7,7 @@ import { makeHome, readLog, run } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /**
- * Four jobs at once on machines that executables play: whatever the card does, every job is done, and every session that was
+ * Four jobs at once on machines that executables play: whatever the GPU does, every job is done, and every session that was
  * opened is closed. The table is printed.
  */
 const MACHINES: readonly (readonly [name: string, play: MachinePlay, takenAfterProbe: number])[] = [
@@ -22,18 +22,18 @@ const MACHINES: readonly (readonly [name: string, play: MachinePlay, takenAfterP
 interface Tally {
   readonly opened: number;
   readonly closed: number;
-  readonly refused: number;
+  readonly rejected: number;
   readonly most: number;
 }
 
 function tally(events: readonly { readonly event: string; readonly open: number }[]): Tally {
   const count = (...kinds: string[]): number => events.filter(({ event }) => kinds.includes(event)).length;
   const most = Math.max(0, ...events.map(({ open }) => open));
-  return { opened: count('open'), closed: count('close', 'break'), refused: count('refuse'), most };
+  return { opened: count('open'), closed: count('close', 'break'), rejected: count('reject'), most };
 }
 
-function described({ opened, closed, refused, most }: Tally): string {
-  return `${opened} opened, ${closed} closed, ${refused} refused, ${most} at once`;
+function described({ opened, closed, rejected, most }: Tally): string {
+  return `${opened} opened, ${closed} closed, ${rejected} rejected, ${most} at once`;
 }
 
 const CLIPS = ['a', 'b', 'c', 'd'];
@@ -45,20 +45,20 @@ test('four jobs at once are done on every machine, and every session is given ba
     const home = makeHome(temporaryFolder());
     for (const [i, clip] of CLIPS.entries())
       makeClip(join(home, `input/lanczos-2x/${clip}.mp4`), { frames: FRAMES, filter: `hue=h=${40 * i}` });
-    const card = fakeMachine(temporaryFolder(), play);
-    run(['doctor', '--home', home], { PATH: card.path }); // The probe.
-    card.takeByOthers((play.takenByOthers ?? 0) + takenAfterProbe);
-    const probed = card.events().length;
+    const gpu = fakeMachine(temporaryFolder(), play);
+    run(['doctor', '--home', home], { PATH: gpu.path }); // The probe.
+    gpu.takeByOthers((play.takenByOthers ?? 0) + takenAfterProbe);
+    const probed = gpu.events().length;
     const from = performance.now();
     const { status } = run(['start', '--once', '--home', home, '--set', 'streams.max=4'], {
-      PATH: card.path,
+      PATH: gpu.path,
     });
     const seconds = (performance.now() - from) / 1000;
     const done = CLIPS.filter((clip) => {
       const path = join(home, `output/lanczos-2x/${clip}.mp4`);
       return existsSync(path) && frameMd5(path).length === FRAMES;
     });
-    const events = card.events().slice(probed);
+    const events = gpu.events().slice(probed);
     const encodes = (use: string): boolean => use === 'trial' || use === 'segment';
     const nvenc = tally(events.filter(({ use }) => encodes(use)));
     const nvdec = tally(events.filter(({ use }) => !encodes(use)));

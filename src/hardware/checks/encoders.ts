@@ -7,7 +7,7 @@ export interface EncoderTrial {
   readonly whyNot: string | null;
 }
 
-/** A capability is a trial encode: `ffmpeg -encoders` lists NVENC on machines without a card. */
+/** A capability is a trial encode: `ffmpeg -encoders` lists NVENC on machines without a GPU. */
 export function checkEncoders(trials: readonly EncoderTrial[]): CheckResult {
   const told = trials
     .map(({ encoder, whyNot }) => (whyNot === null ? `${encoder} works` : `${encoder} does not (${whyNot})`))

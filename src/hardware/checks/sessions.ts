@@ -9,16 +9,16 @@ const BY_REASON: readonly (readonly [RegExp, string])[] = [
   [/does not answer/, 'Restart the machine; if it goes on, install another NVIDIA driver.'],
 ];
 
-/** How much of a video card's own encoders and decoders can be used at once. */
+/** How much of a video GPU's own encoders and decoders can be used at once. */
 export function checkSessions(
   what: 'NVENC' | 'NVDEC',
   facts: readonly SessionFact[],
-  hasCard: boolean,
+  hasGpu: boolean,
 ): CheckResult {
   const cpu = what === 'NVENC' ? 'encoded' : 'decoded';
   const [first] = facts;
-  if (first === undefined || (!hasCard && first.sessions === 0))
-    return passed(`none, for want of a card: videos are ${cpu} on the CPU`);
+  if (first === undefined || (!hasGpu && first.sessions === 0))
+    return passed(`none, for want of a GPU: videos are ${cpu} on the CPU`);
   const found = facts.map(describeSessions).join('; ');
   if (facts.some(({ sessions }) => sessions > 0)) return passed(found);
   const why = first.whyNoMore ?? '';

@@ -5,19 +5,19 @@ import { failed, passed, type CheckResult } from '../check.ts';
 
 /** Tries to write in each folder: rights, a read-only mount and a full disk look the same to a program. */
 export async function checkWriteRights(folders: readonly string[]): Promise<CheckResult> {
-  const refused: string[] = [];
+  const rejected: string[] = [];
   for (const folder of folders) {
     const probe = join(folder, `.framekiln-write-test-${process.pid}`);
     try {
       await writeFile(probe, 'x');
       await rm(probe);
     } catch (error) {
-      refused.push(`${folder} (${codeOf(error)})`);
+      rejected.push(`${folder} (${codeOf(error)})`);
     }
   }
-  if (refused.length === 0) return passed(`all ${folders.length} folders can be written`);
+  if (rejected.length === 0) return passed(`all ${folders.length} folders can be written`);
   return failed(
-    `not writable: ${refused.join(', ')}`,
+    `not writable: ${rejected.join(', ')}`,
     'Give this user write rights there (chown), or use another folder with --home.',
   );
 }

@@ -49,16 +49,16 @@ function detectEncoder(facts: SettingFacts): DetectedSetting[] {
 const MEMORY_OF_A_STREAM = 4e9;
 const VIDEO_MEMORY_OF_A_STREAM = 3e9;
 const CORES_OF_A_STREAM = 2;
-/** All of them share one thread for their pixels; more have not been tried on a card. */
+/** All of them share one thread for their pixels; more have not been tried on a GPU. */
 const MOST_STREAMS = 4;
 
 /**
- * How many jobs at once keep a card busy: one leaves a third of it idle. Without a card networks use all cores for one
+ * How many jobs at once keep a GPU busy: one leaves a third of it idle. Without a GPU models use all cores for one
  * job, and the safe default of one is right (docs/decisions/0033).
  */
 function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedSetting[] {
-  const [card] = gpus;
-  if (card === undefined) return [];
+  const [gpu] = gpus;
+  if (gpu === undefined) return [];
   const fewest = (facts: readonly SessionFact[]): number[] => {
     const counts = facts.map(({ sessions }) => sessions).filter((sessions) => sessions > 0);
     return counts.length === 0 ? [] : [Math.min(...counts)];
@@ -71,7 +71,7 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
     ...fewest(nvenc).map((count): [number, string] => [2 * count, `${count} NVENC sessions, twice`]),
     ...fewest(nvdec).map((count): [number, string] => [count, `${count} NVDEC sessions`]),
     // Not what is free: that is of this moment, and the answer is kept for months.
-    [card.totalBytes / VIDEO_MEMORY_OF_A_STREAM, `${(card.totalBytes / 1e9).toFixed(0)} GB of video memory`],
+    [gpu.totalBytes / VIDEO_MEMORY_OF_A_STREAM, `${(gpu.totalBytes / 1e9).toFixed(0)} GB of video memory`],
     [memory / MEMORY_OF_A_STREAM, `${(memory / 1e9).toFixed(0)} GB of memory`],
     [cores / CORES_OF_A_STREAM, `${cores} cores`],
   ];

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { runProbe } from './run-probe.ts';
 
-/** A card, as its driver describes it. */
+/** A GPU, as its driver describes it. */
 export interface GpuFact {
   readonly name: string;
   readonly driver: string;
@@ -24,7 +24,7 @@ const MIB = 1024 * 1024;
 const FIELDS = ['name', 'driver_version', 'compute_cap', 'memory.total', 'memory.free'];
 
 /**
- * The cards, asked of nvidia-smi, or where that is missing of our addon in a process of its own: a driver that hangs
+ * The GPUs, asked of nvidia-smi, or where that is missing of our addon in a process of its own: a driver that hangs
  * must not take us with it.
  *
  * @param addonPath null where the addon is not built
@@ -66,7 +66,7 @@ async function askAddon(path: string): Promise<GpuFacts> {
   };
   const gpus = devices.map(({ driverVersion, ...gpu }) => ({ ...gpu, driver: `for CUDA ${driverVersion}` }));
   return gpus.length === 0
-    ? none(reason ?? 'the driver reports no card')
+    ? none(reason ?? 'the driver reports no GPU')
     : { gpus, reason: null, isSilent: false };
 }
 

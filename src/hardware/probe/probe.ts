@@ -23,11 +23,11 @@ export interface HardwareFacts extends GpuFacts {
 /** Grows when the facts, or what follows from them, change their form. */
 const FORMAT = 5;
 
-/** Where Linux has the cards that work without a screen. */
+/** Where Linux has the gpuFacts that work without a screen. */
 const RENDER_NODES = '/dev/dri';
 
 interface StoredFacts {
-  /** What must be the same for the facts to hold: driver, cards, ffmpeg, processor, memory. */
+  /** What must be the same for the facts to hold: driver, gpuFacts, ffmpeg, processor, memory. */
   readonly identity: string;
   readonly facts: HardwareFacts;
 }
@@ -44,26 +44,26 @@ export interface ProbeOptions {
 
 /**
  * What this machine can do, found out by doing (D3), and written as settings with their reasons into `detected.yaml`.
- * Trials are done again only when the driver, the cards, ffmpeg or the machine changed, or on request; a trial that
+ * Trials are done again only when the driver, the gpuFacts, ffmpeg or the machine changed, or on request; a trial that
  * hangs is killed, and hanging is what was found out.
  */
 export async function probeHardware(options: ProbeOptions): Promise<HardwareFacts> {
   const { home, addonPath, again, onLongProbe } = options;
-  const cards = await probeGpus(addonPath);
+  const gpuFacts = await probeGpus(addonPath);
   const [ffmpeg, machine] = [await identifyFfmpeg(), await readMachineFacts()];
-  const identity = identify(cards, ffmpeg, machine);
+  const identity = identify(gpuFacts, ffmpeg, machine);
   const known = await readStored(home.probeFile);
   // A driver that is slow for once has changed nothing; one that is silent for good is found out where nothing is known.
-  const isOfUse = known?.identity === identity || (cards.isSilent && isOfThisForm(known));
+  const isOfUse = known?.identity === identity || (gpuFacts.isSilent && isOfThisForm(known));
   if (!again && known !== null && isOfUse) return known.facts;
   onLongProbe();
   const nvenc = ffmpeg === null ? [] : await countEncoders();
   const facts: HardwareFacts = {
-    ...cards,
+    ...gpuFacts,
     machine,
     ffmpeg: ffmpeg === null ? null : { ...ffmpeg, ...(await listFfmpegAbilities()) },
     nvenc,
-    nvdec: ffmpeg === null || cards.gpus.length === 0 ? [] : await countDecoders('cuda'),
+    nvdec: ffmpeg === null || gpuFacts.gpus.length === 0 ? [] : await countDecoders('cuda'),
     vaapi: ffmpeg === null || !existsSync(RENDER_NODES) ? [] : await countDecoders('vaapi'),
   };
   const stored: StoredFacts = { identity, facts };
@@ -78,8 +78,8 @@ function identify(
   ffmpeg: Pick<FfmpegFacts, 'path' | 'version'> | null,
   { processor, cores, memoryBytes, limits }: MachineFacts,
 ): string {
-  const cards = gpus.map(({ name, driver, totalBytes }) => ({ name, driver, totalBytes }));
-  return JSON.stringify([FORMAT, cards, reason, ffmpeg, processor, cores, memoryBytes, limits]);
+  const devices = gpus.map(({ name, driver, totalBytes }) => ({ name, driver, totalBytes }));
+  return JSON.stringify([FORMAT, devices, reason, ffmpeg, processor, cores, memoryBytes, limits]);
 }
 
 function isOfThisForm(known: StoredFacts | null): boolean {

@@ -17,7 +17,7 @@ export interface SessionFact {
 
 type Kind = Pick<SessionFact, 'codec' | 'width' | 'height' | 'bitDepth'>;
 
-/** More than that no job of ours needs; consumer cards stop at 2 to 12. */
+/** More than that no job of ours needs; consumer GPUs stop at 2 to 12. */
 const MOST_SESSIONS = 12;
 const TIMEOUT_MS = 15_000;
 
@@ -44,7 +44,7 @@ export async function countEncoders(): Promise<SessionFact[]> {
   return countKinds(ENCODED, (kind) => Promise.resolve(encodeArguments(kind)));
 }
 
-/** Counts a card's decoders by opening them, on clips that the CPU encodes first. */
+/** Counts a GPU's decoders by opening them, on clips that the CPU encodes first. */
 export async function countDecoders(accelerator: 'cuda' | 'vaapi'): Promise<SessionFact[]> {
   const folder = await mkdtemp(join(tmpdir(), 'framekiln-probe-'));
   try {
@@ -65,7 +65,7 @@ async function countKinds(
   const facts: SessionFact[] = [];
   for (const kind of kinds) {
     const args = await argumentsFor(kind);
-    // One alone first: where there is no card, a dozen need not be told so.
+    // One alone first: where there is no GPU, a dozen need not be told so.
     const first = await openAtOnce(args, 1);
     const count = first.sessions === 0 ? first : await openAtOnce(args, MOST_SESSIONS);
     facts.push({ ...kind, ...count });
@@ -78,9 +78,9 @@ async function countKinds(
 /** Opens so many at once and holds them until each has coded a frame or has failed; then all are ended. */
 async function openAtOnce(
   args: readonly string[],
-  wished: number,
+  requested: number,
 ): Promise<Pick<SessionFact, 'sessions' | 'whyNoMore'>> {
-  const probes = Array.from({ length: wished }, () => startProbe('ffmpeg', args, TIMEOUT_MS));
+  const probes = Array.from({ length: requested }, () => startProbe('ffmpeg', args, TIMEOUT_MS));
   const opened = await Promise.all(probes.map((probe) => probe.saw(/^frame=\s*[1-9]/m)));
   const ends = await Promise.all(probes.map((probe) => probe.end()));
   const sessions = opened.filter(Boolean).length;
@@ -92,14 +92,14 @@ async function openAtOnce(
 }
 
 /** In real time, so that a session stays open while others are opened. */
-function pictures({ width, height }: Kind): string[] {
+function images({ width, height }: Kind): string[] {
   return ['-re', ...LIFETIME, '-f', 'lavfi', '-i', `color=size=${width}x${height}:rate=25`];
 }
 
 function encodeArguments(kind: Kind): string[] {
   const tenBit = kind.bitDepth === 10;
   return [
-    ...[...QUIET, ...TELL_PROGRESS, ...pictures(kind), '-vf', `format=${tenBit ? 'p010le' : 'yuv420p'}`],
+    ...[...QUIET, ...TELL_PROGRESS, ...images(kind), '-vf', `format=${tenBit ? 'p010le' : 'yuv420p'}`],
     ...['-c:v', `${kind.codec}_nvenc`, '-preset', 'p1', ...(tenBit ? ['-profile:v', 'main10'] : [])],
     ...['-f', 'null', '-'],
   ];
@@ -114,7 +114,7 @@ function clipArguments({ codec, width, height, bitDepth }: Kind, clip: string): 
   ];
 }
 
-/** Without `hwdownload`, ffmpeg would quietly decode on the CPU when the card refuses. */
+/** Without `hwdownload`, ffmpeg would quietly decode on the CPU when the GPU rejects. */
 function decodeArguments({ bitDepth }: Kind, clip: string, accelerator: string): string[] {
   return [
     ...[...QUIET, ...TELL_PROGRESS, '-re', '-stream_loop', '-1', ...LIFETIME],

@@ -1,11 +1,11 @@
-import { decodeModel } from '../networks/onnx-model.ts';
+import { decodeModel } from '../models/onnx-model.ts';
 import { unsupported } from './layers.ts';
 import { lowerGraph } from './lower-graph.ts';
 import { placeTensors } from './place-tensors.ts';
 import { encodePlan, type Plan, type WeightType } from './plan-format.ts';
 
 /**
- * The plan of an ONNX network, for native engines.
+ * The plan of an ONNX model, for native engines.
  *
  * @param file bytes of an ONNX file; `what` names it in errors
  * @throws EngineError ENGINE_UNAVAILABLE where it has an operator that plans have no step for
@@ -21,7 +21,7 @@ export function makePlan(file: Uint8Array, what: string): Plan {
   const numbers = new Map(names.map((name, number) => [name, number]));
   const numberOf = (name: string): number => {
     const number = numbers.get(name);
-    if (number === undefined) throw unsupported(`picture of the name ${name}`);
+    if (number === undefined) throw unsupported(`image of the name ${name}`);
     return number;
   };
   return {

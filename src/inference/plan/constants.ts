@@ -1,5 +1,5 @@
-import { attributeOf } from '../networks/onnx-attributes.ts';
-import { tensorFloats, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../networks/onnx-model.ts';
+import { attributeOf } from '../models/onnx-attributes.ts';
+import { tensorFloats, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../models/onnx-model.ts';
 import { unsupported } from './layers.ts';
 
 /** The numbers that a graph holds itself. */

@@ -1,14 +1,14 @@
 import { EngineError } from '../../domain/errors.ts';
-import { attributeOf, integerOf, integersOf, textOf } from '../networks/onnx-attributes.ts';
-import type { OnnxNode } from '../networks/onnx-model.ts';
+import { attributeOf, integerOf, integersOf, textOf } from '../models/onnx-attributes.ts';
+import type { OnnxNode } from '../models/onnx-model.ts';
 import type { Constants } from './constants.ts';
 import type { PlanStep, PlanWindow } from './plan-format.ts';
 import type { Value } from './step-list.ts';
 
-/** One operator as a step without epilogue, and what becomes of the picture. */
+/** One operator as a step without epilogue, and what becomes of the image. */
 export interface Layer {
   readonly channels: number;
-  /** Pixels of the result for each pixel of the network's input. */
+  /** Pixels of the result for each pixel of the model's input. */
   readonly area: number;
   readonly step: Pick<PlanStep, 'op' | 'window' | 'groups' | 'weights' | 'bias' | 'factor'>;
 }
@@ -120,7 +120,7 @@ export function depthToSpace(node: OnnxNode, x: Value): Layer {
   };
 }
 
-/** Rows and columns of zeros around a picture: a convolution of each channel whose only weight is in the middle. */
+/** Rows and columns of zeros around an image: a convolution of each channel whose only weight is in the middle. */
 export function surroundByZeros(
   x: Value,
   [top, left, bottom, right]: readonly [number, number, number, number],

@@ -1,5 +1,5 @@
-import { attributeOf, textOf } from '../networks/onnx-attributes.ts';
-import type { OnnxGraph, OnnxNode } from '../networks/onnx-model.ts';
+import { attributeOf, textOf } from '../models/onnx-attributes.ts';
+import type { OnnxGraph, OnnxNode } from '../models/onnx-model.ts';
 import { Constants } from './constants.ts';
 import {
   convolution,
@@ -14,14 +14,14 @@ import {
 import type { PlanActivation, PlanOutput } from './plan-format.ts';
 import { StepList } from './step-list.ts';
 
-/** A network in steps over named values; where they live is decided afterwards. */
+/** A model in steps over named values; where they live is decided afterwards. */
 export interface LoweredGraph {
   readonly input: string;
   readonly steps: StepList;
   readonly outputs: readonly PlanOutput<string>[];
 }
 
-/** Values of a network that hold no picture of their own: shapes, and pictures seen as rows. */
+/** Values of a model that hold no image of their own: shapes, and images seen as rows. */
 interface Rows {
   readonly of: string;
   readonly columns: number;
@@ -36,7 +36,7 @@ interface Rows {
 export function lowerGraph(graph: OnnxGraph): LoweredGraph {
   const constants = new Constants(graph);
   const [input, second] = graph.input.filter(({ name }) => !constants.has(name));
-  if (input === undefined || second !== undefined) throw unsupported('a network of several inputs');
+  if (input === undefined || second !== undefined) throw unsupported('a model of several inputs');
   return new Lowering(graph, constants, input.name).lower();
 }
 
@@ -47,7 +47,7 @@ class Lowering {
   readonly #steps: StepList;
   readonly #rows = new Map<string, Rows>();
   readonly #nhwc = new Map<string, string>();
-  /** Pictures with channels of zeros behind their own, by what they are made of. */
+  /** Images with channels of zeros behind their own, by what they are made of. */
   readonly #padded = new Map<string, string>();
   /** Values that only describe shapes. */
   readonly #shapes = new Set<string>();
@@ -72,7 +72,7 @@ class Lowering {
     const rows = this.#rows.get(name);
     if (rows !== undefined) return { name, tensor: rows.of, layout: 'rows', columns: rows.columns };
     this.#steps.value(name);
-    return { name, tensor: name, layout: 'picture', columns: 0 };
+    return { name, tensor: name, layout: 'image', columns: 0 };
   }
 
   #lowerNode(node: OnnxNode): void {
@@ -172,19 +172,19 @@ class Lowering {
       this.#steps.activate(input, output, activation);
       return;
     }
-    // Of rows: the same numbers in another order, so the activation is that of the picture.
-    const picture = `${output} as a picture`;
-    this.#steps.activate(rows.of, picture, activation);
-    this.#rows.set(output, { ...rows, of: picture });
+    // Of rows: the same numbers in another order, so the activation is that of the image.
+    const image = `${output} as an image`;
+    this.#steps.activate(rows.of, image, activation);
+    this.#rows.set(output, { ...rows, of: image });
   }
 
-  /** In a plan's sum the second picture may have fewer channels, which stands for zeros beyond them. */
+  /** In a plan's sum the second image may have fewer channels, which stands for zeros beyond them. */
   #sum(node: OnnxNode): void {
     const [left = '', right = ''] = node.input;
     const [output = ''] = node.output;
     const [leftPart, rightPart] = [this.#padded.get(left), this.#padded.get(right)];
     if (leftPart !== undefined && rightPart !== undefined)
-      throw unsupported('Add of two padded pictures', node);
+      throw unsupported('Add of two padded images', node);
     this.#steps.sum(leftPart === undefined ? left : right, leftPart ?? rightPart ?? right, output);
   }
 
@@ -199,17 +199,17 @@ class Lowering {
     if (!isPlain || !isByZeros || !['', 'constant'].includes(textOf(node, 'mode')))
       throw unsupported('Pad of that kind', node);
     const surrounds = top + left + bottom + right > 0;
-    const picture = surrounds && behind > 0 ? `${output} before its channels` : output;
+    const image = surrounds && behind > 0 ? `${output} before its channels` : output;
     if (surrounds)
-      this.#layer(input, picture, surroundByZeros(this.#steps.value(input), [top, left, bottom, right]));
-    if (behind > 0) this.#padded.set(output, surrounds ? picture : input);
+      this.#layer(input, image, surroundByZeros(this.#steps.value(input), [top, left, bottom, right]));
+    if (behind > 0) this.#padded.set(output, surrounds ? image : input);
     if (!surrounds && behind === 0) throw unsupported('Pad by nothing', node);
   }
 
   #multiply(node: OnnxNode): void {
     const [left = '', right = ''] = node.input;
     const factor = this.#constants.scalar(right) ?? this.#constants.scalar(left);
-    if (factor === null) throw unsupported('Mul of two pictures', node);
+    if (factor === null) throw unsupported('Mul of two images', node);
     this.#steps.multiply(this.#constants.scalar(right) === null ? right : left, node.output[0] ?? '', factor);
   }
 
@@ -230,7 +230,7 @@ class Lowering {
     this.#nhwc.set(node.output[0] ?? '', input);
   }
 
-  /** Of a transposed picture, rows of a fixed length; a plan's pictures lie like that already. */
+  /** Of a transposed image, rows of a fixed length; a plan's images lie like that already. */
   #reshape(node: OnnxNode): void {
     const [input = '', shape = ''] = node.input;
     const of = this.#nhwc.get(input);

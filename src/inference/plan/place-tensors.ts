@@ -6,7 +6,7 @@ import type { PlanTensor } from './plan-format.ts';
 interface Storage {
   readonly pitch: number;
   readonly area: number;
-  /** Steps that first write and last read it; -1 and infinity: the network's input and its outputs. */
+  /** Steps that first write and last read it; -1 and infinity: the model's input and its outputs. */
   birth: number;
   death: number;
 }
@@ -17,7 +17,7 @@ interface Place {
 }
 
 /**
- * Gives every value of a network its place. Concatenations are nothing but neighbours in one slot; slots are used again
+ * Gives every value of a model its place. Concatenations are nothing but neighbours in one slot; slots are used again
  * when the last reader of what they held is done.
  */
 export function placeTensors(graph: LoweredGraph): ReadonlyMap<string, PlanTensor> {
@@ -90,7 +90,7 @@ function toEight(channels: number): number {
 function findLifetimes({ input, steps, outputs }: LoweredGraph, places: Map<string, Place>): void {
   const storageOf = (name: string): Storage => {
     const place = places.get(name);
-    if (place === undefined) throw unsupported(`picture of the name ${name}`);
+    if (place === undefined) throw unsupported(`image of the name ${name}`);
     return place.storage;
   };
   storageOf(input).birth = -1;

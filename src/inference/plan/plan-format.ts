@@ -2,7 +2,7 @@ import { endianness } from 'node:os';
 import { floatToHalf } from './half.ts';
 
 /**
- * The plan of a network, as native-cuda/plan/plan.h defines it: layers without sizes. Activations are NHWC; a tensor
+ * The plan of a model, as native-cuda/plan/plan.h defines it: layers without sizes. Activations are NHWC; a tensor
  * is `channels` channels from `offset` on of a slot whose pixels lie `pitch` channels apart.
  */
 export interface PlanTensor {
@@ -33,7 +33,7 @@ export type PlanActivation =
   /** A slope for each channel. */
   | { readonly kind: 'pRelu'; readonly slopes: Float32Array };
 
-/** A window that slides over a picture; a pool with a kernel of height 0 takes the whole picture. */
+/** A window that slides over an image; a pool with a kernel of height 0 takes the whole image. */
 export interface PlanWindow {
   readonly kernel: readonly [height: number, width: number];
   readonly strides: readonly [vertical: number, horizontal: number];
@@ -59,7 +59,7 @@ export interface PlanStep<Name = number> {
   readonly factor?: number;
 }
 
-export const OUTPUT_LAYOUT = { picture: 0, rows: 1, vector: 2 } as const;
+export const OUTPUT_LAYOUT = { image: 0, rows: 1, vector: 2 } as const;
 
 export interface PlanOutput<Name = number> {
   readonly name: string;
@@ -70,7 +70,7 @@ export interface PlanOutput<Name = number> {
 }
 
 export interface Plan {
-  /** The first is the network's input. */
+  /** The first is the model's input. */
   readonly tensors: readonly PlanTensor[];
   readonly steps: readonly PlanStep[];
   readonly outputs: readonly PlanOutput[];

@@ -1,10 +1,10 @@
-import type { OnnxGraph } from '../networks/onnx-model.ts';
+import type { OnnxGraph } from '../models/onnx-model.ts';
 import { unsupported, type Layer } from './layers.ts';
 import type { PlanActivation, PlanStep } from './plan-format.ts';
 
 export interface Value {
   readonly channels: number;
-  /** Pixels for each pixel of the network's input. */
+  /** Pixels for each pixel of the model's input. */
   readonly area: number;
 }
 
@@ -37,7 +37,7 @@ export class StepList {
 
   value(name: string): Value {
     const value = this.#values.get(name);
-    if (value === undefined) throw unsupported(`picture of the name ${name}`);
+    if (value === undefined) throw unsupported(`image of the name ${name}`);
     return value;
   }
 
@@ -85,10 +85,10 @@ export class StepList {
     this.#add(left, output, { residuals: [right], scales: [1] });
   }
 
-  /** Depth to space plus the enlarged input: SRVGG's end is one step. */
-  #sumOfShuffled(shuffled: string, enlarged: string, output: string): boolean {
+  /** Depth to space plus the upscaled input: SRVGG's end is one step. */
+  #sumOfShuffled(shuffled: string, upscaled: string, output: string): boolean {
     const index = this.#fusable(shuffled, ['depthToSpace']);
-    const base = this.#fusable(enlarged, ['resizeNearest']);
+    const base = this.#fusable(upscaled, ['resizeNearest']);
     const step = this.#steps[index];
     const resize = this.#steps[base];
     if (step === undefined || resize === undefined || step.residuals.length > 0) return false;

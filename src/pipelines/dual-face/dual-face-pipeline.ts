@@ -4,7 +4,7 @@ import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import type { DualFaceRecipe } from '../../domain/recipe.ts';
 import { asComponents } from '../components.ts';
 import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts';
-import type { NetworkPipelineNeeds } from '../pipeline-needs.ts';
+import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
 import { lookForCut } from './camera/cut-detector.ts';
 import { loadFaceDetector, type Face, type FaceDetector } from './detection/face-detector.ts';
 import { describeDirection, direct } from './direction/director.ts';
@@ -16,7 +16,7 @@ import { iou, type Box } from './tracking/box.ts';
 import { FIRST_STATE, readState, writeState, type DualFaceState } from './state.ts';
 import { ByteTracker, TRACKER_DEFAULTS } from './tracking/byte-tracker.ts';
 
-export interface DualFaceOptions extends NetworkPipelineNeeds {
+export interface DualFaceOptions extends ModelPipelineNeeds {
   readonly recipe: DualFaceRecipe;
 }
 
@@ -68,7 +68,7 @@ export class DualFacePipeline implements FramePipeline {
     this.#open = {
       input,
       screen: new Screen({ from: input, to: output, pixelAspect: num / den }, recipe.layout),
-      // Of animated pictures and streams the header claims anything; it only sets the pace of the cameras.
+      // Of animated images and streams the header claims anything; it only sets the pace of the cameras.
       framesPerSecond: Math.min(240, Math.max(1, rate === null ? 25 : rate.num / rate.den)),
       detector: await this.#load(recipe.device),
       embedder: this.#embedder(),
@@ -217,8 +217,8 @@ export class DualFacePipeline implements FramePipeline {
   }
 
   async #load(device: DualFaceRecipe['device']): Promise<FaceDetector> {
-    const { network, engines, threads } = this.#options;
-    return loadFaceDetector(await readFile(network.path), network.name, { device, engines, threads });
+    const { model, engines, threads } = this.#options;
+    return loadFaceDetector(await readFile(model.path), model.name, { device, engines, threads });
   }
 }
 

@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import { InputRefusedError } from '../../domain/errors.ts';
+import { InputRejectedError } from '../../domain/errors.ts';
 import type { CutState } from './camera/cut-detector.ts';
 import { FIRST_DIRECTION, type DirectionState } from './direction/director.ts';
 import { NOBODY, type IdentityState } from './identity/identity-keeper.ts';
@@ -32,11 +32,11 @@ export function writeState(state: DualFaceState): Uint8Array {
   return serialize({ version: VERSION, ...state });
 }
 
-/** @throws InputRefusedError STATE_OF_OTHER_VERSION */
+/** @throws InputRejectedError STATE_OF_OTHER_VERSION */
 export function readState(bytes: Uint8Array): DualFaceState {
   const stored = deserialize(bytes) as DualFaceState & { readonly version: number };
   if (stored.version === VERSION) return stored;
-  throw new InputRefusedError(
+  throw new InputRejectedError(
     'STATE_OF_OTHER_VERSION',
     `The job was begun by another version of Framekiln, which stored state ${stored.version} where this one has ${VERSION}; cancel and retry it to begin anew.`,
   );

@@ -3,10 +3,10 @@ import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts
 import { resample } from './resample.ts';
 import { upscaledFormats } from './upscaled-format.ts';
 
-/** The plain scaler that stands beside the networks: no weights, no engine. */
+/** The plain scaler that stands beside the models: no weights, no engine. */
 export class LanczosPipeline implements FramePipeline {
   readonly hasState = false;
-  readonly summary = 'lanczos: resampled with three lobes, no network';
+  readonly summary = 'lanczos: resampled with three lobes, no model';
   readonly #scale: number;
   #formats: PipelineFormats | null = null;
 

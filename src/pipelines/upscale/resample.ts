@@ -16,7 +16,7 @@ interface Taps {
  * Resamples packed RGB of either depth with a Lanczos kernel of three lobes, stretched when it shrinks so that nothing
  * aliases; pixels beyond an edge repeat it. The frames' pixel formats are the same. Gives `pixels` where the sizes are.
  *
- * Not sharp's `lanczos3`: libvips 8.18 enlarges with a cubic whatever the kernel, half an output pixel off the centre
+ * Not sharp's `lanczos3`: libvips 8.18 upscales with a cubic whatever the kernel, half an output pixel off the centre
  * (an impulse at x4 comes out symmetric about 34.0, where its pixel's centre is at 33.5).
  */
 export function resample(pixels: Buffer, from: FrameFormat, to: FrameFormat): Buffer {

@@ -6,7 +6,7 @@ export interface Area {
   readonly height: number;
 }
 
-/** A tile: the network sees its window, and its core is kept of the result. */
+/** A tile: the model sees its window, and its core is kept of the result. */
 export interface Tile {
   readonly window: Area;
   readonly core: Area;
@@ -14,7 +14,7 @@ export interface Tile {
 
 /**
  * Cuts a frame into tiles. The cores partition the frame; each window reaches `overlap` pixels beyond its core, or to
- * the frame's edge, where the network pads just as it does with the whole frame. All windows have one size, shifted
+ * the frame's edge, where the model pads just as it does with the whole frame. All windows have one size, shifted
  * inward at the edges, so that an engine meets one shape only.
  *
  * @param tile largest edge of a core; null: the whole frame is one tile

@@ -11,7 +11,7 @@ afterEach(() => vi.unstubAllEnvs());
 
 interface Scene {
   readonly celsius?: number;
-  /** Shares of the card, by name of the program; `ours` is ours. */
+  /** Shares of the GPU, by name of the program; `ours` is ours. */
   readonly shares?: Readonly<Record<string, number | '-'>>;
   readonly exitCode?: number;
 }
@@ -56,7 +56,7 @@ function watch(limits = LIMITS) {
   return { look, notes, calls: () => readFileSync(calls, 'utf8').split('\n').length - 1 };
 }
 
-describe('a card that another program uses', () => {
+describe('a GPU that another program uses', () => {
   const game = { shares: { ours: 40, 'a game': 55 } };
 
   it('is left to it after two looks, and taken again after three calm ones', async () => {
@@ -96,7 +96,7 @@ describe('a card that another program uses', () => {
   });
 });
 
-describe('a card that is too hot', () => {
+describe('a GPU that is too hot', () => {
   it('is left at once until it has cooled down by ten degrees', async () => {
     const { look } = watch();
     expect(await look({ celsius: 89 })).toBeNull();

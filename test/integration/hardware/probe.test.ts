@@ -21,7 +21,7 @@ function machine(play: MachinePlay) {
 }
 
 describe('the probe', () => {
-  it('counts the sessions of a card by opening them, writes what follows, and gives them all back', async () => {
+  it('counts the sessions of a GPU by opening them, writes what follows, and gives them all back', async () => {
     const { home, fake, probe } = machine({ gpu: RTX_4090, nvenc: 2, nvdec: 3 });
     const facts = await probe();
     expect(facts.gpus).toEqual([
@@ -67,7 +67,7 @@ describe('the probe', () => {
       { gpu: RTX_4090, nvenc: 'too old' },
       /the NVIDIA driver is too old for this ffmpeg/,
     ],
-    ['an H200, which has no encoder', { gpu: H200, nvenc: 'no encoder' }, /the card cannot encode this/],
+    ['an H200, which has no encoder', { gpu: H200, nvenc: 'no encoder' }, /the GPU cannot encode this/],
   ])('switches NVENC off for %s, and says why', async (_, play, why) => {
     const { home, probe } = machine(play);
     const facts = await probe();
@@ -76,7 +76,7 @@ describe('the probe', () => {
     expect(loadSettings({ home }).originsOf('encoder.nvenc')[0]?.reason).toMatch(why);
   });
 
-  it('takes sessions that another program has now for no property of the card', async () => {
+  it('takes sessions that another program has now for no property of the GPU', async () => {
     const { home, probe } = machine({ gpu: RTX_4090, nvenc: 2, takenByOthers: 2 });
     expect((await probe()).nvenc[0]).toMatchObject({ sessions: 0 });
     expect(loadSettings({ home }).settings.encoder).toMatchObject({ nvenc: true, sessions: 1 });

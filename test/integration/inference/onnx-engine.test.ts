@@ -1,17 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
-import type { LoadedNetwork, Tensor } from '../../../src/inference/engine.ts';
+import type { LoadedModel, Tensor } from '../../../src/inference/engine.ts';
 import { createOnnxEngine, installedProviders } from '../../../src/inference/onnx-engine.ts';
-import { onlyPicture } from '../../../src/inference/only-picture.ts';
+import { onlyImage } from '../../../src/inference/only-image.ts';
 import { seededRandom } from '../../../src/lib/seeded-random.ts';
-import { repeatingNetwork, tinySrvgg } from '../../helpers/tiny-networks.ts';
+import { repeatingModel, tinySrvgg } from '../../helpers/tiny-models.ts';
 
 const engine = createOnnxEngine('cpu');
 
-async function load(file: Uint8Array): Promise<LoadedNetwork> {
-  const network = await engine.load(file, { threads: 1 });
-  onTestFinished(() => network.dispose());
-  return network;
+async function load(file: Uint8Array): Promise<LoadedModel> {
+  const model = await engine.load(file, { threads: 1 });
+  onTestFinished(() => model.dispose());
+  return model;
 }
 
 const square = (edge: number): Tensor => ({
@@ -19,35 +19,35 @@ const square = (edge: number): Tensor => ({
   shape: [1, 3, edge, edge],
 });
 
-test('a network runs on pictures of any size, and each result is a tensor of its own', async () => {
-  const network = await load(repeatingNetwork(2));
+test('a model runs on images of any size, and each result is a tensor of its own', async () => {
+  const model = await load(repeatingModel(2));
   const input: Tensor = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [1, 3, 1, 2] };
-  const first = onlyPicture(await network.run(input));
+  const first = onlyImage(await model.run(input));
   expect(first.shape).toEqual([1, 3, 2, 4]);
-  await network.run({ data: new Float32Array(6), shape: [1, 3, 1, 2] });
+  await model.run({ data: new Float32Array(6), shape: [1, 3, 1, 2] });
   expect([...first.data.slice(0, 8)]).toEqual([1, 1, 2, 2, 1, 1, 2, 2]);
-  expect(onlyPicture(await network.run(square(5))).shape).toEqual([1, 3, 10, 10]);
+  expect(onlyImage(await model.run(square(5))).shape).toEqual([1, 3, 10, 10]);
 });
 
 test('want of memory is told apart from other failures', async () => {
   // 3 x 4194304 x 4194304 numbers: more than any address space holds.
-  const hungry = await load(repeatingNetwork(65_536));
+  const hungry = await load(repeatingModel(65_536));
   await expect(hungry.run(square(64))).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
-  const network = await load(tinySrvgg());
+  const model = await load(tinySrvgg());
   const grey: Tensor = { data: new Float32Array(16), shape: [1, 1, 4, 4] };
-  await expect(network.run(grey)).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+  await expect(model.run(grey)).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
 });
 
-test('a file that onnxruntime cannot load is refused', async () => {
+test('a file that onnxruntime cannot load is rejected', async () => {
   await expect(engine.load(Buffer.from('nothing'), { threads: 1 })).rejects.toMatchObject({
     code: 'ENGINE_UNAVAILABLE',
   });
 });
 
-test('a network can be disposed of twice', async () => {
-  const network = await load(tinySrvgg());
-  await network.dispose();
-  await network.dispose();
+test('a model can be disposed of twice', async () => {
+  const model = await load(tinySrvgg());
+  await model.dispose();
+  await model.dispose();
 });
 
 test('the number of threads does not change a bit of the result', async () => {
@@ -57,9 +57,9 @@ test('the number of threads does not change a bit of the result', async () => {
   };
   const results = await Promise.all(
     [1, 2, 3].map(async (threads) => {
-      const network = await engine.load(tinySrvgg(), { threads });
-      onTestFinished(() => network.dispose());
-      return Buffer.from(onlyPicture(await network.run(input)).data.buffer);
+      const model = await engine.load(tinySrvgg(), { threads });
+      onTestFinished(() => model.dispose());
+      return Buffer.from(onlyImage(await model.run(input)).data.buffer);
     }),
   );
   for (const result of results) expect(result.equals(results[0] ?? Buffer.alloc(0))).toBe(true);

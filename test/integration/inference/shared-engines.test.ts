@@ -1,35 +1,35 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EngineError } from '../../../src/domain/errors.ts';
-import type { Engine, LoadedNetwork, Tensor } from '../../../src/inference/engine.ts';
-import { onlyPicture } from '../../../src/inference/only-picture.ts';
+import type { Engine, LoadedModel, Tensor } from '../../../src/inference/engine.ts';
+import { onlyImage } from '../../../src/inference/only-image.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
 import { SharedEngines } from '../../../src/inference/shared-engines.ts';
-import type { StreamShare } from '../../../src/inference/shared-network.ts';
+import type { StreamShare } from '../../../src/inference/shared-model.ts';
 import { seededRandom } from '../../../src/lib/seeded-random.ts';
-import { tinySrvgg } from '../../helpers/tiny-networks.ts';
+import { tinySrvgg } from '../../helpers/tiny-models.ts';
 
-/** The real engine on the CPU, watched: the size of each batch, and memory for `fits` pictures only. */
+/** The real engine on the CPU, watched: the size of each batch, and memory for `fits` images only. */
 function watchedEngine(maxBatch: number, fits = Infinity) {
   const real = createOnnxEngine('cpu');
   const seen = { batches: [] as number[], loads: 0, disposals: 0 };
   const engine: Engine = {
     ...real,
-    async load(model, options): Promise<LoadedNetwork> {
+    async load(onnx, options): Promise<LoadedModel> {
       seen.loads++;
-      const network = await real.load(model, options);
+      const model = await real.load(onnx, options);
       return {
         maxBatch,
         run: (tensor) => {
           seen.batches.push(tensor.shape[0]);
           if (tensor.shape[0] > fits)
             return Promise.reject(
-              new EngineError('OUT_OF_MEMORY', `No memory for ${tensor.shape[0]} pictures.`),
+              new EngineError('OUT_OF_MEMORY', `No memory for ${tensor.shape[0]} images.`),
             );
-          return network.run(tensor);
+          return model.run(tensor);
         },
         dispose: () => {
           seen.disposals++;
-          return network.dispose();
+          return model.dispose();
         },
       };
     },
@@ -51,17 +51,17 @@ async function streamOf(
 ) {
   const [engine] = shared.forStream({ id, weight }, onShare);
   if (engine === undefined) throw new TypeError('There is no engine.');
-  const network = await engine.load(MODEL, { threads: 1 });
-  onTestFinished(() => network.dispose());
-  return network;
+  const model = await engine.load(MODEL, { threads: 1 });
+  onTestFinished(() => model.dispose());
+  return model;
 }
 
-function picture(seed: number, edge = 24): Tensor {
+function image(seed: number, edge = 24): Tensor {
   const random = seededRandom(seed);
   return { data: Float32Array.from({ length: 3 * edge * edge }, random), shape: [1, 3, edge, edge] };
 }
 
-describe('a network that several streams share', () => {
+describe('a model that several streams share', () => {
   it('is loaded once, and given back by the last one that uses it', async () => {
     const { engine, seen } = watchedEngine(8);
     const shared = share(engine);
@@ -75,20 +75,20 @@ describe('a network that several streams share', () => {
     expect(seen.loads).toBe(2);
   });
 
-  it('runs pictures of one shape as one batch, and each stream gets what it would have got alone', async () => {
+  it('runs images of one shape as one batch, and each stream gets what it would have got alone', async () => {
     const { engine, seen } = watchedEngine(8);
     const shared = share(engine);
     const streams = await Promise.all([1, 2, 3, 4].map((id) => streamOf(shared, id)));
     const alone = await createOnnxEngine('cpu').load(MODEL, { threads: 1 });
     onTestFinished(() => alone.dispose());
-    const results = await Promise.all(streams.map((stream, i) => stream.run(picture(i))));
+    const results = await Promise.all(streams.map((stream, i) => stream.run(image(i))));
     expect(seen.batches).toEqual([4]);
     for (const [i, result] of results.entries()) {
-      const expected = onlyPicture(await alone.run(picture(i)));
-      expect(onlyPicture(result).shape).toEqual(expected.shape);
-      expect(
-        Math.max(...onlyPicture(result).data.map((v, k) => Math.abs(v - (expected.data[k] ?? NaN)))),
-      ).toBe(0);
+      const expected = onlyImage(await alone.run(image(i)));
+      expect(onlyImage(result).shape).toEqual(expected.shape);
+      expect(Math.max(...onlyImage(result).data.map((v, k) => Math.abs(v - (expected.data[k] ?? NaN))))).toBe(
+        0,
+      );
     }
   });
 
@@ -96,31 +96,29 @@ describe('a network that several streams share', () => {
     const { engine, seen } = watchedEngine(8);
     const shared = share(engine, 2);
     const streams = await Promise.all([1, 2, 3, 4].map((id) => streamOf(shared, id)));
-    await Promise.all(streams.map((stream, i) => stream.run(picture(i, i === 0 ? 16 : 24))));
+    await Promise.all(streams.map((stream, i) => stream.run(image(i, i === 0 ? 16 : 24))));
     expect(seen.batches.toSorted()).toEqual([1, 1, 2]);
   });
 
-  it('lets no picture wait for others for more than the time given', async () => {
+  it('lets no image wait for others for more than the time given', async () => {
     const { engine, seen } = watchedEngine(8);
     const shared = share(engine, 8, 6);
     const [a] = [await streamOf(shared, 1), await streamOf(shared, 2)];
-    await a.run(picture(0));
+    await a.run(image(0));
     const before = performance.now();
-    for (let i = 0; i < 10; i++) await a.run(picture(i));
+    for (let i = 0; i < 10; i++) await a.run(image(i));
     const eachMs = (performance.now() - before) / 10;
     expect(seen.batches).toEqual(Array(11).fill(1));
     expect(eachMs).toBeLessThan(60); // 6 ms of waiting, the run, and what a loaded machine adds.
   });
 
-  it('makes batches smaller by 0.7 when memory is short, loses no picture, and keeps the size that worked', async () => {
+  it('makes batches smaller by 0.7 when memory is short, loses no image, and keeps the size that worked', async () => {
     const { engine, seen } = watchedEngine(8, 3);
     const shared = share(engine);
     const ids = [1, 2, 3, 4, 5, 6, 7, 8];
     const streams = await Promise.all(ids.map((id) => streamOf(shared, id)));
-    const round = () => Promise.all(streams.map((stream, i) => stream.run(picture(i))));
-    expect((await round()).map((outputs) => onlyPicture(outputs).shape)).toEqual(
-      ids.map(() => [1, 3, 96, 96]),
-    );
+    const round = () => Promise.all(streams.map((stream, i) => stream.run(image(i))));
+    expect((await round()).map((outputs) => onlyImage(outputs).shape)).toEqual(ids.map(() => [1, 3, 96, 96]));
     expect(seen.batches).toEqual([8, 5, 3, 2, 3]);
     seen.batches.length = 0;
     await round();
@@ -140,28 +138,28 @@ describe('a network that several streams share', () => {
     const streams = await Promise.all(
       [...weights].map(async ([id, weight]) => ({
         id,
-        network: await streamOf(shared, id, weight, (its) => shares.set(id, its)),
+        model: await streamOf(shared, id, weight, (its) => shares.set(id, its)),
       })),
     );
     let isOver = false;
     let served = 0;
     let longestGap = 0;
-    const work = streams.map(async ({ id, network }) => {
+    const work = streams.map(async ({ id, model }) => {
       while (!isOver) {
         const servedBefore = served;
         // Two under way, so that there is always one that waits.
-        await Promise.all([network.run(picture(id)), network.run(picture(id + 10))]);
+        await Promise.all([model.run(image(id)), model.run(image(id + 10))]);
         longestGap = Math.max(longestGap, served - servedBefore);
         served += 2;
         if (served >= 400) isOver = true;
       }
-      await network.dispose();
+      await model.dispose();
     });
     await Promise.all(work);
     const requests = (id: number): number => shares.get(id)?.requests ?? 0;
     expect(requests(1) / requests(2)).toBeCloseTo(1, 1);
     expect(requests(3) / requests(1)).toBeGreaterThan(1.4);
-    // Of a stream's two pictures the second comes after at most so many of the others'.
+    // Of a stream's two images the second comes after at most so many of the others'.
     expect(longestGap).toBeLessThanOrEqual(12);
   });
 
@@ -170,7 +168,7 @@ describe('a network that several streams share', () => {
     const shared = share(engine);
     const [a, b] = [await streamOf(shared, 1), await streamOf(shared, 2)];
     const wrong: Tensor = { data: new Float32Array(2 * 24 * 24), shape: [1, 2, 24, 24] };
-    const [failed, other] = await Promise.allSettled([a.run(wrong), b.run(picture(1))]);
+    const [failed, other] = await Promise.allSettled([a.run(wrong), b.run(image(1))]);
     expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'ENGINE_FAILED' } });
     expect(other.status).toBe('fulfilled');
   });

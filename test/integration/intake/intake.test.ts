@@ -13,18 +13,18 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { DEFAULT_RECIPE } from '../../../src/config/recipe-presets.ts';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
-import { InputRefusedError, ObstacleError } from '../../../src/domain/errors.ts';
+import { InputRejectedError, TransientError } from '../../../src/domain/errors.ts';
 import { Intake } from '../../../src/intake/intake.ts';
 import { createForwardingLogger } from '../../../src/observability/forwarding-logger.ts';
 import { openQueue } from '../../../src/queue/queue.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-function refuseBad(path: string): void {
-  if (path.includes('bad')) throw new InputRefusedError('NOT_A_VIDEO', `${path} is no video.`);
+function rejectBad(path: string): void {
+  if (path.includes('bad')) throw new InputRejectedError('NOT_A_VIDEO', `${path} is no video.`);
 }
 
 /** An intake on a real folder and a real database, with a clock of the test's own. Any file is a video, but one named `bad`. */
-function setUp(root = temporaryFolder(), probe: (path: string) => unknown = refuseBad) {
+function setUp(root = temporaryFolder(), probe: (path: string) => unknown = rejectBad) {
   const inputDir = join(root, 'input');
   mkdirSync(inputDir, { recursive: true });
   const queue = openQueue(join(root, 'queue.db'));
@@ -50,7 +50,7 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = refu
     },
     estimate: () => Promise.resolve('about a minute'),
     log: createForwardingLogger((entry) => said.push(entry.message)),
-    onRefused: () => Promise.resolve(),
+    onRejected: () => Promise.resolve(),
     now: () => clock.ms,
   });
   onTestFinished(() => intake.close());
@@ -152,13 +152,13 @@ test('what cannot be used is said once, with its name and every reason, and look
   await settle();
   await settle();
   expect(jobs()).toEqual([]);
-  expect(intake.refusedCount).toBe(3);
-  const refused = said.filter((line) => line.includes('is refused'));
-  expect(refused).toHaveLength(3);
-  expect(refused.join('\n')).toMatch(
-    /BAD_RECIPE.*a\.mp4\.recipe\.yaml.*scale.*netwrok is not a key \(did you mean network\?\)/,
+  expect(intake.rejectedCount).toBe(3);
+  const rejected = said.filter((line) => line.includes('is rejected'));
+  expect(rejected).toHaveLength(3);
+  expect(rejected.join('\n')).toMatch(
+    /BAD_RECIPE.*a\.mp4\.recipe\.yaml.*scale.*netwrok is not a key \(did you mean model\?\)/,
   );
-  expect(refused.join('\n')).toContain('scale is not a key of the pipeline dual-face');
+  expect(rejected.join('\n')).toContain('scale is not a key of the pipeline dual-face');
   put('a.mp4.recipe.yaml', 'scale: 3');
   await settle();
   expect(jobs()).toMatchObject([{ recipe: { scale: 3 } }]);
@@ -241,25 +241,25 @@ test('R13: a file that makes the probe fail in an unforeseen way is set aside, a
   await settle();
   await settle();
   expect(jobs()).toMatchObject([{ sourcePath: good }]);
-  expect(intake.refusedCount).toBe(1);
+  expect(intake.rejectedCount).toBe(1);
   expect(said.filter((line) => line.includes('a.mp4 cannot be taken'))).toHaveLength(1);
 });
 
 test('without ffmpeg no file is judged; the folder counts as not worked off, and is looked at again', async () => {
   let ffmpegThere = false;
   const { put, intake, clock, jobs, said } = setUp(undefined, () => {
-    if (!ffmpegThere) throw new ObstacleError('FFMPEG_MISSING', 'ffprobe is not installed.');
+    if (!ffmpegThere) throw new TransientError('FFMPEG_MISSING', 'ffprobe is not installed.');
   });
   put('a.mp4', 'a');
   await intake.start();
   clock.ms += 5000;
   await intake.start();
   expect(said.join()).toMatch(/ffprobe is not installed/);
-  expect(intake.refusedCount).toBe(1);
+  expect(intake.rejectedCount).toBe(1);
   ffmpegThere = true;
   await intake.scan();
   expect(jobs()).toHaveLength(1);
-  expect(intake.refusedCount).toBe(0);
+  expect(intake.rejectedCount).toBe(0);
 });
 
 test('a folder below input/ that cannot be read is said once and hides nothing else', async () => {
@@ -272,7 +272,7 @@ test('a folder below input/ that cannot be read is said once and hides nothing e
   await settle();
   await settle();
   expect(jobs()).toHaveLength(1);
-  expect(intake.refusedCount).toBe(1);
+  expect(intake.rejectedCount).toBe(1);
   expect(said.filter((line) => line.includes('cannot be read (ENAMETOOLONG)'))).toHaveLength(1);
 });
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { chromaOf } from '../../../src/media/stream-info.ts';
+import { chromaOf } from '../../../src/media/probe/stream-info.ts';
 import { ffmpeg } from '../../helpers/clips.ts';
 import { passThrough } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
@@ -49,9 +49,9 @@ const SWSCALE: Readonly<Record<string, string>> = { bt2020nc: 'bt2020', bt470bg:
 function makeLossless(path: string, { pixels, matrix, range, transfer }: Family): void {
   // Colours from everywhere in the cube, and they move: every plane passes through most of its range.
   const colors = ['red', 'lime', 'blue', 'white', 'black'].map((name, i) => `c${i}=${name}`).join(':');
-  const picture = `gradients=size=${WIDTH}x${HEIGHT}:rate=25:x0=0:y0=0:x1=63:y1=47:nb_colors=5:speed=0.05:${colors}`;
+  const image = `gradients=size=${WIDTH}x${HEIGHT}:rate=25:x0=0:y0=0:x1=63:y1=47:nb_colors=5:speed=0.05:${colors}`;
   ffmpeg(
-    ...['-f', 'lavfi', '-i', picture, '-frames:v', String(FRAMES)],
+    ...['-f', 'lavfi', '-i', image, '-frames:v', String(FRAMES)],
     ...(pixels === 'gbrp'
       ? []
       : [
@@ -71,7 +71,7 @@ function samples(path: string, { pixels }: Family, as?: string): number[] {
   const filter =
     as === undefined
       ? []
-      : // Equal ranges: else ffmpeg takes full range for a wish to change it. To RGB the colours stand in the file.
+      : // Equal ranges: else ffmpeg takes full range for a request to change it. To RGB the colours stand in the file.
         ['-vf', `scale=${EXACT}${as === 'gbrp' ? '' : ':in_range=tv:out_range=tv'},format=${as}`];
   const bytes = execFileSync('ffmpeg', ['-v', 'error', '-i', path, ...filter, '-f', 'rawvideo', '-']);
   const all = /1[02]le$/.test(pixels)

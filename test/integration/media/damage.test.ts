@@ -1,16 +1,16 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { SoundMovedError } from '../../../src/domain/errors.ts';
-import { assertDecodable, assessDamage } from '../../../src/media/damage.ts';
-import { withoutUnmuxable } from '../../../src/media/find-unmuxable.ts';
-import { indexFrames } from '../../../src/media/frame-index.ts';
-import { probeMedia } from '../../../src/media/probe.ts';
-import { muxOutput } from '../../../src/media/mux.ts';
-import { readPacketTimes } from '../../../src/media/packet-times.ts';
-import { planStreams, withShifts } from '../../../src/media/stream-plan.ts';
-import { verifyOutput } from '../../../src/media/verify-output.ts';
-import { whyDrifting } from '../../../src/media/verify-sound.ts';
+import { AudioShiftedError } from '../../../src/domain/errors.ts';
+import { assertDecodable, assessDamage } from '../../../src/media/index/damage.ts';
+import { withoutUnmuxable } from '../../../src/media/join/find-unmuxable.ts';
+import { indexFrames } from '../../../src/media/index/frame-index.ts';
+import { probeMedia } from '../../../src/media/probe/probe-media.ts';
+import { muxOutput } from '../../../src/media/join/mux.ts';
+import { readPacketTimes } from '../../../src/media/index/packet-times.ts';
+import { planStreams, withShifts } from '../../../src/media/join/stream-plan.ts';
+import { verifyOutput } from '../../../src/media/verify/verify-output.ts';
+import { whyDrifting } from '../../../src/media/verify/verify-audio.ts';
 import { ffmpeg, makeClip } from '../../helpers/clips.ts';
 import { LIMITS, openMedia, passThrough } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
@@ -25,7 +25,7 @@ describe('damage', () => {
     expect(index).toMatchObject({ packetCount: 100, complaintCount: 0 });
   });
 
-  test('half a file is taken as far as it goes, with the loss in words, or refused, by choice', async () => {
+  test('half a file is taken as far as it goes, with the loss in words, or rejected, by choice', async () => {
     const folder = temporaryFolder();
     const path = clip(folder);
     truncateSync(path, Math.floor(readFileSync(path).length / 2));
@@ -63,13 +63,13 @@ describe('limits are counted while decoding', () => {
       encoder: ['-c:v', 'libx264', '-preset', 'ultrafast', '-video_track_timescale', '90000'],
     });
     const media = await probeMedia(path, LIMITS);
-    const refused = indexFrames(media, { limits: LIMITS });
-    await expect(refused).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
-    await expect(refused).rejects.toThrow(`limits.${limit}`);
+    const rejected = indexFrames(media, { limits: LIMITS });
+    await expect(rejected).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    await expect(rejected).rejects.toThrow(`limits.${limit}`);
   });
 });
 
-test('a sound track that the container does not take is left out, with what ffmpeg said', async () => {
+test('an audio track that the container does not take is left out, with what ffmpeg said', async () => {
   const folder = temporaryFolder();
   const path = clip(folder, 'a.mp4');
   const media = await probeMedia(path, LIMITS);
@@ -85,7 +85,7 @@ test('a sound track that the container does not take is left out, with what ffmp
   ]);
 });
 
-test('sound that was moved against the picture is found, with what brings it back', async () => {
+test('audio that was moved against the image is found, with what brings it back', async () => {
   const folder = temporaryFolder();
   const { outputPath, opened, segmentPaths, expected } = await passThrough(clip(folder, 'a.mp4'), folder);
   const { media: source } = opened;
@@ -101,8 +101,8 @@ test('sound that was moved against the picture is found, with what brings it bac
   };
   await muxOutput({ ...job, plan: moved });
   const failure = await verifyOutput(outputPath, expected).catch((error: unknown) => error);
-  expect(failure).toBeInstanceOf(SoundMovedError);
-  if (!(failure instanceof SoundMovedError)) return;
+  expect(failure).toBeInstanceOf(AudioShiftedError);
+  if (!(failure instanceof AudioShiftedError)) return;
   expect(failure.message).toMatch(/: audio track 1 begins (199|200|201) ms too late\.$/);
   expect(failure.shifts.get(index)).toBeCloseTo(-0.2, 3);
   // As the worker does it: the same again, with what was found out.
@@ -113,11 +113,11 @@ test('sound that was moved against the picture is found, with what brings it bac
   expect(whyDrifting({ first: 0.04, last: -0.04 })).toBeNull();
 });
 
-test('a damaged packet of sound in a transport stream costs that packet, not the track', async () => {
+test('a damaged packet of audio in a transport stream costs that packet, not the track', async () => {
   const folder = temporaryFolder();
   const path = clip(folder, 'a.ts');
   const bytes = readFileSync(path);
-  // The sync word of a header in the middle of the sound (ISO/IEC 13818-7, 6.2): MPEG-4 AAC, 44.1 kHz, mono.
+  // The sync word of a header in the middle of the audio (ISO/IEC 13818-7, 6.2): MPEG-4 AAC, 44.1 kHz, mono.
   const header = bytes.indexOf(Buffer.from([0xff, 0xf1, 0x50, 0x40]), Math.floor(bytes.length / 2));
   expect(header).toBeGreaterThan(0);
   bytes[header + 1] = 0x31;
@@ -128,15 +128,15 @@ test('a damaged packet of sound in a transport stream costs that packet, not the
   expect((before.get(1)?.count ?? 0) - (after.get(1)?.count ?? 0)).toBeLessThan(4);
 });
 
-test('a sound track without a packet is left out', async () => {
+test('an audio track without a packet is left out', async () => {
   const path = clip(temporaryFolder(), 'a.mp4');
   const bytes = readFileSync(path);
-  // The number of samples (ISO/IEC 14496-12, 8.7.3.2) of the second track, the sound.
+  // The number of samples (ISO/IEC 14496-12, 8.7.3.2) of the second track, the audio.
   const sizes = bytes.indexOf('stsz', bytes.indexOf('stsz') + 4);
   bytes.writeUInt32BE(0, sizes + 12);
   writeFileSync(path, bytes);
   const media = await probeMedia(path, LIMITS);
   expect((await withoutUnmuxable(media, planStreams(media))).fates).toMatchObject([
-    { codec: null, reason: 'there is no sound in it' },
+    { codec: null, reason: 'there is no audio in it' },
   ]);
 });

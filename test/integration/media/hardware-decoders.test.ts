@@ -1,26 +1,26 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { frameBuffer } from '../../../src/media/decoder.ts';
-import { DecoderChoice, type HardwareDecoder } from '../../../src/media/hardware-decoders.ts';
-import { ffmpeg, makeClip, type ClipWish } from '../../helpers/clips.ts';
+import { frameBuffer } from '../../../src/media/decode/decoder.ts';
+import { DecoderChoice, type HardwareDecoder } from '../../../src/media/decode/hardware-decoders.ts';
+import { ffmpeg, makeClip, type ClipRequest } from '../../helpers/clips.ts';
 import { fakeMachine, RTX_4090, type MachinePlay } from '../../helpers/fake-machine.ts';
 import { decoderAt, openMedia, type Opened } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-const CARD = { gpu: RTX_4090, nvenc: 0 } as const;
+const GPU = { gpu: RTX_4090, nvenc: 0 } as const;
 
 /** Every frame of a clip by the CPU, then by a machine that plays this; `said` is what the log would have. */
 async function decodeBothWays(
   opened: Opened,
   play: Partial<MachinePlay>,
-  wished: readonly HardwareDecoder[] = ['nvdec', 'vaapi'],
+  requested: readonly HardwareDecoder[] = ['nvdec', 'vaapi'],
   firstFrame = 0,
 ) {
   const cpu = await readAll(opened, firstFrame);
-  const machine = fakeMachine(temporaryFolder(), { ...CARD, ...play });
+  const machine = fakeMachine(temporaryFolder(), { ...GPU, ...play });
   vi.stubEnv('PATH', machine.path);
   const said: string[] = [];
-  const choice = new DecoderChoice(wished, opened.media, opened.index, (sentence) => said.push(sentence));
+  const choice = new DecoderChoice(requested, opened.media, opened.index, (sentence) => said.push(sentence));
   const notes: string[] = [];
   const frames = await readAll(opened, firstFrame, notes, choice);
   const opens = machine
@@ -48,8 +48,8 @@ async function readAll(
   return frames;
 }
 
-const clip = (wish: ClipWish = {}, name = 'a.mp4') =>
-  openMedia(makeClip(join(temporaryFolder(), name), { frames: 90, ...wish }));
+const clip = (request: ClipRequest = {}, name = 'a.mp4') =>
+  openMedia(makeClip(join(temporaryFolder(), name), { frames: 90, ...request }));
 
 const TRUSTED = "decoder: NVDEC (its first frame is the CPU's; every one is checked).";
 const nvdec = 12;
@@ -57,11 +57,11 @@ const nvdec = 12;
 test.each<[string, Partial<MachinePlay>, string[], string[]]>([
   ['works', { nvdec }, [TRUSTED], ['cuda']],
   [
-    'gives another picture from frame 7 on',
-    { nvdec, nvdecFault: { kind: 'another picture', at: 7 } },
+    'gives another image from frame 7 on',
+    { nvdec, nvdecFault: { kind: 'another image', at: 7 } },
     [
       TRUSTED,
-      'decoder: the CPU from frame 7 on, because NVDEC failed in mid-job (frame 7 has another picture).',
+      'decoder: the CPU from frame 7 on, because NVDEC failed in mid-job (frame 7 has another image).',
     ],
     ['cuda'],
   ],
@@ -84,7 +84,7 @@ test.each<[string, Partial<MachinePlay>, string[], string[]]>([
     ['cuda'],
   ],
   [
-    'refuses at once',
+    'rejects at once',
     { nvdec: 0 },
     [
       'decoder: VAAPI from frame 0 on, because NVDEC does not work here (Failed setup for format cuda: hwaccel initialisation returned error.).',
@@ -93,7 +93,7 @@ test.each<[string, Partial<MachinePlay>, string[], string[]]>([
     [],
   ],
   [
-    'refuses, and VAAPI works',
+    'rejects, and VAAPI works',
     { nvdec: 0, vaapi: 1 },
     [
       'decoder: VAAPI from frame 0 on, because NVDEC does not work here (Failed setup for format cuda: hwaccel initialisation returned error.).',
@@ -103,7 +103,7 @@ test.each<[string, Partial<MachinePlay>, string[], string[]]>([
   ],
 ])('NVDEC that %s: frames are those of the CPU, and it is said once', async (_, play, says, opened) => {
   const { cpu, frames, said, notes, opens } = await decodeBothWays(await clip(), play);
-  expect(new Set(cpu).size).toBeGreaterThan(40); // The test picture repeats itself now and then.
+  expect(new Set(cpu).size).toBeGreaterThan(40); // The test image repeats itself now and then.
   expect(frames).toEqual(cpu);
   expect(said).toEqual(says);
   expect(opens).toEqual(opened);
@@ -112,16 +112,16 @@ test.each<[string, Partial<MachinePlay>, string[], string[]]>([
 
 const X265 = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error'];
 
-// What differs between a frame that comes from a card and one of the software decoder: format, range, turning.
-test.each<[string, ClipWish]>([
+// What differs between a frame that comes from a GPU and one of the software decoder: format, range, turning.
+test.each<[string, ClipRequest]>([
   ['10 bit', { encoder: [...X265, '-pix_fmt', 'yuv420p10le'] }],
   [
     'full range',
     { filter: 'scale=out_range=pc,format=yuvj420p', encoder: ['-c:v', 'libx264', '-pix_fmt', 'yuvj420p'] },
   ],
   ['variable frame rate', { filter: "setpts='N*40+mod(N\\,7)*11',settb=1/1000" }],
-])('frames of a card agree with the index: %s', async (_, wish) => {
-  const opened = await clip({ frames: 12, ...wish });
+])('frames of a GPU agree with the index: %s', async (_, request) => {
+  const opened = await clip({ frames: 12, ...request });
   for (const from of [0, 5]) {
     const { cpu, frames, said } = await decodeBothWays(opened, { nvdec }, ['nvdec'], from);
     expect(frames).toEqual(cpu);
@@ -129,7 +129,7 @@ test.each<[string, ClipWish]>([
   }
 });
 
-test.each([90, 180, 270])('frames of a card are turned as those of the CPU: %i degrees', async (degrees) => {
+test.each([90, 180, 270])('frames of a GPU are turned as those of the CPU: %i degrees', async (degrees) => {
   const folder = temporaryFolder();
   const flat = makeClip(join(folder, 'flat.mp4'), { frames: 6 });
   const turned = join(folder, 'turned.mp4');
@@ -141,7 +141,7 @@ test.each([90, 180, 270])('frames of a card are turned as those of the CPU: %i d
   expect(said).toEqual([TRUSTED]);
 });
 
-test.each<[string, string, ClipWish, RegExp]>([
+test.each<[string, string, ClipRequest, RegExp]>([
   ['MPEG-4', 'a.avi', { audio: false, encoder: ['-c:v', 'mpeg4'] }, /mpeg4 need not decode alike everywhere/],
   ['4:4:4', 'a.mkv', { encoder: ['-c:v', 'libx264', '-pix_fmt', 'yuv444p'] }, /the source is yuv444p/],
   [
@@ -150,8 +150,8 @@ test.each<[string, string, ClipWish, RegExp]>([
     { filter: 'setfield=tff', encoder: ['-c:v', 'libx264', '-flags', '+ilme+ildct', '-top', '1'] },
     /the source is interlaced/,
   ],
-])('the CPU decodes from the beginning: %s', async (_, name, wish, why) => {
-  const { cpu, frames, said, opens } = await decodeBothWays(await clip({ frames: 12, ...wish }, name), {
+])('the CPU decodes from the beginning: %s', async (_, name, request, why) => {
+  const { cpu, frames, said, opens } = await decodeBothWays(await clip({ frames: 12, ...request }, name), {
     nvdec,
   });
   expect(frames).toEqual(cpu);

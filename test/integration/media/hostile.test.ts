@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { FramekilnError, InputRefusedError } from '../../../src/domain/errors.ts';
-import { indexFrames } from '../../../src/media/frame-index.ts';
-import { probeMedia } from '../../../src/media/probe.ts';
-import { FfmpegProcess, runForText } from '../../../src/media/run-ffmpeg.ts';
+import { FramekilnError, InputRejectedError } from '../../../src/domain/errors.ts';
+import { indexFrames } from '../../../src/media/index/frame-index.ts';
+import { probeMedia } from '../../../src/media/probe/probe-media.ts';
+import { FfmpegProcess, runForText } from '../../../src/media/ffmpeg/ffmpeg-process.ts';
 import { findProgram } from '../../../src/lib/find-program.ts';
 import { makeClip } from '../../helpers/clips.ts';
 import { filesBelow, makeHome, start } from '../../helpers/framekiln.ts';
@@ -34,13 +34,13 @@ async function canaryServer(): Promise<{ url: string; calls: string[] }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };
 }
 
-/** What becomes of a file up to its frame index: `whole`, or the code of its refusal. Anything else is thrown. */
+/** What becomes of a file up to its frame index: `whole`, or the code of its rejection. Anything else is thrown. */
 async function fate(path: string): Promise<string> {
   try {
     await indexFrames(await probeMedia(path, LIMITS), { limits: LIMITS });
     return 'whole';
   } catch (error) {
-    if (error instanceof InputRefusedError) return error.code;
+    if (error instanceof InputRejectedError) return error.code;
     throw error;
   }
 }
@@ -55,7 +55,7 @@ async function quickFate(path: string, isLastChance = false): Promise<string> {
   return await quickFate(path, true);
 }
 
-test('playlists under the name of a video open nothing: no file, no network', async () => {
+test('playlists under the name of a video open nothing: no file, no model', async () => {
   const folder = temporaryFolder();
   const canary = makeClip(join(folder, 'canary.ts'), { frames: 10 });
   const { url, calls } = await canaryServer();
@@ -69,7 +69,7 @@ test('playlists under the name of a video open nothing: no file, no network', as
   expect(calls).toEqual([]);
 });
 
-test('bombs are refused, each within 5 s', async () => {
+test('bombs are rejected, each within 5 s', async () => {
   const folder = temporaryFolder();
   const fates: string[][] = [];
   for (const path of makeBombs(folder)) {
@@ -86,7 +86,7 @@ test('bombs are refused, each within 5 s', async () => {
   ]);
 }, 60_000);
 
-test(`${COPIES} bit-flipped copies are taken or refused with a code, from seed ${FIRST_SEED} on`, async () => {
+test(`${COPIES} bit-flipped copies are taken or rejected with a code, from seed ${FIRST_SEED} on`, async () => {
   const folder = temporaryFolder();
   const originals = ['a.mp4', 'a.mkv', 'a.ts', 'a.avi'].map((name) =>
     makeClip(join(folder, name), {
@@ -107,7 +107,7 @@ test(`${COPIES} bit-flipped copies are taken or refused with a code, from seed $
   expect(Object.values(fates).reduce((sum, count) => sum + count, 0)).toBe(COPIES);
 }, 3_600_000);
 
-test('hostile names are plain files, and what is refused stays where it is', async () => {
+test('hostile names are plain files, and what is rejected stays where it is', async () => {
   const home = makeHome(temporaryFolder());
   const clip = makeClip(join(home, 'models/seed.mp4'), { frames: 3, width: 16, height: 16 });
   const { url, calls } = await canaryServer();

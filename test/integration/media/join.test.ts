@@ -2,12 +2,12 @@ import { copyFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { VerificationError } from '../../../src/domain/errors.ts';
-import { outputColor } from '../../../src/media/color-conversion.ts';
-import { muxOutput } from '../../../src/media/mux.ts';
-import { outputTiming } from '../../../src/media/output-timing.ts';
-import { listBoxes } from '../../../src/media/segment-boxes.ts';
-import { planStreams } from '../../../src/media/stream-plan.ts';
-import { verifyOutput } from '../../../src/media/verify-output.ts';
+import { outputColor } from '../../../src/media/decode/color-conversion.ts';
+import { muxOutput } from '../../../src/media/join/mux.ts';
+import { outputTiming } from '../../../src/media/encode/output-timing.ts';
+import { listBoxes } from '../../../src/media/encode/segment-boxes.ts';
+import { planStreams } from '../../../src/media/join/stream-plan.ts';
+import { verifyOutput } from '../../../src/media/verify/verify-output.ts';
 import { ffmpeg, frameMd5, makeClip } from '../../helpers/clips.ts';
 import { makeSegments, openMedia, type Cut, type Opened } from '../../helpers/media-steps.ts';
 import { sharedMedia, whyNoSharedMedia } from '../../helpers/shared-media.ts';
@@ -60,14 +60,14 @@ test.each([
     { filter: "settb=1/90000,setpts='N*3003+mod(N\\,5)*777+if(gt(N\\,25)\\,50000\\,0)'" },
   ],
   ['Matroska', 'a.mkv', {}],
-])('segments of two encoders join to the exact timestamps of the source: %s', async (_, name, wish) => {
+])('segments of two encoders join to the exact timestamps of the source: %s', async (_, name, request) => {
   const folder = temporaryFolder();
-  const opened = await openMedia(makeClip(join(folder, name), wish));
+  const opened = await openMedia(makeClip(join(folder, name), request));
   const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, true));
   const { outputPath, expected } = await finish(opened, folder, segments, 2);
   await verifyOutput(outputPath, expected);
   expect(timestamps(outputPath)).toEqual(timestamps(opened.media.path));
-  // Not a word from a strict decoder, sound and picture.
+  // Not a word from a strict decoder, audio and image.
   expect(ffmpeg('-xerror', '-i', outputPath, '-f', 'null', '-')).toBe('');
 });
 
@@ -80,7 +80,7 @@ describe('a finished file that is not right is not called done', () => {
     await expect(verifyOutput(outputPath, expected)).rejects.toThrow(/it has 49 frames instead of 50/);
   });
 
-  test('the sound is missing, the colours and the size are others', async () => {
+  test('the audio is missing, the colours and the size are others', async () => {
     const folder = temporaryFolder();
     const opened = await openMedia(makeClip(join(folder, 'a.mp4')));
     const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, false));

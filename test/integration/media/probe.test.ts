@@ -1,16 +1,16 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { InputRefusedError } from '../../../src/domain/errors.ts';
-import { probeMedia } from '../../../src/media/probe.ts';
+import type { InputRejectedError } from '../../../src/domain/errors.ts';
+import { probeMedia } from '../../../src/media/probe/probe-media.ts';
 import { ffmpeg, makeClip } from '../../helpers/clips.ts';
 import { LIMITS, openMedia } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-async function refusal(path: string, limits = LIMITS): Promise<string> {
+async function rejection(path: string, limits = LIMITS): Promise<string> {
   const error = await probeMedia(path, limits).then(
     () => null,
-    (caught: unknown) => caught as InputRefusedError,
+    (caught: unknown) => caught as InputRejectedError,
   );
   return error === null ? 'accepted' : `${error.code}: ${error.message}`;
 }
@@ -44,22 +44,22 @@ test('a playlist under a video name opens no other file', async () => {
     '#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nsecret.mp4\n#EXT-X-ENDLIST\n',
   );
   writeFileSync(join(folder, 'concat.mp4'), "ffconcat version 1.0\nfile 'secret.mp4'\n");
-  expect(await refusal(join(folder, 'hls.mp4'))).toMatch(/^NOT_A_VIDEO: hls\.mp4 /);
-  expect(await refusal(join(folder, 'concat.mp4'))).toMatch(/^NOT_A_VIDEO: concat\.mp4 /);
+  expect(await rejection(join(folder, 'hls.mp4'))).toMatch(/^NOT_A_VIDEO: hls\.mp4 /);
+  expect(await rejection(join(folder, 'concat.mp4'))).toMatch(/^NOT_A_VIDEO: concat\.mp4 /);
 });
 
-test('what is no video is refused with its name and the reason', async () => {
+test('what is no video is rejected with its name and the reason', async () => {
   const folder = temporaryFolder();
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
-  expect(await refusal(file('empty.mp4', ''))).toBe('EMPTY_FILE: empty.mp4 is empty.');
-  expect(await refusal(file('text.mkv', 'no video '.repeat(500)))).toMatch(
+  expect(await rejection(file('empty.mp4', ''))).toBe('EMPTY_FILE: empty.mp4 is empty.');
+  expect(await rejection(file('text.mkv', 'no video '.repeat(500)))).toMatch(
     /^NOT_A_VIDEO: text\.mkv is not a video/,
   );
   ffmpeg('-f', 'lavfi', '-i', 'sine=duration=1', join(folder, 'tone.m4a'));
-  expect(await refusal(join(folder, 'tone.m4a'))).toBe(
+  expect(await rejection(join(folder, 'tone.m4a'))).toBe(
     'NO_VIDEO_STREAM: tone.m4a has no video stream (it holds: audio).',
   );
 });
@@ -68,13 +68,13 @@ test('limits are read off the header', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'in'));
   const clip = makeClip(join(folder, 'in/clip.mp4'));
-  expect(await refusal(clip, { ...LIMITS, inputMegapixels: 0.003 })).toMatch(
+  expect(await rejection(clip, { ...LIMITS, inputMegapixels: 0.003 })).toMatch(
     /LIMIT_EXCEEDED: clip\.mp4 is 64x48/,
   );
-  expect(await refusal(clip, { ...LIMITS, hours: 0.0001 })).toMatch(
+  expect(await rejection(clip, { ...LIMITS, hours: 0.0001 })).toMatch(
     /LIMIT_EXCEEDED: clip\.mp4 claims to last/,
   );
-  expect(await refusal(clip)).toBe('accepted');
+  expect(await rejection(clip)).toBe('accepted');
 });
 
 test('rotation is seen as a viewer sees it', async () => {

@@ -2,8 +2,8 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ChunkReader } from '../../../src/lib/chunk-reader.ts';
-import { readFrameHashes } from '../../../src/media/frame-hash-lines.ts';
-import { FfmpegProcess } from '../../../src/media/run-ffmpeg.ts';
+import { readFrameHashes } from '../../../src/media/index/frame-hash-lines.ts';
+import { FfmpegProcess } from '../../../src/media/ffmpeg/ffmpeg-process.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 // A process that sits in its driver cannot be killed; here another one keeps its pipes open after it was.

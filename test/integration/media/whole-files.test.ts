@@ -42,7 +42,7 @@ function probe(path: string): Probed {
   return JSON.parse(execFileSync('ffprobe', ['-v', 'error', ...show, path], { encoding: 'utf8' })) as Probed;
 }
 
-/** Everything but the picture: tracks in order with codec, language, title, flags and file name; chapters; tags. */
+/** Everything but the image: tracks in order with codec, language, title, flags and file name; chapters; tags. */
 function around(path: string): unknown {
   const { streams, chapters, format } = probe(path);
   const tag = (tags: Record<string, string> | undefined, name: string) =>
@@ -87,7 +87,7 @@ function meanDifference(a: Buffer, b: Buffer): number {
   return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? NaN)), 0) / a.length;
 }
 
-test('tracks, flags, tags, chapters, attachments and odd pictures come through a job whole', async () => {
+test('tracks, flags, tags, chapters, attachments and odd images come through a job whole', async () => {
   const folder = temporaryFolder();
   const home = makeHome(join(folder, 'home'));
   const input = (name: string) => join(home, 'input/lanczos-2x', name);
@@ -212,13 +212,13 @@ test('tracks, flags, tags, chapters, attachments and odd pictures come through a
       frames(input(name))?.nb_read_frames,
     ]);
   }
-  // Odd edges become even ones of an enlarged picture; the shape of a pixel stays.
+  // Odd edges become even ones of an upscaled image; the shape of a pixel stays.
   expect(frames(output('odd.mkv'))).toMatchObject({ width: 126, height: 94, sample_aspect_ratio: '16:11' });
   const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as {
     jobs: { file: string; report: { remarks: string[] } }[];
   };
   const remarks = (name: string) => jobs.find(({ file }) => file.endsWith(name))?.report.remarks.join('; ');
-  expect(remarks('mirrored.mp4')).toContain('the picture is mirrored, as players show it');
+  expect(remarks('mirrored.mp4')).toContain('the image is mirrored, as players show it');
   expect(remarks('alpha.mov')).toContain('transparency is not kept');
   expect(remarks('odd.mkv')).toContain(
     'colour is stored as 4:2:0 (the source has yuv444p), as finely as it was',

@@ -66,7 +66,7 @@ async function stage(
 
 test('real people keep who they are through real scenes', { timeout: 300_000 }, async ({ skip }) => {
   if (whyNoSharedMedia !== null) skip(whyNoSharedMedia);
-  if (!hasDetector('YuNet of any size') || !hasEmbedder()) skip('the networks are not here');
+  if (!hasDetector('YuNet of any size') || !hasEmbedder()) skip('the models are not here');
   const [detector, embedder] = [await openDetector('YuNet of any size'), openEmbedder()];
   const a = await readActor(detector, ['again', 'brother', 'yes']);
   const b = await readActor(detector, ['milk', 'sorry', 'thanks']);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
-import { networkEntry, readManifest } from '../../../src/inference/networks/manifest.ts';
+import { modelEntry, readManifest } from '../../../src/inference/models/manifest.ts';
 import { loadFaceDetector } from '../../../src/pipelines/dual-face/detection/face-detector.ts';
 import { iou } from '../../../src/pipelines/dual-face/tracking/box.ts';
 import {
@@ -13,12 +13,12 @@ import {
   type DetectorName,
 } from '../../helpers/face-detectors.ts';
 import { sharedMedia, whyNoSharedMedia } from '../../helpers/shared-media.ts';
-import { tinySrvgg } from '../../helpers/tiny-networks.ts';
+import { tinySrvgg } from '../../helpers/tiny-models.ts';
 
 const TWO_PEOPLE = sharedMedia('faces/head-pose-face-detection-female-and-male.gif');
 const NAMES = Object.keys(DETECTOR_FILES) as DetectorName[];
 
-/** Packed RGB of one frame of an animated picture. */
+/** Packed RGB of one frame of an animated image. */
 async function readFrame(path: string, page: number): Promise<[Uint8Array, number, number]> {
   const { data, info } = await sharp(path, { page })
     .removeAlpha()
@@ -29,7 +29,7 @@ async function readFrame(path: string, page: number): Promise<[Uint8Array, numbe
 
 function needs(skip: (note: string) => never, ...names: DetectorName[]): void {
   if (whyNoSharedMedia !== null) skip(whyNoSharedMedia);
-  for (const name of names) if (!hasDetector(name)) skip(`the network ${name} is not here`);
+  for (const name of names) if (!hasDetector(name)) skip(`the model ${name} is not here`);
 }
 
 describe('real detectors find the two faces of the two-person clip', () => {
@@ -102,12 +102,12 @@ test(
 
 test('the fetched BlazeFace is the one of the manifest', async ({ skip }) => {
   needs(skip, 'blazeface-full-range');
-  const entry = networkEntry(await readManifest('models/manifest.json'), 'blazeface-full-range');
+  const entry = modelEntry(await readManifest('models/manifest.json'), 'blazeface-full-range');
   const file = readFileSync(DETECTOR_FILES['blazeface-full-range']);
   expect(createHash('sha256').update(file).digest('hex')).toBe(entry.sha256);
 });
 
-test('a picture without faces shows none, whatever its size', { timeout: 60_000 }, async ({ skip }) => {
+test('an image without faces shows none, whatever its size', { timeout: 60_000 }, async ({ skip }) => {
   needs(skip, 'blazeface-full-range');
   const detector = await openDetector('blazeface-full-range', { leastScore: 0.5 });
   for (const [width, height] of [
@@ -118,10 +118,10 @@ test('a picture without faces shows none, whatever its size', { timeout: 60_000 
     expect(await detector.detect(new Uint8Array(width * height * 3).fill(90), width, height)).toEqual([]);
 });
 
-test('a network that is no detector is refused in a sentence', async () => {
+test('a model that is no detector is rejected in a sentence', async () => {
   const engines = [createOnnxEngine('cpu')];
   const options = { device: 'cpu', engines, threads: 1 } as const;
   await expect(loadFaceDetector(tinySrvgg(), 'tiny', options)).rejects.toThrow(
-    /No engine runs the network .*outputs of 1x3x1280x1280 are those of no face detector/,
+    /No engine runs the model .*outputs of 1x3x1280x1280 are those of no face detector/,
   );
 });

@@ -8,15 +8,15 @@ import { sharedMedia, whyNoSharedMedia } from '../../helpers/shared-media.ts';
 const PEOPLE = { A: ['again', 'brother', 'yes'], B: ['milk', 'thanks'], C: ['book', 'school'] } as const;
 
 function readFrameAt(path: string, second: number): Uint8Array {
-  const wish = ['-v', 'error', '-ss', String(second), '-i', path, '-frames:v', '1'];
-  return execFileSync('ffmpeg', [...wish, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], {
+  const request = ['-v', 'error', '-ss', String(second), '-i', path, '-frames:v', '1'];
+  return execFileSync('ffmpeg', [...request, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], {
     maxBuffer: 2 ** 24,
   });
 }
 
 test('a person in another clip is nearer than anybody else', { timeout: 60_000 }, async ({ skip }) => {
   if (whyNoSharedMedia !== null) skip(whyNoSharedMedia);
-  if (!hasEmbedder() || !hasDetector('blazeface-full-range')) skip('the networks are not here');
+  if (!hasEmbedder() || !hasDetector('blazeface-full-range')) skip('the models are not here');
   const detector = await openDetector('blazeface-full-range', { leastScore: 0.5 });
   const embedder = openEmbedder();
 

@@ -14,7 +14,7 @@ async function startHolder(path: string) {
   const source = readFileSync(join(ROOT, 'src/queue/process-lock.ts'), 'utf8');
   const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
   const script = `${ts.transpileModule(source, { compilerOptions: options }).outputText}
-    const said = acquireProcessLock(process.argv[1]) === null ? 'refused' : 'held';
+    const said = acquireProcessLock(process.argv[1]) === null ? 'rejected' : 'held';
     gc(); // A lock whose object nobody keeps is a lock all the same.
     console.log(said);
     setInterval(() => {}, 1000);`;
@@ -31,7 +31,7 @@ function lockPath(): string {
   return join(temporaryFolder(), 'lock.db');
 }
 
-test('R26: a second process is refused at once, and gets the lock when the first is killed', async () => {
+test('R26: a second process is rejected at once, and gets the lock when the first is killed', async () => {
   const path = lockPath();
   const { child, said } = await startHolder(path);
   expect(said).toBe('held');
@@ -43,7 +43,7 @@ test('R26: a second process is refused at once, and gets the lock when the first
   await once(child, 'exit');
   const lock = acquireProcessLock(path);
   expect(lock).not.toBeNull();
-  expect((await startHolder(path)).said).toBe('refused');
+  expect((await startHolder(path)).said).toBe('rejected');
   lock?.release();
 });
 

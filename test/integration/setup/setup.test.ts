@@ -153,7 +153,7 @@ describe('npm run setup', () => {
     expect(result.stderr).toMatch(/^Framekiln needs ffmpeg 5\.1 or newer with ffprobe, .*\n$/);
   });
 
-  it('refuses an ffmpeg that is too old, and takes a build without a number', () => {
+  it('rejects an ffmpeg that is too old, and takes a build without a number', () => {
     giveFfmpeg('4.4.2-0ubuntu0.22.04.1');
     const old = setUp();
     expect(old.code).toBe(3);
@@ -184,11 +184,11 @@ describe('npm run setup', () => {
     });
   });
 
-  it('says what to do when the networks cannot be fetched', () => {
+  it('says what to do when the models cannot be fetched', () => {
     write('src/main.ts', "throw new Error('no registry');\n");
     const result = setUp();
     expect(result.code).toBe(3);
-    expect(result.stderr).toContain('The default networks could not be fetched');
+    expect(result.stderr).toContain('The default models could not be fetched');
   });
 
   it('builds the CUDA addon where nvcc and its sources are, and goes on when that fails', () => {

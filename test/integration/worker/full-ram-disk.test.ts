@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import type { Engine } from '../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
-import { decodeToFile } from '../../../src/worker/decode-to-file.ts';
+import { decodeToFile } from '../../../src/job/batches/decode-to-file.ts';
 import { frameMd5 } from '../../helpers/clips.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { workshop } from '../../helpers/workshop.ts';
@@ -41,17 +41,17 @@ function engineThat(doesFirst: () => void): Engine {
   let isFirst = true;
   return {
     ...real,
-    async load(model, options) {
-      const network = await real.load(model, options);
+    async load(onnx, options) {
+      const model = await real.load(onnx, options);
       return {
-        dispose: () => network.dispose(),
+        dispose: () => model.dispose(),
         run(input) {
           // Not the trial, which is tiny.
           if (isFirst && input.shape[3] > 16) {
             isFirst = false;
             doesFirst();
           }
-          return network.run(input);
+          return model.run(input);
         },
       };
     },

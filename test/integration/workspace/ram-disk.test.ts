@@ -12,15 +12,15 @@ import {
 } from '../../../src/workspace/ram-disk.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-const wish = { kind: 'auto', memoryFraction: 0.01 } as const;
-const folderWish = { ...wish, kind: 'folder' } as const;
+const request = { kind: 'auto', memoryFraction: 0.01 } as const;
+const folderRecipe = { ...request, kind: 'folder' } as const;
 /** A process of this boot that is surely gone: the one with the pid of this test, but another start time. */
 const deadOwner = ownOwner().replace(/:\d+:/, ':1:');
 const stamp = { owner: ownOwner(), contents: 'job 7, plan A' };
 
 test('is set up, holds frames, and leaves nothing when it is given back', async () => {
   const places = ramDiskPlaces(temporaryFolder());
-  const disk = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, wish);
+  const disk = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, request);
   expect(disk.adopted).toBe(false);
   expect(disk.sizeBytes).toBeGreaterThan(0);
   // Every step down from a mount says why.
@@ -40,9 +40,9 @@ test.each([
   'frames are used again only when a dead process of this boot left them for the same: %s',
   async (_, owner, contents, adopted) => {
     const places = ramDiskPlaces(temporaryFolder());
-    const left = await openRamDisk(places, { jobId: 7, token: 1 }, { owner, contents }, folderWish);
+    const left = await openRamDisk(places, { jobId: 7, token: 1 }, { owner, contents }, folderRecipe);
     writeFileSync(join(left.path, 'b0003.out'), 'frames');
-    const found = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, folderWish);
+    const found = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, folderRecipe);
     expect(found.adopted).toBe(adopted);
     expect(existsSync(join(found.path, 'b0003.out'))).toBe(adopted);
   },
@@ -50,8 +50,8 @@ test.each([
 
 test('what finished jobs left is removed, what goes on stays', async () => {
   const places = ramDiskPlaces(temporaryFolder());
-  const over = await openRamDisk(places, { jobId: 1, token: 1 }, stamp, wish);
-  const goesOn = await openRamDisk(places, { jobId: 2, token: 1 }, stamp, wish);
+  const over = await openRamDisk(places, { jobId: 1, token: 1 }, stamp, request);
+  const goesOn = await openRamDisk(places, { jobId: 2, token: 1 }, stamp, request);
   expect(await removeOrphanRamDisks(places, new Set([2]))).toBe(1);
   expect([existsSync(over.path), existsSync(goesOn.path)]).toEqual([false, true]);
   await removeRamDisk(goesOn);
@@ -86,7 +86,7 @@ test('what spilled over is kept with an adopted RAM disk only: after a power cut
   const places = ramDiskPlaces(temporaryFolder());
   const folder = new JobFolder(temporaryFolder(), 7);
   const open = async (owner: string, token: number) => {
-    const disk = await openRamDisk(places, { jobId: 7, token }, { ...stamp, owner }, folderWish);
+    const disk = await openRamDisk(places, { jobId: 7, token }, { ...stamp, owner }, folderRecipe);
     const spill = await folder.openSpill(disk);
     const found = existsSync(join(spill, 'b0003.out'));
     mkdirSync(spill, { recursive: true });

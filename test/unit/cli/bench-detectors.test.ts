@@ -7,9 +7,9 @@ import type { Cli } from '../../../src/cli/cli.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { ExitCode } from '../../../src/domain/exit-codes.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
-import { blindBlazeFace } from '../../helpers/tiny-networks.ts';
+import { blindBlazeFace } from '../../helpers/tiny-models.ts';
 
-/* Whole command lines with a network of the right layout that sees nothing. */
+/* Whole command lines with a model of the right layout that sees nothing. */
 async function bench(folder: string, ...args: string[]): Promise<string[]> {
   const out: string[] = [];
   const cli: Cli = {
@@ -17,14 +17,14 @@ async function bench(folder: string, ...args: string[]): Promise<string[]> {
     complain: (line) => void out.push(line),
     ...{ interactive: false, now: Date.now, exitCode: ExitCode.ok },
   };
-  const network = join(folder, 'blind.onnx');
-  writeFileSync(network, blindBlazeFace());
-  const line = ['bench', 'detectors', ...args, '--network', network, '--device', 'cpu', '--home', folder];
+  const model = join(folder, 'blind.onnx');
+  writeFileSync(model, blindBlazeFace());
+  const line = ['bench', 'detectors', ...args, '--model', model, '--device', 'cpu', '--home', folder];
   await createProgram(cli).parseAsync(line, { from: 'user' });
   return out;
 }
 
-/** One grey picture, in which one face is said to be. */
+/** One grey image, in which one face is said to be. */
 async function labelsIn(folder: string): Promise<string> {
   const grey = { width: 300, height: 40, channels: 3, background: 'grey' } as const;
   await sharp({ create: grey }).png().toFile(join(folder, 'grey.png'));
@@ -46,11 +46,11 @@ test('a row for each way of looking, as a table or as JSON', { timeout: 30_000 }
   );
   expect(table[4]).toContain('1 frames with 1 faces');
   const rows = JSON.parse((await bench(folder, labels, '--json')).join('\n')) as object[];
-  expect(rows[2]).toMatchObject({ network: 'blind', windows: 'always', frames: 1, recall: 0, precision: 1 });
+  expect(rows[2]).toMatchObject({ model: 'blind', windows: 'always', frames: 1, recall: 0, precision: 1 });
   expect(rows[2]).toMatchObject({ engine: 'BlazeFace full-range by onnxruntime on the CPU' });
 });
 
-test('labels and pictures that cannot be read are named with the reason', async () => {
+test('labels and images that cannot be read are named with the reason', async () => {
   const folder = temporaryFolder();
   const labels = await labelsIn(folder);
   await expect(bench(folder, join(folder, 'none.json'))).rejects.toThrow(
@@ -59,6 +59,6 @@ test('labels and pictures that cannot be read are named with the reason', async 
   writeFileSync(labels, '{"frames":[{"file":"grey.png","faces":[{"x":1}]}]}');
   await expect(bench(folder, labels)).rejects.toThrow('frames.0.faces.0.y');
   writeFileSync(labels, '{"frames":[{"file":"gone.png","faces":[]}]}');
-  await expect(bench(folder, labels)).rejects.toThrow(/picture .*gone\.png cannot be read/);
+  await expect(bench(folder, labels)).rejects.toThrow(/image .*gone\.png cannot be read/);
   await expect(bench(folder, labels, '--device', 'tpu')).rejects.toThrow(CommanderError);
 });

@@ -5,10 +5,10 @@ import { formatTable } from '../../../src/cli/format-table.ts';
 import { numberOrText, parseInteger, parseJobId } from '../../../src/cli/parse-arguments.ts';
 import {
   ConfigurationError,
-  InputRefusedError,
+  InputRejectedError,
   InternalError,
-  NetworkError,
-  ObstacleError,
+  ModelError,
+  TransientError,
   StoppedError,
   VerificationError,
 } from '../../../src/domain/errors.ts';
@@ -34,10 +34,10 @@ describe('arguments', () => {
 describe('exitCodeFor', () => {
   it.each([
     [new ConfigurationError('x', ['x']), 2],
-    [new NetworkError('NETWORK_UNKNOWN', 'x'), 2],
-    [new NetworkError('NETWORK_MISSING', 'x'), 3],
-    [new ObstacleError('FFMPEG_MISSING', 'x'), 3],
-    [new InputRefusedError('NOT_A_VIDEO', 'x'), 1],
+    [new ModelError('MODEL_UNKNOWN', 'x'), 2],
+    [new ModelError('MODEL_MISSING', 'x'), 3],
+    [new TransientError('FFMPEG_MISSING', 'x'), 3],
+    [new InputRejectedError('NOT_A_VIDEO', 'x'), 1],
     [new VerificationError('x'), 1],
     [new StoppedError('x'), 130],
     [new InternalError('x'), 70],

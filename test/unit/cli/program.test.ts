@@ -35,7 +35,7 @@ describe('framekiln status', () => {
   it('is the report as JSON', async () => {
     const { out, code } = await framekiln('status', '--json');
     expect(JSON.parse(out.join('\n'))).toEqual({
-      ...{ home, daemonRunning: false, queuePaused: false, rest: null, jobs: [], refused: [] },
+      ...{ home, daemonRunning: false, queuePaused: false, rest: null, jobs: [], rejected: [] },
     });
     expect(code).toBe(ExitCode.ok);
   });
@@ -51,7 +51,7 @@ describe('framekiln status', () => {
 
 describe('framekiln add', () => {
   it('leaves a whole recipe and an absolute path for the daemon', async () => {
-    writeFileSync(join(home, 'framekiln.yaml'), 'recipe: { network: lanczos }\n');
+    writeFileSync(join(home, 'framekiln.yaml'), 'recipe: { model: lanczos }\n');
     const clip = join(home, 'clip.mp4');
     writeFileSync(clip, 'a video');
     await framekiln(
@@ -71,7 +71,7 @@ describe('framekiln add', () => {
         jobId: null,
         argument: {
           path: clip,
-          recipe: { pipeline: 'upscale', network: 'lanczos', scale: 1.5, device: 'auto', tile: 256 },
+          recipe: { pipeline: 'upscale', model: 'lanczos', scale: 1.5, device: 'auto', tile: 256 },
           priority: -3,
         },
       },
@@ -79,7 +79,7 @@ describe('framekiln add', () => {
     queue.close();
   });
 
-  it('refuses a recipe with all its faults before anything is queued', async () => {
+  it('rejects a recipe with all its faults before anything is queued', async () => {
     const asked = framekiln('add', 'clip.mp4', '--scale', '9', '--device', 'tpu');
     await expect(asked).rejects.toThrow(ConfigurationError);
     await expect(asked).rejects.toThrow(/scale: .*device: /);
@@ -113,7 +113,7 @@ describe('framekiln bench tracking', () => {
     expect(report.framesPerSecond).toBeGreaterThan(0);
   });
 
-  it('refuses a number of scenarios that is none', async () => {
+  it('rejects a number of scenarios that is none', async () => {
     await expect(framekiln('bench', 'tracking', '--scenarios', '0')).rejects.toThrow(CommanderError);
   });
 });
@@ -126,17 +126,7 @@ describe('framekiln doctor', () => {
       checks: { name: string; status: string }[];
     };
     expect(report.checks.map(({ name }) => name)).toEqual([
-      ...[
-        'node',
-        'ffmpeg',
-        'ffprobe',
-        'encoders',
-        'gpu',
-        'networks',
-        'ram disk',
-        'disk space',
-        'write rights',
-      ],
+      ...['node', 'ffmpeg', 'ffprobe', 'encoders', 'gpu', 'models', 'ram disk', 'disk space', 'write rights'],
       ...['inotify', 'machine', 'driver', 'nvenc', 'nvdec', 'settings'],
     ]);
     expect(report.usable).toBe(code === ExitCode.ok);
@@ -155,7 +145,7 @@ describe('framekiln models', () => {
 
   it('verifies by checksum', async () => {
     await framekiln('status');
-    writeFileSync(join(home, 'models', 'realesr-general-x4v3.onnx'), 'not a network');
+    writeFileSync(join(home, 'models', 'realesr-general-x4v3.onnx'), 'not a model');
     const { err, code } = await framekiln('models', 'verify');
     expect(err.join('\n')).toContain('realesr-general-x4v3.onnx');
     expect(code).toBe(ExitCode.environment);
@@ -168,7 +158,7 @@ describe('a wrong command line', () => {
     ['an unknown option', ['status', '--jason']],
     ['a job that is no number', ['cancel', 'all']],
     ['a missing argument', ['retry']],
-  ])('is refused: %s', async (_, args) => {
+  ])('is rejected: %s', async (_, args) => {
     await expect(framekiln(...args)).rejects.toThrow(CommanderError);
   });
 });

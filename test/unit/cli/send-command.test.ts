@@ -54,7 +54,7 @@ async function withDaemon(action: () => Promise<void>): Promise<void> {
 }
 
 describe('sendCommand', () => {
-  it('leaves the wish for a daemon that is not running', async () => {
+  it('leaves the request for a daemon that is not running', async () => {
     await sendCommand(cli, { queue, lockFile }, PAUSE_ALL);
     expect(queue.commands.nextCommands()).toMatchObject([PAUSE_ALL]);
     expect(cli.printed).toEqual(['The daemon is not running; this will be carried out when it starts.']);

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { formatStatus } from '../../../src/cli/format-status.ts';
 import {
-  refusedFiles,
+  rejectedFiles,
   reportJob,
   type JobReport,
   type StatusReport,
@@ -16,7 +16,7 @@ const job: Job = {
   sourcePath: '/home/me/fk/input/upscale-4x/again.mkv',
   outputPath: '/home/me/fk/output/upscale-4x/again.mkv',
   fingerprint: 'ab'.repeat(32),
-  recipe: { pipeline: 'upscale', network: 'realesr-general-x4v3', scale: 4, device: 'auto', tile: 'auto' },
+  recipe: { pipeline: 'upscale', model: 'realesr-general-x4v3', scale: 4, device: 'auto', tile: 'auto' },
   state: 'running',
   priority: 0,
   attempts: 1,
@@ -43,7 +43,7 @@ const report = (jobs: JobReport[]): StatusReport => ({
   queuePaused: false,
   rest: null,
   jobs,
-  refused: [],
+  rejected: [],
 });
 const reported = (change: Partial<Job> = {}) => reportJob({ ...job, ...change }, '/home/me/fk/input', NOW);
 
@@ -56,7 +56,7 @@ describe('reportJob', () => {
       output: '/home/me/fk/output/upscale-4x/again.mkv',
       recipe: {
         pipeline: 'upscale',
-        network: 'realesr-general-x4v3',
+        model: 'realesr-general-x4v3',
         scale: 4,
         device: 'auto',
         tile: 'auto',
@@ -144,14 +144,14 @@ describe('formatStatus', () => {
   });
 });
 
-test('a refused file is shown with its code and its reason, and nothing else of what was seen', () => {
-  const seen = { look: '1', sinceAtMs: 0, code: null, message: null };
-  const refused = refusedFiles(
+test('a rejected file is shown with its code and its reason, and nothing else of what was seen', () => {
+  const seen = { signature: '1', sinceAtMs: 0, code: null, message: null };
+  const rejected = rejectedFiles(
     [
       {
         ...seen,
         path: '/in/a/song.mkv',
-        state: 'refused',
+        state: 'rejected',
         code: 'NO_VIDEO_STREAM',
         message: 'It has no video.',
       },
@@ -159,8 +159,8 @@ test('a refused file is shown with its code and its reason, and nothing else of 
     ],
     '/in',
   );
-  expect(refused).toEqual([{ file: 'a/song.mkv', code: 'NO_VIDEO_STREAM', message: 'It has no video.' }]);
-  expect(formatStatus({ ...report([]), refused }).at(-1)).toBe(
+  expect(rejected).toEqual([{ file: 'a/song.mkv', code: 'NO_VIDEO_STREAM', message: 'It has no video.' }]);
+  expect(formatStatus({ ...report([]), rejected }).at(-1)).toBe(
     '  a/song.mkv  NO_VIDEO_STREAM: It has no video.',
   );
 });

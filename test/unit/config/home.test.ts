@@ -21,7 +21,7 @@ test('--home counts from where the person stands', () => {
   expect(resolveHome({ flag: 'videos', cwd: '/somewhere' }).input).toBe('/somewhere/videos/input');
 });
 
-test('input and output that overlap are refused, through links too', () => {
+test('input and output that overlap are rejected, through links too', () => {
   const root = temporaryFolder();
   expect(whyNotFolders({ input: join(root, 'in'), output: join(root, 'out') })).toBeNull();
   expect(whyNotFolders({ input: join(root, 'in'), output: join(root, 'in-finished') })).toBeNull();

@@ -30,16 +30,16 @@ describe('what a person writes', () => {
 
   it('counts, and recipes are whole', () => {
     const { settings, faults } = written(
-      'recipe: { preset: pro, network: lanczos }\nintake:\n  folders:\n    old: { scale: 3 }\nencoder: { crf: 20 }\n',
+      'recipe: { preset: pro, model: lanczos }\nintake:\n  folders:\n    old: { scale: 3 }\nencoder: { crf: 20 }\n',
     );
     expect(faults).toEqual([]);
     expect(settings.recipe).toMatchObject({
       pipeline: 'upscale',
-      network: 'lanczos',
+      model: 'lanczos',
       scale: 4,
       device: 'gpu',
     });
-    expect(settings.intake.folders['old']).toMatchObject({ network: 'lanczos', scale: 3, device: 'gpu' });
+    expect(settings.intake.folders['old']).toMatchObject({ model: 'lanczos', scale: 3, device: 'gpu' });
     expect(settings.encoder).toMatchObject({ crf: 20, preset: 'medium' });
   });
 });
@@ -52,7 +52,7 @@ describe('a faulty file', () => {
         'encoder:',
         '  crf: 99',
         '  presett: slow',
-        'tries: many',
+        'attempts: many',
         'settleSeconds: 3',
         'intake: { folders: { a: { scal: 2 } } }',
       ].join('\n'),
@@ -62,7 +62,7 @@ describe('a faulty file', () => {
       /line 1: encodr is not a key \(did you mean encoder\?\)/,
       /line 3: encoder\.crf: .*51/,
       /line 4: encoder\.presett is not a key \(did you mean preset\?\)/,
-      /line 5: tries: .*number/,
+      /line 5: attempts: .*number/,
       /line 6: settleSeconds is not a key \(did you mean intake\.settleSeconds\?\)/,
       /line 7: intake\.folders\.a\.scal is not a key \(did you mean scale\?\)/,
       /Nothing of .*framekiln\.yaml is used until it is mended/,
@@ -73,9 +73,9 @@ describe('a faulty file', () => {
 
   it.each([
     ['broken YAML', 'encoder: {\n  crf: 1\n', /line \d/],
-    ['an alias without its anchor', 'tries: *three\n', /alias/i],
+    ['an alias without its anchor', 'attempts: *three\n', /alias/i],
     ['a text instead of groups', 'hello\n', /expected groups of settings/],
-    ['a key that is given twice', 'tries: 2\ntries: 3\n', /line 2: Map keys must be unique/],
+    ['a key that is given twice', 'attempts: 2\nattempts: 3\n', /line 2: Map keys must be unique/],
     [
       'a wrong type in a recipe',
       'intake: { folders: { a: { scale: big } } }\n',
@@ -100,10 +100,10 @@ describe('the levels', () => {
     writeFileSync(home.detectedFile, DETECTED);
     writeFileSync(home.configFile, '# mine\nencoder:\n  crf: 20\n');
     vi.stubEnv('FRAMEKILN_BATCH_FIRST_FRAMES', '7');
-    const { settings, originsOf, faults } = loadSettings({ home, flags: ['tries=5'] });
+    const { settings, originsOf, faults } = loadSettings({ home, flags: ['attempts=5'] });
     expect(faults).toEqual([]);
     expect(settings).toMatchObject({
-      tries: 5,
+      attempts: 5,
       batch: { firstFrames: 7 },
       encoder: { crf: 20, preset: 'fast' },
     });
@@ -112,7 +112,7 @@ describe('the levels', () => {
       { value: 23, place: `${home.detectedFile}, line 2`, reason: 'three trials agreed' },
       { value: 18, place: 'the safe default', reason: null },
     ]);
-    expect(originsOf('tries')[0]).toMatchObject({ value: 5, place: '--set' });
+    expect(originsOf('attempts')[0]).toMatchObject({ value: 5, place: '--set' });
     expect(originsOf('batch.firstFrames')[0]?.place).toBe('the variable FRAMEKILN_BATCH_FIRST_FRAMES');
   });
 
@@ -122,7 +122,7 @@ describe('the levels', () => {
     expect(settings.encoder.crf).toBe(23);
     expect(faults.at(-1)).toMatch(/what is below it holds/);
     writeFileSync(home.detectedFile, 'encoder: { crf: lots }\n');
-    expect(written('tries: 4\n').settings).toMatchObject({ tries: 4, encoder: { crf: 18 } });
+    expect(written('attempts: 4\n').settings).toMatchObject({ attempts: 4, encoder: { crf: 18 } });
   });
 
   it('take 0 and 1 for false and true from variables, and say no to quiet hours that end when they begin', () => {
@@ -130,10 +130,10 @@ describe('the levels', () => {
     vi.stubEnv('FRAMEKILN_ENCODER_LOW_LATENCY', '1');
     const { settings, faults } = loadSettings({
       home,
-      flags: ["manners.quietHours=['08:00-08:00', '24:30-25:00']"],
+      flags: ["throttling.quietHours=['08:00-08:00', '24:30-25:00']"],
     });
     expect(settings.encoder).toMatchObject({ softwareFallback: false, lowLatency: true });
-    expect(settings.manners.quietHours).toEqual([]);
+    expect(settings.throttling.quietHours).toEqual([]);
     expect(faults.join()).toMatch(/ends when it begins.*expected a span/);
   });
 
@@ -143,14 +143,14 @@ describe('the levels', () => {
     vi.stubEnv('FRAMEKILN_SOMETHING_ELSE', 'is not ours');
     const { settings, faults } = loadSettings({
       home,
-      flags: ['encoder.preset', 'trys=4', 'batch.frames=9'],
+      flags: ['encoder.preset', 'attemps=4', 'batch.frames=9'],
     });
     expect(settings).toMatchObject({ encoder: { crf: 18 }, batch: { frames: 9 } });
     const said = [
       /FRAMEKILN_ENCODER_CFR is not a key \(did you mean FRAMEKILN_ENCODER_CRF\?\)/,
       /FRAMEKILN_ENCODER_CRF: encoder\.crf: .*it is not used/,
       /expected KEY=VALUE/,
-      /trys is not a key \(did you mean tries\?\)/,
+      /attemps is not a key \(did you mean attempts\?\)/,
     ];
     for (const part of said) expect(faults).toContainEqual(expect.stringMatching(part));
     expect(faults).toHaveLength(said.length);
@@ -159,13 +159,13 @@ describe('the levels', () => {
 
 test('settings are read again when a file was changed, and only then', () => {
   const onChange = vi.fn();
-  const live = new LiveSettings({ home, flags: ['tries=2'] }, onChange);
+  const live = new LiveSettings({ home, flags: ['attempts=2'] }, onChange);
   expect(live.now().encoder.crf).toBe(18);
   const before = live.now();
   expect(live.now()).toBe(before);
   expect(onChange).not.toHaveBeenCalled();
   writeFileSync(home.configFile, 'encoder: { crf: 30 }\n');
-  expect(live.now()).toMatchObject({ tries: 2, encoder: { crf: 30 } });
+  expect(live.now()).toMatchObject({ attempts: 2, encoder: { crf: 30 } });
   writeFileSync(home.configFile, 'encoder: { crf: 300 }\n');
   expect(live.now().encoder.crf).toBe(18);
   expect(live.loaded.faults).not.toEqual([]);

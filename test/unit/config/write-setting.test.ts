@@ -4,12 +4,12 @@ import { withSetting } from '../../../src/config/write-setting.ts';
 describe('withSetting', () => {
   it('makes a file where there is none', () => {
     expect(withSetting('', 'framekiln.yaml', 'encoder.crf', '20')).toBe('encoder:\n  crf: 20\n');
-    expect(withSetting('', 'framekiln.yaml', 'tries', '5')).toBe('tries: 5\n');
+    expect(withSetting('', 'framekiln.yaml', 'attempts', '5')).toBe('attempts: 5\n');
   });
 
   it('keeps comments, order and what else is in it', () => {
     const text =
-      '# my house\nencoder:\n  # not too large\n  crf: 21 # as seen on TV\n\n# slow, but fine\ntries: 2\n';
+      '# my house\nencoder:\n  # not too large\n  crf: 21 # as seen on TV\n\n# slow, but fine\nattempts: 2\n';
     expect(withSetting(text, 'framekiln.yaml', 'encoder.crf', '19')).toBe(text.replace('crf: 21', 'crf: 19'));
     expect(withSetting(text, 'framekiln.yaml', 'encoder.preset', 'slow')).toContain(
       'as seen on TV\n  preset: slow\n',
@@ -28,12 +28,14 @@ describe('withSetting', () => {
     ['encoder', '{ crf: 20 }', /not a setting/],
     ['encoder.crf', '99', /left as it is: framekiln\.yaml, line 2: encoder\.crf: /],
     ['encoder.crf', '[', /no value/],
-  ])('refuses %s = %s', (key, value, why) => {
+  ])('rejects %s = %s', (key, value, why) => {
     expect(() => withSetting('', 'framekiln.yaml', key, value)).toThrow(why);
   });
 
   it('leaves a file alone that is faulty already', () => {
-    expect(() => withSetting('encoder: {\n', 'framekiln.yaml', 'tries', '4')).toThrow(/left as it is/);
-    expect(() => withSetting('trys: 3\n', 'framekiln.yaml', 'tries', '4')).toThrow(/did you mean tries/);
+    expect(() => withSetting('encoder: {\n', 'framekiln.yaml', 'attempts', '4')).toThrow(/left as it is/);
+    expect(() => withSetting('attemps: 3\n', 'framekiln.yaml', 'attempts', '4')).toThrow(
+      /did you mean attempts/,
+    );
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { estimateJob, rateOf, spaceNeeded, type VideoShape } from '../../../src/domain/estimate.ts';
 import type { Recipe } from '../../../src/domain/recipe.ts';
 
-const RECIPE: Recipe = { pipeline: 'upscale', network: 'lanczos', scale: 2, device: 'auto', tile: 'auto' };
+const RECIPE: Recipe = { pipeline: 'upscale', model: 'lanczos', scale: 2, device: 'auto', tile: 'auto' };
 const VIDEO: VideoShape = { width: 10, height: 10, bitsPerComponent: 8, frames: 100, bytes: 7 };
 
 test('before the first segment the size is guessed; both the segments and the finished file need it', () => {
@@ -41,7 +41,7 @@ test('a job is estimated by the output pixels of those with its recipe, whatever
 
 test('a split screen has its own size, whatever its source has', () => {
   const recipe: Recipe = {
-    ...{ pipeline: 'dual-face', network: 'blazeface-full-range', device: 'auto', width: 100, height: 50 },
+    ...{ pipeline: 'dual-face', model: 'blazeface-full-range', device: 'auto', width: 100, height: 50 },
     ...{ layout: 'side-by-side', detectEvery: 1, missing: 'wide' },
   } as const;
   const past = [{ video: VIDEO, frames: 10, workMs: 5000, segmentBytes: 5000 }];

@@ -10,7 +10,7 @@ import { checkFfmpeg } from '../../../src/hardware/checks/ffmpeg.ts';
 import { checkGpu } from '../../../src/hardware/checks/gpu.ts';
 import { checkInotifyLimits } from '../../../src/hardware/checks/inotify-limits.ts';
 import { checkMachine } from '../../../src/hardware/checks/machine.ts';
-import { checkNetworks } from '../../../src/hardware/checks/networks.ts';
+import { checkModels } from '../../../src/hardware/checks/models.ts';
 import { checkNodeVersion } from '../../../src/hardware/checks/node-version.ts';
 import { checkRamDisk } from '../../../src/hardware/checks/ram-disk.ts';
 import { checkSessions } from '../../../src/hardware/checks/sessions.ts';
@@ -86,7 +86,7 @@ describe('checkEncoders', () => {
   });
 });
 
-describe('checkNetworks', () => {
+describe('checkModels', () => {
   const a = (state: 'ok' | 'missing' | 'damaged') => ({ name: 'a', state });
   const b = (state: 'ok' | 'missing' | 'damaged') => ({ name: 'b', state });
   it.each([
@@ -97,7 +97,7 @@ describe('checkNetworks', () => {
     [[a('ok'), b('damaged')], 'a', 'fail'],
     [[a('ok')], 'strange.onnx', 'ok'],
   ])('judges %j with %s needed as %s', (findings, needed, status) => {
-    expect(checkNetworks(findings, needed).status).toBe(status);
+    expect(checkModels(findings, needed).status).toBe(status);
   });
 });
 
@@ -156,21 +156,21 @@ describe('what the machine has', () => {
   });
 });
 
-it('cards are described, and their absence is a warning with the reason', () => {
+it('GPUs are described, and their absence is a warning with the reason', () => {
   expect(checkGpu([], 'there is no NVIDIA driver')).toMatchObject({
     status: 'warn',
     found: 'none is used: there is no NVIDIA driver',
   });
-  const card = {
-    name: 'A card',
+  const gpu = {
+    name: 'A GPU',
     computeCapability: '8.9',
     driverVersion: '13.0',
     totalBytes: 24e9,
     freeBytes: 22.5e9,
   };
-  expect(checkGpu([card], null)).toEqual({
+  expect(checkGpu([gpu], null)).toEqual({
     status: 'ok',
-    found: 'A card (compute capability 8.9, driver for CUDA 13.0, 22.5 of 24.0 GB free)',
+    found: 'A GPU (compute capability 8.9, driver for CUDA 13.0, 22.5 of 24.0 GB free)',
     remedy: null,
   });
 });
@@ -185,16 +185,11 @@ describe('checkSessions', () => {
       /^2 of H\.264 1920x1080, 8 bit at once; one more: taken/,
     ],
     [[{ ...fact, sessions: 12, whyNoMore: null }], true, 'ok', /^12 of .* or more$/],
-    [
-      [{ ...fact, sessions: 0, whyNoMore: 'there is no NVIDIA driver or card' }],
-      false,
-      'ok',
-      /want of a card/,
-    ],
-    [[], false, 'ok', /want of a card/],
+    [[{ ...fact, sessions: 0, whyNoMore: 'there is no NVIDIA driver or GPU' }], false, 'ok', /want of a GPU/],
+    [[], false, 'ok', /want of a GPU/],
     [[{ ...fact, sessions: 0, whyNoMore: 'the driver does not answer' }], true, 'warn', /does not answer/],
-  ])('judges %j', (facts, hasCard, status, found) => {
-    const result = checkSessions('NVENC', facts, hasCard);
+  ])('judges %j', (facts, hasGpu, status, found) => {
+    const result = checkSessions('NVENC', facts, hasGpu);
     expect(result.status).toBe(status);
     expect(result.found).toMatch(found);
   });

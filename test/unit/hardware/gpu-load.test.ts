@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseHottest, parseProcesses } from '../../../src/hardware/gpu-load.ts';
 
-describe('the processes on a card', () => {
+describe('the processes on a GPU', () => {
   it('are read from the columns that this driver prints', () => {
     const older = `# gpu        pid  type    sm   mem   enc   dec   command
 # Idx          #   C/G     %     %     %     %   name
@@ -37,6 +37,6 @@ it.each([
   ['41\n87\n', 87],
   ['[N/A]\n', null],
   ['', null],
-])('the hottest card of %j has %s degrees', (text, celsius) => {
+])('the hottest GPU of %j has %s degrees', (text, celsius) => {
   expect(parseHottest(text)).toBe(celsius);
 });

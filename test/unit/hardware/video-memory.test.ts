@@ -4,8 +4,8 @@ import { batchForVideoMemory, usableVideoMemory } from '../../../src/hardware/vi
 
 const GIB = 1024 ** 3;
 
-test('15 % of what is free stay free, and an eighth of the card', () => {
-  // Nearly empty: the eighth of the card is more than the 15 % would leave.
+test('15 % of what is free stay free, and an eighth of the GPU', () => {
+  // Nearly empty: the eighth of the GPU is more than the 15 % would leave.
   expect(usableVideoMemory({ totalBytes: 24 * GIB, freeBytes: 4 * GIB }) / GIB).toBeCloseTo(1);
   expect(usableVideoMemory({ totalBytes: 24 * GIB, freeBytes: 22 * GIB }) / GIB).toBeCloseTo(18.7);
   // Others use more than 87.5 %.

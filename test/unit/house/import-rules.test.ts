@@ -26,7 +26,7 @@ describe('the import rules', () => {
     ['a room of the ground importing a capability', 'src/config/x.ts', '../queue/database.ts'],
     ['the domain importing its neighbour above', 'src/domain/x.ts', '../observability/logger.ts'],
     ['lib importing the domain', 'src/lib/x.ts', '../domain/errors.ts'],
-    ['a capability importing another', 'src/queue/x.ts', '../media/probe.ts'],
+    ['a capability importing another', 'src/queue/x.ts', '../media/probe/probe-media.ts'],
     [
       'inference importing pipelines against the arrow',
       'src/inference/x.ts',
@@ -34,8 +34,8 @@ describe('the import rules', () => {
     ],
     ['a capability importing the entry', 'src/queue/x.ts', '../main.ts'],
     ['the worker importing the watcher’s room', 'src/worker/x.ts', '../intake/stability.ts'],
-    ['hardware importing media', 'src/hardware/x.ts', '../media/probe.ts'],
-  ])('refuse %s', async (_, file, target) => {
+    ['hardware importing media', 'src/hardware/x.ts', '../media/probe/probe-media.ts'],
+  ])('reject %s', async (_, file, target) => {
     expect(await brokenRules(file, `import '${target}';`)).toEqual([FLOORS]);
     expect(await brokenRules(file, `import type { X } from '${target}';`)).toEqual([FLOORS]);
     expect(await brokenRules(file, `export * from '${target}';`)).toEqual([FLOORS]);
@@ -43,19 +43,19 @@ describe('the import rules', () => {
   });
 
   it.each(['chokidar', 'better-sqlite3', 'execa', 'winston', 'onnxruntime-node'])(
-    'refuse a second importer of %s, and allow its types',
+    'reject a second importer of %s, and allow its types',
     async (library) => {
       expect(await brokenRules('src/workspace/x.ts', `import '${library}';`)).toEqual([LIBRARIES]);
       expect(await brokenRules('src/workspace/x.ts', `import type { X } from '${library}';`)).toEqual([]);
     },
   );
 
-  it('refuse an owner of one library the library of another', async () => {
+  it('reject an owner of one library the library of another', async () => {
     expect(await brokenRules('src/observability/logger.ts', "import 'winston';")).toEqual([]);
     expect(await brokenRules('src/observability/logger.ts', "import 'execa';")).toEqual([LIBRARIES]);
   });
 
-  it('refuse a cycle', async () => {
+  it('reject a cycle', async () => {
     const code = "import { createLogger } from './logger.ts'; export const x = createLogger;";
     expect(await brokenRules('src/observability/log-entry.ts', code)).toEqual(['import-x/no-cycle']);
   });
@@ -76,7 +76,7 @@ describe('the rules of the process', () => {
     ['env from node:process', "import { env } from 'node:process'; env;"],
     ['process.exit', 'process.exit(1);'],
     ['exit from node:process', "import { exit } from 'node:process'; exit;"],
-  ])('refuse %s in a room', async (_, code) => {
+  ])('reject %s in a room', async (_, code) => {
     expect(await brokenRules('src/queue/x.ts', code)).toEqual([SYNTAX]);
   });
 
@@ -89,7 +89,7 @@ describe('the rules of the process', () => {
     }
   });
 
-  it('refuse console and default exports', async () => {
+  it('reject console and default exports', async () => {
     expect(await brokenRules('src/queue/x.ts', "console.log('x');")).toEqual(['no-console']);
     expect(await brokenRules('src/queue/x.ts', 'export default 1;')).toEqual(['import-x/no-default-export']);
   });

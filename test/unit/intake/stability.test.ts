@@ -6,11 +6,11 @@ import { judge } from '../../../src/intake/stability.ts';
 const SETTLE = 5000;
 
 /** Looks at one file again and again, as scans do; gives the instants at which it was settled. */
-function watch(looks: readonly { readonly atMs: number; readonly look: string }[]): number[] {
+function watch(looks: readonly { readonly atMs: number; readonly signature: string }[]): number[] {
   let seen: SeenFile | undefined;
   const settledAt: number[] = [];
-  for (const { atMs, look } of looks) {
-    const verdict = judge(seen, { path: '/in/a.mp4', look }, atMs, SETTLE);
+  for (const { atMs, signature } of looks) {
+    const verdict = judge(seen, { path: '/in/a.mp4', signature }, atMs, SETTLE);
     seen = verdict.seen;
     if (verdict.settled) settledAt.push(atMs);
   }
@@ -18,41 +18,44 @@ function watch(looks: readonly { readonly atMs: number; readonly look: string }[
 }
 
 test('two equal looks five seconds apart, and not a moment sooner', () => {
-  expect(watch([0, 2000, 4999, 5000].map((atMs) => ({ atMs, look: '10' })))).toEqual([5000]);
+  expect(watch([0, 2000, 4999, 5000].map((atMs) => ({ atMs, signature: '10' })))).toEqual([5000]);
 });
 
 test('a copy that pauses and goes on begins anew', () => {
   const looks = [
-    { atMs: 0, look: '10' },
-    { atMs: 4000, look: '10' },
-    { atMs: 6000, look: '20' },
-    { atMs: 9000, look: '20' },
-    { atMs: 11_000, look: '20' },
+    { atMs: 0, signature: '10' },
+    { atMs: 4000, signature: '10' },
+    { atMs: 6000, signature: '20' },
+    { atMs: 9000, signature: '20' },
+    { atMs: 11_000, signature: '20' },
   ];
   expect(watch(looks)).toEqual([11_000]);
 });
 
 test('a clock that is set back delays by the settling time, not by how far it went back', () => {
   const looks = [
-    { atMs: 1_000_000, look: '10' },
-    { atMs: 1000, look: '10' },
-    { atMs: 6000, look: '10' },
+    { atMs: 1_000_000, signature: '10' },
+    { atMs: 1000, signature: '10' },
+    { atMs: 6000, signature: '10' },
   ];
   expect(watch(looks)).toEqual([6000]);
 });
 
-test('what was taken or refused is left alone until it changes', () => {
-  for (const state of ['taken', 'refused'] as const) {
+test('what was taken or rejected is left alone until it changes', () => {
+  for (const state of ['taken', 'rejected'] as const) {
     const seen: SeenFile = {
       path: '/in/a.mp4',
-      look: '10',
+      signature: '10',
       state,
       sinceAtMs: 0,
       code: 'WHY',
       message: 'why',
     };
-    expect(judge(seen, { path: '/in/a.mp4', look: '10' }, 60_000, SETTLE)).toEqual({ seen, settled: false });
-    expect(judge(seen, { path: '/in/a.mp4', look: '11' }, 60_000, SETTLE).seen.state).toBe('settling');
+    expect(judge(seen, { path: '/in/a.mp4', signature: '10' }, 60_000, SETTLE)).toEqual({
+      seen,
+      settled: false,
+    });
+    expect(judge(seen, { path: '/in/a.mp4', signature: '11' }, 60_000, SETTLE).seen.state).toBe('settling');
   }
 });
 
@@ -68,12 +71,12 @@ test('never settled within the settling time after a change, whatever the looks'
       const looks = wanted.map(({ waitMs, changed }) => {
         atMs += waitMs;
         if (changed) version++;
-        return { atMs, look: String(version), changed };
+        return { atMs, signature: String(version), changed };
       });
       const settled = new Set(watch(looks));
-      for (const look of looks) {
-        if (look.changed) changedAt = look.atMs;
-        if (settled.has(look.atMs)) expect(look.atMs - changedAt).toBeGreaterThanOrEqual(SETTLE);
+      for (const signature of looks) {
+        if (signature.changed) changedAt = signature.atMs;
+        if (settled.has(signature.atMs)) expect(signature.atMs - changedAt).toBeGreaterThanOrEqual(SETTLE);
       }
     }),
   );

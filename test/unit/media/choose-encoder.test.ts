@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { FfmpegError } from '../../../src/domain/errors.ts';
-import { chooseCodec, EncoderChooser, nvencReason } from '../../../src/media/choose-encoder.ts';
+import { chooseCodec, EncoderChooser, nvencReason } from '../../../src/media/encode/choose-encoder.ts';
 
 const output = { width: 1280, height: 960, pixelFormat: 'rgb24' } as const;
 
@@ -27,10 +27,10 @@ test('NVENC where its trial works, and the trial is not repeated', async () => {
 });
 
 test('software where the trial fails, with the reason; one failure is not for ever', async () => {
-  const { choice, said, clock } = chooser(['there is no NVIDIA driver or card', 'still not', null]);
+  const { choice, said, clock } = chooser(['there is no NVIDIA driver or GPU', 'still not', null]);
   expect(await choice.next()).toBe('libx264');
   expect(said).toEqual([
-    'encoder: libx264, because h264_nvenc does not work here (there is no NVIDIA driver or card).',
+    'encoder: libx264, because h264_nvenc does not work here (there is no NVIDIA driver or GPU).',
   ]);
   clock.now = 59_999;
   expect(await choice.next()).toBe('libx264');
@@ -61,7 +61,7 @@ test('NVENC that is not wanted is not tried', async () => {
 });
 
 test.each([
-  ['Cannot load libcuda.so.1', 'there is no NVIDIA driver or card'],
+  ['Cannot load libcuda.so.1', 'there is no NVIDIA driver or GPU'],
   [
     'OpenEncodeSessionEx failed: incompatible client key (21): (no details)',
     'all NVENC sessions are taken (incompatible client key)',
@@ -74,7 +74,7 @@ test.each([
     'The minimum required Nvidia driver for nvenc is 520.56 or newer',
     'the NVIDIA driver is too old for this ffmpeg',
   ],
-  ['No capable devices found', 'the card cannot encode this (no NVENC, size or depth)'],
+  ['No capable devices found', 'the GPU cannot encode this (no NVENC, size or depth)'],
   ['something unheard of\nmore', 'something unheard of'],
 ])('the reason is what ffmpeg said: %s', (said, reason) => {
   expect(
@@ -82,7 +82,7 @@ test.each([
   ).toContain(reason);
 });
 
-test('the codec: ten bits to HEVC, more than 4096 to HEVC only where NVENC has it, a wish above all', () => {
+test('the codec: ten bits to HEVC, more than 4096 to HEVC only where NVENC has it, a request above all', () => {
   const never = () => false;
   const always = () => true;
   const large = { ...output, width: 5120 };
@@ -105,7 +105,7 @@ test('sessions that others have are asked for again each minute, however often',
   expect(trials).toEqual([]);
 });
 
-test('where software is not allowed, NVENC that does not work is an obstacle', async () => {
-  const { choice } = chooser(['there is no NVIDIA driver or card'], true, false);
+test('where software is not allowed, NVENC that does not work is a transient error', async () => {
+  const { choice } = chooser(['there is no NVIDIA driver or GPU'], true, false);
   await expect(choice.next()).rejects.toMatchObject({ code: 'ENCODER_BUSY' });
 });

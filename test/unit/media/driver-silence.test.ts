@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { SILENT } from '../../../src/domain/nvenc-reason.ts';
-import { DriverSilence } from '../../../src/media/driver-silence.ts';
+import { DriverSilence } from '../../../src/media/encode/driver-silence.ts';
 
 it('asks a silent driver again after a minute, then two, and at once when it has answered', async () => {
   let nowMs = 0;

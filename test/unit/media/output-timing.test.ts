@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { MediaInfo } from '../../../src/domain/media-info.ts';
-import type { FrameIndex } from '../../../src/media/frame-index.ts';
-import { decodeFrameIndex, encodeFrameIndex } from '../../../src/media/frame-index-file.ts';
-import { averageRate, outputTiming } from '../../../src/media/output-timing.ts';
+import type { FrameIndex } from '../../../src/media/index/frame-index.ts';
+import { decodeFrameIndex, encodeFrameIndex } from '../../../src/media/index/frame-index-file.ts';
+import { averageRate, outputTiming } from '../../../src/media/encode/output-timing.ts';
 
 const source = (startSeconds: number) => ({ startSeconds }) as MediaInfo;
 

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
-import { sandboxArguments } from '../../../src/media/sandbox.ts';
+import { sandboxArguments } from '../../../src/media/ffmpeg/sandbox.ts';
 
 const bound = (args: readonly string[], kind: string): string[] =>
   args.filter((_, i) => args[i - 1] === kind).filter((path) => !path.startsWith('/usr'));
 
-test('devices of a card are let through where it decodes, and nowhere else', () => {
+test('devices of a GPU are let through where it decodes, and nowhere else', () => {
   const reads = '/videos/clip.mp4';
   const devices = ['/dev/nvidia0', '/dev/nvidiactl', '/sys'];
   const without = sandboxArguments('/usr/bin/ffmpeg', { reads });
-  const withCard = sandboxArguments('/usr/bin/ffmpeg', { reads, devices });
+  const withGpu = sandboxArguments('/usr/bin/ffmpeg', { reads, devices });
   expect(bound(without, '--dev-bind-try')).toEqual([]);
-  expect(bound(withCard, '--dev-bind-try')).toEqual(['/dev/nvidia0', '/dev/nvidiactl']);
-  expect(bound(withCard, '--ro-bind-try')).toContain('/sys');
+  expect(bound(withGpu, '--dev-bind-try')).toEqual(['/dev/nvidia0', '/dev/nvidiactl']);
+  expect(bound(withGpu, '--ro-bind-try')).toContain('/sys');
   expect(bound(without, '--ro-bind-try')).not.toContain('/sys');
   // Over the empty /dev that the sandbox has, so behind it.
-  expect(withCard.indexOf('--dev-bind-try')).toBeGreaterThan(withCard.indexOf('--dev'));
-  expect(bound(withCard, '--ro-bind')).toEqual([reads]);
+  expect(withGpu.indexOf('--dev-bind-try')).toBeGreaterThan(withGpu.indexOf('--dev'));
+  expect(bound(withGpu, '--ro-bind')).toEqual([reads]);
 });

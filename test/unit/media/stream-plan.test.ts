@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MediaInfo, OtherStreamInfo } from '../../../src/domain/media-info.ts';
-import { otherStreamArguments, planStreams, videoTag } from '../../../src/media/stream-plan.ts';
+import { otherStreamArguments, planStreams, videoTag } from '../../../src/media/join/stream-plan.ts';
 
 const MP4 = 'mov,mp4,m4a,3gp,3g2,mj2';
 
@@ -70,7 +70,7 @@ test('nothing is dropped without a reason', () => {
   const plan = planStreams(source('/in/a.mkv', 'matroska,webm', others));
   expect(plan.fates.map((fate) => fate.codec)).toEqual([null, null, 'copy', 'copy', 'copy']);
   for (const fate of plan.fates) expect(fate.codec === null).toBe(fate.reason !== null);
-  // A cover picture is a video in MP4, and no mapped stream in Matroska: there it is attached.
+  // A cover image is a video in MP4, and no mapped stream in Matroska: there it is attached.
   expect(otherStreamArguments(plan, 1)).not.toContain('1:4');
   const mp4 = planStreams(source('/in/a.mp4', MP4, [stream(4, 'video', 'mjpeg', true)]));
   expect(otherStreamArguments(mp4, 1)).toEqual(expect.arrayContaining(['1:4', 'attached_pic']));
@@ -83,12 +83,12 @@ test('changing parameter sets are declared in MP4, and only there', () => {
   expect(videoTag('h264', 'matroska', 2)).toEqual([]);
 });
 
-test('a track without a picture, and one of an unknown codec, are left out with the reason', () => {
+test('a track without an image, and one of an unknown codec, are left out with the reason', () => {
   const plan = planStreams(
     source('/in/a.mp4', MP4, [stream(0, 'video', 'none'), stream(2, 'audio', 'unknown')]),
   );
   expect(plan.fates).toMatchObject([
-    { codec: null, reason: 'there is no picture in it' },
+    { codec: null, reason: 'there is no image in it' },
     { codec: null, reason: 'its codec is unknown' },
   ]);
   expect(plan.container).toBe('mp4');

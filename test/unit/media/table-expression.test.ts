@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { tableExpression } from '../../../src/media/table-expression.ts';
+import { tableExpression } from '../../../src/media/encode/table-expression.ts';
 
 /** Evaluates what tableExpression writes: `if(lt(N,k),a,b)`, `a`, `a+(N-f)*s`. */
 function evaluate(expression: string, n: number): number {

@@ -26,15 +26,15 @@ test('frames done follow the committed batches, whatever was shown in between', 
 test('a committed batch is progress: the tries begin anew', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue, ALICE, 0);
-  const failure = { code: 'ENGINE_FAILED', message: 'why', maxTries: 2 };
+  const failure = { code: 'ENGINE_FAILED', message: 'why', maxAttempts: 2 };
   queue.batches.commitBatch(lease, newBatch(0), 1);
-  expect(queue.leases.failTry(lease, { ...failure, nowMs: 0 })).toBe('queued');
+  expect(queue.leases.failAttempt(lease, { ...failure, nowMs: 0 })).toBe('queued');
   for (const [nowMs, state] of [
     [100_000, 'queued'],
     [200_000, 'failed'],
   ] as const) {
     const next = queue.leases.claim({ owner: ALICE, nowMs, leaseMs: LEASE_MS });
-    expect(queue.leases.failTry(next?.lease ?? lease, { ...failure, nowMs })).toBe(state);
+    expect(queue.leases.failAttempt(next?.lease ?? lease, { ...failure, nowMs })).toBe(state);
   }
   expect(queue.jobs.getJob(job.id)?.attempts).toBe(2);
 });

@@ -6,7 +6,7 @@ import { migrate } from '../../../src/queue/migrate.ts';
 import { MIGRATIONS } from '../../../src/queue/migrations.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-const addColumn = { name: '0002-add-column', sql: `ALTER TABLE jobs ADD COLUMN wish TEXT` };
+const addColumn = { name: '0002-add-column', sql: `ALTER TABLE jobs ADD COLUMN request TEXT` };
 const broken = { name: '0003-broken', sql: `CREATE TABLE half (id INTEGER); SELECT * FROM nowhere;` };
 
 function pathOfDatabase(): string {
@@ -29,7 +29,7 @@ test.each([
   [0x6969, 'NFS'],
   [0xff534d42 | 0, 'CIFS'],
   [0x01021997, '9p'],
-])('R2: refuses a folder whose file system has the type %i (%s)', (type, name) => {
+])('R2: rejects a folder whose file system has the type %i (%s)', (type, name) => {
   expect(() => openDatabase(pathOfDatabase(), () => type)).toThrow(
     expect.objectContaining({ code: 'BAD_CONFIGURATION', message: expect.stringContaining(name) as string }),
   );
@@ -41,7 +41,7 @@ test('brings an older schema up to date and keeps its rows', () => {
   db.exec(`INSERT INTO settings VALUES ('kept', 'yes')`);
   migrate(db, [...MIGRATIONS, addColumn]);
   expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length + 1);
-  expect(db.prepare(`SELECT wish FROM jobs`).all()).toEqual([]);
+  expect(db.prepare(`SELECT request FROM jobs`).all()).toEqual([]);
   expect(db.prepare(`SELECT value FROM settings`).get()).toEqual({ value: 'yes' });
   db.close();
 });
@@ -54,7 +54,7 @@ test('a migration that fails leaves nothing of itself', () => {
   db.close();
 });
 
-test('refuses the database of a newer program', () => {
+test('rejects the database of a newer program', () => {
   const path = pathOfDatabase();
   const db = openDatabase(path);
   db.pragma(`user_version = ${MIGRATIONS.length + 1}`);

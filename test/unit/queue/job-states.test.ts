@@ -24,7 +24,7 @@ interface World {
   batchNumber: number;
 }
 
-const FAILURE = { code: 'ENGINE_FAILED', message: 'why', maxTries: 3 };
+const FAILURE = { code: 'ENGINE_FAILED', message: 'why', maxAttempts: 3 };
 
 const OPERATIONS: Readonly<Record<string, (world: World) => void>> = {
   wait: (world) => void (world.nowMs += 20_000),
@@ -36,13 +36,13 @@ const OPERATIONS: Readonly<Record<string, (world: World) => void>> = {
     queue.batches.commitBatch(lease, newBatch(world.batchNumber), nowMs),
   release: ({ queue, lease, nowMs }) =>
     queue.leases.release(lease, {
-      countTry: false,
+      countAttempt: false,
       notBeforeAtMs: nowMs,
       note: null,
       errorCode: null,
       errorMessage: null,
     }),
-  failTry: ({ queue, lease, nowMs }) => void queue.leases.failTry(lease, { ...FAILURE, nowMs }),
+  failAttempt: ({ queue, lease, nowMs }) => void queue.leases.failAttempt(lease, { ...FAILURE, nowMs }),
   fail: ({ queue, lease, nowMs }) => queue.leases.fail(lease, { ...FAILURE, nowMs }),
   finish: ({ queue, lease, nowMs }) => queue.leases.finish(lease, nowMs),
   pause: ({ queue, jobId }) => void queue.control.pauseJob(jobId),
@@ -78,7 +78,7 @@ test('whatever is done to a job, it moves along the written edges, and what it s
           expect(EDGES[before.state], name).toContain(after.state);
           reached.add(`${before.state} → ${after.state}`);
         }
-        expect(after.attempts).toBeLessThanOrEqual(FAILURE.maxTries);
+        expect(after.attempts).toBeLessThanOrEqual(FAILURE.maxAttempts);
         expect(after.stage === null || after.state === 'running').toBe(true);
         expect((after.finishedAtMs !== null) === ['done', 'failed', 'cancelled'].includes(after.state)).toBe(
           true,

@@ -7,17 +7,17 @@ import { ALICE, LEASE_MS, claimedJob, newJob, testQueue } from './queue-fixture.
 
 test('R15: 1,000 announcements of one file are one job', () => {
   const queue = testQueue();
-  const wish = newJob();
-  const created = Array.from({ length: 1_000 }, () => queue.jobs.enqueue(wish)).filter((e) => e.created);
+  const request = newJob();
+  const created = Array.from({ length: 1_000 }, () => queue.jobs.enqueue(request)).filter((e) => e.created);
   expect(created).toHaveLength(1);
   expect(queue.jobs.listJobs()).toEqual([created[0]?.job]);
 });
 
 test('another recipe for the same content is another job', () => {
   const queue = testQueue();
-  const wish = newJob();
-  queue.jobs.enqueue(wish);
-  expect(queue.jobs.enqueue({ ...wish, recipe: { ...DEFAULT_RECIPE, scale: 4 } }).created).toBe(true);
+  const request = newJob();
+  queue.jobs.enqueue(request);
+  expect(queue.jobs.enqueue({ ...request, recipe: { ...DEFAULT_RECIPE, scale: 4 } }).created).toBe(true);
 });
 
 test('`run` makes a job of its own for each output, and finds it again', () => {
@@ -35,14 +35,14 @@ test('a renamed file keeps its job, and the output takes the new name', () => {
   const folder = temporaryFolder();
   const [before, after] = [join(folder, 'before.mp4'), join(folder, 'after.mp4')];
   writeFileSync(before, 'x');
-  const wish = newJob({ sourcePath: before });
-  const { job } = queue.jobs.enqueue(wish);
+  const request = newJob({ sourcePath: before });
+  const { job } = queue.jobs.enqueue(request);
 
-  const copy = queue.jobs.enqueue({ ...wish, sourcePath: after, outputPath: '/out/after.mp4' });
+  const copy = queue.jobs.enqueue({ ...request, sourcePath: after, outputPath: '/out/after.mp4' });
   expect(copy.job).toEqual(job);
 
   rmSync(before);
-  const renamed = queue.jobs.enqueue({ ...wish, sourcePath: after, outputPath: '/out/after.mp4' });
+  const renamed = queue.jobs.enqueue({ ...request, sourcePath: after, outputPath: '/out/after.mp4' });
   expect(renamed.created).toBe(false);
   expect(renamed.job).toMatchObject({ id: job.id, sourcePath: after, outputPath: '/out/after.mp4' });
 });
@@ -50,8 +50,8 @@ test('a renamed file keeps its job, and the output takes the new name', () => {
 test('a file renamed while its job runs leaves the output where the worker knows it', () => {
   const queue = testQueue();
   const { job } = claimedJob(queue);
-  const wish = newJob({ fingerprint: job.fingerprint, sourcePath: '/new/name.mp4' });
-  expect(queue.jobs.enqueue(wish).job).toMatchObject({
+  const request = newJob({ fingerprint: job.fingerprint, sourcePath: '/new/name.mp4' });
+  expect(queue.jobs.enqueue(request).job).toMatchObject({
     state: 'running',
     sourcePath: '/new/name.mp4',
     outputPath: job.outputPath,
@@ -99,7 +99,7 @@ test('a video never takes the place of another one that is wanted under the same
     recipe = DEFAULT_RECIPE,
     origin: 'add' | 'watch' = 'add',
   ) => queue.jobs.enqueue(newJob({ sourcePath, outputPath: join(folder, name), recipe, origin })).job;
-  const nameOf = (...wish: Parameters<typeof enqueue>) => basename(enqueue(...wish).outputPath);
+  const nameOf = (...request: Parameters<typeof enqueue>) => basename(enqueue(...request).outputPath);
   const larger = { ...DEFAULT_RECIPE, scale: 4 };
 
   expect(nameOf('/a/clip.mp4', 'clip.mp4')).toBe('clip.mp4');
@@ -133,9 +133,9 @@ test('a name is free again when its job was cancelled, or its finished video is 
 
 test('a file that is moved to another folder, and added again from there, keeps the name of its output', () => {
   const queue = testQueue();
-  const wish = newJob({ origin: 'add', sourcePath: '/a/clip.mp4', outputPath: '/out/clip.mp4' });
-  const { job } = queue.jobs.enqueue(wish);
-  const moved = queue.jobs.enqueue({ ...wish, sourcePath: '/b/clip.mp4' });
+  const request = newJob({ origin: 'add', sourcePath: '/a/clip.mp4', outputPath: '/out/clip.mp4' });
+  const { job } = queue.jobs.enqueue(request);
+  const moved = queue.jobs.enqueue({ ...request, sourcePath: '/b/clip.mp4' });
   expect(moved).toMatchObject({
     created: false,
     job: { id: job.id, sourcePath: '/b/clip.mp4', outputPath: '/out/clip.mp4' },

@@ -16,8 +16,14 @@ import {
   testQueue,
 } from './queue-fixture.ts';
 
-const FAILURE = { code: 'ENGINE_FAILED', message: 'The network crashed.', maxTries: 3 };
-const NO_BLAME = { countTry: false, notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
+const FAILURE = { code: 'ENGINE_FAILED', message: 'The model crashed.', maxAttempts: 3 };
+const NO_BLAME = {
+  countAttempt: false,
+  notBeforeAtMs: null,
+  note: null,
+  errorCode: null,
+  errorMessage: null,
+};
 
 function claim(queue: Queue, nowMs: number, owner = ALICE) {
   return queue.leases.claim({ owner, nowMs, leaseMs: LEASE_MS });
@@ -36,10 +42,10 @@ test('claims by priority, then arrival, each job once', () => {
 test('a job that the claimer still lets go of is left for later', () => {
   const queue = testQueue();
   const [first, second] = [1, 2].map(() => queue.jobs.enqueue(newJob()).job.id);
-  const wish = { owner: ALICE, nowMs: 1, leaseMs: LEASE_MS };
-  expect(queue.leases.claim({ ...wish, except: [first ?? 0] })?.job.id).toBe(second);
-  expect(queue.leases.claim({ ...wish, except: [first ?? 0] })).toBeNull();
-  expect(queue.leases.claim(wish)?.job.id).toBe(first);
+  const request = { owner: ALICE, nowMs: 1, leaseMs: LEASE_MS };
+  expect(queue.leases.claim({ ...request, except: [first ?? 0] })?.job.id).toBe(second);
+  expect(queue.leases.claim({ ...request, except: [first ?? 0] })).toBeNull();
+  expect(queue.leases.claim(request)?.job.id).toBe(first);
 });
 
 test('two connections that claim in turn never get the same job', () => {
@@ -57,8 +63,8 @@ test('a paused queue gives nothing, but to `run`; a job of `run` is nobody elseâ
   queue.control.pauseQueue();
   expect(queue.control.isQueuePaused()).toBe(true);
   expect(claim(queue, 1)).toBeNull();
-  const wish = { owner: BOB, nowMs: 1, leaseMs: LEASE_MS, onlyJobId: own.id };
-  expect(queue.leases.claim(wish)?.job.id).toBe(own.id);
+  const request = { owner: BOB, nowMs: 1, leaseMs: LEASE_MS, onlyJobId: own.id };
+  expect(queue.leases.claim(request)?.job.id).toBe(own.id);
   queue.control.resumeQueue();
   expect(claim(queue, 1)?.job.id).toBe(watched.id);
 });
@@ -88,13 +94,13 @@ test('a clock that was set back makes nobody wait for it', () => {
 test('R13: the third failed try sets the job aside with its reason, after growing waits', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue, ALICE, 0);
-  expect(queue.leases.failTry(lease, { ...FAILURE, nowMs: 0 })).toBe('queued');
+  expect(queue.leases.failAttempt(lease, { ...FAILURE, nowMs: 0 })).toBe('queued');
   const second = claim(queue, 2_000);
   expect(second?.job.errorCode).toBe(FAILURE.code);
-  expect(queue.leases.failTry(second?.lease ?? lease, { ...FAILURE, nowMs: 2_000 })).toBe('queued');
+  expect(queue.leases.failAttempt(second?.lease ?? lease, { ...FAILURE, nowMs: 2_000 })).toBe('queued');
   expect(claim(queue, 9_999)).toBeNull();
   const third = claim(queue, 10_000);
-  expect(queue.leases.failTry(third?.lease ?? lease, { ...FAILURE, nowMs: 10_000 })).toBe('failed');
+  expect(queue.leases.failAttempt(third?.lease ?? lease, { ...FAILURE, nowMs: 10_000 })).toBe('failed');
   expect(queue.jobs.getJob(job.id)).toMatchObject({
     state: 'failed',
     attempts: 3,
@@ -108,7 +114,7 @@ test('R13: the third failed try sets the job aside with its reason, after growin
 test('a finished job is done and shows no error of an earlier try', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue, ALICE, 0);
-  queue.leases.failTry(lease, { ...FAILURE, nowMs: 0 });
+  queue.leases.failAttempt(lease, { ...FAILURE, nowMs: 0 });
   queue.leases.finish(claim(queue, 5_000)?.lease ?? lease, 6_000);
   expect(queue.jobs.getJob(job.id)).toMatchObject({ state: 'done', errorCode: null, finishedAtMs: 6_000 });
 });
@@ -116,7 +122,7 @@ test('a finished job is done and shows no error of an earlier try', () => {
 /** Every write of a worker, so that none can be forgotten by the fence. */
 const GUARDED_WRITES: Readonly<Record<string, (queue: Queue, lease: Lease) => void>> = {
   release: (queue, lease) => queue.leases.release(lease, NO_BLAME),
-  failTry: (queue, lease) => void queue.leases.failTry(lease, { ...FAILURE, nowMs: 5 }),
+  failAttempt: (queue, lease) => void queue.leases.failAttempt(lease, { ...FAILURE, nowMs: 5 }),
   fail: (queue, lease) => queue.leases.fail(lease, { ...FAILURE, nowMs: 5 }),
   finish: (queue, lease) => queue.leases.finish(lease, 5),
   setPlan: (queue, lease) => queue.progress.setPlan(lease, PLAN, 90),

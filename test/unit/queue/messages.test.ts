@@ -23,7 +23,7 @@ test('events are listed newest first, up to the limit', () => {
   expect(events.listEvents(job.id, 2).map((event) => event.atMs)).toEqual([3, 2]);
 });
 
-test('an event of a job that is not there is refused by the database', () => {
+test('an event of a job that is not there is rejected by the database', () => {
   const { events } = testQueue();
   expect(() => events.addEvent(7, { atMs: 1, kind: 'x', message: 'y' })).toThrow('FOREIGN KEY');
 });
@@ -32,22 +32,22 @@ test('seen files are replaced by path and removed', () => {
   const { seenFiles } = testQueue();
   const file: SeenFile = {
     path: '/in/a.mp4',
-    look: '1',
+    signature: '1',
     state: 'settling',
     sinceAtMs: 5,
     code: null,
     message: null,
   };
-  const refused: SeenFile = {
+  const rejected: SeenFile = {
     ...file,
     path: '/in/b.mp4',
-    state: 'refused',
+    state: 'rejected',
     code: 'NOT_A_VIDEO',
     message: 'not a video',
   };
-  seenFiles.putAll([file, refused]);
+  seenFiles.putAll([file, rejected]);
   seenFiles.putAll([{ ...file, state: 'taken' }]);
-  expect(seenFiles.list()).toEqual([{ ...file, state: 'taken' }, refused]);
+  expect(seenFiles.list()).toEqual([{ ...file, state: 'taken' }, rejected]);
   seenFiles.removeAll([file.path, '/in/never.mp4']);
-  expect(seenFiles.list()).toEqual([refused]);
+  expect(seenFiles.list()).toEqual([rejected]);
 });

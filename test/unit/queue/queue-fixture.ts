@@ -16,7 +16,7 @@ export const PLAN: JobPlan = {
   codec: 'h264',
   encoder: { crf: 18, preset: 'medium', threads: 2 },
   tile: 128,
-  networkSha256: null,
+  modelSha256: null,
   firstBatchFrames: 30,
   batchFrames: 60,
 };
@@ -38,7 +38,7 @@ export function newJob(changes: Partial<NewJob> = {}): NewJob {
     sourcePath: `/nowhere/input/${uniqueNumber}.mp4`,
     outputPath: `/nowhere/output/${uniqueNumber}.mp4`,
     fingerprint: uniqueNumber.toString(16).padStart(64, '0'),
-    recipe: { pipeline: 'upscale', network: 'lanczos', scale: 2, device: 'auto', tile: 'auto' },
+    recipe: { pipeline: 'upscale', model: 'lanczos', scale: 2, device: 'auto', tile: 'auto' },
     priority: 0,
     nowMs: 1_000,
     ...changes,

@@ -10,7 +10,7 @@ describe('checkNodeVersion', () => {
     }).not.toThrow();
   });
 
-  it.each(['20.18.9', '18.20.0', '8.0.0'])('refuses %s and says what it needs', (version) => {
+  it.each(['20.18.9', '18.20.0', '8.0.0'])('rejects %s and says what it needs', (version) => {
     expect(() => {
       checkNodeVersion(version);
     }).toThrow(`Framekiln needs Node 20.19 or newer, and this is ${version}`);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { batchCount, batchRange } from '../../../src/domain/frame-batch.ts';
 import { BATCHES_IN_FLIGHT, batchSizesFor } from '../../../src/workspace/batch-sizes.ts';
 
-const wish = { firstBatchFrames: 30, batchFrames: 60 };
+const request = { firstBatchFrames: 30, batchFrames: 60 };
 
 test('batches partition the frames, whatever their sizes', () => {
   fc.assert(
@@ -31,7 +31,7 @@ test('all frames in flight fit the RAM disk, unless not even one frame a batch d
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 1e11 }), (bytes, budget) => {
       const frame = { inputBytes: bytes, outputBytes: bytes * 4 };
-      const { batchFrames, firstBatchFrames } = batchSizesFor(frame, budget, wish);
+      const { batchFrames, firstBatchFrames } = batchSizesFor(frame, budget, request);
       expect(batchFrames === 1 || batchFrames * 5 * bytes * BATCHES_IN_FLIGHT <= budget).toBe(true);
       expect(batchFrames).toBeLessThanOrEqual(60);
       expect(firstBatchFrames).toBeLessThanOrEqual(Math.min(30, batchFrames));

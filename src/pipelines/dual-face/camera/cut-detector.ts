@@ -16,7 +16,7 @@ const SAMPLES = 4;
 const LEAST_DIFFERENCE = 16;
 /** A cut differs by so many times what frames usually differ by. */
 const LEAST_RATIO = 3;
-/** What neighbouring frames of a still picture differ by, so that the ratio is not that of noise. */
+/** What neighbouring frames of a still image differ by, so that the ratio is not that of noise. */
 const NOISE = 1.5;
 const USUAL_WEIGHT = 0.1;
 

@@ -1,13 +1,13 @@
 import type { Box } from '../tracking/box.ts';
 
-/** What a pane shows: a rectangle of the source, in source pixels. It may reach beyond the picture, where all is black. */
+/** What a pane shows: a rectangle of the source, in source pixels. It may reach beyond the image, where all is black. */
 export interface View {
   readonly centerX: number;
   readonly centerY: number;
   readonly height: number;
 }
 
-/** The picture that is looked at, and the shape of the pane that shows it. */
+/** The image that is looked at, and the shape of the pane that shows it. */
 export interface Stage {
   /** Of the source, in pixels. */
   readonly width: number;
@@ -16,18 +16,18 @@ export interface Stage {
   readonly shape: number;
 }
 
-/** Of a face's height: how high a picture of head and shoulders is. */
+/** Of a face's height: how high an image of head and shoulders is. */
 const HEAD_AND_SHOULDERS = 3;
 /** Where the face's centre is in it, from the top. */
 const FACE_LEVEL = 0.42;
-/** Of the source's height: smaller views would be nothing but enlarged pixels. */
+/** Of the source's height: smaller views would be nothing but upscaled pixels. */
 const LEAST_VIEW = 0.2;
 
-/** Head and shoulders of a face, inside the picture where the picture is large enough. */
+/** Head and shoulders of a face, inside the image where the image is large enough. */
 export function viewOfFace(face: Box, stage: Stage): View {
   const largest = Math.min(stage.height, stage.width / stage.shape);
   const height = Math.min(largest, Math.max(stage.height * LEAST_VIEW, face.height * HEAD_AND_SHOULDERS));
-  return insidePicture(
+  return insideImage(
     {
       centerX: face.x + face.width / 2,
       centerY: face.y + face.height / 2 + (0.5 - FACE_LEVEL) * height,
@@ -37,7 +37,7 @@ export function viewOfFace(face: Box, stage: Stage): View {
   );
 }
 
-/** The whole picture, with black where the pane has another shape. */
+/** The whole image, with black where the pane has another shape. */
 export function wideView(stage: Stage): View {
   return {
     centerX: stage.width / 2,
@@ -46,11 +46,8 @@ export function wideView(stage: Stage): View {
   };
 }
 
-/** The view moved so that as little of it as can be lies beyond the picture. */
-export function insidePicture(
-  { centerX, centerY, height }: View,
-  { width, height: all, shape }: Stage,
-): View {
+/** The view moved so that as little of it as can be lies beyond the image. */
+export function insideImage({ centerX, centerY, height }: View, { width, height: all, shape }: Stage): View {
   return {
     centerX: clampCenter(centerX, height * shape, width),
     centerY: clampCenter(centerY, height, all),

@@ -31,7 +31,7 @@ interface Composition extends Sizes {
 }
 
 /**
- * Draws views of a source frame into the panes of a finished one; what no view covers is black. Views are enlarged with
+ * Draws views of a source frame into the panes of a finished one; what no view covers is black. Views are upscaled with
  * a cubic kernel and stand at whole pixels of the finished frame, so a camera that rests does not shake.
  *
  * @param pixels packed RGB of the source
@@ -52,7 +52,7 @@ interface Span {
   readonly from: number;
   readonly length: number;
   /** What that becomes, and which part of it is shown. */
-  readonly enlarged: number;
+  readonly upscaled: number;
   readonly skip: number;
   readonly shown: number;
   /** Where in the pane that is. */
@@ -73,7 +73,7 @@ async function drawPane(job: Composition, { pane, view }: FilledPane): Promise<v
     raw: { width: from.width, height: from.height, channels: 3 },
   })
     .extract({ left: across.from, top: down.from, width: across.length, height: down.length })
-    .resize({ width: across.enlarged, height: down.enlarged, fit: 'fill', kernel: 'cubic' })
+    .resize({ width: across.upscaled, height: down.upscaled, fit: 'fill', kernel: 'cubic' })
     .extract({ left: across.skip, top: down.skip, width: across.shown, height: down.shown });
   if (isDeep) image = image.toColourspace('rgb16');
   const drawn = await image.raw({ depth: isDeep ? 'ushort' : 'uchar' }).toBuffer();
@@ -98,14 +98,14 @@ function span(center: number, length: number, sourceLength: number, paneLength: 
   return {
     from,
     length: to - from,
-    enlarged: Math.max(Math.round((to - from) * scale), skip + shown),
+    upscaled: Math.max(Math.round((to - from) * scale), skip + shown),
     skip,
     shown,
     at,
   };
 }
 
-/** `share` of the second picture over the first, into the first. Both are of one format. */
+/** `share` of the second image over the first, into the first. Both are of one format. */
 export function crossFade(first: Buffer, second: Buffer, share: number, format: FrameFormat): void {
   const [under, over] = [asComponents(first, format), asComponents(second, format)];
   const weight = Math.round(share * 256);

@@ -1,7 +1,7 @@
 import { iou, type Box } from '../tracking/box.ts';
 import type { FaceDetector } from './face-detector.ts';
 
-/** A picture with the faces that are known to be in it. */
+/** An image with the faces that are known to be in it. */
 export interface LabelledFrame {
   /** Packed RGB of 8 bits. */
   readonly pixels: Uint8Array;

@@ -1,11 +1,11 @@
 import type { Device } from '../../../domain/recipe.ts';
 import type { Engine } from '../../../inference/engine.ts';
-import { loadAnalyser } from '../../../inference/load-network.ts';
-import { decodeModel } from '../../../inference/networks/onnx-model.ts';
+import { loadAnalyser } from '../../../inference/load-model.ts';
+import { decodeModel } from '../../../inference/models/onnx-model.ts';
 import type { Detection } from '../tracking/box.ts';
 import { inputShape } from './input-shape.ts';
 import { recogniseLayout } from './layouts/recognise-layout.ts';
-import { NetworkDetector } from './network-detector.ts';
+import { ModelDetector } from './model-detector.ts';
 
 /** A place in pixels of the frame. */
 export interface Point {
@@ -15,7 +15,7 @@ export interface Point {
 
 /**
  * A face in pixels of the frame; it may reach beyond the edge. Its landmarks are the person's right eye (which is on the
- * left of the picture), left eye and nose tip, and then what the detector knows of the mouth: both corners, the right
+ * left of the image), left eye and nose tip, and then what the detector knows of the mouth: both corners, the right
  * first (YuNet, SCRFD, YOLOv8-face), or its centre, the right and the left ear (BlazeFace).
  */
 export interface Face extends Detection {
@@ -47,20 +47,20 @@ export interface DetectorOptions {
   /** Faces below it are not told; ByteTrack makes use of those from 0.1 on, which is the default. */
   readonly leastScore?: number;
   /**
-   * A frame that is larger than the network's input and in which fewer faces are seen is looked at again in overlapping
+   * A frame that is larger than the model's input and in which fewer faces are seen is looked at again in overlapping
    * windows, in which small faces are found. By default 2, which are all that a dual-face job looks for; 0: never.
    */
   readonly enoughFaces?: number;
 }
 
 /**
- * Loads a face detector on the first engine that really runs it. What the network's outputs mean is told by their
+ * Loads a face detector on the first engine that really runs it. What the model's outputs mean is told by their
  * shapes: BlazeFace, YuNet, SCRFD or YOLOv8-face.
  *
  * @param model bytes of an ONNX file
  * @param what names it in errors
  * @throws EngineError when no engine runs it or its outputs are those of no known detector;
- *   NetworkError where the file is none that may be loaded
+ *   ModelError where the file is none that may be loaded
  */
 export async function loadFaceDetector(
   model: Uint8Array,
@@ -77,5 +77,5 @@ export async function loadFaceDetector(
     [1, 3, size.trial.height, size.trial.width],
     (outputs) => recogniseLayout(outputs, size.trial),
   );
-  return new NetworkDetector(chosen, layout, size.fixed, { leastScore, enoughFaces });
+  return new ModelDetector(chosen, layout, size.fixed, { leastScore, enoughFaces });
 }

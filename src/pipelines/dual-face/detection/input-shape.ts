@@ -1,8 +1,8 @@
-import { NetworkError } from '../../../domain/errors.ts';
-import { validateSelfContained } from '../../../inference/networks/inspect-network.ts';
-import type { OnnxModel } from '../../../inference/networks/onnx-model.ts';
+import { ModelError } from '../../../domain/errors.ts';
+import { validateSelfContained } from '../../../inference/models/inspect-model.ts';
+import type { OnnxModel } from '../../../inference/models/onnx-model.ts';
 
-/** Edges of a network's input in pixels. */
+/** Edges of a model's input in pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;
@@ -12,9 +12,9 @@ export interface Size {
 const TRIAL_SIZE: Size = { width: 320, height: 320 };
 
 /**
- * What sizes a network of one picture takes: `fixed` where it takes just one, and the one to try it with.
+ * What sizes a model of one image takes: `fixed` where it takes just one, and the one to try it with.
  *
- * @throws NetworkError NETWORK_UNSUITABLE
+ * @throws ModelError MODEL_UNSUITABLE
  */
 export function inputShape(model: OnnxModel, what: string): { fixed: Size | null; trial: Size } {
   validateSelfContained(model, what);
@@ -22,7 +22,7 @@ export function inputShape(model: OnnxModel, what: string): { fixed: Size | null
   const [input, another] = model.graph.input.filter(({ name }) => !constants.has(name));
   const dims = input?.type?.tensorType?.shape?.dim ?? [];
   if (input === undefined || another !== undefined || dims.length !== 4)
-    throw unsuitable(what, 'does not take exactly one picture [1, 3, height, width]');
+    throw unsuitable(what, 'does not take exactly one image [1, 3, height, width]');
   const [, channels = 0, height = 0, width = 0] = dims.map(({ dimValue }) => dimValue ?? 0);
   if (channels !== 3 && channels !== 0)
     throw unsuitable(what, `takes ${channels} channels where 3 were expected`);
@@ -30,6 +30,6 @@ export function inputShape(model: OnnxModel, what: string): { fixed: Size | null
   return { fixed, trial: fixed ?? TRIAL_SIZE };
 }
 
-function unsuitable(what: string, reason: string): NetworkError {
-  return new NetworkError('NETWORK_UNSUITABLE', `${what} cannot be used: it ${reason}.`);
+function unsuitable(what: string, reason: string): ModelError {
+  return new ModelError('MODEL_UNSUITABLE', `${what} cannot be used: it ${reason}.`);
 }

@@ -13,7 +13,7 @@ export interface Cast {
 
 export const EMPTY_CAST: Cast = { left: null, right: null, crossedFrames: 0, outweighedFrames: 0 };
 
-/** C5: sides change after so many frames in a row, and so much of the picture's width beyond each other. */
+/** C5: sides change after so many frames in a row, and so much of the image's width beyond each other. */
 export const STAY_FRAMES = 15;
 export const HYSTERESIS = 0.1;
 /** Somebody else must weigh so many times as much as one of the two to take their place. */
@@ -64,7 +64,7 @@ export function recast(
   return { ...withSides(before, kept, width), outweighedFrames: 0 };
 }
 
-/** How much of the picture is theirs, for how much of the time. */
+/** How much of the image is theirs, for how much of the time. */
 function weightOf({ presence, height }: Person): number {
   return presence * height;
 }

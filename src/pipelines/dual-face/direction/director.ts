@@ -9,7 +9,7 @@ export interface Shot {
   /** null: black. */
   readonly left: View | null;
   readonly right: View | null;
-  /** 0: the panes; 1: the whole picture; between: one fades into the other. */
+  /** 0: the panes; 1: the whole image; between: one fades into the other. */
   readonly whole: number;
 }
 
@@ -51,7 +51,7 @@ export const FIRST_DIRECTION: DirectionState = {
   cuts: 0,
 };
 
-/** Seconds that panes and the whole picture take to fade into each other. */
+/** Seconds that panes and the whole image take to fade into each other. */
 const FADE_SECONDS = 0.4;
 /** A person who is missing keeps their place in the cast for so long while somebody else could have it. */
 const PATIENCE_SECONDS = 3;
@@ -119,13 +119,13 @@ function directPane(
   const unseenFrames = unseen(before, person);
   const decided = ruleForPane(unseenFrames === null ? null : unseenFrames / framesPerSecond);
   const { showing } = decided;
-  const wish = showing === 'follow' && person !== null ? viewOfFace(person.box, stage) : wideView(stage);
+  const request = showing === 'follow' && person !== null ? viewOfFace(person.box, stage) : wideView(stage);
   const camera =
     before.camera === null || jumps
-      ? standAt(wish)
+      ? standAt(request)
       : showing === 'hold'
         ? standAt(viewOf(before.camera, stage))
-        : follow(before.camera, wish, 1 / framesPerSecond);
+        : follow(before.camera, request, 1 / framesPerSecond);
   return { state: { camera, unseenFrames, trackId: person?.trackId ?? before.trackId }, rule: decided };
 }
 

@@ -1,4 +1,4 @@
-/** What can be amiss with the person of a pane, or with the whole picture (C7). */
+/** What can be amiss with the person of a pane, or with the whole image (C7). */
 export type Situation =
   'shown' | 'just lost' | 'lost' | 'long gone' | 'never there' | 'nobody' | 'three or more';
 
@@ -8,11 +8,11 @@ export type Showing =
   | 'follow'
   /** The place where the face was seen last, unmoved. */
   | 'hold'
-  /** The camera moves from there to the whole picture. */
+  /** The camera moves from there to the whole image. */
   | 'open up'
-  /** The whole picture in the pane, or black where the recipe says so. */
+  /** The whole image in the pane, or black where the recipe says so. */
   | 'wide'
-  /** The whole picture without panes. */
+  /** The whole image without panes. */
   | 'whole frame'
   /** As it would be without: the situation is only counted. */
   | 'no change';
@@ -47,7 +47,7 @@ export function ruleForPane(seconds: number | null): FailureRule {
   return lost ?? rule('long gone');
 }
 
-/** Whether the panes give way to the whole picture: nobody is left in either. */
+/** Whether the panes give way to the whole image: nobody is left in either. */
 export function isNobody(left: FailureRule, right: FailureRule): boolean {
   return left.showing === 'wide' && right.showing === 'wide';
 }

@@ -14,7 +14,7 @@ const MIDDLE_DOWN = 0.43;
 const MOST_SAMPLES = 4;
 
 /**
- * The square in which a network trained on dlib's face chips expects a face, turned so that the eyes are level. Null
+ * The square in which a model trained on dlib's face chips expects a face, turned so that the eyes are level. Null
  * where the face has no eyes and mouth, or they lie in one place.
  */
 export function squareOf({ landmarks }: Face): AlignedSquare | null {

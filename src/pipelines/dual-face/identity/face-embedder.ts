@@ -1,7 +1,7 @@
 import { EngineError } from '../../../domain/errors.ts';
 import type { Device } from '../../../domain/recipe.ts';
-import type { Engine, NetworkOutput } from '../../../inference/engine.ts';
-import { loadAnalyser, type ChosenNetwork } from '../../../inference/load-network.ts';
+import type { Engine, ModelOutput } from '../../../inference/engine.ts';
+import { loadAnalyser, type ChosenModel } from '../../../inference/load-model.ts';
 import type { Face } from '../detection/face-detector.ts';
 import { readSquare, squareOf } from './align-face.ts';
 
@@ -15,18 +15,18 @@ export interface EmbedderOptions {
   readonly threads: number;
 }
 
-/** Edge of the network's input in pixels. */
+/** Edge of the model's input in pixels. */
 const EDGE = 150;
 /** Numbers of an embedding. */
 const LENGTH = 128;
 
 /**
- * Says of a face who it is, in 128 numbers: those of one person are near each other (`distanceOf`). The network is loaded
- * for the first face. Once it cannot be loaded it is not tried again, and every face is refused with the same reason.
+ * Says of a face who it is, in 128 numbers: those of one person are near each other (`distanceOf`). The model is loaded
+ * for the first face. Once it cannot be loaded it is not tried again, and every face is rejected with the same reason.
  */
 export class FaceEmbedder {
   readonly #options: EmbedderOptions;
-  #loading: Promise<ChosenNetwork> | null = null;
+  #loading: Promise<ChosenModel> | null = null;
 
   constructor(options: EmbedderOptions) {
     this.#options = options;
@@ -43,12 +43,12 @@ export class FaceEmbedder {
     const square = squareOf(face);
     if (square === null)
       throw new EngineError('ENGINE_FAILED', 'The face has no eyes and mouth to align it by.');
-    const { network } = await (this.#loading ??= this.#load());
+    const { model } = await (this.#loading ??= this.#load());
     const data = readSquare(pixels, width, height, square, EDGE);
-    return ofLength1(await network.run({ data, shape: [1, 3, EDGE, EDGE] }));
+    return ofLength1(await model.run({ data, shape: [1, 3, EDGE, EDGE] }));
   }
 
-  /** Whether the network has been asked for. */
+  /** Whether the model has been asked for. */
   get isLoaded(): boolean {
     return this.#loading !== null;
   }
@@ -56,10 +56,10 @@ export class FaceEmbedder {
   /** May be called twice, and without a face before it. */
   async dispose(): Promise<void> {
     const loaded = await this.#loading?.catch(() => null);
-    await loaded?.network.dispose();
+    await loaded?.model.dispose();
   }
 
-  async #load(): Promise<ChosenNetwork> {
+  async #load(): Promise<ChosenModel> {
     const { readModel, device, engines, threads } = this.#options;
     return loadAnalyser(await readModel(), device, engines, { threads }, [1, 3, EDGE, EDGE], ofLength1);
   }
@@ -77,11 +77,11 @@ export function distanceOf(a: Float32Array, b: Float32Array): number {
   return Math.hypot(...a.map((value, i) => value - (b[i] ?? 0)));
 }
 
-function ofLength1(outputs: readonly NetworkOutput[]): Float32Array {
+function ofLength1(outputs: readonly ModelOutput[]): Float32Array {
   const [output, another] = outputs;
   if (output?.data.length !== LENGTH || another !== undefined)
-    throw new EngineError('ENGINE_FAILED', `the network does not give ${LENGTH} numbers for a face`);
+    throw new EngineError('ENGINE_FAILED', `the model does not give ${LENGTH} numbers for a face`);
   const length = Math.hypot(...output.data);
-  if (!(length > 0)) throw new EngineError('ENGINE_FAILED', 'the network gives nothing for a face');
+  if (!(length > 0)) throw new EngineError('ENGINE_FAILED', 'the model gives nothing for a face');
   return output.data.map((value) => value / length);
 }

@@ -28,7 +28,7 @@ export interface IdentityCounts {
 }
 
 /** The embedding of the face in a box of the current frame; null where there is none to be had. */
-export type LookAtFace = (face: TrackedFace) => Promise<Float32Array | null>;
+export type EmbedFace = (face: TrackedFace) => Promise<Float32Array | null>;
 
 export const NOBODY: IdentityState = {
   nextId: 1,
@@ -62,7 +62,7 @@ export async function identify(
   before: IdentityState,
   faces: readonly TrackedFace[],
   frame: number,
-  look: LookAtFace,
+  look: EmbedFace,
 ): Promise<IdentityState> {
   const byTrack = new Map(faces.map((face) => [face.id, face]));
   let people = before.people.map((person) =>
@@ -87,7 +87,7 @@ interface Round {
   readonly frame: number;
   readonly people: readonly Person[];
   readonly byTrack: ReadonlyMap<number, TrackedFace>;
-  readonly look: LookAtFace;
+  readonly look: EmbedFace;
   readonly counts: IdentityCounts;
 }
 

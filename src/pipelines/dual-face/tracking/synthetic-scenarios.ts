@@ -12,14 +12,14 @@ export interface ScenarioFrame {
   /** What a detector of middling quality makes of them. */
   readonly detections: readonly Detection[];
   readonly isCut: boolean;
-  /** What the network that tells faces apart would make of whatever is in a box. */
+  /** What the model that tells faces apart would make of whatever is in a box. */
   readonly embed: (box: Box) => Promise<Float32Array | null>;
 }
 
 export interface Scenario {
   readonly kind: ScenarioKind;
   readonly seed: number;
-  /** Of the picture, in pixels. */
+  /** Of the image, in pixels. */
   readonly width: number;
   readonly frames: readonly ScenarioFrame[];
 }
@@ -91,7 +91,7 @@ function peopleOf(kind: ScenarioKind, random: () => number): (id: number, frame:
     }
     if (kind === 'occlusion' && !isFirst) isVisible = !during;
     if (kind === 're-entry' && !isFirst) {
-      // Out of the picture within half a second, and in again after the event.
+      // Out of the image within half a second, and in again after the event.
       const away = smooth((frame - middle) / 15) - smooth((frame - middle - 15 - eventFrames) / 15);
       x += (WIDTH + size - x) * away;
       isVisible = x + size / 2 < WIDTH;
@@ -139,7 +139,7 @@ function falseDetection(random: () => number): Detection {
 }
 
 const EMBEDDING = 128;
-/** So that two looks at one face are 0.22 apart and two people's 0.45, as the real network's median is. */
+/** So that two looks at one face are 0.22 apart and two people's 0.45, as the real model's median is. */
 const FACE_NOISE = 0.0137;
 const FACE_SHARE = 0.28;
 /** Of the looks at a face: it is half covered, and three times as noisy. */

@@ -87,7 +87,7 @@ function summary(
   };
 }
 
-/** What a method makes of a scenario, held against what is true. @param width of the picture, in pixels */
+/** What a method makes of a scenario, held against what is true. @param width of the image, in pixels */
 export async function playScenario(
   frames: readonly ScenarioFrame[],
   width: number,

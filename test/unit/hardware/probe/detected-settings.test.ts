@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeDetected, detectSettings } from '../../../../src/hardware/probe/detected-settings.ts';
 
-const card = { name: 'A card', driver: '550', computeCapability: '8.9', totalBytes: 24e9, freeBytes: 22e9 };
+const gpu = { name: 'A GPU', driver: '550', computeCapability: '8.9', totalBytes: 24e9, freeBytes: 22e9 };
 const kind = { codec: 'h264', width: 1920, height: 1080, bitDepth: 8 } as const;
 const sessions = (count: number, whyNoMore: string | null = null) => [
   { ...kind, sessions: count, whyNoMore },
@@ -13,7 +13,7 @@ const machine = {
   limits: { memoryBytes: null, cores: null },
 };
 const facts = {
-  gpus: [card],
+  gpus: [gpu],
   nvenc: sessions(2),
   nvdec: sessions(8),
   vaapi: [] as ReturnType<typeof sessions>,
@@ -27,7 +27,7 @@ describe('the number of jobs at once', () => {
     ['two jobs on each session', { nvenc: sessions(1) }, 2, /1 NVENC sessions, twice/],
     ['what has been tried', { nvenc: sessions(12) }, 4, /more than 4 have not been tried/],
     ['decoders', { nvdec: sessions(3) }, 3, /3 NVDEC sessions/],
-    ['video memory', { gpus: [{ ...card, totalBytes: 7e9 }] }, 2, /7 GB of video memory/],
+    ['video memory', { gpus: [{ ...gpu, totalBytes: 7e9 }] }, 2, /7 GB of video memory/],
     ['memory', { machine: { ...machine, memoryBytes: 9e9 } }, 2, /9 GB of memory/],
     ['cores, one at least', { machine: { ...machine, cores: 1 } }, 1, /1 cores/],
   ])('follows from %s', (_, change, value, reason) => {
@@ -39,8 +39,8 @@ describe('the number of jobs at once', () => {
     expect(detectSettings({ ...facts, machine: { ...machine, limits } }).at(-1)?.value).toBe(1);
   });
 
-  it('is not decided by a card that cannot encode, and not at all without a card', () => {
-    expect(streams({ nvenc: sessions(0, 'the card cannot encode this'), nvdec: sessions(3) })?.value).toBe(3);
+  it('is not decided by a GPU that cannot encode, and not at all without a GPU', () => {
+    expect(streams({ nvenc: sessions(0, 'the GPU cannot encode this'), nvdec: sessions(3) })?.value).toBe(3);
     expect(streams({ gpus: [] })).toBeUndefined();
   });
 });

@@ -7,7 +7,7 @@ import { readMachineFacts } from '../../../../src/hardware/probe/machine-facts.t
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
 
 describe('what programs print', () => {
-  it('is read where it is a card, and left out where it is not', () => {
+  it('is read where it is a GPU, and left out where it is not', () => {
     const text =
       'NVIDIA A, 550.54, 8.9, 24564, 100\nNVIDIA B, 550.54, 9.0, 1000, 0\n[Unknown Error]\n, , , ,\n\n';
     expect(parseGpus(text).map(({ name, freeBytes }) => [name, freeBytes])).toEqual([

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { encodeModel } from '../../../../src/inference/networks/onnx-model.ts';
-import { OnnxGraphBuilder } from '../../../../src/inference/networks/onnx-graph-builder.ts';
+import { encodeModel } from '../../../../src/inference/models/onnx-model.ts';
+import { OnnxGraphBuilder } from '../../../../src/inference/models/onnx-graph-builder.ts';
 import { compilePlan, makePlan } from '../../../../src/inference/plan/compile-plan.ts';
 import type { Plan, PlanTensor } from '../../../../src/inference/plan/plan-format.ts';
-import { tinySrvgg } from '../../../helpers/tiny-networks.ts';
+import { tinySrvgg } from '../../../helpers/tiny-models.ts';
 
 const SAME = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
 
@@ -86,7 +86,7 @@ function expectNothingOverwritten({ tensors, steps, outputs }: Plan): void {
   for (const { tensor } of outputs) read(tensor);
 }
 
-test('an SRVGG network becomes convolutions with their activations, and one step at the end', () => {
+test('an SRVGG model becomes convolutions with their activations, and one step at the end', () => {
   const plan = makePlan(tinySrvgg(), 'tiny');
   const steps = stepsOf(plan);
   expect(steps.at(-1)).toMatchObject({ op: 'depthToSpace', residuals: 1 });
@@ -202,7 +202,7 @@ test('half-precision plans are smaller by their weights', () => {
   expect((full?.length ?? 0) - (half?.length ?? 0)).toBe(2 * count);
 });
 
-test('channels of zeros behind a picture that is added cost nothing, and rows and columns are a convolution', () => {
+test('channels of zeros behind an image that is added cost nothing, and rows and columns are a convolution', () => {
   const plan = planOf((g) => {
     g.conv('input', 'small', 3, 8);
     g.node('Pad', ['small', g.integers('behind', [0, 0, 0, 0, 0, 8, 0, 0])], 'padded');
@@ -227,7 +227,7 @@ test('channels of zeros behind a picture that is added cost nothing, and rows an
 
 test.each<[string, (graph: Graph) => void, RegExp]>([
   [
-    'channels of zeros before a picture',
+    'channels of zeros before an image',
     (g) => g.node('Pad', ['input', g.integers('p', [0, 1, 0, 0, 0, 0, 0, 0])], 'output'),
     /Pad of that kind/,
   ],
@@ -248,7 +248,7 @@ test.each<[string, (graph: Graph) => void, RegExp]>([
   ['dilations', (g) => g.conv('input', 'output', 3, 3, 1, { dilations: [2, 2] }), /Conv with dilations/],
   ['auto_pad', (g) => g.conv('input', 'output', 3, 3, 1, { auto_pad: 'SAME_UPPER' }), /auto_pad SAME_UPPER/],
   ['weights that do not fit', (g) => g.conv('input', 'output', 4, 4), /Conv of such weights/],
-  ['a product of pictures', (g) => g.node('Mul', ['input', 'input'], 'output'), /Mul of two pictures/],
+  ['a product of images', (g) => g.node('Mul', ['input', 'input'], 'output'), /Mul of two images/],
   [
     'another order of depth to space',
     (g) => g.node('DepthToSpace', ['input'], 'output', { blocksize: 1, mode: 'DCR' }),

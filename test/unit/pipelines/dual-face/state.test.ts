@@ -18,7 +18,7 @@ test('a state comes back as it was, with its embeddings, and is small', () => {
   expect(bytes.length).toBeLessThan(6000);
 });
 
-test('a state of another version is refused in a sentence', () => {
+test('a state of another version is rejected in a sentence', () => {
   const bytes = writeState({ ...FIRST_STATE, version: 99 } as typeof FIRST_STATE);
   expect(() => readState(bytes)).toThrow(/another version of Framekiln.*cancel and retry/);
 });

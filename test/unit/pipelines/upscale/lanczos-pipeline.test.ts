@@ -4,16 +4,16 @@ import { createPipeline } from '../../../../src/pipelines/create-pipeline.ts';
 import { framesOf, sourceOf } from '../../../helpers/upscale-source.ts';
 
 const needs = {
-  network: null,
+  model: null,
   embedding: null,
   tile: null,
   threads: 1,
   onInferred: () => expect.fail('nothing is inferred'),
   onStepDown: () => expect.fail('no engine is used'),
 };
-const recipe = { pipeline: 'upscale', network: 'lanczos', scale: 1.5, device: 'auto', tile: 'auto' } as const;
+const recipe = { pipeline: 'upscale', model: 'lanczos', scale: 1.5, device: 'auto', tile: 'auto' } as const;
 
-test('lanczos needs no network and gives frames of the size that it describes', async () => {
+test('lanczos needs no model and gives frames of the size that it describes', async () => {
   const pipeline = createPipeline(recipe, needs);
   const source = sourceOf(9, 6);
   const { input, output } = pipeline.describe(source);
@@ -45,8 +45,6 @@ test('lanczos stops when it is told to', async () => {
   await expect(frames[Symbol.asyncIterator]().next()).rejects.toThrow(StoppedError);
 });
 
-test('a network that was not found is missed before anything is opened', () => {
-  expect(() => createPipeline({ ...recipe, network: 'tiny' }, needs)).toThrow(
-    'The network tiny was not found.',
-  );
+test('a model that was not found is missed before anything is opened', () => {
+  expect(() => createPipeline({ ...recipe, model: 'tiny' }, needs)).toThrow('The model tiny was not found.');
 });

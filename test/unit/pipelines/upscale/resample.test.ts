@@ -30,8 +30,8 @@ test.each([
   [13, 11, 3, 2],
 ])('a flat frame stays flat, of each depth: %sx%s to %sx%s', (width, height, toWidth, toHeight) => {
   const pixels = Buffer.alloc(width * height * 3, 200);
-  const enlarged = resample(pixels, format(width, height), format(toWidth, toHeight));
-  expect(enlarged.equals(Buffer.alloc(toWidth * toHeight * 3, 200))).toBe(true);
+  const upscaled = resample(pixels, format(width, height), format(toWidth, toHeight));
+  expect(upscaled.equals(Buffer.alloc(toWidth * toHeight * 3, 200))).toBe(true);
   const deep = Buffer.from(new Uint16Array(width * height * 3).fill(51_234).buffer);
   const larger = resample(deep, format(width, height, 'rgb48le'), format(toWidth, toHeight, 'rgb48le'));
   expect(larger.equals(Buffer.from(new Uint16Array(toWidth * toHeight * 3).fill(51_234).buffer))).toBe(true);

@@ -1,4 +1,4 @@
-import type { NetworkOutput } from '../../../../inference/engine.ts';
+import type { ModelOutput } from '../../../../inference/engine.ts';
 import type { Face } from '../face-detector.ts';
 import type { Size } from '../input-shape.ts';
 import { sigmoid, type DetectorLayout } from './detector-layout.ts';
@@ -10,7 +10,7 @@ const BOX_CHANNELS = 16;
 const LANDMARKS = 6;
 
 /**
- * BlazeFace full-range as MediaPipe's face_detection_full_range graph decodes it: one picture of 17 channels, a cell
+ * BlazeFace full-range as MediaPipe's face_detection_full_range graph decodes it: one image of 17 channels, a cell
  * every 4 pixels, all places in pixels of the input from the cell's centre.
  */
 export const BLAZEFACE: DetectorLayout = {
@@ -26,7 +26,7 @@ export const BLAZEFACE: DetectorLayout = {
   decode,
 };
 
-function decode(outputs: readonly NetworkOutput[], { width, height }: Size, leastScore: number): Face[] {
+function decode(outputs: readonly ModelOutput[], { width, height }: Size, leastScore: number): Face[] {
   const numbers = outputs[0]?.data ?? new Float32Array(0);
   const columns = width / CELL;
   const cells = columns * (height / CELL);

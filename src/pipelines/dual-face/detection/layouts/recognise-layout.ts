@@ -1,5 +1,5 @@
 import { EngineError } from '../../../../domain/errors.ts';
-import type { NetworkOutput } from '../../../../inference/engine.ts';
+import type { ModelOutput } from '../../../../inference/engine.ts';
 import type { Size } from '../input-shape.ts';
 import type { DetectorLayout } from './detector-layout.ts';
 import { BLAZEFACE } from './blazeface.ts';
@@ -9,8 +9,8 @@ import { YUNET } from './yunet.ts';
 
 const LAYOUTS: readonly DetectorLayout[] = [BLAZEFACE, YUNET, SCRFD, YOLOV8_FACE, YOLOV8_FACE_HEADS];
 
-/** The layout of a network that gave these outputs for an input of that size. @throws EngineError ENGINE_FAILED */
-export function recogniseLayout(outputs: readonly NetworkOutput[], input: Size): DetectorLayout {
+/** The layout of a model that gave these outputs for an input of that size. @throws EngineError ENGINE_FAILED */
+export function recogniseLayout(outputs: readonly ModelOutput[], input: Size): DetectorLayout {
   const layout = LAYOUTS.find((each) => each.fits(outputs, input));
   if (layout !== undefined) return layout;
   const shapes = outputs.map(({ shape }) => shape.join('x')).join(', ');

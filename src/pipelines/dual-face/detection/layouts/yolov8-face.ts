@@ -1,4 +1,4 @@
-import type { NetworkOutput } from '../../../../inference/engine.ts';
+import type { ModelOutput } from '../../../../inference/engine.ts';
 import type { Face } from '../face-detector.ts';
 import type { Size } from '../input-shape.ts';
 import { sigmoid, type DetectorLayout } from './detector-layout.ts';
@@ -47,7 +47,7 @@ export const YOLOV8_FACE: DetectorLayout = {
   },
 };
 
-/** YOLOv8-face without its last layers, as OpenCV's users export it: a picture of 80 channels a stride. */
+/** YOLOv8-face without its last layers, as OpenCV's users export it: an image of 80 channels a stride. */
 export const YOLOV8_FACE_HEADS: DetectorLayout = {
   ...COMMON,
   name: 'YOLOv8-face (heads)',
@@ -62,7 +62,7 @@ function cellsOf({ width, height }: Size): number {
 }
 
 function headOf(
-  outputs: readonly NetworkOutput[],
+  outputs: readonly ModelOutput[],
   { width, height }: Size,
   stride: number,
 ): Float32Array | null {

@@ -1,4 +1,4 @@
-import type { NetworkOutput } from '../../../../inference/engine.ts';
+import type { ModelOutput } from '../../../../inference/engine.ts';
 import type { Face } from '../face-detector.ts';
 import type { Size } from '../input-shape.ts';
 import { tables, type DetectorLayout } from './detector-layout.ts';
@@ -21,7 +21,7 @@ export const YUNET: DetectorLayout = {
     STRIDES.flatMap((stride) => decodeStride(outputs, input, stride, leastScore)),
 };
 
-function tablesOf(outputs: readonly NetworkOutput[], { width, height }: Size, stride: number) {
+function tablesOf(outputs: readonly ModelOutput[], { width, height }: Size, stride: number) {
   const cells = (width / stride) * (height / stride);
   const [first, second] = tables(outputs, cells, 1);
   const [boxes] = tables(outputs, cells, 4);
@@ -32,7 +32,7 @@ function tablesOf(outputs: readonly NetworkOutput[], { width, height }: Size, st
 }
 
 function decodeStride(
-  outputs: readonly NetworkOutput[],
+  outputs: readonly ModelOutput[],
   input: Size,
   stride: number,
   leastScore: number,

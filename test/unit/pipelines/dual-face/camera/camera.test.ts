@@ -6,10 +6,10 @@ import type { View } from '../../../../../src/pipelines/dual-face/camera/view.ts
 const stage = { width: 1920, height: 1080, shape: 960 / 1080 };
 const start: View = { centerX: 600, centerY: 500, height: 540 };
 
-function run(frames: number, framesPerSecond: number, wish: (frame: number) => View): View[] {
+function run(frames: number, framesPerSecond: number, request: (frame: number) => View): View[] {
   let camera = standAt(start);
   return Array.from({ length: frames }, (_, frame) => {
-    camera = follow(camera, wish(frame), 1 / framesPerSecond);
+    camera = follow(camera, request(frame), 1 / framesPerSecond);
     return viewOf(camera, stage);
   });
 }
@@ -49,7 +49,7 @@ test('the camera begins to move softly and comes to rest for good', () => {
   expect(steps.slice(-100).every((step) => step === 0)).toBe(true);
 });
 
-test('a camera at the edge shows nothing from beyond the picture', () => {
+test('a camera at the edge shows nothing from beyond the image', () => {
   for (const { centerX, centerY, height } of run(120, 30, () => ({ ...start, centerX: 5, centerY: 5 }))) {
     expect(centerX - (height * stage.shape) / 2).toBeGreaterThanOrEqual(-1e-9);
     expect(centerY - height / 2).toBeGreaterThanOrEqual(-1e-9);

@@ -4,8 +4,8 @@ import { lookForCut, type CutState } from '../../../../../src/pipelines/dual-fac
 
 const format = { width: 64, height: 36, pixelFormat: 'rgb24' } as const;
 
-/** A smooth picture that tells its shot; `shift` pans it. */
-function picture(shot: number, shift = 0, noise: () => number = () => 0): Buffer {
+/** A smooth image that tells its shot; `shift` pans it. */
+function image(shot: number, shift = 0, noise: () => number = () => 0): Buffer {
   const pixels = Buffer.alloc(64 * 36 * 3);
   for (let y = 0; y < 36; y++) {
     for (let x = 0; x < 64; x++) {
@@ -28,14 +28,14 @@ function cutsAmong(frames: readonly Buffer[]): number[] {
 test('a cut is found at its frame, and noise or a pan is none', () => {
   const random = seededRandom(1);
   const noise = (): number => (random() - 0.5) * 20;
-  const frames = Array.from({ length: 60 }, (_, i) => picture(i < 25 ? 0 : 1, i / 2, noise));
+  const frames = Array.from({ length: 60 }, (_, i) => image(i < 25 ? 0 : 1, i / 2, noise));
   expect(cutsAmong(frames)).toEqual([25]);
 });
 
 test('two cuts in a row are both found, and a fade is none', () => {
-  expect(cutsAmong([0, 0, 1, 2, 2].map((shot) => picture(shot)))).toEqual([2, 3]);
+  expect(cutsAmong([0, 0, 1, 2, 2].map((shot) => image(shot)))).toEqual([2, 3]);
   const fade = Array.from({ length: 30 }, (_, i) => {
-    const [from, to] = [picture(0), picture(1)];
+    const [from, to] = [image(0), image(1)];
     return from.map((level, at) => level + ((to[at] ?? 0) - level) * (i / 29)) as Buffer;
   });
   expect(cutsAmong(fade)).toEqual([]);
@@ -43,7 +43,7 @@ test('two cuts in a row are both found, and a fade is none', () => {
 
 test('16-bit frames are judged as 8-bit ones are', () => {
   const deep = (pixels: Buffer): Uint16Array => Uint16Array.from(pixels, (level) => level * 256);
-  const first = lookForCut(null, deep(picture(0)), format).state;
-  expect(lookForCut(first, deep(picture(1)), format).isCut).toBe(true);
-  expect(first.cells).toEqual(lookForCut(null, picture(0), format).state.cells);
+  const first = lookForCut(null, deep(image(0)), format).state;
+  expect(lookForCut(first, deep(image(1)), format).isCut).toBe(true);
+  expect(first.cells).toEqual(lookForCut(null, image(0), format).state.cells);
 });

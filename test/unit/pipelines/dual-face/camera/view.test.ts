@@ -11,7 +11,7 @@ test('head and shoulders: the face is a third of the view, a little above its mi
   expect(view.centerY).toBeLessThan(500);
 });
 
-test('a face at the edge or too near is shown as well as the picture allows', () => {
+test('a face at the edge or too near is shown as well as the image allows', () => {
   const stage = { width: 640, height: 480, shape };
   const near = viewOfFace({ x: 0, y: 0, width: 400, height: 450 }, stage);
   expect(near).toEqual({ centerX: 213.33333333333331, centerY: 240, height: 480 });
@@ -19,7 +19,7 @@ test('a face at the edge or too near is shown as well as the picture allows', ()
   expect(tiny).toEqual({ centerX: 640 - 48 * shape, centerY: 432, height: 96 });
 });
 
-test('the wide view holds the whole picture, whatever the shapes', () => {
+test('the wide view holds the whole image, whatever the shapes', () => {
   expect(wideView({ width: 1920, height: 1080, shape })).toEqual({
     centerX: 960,
     centerY: 540,

@@ -21,7 +21,7 @@ test('a view of the same scale is a copy of the source', async () => {
   expect(pixel(frame, 39, 39)).toEqual([147, 234, 99]);
 });
 
-test('an enlarged view shows what it looks at, in its pane only', async () => {
+test('an upscaled view shows what it looks at, in its pane only', async () => {
   const pane = { x: 20, y: 0, width: 20, height: 40 };
   const frame = await composePanes(ramp, sizes, [{ pane, view: { centerX: 60, centerY: 10, height: 10 } }]);
   expect(pixel(frame, 19, 20)).toEqual([0, 0, 0]);
@@ -31,7 +31,7 @@ test('an enlarged view shows what it looks at, in its pane only', async () => {
   for (const x of [20, 39]) for (const y of [0, 39]) expect(pixel(frame, x, y)[2]).toBe(99);
 });
 
-test('what lies beyond the picture is black', async () => {
+test('what lies beyond the image is black', async () => {
   const pane = { x: 0, y: 0, width: 40, height: 40 };
   const frame = await composePanes(ramp, sizes, [{ pane, view: { centerX: 40, centerY: 20, height: 80 } }]);
   expect(pixel(frame, 20, 5)).toEqual([0, 0, 0]);
@@ -74,13 +74,13 @@ test('16-bit frames keep their depth', async () => {
   expect(frame.readUInt16LE((39 * 40 + 39) * 6)).toBe(1000 + (39 * 80 + 49) * 7);
 });
 
-test('half a cross-fade is the mean of both pictures', () => {
+test('half a cross-fade is the mean of both images', () => {
   const [a, b] = [Buffer.alloc(12, 10), Buffer.alloc(12, 110)];
   crossFade(a, b, 0.5, to);
   expect([...a]).toEqual(Array(12).fill(60));
 });
 
-test.each(['side-by-side', 'stacked'] as const)('%s: both panes, and the whole picture', async (layout) => {
+test.each(['side-by-side', 'stacked'] as const)('%s: both panes, and the whole image', async (layout) => {
   const screen = new Screen(sizes, layout);
   expect(screen.paneStage.shape).toBe(layout === 'stacked' ? 2 : 0.5);
   const view = (centerX: number): { centerX: number; centerY: number; height: number } => ({

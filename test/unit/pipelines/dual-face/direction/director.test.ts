@@ -58,7 +58,7 @@ test('two people: each has a pane, at once and unmoved', () => {
   expect(play.state.counts).toEqual({ shown: 180 });
 });
 
-test('whoever is lost is waited for, then the pane opens up to the whole picture', () => {
+test('whoever is lost is waited for, then the pane opens up to the whole image', () => {
   const play = new Play();
   const before = play.run(10, [left, right]);
   expect(play.run(RATE - 1, [left, gone]).right).toEqual(before.right);
@@ -73,7 +73,7 @@ test('whoever is lost is waited for, then the pane opens up to the whole picture
   expect(play.run(120, [left, right]).right?.height).toBeCloseTo(before.right?.height ?? 0, -1);
 });
 
-test('with nobody left the panes fade into the whole picture, and back', () => {
+test('with nobody left the panes fade into the whole image, and back', () => {
   const play = new Play();
   play.run(10, [left, right]);
   const goneToo = { ...left, trackId: null, uncertainFrames: 9 };

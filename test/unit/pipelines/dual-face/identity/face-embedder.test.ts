@@ -11,7 +11,7 @@ const FACE: Face = {
 };
 const FRAME = new Uint8Array(64 * 64 * 3).map((_, i) => (i * 7) % 251);
 
-/** A network that gives the first pixels of its input. */
+/** A model that gives the first pixels of its input. */
 function engineOf(length: number, seen: Tensor[]): Engine {
   return {
     name: 'test',
@@ -32,7 +32,7 @@ function embedderWith(engine: Engine, readModel: () => Promise<Uint8Array>): Fac
   return new FaceEmbedder({ readModel, device: 'cpu', engines: [engine], threads: 1 });
 }
 
-test('the network is loaded for the first face, once, and embeddings have length 1', async () => {
+test('the model is loaded for the first face, once, and embeddings have length 1', async () => {
   let reads = 0;
   const seen: Tensor[] = [];
   const embedder = embedderWith(engineOf(128, seen), () => Promise.resolve(new Uint8Array(++reads)));
@@ -55,7 +55,7 @@ test('the network is loaded for the first face, once, and embeddings have length
   await embedder.dispose();
 });
 
-test('a network that cannot be loaded is not tried again, and each face is refused with the reason', async () => {
+test('a model that cannot be loaded is not tried again, and each face is rejected with the reason', async () => {
   let reads = 0;
   const embedder = embedderWith(engineOf(128, []), () => {
     reads++;
@@ -67,7 +67,7 @@ test('a network that cannot be loaded is not tried again, and each face is refus
   await embedder.dispose();
 });
 
-test('a network with other outputs is refused, and a face without landmarks loads nothing', async () => {
+test('a model with other outputs is rejected, and a face without landmarks loads nothing', async () => {
   const wrong = embedderWith(engineOf(64, []), () => Promise.resolve(new Uint8Array()));
   await expect(wrong.embed(FRAME, 64, 64, FACE)).rejects.toThrow('does not give 128 numbers');
   const idle = embedderWith(engineOf(128, []), () => Promise.resolve(new Uint8Array()));

@@ -31,7 +31,7 @@ it('covers a face in a crossing and in an occlusion', () => {
   }
 });
 
-it('gives faces numbers that tell them apart as well as the real network does', async () => {
+it('gives faces numbers that tell them apart as well as the real model does', async () => {
   const { frames } = syntheticScenario(0);
   const looksAt = (person: number): Promise<Float32Array[]> =>
     Promise.all(

@@ -46,7 +46,7 @@ test('BlazeFace is decoded as by the reference', () => {
   );
 });
 
-test('BlazeFace is known by its one picture of 17 channels', () => {
+test('BlazeFace is known by its one image of 17 channels', () => {
   expect(BLAZEFACE.fits(OUTPUTS, INPUT)).toBe(true);
   expect(BLAZEFACE.fits(OUTPUTS, { width: 64, height: 64 })).toBe(false);
   expect(BLAZEFACE.fits([...OUTPUTS, ...OUTPUTS], INPUT)).toBe(false);

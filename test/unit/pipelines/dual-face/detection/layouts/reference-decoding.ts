@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { NetworkOutput } from '../../../../../../src/inference/engine.ts';
+import type { ModelOutput } from '../../../../../../src/inference/engine.ts';
 import type { Face } from '../../../../../../src/pipelines/dual-face/detection/face-detector.ts';
 import { iou } from '../../../../../../src/pipelines/dual-face/tracking/box.ts';
 import { seededRandom } from '../../../../../../src/lib/seeded-random.ts';
@@ -17,7 +17,7 @@ export function randomOutput(
   shape: readonly number[],
   [least, most]: readonly [number, number],
   seed: number,
-): NetworkOutput {
+): ModelOutput {
   const random = seededRandom(seed);
   const length = shape.reduce((product, edge) => product * edge, 1);
   return { name, shape, data: Float32Array.from({ length }, () => least + random() * (most - least)) };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { NetworkOutput } from '../../../../../../src/inference/engine.ts';
+import type { ModelOutput } from '../../../../../../src/inference/engine.ts';
 import { SCRFD } from '../../../../../../src/pipelines/dual-face/detection/layouts/scrfd.ts';
 import { YUNET } from '../../../../../../src/pipelines/dual-face/detection/layouts/yunet.ts';
 import { expectSameFaces, randomOutput, type ReferenceFace } from './reference-decoding.ts';
@@ -8,7 +8,7 @@ const INPUT = { width: 64, height: 96 };
 const STRIDES = [8, 16, 32];
 
 /** In the order of InsightFace's export: scores, then boxes, then landmarks; the batch is left out there. */
-function outputsOf(isBatched: boolean): NetworkOutput[] {
+function outputsOf(isBatched: boolean): ModelOutput[] {
   const kinds = [
     [1, [0, 1]],
     [4, [0.1, 4]],
@@ -24,7 +24,7 @@ function outputsOf(isBatched: boolean): NetworkOutput[] {
 }
 
 /** As scrfd.py does it: a list of anchor centres, each twice, then distance2bbox and distance2kps. */
-function reference(outputs: readonly NetworkOutput[], leastScore: number): ReferenceFace[] {
+function reference(outputs: readonly ModelOutput[], leastScore: number): ReferenceFace[] {
   return STRIDES.flatMap((stride, s) => {
     const centres: [number, number][] = [];
     for (let y = 0; y < INPUT.height / stride; y++)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { NetworkOutput } from '../../../../../../src/inference/engine.ts';
+import type { ModelOutput } from '../../../../../../src/inference/engine.ts';
 import {
   YOLOV8_FACE,
   YOLOV8_FACE_HEADS,
@@ -34,7 +34,7 @@ test('YOLOv8-face with decoded boxes is read as by the reference', () => {
 });
 
 /** As the Ultralytics head computes it: softmax over 16 bins, dist2bbox around anchors at +0.5, kpts_decode. */
-function referenceHeads(heads: readonly NetworkOutput[], leastScore: number): ReferenceFace[] {
+function referenceHeads(heads: readonly ModelOutput[], leastScore: number): ReferenceFace[] {
   const faces: ReferenceFace[] = [];
   for (const [s, stride] of STRIDES.entries()) {
     const [height, width] = [INPUT.height / stride, INPUT.width / stride];
@@ -86,7 +86,7 @@ test('YOLOv8-face without its last layers is decoded as by the reference, in any
   expectSameFaces(YOLOV8_FACE_HEADS.decode(heads.toReversed(), INPUT, 0.3), wanted);
 });
 
-test('outputs of no known layout are refused by their shapes', () => {
+test('outputs of no known layout are rejected by their shapes', () => {
   const classifier = randomOutput('classes', [1, 1000], [0, 1], 70);
   expect(() => recogniseLayout([classifier], INPUT)).toThrow(
     'outputs of 1x1000 are those of no face detector that is known (BlazeFace full-range, YuNet, SCRFD, YOLOv8-face',

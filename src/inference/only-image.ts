@@ -1,0 +1,13 @@
+import { EngineError } from '../domain/errors.ts';
+import type { ModelOutput, Tensor } from './engine.ts';
+
+/** The result of a model that gives one image in NCHW order. @throws EngineError ENGINE_FAILED for any other */
+export function onlyImage(outputs: readonly ModelOutput[]): Tensor {
+  const [output, second] = outputs;
+  const [n, c, h, w, more] = output?.shape ?? [];
+  const isImage = second === undefined && w !== undefined && more === undefined;
+  if (isImage && output !== undefined && n !== undefined && c !== undefined && h !== undefined)
+    return { data: output.data, shape: [n, c, h, w] };
+  const found = outputs.map(({ shape }) => shape.join('x')).join(', ');
+  throw new EngineError('ENGINE_FAILED', `The model gave ${found} instead of one image in NCHW order.`);
+}

@@ -1,0 +1,43 @@
+import { stat, statfs } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { TransientError } from '../../domain/errors.ts';
+import { rateOf, spaceNeeded } from '../../domain/estimate.ts';
+import type { CommittedBatch } from '../../domain/job.ts';
+import { formatBytes } from '../../lib/format-bytes.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
+import type { JobFolder } from '../../workspace/job-folder.ts';
+import type { JobContext } from '../job-context.ts';
+import type { PlannedJob } from './planned-job.ts';
+
+/**
+ * Makes a job wait that would fill the disk before it is done (R36).
+ *
+ * @throws TransientError DISK_FULL, which is tried again by itself and uses up no try
+ */
+export async function assertSpace(
+  { job, queue }: JobContext,
+  folder: JobFolder,
+  { index, formats, media, outputPath }: PlannedJob,
+  committed: readonly CommittedBatch[],
+): Promise<void> {
+  const { width, height } = formats.output;
+  const rate = rateOf(job.recipe, queue.history.pastJobs(job.recipe));
+  const needed = spaceNeeded(index.pts.length, width * height, media.bytes, committed, rate);
+  const outputFolder = dirname(outputPath);
+  makeFolder(outputFolder);
+  const isOneDisk = (await stat(folder.path)).dev === (await stat(outputFolder)).dev;
+  const wants: [string, number][] = isOneDisk
+    ? [[outputFolder, needed.segments + needed.output]]
+    : [
+        [folder.path, needed.segments],
+        [outputFolder, needed.output],
+      ];
+  for (const [path, bytes] of wants) {
+    const { bavail, bsize } = await statfs(path);
+    if (bavail * bsize >= bytes) continue;
+    throw new TransientError(
+      'DISK_FULL',
+      `${basename(job.sourcePath)} needs about ${formatBytes(bytes)} in ${path}, where ${formatBytes(bavail * bsize)} are free.`,
+    );
+  }
+}

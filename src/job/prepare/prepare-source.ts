@@ -1,0 +1,122 @@
+import { readFile, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { InputRejectedError } from '../../domain/errors.ts';
+import type { Job } from '../../domain/job.ts';
+import type { MediaInfo } from '../../domain/media-info.ts';
+import { counted } from '../../lib/counted.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
+import { sha256File } from '../../lib/sha256-file.ts';
+import {
+  assertTimestampsIncrease,
+  findTimestampDiscontinuities,
+  mayBeDiscontinuous,
+  remuxToOneTimeline,
+} from '../../media/index/timestamp-discontinuities.ts';
+import { assertDecodable, assessDamage } from '../../media/index/damage.ts';
+import { indexFrames, type FrameIndex } from '../../media/index/frame-index.ts';
+import { decodeFrameIndex, encodeFrameIndex } from '../../media/index/frame-index-file.ts';
+import { probeMedia } from '../../media/probe/probe-media.ts';
+import { publishFile, writeFileDurably } from '../../workspace/durable-file.ts';
+import { sizeOrZero } from '../../workspace/frame-files.ts';
+import type { JobFolder } from '../../workspace/job-folder.ts';
+import type { JobContext } from '../job-context.ts';
+import { isMissingFile } from '../../lib/file-errors.ts';
+import { fileSignature } from '../../lib/file-signature.ts';
+
+export interface PreparedSource {
+  /** Signature of the source when it was found to be the queued file. */
+  readonly signature: string;
+  /** Of the source, or of the copy that was made of it because its clock jumps. */
+  readonly media: MediaInfo;
+  readonly remuxed: boolean;
+  readonly index: FrameIndex;
+}
+
+/**
+ * Makes sure that the source is still the file that was queued, reads its headers, and loads its frame index, or
+ * makes it on the job's first start.
+ */
+export async function prepareSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
+  const { job, lease, queue, settings, signal, log } = context;
+  queue.progress.setStage(lease, 'probe');
+  const signature = await signatureOf(job.sourcePath);
+  await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  const source = await probeMedia(job.sourcePath, settings.limits, signal);
+
+  const known = decodeFrameIndex(await readFile(folder.indexFile).catch(() => Buffer.alloc(0)));
+  const straight = join(folder.straight, basename(job.sourcePath));
+  if (known === null && mayBeDiscontinuous(source)) await remuxIfDiscontinuous(context, source, straight);
+  const remuxed = (await sizeOrZero(straight)) > 0;
+  const media = remuxed ? await probeMedia(straight, settings.limits, signal) : source;
+  if (known !== null) return { signature, media, remuxed, index: known };
+  queue.progress.setStage(lease, 'index');
+  const startedAt = Date.now();
+  const index = await indexFrames(media, { limits: settings.limits, signal });
+  assertTimestampsIncrease(media, index);
+  assertDecodable(media, assessDamage(media, index), settings.limits.decodableShare);
+  await writeFileDurably(folder.indexFile, encodeFrameIndex(index), 'frame-index');
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  log.info(`indexed ${index.pts.length} frames, each with its timestamp, in ${seconds} s`);
+  return { signature, media, remuxed, index };
+}
+
+/** Puts a copy with one clock at `path` when the source's jumps; removes what an earlier try left there. */
+async function remuxIfDiscontinuous(
+  { lease, signal, log }: JobContext,
+  source: MediaInfo,
+  path: string,
+): Promise<void> {
+  const folder = dirname(path);
+  await rm(folder, { recursive: true, force: true });
+  const [first, ...more] = await findTimestampDiscontinuities(source, signal);
+  if (first === undefined) return;
+  log.warn(
+    `the clock of ${basename(path)} jumps (${counted(more.length + 1, 'place')}), first from ${first.at.toFixed(3)} s to ${first.to.toFixed(3)} s; it is copied with its parts one behind the other`,
+  );
+  makeFolder(folder);
+  // The token makes it this worker's own (R10).
+  const temporaryPath = join(folder, `.${lease.token}`);
+  await remuxToOneTimeline(source, { path: temporaryPath, folder }, signal);
+  await publishFile(temporaryPath, path, 'other-file');
+}
+
+/**
+ * As `assertUnchanged`, but reading the file only when size, time or inode say that it may be another.
+ *
+ * @param signature when it was read; null where that is not known
+ */
+export async function assertSameSource(
+  signature: string | null,
+  { sourcePath, fingerprint }: Job,
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await signatureOf(sourcePath)) !== signature) await assertUnchanged(sourcePath, fingerprint, signal);
+}
+
+async function signatureOf(path: string): Promise<string> {
+  try {
+    return fileSignature(await stat(path, { bigint: true }));
+  } catch (error) {
+    if (isMissingFile(error)) return 'gone';
+    throw error;
+  }
+}
+
+/** @throws InputRejectedError when the source has vanished or its bytes are not those that were queued */
+async function assertUnchanged(path: string, fingerprint: string, signal?: AbortSignal): Promise<void> {
+  const name = basename(path);
+  try {
+    if (!(await stat(path)).isFile()) {
+      throw new InputRejectedError('NOT_A_REGULAR_FILE', `${name} is not a regular file any more.`);
+    }
+    if ((await sha256File(path, signal)) === fingerprint) return;
+  } catch (error) {
+    if (isMissingFile(error)) {
+      throw new InputRejectedError('SOURCE_MISSING', `${name} is gone; put it back and it goes on.`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  throw new InputRejectedError('SOURCE_CHANGED', `${name} was replaced by another file after it was queued.`);
+}

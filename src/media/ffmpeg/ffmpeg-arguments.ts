@@ -1,0 +1,96 @@
+/**
+ * Demuxers that an input may be read with. A playlist (HLS, DASH, ffconcat) named `x.mp4` would open other local
+ * files; `-protocol_whitelist file` alone does not stop that, this list does (RELIABILITY.md, finding 3).
+ */
+const INPUT_FORMATS = [
+  'mov,mp4,m4a,3gp,3g2,mj2',
+  'matroska,webm',
+  'avi',
+  'mpegts',
+  'mpeg',
+  'mpegvideo',
+  'flv',
+  'asf',
+  'gif',
+  'apng',
+  'ogg',
+  'mxf',
+  'nut',
+  'dv',
+  'ivf',
+  'rm',
+  'yuv4mpegpipe',
+  'h264',
+  'hevc',
+  'm4v',
+  'h263',
+  'vc1',
+  'obu',
+];
+
+/** More than any film has; each costs memory before a byte of it is decoded. */
+const MAX_STREAMS = 200;
+
+/** The largest piece of memory that is given out at once: sixteen bytes for each pixel allowed, and at least so much. */
+const LEAST_ALLOCATION_BYTES = 512 * 1024 * 1024;
+const MOST_ALLOCATION_BYTES = 2 ** 31 - 1;
+
+export interface InputOptions {
+  /** Largest image that a decoder may allocate, in pixels (R31). */
+  readonly maxPixels?: number;
+  /** Further demuxer or decoder options that go before `-i`. */
+  readonly before?: readonly string[];
+}
+
+/**
+ * Arguments that open a local file as nothing but a local file of a known container: never an option, a pattern or
+ * a protocol, whatever its name (R22, R28).
+ *
+ * @param path absolute
+ */
+export function inputArguments(path: string, options: InputOptions = {}): string[] {
+  const { maxPixels } = options;
+  const limits = maxPixels === undefined ? [] : ['-max_pixels', String(maxPixels)];
+  const allocation = Math.max(LEAST_ALLOCATION_BYTES, Math.min(16 * (maxPixels ?? 0), MOST_ALLOCATION_BYTES));
+  return [
+    '-protocol_whitelist',
+    'file',
+    '-format_whitelist',
+    INPUT_FORMATS.join(','),
+    '-max_streams',
+    String(MAX_STREAMS),
+    '-max_alloc',
+    String(allocation),
+    ...limits,
+    ...(options.before ?? []),
+    '-i',
+    `file:${path}`,
+  ];
+}
+
+/** Packed RGB frames that Framekiln itself feeds through standard input. */
+export function rawInputArguments(
+  format: { width: number; height: number; pixelFormat: string },
+  frameRate: string,
+): string[] {
+  return [
+    '-protocol_whitelist',
+    'pipe',
+    '-f',
+    'rawvideo',
+    '-pixel_format',
+    format.pixelFormat,
+    '-video_size',
+    `${format.width}x${format.height}`,
+    '-framerate',
+    frameRate,
+    '-i',
+    'pipe:0',
+  ];
+}
+
+/** What every ffmpeg call begins with. */
+export const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error', '-xerror'] as const;
+
+/** As QUIET, but going on after what a damaged file makes the decoder complain about. */
+export const QUIET_LENIENT = ['-hide_banner', '-nostdin', '-loglevel', 'error'] as const;

@@ -1,0 +1,56 @@
+import type { Rational } from '../../domain/media-info.ts';
+import type { FrameIndex } from './frame-index.ts';
+
+const VERSION = 2;
+
+interface Header {
+  readonly timeBase: Rational;
+  readonly frames: number;
+  readonly lastDuration: number;
+  readonly packetCount: number;
+  readonly complaintCount: number;
+}
+
+/** The index as bytes, to keep beside a job: a JSON line, then timestamps, then hashes, little-endian. */
+export function encodeFrameIndex(index: FrameIndex): Buffer {
+  const header = {
+    version: VERSION,
+    timeBase: index.timeBase,
+    frames: index.pts.length,
+    lastDuration: index.lastDuration,
+    packetCount: index.packetCount,
+    complaintCount: index.complaintCount,
+  };
+  return Buffer.concat([
+    Buffer.from(`${JSON.stringify(header)}\n`),
+    Buffer.from(index.pts.buffer, index.pts.byteOffset, index.pts.byteLength),
+    Buffer.from(index.hashes.buffer, index.hashes.byteOffset, index.hashes.byteLength),
+  ]);
+}
+
+/** @returns null when the bytes are not a whole index of this version: it is made anew then. */
+export function decodeFrameIndex(bytes: Buffer): FrameIndex | null {
+  const lineEnd = bytes.indexOf(0x0a);
+  if (lineEnd < 0) return null;
+  const header = parseHeader(bytes.toString('utf8', 0, lineEnd));
+  if (header === null || bytes.length !== lineEnd + 1 + header.frames * 12) return null;
+  // Copied, because the arrays want to begin at a multiple of their element size.
+  const body = Uint8Array.prototype.slice.call(bytes, lineEnd + 1).buffer;
+  return {
+    timeBase: header.timeBase,
+    pts: new Float64Array(body, 0, header.frames),
+    hashes: new Uint32Array(body, header.frames * 8, header.frames),
+    lastDuration: header.lastDuration,
+    packetCount: header.packetCount,
+    complaintCount: header.complaintCount,
+  };
+}
+
+function parseHeader(line: string): Header | null {
+  try {
+    const header = JSON.parse(line) as Header & { version: number };
+    return header.version === VERSION ? header : null;
+  } catch {
+    return null; // Torn or foreign bytes are the caller's "make it anew".
+  }
+}

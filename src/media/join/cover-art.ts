@@ -1,0 +1,65 @@
+import type { MediaInfo, OtherStreamInfo } from '../../domain/media-info.ts';
+import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
+import { runForText } from '../ffmpeg/ffmpeg-process.ts';
+import type { StreamPlan } from './stream-plan.ts';
+
+const TYPES: Readonly<Record<string, { readonly mime: string; readonly extension: string }>> = {
+  mjpeg: { mime: 'image/jpeg', extension: 'jpg' },
+  png: { mime: 'image/png', extension: 'png' },
+  bmp: { mime: 'image/bmp', extension: 'bmp' },
+  gif: { mime: 'image/gif', extension: 'gif' },
+};
+
+/** Whether a stream is a cover image that the container holds as an attachment: ffmpeg would make a video of it. */
+export function isAttachedCover(
+  stream: OtherStreamInfo,
+  { container }: Pick<StreamPlan, 'container'>,
+): boolean {
+  return container === 'matroska' && stream.attachedPicture && stream.codec in TYPES;
+}
+
+/** A cover image as a file of its own. */
+export interface ExtractedCover {
+  readonly path: string;
+  readonly stream: OtherStreamInfo;
+}
+
+/** Writes a plan's cover images, as they are, to `PREFIX` and a number. */
+export async function extractCovers(
+  source: MediaInfo,
+  plan: StreamPlan,
+  to: { readonly prefix: string; readonly folder: string },
+  signal?: AbortSignal,
+): Promise<ExtractedCover[]> {
+  const covers = plan.fates
+    .filter(({ stream, codec }) => codec !== null && isAttachedCover(stream, plan))
+    .map(({ stream }, number) => ({ stream, path: `${to.prefix}${number}` }));
+  for (const { stream, path } of covers) {
+    const request = ['-map', `0:${stream.index}`, '-c', 'copy', '-frames:v', '1', '-f', 'image2pipe'];
+    await runForText(
+      'ffmpeg',
+      [...QUIET_LENIENT, '-y', ...inputArguments(source.path), ...request, `file:${path}`],
+      {
+        purpose: 'taking a cover image out',
+        signal,
+        reach: { reads: source.path, writesInto: to.folder },
+      },
+    );
+  }
+  return covers;
+}
+
+/** Arguments that attach the images behind the plan's own attachments, under the names that they had. */
+export function coverArguments(covers: readonly ExtractedCover[], plan: StreamPlan): string[] {
+  const before = plan.fates.filter(
+    ({ stream, codec }) => stream.kind === 'attachment' && codec !== null,
+  ).length;
+  return covers.flatMap(({ stream, path }, i) => {
+    const { mime, extension } = TYPES[stream.codec] ?? { mime: 'application/octet-stream', extension: 'bin' };
+    const tag = `-metadata:s:t:${before + i}`;
+    return [
+      ...['-attach', `file:${path}`, tag, `mimetype=${mime}`],
+      ...[tag, `filename=${stream.fileName ?? `cover${i === 0 ? '' : i}.${extension}`}`],
+    ];
+  });
+}

@@ -1,0 +1,199 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
+import type { HdrMetadata, MediaInfo } from '../../domain/media-info.ts';
+import { mayBeDiscontinuous } from '../index/timestamp-discontinuities.ts';
+import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
+import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
+import { runForText } from '../ffmpeg/ffmpeg-process.ts';
+import {
+  area,
+  describeOther,
+  describeVideo,
+  isMovingPicture,
+  parseSeconds,
+  Stream,
+  isEncrypted,
+  isEncryptionData,
+  type ProbedStream,
+} from './stream-info.ts';
+import { whyUnknownMatrix } from '../decode/color-conversion.ts';
+
+/** Limits that a file must keep before anything of it is decoded (R31). */
+export interface InputLimits {
+  readonly inputMegapixels: number;
+  readonly hours: number;
+}
+
+const PROBE_TIMEOUT_MS = 30_000;
+
+const ProbeOutput = z.object({
+  format: z.object({
+    format_name: z.string(),
+    duration: z.string().optional(),
+    start_time: z.string().optional(),
+  }),
+  streams: z.array(Stream),
+  chapters: z.array(z.unknown()).default([]),
+});
+
+const BeginningOutput = z.object({
+  packets_and_frames: z.array(z.object({ side_data_list: z.array(SideData).optional() })).default([]),
+});
+
+/** A file that claims a length has at least so much for each second of it, or the claim is not believed. */
+export const LEAST_BYTES_PER_SECOND = 100;
+
+/**
+ * Reads a file's headers.
+ *
+ * @param path absolute
+ * @throws InputRejectedError when it is not a readable video or breaks a limit; the sentence names the file.
+ */
+export async function probeMedia(
+  path: string,
+  limits: InputLimits,
+  signal?: AbortSignal,
+): Promise<MediaInfo> {
+  const name = basename(path);
+  const { size } = await stat(path);
+  if (size === 0) throw new InputRejectedError('EMPTY_FILE', `${name} is empty.`);
+  const probed = parseOutput(ProbeOutput, await runProbe(path, name, HEADERS, limits, signal), name);
+
+  const videos = probed.streams.filter(isMovingPicture);
+  const main = videos.reduce<ProbedStream | null>(
+    (best, next) => (best !== null && area(best) >= area(next) ? best : next),
+    null,
+  );
+  if (main === null) {
+    if (probed.streams.some((stream) => stream.codec_type === 'video' && area(stream) === 0)) {
+      throw new InputRejectedError(
+        'UNSUPPORTED_CODEC',
+        `${name} has a video stream whose image cannot be read, or is larger than limits.inputMegapixels.`,
+      );
+    }
+    const kinds = probed.streams.map((stream) => stream.codec_type ?? 'unknown').join(', ');
+    throw new InputRejectedError(
+      'NO_VIDEO_STREAM',
+      `${name} has no video stream (it holds: ${kinds || 'nothing'}).`,
+    );
+  }
+  assertPixels(name, main.width ?? 0, main.height ?? 0, limits);
+  const beginning = await readBeginning(path, name, main.index, limits, signal);
+  if (isEncrypted(main) || beginning.encrypted) {
+    throw new InputRejectedError('ENCRYPTED', `${name} is encrypted, and there is no key for it.`);
+  }
+  if (main.codec_name === undefined || main.pix_fmt === undefined) {
+    const codec = main.codec_name ?? main.codec_tag_string ?? 'an unknown codec';
+    throw new InputRejectedError(
+      'UNSUPPORTED_CODEC',
+      `${name} has a video stream (${codec}) that this ffmpeg cannot decode.`,
+    );
+  }
+  const video = describeVideo(main, main.codec_name, main.pix_fmt);
+  const unknownMatrix = whyUnknownMatrix(video);
+  if (unknownMatrix !== null) throw new InputRejectedError('UNSUPPORTED_COLOR', `${name} ${unknownMatrix}`);
+  const info: MediaInfo = {
+    path,
+    container: probed.format.format_name,
+    durationSeconds: parseSeconds(probed.format.duration),
+    startSeconds: parseSeconds(probed.format.start_time) ?? 0,
+    bytes: size,
+    video,
+    others: probed.streams.filter((stream) => stream !== main).map(describeOther),
+    chapterCount: probed.chapters.length,
+  };
+  assertDuration(name, info, limits);
+  return video.hdr !== null ? info : { ...info, video: { ...video, hdr: beginning.hdr } };
+}
+
+const HEADERS = ['-show_format', '-show_streams', '-show_chapters'];
+
+/**
+ * What only the first packet and the first frame tell: that it is encrypted, and HDR metadata, for which many
+ * containers have no place.
+ */
+async function readBeginning(
+  path: string,
+  name: string,
+  index: number,
+  limits: InputLimits,
+  signal: AbortSignal | undefined,
+): Promise<{ encrypted: boolean; hdr: HdrMetadata | null }> {
+  const request = [
+    '-show_packets',
+    '-show_frames',
+    '-select_streams',
+    String(index),
+    '-read_intervals',
+    '%+#1',
+  ];
+  const output = parseOutput(BeginningOutput, await runProbe(path, name, request, limits, signal), name);
+  const sideData = output.packets_and_frames.flatMap((entry) => entry.side_data_list ?? []);
+  return { encrypted: sideData.some(isEncryptionData), hdr: parseHdrMetadata(sideData) };
+}
+
+/** What ffprobe makes of a hostile file need not be what its format promises. */
+function parseOutput<T>(schema: z.ZodType<T>, text: string, name: string): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new InputRejectedError('NOT_A_VIDEO', `${name} has headers that make no sense.`, { cause: error });
+  }
+}
+
+async function runProbe(
+  path: string,
+  name: string,
+  request: readonly string[],
+  limits: InputLimits,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  // ffprobe decodes a few frames to know them: an image far over the limit must not get its memory.
+  const maxPixels = Number.isFinite(limits.inputMegapixels) ? limits.inputMegapixels * 1e6 : undefined;
+  const args = ['-hide_banner', '-loglevel', 'error', '-print_format', 'json', ...request];
+  const input = inputArguments(path, maxPixels === undefined ? {} : { maxPixels });
+  try {
+    return await runForText('ffprobe', [...args, ...input], {
+      purpose: `probing ${name}`,
+      signal,
+      reach: { reads: path },
+      stallMs: PROBE_TIMEOUT_MS,
+      maxBytes: 16 * 1024 * 1024,
+    });
+  } catch (error) {
+    if (!(error instanceof FfmpegError)) throw error;
+    const tooLarge = /Image size (\d+)x(\d+) exceeds specified max pixel/.exec(error.stderrTail);
+    if (tooLarge !== null) assertPixels(name, Number(tooLarge[1]), Number(tooLarge[2]), limits);
+    const said = error.stderrTail.split('\n').at(-1)?.replace(`file:${path}: `, '').trim() ?? '';
+    throw new InputRejectedError(
+      'NOT_A_VIDEO',
+      `${name} is not a video that ffmpeg can open${said === '' ? '' : ` (${said})`}.`,
+      { cause: error },
+    );
+  }
+}
+
+function assertPixels(name: string, width: number, height: number, limits: InputLimits): void {
+  if (width * height <= limits.inputMegapixels * 1e6) return;
+  throw new InputRejectedError(
+    'LIMIT_EXCEEDED',
+    `${name} is ${width}x${height}, more than the ${limits.inputMegapixels} megapixels allowed (limits.inputMegapixels).`,
+  );
+}
+
+function assertDuration(name: string, info: MediaInfo, limits: InputLimits): void {
+  const { durationSeconds, bytes } = info;
+  // A claim that is not believed is counted instead, frame by frame, while the file is indexed.
+  const believable =
+    durationSeconds !== null &&
+    !mayBeDiscontinuous(info) &&
+    bytes >= durationSeconds * LEAST_BYTES_PER_SECOND;
+  if (!believable || durationSeconds <= limits.hours * 3600) return;
+  const hours = (durationSeconds / 3600).toFixed(1);
+  throw new InputRejectedError(
+    'LIMIT_EXCEEDED',
+    `${name} claims to last ${hours} hours, more than the ${limits.hours} allowed (limits.hours).`,
+  );
+}

@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import type {
+  Chroma,
+  ColorInfo,
+  OtherStreamInfo,
+  Rational,
+  VideoStreamInfo,
+} from '../../domain/media-info.ts';
+import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
+
+/** One stream in ffprobe's JSON. */
+export const Stream = z.object({
+  index: z.number(),
+  codec_type: z.string().optional(),
+  codec_name: z.string().optional(),
+  codec_tag_string: z.string().optional(),
+  duration: z.string().optional(),
+  width: z.number().optional(),
+  height: z.number().optional(),
+  pix_fmt: z.string().optional(),
+  time_base: z.string().optional(),
+  avg_frame_rate: z.string().optional(),
+  sample_aspect_ratio: z.string().optional(),
+  field_order: z.string().optional(),
+  bits_per_raw_sample: z.string().optional(),
+  color_range: z.string().optional(),
+  color_space: z.string().optional(),
+  color_primaries: z.string().optional(),
+  color_transfer: z.string().optional(),
+  disposition: z.record(z.string(), z.number()).optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  side_data_list: z.array(SideData).optional(),
+});
+
+export type ProbedStream = z.infer<typeof Stream>;
+
+/** Whether a stream is a video rather than a cover image. */
+export function isMovingPicture(stream: ProbedStream): boolean {
+  return stream.codec_type === 'video' && stream.disposition?.['attached_pic'] !== 1 && area(stream) > 0;
+}
+
+export function area(stream: ProbedStream): number {
+  return (stream.width ?? 0) * (stream.height ?? 0);
+}
+
+export function describeVideo(stream: ProbedStream, codec: string, pixelFormat: string): VideoStreamInfo {
+  const rotationDegrees = clockwiseRotation(stream);
+  const turned = rotationDegrees === 90 || rotationDegrees === 270;
+  const width = stream.width ?? 0;
+  const height = stream.height ?? 0;
+  const aspect = parseRational(stream.sample_aspect_ratio, ':') ?? { num: 1, den: 1 };
+  return {
+    index: stream.index,
+    codec,
+    width: turned ? height : width,
+    height: turned ? width : height,
+    pixelFormat,
+    bitsPerComponent: bitsPerComponent(pixelFormat),
+    timeBase: parseRational(stream.time_base, '/') ?? { num: 1, den: 1000 },
+    averageFrameRate: parseRational(stream.avg_frame_rate, '/'),
+    sampleAspectRatio: turned ? { num: aspect.den, den: aspect.num } : aspect,
+    rotationDegrees,
+    mirrored: isMirrored(stream),
+    color: describeColor(stream, pixelFormat),
+    interlaced: !['progressive', 'unknown', undefined].includes(stream.field_order),
+    hasAlpha: ALPHA_FORMAT.test(pixelFormat) || stream.tags?.['alpha_mode'] === '1',
+    hdr: parseHdrMetadata(stream.side_data_list ?? []),
+    dynamicHdr: stream.side_data_list?.some(({ side_data_type }) => side_data_type?.startsWith('DOVI'))
+      ? 'Dolby Vision'
+      : null,
+    durationSeconds: parseSeconds(stream.duration) ?? parseClock(stream.tags?.['DURATION']),
+    dispositions: Object.entries(stream.disposition ?? {}).flatMap(([name, set]) =>
+      set === 1 ? [name] : [],
+    ),
+  };
+}
+
+function describeColor(stream: ProbedStream, pixelFormat: string): ColorInfo {
+  const range = stream.color_range === 'pc' || stream.color_range === 'tv' ? stream.color_range : null;
+  return {
+    range: range ?? (pixelFormat.startsWith('yuvj') ? 'pc' : null),
+    matrix: known(stream.color_space),
+    primaries: known(stream.color_primaries),
+    transfer: known(stream.color_transfer),
+  };
+}
+
+function known(name: string | undefined): string | null {
+  return name === undefined || name === 'unknown' || name === 'reserved' || name === 'unspecified'
+    ? null
+    : name;
+}
+
+function hasNoImage(stream: ProbedStream): boolean {
+  return stream.codec_type === 'video' && stream.pix_fmt === undefined;
+}
+
+export function describeOther(stream: ProbedStream): OtherStreamInfo {
+  const kinds = ['audio', 'subtitle', 'attachment', 'video'] as const;
+  return {
+    index: stream.index,
+    kind: kinds.find((kind) => kind === stream.codec_type) ?? 'data',
+    // A track without an image to be had (no frame in it at all, or none that decodes) has no pixel format.
+    codec: hasNoImage(stream) ? 'none' : (stream.codec_name ?? 'unknown'),
+    language: stream.tags?.['language'] ?? null,
+    attachedPicture: stream.disposition?.['attached_pic'] === 1,
+    fileName: stream.tags?.['filename'] ?? stream.tags?.['FILENAME'] ?? null,
+  };
+}
+
+const ALPHA_FORMAT = /^(yuva|gbrap|rgba|argb|bgra|abgr|ya8|ya16)/;
+
+/** Whether the header says that nobody can decode the stream without a key. */
+export function isEncrypted(stream: ProbedStream): boolean {
+  if (/^(encv|drmi)$/.test(stream.codec_tag_string ?? '')) return true;
+  return stream.side_data_list?.some(isEncryptionData) === true;
+}
+
+export function isEncryptionData({ side_data_type }: SideData): boolean {
+  return side_data_type?.startsWith('Encryption') === true;
+}
+
+/** ffprobe gives the counter-clockwise angle of the display matrix; ffmpeg turns the image clockwise by its negative. */
+function clockwiseRotation(stream: ProbedStream): number {
+  const angle = stream.side_data_list?.find((entry) => entry.rotation !== undefined)?.rotation ?? 0;
+  const quarters = Math.round(-angle / 90);
+  // As ffmpeg does: other angles turn the image inside a frame of its stored size.
+  return Math.abs(-angle - quarters * 90) < 1 ? (((quarters % 4) + 4) % 4) * 90 : 0;
+}
+
+/** Whether the display matrix, 3 x 3 in rows, mirrors: its upper left 2 x 2 has a negative determinant. */
+function isMirrored(stream: ProbedStream): boolean {
+  const matrix = stream.side_data_list
+    ?.map((entry) => entry.displaymatrix)
+    .find((text) => text !== undefined);
+  const rows = /^\d+: +(-?\d+) +(-?\d+) .*\n\d+: +(-?\d+) +(-?\d+) /m.exec(matrix ?? '');
+  const [, a, b, c, d] = rows?.map(Number) ?? [NaN, 1, 0, 0, 1];
+  return Number(a) * Number(d) - Number(b) * Number(c) < 0;
+}
+
+/** Bits of one component, read off ffmpeg's name of the pixel format: `yuv420p10le` has 10, `rgb24` 8. */
+export function bitsPerComponent(pixelFormat: string): number {
+  if (/^(rgb|bgr)48|^(rgba|bgra)64|^(gbrp|gray|ya|yuv\w*p|gbrap)16/.test(pixelFormat)) return 16;
+  const planar = /(?:p|gray)(9|10|12|14)(?:le|be)?$/.exec(pixelFormat) ?? /^p0(10|12|16)/.exec(pixelFormat);
+  return planar?.[1] === undefined ? 8 : Number(planar[1]);
+}
+
+/** The chroma that holds all colour of a pixel format, read off ffmpeg's name of it. */
+export function chromaOf(pixelFormat: string): Chroma {
+  if (/^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|pal8)|4(44|40)p|^nv(24|42)|^(vuya|ayuv)|^p4/.test(pixelFormat))
+    return '444';
+  return /4(22|11)p|422$|^(nv16|nv20|p2)/.test(pixelFormat) ? '422' : '420';
+}
+
+export function parseSeconds(text: string | undefined): number | null {
+  const seconds = Number(text);
+  return text === undefined || !Number.isFinite(seconds) ? null : seconds;
+}
+
+/** Matroska's `00:00:05.005000000` in seconds. */
+function parseClock(text: string | undefined): number | null {
+  const parts = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text ?? '');
+  return parts === null ? null : Number(parts[1]) * 3600 + Number(parts[2]) * 60 + Number(parts[3]);
+}
+
+function parseRational(text: string | undefined, separator: string): Rational | null {
+  const [num, den] = (text ?? '').split(separator).map(Number);
+  if (num === undefined || den === undefined || !(num > 0) || !(den > 0)) return null;
+  return { num, den };
+}

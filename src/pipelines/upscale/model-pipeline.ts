@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises';
+import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
+import type { UpscaleRecipe } from '../../domain/recipe.ts';
+import { foldScale2 } from '../../inference/models/fold-scale-2.ts';
+import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts';
+import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
+import { Upscaler } from './upscaler.ts';
+import { resample } from './resample.ts';
+import { upscaledFormats } from './upscaled-format.ts';
+
+export interface ModelPipelineOptions extends ModelPipelineNeeds {
+  readonly recipe: UpscaleRecipe;
+}
+
+interface OpenPipeline {
+  readonly upscaler: Upscaler;
+  readonly output: FrameFormat;
+}
+
+interface Pending {
+  readonly number: number;
+  readonly pixels: Promise<Buffer>;
+}
+
+/**
+ * Upscales frames with a super-resolution model, whole or tile by tile. A frame that equals the one before it, byte
+ * for byte, is not inferred again (B6).
+ */
+export class ModelPipeline implements FramePipeline {
+  readonly hasState = false;
+  summary = '';
+  readonly #options: ModelPipelineOptions;
+  #open: OpenPipeline | null = null;
+  #previous: { readonly input: Buffer; readonly output: Promise<Buffer> } | null = null;
+
+  constructor(options: ModelPipelineOptions) {
+    this.#options = options;
+  }
+
+  describe(source: MediaInfo): PipelineFormats {
+    return upscaledFormats(source, this.#options.recipe.scale);
+  }
+
+  async open(source: MediaInfo): Promise<void> {
+    const { recipe, model, ...options } = this.#options;
+    const file = await readFile(model.path);
+    const folded = recipe.scale === 2 ? foldScale2(file, model.name) : null;
+    const { input, output } = this.describe(source);
+    const { device } = recipe;
+    const onnx = folded ?? file;
+    const upscaler = await Upscaler.open({ ...options, model: onnx, device, overlap: model.overlap, input });
+    this.#open = { upscaler, output };
+    this.summary = this.#describeWork(upscaler, folded !== null, output);
+  }
+
+  async *process(
+    frames: AsyncIterable<Frame> | Iterable<Frame>,
+    _state: null,
+    signal: AbortSignal,
+  ): AsyncIterable<Frame> {
+    const open = this.#open;
+    if (open === null) throw new TypeError('The pipeline is not open.');
+    const pending: Pending[] = [];
+    try {
+      for await (const frame of frames) {
+        signal.throwIfAborted();
+        pending.push({ number: frame.number, pixels: this.#begin(open, frame, signal) });
+        const atOnce = open.upscaler.current.model.concurrency ?? 1;
+        while (pending.length >= atOnce) yield await takeFirst(pending);
+      }
+      while (pending.length > 0) yield await takeFirst(pending);
+    } finally {
+      // Broken off: what is under way still reads its frame and uses the model.
+      await Promise.allSettled(pending.map(({ pixels }) => pixels));
+    }
+  }
+
+  /** Starts a frame's work; a frame that equals the one before it gets that one's pixels. */
+  #begin(
+    { upscaler, output }: OpenPipeline,
+    { number, pixels }: Frame,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    if (this.#previous?.input.equals(pixels)) return this.#previous.output;
+    const work = (async () => {
+      const upscaled = await upscaler.upscale(pixels, signal);
+      this.#options.onInferred(number);
+      return resample(upscaled, upscaler.current.upscaled, output);
+    })();
+    const previous = { input: pixels, output: work };
+    this.#previous = previous;
+    // It is awaited when its turn comes; a failure before then is not an unhandled one, and no result to use again.
+    work.catch(() => {
+      if (this.#previous === previous) this.#previous = null;
+    });
+    return work;
+  }
+
+  snapshot(): null {
+    return null;
+  }
+
+  conclusion(): null {
+    return null;
+  }
+
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#open = null;
+    await open?.upscaler.close();
+  }
+
+  #describeWork({ current }: Upscaler, folded: boolean, output: FrameFormat): string {
+    const { recipe, model } = this.#options;
+    const { engine, scale, reason, upscaled, tile } = current;
+    const tiling = tile === null ? 'whole frames' : `tiles of ${tile} px with ${model.overlap} px around`;
+    const fold = folded ? ', scale 2 folded into its last layer' : '';
+    const resampled =
+      upscaled.width === output.width && upscaled.height === output.height
+        ? ''
+        : `, its ${scale}x resampled to ${recipe.scale}x`;
+    const why = reason === null || recipe.device === 'cpu' ? '' : ` (device ${recipe.device}: ${reason})`;
+    return `${model.name} by ${engine.name}${why}, ${tiling}${fold}${resampled}`;
+  }
+}
+
+async function takeFirst(pending: Pending[]): Promise<Frame> {
+  const [first] = pending;
+  if (first === undefined) throw new TypeError('No frame is under way.');
+  const pixels = await first.pixels;
+  pending.shift();
+  return { number: first.number, pixels };
+}

@@ -1,0 +1,182 @@
+import { EngineError, toError } from '../../domain/errors.ts';
+import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
+import type { Device } from '../../domain/recipe.ts';
+import type { Engine, Tensor } from '../../inference/engine.ts';
+import { loadModel, type ReadyModel } from '../../inference/load-model.ts';
+import { onlyImage } from '../../inference/only-image.ts';
+import { asComponents, maxComponent } from '../components.ts';
+import { SMALLEST_TILE } from './choose-tile.ts';
+import { readPlanes, writePlanes } from './pixels.ts';
+import { planTiles, type Tile } from './tiles.ts';
+
+export interface UpscalerOptions {
+  /** Bytes of an ONNX file. */
+  readonly model: Uint8Array;
+  readonly device: Device;
+  /** In the order of preference. */
+  readonly engines: readonly Engine[];
+  readonly threads: number;
+  /** Edge of a tile in source pixels; null: whole frames. */
+  readonly tile: number | null;
+  /** The same on a GPU; absent: as on the CPU. */
+  readonly gpuTile?: number | null | undefined;
+  /** Source pixels around a tile that the model needs to see. */
+  readonly overlap: number;
+  readonly input: FrameFormat;
+  /** Called after each tile. */
+  readonly onTile?: () => void;
+  /** Called with a sentence when an engine is given up in mid-job. */
+  readonly onStepDown: (reason: string) => void;
+  /** Called once for a size, when memory was short and a frame then passed in tiles of this edge. */
+  readonly onSmallerTile?: (device: Engine['device'], tile: number) => void;
+}
+
+/** After so many failures for want of memory the next engine is taken, if there is one (B5). */
+const MEMORY_TRIES = 3;
+const MEMORY_STEP = 0.7;
+
+/** A model, the engine that it runs on, and the tiles that this engine's memory allows. */
+interface Ready extends ReadyModel {
+  tile: number | null;
+  /** A smaller tile that no frame has passed with yet; null: there is none. */
+  unproved: number | null;
+  /** The format that the model gives, before it is resampled to what was asked for. */
+  readonly upscaled: FrameFormat;
+}
+
+/**
+ * Frames through a model. Memory that is short makes tiles smaller; an engine that is lost, or that has no memory for
+ * the smallest tiles, is given up for the next one, and the frame is done again there.
+ */
+export class Upscaler {
+  readonly #options: UpscalerOptions;
+  #ready: Promise<Ready>;
+  #current: Ready;
+
+  static async open(options: UpscalerOptions): Promise<Upscaler> {
+    return new Upscaler(options, await load(options, options.engines));
+  }
+
+  private constructor(options: UpscalerOptions, ready: Ready) {
+    this.#options = options;
+    this.#current = ready;
+    this.#ready = Promise.resolve(ready);
+  }
+
+  get current(): Readonly<Ready> {
+    return this.#current;
+  }
+
+  /** One frame, upscaled. Up to `current.model.concurrency` may be under way at once. */
+  async upscale(pixels: Buffer, signal: AbortSignal): Promise<Buffer> {
+    for (let failures = 1; ; failures++) {
+      const ready = await this.#ready;
+      const { tile } = ready;
+      try {
+        const upscaled = await run(ready, tile, this.#options, pixels, signal);
+        this.#prove(ready, tile);
+        return upscaled;
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        if (error.code === 'OUT_OF_MEMORY' && (failures <= MEMORY_TRIES || this.#mustShrink(ready, tile))) {
+          // Unless another frame's failure has made it smaller already.
+          if (ready.tile === tile) ready.tile = ready.unproved = smallerTile(ready, this.#options);
+        } else if (error.code === 'OUT_OF_MEMORY' || error.code === 'DEVICE_LOST') {
+          this.#stepDown(ready, error);
+          failures = 0;
+        } else {
+          throw error;
+        }
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const ready = await this.#ready.catch(() => null);
+    await ready?.model.dispose();
+  }
+
+  /** Behind the last engine there is none: it goes on down to the smallest tile. */
+  #mustShrink({ engine }: Ready, tile: number | null): boolean {
+    return engine === this.#options.engines.at(-1) && (tile === null || tile > SMALLEST_TILE);
+  }
+
+  #prove(ready: Ready, tile: number | null): void {
+    // A frame that passed in larger tiles, beside the one that failed, proves nothing.
+    if (tile === null || ready.unproved !== tile) return;
+    ready.unproved = null;
+    this.#options.onSmallerTile?.(ready.engine.device, tile);
+  }
+
+  /** Begins to load the next engine; frames that fail meanwhile on the old one wait for it too. */
+  #stepDown(lost: Ready, error: EngineError): void {
+    if (this.#current !== lost) return;
+    const { engines, onStepDown } = this.#options;
+    const next = engines.slice(engines.indexOf(lost.engine) + 1);
+    if (next.length === 0) throw error;
+    this.#ready = (async () => {
+      // A GPU that is gone may not even give its memory back.
+      await lost.model.dispose().catch((failure: unknown) => onStepDown(toError(failure).message));
+      const ready = await load(this.#options, next);
+      this.#current = ready;
+      onStepDown(`${error.message} From here on: ${ready.engine.name}.`);
+      return ready;
+    })();
+  }
+}
+
+async function load(options: UpscalerOptions, engines: readonly Engine[]): Promise<Ready> {
+  const { model, device, threads, input } = options;
+  const ready = await loadModel(model, device, engines, { threads });
+  const upscaled = { ...input, width: input.width * ready.scale, height: input.height * ready.scale };
+  const tile =
+    ready.engine.device === 'gpu' && options.gpuTile !== undefined ? options.gpuTile : options.tile;
+  return { ...ready, tile, unproved: null, upscaled };
+}
+
+function smallerTile({ tile }: Ready, { input, overlap }: UpscalerOptions): number {
+  // From the edge that the tiles really had: evened out over the frame they may be far below the request.
+  const edges = planTiles(input.width, input.height, tile, overlap).map(({ core }) =>
+    Math.max(core.width, core.height),
+  );
+  return Math.max(SMALLEST_TILE, Math.floor(Math.max(...edges) * MEMORY_STEP));
+}
+
+async function run(
+  { model, scale, upscaled }: Ready,
+  tile: number | null,
+  { input, overlap, onTile }: UpscalerOptions,
+  pixels: Buffer,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  if (model.upscale !== undefined) {
+    const bytesPerComponent = input.pixelFormat === 'rgb24' ? 1 : 2;
+    const { width, height } = input;
+    return model.upscale({ pixels, width, height, bytesPerComponent, tile, overlap });
+  }
+  const max = maxComponent(input);
+  const source = asComponents(pixels, input);
+  const result = Buffer.allocUnsafeSlow(frameBytes(upscaled));
+  const target = asComponents(result, upscaled);
+  for (const { window, core } of planTiles(input.width, input.height, tile, overlap)) {
+    signal.throwIfAborted();
+    const planes = new Float32Array(3 * window.width * window.height);
+    readPlanes(source, input.width, window, max, planes);
+    const tensor: Tensor = { data: planes, shape: [1, 3, window.height, window.width] };
+    const { data, shape } = onlyImage(await model.run(tensor));
+    writePlanes(
+      { data, width: shape[3], height: shape[2] },
+      scaled({ ...core, x: core.x - window.x, y: core.y - window.y }, scale),
+      { x: core.x * scale, y: core.y * scale },
+      target,
+      upscaled.width,
+      max,
+    );
+    onTile?.();
+  }
+  return result;
+}
+
+function scaled({ x, y, width, height }: Tile['core'], scale: number): Tile['core'] {
+  return { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
+}

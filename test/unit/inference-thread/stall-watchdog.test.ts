@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { StallWatchdog } from '../../../src/inference-thread/stall-watchdog.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A watch of ten seconds over a process that uses `share` of a core. */
+function watched(share: number) {
+  let stalls = 0;
+  const startedAtMs = Date.now();
+  const watch = new StallWatchdog({
+    stallMs: 10_000,
+    onStall: () => stalls++,
+    cpuMs: () => (Date.now() - startedAtMs) * share,
+  });
+  watch.watch();
+  return { watch, stalls: () => stalls };
+}
+
+test('silence without work is a stall, once', () => {
+  const { stalls } = watched(0.01);
+  vi.advanceTimersByTime(9_999);
+  expect(stalls()).toBe(0);
+  vi.advanceTimersByTime(100_000);
+  expect(stalls()).toBe(1);
+});
+
+test('silence with work is a large frame, until it has lasted thirty times as long', () => {
+  const { stalls } = watched(1);
+  vi.advanceTimersByTime(299_000);
+  expect(stalls()).toBe(0);
+  vi.advanceTimersByTime(2_000);
+  expect(stalls()).toBe(1);
+});
+
+test('every word begins the time anew, and who rests is not watched', () => {
+  const { watch, stalls } = watched(0);
+  for (let i = 0; i < 10; i++) {
+    vi.advanceTimersByTime(9_000);
+    watch.watch();
+  }
+  watch.rest();
+  vi.advanceTimersByTime(60_000);
+  expect(stalls()).toBe(0);
+});
