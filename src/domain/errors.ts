@@ -126,6 +126,11 @@ export class SharedThreadError extends FramekilnError {
   readonly code = 'SHARED_THREAD_LOST';
 }
 
+/** The worker process holds more memory than its limit; it restarts, and no job is charged with an attempt. */
+export class WorkerMemoryError extends FramekilnError {
+  readonly code = 'WORKER_MEMORY';
+}
+
 /** Another worker holds the job now; whoever gets this writes nothing more for it. */
 export class LeaseLostError extends FramekilnError {
   readonly code = 'LEASE_LOST';

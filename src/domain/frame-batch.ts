@@ -26,3 +26,17 @@ export function batchCount(sizes: BatchSizes, framesTotal: number): number {
   if (framesTotal <= sizes.firstBatchFrames) return framesTotal > 0 ? 1 : 0;
   return 1 + Math.ceil((framesTotal - sizes.firstBatchFrames) / sizes.batchFrames);
 }
+
+/** The batches of a job that are not in `present`, in order. */
+export function missingBatches(
+  sizes: BatchSizes,
+  framesTotal: number,
+  present: ReadonlySet<number>,
+): BatchRange[] {
+  const missing: BatchRange[] = [];
+  for (let number = 0; ; number++) {
+    const range = batchRange(sizes, framesTotal, number);
+    if (range === null) return missing;
+    if (!present.has(number)) missing.push(range);
+  }
+}

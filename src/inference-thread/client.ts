@@ -1,176 +1,174 @@
 import type { BatchRange } from '../domain/frame-batch.ts';
-import {
-  EngineError,
-  InputRejectedError,
-  ModelError,
-  TransientError,
-  SharedThreadError,
-  StoppedError,
-  toError,
-  type ModelErrorCode,
-} from '../domain/errors.ts';
+import { EngineError, SharedThreadError, StoppedError, toError } from '../domain/errors.ts';
 import type { StreamShare } from '../inference/shared-model.ts';
-import { StallWatchdog, type Stall } from './stall-watchdog.ts';
-import type { StreamPort, TransformHost } from './host.ts';
-import type { FromTransform, ToTransform, TransformSetup } from './protocol.ts';
+import type { Logger } from '../observability/log-entry.ts';
+import type { ReducedTile } from '../pipelines/frame-pipeline.ts';
+import type { InferencePort, InferenceThread } from './inference-thread.ts';
+import type { FromPort, PipelineSetup, ToPort } from './protocol.ts';
+import { reviveError } from './revive-error.ts';
+import { InferenceWatchdog, type Stall } from './watchdog.ts';
 
-export interface TransformedBatch {
-  readonly pipelineState: Uint8Array | null;
-  /** What the pipeline has to tell, of all frames so far. */
-  readonly conclusion: string | null;
-  readonly framesInferred: number;
-}
-
-export interface TransformListeners {
-  /** Gets sentences for the log. */
-  readonly onNotice: (notice: string) => void;
-  /** Memory was short, and a frame then passed in tiles of this edge. */
-  readonly onSmallerTile: (device: 'cpu' | 'gpu', tile: number) => void;
-}
-
-export interface TransformRequest {
+/** A batch to transform; see TransformRequest for the fields. */
+export interface TransformOptions {
   readonly batch: BatchRange;
   readonly inputPath: string;
   readonly outputPath: string;
   readonly framesReady: number;
   readonly stateBefore: Uint8Array | null;
-  readonly onProgress: (framesReady: number) => void;
+  /** Called after each frame. An error thrown here (a lost lease) rejects `transform`. */
+  readonly onProgress: (progress: InferenceProgress) => void;
+}
+
+export interface InferenceProgress {
+  /** Frames of the batch that are ready. */
+  readonly framesReady: number;
+  readonly reducedTile: ReducedTile | null;
+}
+
+export interface TransformResult {
+  /** State after the batch; null for a pipeline without state. */
+  readonly pipelineState: Uint8Array | null;
+  /** One sentence of the pipeline about all frames so far; null when there is nothing to say. */
+  readonly conclusion: string | null;
+  readonly framesInferred: number;
 }
 
 /**
- * The main thread's end of a job's stream on the transform thread. States: opening → idle ⇄ transforming → closed; a
- * thread that fails or ends by itself rejects what waits and everything after it, and so does one that hangs: nothing can
- * end it then but the end of the process.
+ * The worker's side of one job's pipeline on the inference thread. The worker makes one for each job and closes it.
+ *
+ * States: new → open ⇄ transforming → closed. A thread that crashes, ends or hangs rejects the call in progress and
+ * every later one. A thread that hangs ends only with its process, so `close` rejects then.
  */
-export class Transformer {
-  /** One sentence: which engine runs which model. Known when `ready` has settled. */
-  summary = '';
-  readonly #host: Pick<TransformHost, 'openCount'>;
-  readonly #thread: StreamPort;
-  readonly #exited: Promise<void>;
-  readonly #watch: StallWatchdog;
-  #rejectClose: (error: Error) => void = () => undefined;
-  #waiting: { resolve: (message: FromTransform) => void; reject: (error: Error) => void } | null = null;
-  #onProgress: (framesReady: number) => void = () => undefined;
-  readonly #listeners: TransformListeners;
+export class InferenceClient {
+  readonly #thread: Pick<InferenceThread, 'open' | 'openCount'>;
+  readonly #log: Logger;
+  #port: InferencePort | null = null;
+  #closed: Promise<void> = Promise.resolve();
+  #watchdog: InferenceWatchdog | null = null;
+  #rejectClosed: (error: Error) => void = () => undefined;
+  #waiting: { resolve: (message: FromPort) => void; reject: (error: Error) => void } | null = null;
+  #onProgress: (progress: InferenceProgress) => void = () => undefined;
   #broken: Error | null = null;
+  #isClosing = false;
 
-  /** What it had of its models; known when it is closed. */
-  readonly shares: StreamShare[] = [];
-
-  /** Opens a stream. `stallMs`: see StallWatchdog. */
-  constructor(
-    host: Pick<TransformHost, 'open' | 'openCount'>,
-    setup: TransformSetup,
-    stallMs: number,
-    listeners: TransformListeners,
-  ) {
-    this.#listeners = listeners;
-    this.#host = host;
-    this.#watch = new StallWatchdog({ stallMs, onStall: (how) => this.#stalled(how) });
-    this.#thread = host.open(setup);
-    this.#thread.on('message', (message: FromTransform) => this.#receive(message));
-    this.#thread.on('error', (error: Error) =>
-      this.#break(this.#blame('ENGINE_FAILED', `The transform thread crashed: ${error.message}`, error)),
-    );
-    this.#exited = new Promise((resolve, reject) => {
-      this.#rejectClose = reject;
-      this.#thread.on('exit', () => {
-        this.#watch.rest();
-        this.#break(new StoppedError('The transform thread has ended.'));
-        resolve();
-      });
-    });
-    // Whoever closes it hears of it.
-    this.#exited.catch(() => undefined);
+  constructor(thread: Pick<InferenceThread, 'open' | 'openCount'>, log: Logger) {
+    this.#thread = thread;
+    this.#log = log;
   }
 
-  /** Settles when the model is loaded. */
-  async ready(signal: AbortSignal): Promise<void> {
-    const opened = await this.#answer(signal);
-    if (opened.kind === 'opened') this.summary = opened.summary;
-  }
-
-  async transform(request: TransformRequest, signal: AbortSignal): Promise<TransformedBatch> {
-    const { onProgress, ...order } = request;
-    this.#onProgress = onProgress;
-    this.#send({ kind: 'transform', ...order });
+  /**
+   * Opens the pipeline and waits until its models are loaded.
+   *
+   * @param stallMs time without a message and without CPU use after which the thread is taken for hung
+   * @returns one sentence for the log: which engine runs which model
+   */
+  async open(setup: PipelineSetup, stallMs: number, signal: AbortSignal): Promise<string> {
+    this.#watchdog = new InferenceWatchdog({ stallMs, onStall: (stall) => this.#stalled(stall) });
+    this.#listen(this.#thread.open(setup));
     const answer = await this.#answer(signal);
-    if (answer.kind !== 'transformed')
-      throw new EngineError('ENGINE_FAILED', `Unexpected answer: ${answer.kind}.`);
+    if (answer.kind !== 'opened') throw unexpected(answer);
+    return answer.summary;
+  }
+
+  async transform(
+    { onProgress, ...request }: TransformOptions,
+    signal: AbortSignal,
+  ): Promise<TransformResult> {
+    this.#onProgress = onProgress;
+    this.#send({ kind: 'transform', ...request });
+    const answer = await this.#answer(signal);
+    if (answer.kind !== 'transformed') throw unexpected(answer);
     return answer;
   }
 
   /**
-   * Ends the stream; settles when the run that it is in has returned and it is gone, and rejects when it hangs. May be
-   * called twice.
+   * Closes the pipeline. Settles when its current run has returned and its models are unloaded; rejects when the thread
+   * hangs. May be called several times, and without `open`.
    */
   close(): Promise<void> {
-    this.#watch.watch();
-    this.#send({ kind: 'close' });
-    return this.#exited;
+    if (this.#port !== null && !this.#isClosing) {
+      this.#isClosing = true;
+      this.#watchdog?.watch();
+      this.#send({ kind: 'close' });
+    }
+    return this.#closed;
   }
 
-  #send(message: ToTransform): void {
-    this.#thread.postMessage(message);
+  #listen(port: InferencePort): void {
+    this.#port = port;
+    port.on('message', (message) => this.#receive(message));
+    port.on('error', (error) =>
+      this.#break(this.#blame('ENGINE_FAILED', `The inference thread crashed: ${error.message}`, error)),
+    );
+    this.#closed = new Promise((resolve, reject) => {
+      this.#rejectClosed = reject;
+      port.on('exit', () => {
+        this.#watchdog?.rest();
+        this.#break(new StoppedError('The inference thread has ended.'));
+        resolve();
+      });
+    });
+    // Rejected before anyone awaits it, it would end the process.
+    this.#closed.catch(() => undefined);
   }
 
-  /** The thread's next answer; when `signal` is aborted the thread is told, and the answer is not waited for. */
-  async #answer(signal: AbortSignal): Promise<FromTransform> {
+  #send(message: ToPort): void {
+    this.#port?.postMessage(message);
+  }
+
+  /** The thread's next answer. When `signal` is aborted the thread is told to stop, and the answer is not awaited. */
+  async #answer(signal: AbortSignal): Promise<FromPort> {
     signal.throwIfAborted();
     if (this.#broken !== null) throw this.#broken;
     let onAbort: (() => void) | undefined;
-    this.#watch.watch();
+    this.#watchdog?.watch();
     try {
-      return await new Promise<FromTransform>((resolve, reject) => {
+      return await new Promise<FromPort>((resolve, reject) => {
         this.#waiting = { resolve, reject };
         onAbort = () => {
           this.#send({ kind: 'stop' });
-          reject(new StoppedError('The transformation was stopped.'));
+          reject(new StoppedError('Inference was stopped.'));
         };
         signal.addEventListener('abort', onAbort, { once: true });
       });
     } finally {
-      this.#watch.rest();
+      this.#watchdog?.rest();
       this.#waiting = null;
       if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
     }
   }
 
-  #receive(message: FromTransform): void {
-    if (this.#waiting !== null) this.#watch.watch();
+  #receive(message: FromPort): void {
+    if (this.#waiting !== null) this.#watchdog?.watch();
     if (message.kind === 'alive') return;
-    if (message.kind === 'progress') this.#tell(() => this.#onProgress(message.framesReady));
-    else if (message.kind === 'notice') this.#listeners.onNotice(message.text);
-    else if (message.kind === 'smaller-tile')
-      this.#tell(() => this.#listeners.onSmallerTile(message.device, message.tile));
-    else if (message.kind === 'share') this.shares.push(message.share);
+    if (message.kind === 'notice') this.#log.warn(message.text);
+    else if (message.kind === 'share') logShare(this.#log, message.share);
+    else if (message.kind === 'progress') this.#report(message);
     else if (message.kind === 'failed') this.#waiting?.reject(reviveError(message.code, message.message));
     else this.#waiting?.resolve(message);
   }
 
-  /** What the listener throws (a lost lease) ends the transformation; thrown here it would end the process. */
-  #tell(listen: () => void): void {
+  #report(progress: InferenceProgress): void {
     try {
-      listen();
+      this.#onProgress(progress);
     } catch (error) {
       this.#waiting?.reject(toError(error));
     }
   }
 
   #stalled({ silentMs, isIdle }: Stall): void {
-    const how = isIdle ? 'and used no processor' : 'though it used the processor all the time';
+    const how = isIdle ? 'without using the CPU' : 'while using the CPU all the time';
     const error = this.#blame(
       'ENGINE_STALLED',
-      `The model moved nothing for ${silentMs / 1000} s ${how}; the worker is started anew.`,
+      `The model made no progress for ${silentMs / 1000} s ${how}; restarting the worker.`,
     );
     this.#break(error);
-    this.#rejectClose(error);
+    this.#rejectClosed(error);
   }
 
-  /** What ended the thread: this job's doing where it had it for itself, nobody's where others were on it too. */
+  /** The failure of the thread: charged to this job if it was the only one on the thread, to no job otherwise. */
   #blame(code: 'ENGINE_FAILED' | 'ENGINE_STALLED', message: string, cause?: Error): Error {
-    return this.#host.openCount > 1
+    return this.#thread.openCount > 1
       ? new SharedThreadError(message, { cause })
       : new EngineError(code, message, { cause });
   }
@@ -181,21 +179,15 @@ export class Transformer {
   }
 }
 
-const MODEL_CODES: ReadonlySet<string> = new Set<ModelErrorCode>([
-  'MODEL_UNKNOWN',
-  'MODEL_MISSING',
-  'MODEL_CHECKSUM',
-  'MODEL_UNREADABLE',
-  'MODEL_UNSUITABLE',
-]);
+function unexpected({ kind }: FromPort): EngineError {
+  return new EngineError('ENGINE_FAILED', `Unexpected answer of the inference thread: ${kind}.`);
+}
 
-/** An error that crossed the thread's border as code and sentence, as the kind that the job runner judges by. */
-function reviveError(code: string, message: string): Error {
-  if (code === 'STOPPED' || code === 'ABORT_ERR') return new StoppedError(message);
-  if (code === 'ENOSPC') return new TransientError('DISK_FULL', `There is no room for frames: ${message}`);
-  if (code === 'STATE_OF_OTHER_VERSION') return new InputRejectedError(code, message);
-  if (MODEL_CODES.has(code)) return new ModelError(code as ModelErrorCode, message);
-  if (code === 'OUT_OF_MEMORY' || code === 'ENGINE_UNAVAILABLE' || code === 'DEVICE_LOST')
-    return new EngineError(code, message);
-  return new EngineError('ENGINE_FAILED', message);
+/** Logs how the engine was shared, if other jobs ran at the same time. */
+function logShare(log: Logger, { requests, totalMs, longestMs }: StreamShare): void {
+  if (requests <= 1) return;
+  const meanMs = Math.round(totalMs / requests);
+  log.info(
+    `inference: ${requests} runs, ${meanMs} ms on average from request to result, ${Math.round(longestMs)} ms at most`,
+  );
 }

@@ -3,9 +3,10 @@ import type { MediaInfo } from '../domain/media-info.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { StreamShare } from '../inference/shared-model.ts';
+import type { ReducedTile } from '../pipelines/frame-pipeline.ts';
 
-/** What a stream on the transform thread is made for. */
-export interface TransformSetup {
+/** Everything the inference thread needs to open the pipeline of one job. */
+export interface PipelineSetup {
   readonly jobId: number;
   readonly recipe: Recipe;
   readonly source: MediaInfo;
@@ -13,42 +14,41 @@ export interface TransformSetup {
   readonly embedding: ModelFile | null;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
-  /** The same on a GPU; absent: as on the CPU. */
+  /** Edge of a tile on a GPU; absent: the same as on the CPU. */
   readonly gpuTile?: number | null | undefined;
   readonly threads: number;
-  /** Share of the engine among streams; 1 is usual. */
+  /** Share of the engine relative to other jobs; normally 1. */
   readonly weight: number;
-  /** How models are shared that are loaded from here on. */
+  /** How models loaded from now on are shared between jobs. */
   readonly sharing: { readonly batch: number; readonly waitMs: number };
-  /** A file that gets a line `JOB FRAME MILLISECONDS` for each frame that a model really ran on; tests count with it. */
+  /** A file that gets a line `JOB FRAME MILLISECONDS` for each frame a model really ran on; tests count with it. */
   readonly traceFile: string | null;
 }
 
-export interface TransformOrder {
+/** Transforms one batch from one frame file into another. */
+export interface TransformRequest {
   readonly kind: 'transform';
   readonly batch: BatchRange;
-  /** Raw frames of the batch, all of them. */
+  /** All raw frames of the batch. */
   readonly inputPath: string;
-  /** Gets the transformed frames; its first `framesReady` frames are there already. */
+  /** Gets the transformed frames; its first `framesReady` frames are already there. */
   readonly outputPath: string;
   readonly framesReady: number;
-  /** After the batch before; null for the first one, and for pipelines without state. */
+  /** Pipeline state after the previous batch; null for the first batch, and for pipelines without state. */
   readonly stateBefore: Uint8Array | null;
 }
 
-/** `stop`: break off at the next tile. `close`: also end the stream, when the run that it is in has returned. */
-export type ToTransform = TransformOrder | { readonly kind: 'stop' | 'close' };
+/** `stop`: stop at the next tile. `close`: stop, then close the pipeline and the port once the current run has returned. */
+export type ToPort = TransformRequest | { readonly kind: 'stop' | 'close' };
 
-export type FromTransform =
+export type FromPort =
   | { readonly kind: 'opened'; readonly summary: string }
-  /** A sentence for the log, such as why another engine goes on. */
+  /** A sentence for the log, such as why another engine takes over. */
   | { readonly kind: 'notice'; readonly text: string }
-  /** Memory was short, and a frame then passed in tiles of this edge. */
-  | { readonly kind: 'smaller-tile'; readonly device: 'cpu' | 'gpu'; readonly tile: number }
-  /** A tile of a frame is ready: the thread does not hang, however long the frame takes. */
+  /** A tile of a frame is ready: the thread is alive, however long the whole frame takes. */
   | { readonly kind: 'alive' }
-  /** So many frames of the batch in work are ready. */
-  | { readonly kind: 'progress'; readonly framesReady: number }
+  /** This many frames of the current batch are ready. */
+  | { readonly kind: 'progress'; readonly framesReady: number; readonly reducedTile: ReducedTile | null }
   | {
       readonly kind: 'transformed';
       readonly pipelineState: Uint8Array | null;
@@ -56,17 +56,17 @@ export type FromTransform =
       readonly framesInferred: number;
     }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
-  /** At the end: what it had of a model. */
+  /** Sent before `closed`: how much of a shared model this job used. */
   | { readonly kind: 'share'; readonly share: StreamShare }
-  /** The stream is gone; its last word. */
+  /** The last message of a port. */
   | { readonly kind: 'closed' };
 
-/** What the thread is told: to open a stream, or a message for one. */
-export type ToTransformThread =
-  | { readonly stream: number; readonly setup: TransformSetup }
-  | { readonly stream: number; readonly message: ToTransform };
+/** A message to the thread: opens a port, or is addressed to one. */
+export type ToThread =
+  | { readonly port: number; readonly setup: PipelineSetup }
+  | { readonly port: number; readonly message: ToPort };
 
-export interface FromTransformThread {
-  readonly stream: number;
-  readonly message: FromTransform;
+export interface FromThread {
+  readonly port: number;
+  readonly message: FromPort;
 }

@@ -4,57 +4,57 @@ import { codeOf, InternalError, toError } from '../domain/errors.ts';
 import { availableEngines } from '../inference/available-engines.ts';
 import { SharedEngines } from '../inference/shared-engines.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
-import type { FromTransform, FromTransformThread, ToTransformThread } from './protocol.ts';
-import { InferencePort } from './stream.ts';
+import { PipelineRunner } from './pipeline-runner.ts';
+import type { FromPort, FromThread, ToThread } from './protocol.ts';
 
 /**
- * The thread that the pipelines of all jobs live on, because an engine's run blocks the loop that calls it. One thread for
- * all: they share engines, and the engine's own threads use all cores.
+ * Entry of the inference thread. Pipelines run here because an engine's run blocks the event loop that calls it. All
+ * jobs share one thread: they share engines, and the engine's own threads already use all cores.
  */
 armFailPoints(failPointFolder());
 if (parentPort === null)
-  throw new InternalError('inference-thread/thread.ts runs as a thread of the worker only.');
-const port = parentPort;
-const streams = new Map<number, InferencePort>();
+  throw new InternalError('inference-thread/thread.ts runs only as a thread of the worker.');
+const parent = parentPort;
+const runners = new Map<number, PipelineRunner>();
 let sharing = { batch: 1, waitMs: 0 };
 const engines = new SharedEngines(availableEngines(), () => ({ ...sharing, now: () => performance.now() }));
 
-function sayFor(stream: number): (message: FromTransform) => void {
-  return (message) => port.postMessage({ stream, message } satisfies FromTransformThread);
+function sendFor(port: number): (message: FromPort) => void {
+  return (message) => parent.postMessage({ port, message } satisfies FromThread);
 }
 
-function open({ stream, setup }: Extract<ToTransformThread, { setup: unknown }>): void {
-  const say = sayFor(stream);
+function open({ port, setup }: Extract<ToThread, { setup: unknown }>): void {
+  const send = sendFor(port);
   sharing = setup.sharing;
-  const shared = engines.forStream({ id: stream, weight: setup.weight }, (share) =>
-    say({ kind: 'share', share }),
+  const shared = engines.forStream({ id: port, weight: setup.weight }, (share) =>
+    send({ kind: 'share', share }),
   );
   try {
-    streams.set(stream, new InferencePort(setup, shared, say));
+    runners.set(port, new PipelineRunner(setup, shared, send));
   } catch (error) {
-    say({ kind: 'failed', code: codeOf(error), message: toError(error).message });
+    send({ kind: 'failed', code: codeOf(error), message: toError(error).message });
   }
 }
 
-/** Whether the stream was opened or not, whoever closed it hears of its end. */
-async function close(stream: number, ended: Promise<void> | null): Promise<void> {
-  const say = sayFor(stream);
+/** Answers `closed` in any case, even where opening had failed. */
+async function close(port: number, ended: Promise<void> | null): Promise<void> {
+  const send = sendFor(port);
   try {
     await ended;
   } catch (error) {
-    // Thrown on, it would end the thread with the streams of all other jobs.
-    say({ kind: 'notice', text: `its model could not be unloaded: ${toError(error).message}` });
+    // An uncaught error would end the thread, and with it the ports of all other jobs.
+    send({ kind: 'notice', text: `cannot unload the model: ${toError(error).message}` });
   }
-  streams.delete(stream);
-  say({ kind: 'closed' });
+  runners.delete(port);
+  send({ kind: 'closed' });
 }
 
-port.on('message', (request: ToTransformThread) => {
+parent.on('message', (request: ToThread) => {
   if ('setup' in request) {
     open(request);
     return;
   }
-  const { stream, message } = request;
-  const ended = streams.get(stream)?.receive(message) ?? null;
-  if (message.kind === 'close') void close(stream, ended);
+  const { port, message } = request;
+  const ended = runners.get(port)?.receive(message) ?? null;
+  if (message.kind === 'close') void close(port, ended);
 });

@@ -1,13 +1,13 @@
 import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Job, Lease } from '../domain/job.ts';
+import type { InferenceClient } from '../inference-thread/client.ts';
 import type { DriverSilence } from '../media/encode/driver-silence.ts';
 import type { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { TransformHost } from '../inference-thread/host.ts';
 
-/** What every phase of a job is given. */
+/** The surroundings of one job: the same for all its stages, and read-only. */
 export interface JobContext {
   readonly home: Home;
   readonly settings: Settings;
@@ -17,17 +17,16 @@ export interface JobContext {
   readonly log: Logger;
   /** Shared by all jobs of the worker. */
   readonly encoderSemaphore: EncoderSemaphore;
-  /** Shared likewise. */
+  /** Shared by all jobs of the worker. */
   readonly driverSilence: DriverSilence;
-  readonly transformHost: Pick<TransformHost, 'open' | 'openCount'>;
-  /** Folders in which models are looked for, in order. */
+  /** The job's own client of the inference thread. Whoever made it waits until it is closed. */
+  readonly inference: InferenceClient;
+  /** Folders searched for models, in order. */
   readonly modelFolders: readonly string[];
-  /** See TransformSetup. */
+  /** See PipelineSetup. */
   readonly traceFile: string | null;
-  /** Something that ends later than the job, and before the next one begins. */
-  readonly leaveBehind: (ended: Promise<void>) => void;
-  /** Called after each committed batch. */
-  readonly afterBatch: () => void;
-  /** Aborted when the job must be let go of: stop, pause, cancel, lease lost. */
+  /** Memory in bytes above which the worker restarts after a committed batch. */
+  readonly memoryLimitBytes: number;
+  /** Aborted when the job must stop: shutdown, pause, cancel, a lost lease. */
   readonly signal: AbortSignal;
 }

@@ -11,8 +11,7 @@ export function createPipeline(recipe: Recipe, needs: PipelineNeeds): FramePipel
   if (recipe.pipeline === 'upscale' && recipe.model === 'lanczos') return new LanczosPipeline(recipe.scale);
   const { model } = needs;
   if (model === null) throw new ModelError('MODEL_MISSING', `The model ${recipe.model} was not found.`);
-  const engines = needs.engines ?? [];
   return recipe.pipeline === 'upscale'
-    ? new ModelPipeline({ ...needs, model, recipe, engines })
-    : new DualFacePipeline({ ...needs, model, recipe, engines });
+    ? new ModelPipeline({ ...needs, model, recipe })
+    : new DualFacePipeline({ ...needs, model, recipe });
 }

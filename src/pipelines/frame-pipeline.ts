@@ -15,15 +15,18 @@ export interface PipelineFormats {
   readonly outputAspect: Rational;
 }
 
+/** A tile size that fits the memory of a device, found after a larger one had run out of memory. */
+export interface ReducedTile {
+  readonly device: 'cpu' | 'gpu';
+  /** Edge of a tile in source pixels. */
+  readonly tile: number;
+}
+
 /**
  * A pipeline turns the frames of one job into as many others. One instance a job. It lives on the transform thread,
  * and knows nothing of files, encoders or checkpoints.
  */
 export interface FramePipeline {
-  /** Whether a frame depends on those before it. Such a pipeline gets batches whole, and their states are stored. */
-  readonly hasState: boolean;
-  /** Known before running. Pure. */
-  describe(source: MediaInfo): PipelineFormats;
   /** Loads what it needs. */
   open(source: MediaInfo): Promise<void>;
   /**
@@ -37,12 +40,14 @@ export interface FramePipeline {
     state: Uint8Array | null,
     signal: AbortSignal,
   ): AsyncIterable<Frame>;
-  /** State after the batch that was processed last; null without `hasState`. */
+  /** State after the last processed batch; null for a pipeline without state. */
   snapshot(): Uint8Array | null;
   /** One sentence for the log after the job's last batch: what was out of the ordinary; null: nothing to tell. */
   conclusion(): string | null;
   /** Safe after a failed open; may be called twice. */
   close(): Promise<void>;
+  /** The tile size that was reduced last because memory was short; null while none was. */
+  readonly reducedTile: ReducedTile | null;
   /** One sentence for the log: which engine runs which model on what, and why. Known after `open`. */
   readonly summary: string;
 }

@@ -12,20 +12,17 @@ export interface PipelineNeeds {
   /** The same on a GPU; absent: as on the CPU. */
   readonly gpuTile?: number | null | undefined;
   readonly threads: number;
-  /** In the order of preference; absent where nothing is opened. */
-  readonly engines?: readonly Engine[];
+  /** In the order of preference. */
+  readonly engines: readonly Engine[];
   /** Called for each frame that a model really ran on. */
   readonly onInferred: (frameNumber: number) => void;
   /** Called after each tile of a frame: a large model may take an hour for a frame. */
   readonly onTile?: () => void;
   /** Called with a sentence when an engine is given up in mid-job. */
   readonly onStepDown: (reason: string) => void;
-  /** Called when memory was short and a frame then passed in tiles of this edge. */
-  readonly onSmallerTile?: (device: Engine['device'], tile: number) => void;
 }
 
-/** The same for a pipeline that runs a model: there is one, and engines to run it. */
+/** The same for a pipeline that runs a model. */
 export interface ModelPipelineNeeds extends PipelineNeeds {
   readonly model: ModelFile;
-  readonly engines: readonly Engine[];
 }

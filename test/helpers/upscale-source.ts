@@ -1,5 +1,6 @@
 import type { MediaInfo } from '../../src/domain/media-info.ts';
 import type { Frame, FramePipeline } from '../../src/pipelines/frame-pipeline.ts';
+import { upscaledFormats } from '../../src/pipelines/upscale/upscaled-format.ts';
 import type { Image } from './images.ts';
 
 /** What a probe would say of a plain video of this size. */
@@ -41,12 +42,16 @@ export function framesOf(...pixels: readonly Buffer[]): Frame[] {
 }
 
 /** Opens a pipeline for one image and gives what becomes of it. */
-export async function upscaleOne(pipeline: FramePipeline, { pixels, format }: Image): Promise<Image> {
+export async function upscaleOne(
+  pipeline: FramePipeline,
+  scale: number,
+  { pixels, format }: Image,
+): Promise<Image> {
   const source = sourceOf(format.width, format.height);
   try {
     await pipeline.open(source);
     for await (const frame of pipeline.process(framesOf(pixels), null, new AbortController().signal)) {
-      return { pixels: frame.pixels, format: pipeline.describe(source).output };
+      return { pixels: frame.pixels, format: upscaledFormats(source, scale).output };
     }
     throw new Error('The pipeline gave no frame.');
   } finally {

@@ -13,22 +13,23 @@ import { EncoderSemaphore } from '../../src/media/encode/encoder-semaphore.ts';
 import type { Logger } from '../../src/observability/log-entry.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { runJob } from '../../src/job/run-job.ts';
-import { StreamPort } from '../../src/inference-thread/host.ts';
-import type { TransformSetup } from '../../src/inference-thread/protocol.ts';
-import { InferencePort } from '../../src/inference-thread/stream.ts';
+import { InferenceClient } from '../../src/inference-thread/client.ts';
+import { InferencePort } from '../../src/inference-thread/inference-thread.ts';
+import { PipelineRunner } from '../../src/inference-thread/pipeline-runner.ts';
+import type { PipelineSetup } from '../../src/inference-thread/protocol.ts';
 import { makeClip } from './clips.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { tinySrvgg } from './tiny-models.ts';
 
-/** The transform thread's stream, in this process and with this engine. */
-function hostOf(engine: Engine) {
+/** An inference thread in this process, with one engine. */
+function threadWith(engine: Engine) {
   return {
     openCount: 1,
-    open(setup: TransformSetup): StreamPort {
-      const port: StreamPort = new StreamPort((message) => {
-        void stream.receive(message)?.finally(() => port.emit('exit'));
+    open(setup: PipelineSetup): InferencePort {
+      const port: InferencePort = new InferencePort((message) => {
+        void runner.receive(message)?.finally(() => port.emit('exit'));
       });
-      const stream = new InferencePort(setup, [engine], (message) =>
+      const runner = new PipelineRunner(setup, [engine], (message) =>
         setImmediate(() => port.emit('message', message)),
       );
       return port;
@@ -87,7 +88,6 @@ export function workshop(changes: Partial<Settings> = {}) {
     const { job, lease } = claimed;
     const lines: string[] = [];
     const stop = new AbortController();
-    const left: Promise<void>[] = [];
     const log = loggerInto(lines);
     const watched: Logger = {
       ...log,
@@ -96,19 +96,19 @@ export function workshop(changes: Partial<Settings> = {}) {
         if (stopAt?.test(message) === true) stop.abort(new Error('stopped'));
       },
     };
+    const inference = new InferenceClient(threadWith(engine), watched);
     const running = runJob({
       ...{ home, settings, queue, job, lease, log: watched, signal: stop.signal },
       encoderSemaphore: new EncoderSemaphore(() => 1),
-      afterBatch: () => undefined,
       driverSilence: new DriverSilence(() => performance.now()),
-      transformHost: hostOf(engine),
+      inference,
+      memoryLimitBytes: Infinity,
       modelFolders: [home.models],
       traceFile: null,
-      leaveBehind: (ended) => left.push(ended),
     });
     if (stopAt === undefined) await running;
     else await expect(running).rejects.toThrow();
-    await Promise.all(left);
+    await inference.close();
     const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
     if (stop.signal.aborted) queue.leases.release(lease, { countAttempt: false, ...unjudged });
     return { job: queue.jobs.getJob(job.id), lines };

@@ -5,16 +5,21 @@ import { countUnordered } from '../../media/index/timestamp-discontinuities.ts';
 import type { StreamFate, StreamPlan } from '../../media/join/stream-plan.ts';
 import { chromaOf } from '../../media/probe/stream-info.ts';
 import type { MediaReport } from '../../reports/media-report.ts';
-import type { PlannedJob } from '../prepare/planned-job.ts';
+import type { PreparedJob } from '../prepare/prepared-job.ts';
 
 /** @param streams as they were joined in the end */
-export function mediaReport(job: Job, planned: PlannedJob, streams: StreamPlan, damage: Damage): MediaReport {
+export function buildReport(
+  job: Job,
+  prepared: PreparedJob,
+  streams: StreamPlan,
+  damage: Damage,
+): MediaReport {
   return {
     source: job.sourcePath,
     fingerprint: job.fingerprint,
     recipe: job.recipe,
-    output: planned.outputPath,
-    frames: planned.index.pts.length,
+    output: prepared.outputPath,
+    frames: prepared.index.pts.length,
     container: streams.containerReason,
     streams: streams.fates.map((entry) => ({
       index: entry.stream.index,
@@ -24,11 +29,11 @@ export function mediaReport(job: Job, planned: PlannedJob, streams: StreamPlan, 
       fate: fateName(entry),
       reason: entry.reason,
     })),
-    chapters: planned.media.chapterCount,
+    chapters: prepared.media.chapterCount,
     remarks: [
       ...(damage.sentence === null ? [] : [damage.sentence]),
-      ...clockRemarks(planned),
-      ...imageRemarks(planned.media, planned.formats, planned.plan.encoder.chroma),
+      ...clockRemarks(prepared),
+      ...imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma),
       ...streams.fates.flatMap(({ stream, movedSeconds }) =>
         movedSeconds === undefined
           ? []
@@ -51,7 +56,7 @@ function describeFate({ stream, codec, reason }: StreamFate): string {
   return `${what} is ${codec === null ? 'left out' : `converted to ${codec}`}: ${reason ?? ''}`;
 }
 
-function clockRemarks({ remuxed, index }: PlannedJob): string[] {
+function clockRemarks({ remuxed, index }: PreparedJob): string[] {
   const unordered = countUnordered(index);
   return [
     ...(remuxed ? ['the clock of the source jumps; its parts come one behind the other'] : []),
@@ -66,7 +71,7 @@ const CHROMA_NAMES = { 444: '4:4:4', 422: '4:2:2', 420: '4:2:0' } as const;
 /** What of the image is changed on purpose or cannot be kept. */
 export function imageRemarks(
   { video }: MediaInfo,
-  { input, output }: PlannedJob['formats'],
+  { input, output }: PreparedJob['formats'],
   chroma: Chroma | undefined,
 ): string[] {
   const remarks: string[] = [];

@@ -9,20 +9,20 @@ import type { JobContext } from '../job-context.ts';
 import { assertSameSource } from '../prepare/prepare-source.ts';
 
 /**
- * What the configuration wants done with the source of a published job; it is untouched by default (R18). The job is
- * done whatever comes of this: a source that cannot be moved is a warning. Done twice after a crash it gives the same.
+ * Moves or deletes the source of a published job where the settings ask for it; by default the source stays untouched.
+ * A source that cannot be moved is a warning, and the job is done all the same. Repeating this after a crash is safe.
  *
- * @param signature as `assertSameSource` takes it
+ * @param signature of the source when it was read; null where unknown, and the source is then read again
  */
 export async function settleSource(
   { home, job, settings, log, signal }: JobContext,
   signature: string | null,
 ): Promise<void> {
   if (job.origin === 'run' || settings.output.source === 'keep') return;
-  // Settled already by a worker that died before it could say so, or taken away by a person.
+  // Already settled by a worker that died right after, or removed by a person.
   if (!existsSync(job.sourcePath)) return;
   try {
-    // Another file may have taken its name meanwhile; that one was never processed.
+    // Another file may have this name by now, and that file was never processed.
     await assertSameSource(signature, job, signal);
     failPoint('source.before-settling');
     if (settings.output.source === 'delete') {
@@ -31,6 +31,6 @@ export async function settleSource(
     } else await moveAside(job.sourcePath, join(home.root, 'finished'), String(job.id));
     failPoint('source.settled');
   } catch (error) {
-    log.warn(`the source stays where it is: ${toError(error).message}`);
+    log.warn(`the source stays in place: ${toError(error).message}`);
   }
 }

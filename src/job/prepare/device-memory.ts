@@ -4,20 +4,20 @@ import { addonPath } from '../../inference/cuda-engine.ts';
 import { availableMemoryBytes, totalMemoryBytes } from '../../workspace/memory.ts';
 
 export interface DeviceMemory {
-  /** `cpu`, or the GPU's name. */
+  /** `cpu`, or the name of the GPU. */
   readonly name: string;
   readonly totalBytes: number;
   readonly freeBytes: number;
 }
 
-/** What models may run in, as it is now. */
+/** Memory of the devices that a job may use. */
 export interface DeviceMemories {
   readonly cpu: DeviceMemory;
-  /** null where the job may not use a GPU, or no GPU tells of itself. */
+  /** null where the job may not use a GPU, or no GPU answers. */
   readonly gpu: DeviceMemory | null;
 }
 
-/** Asks the system and, where the recipe allows a GPU, the first GPU; a driver that hangs is given up after 5 s. */
+/** Reads free memory, and that of the first GPU where the recipe allows one; a hanging driver is given up after 5 s. */
 export async function deviceMemories(device: Device): Promise<DeviceMemories> {
   const [gpu] = device === 'cpu' ? [] : (await probeGpus(addonPath())).gpus;
   return {

@@ -7,15 +7,15 @@ import { readManifest, type Manifest } from '../../inference/models/manifest.ts'
 import type { JobContext } from '../job-context.ts';
 
 export interface JobModels {
-  /** The recipe's; null for `lanczos`. */
+  /** The model of the recipe; null for `lanczos`. */
   readonly model: ModelFile | null;
-  /** Tells faces apart; null where the job has no use for it, and where it is missing, which is no transient error. */
+  /** The face recognition model; null where the job does not use it, or does without it because it is missing. */
   readonly embedding: ModelFile | null;
 }
 
 const EMBEDDING = 'face-recognition';
 
-/** The files that a job's pipeline loads. @throws ModelError as `findModel` */
+/** Finds the model files that the pipeline of a job loads. @throws ModelError as `findModel` does */
 export async function findJobModels(context: JobContext): Promise<JobModels> {
   const { job, modelFolders } = context;
   const { recipe } = job;
@@ -41,7 +41,7 @@ async function findEmbedding(
   } catch (error) {
     const isNeeded = (job.plan?.embeddingSha256 ?? null) !== null;
     if (!(error instanceof ModelError) || error.code !== 'MODEL_MISSING' || isNeeded) throw error;
-    log.warn(`${error.message} Until then somebody who was lost is found again by place and size only.`);
+    log.warn(`${error.message} Until then a lost face is matched by position and size only.`);
     return null;
   }
 }

@@ -4,12 +4,12 @@ import { InputRejectedError } from '../../domain/errors.ts';
 import { sizeOrZero } from '../../workspace/frame-files.ts';
 import type { JobContext } from '../job-context.ts';
 
-/** The longest name that Linux's file systems take, in bytes. */
+/** The longest file name of Linux file systems, in bytes. */
 const LONGEST_NAME = 255;
 
 /**
- * The finished file's path: `clip.mp4` stays `clip.mp4`; `clip.avi` becomes `clip.avi.mkv`, so that it meets no
- * `clip.mkv`.
+ * The path of the finished file: `clip.mp4` stays `clip.mp4`; `clip.avi` becomes `clip.avi.mkv`, so that it does not
+ * collide with the output of a `clip.mkv`.
  *
  * @param extension of the container, with its dot
  */
@@ -21,9 +21,10 @@ export function withExtension(path: string, extension: string): string {
 }
 
 /**
- * Rejects what must not be written, before any work is done.
+ * Rejects an output path that must not be written, before any work is done.
  *
- * @throws InputRejectedError OUTPUT_NOT_ALLOWED, and OUTPUT_EXISTS on a job's first start: later ones find their own file
+ * @throws InputRejectedError OUTPUT_NOT_ALLOWED; on the first start of a job also OUTPUT_EXISTS, because later starts
+ *   find the job's own file
  */
 export async function assertOutputAllowed(
   { home, job, settings }: JobContext,
@@ -34,7 +35,7 @@ export async function assertOutputAllowed(
   if (settings.output.existing === 'keep' && job.plan === null && (await sizeOrZero(outputPath)) > 0) {
     throw new InputRejectedError(
       'OUTPUT_EXISTS',
-      `${outputPath} exists already and output.existing is keep.`,
+      `${outputPath} already exists and output.existing is keep.`,
     );
   }
 }

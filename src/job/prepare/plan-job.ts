@@ -11,7 +11,7 @@ import { batchSizesFor } from '../../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../../workspace/memory.ts';
 import { tryWithPermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
-import { chooseTiles, tilesAfterCrashes, type TiledWork } from './job-tiles.ts';
+import { chooseTiles, tilesAfterCrashes, type TiledWork } from './tile-sizes.ts';
 
 export interface PlanInputs extends TiledWork {
   readonly embedding: ModelFile | null;
@@ -19,28 +19,34 @@ export interface PlanInputs extends TiledWork {
 }
 
 /**
- * The job's plan: the one it began with, or a new one. Everything that decides what the frames look like is in it, so
- * that a resumed job goes on exactly as it began, whatever memory is free by then; only tiles become smaller where memory was short.
+ * The plan of a job: the stored one of a resumed job, or a new one. It holds everything that decides how frames look,
+ * so that a resumed job continues exactly as it started, whatever memory is free by then. Only a tile size may shrink.
  */
 export async function planJob(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
-  const { job, model, embedding } = { ...context, ...inputs };
-  if (job.plan !== null) {
-    if (job.plan.modelSha256 !== (model?.sha256 ?? null)) {
-      throw new ModelError(
-        'MODEL_CHECKSUM',
-        `The job began with another version of ${job.recipe.model}; cancel and retry it to begin anew.`,
-      );
-    }
-    if (job.plan.embeddingSha256 !== undefined && job.plan.embeddingSha256 !== (embedding?.sha256 ?? null)) {
-      throw new ModelError(
-        'MODEL_CHECKSUM',
-        `The job began ${job.plan.embeddingSha256 === null ? 'without' : 'with another version of'} the model that tells faces apart; cancel and retry it to begin anew.`,
-      );
-    }
-    return tilesAfterCrashes(context, inputs, job.plan);
+  const { plan } = context.job;
+  if (plan === null) {
+    assertOutputSize(context, inputs);
+    return newPlan(context, inputs);
   }
-  assertOutputSize(context, inputs);
-  return newPlan(context, inputs);
+  assertSameModels(plan, context.job.recipe.model, inputs);
+  return tilesAfterCrashes(context, inputs, plan);
+}
+
+/** @throws ModelError MODEL_CHECKSUM when the job started with other models than those on the disk now */
+function assertSameModels(plan: JobPlan, name: string, { model, embedding }: PlanInputs): void {
+  if (plan.modelSha256 !== (model?.sha256 ?? null)) {
+    throw new ModelError(
+      'MODEL_CHECKSUM',
+      `The job was started with another version of ${name}; to start over, cancel and retry it.`,
+    );
+  }
+  // Plans of before there was a face recognition model say nothing about it.
+  if (plan.embeddingSha256 === undefined || plan.embeddingSha256 === (embedding?.sha256 ?? null)) return;
+  const before = plan.embeddingSha256 === null ? 'without' : 'with another version of';
+  throw new ModelError(
+    'MODEL_CHECKSUM',
+    `The job was started ${before} the face recognition model; to start over, cancel and retry it.`,
+  );
 }
 
 async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
@@ -74,7 +80,7 @@ function assertOutputSize({ job, settings }: JobContext, { formats }: PlanInputs
   if (width * height > settings.limits.outputMegapixels * 1e6) {
     throw new InputRejectedError(
       'LIMIT_EXCEEDED',
-      `${basename(job.sourcePath)} would become ${width}x${height}, more than the ${settings.limits.outputMegapixels} megapixels allowed (limits.outputMegapixels).`,
+      `${basename(job.sourcePath)} would become ${width}x${height}, which exceeds limits.outputMegapixels (${settings.limits.outputMegapixels}).`,
     );
   }
 }

@@ -26,15 +26,16 @@ import { fileSignature } from '../../lib/file-signature.ts';
 export interface PreparedSource {
   /** Signature of the source when it was found to be the queued file. */
   readonly signature: string;
-  /** Of the source, or of the copy that was made of it because its clock jumps. */
+  /** Headers of the source, or of its remuxed copy where its timestamps are discontinuous. */
   readonly media: MediaInfo;
+  /** Whether a remuxed copy with one continuous timeline is used instead of the source. */
   readonly remuxed: boolean;
   readonly index: FrameIndex;
 }
 
 /**
- * Makes sure that the source is still the file that was queued, reads its headers, and loads its frame index, or
- * makes it on the job's first start.
+ * Checks that the source is still the file that was queued, reads its headers, and loads its frame index; the first
+ * start of a job makes the index.
  */
 export async function prepareSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
   const { job, lease, queue, settings, signal, log } = context;
@@ -56,11 +57,11 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   assertDecodable(media, assessDamage(media, index), settings.limits.decodableShare);
   await writeFileDurably(folder.indexFile, encodeFrameIndex(index), 'frame-index');
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-  log.info(`indexed ${index.pts.length} frames, each with its timestamp, in ${seconds} s`);
+  log.info(`indexed ${counted(index.pts.length, 'frame')} in ${seconds} s`);
   return { signature, media, remuxed, index };
 }
 
-/** Puts a copy with one clock at `path` when the source's jumps; removes what an earlier try left there. */
+/** Remuxes a source with timestamp discontinuities into one continuous timeline at `path`. */
 async function remuxIfDiscontinuous(
   { lease, signal, log }: JobContext,
   source: MediaInfo,
@@ -71,19 +72,20 @@ async function remuxIfDiscontinuous(
   const [first, ...more] = await findTimestampDiscontinuities(source, signal);
   if (first === undefined) return;
   log.warn(
-    `the clock of ${basename(path)} jumps (${counted(more.length + 1, 'place')}), first from ${first.at.toFixed(3)} s to ${first.to.toFixed(3)} s; it is copied with its parts one behind the other`,
+    `${basename(path)} has ${counted(more.length + 1, 'timestamp discontinuity', 'timestamp discontinuities')}, the first from ${first.at.toFixed(3)} s to ${first.to.toFixed(3)} s; remuxing to one continuous timeline`,
   );
   makeFolder(folder);
-  // The token makes it this worker's own (R10).
+  // The lease token makes the name unique, so that a worker that lost its lease does not write into the same file.
   const temporaryPath = join(folder, `.${lease.token}`);
   await remuxToOneTimeline(source, { path: temporaryPath, folder }, signal);
   await publishFile(temporaryPath, path, 'other-file');
 }
 
 /**
- * As `assertUnchanged`, but reading the file only when size, time or inode say that it may be another.
+ * Checks that the source is still the file that was queued; reads it only when its signature has changed.
  *
- * @param signature when it was read; null where that is not known
+ * @param signature of the source when it was read; null where unknown
+ * @throws InputRejectedError SOURCE_MISSING, SOURCE_CHANGED or NOT_A_REGULAR_FILE
  */
 export async function assertSameSource(
   signature: string | null,
@@ -107,12 +109,12 @@ async function assertUnchanged(path: string, fingerprint: string, signal?: Abort
   const name = basename(path);
   try {
     if (!(await stat(path)).isFile()) {
-      throw new InputRejectedError('NOT_A_REGULAR_FILE', `${name} is not a regular file any more.`);
+      throw new InputRejectedError('NOT_A_REGULAR_FILE', `${name} is no longer a regular file.`);
     }
     if ((await sha256File(path, signal)) === fingerprint) return;
   } catch (error) {
     if (isMissingFile(error)) {
-      throw new InputRejectedError('SOURCE_MISSING', `${name} is gone; put it back and it goes on.`, {
+      throw new InputRejectedError('SOURCE_MISSING', `${name} is gone; put it back to resume the job.`, {
         cause: error,
       });
     }

@@ -3,7 +3,7 @@ import { EngineError, toError } from '../../domain/errors.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import type { DualFaceRecipe } from '../../domain/recipe.ts';
 import { asComponents } from '../components.ts';
-import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts';
+import type { Frame, FramePipeline } from '../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
 import { lookForCut } from './camera/cut-detector.ts';
 import { loadFaceDetector, type Face, type FaceDetector } from './detection/face-detector.ts';
@@ -14,6 +14,7 @@ import { peopleBetween, withLast } from './key-frames.ts';
 import { Screen } from './composition/screen.ts';
 import { iou, type Box } from './tracking/box.ts';
 import { FIRST_STATE, readState, writeState, type DualFaceState } from './state.ts';
+import { splitScreenFormats } from './split-screen-formats.ts';
 import { ByteTracker, TRACKER_DEFAULTS } from './tracking/byte-tracker.ts';
 
 export interface DualFaceOptions extends ModelPipelineNeeds {
@@ -39,7 +40,7 @@ const FRAMES_IN_THE_MAKING = 2;
  * Every step but the first and the last is a pure function of the state that is stored with each batch.
  */
 export class DualFacePipeline implements FramePipeline {
-  readonly hasState = true;
+  readonly reducedTile = null;
   summary = '';
   readonly #options: DualFaceOptions;
   #open: OpenPipeline | null = null;
@@ -49,20 +50,9 @@ export class DualFacePipeline implements FramePipeline {
     this.#options = options;
   }
 
-  /** Panes of the recipe's size. Sources of more than 8 bits keep them. */
-  describe({ video }: MediaInfo): PipelineFormats {
-    const { width, height } = this.#options.recipe;
-    const pixelFormat = video.bitsPerComponent > 8 ? 'rgb48le' : 'rgb24';
-    return {
-      input: { width: video.width, height: video.height, pixelFormat },
-      output: { width, height, pixelFormat },
-      outputAspect: { num: 1, den: 1 },
-    };
-  }
-
   async open(source: MediaInfo): Promise<void> {
     const { recipe } = this.#options;
-    const { input, output } = this.describe(source);
+    const { input, output } = splitScreenFormats(source, recipe);
     const { num, den } = source.video.sampleAspectRatio;
     const rate = source.video.averageFrameRate;
     this.#open = {

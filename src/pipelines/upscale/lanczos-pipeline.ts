@@ -5,7 +5,7 @@ import { upscaledFormats } from './upscaled-format.ts';
 
 /** The plain scaler that stands beside the models: no weights, no engine. */
 export class LanczosPipeline implements FramePipeline {
-  readonly hasState = false;
+  readonly reducedTile = null;
   readonly summary = 'lanczos: resampled with three lobes, no model';
   readonly #scale: number;
   #formats: PipelineFormats | null = null;
@@ -14,12 +14,8 @@ export class LanczosPipeline implements FramePipeline {
     this.#scale = scale;
   }
 
-  describe(source: MediaInfo): PipelineFormats {
-    return upscaledFormats(source, this.#scale);
-  }
-
   open(source: MediaInfo): Promise<void> {
-    this.#formats = this.describe(source);
+    this.#formats = upscaledFormats(source, this.#scale);
     return Promise.resolve();
   }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import type { UpscaleRecipe } from '../../domain/recipe.ts';
 import { foldScale2 } from '../../inference/models/fold-scale-2.ts';
-import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts';
+import type { Frame, FramePipeline, ReducedTile } from '../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
 import { Upscaler } from './upscaler.ts';
 import { resample } from './resample.ts';
@@ -27,7 +27,6 @@ interface Pending {
  * for byte, is not inferred again (B6).
  */
 export class ModelPipeline implements FramePipeline {
-  readonly hasState = false;
   summary = '';
   readonly #options: ModelPipelineOptions;
   #open: OpenPipeline | null = null;
@@ -37,15 +36,15 @@ export class ModelPipeline implements FramePipeline {
     this.#options = options;
   }
 
-  describe(source: MediaInfo): PipelineFormats {
-    return upscaledFormats(source, this.#options.recipe.scale);
+  get reducedTile(): ReducedTile | null {
+    return this.#open?.upscaler.reducedTile ?? null;
   }
 
   async open(source: MediaInfo): Promise<void> {
     const { recipe, model, ...options } = this.#options;
     const file = await readFile(model.path);
     const folded = recipe.scale === 2 ? foldScale2(file, model.name) : null;
-    const { input, output } = this.describe(source);
+    const { input, output } = upscaledFormats(source, recipe.scale);
     const { device } = recipe;
     const onnx = folded ?? file;
     const upscaler = await Upscaler.open({ ...options, model: onnx, device, overlap: model.overlap, input });

@@ -4,6 +4,7 @@ import type { Device } from '../../domain/recipe.ts';
 import type { Engine, Tensor } from '../../inference/engine.ts';
 import { loadModel, type ReadyModel } from '../../inference/load-model.ts';
 import { onlyImage } from '../../inference/only-image.ts';
+import type { ReducedTile } from '../frame-pipeline.ts';
 import { asComponents, maxComponent } from '../components.ts';
 import { SMALLEST_TILE } from './choose-tile.ts';
 import { readPlanes, writePlanes } from './pixels.ts';
@@ -27,8 +28,6 @@ export interface UpscalerOptions {
   readonly onTile?: () => void;
   /** Called with a sentence when an engine is given up in mid-job. */
   readonly onStepDown: (reason: string) => void;
-  /** Called once for a size, when memory was short and a frame then passed in tiles of this edge. */
-  readonly onSmallerTile?: (device: Engine['device'], tile: number) => void;
 }
 
 /** After so many failures for want of memory the next engine is taken, if there is one (B5). */
@@ -52,6 +51,7 @@ export class Upscaler {
   readonly #options: UpscalerOptions;
   #ready: Promise<Ready>;
   #current: Ready;
+  #reducedTile: ReducedTile | null = null;
 
   static async open(options: UpscalerOptions): Promise<Upscaler> {
     return new Upscaler(options, await load(options, options.engines));
@@ -61,6 +61,11 @@ export class Upscaler {
     this.#options = options;
     this.#current = ready;
     this.#ready = Promise.resolve(ready);
+  }
+
+  /** The tile size that was reduced last and that a frame has passed with; null while none was. */
+  get reducedTile(): ReducedTile | null {
+    return this.#reducedTile;
   }
 
   get current(): Readonly<Ready> {
@@ -105,7 +110,7 @@ export class Upscaler {
     // A frame that passed in larger tiles, beside the one that failed, proves nothing.
     if (tile === null || ready.unproved !== tile) return;
     ready.unproved = null;
-    this.#options.onSmallerTile?.(ready.engine.device, tile);
+    this.#reducedTile = { device: ready.engine.device, tile };
   }
 
   /** Begins to load the next engine; frames that fail meanwhile on the old one wait for it too. */

@@ -39,7 +39,7 @@ async function upscale(name: string, image: Image, tile: number | null, scale = 
     onInferred: () => undefined,
     onStepDown: () => undefined,
   });
-  return upscaleOne(pipeline, image);
+  return upscaleOne(pipeline, scale, image);
 }
 
 async function run(file: Uint8Array, input: Tensor, threads: number): Promise<Tensor> {

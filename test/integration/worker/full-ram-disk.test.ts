@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import type { Engine } from '../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
-import { decodeToFile } from '../../../src/job/batches/decode-to-file.ts';
+import { writeFrames } from '../../../src/job/batches/decode-stage.ts';
 import { frameMd5 } from '../../helpers/clips.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { workshop } from '../../helpers/workshop.ts';
@@ -103,7 +103,7 @@ test('frames that find no room while they are decoded go on elsewhere, whole', a
     rmSync(join(small, 'frames'));
     return Promise.resolve(elsewhere);
   };
-  expect(await decodeToFile(decoder, 5, join(small, 'frames'), frame, moveOn)).toBe(elsewhere);
+  expect(await writeFrames(decoder, 5, join(small, 'frames'), frame, moveOn)).toBe(elsewhere);
   const found = readFileSync(elsewhere);
   expect(found.equals(Buffer.concat([0, 1, 2, 3, 4].map((value) => Buffer.alloc(100_000, value))))).toBe(
     true,
@@ -117,7 +117,7 @@ test('where there is no room anywhere, it is said, and half a batch is not left 
   if (small === null) return skip('mounting a tmpfs is not permitted here');
   fillBut(small, 250_000);
   const path = join(small, 'frames');
-  const decoding = decodeToFile(
+  const decoding = writeFrames(
     { read: () => Promise.resolve() },
     ...([5, path, Buffer.alloc(100_000), () => Promise.resolve(null)] as const),
   );

@@ -1,11 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { EngineError, SharedThreadError } from '../../../src/domain/errors.ts';
-import { StreamPort } from '../../../src/inference-thread/host.ts';
-import type { TransformSetup } from '../../../src/inference-thread/protocol.ts';
-import { Transformer } from '../../../src/inference-thread/client.ts';
+import { InferenceClient } from '../../../src/inference-thread/client.ts';
+import { InferencePort } from '../../../src/inference-thread/inference-thread.ts';
+import type { PipelineSetup } from '../../../src/inference-thread/protocol.ts';
+import { silentLogger } from '../../helpers/silent-logger.ts';
 import { sourceOf } from '../../helpers/upscale-source.ts';
 
-const SETUP: TransformSetup = {
+const SETUP: PipelineSetup = {
   jobId: 1,
   recipe: { pipeline: 'upscale', model: 'lanczos', scale: 2, device: 'cpu', tile: 'auto' },
   source: sourceOf(8, 8),
@@ -18,43 +19,44 @@ const SETUP: TransformSetup = {
   traceFile: null,
 };
 
-/** A stream on a thread that holds so many; the test plays the thread. */
-function onThreadOf(openCount: number, stallMs = 60_000) {
-  const port = new StreamPort(() => undefined);
-  const listeners = { onNotice: () => undefined, onSmallerTile: () => undefined };
-  return { port, transformer: new Transformer({ open: () => port, openCount }, SETUP, stallMs, listeners) };
+/** A client on a thread with `openCount` open ports; the test plays the thread. */
+function clientOn(openCount: number, stallMs = 60_000) {
+  const port = new InferencePort(() => undefined);
+  const client = new InferenceClient({ open: () => port, openCount }, silentLogger);
+  const open = () => client.open(SETUP, stallMs, new AbortController().signal);
+  return { port, client, open };
 }
 
 test.each([
   [1, EngineError, 'ENGINE_FAILED'],
   [2, SharedThreadError, 'SHARED_THREAD_LOST'],
-] as const)('a crash of a thread of %d streams', async (openCount, kind, code) => {
-  const { port, transformer } = onThreadOf(openCount);
-  const ready = transformer.ready(new AbortController().signal);
-  port.emit('error', new Error('out of luck'));
-  const error: unknown = await ready.catch((each: unknown) => each);
+] as const)('a crash of a thread with %d open ports', async (openCount, kind, code) => {
+  const { port, open } = clientOn(openCount);
+  const opened = open();
+  port.emit('error', new Error('device lost'));
+  const error: unknown = await opened.catch((each: unknown) => each);
   expect(error).toBeInstanceOf(kind);
-  expect(error).toMatchObject({ code, message: 'The transform thread crashed: out of luck' });
+  expect(error).toMatchObject({ code, message: 'The inference thread crashed: device lost' });
 });
 
 test.each([
   [1, EngineError],
   [2, SharedThreadError],
-] as const)('a hang of a thread of %d streams, also while it is closed', async (openCount, kind) => {
-  const { transformer } = onThreadOf(openCount, 20);
+] as const)('a hang of a thread with %d open ports, also while closing', async (openCount, kind) => {
+  const { client, open } = clientOn(openCount, 20);
   vi.spyOn(process, 'cpuUsage').mockReturnValue({ user: 0, system: 0 });
-  await expect(transformer.ready(new AbortController().signal)).rejects.toThrow(kind);
-  await expect(transformer.close()).rejects.toThrow('moved nothing for 0.02 s and used no processor');
+  await expect(open()).rejects.toThrow(kind);
+  await expect(client.close()).rejects.toThrow('no progress for 0.02 s without using the CPU');
 });
 
-test('a tile is a word: a frame may take longer than the longest silence, and a sentence tells what was seen', async () => {
+test('each tile counts as progress, so a frame may take longer than the longest silence', async () => {
   vi.useFakeTimers();
   try {
     let cpuMs = 0;
     vi.spyOn(process, 'cpuUsage').mockImplementation(() => ({ user: 1000 * (cpuMs += 10_000), system: 0 }));
-    const { port, transformer } = onThreadOf(1, 10_000);
+    const { port, open } = clientOn(1, 10_000);
     let ended: unknown = null;
-    transformer.ready(new AbortController().signal).catch((error: unknown) => (ended = error));
+    open().catch((error: unknown) => (ended = error));
     for (let tile = 0; tile < 10; tile++) {
       await vi.advanceTimersByTimeAsync(200_000);
       port.emit('message', { kind: 'alive' });
@@ -64,7 +66,7 @@ test('a tile is a word: a frame may take longer than the longest silence, and a 
     expect(ended).toMatchObject({
       code: 'ENGINE_STALLED',
       message:
-        'The model moved nothing for 300 s though it used the processor all the time; the worker is started anew.',
+        'The model made no progress for 300 s while using the CPU all the time; restarting the worker.',
     });
   } finally {
     vi.useRealTimers();

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { StoppedError } from '../../../../src/domain/errors.ts';
 import { createPipeline } from '../../../../src/pipelines/create-pipeline.ts';
+import { describePipeline } from '../../../../src/pipelines/describe-pipeline.ts';
 import { framesOf, sourceOf } from '../../../helpers/upscale-source.ts';
 
 const needs = {
@@ -8,6 +9,7 @@ const needs = {
   embedding: null,
   tile: null,
   threads: 1,
+  engines: [],
   onInferred: () => expect.fail('nothing is inferred'),
   onStepDown: () => expect.fail('no engine is used'),
 };
@@ -16,7 +18,7 @@ const recipe = { pipeline: 'upscale', model: 'lanczos', scale: 1.5, device: 'aut
 test('lanczos needs no model and gives frames of the size that it describes', async () => {
   const pipeline = createPipeline(recipe, needs);
   const source = sourceOf(9, 6);
-  const { input, output } = pipeline.describe(source);
+  const { input, output } = describePipeline(recipe, source).formats;
   expect([input.width, input.height, output.width, output.height]).toEqual([9, 6, 14, 10]);
   await pipeline.open(source);
   const flat = Buffer.alloc(9 * 6 * 3, 33);

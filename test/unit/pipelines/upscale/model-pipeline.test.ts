@@ -15,6 +15,7 @@ import { largestDifference } from '../../../helpers/images.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
 import { repeatingModel, tinySrvgg } from '../../../helpers/tiny-models.ts';
+import { upscaledFormats } from '../../../../src/pipelines/upscale/upscaled-format.ts';
 import { framesOf, sourceOf } from '../../../helpers/upscale-source.ts';
 
 const WIDTH = 46;
@@ -120,7 +121,7 @@ test('any factor comes from resampling the model’s own', async () => {
     [3, 138, 102],
   ] as const) {
     const pipeline = await openPipeline({ file, scale });
-    expect(pipeline.describe(sourceOf(WIDTH, HEIGHT)).output).toMatchObject({ width, height });
+    expect(upscaledFormats(sourceOf(WIDTH, HEIGHT), scale).output).toMatchObject({ width, height });
     const [pixels] = await outputs(pipeline, framesOf(flat));
     expect(pixels?.equals(Buffer.alloc(width * height * 3, 90))).toBe(true);
   }
@@ -129,7 +130,7 @@ test('any factor comes from resampling the model’s own', async () => {
 test('a deeper source keeps its 16 bits, and odd edges become even', async () => {
   const source = sourceOf(5, 3, 10);
   const pipeline = await openPipeline({ file: repeatingModel(1), scale: 1, source });
-  expect(pipeline.describe(source)).toEqual({
+  expect(upscaledFormats(source, 1)).toEqual({
     input: { width: 5, height: 3, pixelFormat: 'rgb48le' },
     output: { width: 6, height: 4, pixelFormat: 'rgb48le' },
     outputAspect: { num: 1, den: 1 },
@@ -161,15 +162,13 @@ function engineWithRoomFor(edge: number, edges: number[]): Engine {
 test('want of memory makes the tiles smaller and the frame is done again', async () => {
   const pixels = noise(7);
   const edges: number[] = [];
-  const worked: [device: string, tile: number][] = [];
-  const onSmallerTile = (device: string, tile: number) => void worked.push([device, tile]);
-  const pipeline = await openPipeline({ engines: [engineWithRoomFor(40, edges)], onSmallerTile });
+  const pipeline = await openPipeline({ engines: [engineWithRoomFor(40, edges)] });
   const [tiled] = await outputs(pipeline, framesOf(pixels));
   expect(largestDifference(tiled ?? [], await output({}, pixels))).toBeLessThanOrEqual(1);
   const trials = edges.length;
   await outputs(pipeline, framesOf(noise(8)));
   expect(Math.max(...edges.slice(trials))).toBeLessThanOrEqual(40);
-  expect(worked).toEqual([['cpu', 32]]);
+  expect(pipeline.reducedTile).toEqual({ device: 'cpu', tile: 32 });
 });
 
 /**

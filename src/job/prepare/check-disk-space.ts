@@ -2,23 +2,21 @@ import { stat, statfs } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { TransientError } from '../../domain/errors.ts';
 import { rateOf, spaceNeeded } from '../../domain/estimate.ts';
-import type { CommittedBatch } from '../../domain/job.ts';
 import { formatBytes } from '../../lib/format-bytes.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
-import type { PlannedJob } from './planned-job.ts';
+import type { PreparedJob } from './prepared-job.ts';
 
 /**
- * Makes a job wait that would fill the disk before it is done (R36).
+ * Estimates the disk space that the rest of the job needs, so that a job does not fill the disk half-way.
  *
- * @throws TransientError DISK_FULL, which is tried again by itself and uses up no try
+ * @throws TransientError DISK_FULL, after which the job is retried by itself without using up an attempt
  */
-export async function assertSpace(
+export async function checkDiskSpace(
   { job, queue }: JobContext,
   folder: JobFolder,
-  { index, formats, media, outputPath }: PlannedJob,
-  committed: readonly CommittedBatch[],
+  { index, formats, media, outputPath, committed }: PreparedJob,
 ): Promise<void> {
   const { width, height } = formats.output;
   const rate = rateOf(job.recipe, queue.history.pastJobs(job.recipe));
@@ -37,7 +35,7 @@ export async function assertSpace(
     if (bavail * bsize >= bytes) continue;
     throw new TransientError(
       'DISK_FULL',
-      `${basename(job.sourcePath)} needs about ${formatBytes(bytes)} in ${path}, where ${formatBytes(bavail * bsize)} are free.`,
+      `${basename(job.sourcePath)} needs about ${formatBytes(bytes)} in ${path}, but only ${formatBytes(bavail * bsize)} are free.`,
     );
   }
 }

@@ -10,23 +10,21 @@ import type { JobContext } from '../job-context.ts';
 export interface TiledWork {
   readonly media: MediaInfo;
   readonly model: ModelFile | null;
-  /** null where nothing is tiled. */
+  /** Free memory of each device; null where frames are not tiled. */
   readonly memories: DeviceMemories | null;
 }
 
-/** Frames that our kernels have on the GPU at once; onnxruntime has one of each job. */
+/** Frames that the CUDA engine keeps on the GPU at the same time; onnxruntime keeps one for each job. */
 const GPU_LANES = 3;
-/** On a GPU that does not tell how much memory it has (B4). */
-const BLIND_GPU_TILE = 256;
+/** Tile size on a GPU that does not report its memory. */
+const DEFAULT_GPU_TILE = 256;
 
-/** Whether a job's frames are cut into tiles where memory is short. */
+/** Whether the frames of a job can be cut into tiles. */
 export function isTiled(recipe: Recipe, model: ModelFile | null): boolean {
   return model !== null && recipe.pipeline === 'upscale';
 }
 
-/**
- * The tiles of a new job on each device: what the recipe asks for; with `auto` what free memory allows (D7).
- */
+/** The tile sizes of a new job on each device: those of the recipe, or for `auto` the largest that fit free memory. */
 export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan, 'tile' | 'gpuTile'> {
   const { settings, job } = context;
   const { media, model, memories } = work;
@@ -38,8 +36,8 @@ export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan,
   const tile = chooseTile({ ...request, memoryBytes });
   if (device === 'cpu') return { tile };
   if (gpu === null) {
-    const blind = requested === 'auto' ? BLIND_GPU_TILE : requested;
-    return { tile, gpuTile: chooseTile({ ...request, requested: blind, memoryBytes }) };
+    const tileWithoutMemory = requested === 'auto' ? DEFAULT_GPU_TILE : requested;
+    return { tile, gpuTile: chooseTile({ ...request, requested: tileWithoutMemory, memoryBytes }) };
   }
   const { max, batch } = settings.streams;
   const images = Math.max(GPU_LANES, Math.min(max, batchForVideoMemory(batch, gpu.freeBytes)));
@@ -48,12 +46,13 @@ export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan,
 }
 
 /**
- * The tiles of a job that is resumed. On the CPU want of memory is no error that could be caught: the kernel, or the allocator, ends the process.
- * When two workers in a row died before a batch was done, the next one takes tiles of half the edge (B5).
+ * The plan of a resumed job with its tile sizes. On the CPU, running out of memory is no error that can be caught: the
+ * kernel or the allocator ends the process. After two workers in a row have died before a batch was done, tiles get half
+ * the edge.
  */
 export function tilesAfterCrashes(context: JobContext, { media, model }: TiledWork, plan: JobPlan): JobPlan {
   const { job, log } = context;
-  // A batch that is committed begins the count anew, and this try counts already.
+  // A committed batch resets the count, and the current attempt is already counted.
   if (!isTiled(job.recipe, model) || job.errorCode !== 'WORKER_CRASHED' || job.attempts < 3) return plan;
   const edge = Math.max(media.video.width, media.video.height);
   const half = (tile: number | null): number =>
@@ -64,26 +63,7 @@ export function tilesAfterCrashes(context: JobContext, { media, model }: TiledWo
     ...(plan.gpuTile === undefined ? {} : { gpuTile: half(plan.gpuTile) }),
   };
   log.warn(
-    `two workers died before a batch was done; memory may have been short: from here on in tiles of ${smaller.tile} px`,
+    `two workers crashed before a batch was done, perhaps out of memory; tile size reduced to ${smaller.tile} px`,
   );
-  return smaller;
-}
-
-/**
- * Writes down that a frame passed in smaller tiles: into the job's plan, so that the job goes on with them when it is
- * resumed, as it would have done undisturbed.
- *
- * @returns the plan from now on
- */
-export function rememberTile(
-  context: JobContext,
-  { plan, framesTotal }: { readonly plan: JobPlan; readonly framesTotal: number },
-  device: 'cpu' | 'gpu',
-  tile: number,
-): JobPlan {
-  const { queue, lease, log } = context;
-  const smaller = { ...plan, ...(device === 'gpu' ? { gpuTile: tile } : { tile }) };
-  queue.progress.setPlan(lease, smaller, framesTotal);
-  log.warn(`memory was short on the ${device.toUpperCase()}: from here on in tiles of ${tile} px`);
   return smaller;
 }

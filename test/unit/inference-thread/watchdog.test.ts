@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { StallWatchdog } from '../../../src/inference-thread/stall-watchdog.ts';
+import { InferenceWatchdog } from '../../../src/inference-thread/watchdog.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 function watched(share: number) {
   let stalls = 0;
   const startedAtMs = Date.now();
-  const watch = new StallWatchdog({
+  const watch = new InferenceWatchdog({
     stallMs: 10_000,
     onStall: () => stalls++,
     cpuMs: () => (Date.now() - startedAtMs) * share,

@@ -1,0 +1,113 @@
+import { appendFileSync, closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { codeOf, InternalError, StoppedError, toError } from '../domain/errors.ts';
+import { frameBytes, type FrameFormat } from '../domain/media-info.ts';
+import type { Engine } from '../inference/engine.ts';
+import { failPoint } from '../lib/fail-point.ts';
+import { createPipeline } from '../pipelines/create-pipeline.ts';
+import { describePipeline } from '../pipelines/describe-pipeline.ts';
+import type { Frame, FramePipeline, PipelineFormats } from '../pipelines/frame-pipeline.ts';
+import type { FromPort, PipelineSetup, ToPort, TransformRequest } from './protocol.ts';
+
+/**
+ * Runs the pipeline of one job on the inference thread. Frame files are read and written with blocking calls: other jobs
+ * on this thread could not run meanwhile anyway.
+ */
+export class PipelineRunner {
+  readonly #setup: PipelineSetup;
+  readonly #send: (message: FromPort) => void;
+  readonly #stop = new AbortController();
+  readonly #pipeline: FramePipeline;
+  readonly #formats: PipelineFormats;
+  #framesInferred = 0;
+  #working: Promise<void>;
+
+  /** Starts to load the models of the pipeline; sends `opened` or `failed`. */
+  constructor(setup: PipelineSetup, engines: readonly Engine[], send: (message: FromPort) => void) {
+    this.#setup = setup;
+    this.#send = send;
+    const { model, embedding, tile, gpuTile, threads } = setup;
+    this.#formats = describePipeline(setup.recipe, setup.source).formats;
+    this.#pipeline = createPipeline(setup.recipe, {
+      ...{ model, embedding, tile, gpuTile, threads, engines },
+      onStepDown: (text) => send({ kind: 'notice', text }),
+      onInferred: (frameNumber) => this.#count(frameNumber),
+      onTile: () => send({ kind: 'alive' }),
+    });
+    this.#working = this.#pipeline
+      .open(setup.source)
+      .then(() => send({ kind: 'opened', summary: this.#pipeline.summary }))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** @returns for `close`, a promise that settles when the pipeline is closed; null for any other message */
+  receive(message: ToPort): Promise<void> | null {
+    if (message.kind === 'transform') {
+      this.#working = this.#transform(message).catch((error: unknown) => this.#fail(error));
+      return null;
+    }
+    this.#stop.abort(new StoppedError('Inference was stopped.'));
+    return message.kind === 'close' ? this.#close() : null;
+  }
+
+  /** Waits for the current run first: interrupted in the middle of one, onnxruntime aborts the whole process. */
+  async #close(): Promise<void> {
+    await this.#working;
+    await this.#pipeline.close();
+  }
+
+  async #transform(request: TransformRequest): Promise<void> {
+    const input = openSync(request.inputPath, 'r');
+    const output = openSync(request.outputPath, request.framesReady === 0 ? 'w' : 'r+');
+    const inferredBefore = this.#framesInferred;
+    try {
+      await this.#writeFrames(request, input, output);
+    } finally {
+      closeSync(input);
+      closeSync(output);
+    }
+    this.#send({
+      kind: 'transformed',
+      pipelineState: this.#pipeline.snapshot(),
+      conclusion: this.#pipeline.conclusion(),
+      framesInferred: this.#framesInferred - inferredBefore,
+    });
+  }
+
+  async #writeFrames(request: TransformRequest, input: number, output: number): Promise<void> {
+    const bytes = frameBytes(this.#formats.output);
+    let framesReady = request.framesReady;
+    // A process killed while it wrote leaves part of a frame after the complete ones.
+    ftruncateSync(output, framesReady * bytes);
+    const frames = readFrames(request, input, this.#formats.input);
+    for await (const frame of this.#pipeline.process(frames, request.stateBefore, this.#stop.signal)) {
+      failPoint('transformed-frame.before-write');
+      // Appended frame by frame: the length of the file says how many frames are complete.
+      for (let written = 0; written < bytes;) {
+        written += writeSync(output, frame.pixels, written, bytes - written, framesReady * bytes + written);
+      }
+      failPoint('transformed-frame.written');
+      framesReady++;
+      this.#send({ kind: 'progress', framesReady, reducedTile: this.#pipeline.reducedTile });
+    }
+  }
+
+  #count(frameNumber: number): void {
+    this.#framesInferred++;
+    const { traceFile, jobId } = this.#setup;
+    if (traceFile !== null) appendFileSync(traceFile, `${jobId} ${frameNumber} ${Date.now()}\n`);
+  }
+
+  #fail(error: unknown): void {
+    this.#send({ kind: 'failed', code: codeOf(error), message: toError(error).message });
+  }
+}
+
+function* readFrames(request: TransformRequest, file: number, format: FrameFormat): Generator<Frame> {
+  const bytes = frameBytes(format);
+  for (let i = request.framesReady; i < request.batch.frameCount; i++) {
+    const pixels = Buffer.allocUnsafe(bytes);
+    const read = readSync(file, pixels, 0, bytes, i * bytes);
+    if (read !== bytes) throw new InternalError(`${request.inputPath} ends in the middle of frame ${i}.`);
+    yield { number: request.batch.firstFrame + i, pixels };
+  }
+}

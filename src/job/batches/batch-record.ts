@@ -1,0 +1,24 @@
+import type { BatchRange } from '../../domain/frame-batch.ts';
+
+/** The record of one batch on its way through the stages, as the decode stage hands it on. */
+export interface DecodedBatch {
+  readonly range: BatchRange;
+  /** When work on the batch began, by `performance.now`. */
+  readonly startedAtMs: number;
+  /** File of the raw source frames; may be empty where all frames are already transformed. */
+  readonly inputPath: string;
+  /** File of the transformed frames. */
+  readonly outputPath: string;
+  /** Frames that an earlier process had already transformed into `outputPath`. */
+  readonly framesReady: number;
+}
+
+/** The same batch, as the transform stage hands it on. */
+export interface TransformedBatch {
+  readonly range: BatchRange;
+  readonly startedAtMs: number;
+  /** File of all transformed frames. */
+  readonly outputPath: string;
+  /** State of the pipeline after the batch; null for a pipeline without state. */
+  readonly pipelineState: Uint8Array | null;
+}

@@ -1,0 +1,50 @@
+import { DecoderChoice } from '../../media/decode/hardware-decoders.ts';
+import { outputColor } from '../../media/decode/color-conversion.ts';
+import { EncoderChooser, whyNotNvenc } from '../../media/encode/choose-encoder.ts';
+import { outputTiming } from '../../media/encode/output-timing.ts';
+import type { FrameFiles } from '../../workspace/frame-files.ts';
+import { tryWithPermit } from '../encoder-permit.ts';
+import type { JobContext } from '../job-context.ts';
+import type { PreparedJob } from '../prepare/prepared-job.ts';
+import { CommitStage, type CommitStageOptions } from './commit-stage.ts';
+import { DecodeStage } from './decode-stage.ts';
+
+export function createDecodeStage(
+  { settings, log, signal }: JobContext,
+  { media, index, formats, hasState }: PreparedJob,
+  files: FrameFiles,
+): DecodeStage {
+  const choice = new DecoderChoice(settings.decoder.hardware, media, index, (sentence) => log.info(sentence));
+  const maxPixels = settings.limits.inputMegapixels * 1e6;
+  const onNote = (sentence: string): void => log.warn(sentence);
+  const decoder = { format: formats.input, choice, maxPixels, signal, onNote };
+  return new DecodeStage({ media, index, formats, hasState, files, log, decoder });
+}
+
+export function createCommitStage(
+  context: JobContext,
+  { media, index, formats, plan }: PreparedJob,
+  rest: Pick<CommitStageOptions, 'folder' | 'files' | 'progress'>,
+): CommitStage {
+  const { num, den } = formats.outputAspect;
+  const segment = {
+    format: formats.output,
+    timing: outputTiming(index, media),
+    color: outputColor(media.video),
+    hdr: media.video.hdr,
+    sampleAspectRatio: `${num}/${den}`,
+  };
+  const { nvenc, softwareFallback } = context.settings.encoder;
+  const chooser = new EncoderChooser({
+    codec: plan.codec,
+    output: formats.output,
+    ...{ nvenc, softwareFallback },
+    now: Date.now,
+    tryNvenc: () =>
+      media.video.hdr === null
+        ? tryWithPermit(context, () => whyNotNvenc(plan.codec, formats.output, plan.encoder, context.signal))
+        : Promise.resolve('ffmpeg has no way to write HDR metadata with NVENC'),
+    onChoice: (sentence) => context.log.info(sentence),
+  });
+  return new CommitStage({ ...rest, context, chooser, encoder: plan.encoder, segment });
+}

@@ -1,0 +1,96 @@
+import { createEtaEstimator, type EtaEstimator } from '../../observability/eta.ts';
+import { formatProgress } from '../../observability/format-progress.ts';
+import { passedSteps } from '../../observability/progress-steps.ts';
+import type { JobContext } from '../job-context.ts';
+
+/** How often progress is written to the database, for `status`. */
+const STORE_EVERY_MS = 1_000;
+
+/**
+ * Turns the number of transformed frames into log lines, one for each 5 %, and into the figures of the database. Frames
+ * done by an earlier run count as done, but not towards the speed of this run.
+ */
+export class JobProgress {
+  readonly #context: Pick<JobContext, 'queue' | 'lease' | 'log'>;
+  readonly #framesTotal: number;
+  #eta: EtaEstimator;
+  /** Frames of finished batches, committed or transformed. */
+  #framesBefore: number;
+  #framesDone: number;
+  #storedAtMs = -STORE_EVERY_MS;
+  /** Frame count at which the first estimate is logged; null once it was. */
+  #firstEstimateAt: number | null;
+
+  /**
+   * @param framesDone frames that already have a checkpoint
+   * @param firstEstimateAfter frames of this run after which the first estimate is logged
+   */
+  constructor(
+    context: Pick<JobContext, 'queue' | 'lease' | 'log'>,
+    framesTotal: number,
+    framesDone: number,
+    firstEstimateAfter: number,
+  ) {
+    this.#context = context;
+    this.#framesTotal = framesTotal;
+    this.#framesBefore = framesDone;
+    this.#framesDone = framesDone;
+    this.#firstEstimateAt = framesDone + firstEstimateAfter;
+    this.#eta = createEtaEstimator({ startedAtMs: performance.now(), framesDone });
+  }
+
+  /** @param framesReady frames of the current batch that are transformed */
+  advance(framesReady: number): void {
+    this.#update(this.#framesBefore + framesReady);
+  }
+
+  /** All frames of the current batch are transformed. */
+  finishBatch(frameCount: number): void {
+    this.#framesBefore += frameCount;
+    this.#update(this.#framesBefore);
+  }
+
+  /** Frames of the current batch that an earlier process had transformed: done, but not at the speed of this run. */
+  reuse(framesReady: number): void {
+    this.#framesDone = Math.max(this.#framesDone, this.#framesBefore + framesReady);
+    this.#eta = createEtaEstimator({ startedAtMs: performance.now(), framesDone: this.#framesDone });
+  }
+
+  /** Writes the figures to the database; committing a batch had set its count back to the committed frames. */
+  store(): void {
+    this.#store(performance.now());
+  }
+
+  #update(framesDone: number): void {
+    // The count goes back when frames are transformed again after a full RAM disk.
+    if (framesDone <= this.#framesDone) return;
+    const nowMs = performance.now();
+    const steps = passedSteps(this.#framesDone, framesDone, this.#framesTotal);
+    this.#framesDone = framesDone;
+    this.#eta.record(framesDone, nowMs);
+    const isFirstEstimate = this.#firstEstimateAt !== null && framesDone >= this.#firstEstimateAt;
+    if (isFirstEstimate) this.#firstEstimateAt = null;
+    const line = formatProgress({ ...this.#figures(), framesTotal: this.#framesTotal });
+    if (isFirstEstimate) this.#context.log.info(`first estimate: ${line}`);
+    else if (steps.length > 0) this.#context.log.info(line);
+    if (nowMs - this.#storedAtMs >= STORE_EVERY_MS) this.#store(nowMs);
+  }
+
+  #store(nowMs: number): void {
+    this.#storedAtMs = nowMs;
+    const { queue, lease } = this.#context;
+    const { etaMs, ...figures } = this.#figures();
+    queue.progress.setProgress(lease, {
+      ...figures,
+      etaAtMs: etaMs === null ? null : Math.round(Date.now() + etaMs),
+    });
+  }
+
+  #figures(): { framesDone: number; framesPerSecond: number | null; etaMs: number | null } {
+    return {
+      framesDone: this.#framesDone,
+      framesPerSecond: this.#eta.framesPerSecond(),
+      etaMs: this.#eta.etaMs(this.#framesTotal),
+    };
+  }
+}

@@ -1,0 +1,25 @@
+import type { JobPlan } from '../../domain/job.ts';
+import { recipeText } from '../../domain/recipe.ts';
+import { openRamDisk, ramDiskPlaces, type RamDisk } from '../../workspace/ram-disk.ts';
+import type { JobContext } from '../job-context.ts';
+
+/** Opens the RAM disk of the job, and keeps frames on it that a dead process had made for the same job and plan. */
+export async function openJobRamDisk(
+  { home, job, lease, settings, log }: JobContext,
+  plan: JobPlan,
+): Promise<RamDisk> {
+  const stamp = {
+    owner: lease.owner,
+    contents: JSON.stringify([job.id, job.fingerprint, recipeText(job.recipe), withoutTiles(plan)]),
+  };
+  const ramDisk = await openRamDisk(ramDiskPlaces(home.stateDir), lease, stamp, settings.workspace);
+  const what = ramDisk.kind === 'folder' ? 'no RAM disk, frames are written to' : 'RAM disk:';
+  const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
+  log.info(`${what} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 ** 2)} MB${reason}`);
+  return ramDisk;
+}
+
+/** The part of a plan that frames must share to be used again. A tile size may shrink in the middle of a job. */
+function withoutTiles(plan: JobPlan): object {
+  return { ...plan, tile: undefined, gpuTile: undefined };
+}

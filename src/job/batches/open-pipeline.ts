@@ -1,0 +1,30 @@
+import { batchForVideoMemory } from '../../hardware/video-memory.ts';
+import type { JobContext } from '../job-context.ts';
+import type { PreparedJob } from '../prepare/prepared-job.ts';
+
+/** Opens the pipeline of the job on the inference thread and logs which engine runs it. */
+export async function openPipeline(
+  { inference, job, settings, traceFile, log, signal }: JobContext,
+  { media, model, embedding, plan, memories }: PreparedJob,
+): Promise<void> {
+  const summary = await inference.open(
+    {
+      jobId: job.id,
+      recipe: job.recipe,
+      source: media,
+      ...{ model, embedding, traceFile },
+      tile: plan.tile,
+      gpuTile: plan.gpuTile,
+      threads: settings.engine.threads,
+      // The place in the queue is a matter of order; among running jobs a priority doubles or halves the share.
+      weight: job.priority > 0 ? 2 : job.priority < 0 ? 0.5 : 1,
+      sharing: {
+        batch: batchForVideoMemory(settings.streams.batch, memories?.gpu?.freeBytes ?? Infinity),
+        waitMs: settings.streams.waitMs,
+      },
+    },
+    settings.engine.stallSeconds * 1000,
+    signal,
+  );
+  log.info(summary);
+}

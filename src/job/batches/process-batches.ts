@@ -1,0 +1,83 @@
+import type { CommittedBatch } from '../../domain/job.ts';
+import type { BatchRange } from '../../domain/frame-batch.ts';
+import { BATCHES_IN_FLIGHT } from '../../workspace/batch-sizes.ts';
+import { FrameFiles } from '../../workspace/frame-files.ts';
+import type { JobFolder } from '../../workspace/job-folder.ts';
+import { spareMemoryBytes } from '../../workspace/memory.ts';
+import { removeRamDisk } from '../../workspace/ram-disk.ts';
+import type { JobContext } from '../job-context.ts';
+import type { PreparedJob } from '../prepare/prepared-job.ts';
+import { createCommitStage, createDecodeStage } from './create-stages.ts';
+import { JobProgress } from './job-progress.ts';
+import { openJobRamDisk } from './job-ram-disk.ts';
+import { openPipeline } from './open-pipeline.ts';
+import { runStages } from './scheduler.ts';
+import { TileMemory } from './tile-memory.ts';
+import { TransformStage } from './transform-stage.ts';
+
+/**
+ * Takes every batch without a checkpoint through decode, transform and commit. The RAM disk exists only meanwhile. After
+ * a failure it stays, and the next attempt uses its frames again.
+ */
+export async function processBatches(
+  context: JobContext,
+  folder: JobFolder,
+  prepared: PreparedJob,
+): Promise<void> {
+  const { missing, committed, plan, index, formats, hasState } = prepared;
+  const { queue, lease, log, inference, signal } = context;
+  if (missing.length === 0) return;
+  queue.progress.setStage(lease, 'frames');
+  const ramDisk = await openJobRamDisk(context, plan);
+  const files = new FrameFiles({
+    ramPath: ramDisk.path,
+    spillPath: await folder.openSpill(ramDisk),
+    spareMemoryBytes: ramDisk.kind === 'folder' ? () => Promise.resolve(Infinity) : spareMemoryBytes,
+    onSpill: (sentence) => log.warn(sentence),
+  });
+  try {
+    await openPipeline(context, prepared);
+    const framesTotal = index.pts.length;
+    const framesCommitted = committed.reduce((sum, { frameCount }) => sum + frameCount, 0);
+    const progress = new JobProgress(context, framesTotal, framesCommitted, plan.firstBatchFrames);
+    const tiles = new TileMemory(context, plan, framesTotal);
+    const statesBefore = statesBeforeMissing(missing, committed);
+    const decode = createDecodeStage(context, prepared, files);
+    const transform = new TransformStage({
+      ...{ inference, files, progress, tiles, log, formats, hasState, framesTotal, statesBefore },
+    });
+    const commit = createCommitStage(context, prepared, { folder, files, progress });
+    try {
+      await runStages(
+        missing,
+        {
+          decode: (range) => decode.run(range),
+          transform: (batch, stop) => transform.run(batch, stop),
+          commit: (batch, stop) => commit.run(batch, stop),
+        },
+        BATCHES_IN_FLIGHT,
+        signal,
+      );
+    } finally {
+      await decode.close();
+    }
+    await removeRamDisk(ramDisk);
+    await folder.removeSpill();
+  } finally {
+    // Not awaited here: the thread may be in a run of many seconds, which nothing can interrupt. The worker awaits it.
+    inference.close().catch(() => undefined);
+  }
+}
+
+/** Pipeline states by batch number, of each committed batch that a missing batch follows. */
+function statesBeforeMissing(
+  missing: readonly BatchRange[],
+  committed: readonly CommittedBatch[],
+): Map<number, Uint8Array | null> {
+  const needed = new Set(missing.map(({ number }) => number - 1));
+  return new Map(
+    committed
+      .filter(({ number }) => needed.has(number))
+      .map(({ number, pipelineState }) => [number, pipelineState]),
+  );
+}

@@ -1,0 +1,66 @@
+import { Semaphore } from '../../lib/semaphore.ts';
+
+/** One stage of the work on a batch: takes the record of the stage before it and returns its own. */
+export type Stage<In, Out> = (record: In, signal: AbortSignal) => Promise<Out>;
+
+export interface Stages<Item, Decoded, Transformed> {
+  readonly decode: Stage<Item, Decoded>;
+  readonly transform: Stage<Decoded, Transformed>;
+  readonly commit: Stage<Transformed, void>;
+}
+
+/**
+ * Takes items through decode, transform and commit. The stages work at the same time on different items; each stage
+ * gets one item at a time, in order. At most `maxInFlight` items are started and not committed, so memory does not
+ * depend on the number of items.
+ *
+ * The first failure stops all stages and is thrown once every stage has stopped.
+ */
+export async function runStages<Item, Decoded, Transformed>(
+  items: Iterable<Item>,
+  { decode, transform, commit }: Stages<Item, Decoded, Transformed>,
+  maxInFlight: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const failure = new AbortController();
+  const combined = AbortSignal.any([signal, failure.signal]);
+  const inFlight = new Semaphore(maxInFlight);
+  const decodeTurn = oneAtATime(decode, combined);
+  const transformTurn = oneAtATime(transform, combined);
+  const commitTurn = oneAtATime(commit, combined);
+
+  const running = new Set<Promise<void>>();
+  for (const item of items) {
+    try {
+      await inFlight.take(combined);
+    } catch (error) {
+      failure.abort(error);
+      break;
+    }
+    const carried = decodeTurn(item)
+      .then(transformTurn)
+      .then(commitTurn)
+      .catch((error: unknown) => failure.abort(error)) // Only the first abort sets the reason.
+      .finally(() => {
+        running.delete(carried);
+        inFlight.give();
+      });
+    running.add(carried);
+  }
+  await Promise.all(running);
+  failure.signal.throwIfAborted();
+}
+
+/** A stage that records enter one after the other, in the order of the calls. */
+function oneAtATime<In, Out>(stage: Stage<In, Out>, signal: AbortSignal): (record: In) => Promise<Out> {
+  const turn = new Semaphore(1);
+  return async (record) => {
+    await turn.take(signal);
+    try {
+      signal.throwIfAborted();
+      return await stage(record, signal);
+    } finally {
+      turn.give();
+    }
+  };
+}

@@ -1,0 +1,31 @@
+import type { JobPlan } from '../../domain/job.ts';
+import type { ReducedTile } from '../../pipelines/frame-pipeline.ts';
+import type { JobContext } from '../job-context.ts';
+
+/**
+ * Stores a tile size that was reduced for want of memory in the plan of the job, so that a resumed job continues with
+ * the same tiles as an undisturbed one.
+ */
+export class TileMemory {
+  readonly #context: Pick<JobContext, 'queue' | 'lease' | 'log'>;
+  readonly #framesTotal: number;
+  #plan: JobPlan;
+
+  constructor(context: Pick<JobContext, 'queue' | 'lease' | 'log'>, plan: JobPlan, framesTotal: number) {
+    this.#context = context;
+    this.#plan = plan;
+    this.#framesTotal = framesTotal;
+  }
+
+  /** @throws LeaseLostError when another worker has the job */
+  remember(reduced: ReducedTile | null): void {
+    if (reduced === null) return;
+    const { device, tile } = reduced;
+    const key = device === 'gpu' ? 'gpuTile' : 'tile';
+    if (this.#plan[key] === tile) return;
+    const { queue, lease, log } = this.#context;
+    this.#plan = { ...this.#plan, [key]: tile };
+    queue.progress.setPlan(lease, this.#plan, this.#framesTotal);
+    log.warn(`${device.toUpperCase()} out of memory; tile size reduced to ${tile} px`);
+  }
+}

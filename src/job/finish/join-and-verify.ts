@@ -1,0 +1,134 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { AudioShiftedError, FfmpegError, VerificationError } from '../../domain/errors.ts';
+import { failPoint } from '../../lib/fail-point.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
+import { outputColor } from '../../media/decode/color-conversion.ts';
+import { outputTiming } from '../../media/encode/output-timing.ts';
+import { withoutUnmuxable } from '../../media/join/find-unmuxable.ts';
+import { muxOutput } from '../../media/join/mux.ts';
+import { withShifts, type StreamPlan } from '../../media/join/stream-plan.ts';
+import { verifyOutput } from '../../media/verify/verify-output.ts';
+import { halfOutputPath } from '../../workspace/half-output.ts';
+import type { JobFolder } from '../../workspace/job-folder.ts';
+import type { JobContext } from '../job-context.ts';
+import { assertSameSource } from '../prepare/prepare-source.ts';
+import type { PreparedJob } from '../prepare/prepared-job.ts';
+
+/** A joined and verified file under its temporary name in the output folder. */
+export interface JoinedOutput {
+  readonly temporaryPath: string;
+  /** The streams in the file: the planned ones, or those of them that the container accepts. */
+  readonly streams: StreamPlan;
+}
+
+/**
+ * Joins the segments with the other streams of the source, then decodes and verifies the whole file. Repeated after a
+ * crash, it gives the same file.
+ */
+export async function joinAndVerify(
+  context: JobContext,
+  folder: JobFolder,
+  prepared: PreparedJob,
+): Promise<JoinedOutput> {
+  const { job, lease, signal } = context;
+  // Audio is read from the source only now: it must still be the file whose frames were transformed.
+  await assertSameSource(prepared.signature, job, signal);
+  makeFolder(dirname(prepared.outputPath));
+  const temporaryPath = halfOutputPath(prepared.outputPath, lease);
+  try {
+    const streams = await joinWithFallbacks(context, folder, prepared, temporaryPath);
+    return { temporaryPath, streams };
+  } catch (error) {
+    await rm(temporaryPath, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Joins once more where the first result shows which tracks have to be moved or left out.
+ *
+ * @returns the streams in the file
+ */
+async function joinWithFallbacks(
+  context: JobContext,
+  folder: JobFolder,
+  prepared: PreparedJob,
+  path: string,
+): Promise<StreamPlan> {
+  try {
+    await joinOnce(context, folder, prepared, prepared.streams, path);
+    return prepared.streams;
+  } catch (error) {
+    const fallback = await fallbackFor(error, prepared, context.signal);
+    if (fallback === null) throw error;
+    context.log.warn(fallback.sentence);
+    await joinOnce(context, folder, prepared, fallback.streams, path);
+    return fallback.streams;
+  }
+}
+
+interface Fallback {
+  readonly streams: StreamPlan;
+  readonly sentence: string;
+}
+
+/** Other streams to join after a failure; null when no other streams would help. */
+async function fallbackFor(
+  error: unknown,
+  { media, streams }: PreparedJob,
+  signal: AbortSignal,
+): Promise<Fallback | null> {
+  if (error instanceof AudioShiftedError) {
+    return {
+      streams: withShifts(streams, error.shifts),
+      sentence: `${error.message} Joining again with these tracks moved back, or left out where that does not help`,
+    };
+  }
+  if (!(error instanceof FfmpegError || error instanceof VerificationError)) return null;
+  const fitting = await withoutUnmuxable(media, streams, signal);
+  if (fitting.fates.every((fate, i) => fate.codec === streams.fates[i]?.codec)) return null;
+  return {
+    streams: fitting,
+    sentence: `${error.message} Joining again without the tracks that cannot be copied`,
+  };
+}
+
+async function joinOnce(
+  { job, lease, queue, signal, log }: JobContext,
+  folder: JobFolder,
+  { media, index, plan, formats }: PreparedJob,
+  streams: StreamPlan,
+  path: string,
+): Promise<void> {
+  const batches = queue.batches.listBatches(job.id);
+  const timing = outputTiming(index, media);
+  queue.progress.setStage(lease, 'mux');
+  failPoint('output.before-join');
+  await muxOutput(
+    {
+      source: media,
+      segmentPaths: batches.map((batch) => folder.segmentPath(batch.segmentName)),
+      timing,
+      codec: plan.codec,
+      encodersUsed: new Set(batches.map((batch) => batch.encoder)).size,
+      plan: streams,
+      outputPath: path,
+    },
+    signal,
+  );
+  failPoint('output.joined');
+  queue.progress.setStage(lease, 'verify');
+  log.info('joined the segments; verifying every frame of the result');
+  const expected = {
+    format: formats.output,
+    chroma: plan.encoder.chroma ?? '420',
+    timing,
+    color: outputColor(media.video),
+    sampleAspectRatio: formats.outputAspect,
+    plan: streams,
+    source: media,
+  };
+  await verifyOutput(path, expected, signal);
+  failPoint('output.verified');
+}

@@ -1,0 +1,66 @@
+import { shapeOf } from '../../domain/estimate.ts';
+import { batchCount, missingBatches } from '../../domain/frame-batch.ts';
+import { describeRecipe } from '../../domain/recipe.ts';
+import { counted } from '../../lib/counted.ts';
+import { planStreams } from '../../media/join/stream-plan.ts';
+import { describePipeline } from '../../pipelines/describe-pipeline.ts';
+import { removeHalfOutputsOf } from '../../workspace/half-output.ts';
+import type { JobFolder } from '../../workspace/job-folder.ts';
+import type { JobContext } from '../job-context.ts';
+import { checkDiskSpace } from './check-disk-space.ts';
+import { deviceMemories } from './device-memory.ts';
+import { findJobModels } from './find-job-models.ts';
+import { keepIntactBatches } from './keep-intact-batches.ts';
+import { assertOutputAllowed, withExtension } from './output-path.ts';
+import { planJob } from './plan-job.ts';
+import { prepareSource } from './prepare-source.ts';
+import type { PreparedJob } from './prepared-job.ts';
+import { isTiled } from './tile-sizes.ts';
+
+/**
+ * Decides everything before the first frame: source and frame index, output path, models, plan, the checkpoints that
+ * still hold, and whether the disk has room for the rest.
+ */
+export async function prepareJob(context: JobContext, folder: JobFolder): Promise<PreparedJob> {
+  const { job, lease, queue } = context;
+  const source = await prepareSource(context, folder);
+  const { media } = source;
+  const framesTotal = source.index.pts.length;
+  const streams = planStreams(media);
+  const outputPath = withExtension(job.outputPath, streams.extension);
+  await assertOutputAllowed(context, outputPath);
+
+  const models = await findJobModels(context);
+  const pipeline = describePipeline(job.recipe, media);
+  const memories = isTiled(job.recipe, models.model) ? await deviceMemories(job.recipe.device) : null;
+  const plan = await planJob(context, { media, ...models, formats: pipeline.formats, memories });
+  queue.progress.setPlan(lease, plan, framesTotal);
+  queue.progress.setVideo(lease, { ...shapeOf(media), frames: framesTotal });
+
+  const committed = await keepIntactBatches(context, folder);
+  const missing = missingBatches(plan, framesTotal, new Set(committed.map(({ number }) => number)));
+  const prepared = {
+    ...source,
+    ...models,
+    ...pipeline,
+    ...{ plan, memories, streams, outputPath, committed, missing },
+  };
+  logPreparation(context, prepared);
+  await removeHalfOutputsOf(job.id, outputPath);
+  await checkDiskSpace(context, folder, prepared);
+  return prepared;
+}
+
+function logPreparation(
+  { job, log }: JobContext,
+  { formats: { input, output }, plan, index, committed }: PreparedJob,
+): void {
+  const framesTotal = index.pts.length;
+  const batches = counted(batchCount(plan, framesTotal), 'batch', 'batches');
+  log.info(
+    `${describeRecipe(job.recipe)}: ${input.width}x${input.height} to ${output.width}x${output.height}, ${counted(framesTotal, 'frame')} in ${batches}`,
+  );
+  const framesCommitted = committed.reduce((sum, batch) => sum + batch.frameCount, 0);
+  if (framesCommitted > 0)
+    log.info(`resuming from checkpoint: ${framesCommitted} of ${framesTotal} frames already done`);
+}

@@ -1,0 +1,19 @@
+import type { MediaInfo } from '../domain/media-info.ts';
+import type { Recipe } from '../domain/recipe.ts';
+import { splitScreenFormats } from './dual-face/split-screen-formats.ts';
+import type { PipelineFormats } from './frame-pipeline.ts';
+import { upscaledFormats } from './upscale/upscaled-format.ts';
+
+/** What a job has to know about the pipeline of its recipe before the pipeline is opened. */
+export interface PipelineDescription {
+  readonly formats: PipelineFormats;
+  /** Whether a frame depends on earlier frames. Such a pipeline gets whole batches, and its state is stored with each. */
+  readonly hasState: boolean;
+}
+
+/** Describes the pipeline of a recipe for one source, without loading anything. */
+export function describePipeline(recipe: Recipe, source: Pick<MediaInfo, 'video'>): PipelineDescription {
+  return recipe.pipeline === 'upscale'
+    ? { formats: upscaledFormats(source, recipe.scale), hasState: false }
+    : { formats: splitScreenFormats(source, recipe), hasState: true };
+}

@@ -1,0 +1,67 @@
+import type { Settings } from '../config/settings.ts';
+import { codeOf } from '../domain/errors.ts';
+import type { Job, Lease } from '../domain/job.ts';
+import type { Logger } from '../observability/log-entry.ts';
+import type { Release } from '../queue/lease-store.ts';
+import type { Queue } from '../queue/queue.ts';
+import { isExplained, outcomeOf } from './outcome.ts';
+
+/** Pause before a job is retried that waits for a transient error to end. */
+const TRANSIENT_WAIT_MS = 30_000;
+
+const NOT_CHARGED: Release = {
+  countAttempt: false,
+  notBeforeAtMs: null,
+  note: null,
+  errorCode: null,
+  errorMessage: null,
+};
+
+/**
+ * Writes the outcome of a job that did not finish to the queue, in one transaction, and logs it.
+ *
+ * @returns whether the job will be tried again soon, so that its frames on the RAM disk are worth keeping
+ * @throws the error itself when nothing may be written for the job
+ */
+export function recordOutcome(
+  { queue, settings, log }: { readonly queue: Queue; readonly settings: Settings; readonly log: Logger },
+  job: Job,
+  lease: Lease,
+  error: Error,
+): boolean {
+  const nowMs = Date.now();
+  const failure = { code: codeOf(error), message: error.message, nowMs };
+  const outcome = outcomeOf(error);
+  switch (outcome) {
+    case 'lost':
+    case 'worker-ends':
+      throw error;
+    case 'released':
+      queue.leases.release(lease, NOT_CHARGED);
+      log.info('stopped; will resume from the last checkpoint');
+      return false;
+    case 'waiting':
+      queue.leases.release(lease, {
+        ...NOT_CHARGED,
+        notBeforeAtMs: nowMs + TRANSIENT_WAIT_MS,
+        note: `waiting: ${error.message}`,
+      });
+      log.warn(
+        `${error.message} Retrying every ${TRANSIENT_WAIT_MS / 1000} s; this does not count as an attempt`,
+      );
+      return false;
+    case 'rejected':
+      queue.leases.fail(lease, failure);
+      queue.events.addEvent(job.id, { atMs: nowMs, kind: 'rejected', message: error.message });
+      log.error(`rejected (${failure.code}): ${error.message}`);
+      return false;
+    case 'attempt-failed': {
+      const state = queue.leases.failAttempt(lease, { ...failure, maxAttempts: settings.attempts });
+      queue.events.addEvent(job.id, { atMs: nowMs, kind: 'attempt-failed', message: error.message });
+      log.error(`attempt failed: ${isExplained(error) ? error.message : (error.stack ?? error.message)}`);
+      if (state === 'failed')
+        log.error(`failed permanently (${failure.code}); to try again: framekiln retry ${job.id}`);
+      return state === 'queued';
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { basename } from 'node:path';
+import type { Home } from '../config/home.ts';
+import type { Settings } from '../config/settings.ts';
+import { InputRejectedError, LeaseLostError, toError, WorkerMemoryError } from '../domain/errors.ts';
+import type { Job, Lease } from '../domain/job.ts';
+import { asTransientError } from '../domain/transient-errors.ts';
+import { InferenceClient } from '../inference-thread/client.ts';
+import type { InferenceThread } from '../inference-thread/inference-thread.ts';
+import type { JobContext } from '../job/job-context.ts';
+import { runJob } from '../job/run-job.ts';
+import type { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
+import type { Logger } from '../observability/log-entry.ts';
+import type { Claimed } from '../queue/lease-store.ts';
+import type { Queue } from '../queue/queue.ts';
+import { isDamage } from '../queue/salvage.ts';
+import { JobFolder } from '../workspace/job-folder.ts';
+import { quarantineSource } from '../workspace/quarantine-source.ts';
+import { ramDiskPlaces, removeRamDiskOf } from '../workspace/ram-disk.ts';
+import { keepLease } from './lease-keeper.ts';
+import { recordOutcome } from './record-outcome.ts';
+import { whenWritable } from './when-writable.ts';
+
+/** What a worker shares among its jobs. */
+export interface JobEnvironment extends Pick<
+  JobContext,
+  'home' | 'queue' | 'log' | 'modelFolders' | 'traceFile' | 'memoryLimitBytes' | 'driverSilence'
+> {
+  readonly settings: Settings;
+  /** Number of jobs that share the memory for frames. */
+  readonly jobsAtOnce: number;
+  readonly encoderSemaphore: EncoderSemaphore;
+  readonly inferenceThread: InferenceThread;
+  /** Stops this job alone. */
+  readonly abort: AbortController;
+  /** Aborted when the worker stops. */
+  readonly stopping: AbortSignal;
+}
+
+export interface JobRun {
+  /** Settles when the job's pipeline is closed and its memory free; rejects when the inference thread hangs. */
+  readonly closed: Promise<void>;
+  /** Whether the worker process must be restarted. */
+  readonly mustStop: boolean;
+}
+
+/** Runs one claimed job, keeps its lease meanwhile, and writes its outcome to the queue. */
+export async function runClaimedJob({ job, lease }: Claimed, environment: JobEnvironment): Promise<JobRun> {
+  const { queue, abort, stopping, inferenceThread, encoderSemaphore } = environment;
+  const log = environment.log.child(basename(job.sourcePath));
+  const signal = AbortSignal.any([stopping, abort.signal]);
+  const inference = new InferenceClient(inferenceThread, log);
+  const settings = withMemoryShare(environment.settings, environment.jobsAtOnce);
+  const keeper = keepLease(queue, lease, (error) => abort.abort(error));
+  let failure: unknown = null;
+  try {
+    await runJob({ ...environment, settings, job, lease, log, inference, signal });
+  } catch (error) {
+    // A stop surfaces as any error of the interrupted call; the reason of the signal is the true one.
+    failure = signal.aborted ? signal.reason : error;
+    await settle({ ...environment, log }, job, lease, failure);
+  } finally {
+    keeper.close();
+    logSessions(log, encoderSemaphore);
+  }
+  if (failure instanceof WorkerMemoryError) environment.log.warn(failure.message);
+  return { closed: inference.close(), mustStop: failure instanceof WorkerMemoryError };
+}
+
+/** Jobs that run at the same time share the memory that frames may use. */
+function withMemoryShare(settings: Settings, jobs: number): Settings {
+  const { workspace } = settings;
+  return { ...settings, workspace: { ...workspace, memoryFraction: workspace.memoryFraction / jobs } };
+}
+
+interface SettleContext {
+  readonly home: Home;
+  readonly queue: Queue;
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly stopping: AbortSignal;
+}
+
+/** Writes the outcome of a job that did not finish, then removes or keeps its files accordingly. */
+async function settle(context: SettleContext, job: Job, lease: Lease, caught: unknown): Promise<void> {
+  // A damaged database is no job's fault, and nothing may be written to it: the worker ends.
+  if (isDamage(caught)) throw toError(caught);
+  const { home, log, stopping } = context;
+  const error = asTransientError(toError(caught), job.sourcePath);
+  try {
+    const willRetry = await whenWritable(() => recordOutcome(context, job, lease, error), log, stopping);
+    // The next attempt uses the frames on the RAM disk again. Null: the worker stops before the outcome is written.
+    if (willRetry === false) await removeRamDiskOf(ramDiskPlaces(home.stateDir), job.id);
+    if (error instanceof InputRejectedError) await quarantine(context, job, error);
+  } catch (failure) {
+    if (!(failure instanceof LeaseLostError)) throw failure;
+    await forget(context, job);
+  }
+}
+
+async function quarantine(
+  { home, settings, log }: SettleContext,
+  job: Job,
+  error: InputRejectedError,
+): Promise<void> {
+  if (job.origin !== 'watch' || settings.intake.rejected === 'keep') return;
+  const sentence = await quarantineSource(home.root, job.sourcePath, error, String(job.id));
+  if (sentence !== null) log.info(sentence);
+}
+
+/** The job was paused, cancelled or taken over meanwhile. */
+async function forget({ home, queue, log }: SettleContext, job: Job): Promise<void> {
+  const state = queue.jobs.getJob(job.id)?.state;
+  log.info(
+    state === 'running'
+      ? 'taken over by another worker'
+      : state === 'queued'
+        ? 'back in the queue: the queue is paused'
+        : `stopped (${state ?? 'deleted'})`,
+  );
+  if (state === 'running') return;
+  await removeRamDiskOf(ramDiskPlaces(home.stateDir), job.id);
+  if (state === 'cancelled') await new JobFolder(home.jobsDir, job.id).remove();
+}
+
+function logSessions(log: Logger, { counts }: EncoderSemaphore): void {
+  const { opened, closed, failed, fallenBack } = counts;
+  if (opened === 0 && fallenBack === 0) return;
+  log.info(
+    `NVENC sessions so far: ${opened} opened, ${closed} closed, ${failed} failed; ${fallenBack} segments encoded in software instead`,
+  );
+}
