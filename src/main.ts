@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './config/no-telemetry.ts';
 import { runCli } from './cli/program.ts';
 import { failPointFolder } from './config/environment.ts';
 import { armFailPoints } from './lib/fail-point.ts';

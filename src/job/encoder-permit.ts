@@ -3,9 +3,9 @@ import type { EncoderPermit } from '../media/encode/encoder-semaphore.ts';
 import type { JobContext } from './job-context.ts';
 
 /**
- * The right to open an NVENC session, waited for by the job's priority.
+ * Waits for the right to open an NVENC session; jobs of a higher priority go first.
  *
- * @returns null when software is to do it, because none came free in time
+ * @returns null when no session came free in time, and software encodes instead
  */
 export async function takePermit(
   { job, settings, encoderSemaphore, log }: JobContext,
@@ -16,12 +16,14 @@ export async function takePermit(
   const permit = await encoderSemaphore.take({ priority: job.priority, waitMs, signal });
   if (permit === null) {
     encoderSemaphore.fellBack();
-    log.info(`none of ${sessions} NVENC sessions came free in ${waitSeconds} s; software encodes this batch`);
+    log.info(
+      `no NVENC session free within ${waitSeconds} s (limit ${sessions}); encoding this batch in software`,
+    );
   }
   return permit;
 }
 
-/** Runs a trial that opens a session of its own. @returns why NVENC does not work, null when it does */
+/** Runs a trial encode, which opens an NVENC session. @returns why NVENC does not work; null when it does */
 export async function tryWithPermit(
   context: JobContext,
   trial: () => Promise<string | null>,
@@ -31,7 +33,7 @@ export async function tryWithPermit(
   if (permit === null) return OURS;
   let outcome: 'done' | 'failed' = 'failed';
   try {
-    // Asked with the permit in hand: another job's trial may have found it out while this one waited.
+    // Only now: another job's trial may have found out that the driver hangs while this one waited for its permit.
     const whyNot = await context.driverSilence.whyNot(trial);
     if (whyNot === null) outcome = 'done';
     return whyNot;

@@ -5,7 +5,7 @@ import type { Queue } from '../queue/queue.ts';
 
 const RENEW_EVERY_MS = 10_000;
 
-/** Renews a lease until closed; calls `onLost` once when another holds the job, or nobody does. */
+/** Renews a lease until closed. Calls `onLost` once when the lease is gone. */
 export function keepLease(
   queue: Queue,
   lease: Lease,
@@ -15,7 +15,7 @@ export function keepLease(
     try {
       if (queue.leases.renew(lease, Date.now(), LEASE_MS)) return;
     } catch {
-      return; // A full disk or a busy database: the lease holds for two more rounds, and every write is guarded.
+      return; // Disk full or database locked: the lease outlives two missed renewals, and every write checks it.
     }
     clearInterval(timer);
     onLost(new LeaseLostError(`Job ${lease.jobId} was taken back while it ran.`));

@@ -85,3 +85,9 @@ export function filesBelow(path: string): string[] {
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(path.length + 1));
 }
+
+/** Frames that the last resumed job already had, by the log; null where no job was resumed. */
+export function resumedFrames(log: string): number | null {
+  const last = [...log.matchAll(/resuming from checkpoint: (\d+) of \d+ frames already done/g)].at(-1);
+  return last === undefined ? null : Number(last[1]);
+}

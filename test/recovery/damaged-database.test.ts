@@ -57,7 +57,7 @@ test('a damaged page costs what stands on it: jobs and checkpoints are saved', a
   damage('seen_files');
   expect(run(['start', '--once', '--home', home]).status).toBe(0);
   expect(readLog(home)).toMatch(/2 jobs and 4 checkpoints of it were saved/);
-  expect(readLog(home)).toMatch(/\[second\.mp4\] resumed after 2 committed batches/);
+  expect(readLog(home)).toMatch(/\[second\.mp4\] resuming from checkpoint: 30 of 90 frames already done/);
   expectWhole(home);
 });
 
@@ -133,7 +133,7 @@ test.each(['jobs', 'batches', 'seen_files'])(
     await patient.until(() => setAside(patient.home) === 1, 30_000);
     await patient.until(() => patient.says(/\[clip\.mp4\] done in/));
     expect(frameMd5(patient.output)).toHaveLength(200);
-    expect(patient.says(/this try failed/)).toBe(false);
+    expect(patient.says(/attempt failed/)).toBe(false);
     expect(patient.running.child.exitCode).toBeNull();
     expect(patient.job()?.attempts).toBeLessThanOrEqual(1);
   },

@@ -24,7 +24,7 @@ function note(fault: string, patient: Patient, seconds: number): void {
   const job = patient.job();
   const said =
     patient.complaints().find((line) => line.includes('clip.mp4') || line.includes('worker')) ?? '';
-  const tries = patient.complaints().filter((line) => /this try failed|the worker died/.test(line)).length;
+  const tries = patient.complaints().filter((line) => /attempt failed|the worker died/.test(line)).length;
   const outcome = job?.state === 'failed' ? `${job.state} ${job.errorCode ?? ''}` : (job?.state ?? 'no job');
   table.push(
     `| ${fault} | ${outcome} | ${(job?.errorMessage ?? said).replaceAll('|', '/').slice(0, 220)} | ${tries} | ${seconds.toFixed(1)} |`,
@@ -36,7 +36,7 @@ test('a model that hangs is found out, and its worker is started anew', async ()
   patient.points.arm('transformed-frame.before-write 15 hang');
   await patient.until(() => patient.points.hasFired('transformed-frame.before-write'));
   const seconds = await patient.isDone();
-  expect(patient.says(/this try failed: The model moved nothing for 2 s and used no processor/)).toBe(true);
+  expect(patient.says(/attempt failed: The model made no progress for 2 s without using the CPU/)).toBe(true);
   note('inference thread hangs (stallSeconds: 2)', patient, seconds);
 });
 
@@ -70,7 +70,7 @@ test.each([
     /ffmpeg failed \(signal SIGSEGV\) while encoding/,
   ],
   ['a decoder that ends early', ' rawvideo ', 'exit 0', null],
-  ['a join that ends early', 'file:*output*', 'exit 0', /this try failed: Joining gave no file/],
+  ['a join that ends early', 'file:*output*', 'exit 0', /attempt failed: Joining gave no file/],
 ] as const)('%s: the try is done again', async (what, when, instead, message) => {
   const path = badFfmpeg(temporaryFolder(), when, instead);
   const patient = new Patient({ path });
@@ -142,9 +142,9 @@ test('a worker whose memory grows without end is started anew behind a batch, an
     environment: { FRAMEKILN_WORKER_MEMORY_MB: '400' },
   });
   const seconds = await patient.isDone();
-  expect(patient.says(/The worker holds \d+ MB of memory, more than 400 MB; it is started anew/)).toBe(true);
-  expect(patient.says(/resumed after \d+ committed batch/)).toBe(true);
-  expect(patient.complaints().join('\n')).not.toMatch(/this try failed|the worker died/);
+  expect(patient.says(/worker memory is \d+ MB, limit 400 MB; restarting it/)).toBe(true);
+  expect(patient.says(/resuming from checkpoint: \d+ of \d+ frames already done/)).toBe(true);
+  expect(patient.complaints().join('\n')).not.toMatch(/attempt failed|the worker died/);
   expect(patient.job()?.attempts).toBeLessThanOrEqual(1);
   note('a worker that leaks 64 MB a batch (limit 400 MB)', patient, seconds);
 });

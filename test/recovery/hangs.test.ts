@@ -42,9 +42,9 @@ test('a hang on the last try sets that job aside, and the worker ends in order: 
 
 test('a hang with two jobs in work charges neither: each goes on alone, and is done with its only try', () => {
   const { status, jobs, log } = afterAHang('attempts: 1\nstreams: { max: 2 }\n');
-  expect(log).toMatch(/worker: The model moved nothing for 2 s and used no processor/);
+  expect(log).toMatch(/worker: The model made no progress for 2 s without using the CPU/);
   expect(log).toMatch(/the worker died/);
-  expect(log).not.toMatch(/this try failed|set aside/);
+  expect(log).not.toMatch(/attempt failed|failed permanently/);
   expect(jobs).toMatchObject([{ state: 'done' }, { state: 'done' }]);
   expect(status).toBe(0);
 });
@@ -65,8 +65,8 @@ test('a job that is paused and resumed at once is not begun again by the worker 
   daemon.child.kill('SIGCONT');
   expect(await daemon.ended).toBe(0);
   const log = readLog(home);
-  expect(log).toMatch(/let go of \((paused|queued)\)/);
-  expect(log).not.toMatch(/this try failed|the worker died/);
+  expect(log).toMatch(/(stopped \(paused\)|back in the queue)/);
+  expect(log).not.toMatch(/attempt failed|the worker died/);
   expect(log.match(/\[a\.mp4\] lanczos, scale 2/g)).toHaveLength(2);
   expect(frameMd5(join(home, 'output/lanczos-2x/a.mp4'))).toHaveLength(40);
 });

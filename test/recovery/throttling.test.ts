@@ -38,16 +38,14 @@ test('in quiet hours nothing is worked on; when they are taken out of the file t
   await expect
     .poll(() => readLog(home), patience)
     .toMatch(/quiet hours \(00:00-24:00\): nothing is worked on/);
-  await expect
-    .poll(() => readLog(home), patience)
-    .toMatch(/stopped; it goes on after its last committed batch/);
+  await expect.poll(() => readLog(home), patience).toMatch(/stopped; will resume from the last checkpoint/);
   await expect.poll(() => inhibitor.events(), patience).toMatch(/unlock/);
   expect(existsSync(join(home, 'output/lanczos-2x/clip.mp4'))).toBe(false);
 
   writeFileSync(join(home, 'framekiln.yaml'), quick);
   expect(await daemon.ended).toBe(0);
   expect(readLog(home)).toMatch(/over: quiet hours \(00:00-24:00\); work goes on/);
-  expect(readLog(home)).toMatch(/resumed after \d+ committed batches/);
+  expect(readLog(home)).toMatch(/resuming from checkpoint: \d+ of/);
   expect(existsSync(join(home, 'output/lanczos-2x/clip.mp4'))).toBe(true);
   await expect.poll(() => inhibitor.events().match(/unlock/g)?.length, patience).toBe(2);
 });

@@ -18,11 +18,11 @@ test('tiles become smaller where memory is short, and no frame is lost', async (
   const first = await doNext(tried.engine);
   expect(first.job).toMatchObject({ state: 'done', framesDone: FRAMES });
   expect(failedWidths(tried.runs)).toEqual([640, 352, 278]);
-  expect(first.lines).toContain('memory was short on the CPU: from here on in tiles of 149 px');
+  expect(first.lines).toContain('CPU out of memory; tile size reduced to 149 px');
   expect(frameMd5(join(home.output, 'first.mp4'))).toHaveLength(FRAMES);
 });
 
-test('a job that is stopped after memory was short goes on as it would have done undisturbed', async () => {
+test('a job that is stopped after its tile size was reduced resumes as an undisturbed one would have continued', async () => {
   const through = workshop();
   await through.enter('clip.mp4', CLIP);
   await through.doNext(engineWithRoomFor(13_000).engine);
@@ -30,7 +30,7 @@ test('a job that is stopped after memory was short goes on as it would have done
   const stopped = workshop();
   await stopped.enter('clip.mp4', CLIP);
   const before = engineWithRoomFor(13_000);
-  const half = await stopped.doNext(before.engine, /^memory was short/);
+  const half = await stopped.doNext(before.engine, /^CPU out of memory/);
   expect(half.job).toMatchObject({ state: 'queued', plan: { tile: 149 } });
   const after = engineWithRoomFor(13_000);
   expect((await stopped.doNext(after.engine)).job?.state).toBe('done');
@@ -62,7 +62,7 @@ test.each([
 test('a job that two workers in a row died of is done in tiles of half the edge', async () => {
   const { queue, enter, doNext } = workshop();
   const { id } = await enter('clip.mp4', CLIP);
-  await doNext(engineWithRoomFor(13_000).engine, /^memory was short/);
+  await doNext(engineWithRoomFor(13_000).engine, /^CPU out of memory/);
   expect(queue.jobs.getJob(id)?.plan?.tile).toBe(149);
   const crash = () => {
     const claimed = queue.leases.claim({ owner: 'dead', nowMs: Date.now(), leaseMs: 1 });
@@ -75,5 +75,5 @@ test('a job that two workers in a row died of is done in tiles of half the edge'
   crash();
   const { job, lines } = await doNext(engineWithRoomFor(Infinity).engine);
   expect(job).toMatchObject({ state: 'done', framesDone: FRAMES, plan: { tile: 74 } });
-  expect(lines).toContainEqual(expect.stringMatching(/^two workers died .* tiles of 74 px$/));
+  expect(lines).toContainEqual(expect.stringMatching(/^two workers crashed .* reduced to 74 px$/));
 });
