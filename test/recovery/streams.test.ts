@@ -49,7 +49,7 @@ test('four jobs at once take turns on two sessions: never more are open, all are
   expect(Math.max(...inJobs.map(({ open }) => open))).toBe(2);
   expect(readFileSync(join(home, '.framekiln/detected.yaml'), 'utf8')).toMatch(/sessions: 2 #/);
   // The last job's line has all of the worker's: segments, and a trial for each job.
-  const told = /NVENC sessions so far: (\d+) opened, (\d+) closed, 0 failed, 0 segments encoded in software/g;
+  const told = /NVENC sessions so far: (\d+) opened, (\d+) closed, 0 failed; 0 segments encoded in software/g;
   const [opened, closed] = [...readLog(home).matchAll(told)].at(-1)?.slice(1) ?? [];
   expect(Number(opened)).toBeGreaterThanOrEqual(CLIPS.length * 4);
   expect(opened).toBe(closed);
