@@ -145,7 +145,7 @@ test('a damaged segment is taken back and only its frames are done again', async
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 0xff;
   writeFileSync(join(segments, first), bytes);
   expect(run(['start', '--once', '--home', home]).status).toBe(0);
-  expect(readLog(home)).toMatch(/segment of batch 1 is missing or damaged; its 20 frames are done again/);
+  expect(readLog(home)).toMatch(/segment of batch 1 is missing or damaged; processing its 20 frames again/);
   expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(240);
 });
 
