@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../../..');
@@ -13,3 +13,16 @@ it('no page holds what git wrote about a conflict; the formatter takes that for 
   const marker = /^(<{7}|={7}|>{7}|(> ){7})/m;
   expect(documents.filter((path) => marker.test(readFileSync(join(root, path), 'utf8')))).toEqual([]);
 });
+
+it.each(['docs/architecture.md', 'CONTRIBUTING.md', 'docs/guide.md', 'README.md'])(
+  '%s names only paths that exist',
+  (page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const names = [...text.matchAll(/`((?:src|test|scripts|bench|native-cuda|packaging|docs)\/[\w./-]*)`/g)];
+    const paths = names.map(([, path = '']) => path);
+    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, target = '']) =>
+      join(dirname(page), target),
+    );
+    expect([...paths, ...links].filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  },
+);
