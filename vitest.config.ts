@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Real children, files and databases: forks, so that native modules live in processes of their own.
@@ -9,12 +10,22 @@ const project = (name: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     pool: 'forks',
+    // vitest leaves one processor free, which halves the speed on two; the tests mostly wait for ffmpeg and daemons.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // onnxruntime reads this when it is loaded, here and in every daemon that a test starts.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
+    tags: [
+      {
+        name: 'slow',
+        description: 'Left out of `npm test`; `npm run test:all` and .ci/run run it.',
+      },
+    ],
     projects: [
       project('unit', 20_000),
       project('integration', 120_000),
       project('recovery', 300_000),
       project('native', 300_000),
-      // Hours at a time: `npm run test:soak`.
+      // Takes hours: `npm run test:soak`.
       project('soak', 6 * 3_600_000),
     ],
   },

@@ -1,4 +1,4 @@
-// `npm run build:native`: the native program, and the CUDA addon where nvcc is.
+// `npm run build:native`: builds the native program, and the CUDA addon where nvcc is found; shows the compiler's output.
 import { fileURLToPath } from 'node:url';
 import { buildNative } from './setup/native-build.mjs';
 

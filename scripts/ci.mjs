@@ -1,4 +1,5 @@
-// Everything that a change must pass, on a machine with nothing but Node, npm and git. The last line counts.
+// All tests and checks that a change must pass, on a machine with nothing but Node, npm and git. The last line of the
+// output has the counts.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,13 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'framekiln-ci-'));
 const reportFile = join(folder, 'vitest.json');
 const before = treeState();
 
-const testsPassed = npm(
-  'test',
-  '--',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${reportFile}`,
-);
+const testsPassed = npm('run', 'test:all', '--', '--reporter=json', `--outputFile.json=${reportFile}`);
 const checks = CHECKS.map((name) => ({ name, passed: npm('run', name) }));
 checks.push({ name: 'the tree is unchanged', passed: treeState() === before });
 const counts = countResults({ report: readStamp(reportFile), testsPassed, checks });

@@ -1,5 +1,5 @@
-// Makes a fresh checkout ready to run, and does nothing where it is. Plain JavaScript without dependencies, because
-// it runs before there are any.
+// Makes a fresh checkout ready to run; does nothing in one that is ready. Plain JavaScript without dependencies,
+// because it runs before they are installed.
 import { fileURLToPath } from 'node:url';
 import { ensureBuild } from './setup/build.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
@@ -17,16 +17,18 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /**
  * Ends the process with one sentence where something is missing that only a person can supply.
  *
- * @param {{ forTests?: boolean }} [options] `forTests`: what only tests need, too
+ * @param {{ withNativeProgram?: boolean }} [options] `withNativeProgram`: also builds the program that the native
+ *   tests run, which takes minutes
  */
-export async function setUp({ forTests = false } = {}) {
+export async function setUp({ withNativeProgram = false } = {}) {
   try {
-    checkNodeVersion(process.versions.node);
+    const warning = checkNodeVersion(process.versions.node);
+    if (warning !== null) console.error(warning);
     await ensureDependencies(root);
     await ensureFfmpeg(root);
     await ensureBuild(root);
     await ensureModels(root);
-    await (forTests ? ensureNativeProgram : ensureNativeAddon)(root);
+    await (withNativeProgram ? ensureNativeProgram : ensureNativeAddon)(root);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     console.error(error.message);

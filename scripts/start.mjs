@@ -1,4 +1,4 @@
-// `npm start`: set-up, then the daemon in this same process, so that signals and the exit code are its own.
+// `npm start`: sets up, then runs the daemon in this same process, so that signals and exit codes pass through.
 import { setUp } from './setup.mjs';
 
 await setUp();

@@ -1,6 +1,6 @@
 /**
- * Adds up what ran. A test file that broke before its first test, a test run that failed for another reason than a
- * test, and a run that wrote no report each count as one failure, so that nothing red can look green.
+ * Counts tests and checks. Each of these counts as one failure, so that no failed run looks green: a test file that
+ * broke before its first test, a run that failed although every test passed, and a run without a report.
  *
  * @param {object} run
  * @param {any} run.report vitest's JSON report; null where there is none

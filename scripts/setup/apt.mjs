@@ -2,11 +2,11 @@ import { SetupError } from './report.mjs';
 import { findOnPath, runCommand } from './run-command.mjs';
 
 /**
- * Installs Debian packages where that is possible without asking anybody for a password.
+ * Installs Debian packages where that is possible without a password prompt.
  *
  * @param {string[]} packages
- * @returns {Promise<boolean>} false where there is no apt or no right to use it
- * @throws {SetupError} when apt was used and failed
+ * @returns {Promise<boolean>} false without apt, or without the right to use it
+ * @throws {SetupError} when apt fails
  */
 export async function aptInstall(packages) {
   if (!findOnPath('apt-get')) return false;

@@ -7,7 +7,7 @@ import { hashFiles, readStamp, writeStamp } from './stamp.mjs';
 const SOURCES = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 
 /**
- * Builds dist/ anew when the sources are not those that it was built from.
+ * Builds dist/ when the sources have changed since the last build.
  *
  * @param {string} root the project's folder
  * @throws {SetupError}
@@ -19,7 +19,7 @@ export async function ensureBuild(root) {
   if (readStamp(stampFile) === sources) return;
 
   await reportStep('Building', async () => {
-    // What was built from sources that are gone must not stay; a build that is broken off leaves no stamp.
+    // Output of deleted sources must not stay. The stamp is written last: an interrupted build is repeated.
     rmSync(dist, { recursive: true, force: true });
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     const { ok, output } = await runCommand(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {

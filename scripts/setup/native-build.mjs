@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { hasNvidiaDriver } from './nvidia-driver.mjs';
 import { reportStep, SetupError } from './report.mjs';
 import { findOnPath, runCommand } from './run-command.mjs';
 import { hashFiles, readStamp, writeStamp } from './stamp.mjs';
@@ -16,42 +17,44 @@ const SOURCES = [
   'program',
   'reference',
 ];
-/** Where NVIDIA's installer puts it, which it does not put on the PATH. */
+/** Where NVIDIA's installer puts nvcc without adding it to PATH. */
 const CUDA_BIN = '/usr/local/cuda/bin';
 
 /**
- * Builds the CUDA addon where nvcc is. Its absence is a normal state, so a build that fails is told once and not
- * fatal; it is tried again when the sources change.
+ * Builds the CUDA addon where an NVIDIA driver and nvcc are found: without a driver it could not be used, and the
+ * build takes minutes. A failed build is reported once and is not fatal, because Framekiln also runs on the CPU; the
+ * build is tried again when its sources change.
  *
  * @param {string} root the project's folder
+ * @param {string} [systemRoot] `/`, unless a test says otherwise
  */
-export async function ensureNativeAddon(root) {
-  if (findNvcc() === null || findMissingTool() !== null) return;
-  const { failure, isNews } = await buildOnce(root, 'Building the CUDA addon');
+export async function ensureNativeAddon(root, systemRoot = '/') {
+  if (!hasNvidiaDriver(systemRoot) || findNvcc() === null || findMissingTool() !== null) return;
+  const { failure, isNews } = await buildOnce(root, 'Building the CUDA addon (a minute or two)');
   if (failure !== null && isNews) {
-    console.error(`The CUDA addon could not be built, so the CPU is used:\n${failure}`);
+    console.error(`The CUDA addon could not be built; models run on the CPU:\n${failure}`);
   }
 }
 
 /**
- * Builds the native program, whose tests run without a GPU, and where nvcc is the addon with it.
+ * Builds the native program, whose tests need no GPU, and the addon where nvcc is found.
  *
  * @param {string} root the project's folder
- * @throws {SetupError} when the build fails: its tests would be skipped else
+ * @throws {SetupError} when the build fails: the native tests would be skipped otherwise
  */
 export async function ensureNativeProgram(root) {
   const missing = findMissingTool();
   if (missing !== null) {
     console.error(
-      `${missing} was not found, so the native code is not tested (Debian: apt install cmake g++).`,
+      `${missing} was not found: the native tests are skipped (to install it on Debian: apt install cmake g++).`,
     );
     return;
   }
-  const { failure } = await buildOnce(root, 'Building the native test program');
+  const { failure } = await buildOnce(root, 'Building the native program (two or three minutes)');
   if (failure !== null) throw new SetupError(`The native code could not be built:\n${failure}`);
 }
 
-/** Builds whatever the machine has tools for. `npm run build:native` does it every time and shows the output. */
+/** Builds everything that the machine has tools for. */
 export async function buildNative(root, options = {}) {
   const source = join(root, 'native-cuda');
   const build = join(source, 'build');
@@ -64,7 +67,7 @@ export async function buildNative(root, options = {}) {
   });
 }
 
-/** `failure`: what a failed build printed, null when all is well; `isNews`: whether it was tried just now. */
+/** `failure`: the output of a failed build, null when all is well; `isNews`: whether the build was tried just now. */
 async function buildOnce(root, title) {
   const stampFile = join(root, 'node_modules', '.framekiln-native.json');
   const stamp = `${findNvcc() ?? 'no nvcc'} ${hashFiles(join(root, 'native-cuda'), SOURCES)}`;

@@ -1,11 +1,11 @@
-/** A reason to stop that a person can act on: its message is one sentence, shown without a stack. */
+/** An error that a person can act on. Its message is one sentence, printed without a stack trace. */
 export class SetupError extends Error {}
 
 /**
- * Runs one step of the set-up and says so in one line with the time it took.
+ * Runs one step of the set-up and prints its title and the time it took in one line.
  *
  * @template T
- * @param {string} title what is being done, such as `Building`
+ * @param {string} title what the step does, such as `Building`
  * @param {() => Promise<T>} action
  * @returns {Promise<T>}
  */

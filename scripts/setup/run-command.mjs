@@ -2,16 +2,16 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** npm prints its reason first and a page of usage after it. */
+/** Enough to keep npm's error, which is followed by a page of usage. */
 const TAIL_CHARACTERS = 16_000;
 
 /**
- * Runs a program quietly.
+ * Runs a program without showing its output.
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean }} [options] `show`: its output goes to the terminal
- * @returns {Promise<{ ok: boolean, output: string }>} `output` is the end of what it printed; never rejects
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, show?: boolean }} [options] `show`: the output goes to the terminal
+ * @returns {Promise<{ ok: boolean, output: string }>} `output` is the end of what the program printed; the promise never rejects
  */
 export function runCommand(program, args, options = {}) {
   return new Promise((resolve) => {
@@ -30,7 +30,7 @@ export function runCommand(program, args, options = {}) {
 
 /**
  * @param {string} program
- * @returns {string | null} where PATH has it
+ * @returns {string | null} its path, or null where PATH does not have it
  */
 export function findOnPath(program) {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {

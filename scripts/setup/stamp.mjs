@@ -3,8 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * What an earlier set-up noted in `file`; null where there is no note or it cannot be read, which only means that
- * the step is done again.
+ * The stamp that an earlier set-up wrote to `file`; null where it is missing or unreadable, in which case the step is
+ * repeated.
  *
  * @param {string} file
  * @returns {unknown}
@@ -27,10 +27,11 @@ export function writeStamp(file, value) {
 }
 
 /**
- * sha256 over names and contents of files; folders are walked. Added, removed, renamed and changed files all show.
+ * sha256 over the names and contents of files; folders are walked. It changes when a file is added, removed, renamed
+ * or changed.
  *
  * @param {string} root
- * @param {string[]} names relative to `root`; one that is missing counts as absent
+ * @param {string[]} names relative to `root`; missing ones are skipped
  * @returns {string} hex
  */
 export function hashFiles(root, names) {
