@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** Runs ffmpeg, quietly; throws with what it said when it fails. */
+/** Runs ffmpeg and returns its output; throws with its error output when it fails. */
 export function ffmpeg(...args: string[]): string {
   return execFileSync('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-nostdin', '-y', ...args], {
     encoding: 'utf8',
@@ -14,7 +14,7 @@ export interface ClipRequest {
   readonly frames?: number;
   readonly rate?: string;
   readonly audio?: boolean;
-  /** ffmpeg filter that is put behind the test image, such as one that makes the frame rate vary. */
+  /** ffmpeg filter for the test image, such as one that makes the frame rate vary. */
   readonly filter?: string;
   readonly encoder?: readonly string[];
 }
@@ -33,14 +33,14 @@ export function makeClip(path: string, request: ClipRequest = {}): string {
   return path;
 }
 
-/** What `-f framemd5` says of a file's main video: a line a frame with its timestamp and the md5 of its image. */
+/** Output of `-f framemd5` for the main video: a line for each frame, with its timestamp and the md5 of its image. */
 export function frameMd5(path: string): string[] {
   const text = ffmpeg('-i', path, '-map', '0:v:0', '-fps_mode', 'passthrough', '-f', 'framemd5', '-');
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** How like its source each frame of an upscaled video is, brought back to the source's size: PSNR of its luma in dB, a frame each. */
-export function likeness(upscaled: string, source: string): number[] {
+/** PSNR of the luma in dB of each frame of an upscaled video, scaled back to the size of its source, against the source. */
+export function framePsnr(upscaled: string, source: string): number[] {
   const filter = '[0:v][1:v]scale2ref[small][ref];[small][ref]psnr=stats_file=-';
   const text = ffmpeg('-i', upscaled, '-i', source, '-lavfi', filter, '-f', 'null', '/dev/null');
   return [...text.matchAll(/psnr_y:(\S+)/g)].map(([, db]) => Number(db));

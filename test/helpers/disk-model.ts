@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Operation } from './recorded-operations.ts';
 
-/** Data reaches the disk in pages; of those in flight at a power cut each may have arrived or not. */
+/** Data reaches the disk in pages; at a power cut each pending page may be on the disk or not. */
 const PAGE = 4096;
 
 type Node = Map<string, number> | Buffer;
@@ -25,24 +25,24 @@ type Effect =
       readonly node: number;
     };
 
-/** What becomes of an effect that was not synced: it arrived, it did not, or only the file's new length did. */
+/** The fate of an effect that was not synced: kept, lost, or `zeros`: only the new length of the file was kept. */
 export type Fate = 'kept' | 'lost' | 'zeros';
 
 /**
- * A disk that promises no more than POSIX does. Written data is durable after fsync or fdatasync of the file; names
- * (creation, rename, removal) after fsync of the folder that they stand in, and of every folder above it that is new.
- * At a power cut every other effect may have arrived or not, each page by itself, in any order; a rename is atomic;
- * a file may have its new length and zeros in the place of data.
+ * A disk that guarantees no more than POSIX does. Written data is durable after fsync or fdatasync of the file; names
+ * (creation, rename, removal) are durable after fsync of their folder, and of every new folder above it. At a power
+ * cut every other effect is either on the disk or not, page by page and in any order; a rename is atomic; a file can
+ * have its new length with zeros instead of data.
  */
 export class DiskModel {
   readonly #root: string;
   readonly #nodes = new Map<number, Node>([[0, new Map()]]);
-  /** Names as the running system sees them. */
+  /** Node of each path as the running system sees it. */
   readonly #live = new Map<string, number>();
   #pending: Effect[] = [];
   #nextNode = 1;
 
-  /** @param root the folder that is modelled; `folders` and `files` are durable in it, by relative path */
+  /** @param root the modelled folder; `folders` and `files` have relative paths and are durable from the start */
   constructor(root: string, folders: readonly string[], files: ReadonlyMap<string, Buffer>) {
     this.#root = root;
     this.#live.set(root, 0);
@@ -53,7 +53,7 @@ export class DiskModel {
     this.#pending = [];
   }
 
-  /** Effects that a power cut now may lose. */
+  /** Number of effects that a power cut can lose now. */
   get pendingCount(): number {
     return this.#pending.length;
   }
@@ -74,7 +74,7 @@ export class DiskModel {
           this.#pending.push({ kind: 'size', node, size: operation.kind === 'resize' ? operation.size : 0 });
         return;
       case 'write':
-        // A file that has no name any more is nobody's.
+        // No path leads to an unlinked file.
         if (node === undefined) return;
         if (Number.isNaN(operation.offset)) throw new Error(`appending to ${path} is not modelled`);
         for (let at = 0; at < operation.bytes.length;) {
@@ -91,7 +91,7 @@ export class DiskModel {
         this.#pending.push({ kind: 'unlink', ...this.#place(path), node });
         return;
       case 'rename': {
-        if (node === undefined) throw new Error(`${path} is renamed and not known`);
+        if (node === undefined) throw new Error(`${path} is renamed, but is not known`);
         for (const [name, inner] of [...this.#live]) {
           if (name !== path && !name.startsWith(`${path}/`)) continue;
           this.#live.delete(name);
@@ -102,7 +102,7 @@ export class DiskModel {
         return;
       }
       case 'link':
-        if (node === undefined) throw new Error(`${path} gets another name and is not known`);
+        if (node === undefined) throw new Error(`${path} gets another name, but is not known`);
         this.#live.set(operation.to, node);
         this.#pending.push({ kind: 'link', ...this.#place(operation.to), node });
         return;
@@ -114,7 +114,7 @@ export class DiskModel {
     }
   }
 
-  /** Writes what a power cut leaves to `into`; `fate` decides over each effect that was not synced. */
+  /** Writes the state after a power cut to `into`; `fate` decides on each effect that was not synced. */
   writeCrashState(into: string, fate: (effect: number) => Fate): void {
     const nodes = new Map(
       [...this.#nodes].map(([id, node]) => [id, node instanceof Map ? new Map(node) : node]),

@@ -2,7 +2,7 @@ import { EngineError } from '../../src/domain/errors.ts';
 import type { Engine } from '../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 
-/** The real engine on the CPU with memory for so many pixels in a run, and the width of each run. */
+/** The real engine on the CPU, which runs out of memory above this number of pixels; records the width of each run. */
 export function engineWithRoomFor(pixels: number, device: Engine['device'] = 'cpu') {
   const real = createOnnxEngine('cpu');
   const runs: { width: number; passed: boolean }[] = [];
@@ -16,7 +16,7 @@ export function engineWithRoomFor(pixels: number, device: Engine['device'] = 'cp
         run(input) {
           const [, , height, width] = input.shape;
           const passed = width * height <= pixels;
-          // Not the trial before the first frame, which is tiny.
+          // The trial run before the first frame is tiny and is not recorded.
           if (width > 16) runs.push({ width, passed });
           if (passed) return model.run(input);
           return Promise.reject(new EngineError('OUT_OF_MEMORY', `No memory for ${width}x${height}.`));
@@ -27,6 +27,6 @@ export function engineWithRoomFor(pixels: number, device: Engine['device'] = 'cp
   return { engine, runs };
 }
 
-/** Of the runs for which memory was short. */
+/** Widths of the runs that ran out of memory. */
 export const failedWidths = (runs: readonly { width: number; passed: boolean }[]): number[] =>
   runs.filter(({ passed }) => !passed).map(({ width }) => width);

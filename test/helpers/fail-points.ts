@@ -2,16 +2,16 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import type { FailPoint } from '../../src/lib/fail-point.ts';
 
-/** A folder that arms the fail points of every process that gets its `environment` (src/lib/fail-point.ts). */
+/** A folder that arms the fail points of all processes with its `environment` (src/lib/fail-point.ts). */
 export interface FailPointFolder {
   readonly environment: { readonly FRAMEKILN_FAIL_POINTS: string };
-  /** Arms these and no others: `NAME NTH ACTION` each. They can act again, even those that have. */
+  /** Arms these fail points, each as `NAME NTH ACTION`, and disarms all others. Points that have fired can fire again. */
   arm(...lines: readonly `${FailPoint} ${string}`[]): void;
-  /** Whether a point has acted since it was armed. */
+  /** Whether a point has fired since it was armed. */
   hasFired(name: FailPoint): boolean;
-  /** How often a point was reached, in all processes. */
+  /** How often a point was reached by all processes together. */
   count(name: FailPoint): number;
-  /** The points that were reached, each once. */
+  /** The points that were reached, without duplicates. */
   reached(): Set<string>;
 }
 

@@ -1,33 +1,33 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export interface MachinePlay {
-  /** The line that nvidia-smi gives: name, driver, compute capability, total and free MiB; `hangs`; null: it is missing. */
+export interface MachineBehaviour {
+  /** Output of nvidia-smi: name, driver, compute capability, total and free MiB; `hangs` when it never answers; null when it is missing. */
   readonly gpu: string | null;
-  /** NVENC sessions of the GPU; what is beyond them fails as on a real one. `hangs`: the driver never answers. */
+  /** Number of NVENC sessions; further ones fail as on a real GPU. `hangs`: the driver never answers. */
   readonly nvenc: number | 'hangs' | 'too old' | 'no encoder';
-  /** Sessions that another program has all the time. */
+  /** Number of sessions that another program holds. */
   readonly takenByOthers?: number;
-  /** NVDEC sessions of the GPU. */
+  /** Number of NVDEC sessions. */
   readonly nvdec?: number;
-  /** VAAPI sessions of another GPU. */
+  /** Number of VAAPI sessions of another GPU. */
   readonly vaapi?: number;
-  /** What a job's NVDEC does wrong, counted in frames from where it began. */
+  /** How NVDEC fails in a job; `at` counts frames from where the decoder started. */
   readonly nvdecFault?: { readonly kind: 'another image' | 'dies' | 'hangs'; readonly at: number };
-  /** After so many segments all others fail in their midst, as when a driver is reset. */
+  /** Number of segments after which all others fail while they are encoded, as when a driver is reset. */
   readonly goodSegments?: number;
 }
 
 export interface FakeMachine {
-  /** The PATH to use. */
+  /** PATH with the fake programs in front. */
   readonly path: string;
-  /** Where the executables are: their processes name it. */
+  /** Folder of the executables, which the command lines of their processes contain. */
   readonly folder: string;
-  /** What happened to sessions, in order: `open`, `close`, `reject`, `break`, each with `trial`, `segment`, `decoder` (a trial), `cuda` or `vaapi` (a job's decoder). */
+  /** Events of sessions in order: `open`, `close`, `reject` or `break`, each with the use: `trial`, `segment`, `decoder` (a trial), `cuda` or `vaapi` (a decoder of a job). */
   readonly events: () => { readonly event: string; readonly use: string; readonly open: number }[];
-  /** Another program takes or gives back sessions, from the next one on. */
-  readonly takeByOthers: (count: number) => void;
+  /** Sets how many sessions another program holds from now on. */
+  readonly setTakenByOthers: (count: number) => void;
 }
 
 export const RTX_4090 = 'NVIDIA GeForce RTX 4090, 550.54, 8.9, 24564, 23000';
@@ -44,21 +44,21 @@ const ERRORS = {
 };
 
 /**
- * Executables `ffmpeg` and `nvidia-smi` that play a machine with a GPU. The encoders of the GPU are played by the
- * real ffmpeg's software, and its sessions are files of which only so many can be made at once.
+ * Executables `ffmpeg` and `nvidia-smi` that simulate a machine with a GPU. The real ffmpeg encodes and decodes on the
+ * CPU for them; each session is a file, and the number of files is limited.
  */
-export function fakeMachine(folder: string, play: MachinePlay): FakeMachine {
+export function fakeMachine(folder: string, behaviour: MachineBehaviour): FakeMachine {
   const bin = join(folder, 'bin');
-  const slots = join(folder, 'slots');
+  const sessions = join(folder, 'sessions');
   const events = join(folder, 'session-events');
   const others = join(folder, 'taken-by-others');
   mkdirSync(bin, { recursive: true });
-  mkdirSync(slots);
+  mkdirSync(sessions);
   writeFileSync(events, '');
-  writeFileSync(others, String(play.takenByOthers ?? 0));
+  writeFileSync(others, String(behaviour.takenByOthers ?? 0));
   const real = execFileSync('sh', ['-c', 'command -v ffmpeg'], { encoding: 'utf8' }).trim();
-  if (play.gpu !== null) script(join(bin, 'nvidia-smi'), nvidiaSmi(play.gpu));
-  script(join(bin, 'ffmpeg'), ffmpegPlay({ play, real, slots, events, others }));
+  if (behaviour.gpu !== null) script(join(bin, 'nvidia-smi'), fakeNvidiaSmi(behaviour.gpu));
+  script(join(bin, 'ffmpeg'), fakeFfmpeg({ behaviour, real, sessions, events, others }));
   return {
     folder,
     path: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
@@ -70,31 +70,30 @@ export function fakeMachine(folder: string, play: MachinePlay): FakeMachine {
           const [event = '', use = '', open = ''] = line.split(' ');
           return { event, use, open: Number(open) };
         }),
-    takeByOthers: (count) => writeFileSync(others, String(count)),
+    setTakenByOthers: (count) => writeFileSync(others, String(count)),
   };
 }
 
 function script(path: string, text: string): void {
   writeFileSync(path, `#!${process.execPath}\n${text}`);
   chmodSync(path, 0o755);
-  if (!existsSync(path)) throw new Error(`${path} was not made.`);
 }
 
-function nvidiaSmi(gpu: string): string {
+function fakeNvidiaSmi(gpu: string): string {
   return gpu === 'hangs' ? 'setInterval(() => {}, 1000);' : `console.log(${JSON.stringify(gpu)});`;
 }
 
-function ffmpegPlay(stage: {
-  play: MachinePlay;
+function fakeFfmpeg(context: {
+  behaviour: MachineBehaviour;
   real: string;
-  slots: string;
+  sessions: string;
   events: string;
   others: string;
 }): string {
   return `
 const fs = require('node:fs');
 const { spawn } = require('node:child_process');
-const { play, real, slots, events, others } = ${JSON.stringify(stage)};
+const { behaviour, real, sessions, events, others } = ${JSON.stringify(context)};
 const ERRORS = ${JSON.stringify(ERRORS)};
 const args = process.argv.slice(2);
 const at = args.findIndex((arg) => /^(h264|hevc)_nvenc$/.test(arg));
@@ -105,17 +104,17 @@ const isJob = args.includes('pipe:3');
 const use = isDecoder ? (isJob ? accelerator : 'decoder') : isTrial ? 'trial' : 'segment';
 
 const kind = isDecoder ? accelerator : 'e';
-const openCount = () => fs.readdirSync(slots).filter((name) => name.startsWith(kind)).length;
+const openCount = () => fs.readdirSync(sessions).filter((name) => name.startsWith(kind)).length;
 const note = (event) => fs.appendFileSync(events, event + ' ' + use + ' ' + openCount() + '\\n');
 function reject(why) {
   note('reject');
   process.stdin.resume();
   process.stderr.write(ERRORS[why] + '\\n', () => process.exit(1));
 }
-/** A session is a file whose name is free; one that its owner did not give back is free, too. */
+/** Creates the file of a free session. A session whose owner has died is free as well. */
 function openSession(limit) {
   for (let number = 0; number < limit; number++) {
-    const path = slots + '/' + kind + number;
+    const path = sessions + '/' + kind + number;
     try {
       const owner = Number(fs.readFileSync(path, 'utf8'));
       if (owner > 0) process.kill(owner, 0);
@@ -129,7 +128,7 @@ function openSession(limit) {
   }
   return null;
 }
-/** @param fault what follows when the real one is done: it dies or hangs */
+/** @param fault what the program does after the real ffmpeg has ended: it dies or hangs */
 function run(session, fault) {
   const child = spawn(real, args, { stdio: ['inherit', 'inherit', 'inherit', 'inherit'] });
   for (const name of ['SIGTERM', 'SIGINT']) process.on(name, () => child.kill(name));
@@ -144,14 +143,14 @@ function run(session, fault) {
 if (at >= 0) {
   const taken = Number(fs.readFileSync(others, 'utf8'));
   const segments = fs.readFileSync(events, 'utf8').split('open segment').length - 1;
-  if (play.nvenc === 'hangs') setInterval(() => {}, 1000);
-  else if (typeof play.nvenc === 'string') reject(play.nvenc);
+  if (behaviour.nvenc === 'hangs') setInterval(() => {}, 1000);
+  else if (typeof behaviour.nvenc === 'string') reject(behaviour.nvenc);
   else {
-    const session = openSession(play.nvenc - taken);
+    const session = openSession(behaviour.nvenc - taken);
     if (session === null) reject('taken');
     else {
       note('open');
-      if (!isTrial && play.goodSegments !== undefined && segments >= play.goodSegments) {
+      if (!isTrial && behaviour.goodSegments !== undefined && segments >= behaviour.goodSegments) {
         process.stdin.resume();
         setTimeout(() => {
           fs.rmSync(session, { force: true });
@@ -163,7 +162,7 @@ if (at >= 0) {
         const software = args[at] === 'h264_nvenc'
           ? ['libx264', '-preset', 'ultrafast', '-bf', '0', '-profile:v', 'baseline', '-threads', '1']
           : ['libx265', '-preset', 'ultrafast', '-x265-params', 'bframes=0:pools=1:frame-threads=1:log-level=error'];
-        // To the end of the GPU's own options: its -b:v 0 in a job's encoding, its preset or profile in the probe's.
+        // The options of NVENC end with -b:v 0 in a job, and with the preset or profile in the probe.
         const last = Math.max(at, args.indexOf('p1'), args.indexOf('main10'), args.indexOf('0', at));
         args.splice(at, last - at + 1, ...(isTrial ? ['rawvideo'] : software));
         const format = args.indexOf('-vf') + 1;
@@ -173,14 +172,14 @@ if (at >= 0) {
     }
   }
 } else if (isDecoder) {
-  const session = openSession((accelerator === 'vaapi' ? play.vaapi : play.nvdec) ?? 0);
+  const session = openSession((accelerator === 'vaapi' ? behaviour.vaapi : behaviour.nvdec) ?? 0);
   if (session === null) reject(accelerator === 'vaapi' ? 'no VAAPI' : 'decoder');
   else {
     note('open');
     args.splice(args.indexOf('-hwaccel'), 4);
-    const fault = isJob && accelerator === 'cuda' ? play.nvdecFault : undefined;
+    const fault = isJob && accelerator === 'cuda' ? behaviour.nvdecFault : undefined;
     const wrong = fault?.kind === 'another image' ? 'negate=enable=gte(n\\\\,' + fault.at + '),' : '';
-    // A GPU gives its own format; here the software's is made into that, at the same range.
+    // A GPU returns frames in its own format; here the software format is converted to it, at the same range.
     for (const [i, arg] of args.entries())
       if (arg.startsWith('hwdownload,')) args[i] = arg.replace('hwdownload,', wrong + 'scale=in_range=pc:out_range=pc,');
     const ends = fault !== undefined && wrong === '';

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 
 export const MAIN = resolve(import.meta.dirname, '../../dist/main.js');
 
-/** A home with quick settings: small batches, and files are taken after a fifth of a second. */
+/** A home with settings for short tests: small batches, and files count as complete after 0.2 s. */
 export function makeHome(root: string, settings = ''): string {
   for (const folder of ['input/lanczos-2x', 'models']) mkdirSync(join(root, folder), { recursive: true });
   const quick =
@@ -21,7 +21,7 @@ export interface Running {
   readonly killGroup: () => Promise<void>;
 }
 
-/** Starts the real program in a process group of its own. It is killed when the test is over, whatever happened. */
+/** Starts the real program in its own process group, which is killed when the test is over. */
 export function start(args: readonly string[], environment: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, [MAIN, ...args], {
     detached: true,
@@ -41,7 +41,7 @@ export function start(args: readonly string[], environment: Record<string, strin
   return { child, ended, killGroup };
 }
 
-/** Runs the program to its end. */
+/** Runs the real program until it exits. */
 export function run(args: readonly string[], environment: Record<string, string> = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
     encoding: 'utf8',
@@ -55,7 +55,7 @@ export function readLog(home: string): string {
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-/** Frames that a model really ran on, one entry each time, as the worker's trace has them. */
+/** Numbers of the frames that a model processed, one entry for each time, from the trace of the worker. */
 export function tracedFrames(traceFile: string): number[] {
   if (!existsSync(traceFile)) return [];
   return readFileSync(traceFile, 'utf8')
@@ -73,12 +73,12 @@ export function processesOf(home: string): number[] {
       try {
         return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(home);
       } catch {
-        return false; // It ended between the two looks.
+        return false; // The process has ended meanwhile.
       }
     });
 }
 
-/** What lies in a folder, deeply, as relative paths. */
+/** Relative paths of all files in a folder and its subfolders. */
 export function filesBelow(path: string): string[] {
   if (!existsSync(path)) return [];
   return readdirSync(path, { recursive: true, withFileTypes: true })

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ffmpeg, makeClip } from './clips.ts';
 import { seededRandom } from '../../src/lib/seeded-random.ts';
 
-/** Text that makes a careless ffmpeg open other files or the model, under the name of a video. */
+/** Files with the name of a video, whose text makes a careless ffmpeg open other files or the network. */
 export function playlists(canary: string, url: string): Readonly<Record<string, string>> {
   return {
     'hls.mp4': `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${canary}\n#EXTINF:1,\n${url}/hls.ts\n#EXT-X-ENDLIST\n`,
@@ -19,7 +19,7 @@ export function playlists(canary: string, url: string): Readonly<Record<string, 
   };
 }
 
-/** Small files that grow: a large image, a long time, a high rate, many streams. */
+/** Small files that need much to decode: a large image, a long duration, a high frame rate, many streams. */
 export function makeBombs(folder: string): string[] {
   const bomb = (name: string, ...args: string[]): string => {
     const path = join(folder, name);
@@ -46,13 +46,13 @@ export function makeBombs(folder: string): string[] {
   ];
 }
 
-/** A copy of a file with some of its bits turned, always the same ones for a seed. */
+/** Copies a file and flips some of its bits, which the seed determines. */
 export function flipBits(from: string, to: string, seed: number): string {
   const bytes = Buffer.from(readFileSync(from));
   const random = seededRandom(seed);
   const flips = 1 + Math.floor(random() * 40);
   for (let i = 0; i < flips; i++) {
-    // Half of them in the headers, where they do most.
+    // Half of them in the headers, where they do the most damage.
     const reach = random() < 0.5 ? Math.min(2048, bytes.length) : bytes.length;
     const at = Math.floor(random() * reach);
     bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(random() * 8));

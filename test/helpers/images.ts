@@ -8,7 +8,7 @@ export interface Image {
   readonly format: FrameFormat;
 }
 
-/** The middle of an image file, at most `width` x `height`. */
+/** Reads the centre of an image file, at most `width` x `height` pixels. */
 export async function readImage(path: string, width = Infinity, height = Infinity): Promise<Image> {
   const image = sharp(path).removeAlpha().toColourspace('srgb');
   const size = await image.metadata();
@@ -29,7 +29,7 @@ export function psnr(a: Buffer, b: Buffer): number {
   return 10 * Math.log10((255 * 255 * a.length) / sum);
 }
 
-/** The largest distance between numbers in the same place; infinite where the lengths differ. */
+/** The largest absolute difference of two lists; infinite when their lengths differ. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;
   let largest = 0;
@@ -37,7 +37,7 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
   return largest;
 }
 
-/** An image of half the size. */
+/** The image at half its size: the average of each 2x2 pixels. */
 export function averageOfEach2x2({ data, shape }: Tensor): Float32Array {
   const [, channels, height, width] = shape;
   const averages = new Float32Array(data.length / 4);

@@ -20,7 +20,7 @@ export interface Opened {
   readonly format: FrameFormat;
 }
 
-/** Probes and indexes a file. Frames are passed on at their own size, so its edges must be even. */
+/** Probes and indexes a file. Its width and height must be even, because frames keep their size. */
 export async function openMedia(path: string): Promise<Opened> {
   const media = await probeMedia(path, LIMITS);
   const { width, height, bitsPerComponent } = media.video;
@@ -52,7 +52,7 @@ export interface Cut {
   readonly settings: EncoderSettings;
 }
 
-/** Decodes, encodes and checks segment after segment; each begins with a decoder of its own, as after a kill. */
+/** Decodes, encodes and verifies segments one after the other, each with a new decoder, as after a kill. */
 export async function makeSegments(opened: Opened, folder: string, cuts: readonly Cut[]): Promise<string[]> {
   const { media, index, format } = opened;
   const paths: string[] = [];
@@ -87,7 +87,7 @@ export async function makeSegments(opened: Opened, folder: string, cuts: readonl
   return paths;
 }
 
-/** A whole job without a pipeline: the file at its own size. */
+/** Does what a job does, without a pipeline: the output has the size of the source. */
 export async function passThrough(
   path: string,
   folder: string,

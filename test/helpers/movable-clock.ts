@@ -2,14 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** A wall clock that a test moves under running processes: those that get its `environment`. */
+/** A system clock that a test can set for all processes with its `environment`. */
 export interface MovableClock {
   readonly environment: { readonly NODE_OPTIONS: string };
-  /** Puts the clock so far from the true time. */
+  /** Sets the offset of the clock from the true time. */
   set(offsetMs: number): void;
 }
 
-/** Only `Date` moves, as when somebody sets the clock: timers and `performance.now` go on as they were. */
+/** Only `Date` changes, as when a system clock is set: timers and `performance.now` are not affected. */
 export function movableClock(folder: string): MovableClock {
   const offset = join(folder, 'clock-offset');
   const module = join(folder, 'movable-clock.mjs');

@@ -5,7 +5,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 
 export const NATIVE_PROGRAM = resolve(import.meta.dirname, '../../native-cuda/build/framekiln-native');
 
-/** Why native tests are skipped; null where the program was built. */
+/** Why native tests are skipped; null when the program is built. */
 export const whyNoNativeProgram: string | null = existsSync(NATIVE_PROGRAM)
   ? null
   : 'the native program is not built (npm run build:native needs cmake and a C++ compiler)';
@@ -29,8 +29,8 @@ export function runPlan(
   writeFileSync(planPath ?? '', plan);
   writeFileSync(inputPath ?? '', new Uint8Array(input.buffer, input.byteOffset, input.byteLength));
   const args = [how, planPath ?? '', inputPath ?? '', '3', String(height), String(width), prefix ?? ''];
-  const said = execFileSync(NATIVE_PROGRAM, args, { encoding: 'utf8' });
-  const { outputs } = JSON.parse(said) as { outputs: { shape: number[] }[] };
+  const output = execFileSync(NATIVE_PROGRAM, args, { encoding: 'utf8' });
+  const { outputs } = JSON.parse(output) as { outputs: { shape: number[] }[] };
   return outputs.map(({ shape }, index) => ({
     shape,
     data: new Float32Array(Uint8Array.from(readFileSync(`${prefix}.${index}.f32`)).buffer),

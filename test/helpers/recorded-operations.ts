@@ -2,10 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** What a program did to files, in the order in which the calls returned. Paths are absolute. */
+/** File operation of a program, in the order in which the calls returned. Paths are absolute. */
 export type Operation =
   | { readonly kind: 'create' | 'truncate-open'; readonly path: string }
-  /** `offset` is NaN for what was appended. */
+  /** `offset` is NaN for appended data. */
   | { readonly kind: 'write'; readonly path: string; readonly offset: number; readonly bytes: Buffer }
   | { readonly kind: 'resize'; readonly path: string; readonly size: number }
   | { readonly kind: 'rename' | 'link'; readonly path: string; readonly to: string }
@@ -15,19 +15,19 @@ const CALLS =
   'openat,open,creat,write,pwrite64,writev,pwritev,pwritev2,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,' +
   'rmdir,ftruncate,truncate,fsync,fdatasync,lseek,copy_file_range,sendfile,fallocate,link,linkat,symlink,symlinkat';
 
-/** Why system calls cannot be recorded here, or null. */
+/** Why system calls cannot be recorded on this machine, or null. */
 export function whyNoRecording(): string | null {
   const { status } = spawnSync('strace', ['-f', '--seccomp-bpf', '-o', '/dev/null', 'true']);
-  return status === 0 ? null : 'strace is not installed, or may not trace here';
+  return status === 0 ? null : 'strace is not installed or not permitted';
 }
 
-/** Runs a program under strace, which writes all its file operations to `log`. */
+/** Runs a program under strace, which writes all file operations of the program to `log`. */
 export function runRecorded(
   log: string,
   command: readonly string[],
   environment: Record<string, string>,
 ): void {
-  // io_uring would hide them.
+  // io_uring would hide file operations from strace.
   execFileSync(
     'strace',
     ['-f', '--seccomp-bpf', '-y', '-xx', '-s', '1000000000', '-o', log, '-e', `trace=${CALLS}`, ...command],
@@ -38,7 +38,7 @@ export function runRecorded(
   );
 }
 
-/** The operations in a log that touch what `isWatched`. Throws for a call whose effect it does not know. */
+/** Reads the operations on watched paths from a log. Throws for a call that is not modelled. */
 export async function readOperations(
   log: string,
   isWatched: (path: string) => boolean,
@@ -54,7 +54,7 @@ export async function readOperations(
     }
     const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(text);
     const call = parseCall(resumed === null ? text : (unfinished.get(pid) ?? '') + (resumed[1] ?? ''));
-    // Standard input and output, and what failed, changed no file.
+    // Failed calls, and calls on standard input and output, change no file.
     if (call === null || !call.paths.some(isWatched)) continue;
     operations.push(...toOperations(call, offsets));
   }
@@ -70,7 +70,7 @@ interface Call {
   readonly result: number;
 }
 
-/** `pwrite64(19<path>, "data", 10, 32) = 10`; null for what failed or is no call. */
+/** Parses a line such as `pwrite64(19<path>, "data", 10, 32) = 10`; null for a failed call, and for any other line. */
 function parseCall(text: string): Call | null {
   const [, name = '', args = '', result = ''] = /^(\w+)\((.*)\) += (-?\d+)/.exec(text) ?? [];
   if (name === '' || result.startsWith('-')) return null;
@@ -108,7 +108,7 @@ function* toOperations(
       offsets.set(`${result} ${path}`, 0);
       if (/O_CREAT/.test(rest)) yield { kind: 'create', path };
       if (/O_TRUNC/.test(rest)) yield { kind: 'truncate-open', path };
-      // Where the end is, this does not know.
+      // The end of the file is not known here.
       if (/O_APPEND/.test(rest)) offsets.set(`${result} ${path}`, NaN);
       return;
     case 'write': {

@@ -1,6 +1,6 @@
 import { seededRandom } from '../../src/lib/seeded-random.ts';
 import type { Kill } from './kills.ts';
-import { BATCH, Life } from './kill-standard.ts';
+import { BATCH, InterruptedJob } from './interrupted-job.ts';
 
 export interface KillSummary {
   readonly violations: readonly string[];
@@ -8,7 +8,7 @@ export interface KillSummary {
   readonly lines: readonly string[];
 }
 
-/** I7; not a violation, because the machine of the tests is shared. */
+/** The expected time to the first new frame. A longer one is no violation, because the test machine is shared. */
 const RECOVERY_MS = 3000;
 
 interface Tally {
@@ -17,42 +17,42 @@ interface Tally {
 }
 
 /**
- * Strikes one blow after the other at clips of `frames` frames: a clip that is done is held to all promises, and the
- * next one begins. The seed decides every instant.
+ * Carries out the kills one after the other on clips of `frames` frames. When a clip is done all promises are checked,
+ * and the next clip starts. The seed determines every instant.
  */
 export async function runKills(
   kills: readonly Kill[],
   frames: number,
   seed: number,
-  prepare: (life: Life) => void = () => undefined,
+  prepare: (job: InterruptedJob) => void = () => undefined,
 ): Promise<KillSummary> {
   const random = seededRandom(seed);
   const startedAtMs = Date.now();
   const tallies = new Map<string, Tally>();
   const violations: string[] = [];
-  const totals = { lives: 0, framesOfClips: 0, inferred: 0, kills: 0 };
-  let life: Life | null = null;
+  const totals = { clips: 0, framesOfClips: 0, inferred: 0, kills: 0 };
+  let job: InterruptedJob | null = null;
 
   const end = async (): Promise<void> => {
-    if (life === null) return;
-    await life.end();
-    violations.push(...life.violations.map((each) => `${each} (life ${totals.lives})`));
-    totals.lives++;
-    totals.framesOfClips += life.frames;
-    totals.inferred += life.inferred().length;
-    totals.kills += life.kills;
-    life = null;
+    if (job === null) return;
+    await job.end();
+    violations.push(...job.violations.map((each) => `${each} (clip ${totals.clips})`));
+    totals.clips++;
+    totals.framesOfClips += job.frames;
+    totals.inferred += job.inferred().length;
+    totals.kills += job.kills;
+    job = null;
   };
-  const strike = async (kill: Kill): Promise<boolean> => {
-    const isNew = life === null;
-    const target: Life = (life ??= new Life(frames));
+  const inflict = async (kill: Kill): Promise<boolean> => {
+    const isNew = job === null;
+    const target: InterruptedJob = (job ??= new InterruptedJob(frames));
     if (isNew) prepare(target);
     const before = {
       violations: target.violations.length,
       recoveries: target.recoveriesMs.length,
       kills: target.kills,
     };
-    await kill.strike(target, random);
+    await kill.inflict(target, random);
     const tally = tallies.get(kill.kind) ?? { kills: 0, recoveriesMs: [] };
     tallies.set(kill.kind, tally);
     tally.kills += target.kills - before.kills;
@@ -60,16 +60,16 @@ export async function runKills(
     const name = kill.at === undefined ? kill.kind : `${kill.kind} ${kill.at}`;
     for (let i = before.violations; i < target.violations.length; i++)
       target.violations[i] = `${target.violations[i] ?? ''} [${name}]`;
-    const struck = kill.at === undefined || target.points.hasFired(kill.at);
+    const wasReached = kill.at === undefined || target.points.hasFired(kill.at);
     if (target.isDone) await end();
-    return struck;
+    return wasReached;
   };
 
   for (const kill of kills) {
-    if (await strike(kill)) continue;
-    // This clip was past that point: a new one is not.
+    if (await inflict(kill)) continue;
+    // This clip was past the fail point; a new one reaches it.
     await end();
-    if (!(await strike(kill))) violations.push(`${kill.at ?? kill.kind} was never reached`);
+    if (!(await inflict(kill))) violations.push(`${kill.at ?? kill.kind} was never reached`);
   }
   await end();
   return { violations, lines: table() };
@@ -87,14 +87,14 @@ export async function runKills(
       '| kind | kills | recoveries with a new frame | median ms to it | largest ms | above 3 s |',
       '| --- | --- | --- | --- | --- | --- |',
       ...rows,
-      `${totals.kills} kills in ${totals.lives} clips of ${frames} frames, ${minutes} min, seed ${seed}; ` +
+      `${totals.kills} kills in ${totals.clips} clips of ${frames} frames, ${minutes} min, seed ${seed}; ` +
         `${totals.inferred} frames inferred for ${totals.framesOfClips} frames (at most ${totals.framesOfClips + totals.kills * BATCH} allowed); ` +
         `violations: ${violations.length === 0 ? 'none' : violations.length}`,
     ];
   }
 }
 
-/** In an order that the seed decides. */
+/** The items in a random order that the seed determines. */
 export function shuffled<T>(items: readonly T[], seed: number): T[] {
   const random = seededRandom(seed);
   return items

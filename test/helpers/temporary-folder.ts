@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** An empty folder that is gone when the test is over, with what a killed worker left mounted in it. */
+/** An empty folder. It is removed when the test is over, as is what a killed worker left mounted in it. */
 export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'framekiln-test-'));
   onTestFinished(() => {
@@ -14,7 +14,7 @@ export function temporaryFolder(): string {
   return path;
 }
 
-/** Deepest first. */
+/** Mount points in a folder, deepest first. */
 function mountsBelow(path: string): string[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** Whether this user may mount a tmpfs; in most containers and for most users that is not so. */
+/** Whether mounting a tmpfs is permitted, which it is not in most containers and for most users. */
 export function mayMount(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'framekiln-test-'));
   try {
@@ -15,7 +15,7 @@ export function mayMount(): boolean {
   }
 }
 
-/** Makes a folder that is a file system of its own, until the test is over. @param options as `mount -o` takes them */
+/** Mounts a tmpfs until the test is over. @param options for `mount -o` */
 export function mountTmpfs(path: string, options: string): { remount: (how: string) => void } {
   mkdirSync(path, { recursive: true });
   execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'framekiln-test', path], { stdio: 'ignore' });
@@ -27,7 +27,7 @@ export function remount(path: string, how: string): void {
   execFileSync('mount', ['-o', `remount,${how}`, path], { stdio: 'ignore' });
 }
 
-/** Another program takes all space that is left. @returns gives it back */
+/** Uses all free space, as another program would. @returns a function that frees it again */
 export function fillUp(folder: string): () => void {
   const path = join(folder, 'filler');
   for (let bytes = 1 << 20; bytes >= 1;) {

@@ -3,7 +3,7 @@ import type { Frame, FramePipeline } from '../../src/pipelines/frame-pipeline.ts
 import { upscaledFormats } from '../../src/pipelines/upscale/upscaled-format.ts';
 import type { Image } from './images.ts';
 
-/** What a probe would say of a plain video of this size. */
+/** What a probe reports for a simple video of this size. */
 export function sourceOf(width: number, height: number, bitsPerComponent = 8): MediaInfo {
   return {
     path: '/nowhere/clip.mp4',
@@ -41,7 +41,7 @@ export function framesOf(...pixels: readonly Buffer[]): Frame[] {
   return pixels.map((each, number) => ({ number, pixels: each }));
 }
 
-/** Opens a pipeline for one image and gives what becomes of it. */
+/** Runs a pipeline on one image and returns its output. */
 export async function upscaleOne(
   pipeline: FramePipeline,
   scale: number,
@@ -53,7 +53,7 @@ export async function upscaleOne(
     for await (const frame of pipeline.process(framesOf(pixels), null, new AbortController().signal)) {
       return { pixels: frame.pixels, format: upscaledFormats(source, scale).output };
     }
-    throw new Error('The pipeline gave no frame.');
+    throw new Error('The pipeline returned no frame.');
   } finally {
     await pipeline.close();
   }

@@ -7,57 +7,61 @@ import { makeClip } from '../helpers/clips.ts';
 import { makeHome, readLog, run, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
-/** A factor of 2 on a machine that does nothing else; tests run beside others, and so may each of the two jobs. */
-const MOST_TIMES = 4;
+/** The estimate is within a factor of 2 on an idle machine; other tests may run at the same time as either job. */
+const TOLERANCE_FACTOR = 4;
 
-test('a second job is estimated from the first one: in the log, in the answer of add, and in status', async () => {
-  const home = makeHome(temporaryFolder());
-  makeClip(join(home, 'input/lanczos-2x/first.mp4'), { frames: 120 });
-  expect(run(['start', '--once', '--home', home]).status).toBe(0);
-  expect(readLog(home)).toMatch(
-    /queued lanczos-2x\/first\.mp4 as job 1: lanczos, scale 2; no history yet, the time is measured after the first batch; at a guess .* MB on the disk and .* MB of memory for frames/,
-  );
+test(
+  'a second job is estimated from the first: in the log, by `add` and by `status`',
+  { tags: ['slow'] },
+  async () => {
+    const home = makeHome(temporaryFolder());
+    makeClip(join(home, 'input/lanczos-2x/first.mp4'), { frames: 120 });
+    expect(run(['start', '--once', '--home', home]).status).toBe(0);
+    expect(readLog(home)).toMatch(
+      /queued lanczos-2x\/first\.mp4 as job 1: lanczos, scale 2; no history yet, the time is measured after the first batch; at a guess .* MB on the disk and .* MB of memory for frames/,
+    );
 
-  // In quiet hours jobs are queued and wait.
-  const settings = readFileSync(join(home, 'framekiln.yaml'), 'utf8');
-  writeFileSync(join(home, 'framekiln.yaml'), `${settings}throttling: { quietHours: ['00:00-24:00'] }\n`);
-  makeClip(join(home, 'input/lanczos-2x/second.mp4'), { frames: 240, filter: 'hue=h=90' });
-  const daemon = start(['start', '--home', home]);
-  const log = (): string => readLog(home);
-  const patience = { timeout: 60_000 };
-  const about = 'about .* s, by 1 job like it; about .* MB on the disk and .* MB of memory for frames';
-  await expect.poll(log, patience).toMatch(new RegExp(`second\\.mp4 as job 2: lanczos, scale 2; ${about}`));
+    // During quiet hours new jobs are queued and wait.
+    const settings = readFileSync(join(home, 'framekiln.yaml'), 'utf8');
+    writeFileSync(join(home, 'framekiln.yaml'), `${settings}throttling: { quietHours: ['00:00-24:00'] }\n`);
+    makeClip(join(home, 'input/lanczos-2x/second.mp4'), { frames: 240, filter: 'hue=h=90' });
+    const daemon = start(['start', '--home', home]);
+    const log = (): string => readLog(home);
+    const timeout = { timeout: 60_000 };
+    const about = 'about .* s, by 1 job like it; about .* MB on the disk and .* MB of memory for frames';
+    await expect.poll(log, timeout).toMatch(new RegExp(`second\\.mp4 as job 2: lanczos, scale 2; ${about}`));
 
-  const third = makeClip(join(temporaryFolder(), 'third.mp4'), { frames: 60, filter: 'hue=h=180' });
-  const added = run(['add', third, '--model', 'lanczos', '--scale', '2', '--home', home]);
-  expect(added.stdout).toMatch(
-    new RegExp(`third\\.mp4 is queued as job 3 and becomes output/third.mp4: ${about}\\.`),
-  );
+    const third = makeClip(join(temporaryFolder(), 'third.mp4'), { frames: 60, filter: 'hue=h=180' });
+    const added = run(['add', third, '--model', 'lanczos', '--scale', '2', '--home', home]);
+    expect(added.stdout).toMatch(
+      new RegExp(`third\\.mp4 is queued as job 3 and becomes output/third.mp4: ${about}\\.`),
+    );
 
-  const said = run(['status', '--home', home]).stdout;
-  expect(said).toMatch(
-    /2 +queued +lanczos-2x\/second\.mp4 +about .* s +about .* on the disk and .* of memory/,
-  );
-  const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as StatusReport;
-  const [first, second] = jobs;
-  expect(first?.estimate).toBeNull();
-  expect(second?.estimate).toMatchObject({ jobCount: 1 });
-  const { seconds, diskBytes } = second?.estimate ?? {};
-  expect(seconds).toBeGreaterThan(0);
+    const shown = run(['status', '--home', home]).stdout;
+    expect(shown).toMatch(
+      /2 +queued +lanczos-2x\/second\.mp4 +about .* s +about .* on the disk and .* of memory/,
+    );
+    const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as StatusReport;
+    const [first, second] = jobs;
+    expect(first?.estimate).toBeNull();
+    expect(second?.estimate).toMatchObject({ jobCount: 1 });
+    const { seconds, diskBytes } = second?.estimate ?? {};
+    expect(seconds).toBeGreaterThan(0);
 
-  writeFileSync(join(home, 'framekiln.yaml'), settings);
-  await expect.poll(log, { timeout: 120_000 }).toMatch(/job 3.*done in|third.*done in/);
-  await daemon.killGroup();
-  const queue = openQueue(join(home, '.framekiln/framekiln.db'));
-  const done = queue.jobs.getJob(2);
-  const segmentBytes = queue.batches.listBatches(2).reduce((sum, batch) => sum + batch.segmentBytes, 0);
-  queue.close();
-  const took = ((done?.finishedAtMs ?? 0) - (done?.startedAtMs ?? 0)) / 1000;
-  expect(done?.state).toBe('done');
-  expect(took / (seconds ?? 0)).toBeGreaterThan(1 / MOST_TIMES);
-  expect(took / (seconds ?? 0)).toBeLessThan(MOST_TIMES);
-  // Segments, and a finished file as large, with the audio of a source of some size.
-  expect(diskBytes).toBeGreaterThan(segmentBytes);
-  expect(diskBytes).toBeLessThan(2 * MOST_TIMES * segmentBytes + (done?.video?.bytes ?? 0));
-  console.info(`estimate: ${String(seconds)} s; it took ${took} s`);
-});
+    writeFileSync(join(home, 'framekiln.yaml'), settings);
+    await expect.poll(log, { timeout: 120_000 }).toMatch(/job 3.*done in|third.*done in/);
+    await daemon.killGroup();
+    const queue = openQueue(join(home, '.framekiln/framekiln.db'));
+    const done = queue.jobs.getJob(2);
+    const segmentBytes = queue.batches.listBatches(2).reduce((sum, batch) => sum + batch.segmentBytes, 0);
+    queue.close();
+    const took = ((done?.finishedAtMs ?? 0) - (done?.startedAtMs ?? 0)) / 1000;
+    expect(done?.state).toBe('done');
+    expect(took / (seconds ?? 0)).toBeGreaterThan(1 / TOLERANCE_FACTOR);
+    expect(took / (seconds ?? 0)).toBeLessThan(TOLERANCE_FACTOR);
+    // Segments, a finished file of the same size, and the audio.
+    expect(diskBytes).toBeGreaterThan(segmentBytes);
+    expect(diskBytes).toBeLessThan(2 * TOLERANCE_FACTOR * segmentBytes + (done?.video?.bytes ?? 0));
+    console.info(`estimate: ${String(seconds)} s; it took ${took} s`);
+  },
+);

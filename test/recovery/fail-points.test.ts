@@ -21,54 +21,59 @@ function framesOfUndisturbedRun(): string[] {
   return frameMd5(join(home, 'output/lanczos-2x/clip.mp4'));
 }
 
-test('a life with a spill, a crash, a damaged segment and a person passes every fail point', async () => {
-  const home = makeHome(temporaryFolder(), SETTINGS);
-  const points = failPointFolder(join(home, 'points'));
-  makeClip(join(home, 'input/lanczos-2x/clip.mp4'), { frames: 90 });
-  // Another file system, where there is one: the source cannot be renamed there.
-  const elsewhere = `/dev/shm/framekiln-test-${process.pid}`;
-  mkdirSync(elsewhere);
-  onTestFinished(() => rmSync(elsewhere, { recursive: true }));
-  symlinkSync(elsewhere, join(home, 'finished'));
-  const unreachable: string[] = [];
-  if (statSync(elsewhere).dev === statSync(home).dev)
-    unreachable.push(...FAIL_POINTS.filter((name) => name.startsWith('moved-source')));
+test(
+  'a job with a spill, a crash, a damaged segment and commands passes every fail point',
+  { tags: ['slow'] },
+  async () => {
+    const home = makeHome(temporaryFolder(), SETTINGS);
+    const points = failPointFolder(join(home, 'points'));
+    makeClip(join(home, 'input/lanczos-2x/clip.mp4'), { frames: 90 });
+    // On another file system, if there is one, the source cannot be moved by a rename.
+    const elsewhere = `/dev/shm/framekiln-test-${process.pid}`;
+    mkdirSync(elsewhere);
+    onTestFinished(() => rmSync(elsewhere, { recursive: true }));
+    symlinkSync(elsewhere, join(home, 'finished'));
+    const unreachable: string[] = [];
+    if (statSync(elsewhere).dev === statSync(home).dev)
+      unreachable.push(...FAIL_POINTS.filter((name) => name.startsWith('moved-source')));
 
-  // The RAM disk is full when the frames come, and the whole group dies when the second segment is closed.
-  points.arm('ram-disk.stamped 1 stop', 'segment.closed 2 kill-group');
-  const first = start(['start', '--home', home], points.environment);
-  await expect.poll(() => points.hasFired('ram-disk.stamped'), { timeout: 60_000 }).toBe(true);
-  const mounted = readFileSync('/proc/self/mounts', 'utf8').includes(home);
-  if (mounted) {
-    const ramDisk = join(home, '.framekiln/ram', readdirSync(join(home, '.framekiln/ram'))[0] ?? '');
-    execFileSync('mount', ['-o', 'remount,size=64k', ramDisk]);
-  } else {
-    unreachable.push('frames.before-spill', 'ram-disk.unmounted');
-  }
-  process.kill(-(first.child.pid ?? 0), 'SIGCONT');
-  await first.ended;
+    // The RAM disk is full when frames are written, and the whole process group is killed when the second segment is
+    // closed.
+    points.arm('ram-disk.stamped 1 stop', 'segment.closed 2 kill-group');
+    const first = start(['start', '--home', home], points.environment);
+    await expect.poll(() => points.hasFired('ram-disk.stamped'), { timeout: 60_000 }).toBe(true);
+    const mounted = readFileSync('/proc/self/mounts', 'utf8').includes(home);
+    if (mounted) {
+      const ramDisk = join(home, '.framekiln/ram', readdirSync(join(home, '.framekiln/ram'))[0] ?? '');
+      execFileSync('mount', ['-o', 'remount,size=64k', ramDisk]);
+    } else {
+      unreachable.push('frames.before-spill', 'ram-disk.unmounted');
+    }
+    process.kill(-(first.child.pid ?? 0), 'SIGCONT');
+    await first.ended;
 
-  const segments = join(home, '.framekiln/jobs/1/segments');
-  writeFileSync(join(segments, readdirSync(segments).find((name) => name.startsWith('b0000')) ?? ''), 'x');
-  points.arm('segment.verified 1 kill');
-  expect(run(['start', '--once', '--home', home], points.environment).status).toBe(0);
-  expect(readLog(home)).toMatch(/the segment of batch 0 is missing or damaged/);
-  expect(readLog(home)).toMatch(/the worker died \(signal SIGKILL\)/);
-  if (mounted) expect(readLog(home)).toMatch(/the RAM disk has no room for/);
-  // Not their number alone: a spilled frame that is black or comes twice would pass for one.
-  const frames = frameMd5(join(home, 'output/lanczos-2x/clip.mp4'));
-  expect(frames).toHaveLength(90);
-  expect(frames).toEqual(framesOfUndisturbedRun());
-  expect(readdirSync(elsewhere)).toEqual(['clip.mp4']);
+    const segments = join(home, '.framekiln/jobs/1/segments');
+    writeFileSync(join(segments, readdirSync(segments).find((name) => name.startsWith('b0000')) ?? ''), 'x');
+    points.arm('segment.verified 1 kill');
+    expect(run(['start', '--once', '--home', home], points.environment).status).toBe(0);
+    expect(readLog(home)).toMatch(/the segment of batch 0 is missing or damaged/);
+    expect(readLog(home)).toMatch(/the worker died \(signal SIGKILL\)/);
+    if (mounted) expect(readLog(home)).toMatch(/the RAM disk has no room for/);
+    // The number alone would not show a spilled frame that is black or repeated.
+    const frames = frameMd5(join(home, 'output/lanczos-2x/clip.mp4'));
+    expect(frames).toHaveLength(90);
+    expect(frames).toEqual(framesOfUndisturbedRun());
+    expect(readdirSync(elsewhere)).toEqual(['clip.mp4']);
 
-  run(['doctor', '--home', home], points.environment);
-  const second = start(['start', '--home', home], points.environment);
-  for (const command of [['retry', '1'], ['cancel', '1'], ['pause']])
-    expect(run([...command, '--home', home], points.environment).status).toBe(0);
-  second.child.kill('SIGTERM');
-  await second.ended;
+    run(['doctor', '--home', home], points.environment);
+    const second = start(['start', '--home', home], points.environment);
+    for (const command of [['retry', '1'], ['cancel', '1'], ['pause']])
+      expect(run([...command, '--home', home], points.environment).status).toBe(0);
+    second.child.kill('SIGTERM');
+    await second.ended;
 
-  const reached = points.reached();
-  expect(FAIL_POINTS.filter((name) => !reached.has(name))).toEqual(unreachable);
-  expect([...reached].filter((name) => !(FAIL_POINTS as readonly string[]).includes(name))).toEqual([]);
-});
+    const reached = points.reached();
+    expect(FAIL_POINTS.filter((name) => !reached.has(name))).toEqual(unreachable);
+    expect([...reached].filter((name) => !(FAIL_POINTS as readonly string[]).includes(name))).toEqual([]);
+  },
+);

@@ -4,40 +4,43 @@ import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { makeClip } from '../helpers/clips.ts';
-import { badFfmpeg, Patient } from '../helpers/faults.ts';
+import { DaemonWithClip } from '../helpers/daemon-with-clip.ts';
+import { faultyFfmpeg } from '../helpers/faulty-ffmpeg.ts';
 import { MAIN, makeHome, readLog } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { mayMount, mountTmpfs } from '../helpers/tmpfs.ts';
 
-/** The whole takes ten minutes on a busy machine; each kind has one or two on every change. */
-const isWhole = process.env['FRAMEKILN_FAULTS'] === 'all';
+/** All faults take ten minutes on a busy machine; without FRAMEKILN_FAULTS=all there are one or two of each kind. */
+const runsAll = process.env['FRAMEKILN_FAULTS'] === 'all';
 
-/** What was injected, how it ended, what was said, how many tries it used, after how many seconds work was over. */
+/** For each fault: the outcome, the message, the attempts that it used, the seconds until the end of the job. */
 const table: string[] = [];
 afterAll(() =>
   console.log(
-    ['| fault | outcome | message | tries | s |', '| --- | --- | --- | --- | --- |', ...table].join('\n'),
+    ['| fault | outcome | message | attempts | s |', '| --- | --- | --- | --- | --- |', ...table].join('\n'),
   ),
 );
 
-function note(fault: string, patient: Patient, seconds: number): void {
-  const job = patient.job();
-  const said =
-    patient.complaints().find((line) => line.includes('clip.mp4') || line.includes('worker')) ?? '';
-  const tries = patient.complaints().filter((line) => /attempt failed|the worker died/.test(line)).length;
+function note(fault: string, daemon: DaemonWithClip, seconds: number): void {
+  const job = daemon.job();
+  const message =
+    daemon.warnings().find((line) => line.includes('clip.mp4') || line.includes('worker')) ?? '';
+  const attempts = daemon.warnings().filter((line) => /attempt failed|the worker died/.test(line)).length;
   const outcome = job?.state === 'failed' ? `${job.state} ${job.errorCode ?? ''}` : (job?.state ?? 'no job');
   table.push(
-    `| ${fault} | ${outcome} | ${(job?.errorMessage ?? said).replaceAll('|', '/').slice(0, 220)} | ${tries} | ${seconds.toFixed(1)} |`,
+    `| ${fault} | ${outcome} | ${(job?.errorMessage ?? message).replaceAll('|', '/').slice(0, 220)} | ${attempts} | ${seconds.toFixed(1)} |`,
   );
 }
 
-test('a model that hangs is found out, and its worker is started anew', async () => {
-  const patient = new Patient({ settings: 'engine: { stallSeconds: 2 }\n' });
-  patient.points.arm('transformed-frame.before-write 15 hang');
-  await patient.until(() => patient.points.hasFired('transformed-frame.before-write'));
-  const seconds = await patient.isDone();
-  expect(patient.says(/attempt failed: The model made no progress for 2 s without using the CPU/)).toBe(true);
-  note('inference thread hangs (stallSeconds: 2)', patient, seconds);
+test('a model that hangs is detected, and its worker is restarted', async () => {
+  const daemon = new DaemonWithClip({ settings: 'engine: { stallSeconds: 2 }\n' });
+  daemon.points.arm('transformed-frame.before-write 15 hang');
+  await daemon.waitFor(() => daemon.points.hasFired('transformed-frame.before-write'));
+  const seconds = await daemon.completes();
+  expect(daemon.hasLogged(/attempt failed: The model made no progress for 2 s without using the CPU/)).toBe(
+    true,
+  );
+  note('inference thread hangs (stallSeconds: 2)', daemon, seconds);
 });
 
 test.each(
@@ -46,14 +49,14 @@ test.each(
       ['is killed by a fault in native code', 'SIGSEGV'],
       ['is aborted by a native library', 'SIGABRT'],
     ] as const
-  ).slice(0, isWhole ? 2 : 1),
-)('a worker that %s is started anew', async (what, signal) => {
-  const patient = new Patient({ frames: 200 });
-  await patient.until(() => patient.job() !== null && patient.batches() > 0);
-  process.kill(patient.workers()[0] ?? 0, signal);
-  const seconds = await patient.isDone();
-  expect(patient.says(new RegExp(`the worker died \\(signal ${signal}\\)`))).toBe(true);
-  note(`the worker ${what}`, patient, seconds);
+  ).slice(0, runsAll ? 2 : 1),
+)('a worker that %s is restarted', { tags: ['slow'] }, async (what, signal) => {
+  const daemon = new DaemonWithClip({ frames: 200 });
+  await daemon.waitFor(() => daemon.job() !== null && daemon.batchCount() > 0);
+  process.kill(daemon.workerPids()[0] ?? 0, signal);
+  const seconds = await daemon.completes();
+  expect(daemon.hasLogged(new RegExp(`the worker died \\(signal ${signal}\\)`))).toBe(true);
+  note(`the worker ${what}`, daemon, seconds);
 });
 
 test.each([
@@ -71,12 +74,12 @@ test.each([
   ],
   ['a decoder that ends early', ' rawvideo ', 'exit 0', null],
   ['a join that ends early', 'file:*output*', 'exit 0', /attempt failed: Joining gave no file/],
-] as const)('%s: the try is done again', async (what, when, instead, message) => {
-  const path = badFfmpeg(temporaryFolder(), when, instead);
-  const patient = new Patient({ path });
-  const seconds = await patient.isDone();
-  if (message !== null) expect(patient.complaints().join('\n')).toMatch(message);
-  note(what, patient, seconds);
+] as const)('after %s the job is retried', { tags: ['slow'] }, async (what, when, instead, message) => {
+  const path = faultyFfmpeg(temporaryFolder(), when, instead);
+  const daemon = new DaemonWithClip({ path });
+  const seconds = await daemon.completes();
+  if (message !== null) expect(daemon.warnings().join('\n')).toMatch(message);
+  note(what, daemon, seconds);
 });
 
 test.skipIf(!mayMount()).each([
@@ -87,110 +90,112 @@ test.skipIf(!mayMount()).each([
     'size=8m',
     /clip\.mp4 needs about .* MB in .*, where .* MB are free/,
   ],
-] as const)('an output folder that %s is waited for', async (what, options, mended, message) => {
-  const root = temporaryFolder();
-  const { remount } = mountTmpfs(join(root, 'output'), options);
-  const patient = new Patient({ root });
-  await patient.until(() => patient.job()?.note?.match(message));
-  expect(patient.job()).toMatchObject({ state: 'queued', attempts: 0, framesDone: 0 });
-  remount(mended);
-  patient.backdate();
-  const seconds = await patient.isDone();
-  note(`output/ ${what} (the wait of 30 s cut short)`, patient, seconds);
-});
+] as const)(
+  'a job waits while the output folder %s',
+  { tags: ['slow'] },
+  async (what, options, repaired, message) => {
+    const root = temporaryFolder();
+    const { remount } = mountTmpfs(join(root, 'output'), options);
+    const daemon = new DaemonWithClip({ root });
+    await daemon.waitFor(() => daemon.job()?.note?.match(message));
+    expect(daemon.job()).toMatchObject({ state: 'queued', attempts: 0, framesDone: 0 });
+    remount(repaired);
+    daemon.endWaits();
+    const seconds = await daemon.completes();
+    note(`output/ ${what} (the wait of 30 s was shortened)`, daemon, seconds);
+  },
+);
 
 test.each([
   ['vanishes', 'SOURCE_MISSING', (path: string): void => rmSync(path)],
   ['is truncated', 'SOURCE_CHANGED', (path: string): void => truncateSync(path, 5000)],
   ['is replaced', 'SOURCE_CHANGED', (path: string): void => void makeClip(path, { frames: 30 })],
-] as const)(
-  'an input that %s in mid-job sets it aside at once, with the reason',
-  async (what, code, change) => {
-    const patient = new Patient({ frames: 200 });
-    patient.points.arm('segment.published 2 stop');
-    await patient.until(() => patient.points.hasFired('segment.published'));
-    change(join(patient.home, 'input/lanczos-2x/clip.mp4'));
-    process.kill(-(patient.running.child.pid ?? 0), 'SIGCONT');
-    const asked = performance.now();
-    await patient.until(() => patient.job()?.state === 'failed');
-    expect(patient.job()?.errorCode).toBe(code);
-    note(`the input ${what} while it is in work`, patient, (performance.now() - asked) / 1000);
-  },
-);
+] as const)('a job whose input %s fails at once with the reason', async (what, code, change) => {
+  const daemon = new DaemonWithClip({ frames: 200 });
+  daemon.points.arm('segment.published 2 stop');
+  await daemon.waitFor(() => daemon.points.hasFired('segment.published'));
+  change(join(daemon.home, 'input/lanczos-2x/clip.mp4'));
+  process.kill(-(daemon.running.child.pid ?? 0), 'SIGCONT');
+  const startedAt = performance.now();
+  await daemon.waitFor(() => daemon.job()?.state === 'failed');
+  expect(daemon.job()?.errorCode).toBe(code);
+  note(`the input ${what} while its job runs`, daemon, (performance.now() - startedAt) / 1000);
+});
 
-test('a database that another holds locked is waited for', async () => {
-  const patient = new Patient({ frames: 200 });
-  await patient.until(() => patient.job() !== null && patient.batches() > 0);
-  const db = new SqliteDatabase(patient.database);
+test('a job waits while another program locks the database', { tags: ['slow'] }, async () => {
+  const daemon = new DaemonWithClip({ frames: 200 });
+  await daemon.waitFor(() => daemon.job() !== null && daemon.batchCount() > 0);
+  const db = new SqliteDatabase(daemon.database);
   db.exec('BEGIN EXCLUSIVE');
   // Longer than the five seconds that a write waits.
-  await new Promise((pass) => setTimeout(pass, 8_000));
+  await new Promise((pass) => setTimeout(pass, 7_000));
   db.exec('ROLLBACK');
   db.close();
-  await patient.until(() => patient.job()?.state !== 'running');
-  patient.backdate();
-  const seconds = await patient.isDone();
-  expect(patient.job()?.state).toBe('done');
-  expect(patient.running.child.exitCode).toBeNull();
-  note('the database is locked for 8 s (its wait of 30 s cut short)', patient, seconds);
+  await daemon.waitFor(() => daemon.job()?.state !== 'running');
+  daemon.endWaits();
+  const seconds = await daemon.completes();
+  expect(daemon.job()?.state).toBe('done');
+  expect(daemon.running.child.exitCode).toBeNull();
+  note('the database is locked for 7 s (the wait of 30 s was shortened)', daemon, seconds);
 });
 
-test('a worker whose memory grows without end is started anew behind a batch, and no try is used', async () => {
-  const patient = new Patient({
-    frames: 150,
-    armed: ['segment.before-encoding 1+ leak'],
-    environment: { FRAMEKILN_WORKER_MEMORY_MB: '400' },
-  });
-  const seconds = await patient.isDone();
-  expect(patient.says(/worker memory is \d+ MB, limit 400 MB; restarting it/)).toBe(true);
-  expect(patient.says(/resuming from checkpoint: \d+ of \d+ frames already done/)).toBe(true);
-  expect(patient.complaints().join('\n')).not.toMatch(/attempt failed|the worker died/);
-  expect(patient.job()?.attempts).toBeLessThanOrEqual(1);
-  note('a worker that leaks 64 MB a batch (limit 400 MB)', patient, seconds);
-});
-
-test.runIf(isWhole)(
-  'R24: a worker that is stopped is killed after half a minute, and the next one goes on',
+test(
+  'a worker that leaks memory is restarted after a batch, and no attempt is used',
+  { tags: ['slow'] },
   async () => {
-    const patient = new Patient({ frames: 200 });
-    patient.points.arm('segment.published 2 stop');
-    await patient.until(() => patient.points.hasFired('segment.published'));
-    const asked = performance.now();
-    await patient.until(() => patient.says(/the worker died \(it said nothing for 30 s\)/));
-    expect(performance.now() - asked).toBeLessThan(35_000);
-    await patient.isDone();
-    note('the worker is stopped (SIGSTOP)', patient, (performance.now() - asked) / 1000);
+    const daemon = new DaemonWithClip({
+      frames: 150,
+      armed: ['segment.before-encoding 1+ leak'],
+      environment: { FRAMEKILN_WORKER_MEMORY_MB: '400' },
+    });
+    const seconds = await daemon.completes();
+    expect(daemon.hasLogged(/worker memory is \d+ MB, limit 400 MB; restarting it/)).toBe(true);
+    expect(daemon.hasLogged(/resuming from checkpoint: \d+ of \d+ frames already done/)).toBe(true);
+    expect(daemon.warnings().join('\n')).not.toMatch(/attempt failed|the worker died/);
+    expect(daemon.job()?.attempts).toBeLessThanOrEqual(1);
+    note('a worker that leaks 64 MB a batch (limit 400 MB)', daemon, seconds);
   },
 );
 
-test.runIf(isWhole)(
-  'a worker that is stopped while it holds the database locked is killed, too',
+test.runIf(runsAll)(
+  'a worker that is stopped is killed after half a minute, and the next one resumes its job',
   async () => {
-    const patient = new Patient({ frames: 200 });
-    patient.points.arm('commit-batch.before-commit 2 stop');
-    await patient.until(() => patient.points.hasFired('commit-batch.before-commit'));
-    const asked = performance.now();
-    await patient.until(() => patient.says(/the queue could not be used: database is locked/));
-    await patient.until(() => patient.says(/the worker died \(it said nothing for 30 s\)/));
-    expect(performance.now() - asked).toBeLessThan(45_000);
-    await patient.isDone();
-    expect(patient.running.child.exitCode).toBeNull();
-    note('the worker is stopped in a transaction', patient, (performance.now() - asked) / 1000);
+    const daemon = new DaemonWithClip({ frames: 200 });
+    daemon.points.arm('segment.published 2 stop');
+    await daemon.waitFor(() => daemon.points.hasFired('segment.published'));
+    const startedAt = performance.now();
+    await daemon.waitFor(() => daemon.hasLogged(/the worker died \(it said nothing for 30 s\)/));
+    expect(performance.now() - startedAt).toBeLessThan(35_000);
+    await daemon.completes();
+    note('the worker is stopped (SIGSTOP)', daemon, (performance.now() - startedAt) / 1000);
   },
 );
 
-test.runIf(isWhole)('R32: an ffmpeg that moves nothing for a minute is killed', async () => {
-  const patient = new Patient({ path: badFfmpeg(temporaryFolder(), ' libx264 ', 'exec sleep 600') });
-  const seconds = await patient.isDone(120_000);
-  expect(patient.complaints().join('\n')).toMatch(/ffmpeg moved nothing for 60 s while encoding/);
-  note('an encoder that hangs', patient, seconds);
+test.runIf(runsAll)('a worker that is stopped while it locks the database is killed as well', async () => {
+  const daemon = new DaemonWithClip({ frames: 200 });
+  daemon.points.arm('commit-batch.before-commit 2 stop');
+  await daemon.waitFor(() => daemon.points.hasFired('commit-batch.before-commit'));
+  const startedAt = performance.now();
+  await daemon.waitFor(() => daemon.hasLogged(/the queue could not be used: database is locked/));
+  await daemon.waitFor(() => daemon.hasLogged(/the worker died \(it said nothing for 30 s\)/));
+  expect(performance.now() - startedAt).toBeLessThan(45_000);
+  await daemon.completes();
+  expect(daemon.running.child.exitCode).toBeNull();
+  note('the worker is stopped in a transaction', daemon, (performance.now() - startedAt) / 1000);
 });
 
-/** A limit of a user namespace of its own: the machine's is left alone. */
+test.runIf(runsAll)('an ffmpeg that makes no progress for a minute is killed', async () => {
+  const daemon = new DaemonWithClip({ path: faultyFfmpeg(temporaryFolder(), ' libx264 ', 'exec sleep 600') });
+  const seconds = await daemon.completes(120_000);
+  expect(daemon.warnings().join('\n')).toMatch(/ffmpeg moved nothing for 60 s while encoding/);
+  note('an encoder that hangs', daemon, seconds);
+});
+
+/** Lowers the limit in a user namespace, so that the limit of the machine is not changed. */
 const fewWatches = ['-U', '-r', 'sh', '-c', 'echo 2 > /proc/sys/user/max_inotify_watches; exec "$@"', 'sh'];
 
 test.skipIf(spawnSync('unshare', [...fewWatches, 'true']).status !== 0)(
-  'R20: with the inotify limit reached it says so, and new files are found by looking',
+  'when the inotify limit is reached a warning says so, and new files are found by rescans',
   async () => {
     const home = makeHome(temporaryFolder(), 'intake: { settleSeconds: 0.2, rescanSeconds: 1 }\n');
     for (const folder of ['a', 'b', 'c']) mkdirSync(join(home, 'input/lanczos-2x', folder));
@@ -198,12 +203,12 @@ test.skipIf(spawnSync('unshare', [...fewWatches, 'true']).status !== 0)(
       stdio: 'ignore',
     });
     onTestFinished(() => void child.kill('SIGKILL'));
-    const says = (what: RegExp) => expect.poll(() => readLog(home), { timeout: 60_000 }).toMatch(what);
-    await says(
+    const hasLogged = (what: RegExp) => expect.poll(() => readLog(home), { timeout: 60_000 }).toMatch(what);
+    await hasLogged(
       /input cannot be watched whole \(ENOSPC: .*; new files are found by looking every intake\.rescanSeconds/,
     );
     makeClip(join(home, 'input/lanczos-2x/c/clip.mp4'), { frames: 10 });
-    await says(/done in/);
+    await hasLogged(/done in/);
     child.kill('SIGTERM');
     table.push(
       '| the inotify limit is reached | done | cannot be watched whole (ENOSPC …); new files are found by looking | 0 | - |',

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const MB = 1e6;
 
-/** A control group of ours with this limit, of either version; null where we may not make one. */
+/** Makes a control group of either version with this limit; null where that is not permitted. */
 function memoryGroup(limitBytes: number): { path: string; kills: () => number } | null {
   for (const [mount, limit, events] of [
     ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes', 'memory.oom_control'],
@@ -18,7 +18,7 @@ function memoryGroup(limitBytes: number): { path: string; kills: () => number } 
     try {
       mkdirSync(path);
       onTestFinished(() => rmdirSync(path));
-      // Only a group with the memory controller has this file, and nobody can add one.
+      // Only a group with the memory controller has this file.
       if (!existsSync(join(path, limit))) continue;
       writeFileSync(join(path, limit), String(limitBytes));
     } catch {
@@ -30,22 +30,26 @@ function memoryGroup(limitBytes: number): { path: string; kills: () => number } 
   return null;
 }
 
-test('a control group that others have nearly filled kills nothing: frames go to the disk', ({ skip }) => {
-  const group = memoryGroup(900 * MB);
-  if (group === null) return skip('no control group can be made here');
-  // The frames of a batch have 200 MB, and would all be in memory by the group's limit alone.
-  const settings = 'batch: { firstFrames: 30, frames: 30 }\nencoder: { preset: ultrafast }\n';
-  const home = makeHome(temporaryFolder(), `${settings}workspace: { memoryFraction: 0.9 }\n`);
-  const clip = makeClip(join(home, 'clip.mp4'), { width: 480, height: 270, frames: 60 });
-  const filler = join('/dev/shm', `framekiln-test-${process.pid}`);
-  onTestFinished(() => rmSync(filler, { force: true }));
-  const run = [process.execPath, MAIN, 'run', clip, '--home', home, '--model', 'lanczos', '--scale', '4'];
-  const script = `echo $$ > ${group.path}/cgroup.procs
+test(
+  'frames go to the disk in a control group that other programs have nearly filled',
+  { tags: ['slow'] },
+  ({ skip }) => {
+    const group = memoryGroup(900 * MB);
+    if (group === null) return skip('no control group can be made here');
+    // The frames of a batch take 200 MB, which the limit of the group alone would allow in memory.
+    const settings = 'batch: { firstFrames: 30, frames: 30 }\nencoder: { preset: ultrafast }\n';
+    const home = makeHome(temporaryFolder(), `${settings}workspace: { memoryFraction: 0.9 }\n`);
+    const clip = makeClip(join(home, 'clip.mp4'), { width: 480, height: 270, frames: 60 });
+    const filler = join('/dev/shm', `framekiln-test-${process.pid}`);
+    onTestFinished(() => rmSync(filler, { force: true }));
+    const run = [process.execPath, MAIN, 'run', clip, '--home', home, '--model', 'lanczos', '--scale', '4'];
+    const script = `echo $$ > ${group.path}/cgroup.procs
     head -c ${500 * MB} /dev/zero > ${filler}
     exec "$@"`;
-  const { status } = spawnSync('sh', ['-c', script, 'sh', ...run, '--skip-checks'], { stdio: 'ignore' });
-  expect(group.kills()).toBe(0);
-  expect(status).toBe(0);
-  expect(readLog(home)).toContain('memory is short for ');
-  expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(60);
-});
+    const { status } = spawnSync('sh', ['-c', script, 'sh', ...run, '--skip-checks'], { stdio: 'ignore' });
+    expect(group.kills()).toBe(0);
+    expect(status).toBe(0);
+    expect(readLog(home)).toContain('memory is short for ');
+    expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(60);
+  },
+);

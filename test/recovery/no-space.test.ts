@@ -3,26 +3,26 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { FailPoint } from '../../src/lib/fail-point.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
-import { Patient } from '../helpers/faults.ts';
+import { DaemonWithClip } from '../helpers/daemon-with-clip.ts';
 import { filesBelow, readLog, resumedFrames } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { fillUp, mayMount, mountTmpfs, remount } from '../helpers/tmpfs.ts';
 
-/** Every site on every change takes four minutes: a few of each kind, and all with FRAMEKILN_FAULTS=all. */
-const isWhole = process.env['FRAMEKILN_FAULTS'] === 'all';
+/** All places take four minutes; without FRAMEKILN_FAULTS=all there are a few of each kind. */
+const runsAll = process.env['FRAMEKILN_FAULTS'] === 'all';
 
 const FRAMES = 30;
 
 const table: string[] = [];
 afterAll(() =>
   console.log(
-    ['| no space at | outcome | message | tries | s |', '| --- | --- | --- | --- | --- |', ...table].join(
+    ['| no space at | outcome | message | attempts | s |', '| --- | --- | --- | --- | --- |', ...table].join(
       '\n',
     ),
   ),
 );
 
-/** Places of the worker at which a file is written, in a job's order. */
+/** Places at which the worker writes a file, in the order of a job. */
 const FILE_SITES = [
   'job-folder.before-creation',
   'frame-index.before-write',
@@ -49,7 +49,7 @@ const FILE_SITES = [
   'report.before-rename',
 ] as const satisfies readonly FailPoint[];
 
-/** Places at which the queue is written by the worker. */
+/** Places at which the worker writes to the queue. */
 const WORKER_WRITES = [
   'claim.before-write',
   'report-progress.before-write',
@@ -60,7 +60,7 @@ const WORKER_WRITES = [
   'finish-job.before-write',
 ] as const satisfies readonly FailPoint[];
 
-/** By the daemon, when it starts or while it watches. */
+/** Places at which the daemon writes to the queue, when it starts or while it watches. */
 const DAEMON_WRITES = [
   'migration.before-commit',
   'sweep-leases.before-commit',
@@ -68,129 +68,143 @@ const DAEMON_WRITES = [
   'enqueue.before-commit',
 ] as const satisfies readonly FailPoint[];
 
-/** A new clip for a daemon that is at work, whole from the first look. */
-function drop(patient: Patient, name: string, hue: number): void {
-  const made = join(patient.home, `${name}.mp4`);
+/** Moves a complete new clip into the input folder of a running daemon. */
+function addClip(daemon: DaemonWithClip, name: string, hue: number): void {
+  const made = join(daemon.home, `${name}.mp4`);
   makeClip(made, { frames: FRAMES, filter: `hue=h=${hue}` });
-  renameSync(made, join(patient.home, 'input/lanczos-2x', `${name}.mp4`));
+  renameSync(made, join(daemon.home, 'input/lanczos-2x', `${name}.mp4`));
 }
 
-/** Waits for the job's good end; what waits has waited. @returns seconds */
-async function goesOn(patient: Patient, id: number, name: string): Promise<number> {
-  const asked = performance.now();
-  await patient.until(() => {
-    const job = patient.job(id);
-    if (job?.state === 'queued' && job.notBeforeAtMs !== null) patient.backdate();
+/** Waits until the job is done, without its waits for space. @returns the seconds that took */
+async function completes(daemon: DaemonWithClip, id: number, name: string): Promise<number> {
+  const startedAt = performance.now();
+  await daemon.waitFor(() => {
+    const job = daemon.job(id);
+    if (job?.state === 'queued' && job.notBeforeAtMs !== null) daemon.endWaits();
     return job?.state === 'done' || job?.state === 'failed';
   }, 30_000);
-  const job = patient.job(id);
+  const job = daemon.job(id);
   expect(job?.state).toBe('done');
-  // Counted since the last committed batch.
+  // Attempts are counted since the last committed batch.
   expect(job?.attempts).toBeLessThanOrEqual(1);
-  expect(frameMd5(join(patient.home, `output/lanczos-2x/${name}.mp4`))).toHaveLength(FRAMES);
-  expect(filesBelow(join(patient.home, 'output')).filter((path) => path.includes('.framekiln-'))).toEqual([]);
-  return (performance.now() - asked) / 1000;
+  expect(frameMd5(join(daemon.home, `output/lanczos-2x/${name}.mp4`))).toHaveLength(FRAMES);
+  expect(filesBelow(join(daemon.home, 'output')).filter((path) => path.includes('.framekiln-'))).toEqual([]);
+  return (performance.now() - startedAt) / 1000;
 }
 
-function note(site: string, patient: Patient, since: number, seconds: number): void {
-  const said = patient.complaints().slice(since);
-  const tries = said.filter((line) => /attempt failed|the worker died/.test(line)).length;
-  table.push(`| ${site} | done | ${(said[0] ?? '-').slice(0, 160)} | ${tries} | ${seconds.toFixed(1)} |`);
+function note(site: string, daemon: DaemonWithClip, since: number, seconds: number): void {
+  const warnings = daemon.warnings().slice(since);
+  const attempts = warnings.filter((line) => /attempt failed|the worker died/.test(line)).length;
+  table.push(
+    `| ${site} | done | ${(warnings[0] ?? '-').slice(0, 160)} | ${attempts} | ${seconds.toFixed(1)} |`,
+  );
 }
 
-/** One daemon, a clip a site: each worker that starts meets the site for the first time. */
+/** Runs one daemon and a clip for each place: every worker reaches the place for the first time. */
 async function atEach(sites: readonly FailPoint[], code: string): Promise<void> {
-  const patient = new Patient({ frames: FRAMES });
-  await patient.until(() => patient.job()?.state === 'done');
+  const daemon = new DaemonWithClip({ frames: FRAMES });
+  await daemon.waitFor(() => daemon.job()?.state === 'done');
   let id = 1;
   for (const [i, site] of sites.entries()) {
-    await patient.until(() => patient.workers().length === 0);
-    const since = patient.complaints().length;
-    patient.points.arm(`${site} 1 ${code}`);
-    drop(patient, `clip-${i}`, i + 1);
-    await patient.until(() => patient.job(id + 1) !== null);
-    const seconds = await goesOn(patient, ++id, `clip-${i}`);
-    expect(patient.points.hasFired(site), site).toBe(true);
-    note(site, patient, since, seconds);
-    const said = patient.complaints().slice(since).join('\n');
-    expect(said, site).not.toMatch(/attempt failed|the worker died/);
+    await daemon.waitFor(() => daemon.workerPids().length === 0);
+    const since = daemon.warnings().length;
+    daemon.points.arm(`${site} 1 ${code}`);
+    addClip(daemon, `clip-${i}`, i + 1);
+    await daemon.waitFor(() => daemon.job(id + 1) !== null);
+    const seconds = await completes(daemon, ++id, `clip-${i}`);
+    expect(daemon.points.hasFired(site), site).toBe(true);
+    note(site, daemon, since, seconds);
+    const warnings = daemon.warnings().slice(since).join('\n');
+    expect(warnings, site).not.toMatch(/attempt failed|the worker died/);
   }
-  expect(patient.running.child.exitCode).toBeNull();
+  expect(daemon.running.child.exitCode).toBeNull();
 }
 
-test('no space for a file, at every place: the job waits, uses no try, and goes on', async () => {
-  await atEach(isWhole ? FILE_SITES : ['frame-index.before-write', 'output.before-rename'], 'ENOSPC');
+test('when there is no space for a file the job waits, uses no attempt, and resumes', async () => {
+  await atEach(runsAll ? FILE_SITES : ['frame-index.before-write', 'output.before-rename'], 'ENOSPC');
 });
 
-test('no space for the queue, at every place where a worker writes it', async () => {
-  await atEach(isWhole ? WORKER_WRITES : ['claim.before-write', 'commit-batch.before-commit'], 'SQLITE_FULL');
-});
+test(
+  'when a worker has no space to write to the queue the job waits, uses no attempt, and resumes',
+  { tags: ['slow'] },
+  async () => {
+    await atEach(
+      runsAll ? WORKER_WRITES : ['claim.before-write', 'commit-batch.before-commit'],
+      'SQLITE_FULL',
+    );
+  },
+);
 
-test('no space to write down that there is no space: the job is held until there is some', async () => {
-  const patient = new Patient({ frames: FRAMES });
-  patient.points.arm('segment.before-rename 1 ENOSPC', 'release-lease.before-write 1 SQLITE_FULL');
-  const seconds = await goesOn(patient, 1, 'clip');
-  expect(patient.points.hasFired('release-lease.before-write')).toBe(true);
-  note('segment.before-rename, then release-lease.before-write', patient, 0, seconds);
-  expect(patient.complaints().join('\n')).not.toMatch(/attempt failed|the worker died/);
-});
+test(
+  'when there is no space to record the wait the job is held until there is some',
+  { tags: ['slow'] },
+  async () => {
+    const daemon = new DaemonWithClip({ frames: FRAMES });
+    daemon.points.arm('segment.before-rename 1 ENOSPC', 'release-lease.before-write 1 SQLITE_FULL');
+    const seconds = await completes(daemon, 1, 'clip');
+    expect(daemon.points.hasFired('release-lease.before-write')).toBe(true);
+    note('segment.before-rename, then release-lease.before-write', daemon, 0, seconds);
+    expect(daemon.warnings().join('\n')).not.toMatch(/attempt failed|the worker died/);
+  },
+);
 
-test.each(isWhole ? DAEMON_WRITES : (['put-seen-files.before-commit', 'enqueue.before-commit'] as const))(
-  'no space at %s: the daemon goes on, and takes the file when there is some',
+test.each(runsAll ? DAEMON_WRITES : (['put-seen-files.before-commit', 'enqueue.before-commit'] as const))(
+  'when the daemon has no space at %s it continues, and queues the file when there is some',
+  { tags: ['slow'] },
   async (site) => {
-    const patient = new Patient({ frames: FRAMES, armed: [`${site} 1 SQLITE_FULL`] });
-    const seconds = await goesOn(patient, 1, 'clip');
-    expect(patient.points.hasFired(site)).toBe(true);
-    note(site, patient, 0, seconds);
-    expect(patient.running.child.exitCode).toBeNull();
+    const daemon = new DaemonWithClip({ frames: FRAMES, armed: [`${site} 1 SQLITE_FULL`] });
+    const seconds = await completes(daemon, 1, 'clip');
+    expect(daemon.points.hasFired(site)).toBe(true);
+    note(site, daemon, 0, seconds);
+    expect(daemon.running.child.exitCode).toBeNull();
   },
 );
 
 const withMounts = test.skipIf(!mayMount());
 
-withMounts('the disk of the queue and the segments is really full, and emptied again', async () => {
+withMounts('a job resumes when a full disk with the queue and the segments has space again', async () => {
   const root = temporaryFolder();
   const state = join(root, '.framekiln');
   mountTmpfs(state, 'size=16m');
-  const patient = new Patient({ frames: 90, root, armed: ['segment.published 2 stop'] });
-  await patient.until(() => patient.points.hasFired('segment.published'));
-  const committed = patient.batches();
+  const daemon = new DaemonWithClip({ frames: 90, root, armed: ['segment.published 2 stop'] });
+  await daemon.waitFor(() => daemon.points.hasFired('segment.published'));
+  const committed = daemon.batchCount();
   const empty = fillUp(state);
-  patient.wake();
-  await patient.until(() =>
-    patient.says(/No space left|no space left|cannot be written|cannot write|could not be used/),
+  daemon.resumeProcesses();
+  await daemon.waitFor(() =>
+    daemon.hasLogged(/No space left|no space left|cannot be written|cannot write|could not be used/),
   );
-  await patient.until(() => patient.workers().length === 0 || patient.says(/; retrying/));
-  expect(patient.running.child.exitCode).toBeNull();
+  await daemon.waitFor(() => daemon.workerPids().length === 0 || daemon.hasLogged(/; retrying/));
+  expect(daemon.running.child.exitCode).toBeNull();
   empty();
-  const seconds = await whole(patient);
+  const seconds = await completesWithoutAttempt(daemon);
   // Batches of 10, 20, 20 … frames.
-  expect(resumedFrames(readLog(patient.home))).toBeGreaterThanOrEqual(20 * committed - 10);
-  note('a real tmpfs with the queue and the segments', patient, 0, seconds);
+  expect(resumedFrames(readLog(daemon.home))).toBeGreaterThanOrEqual(20 * committed - 10);
+  note('a real tmpfs with the queue and the segments', daemon, 0, seconds);
 });
 
-withMounts('the RAM disk is really full, of another program, and stays so', async () => {
-  const patient = new Patient({ frames: 90, armed: ['segment.published 2 stop'] });
-  await patient.until(() => patient.points.hasFired('segment.published'));
-  const ram = join(patient.home, '.framekiln/ram');
+withMounts('a job completes while another program fills the RAM disk', { tags: ['slow'] }, async () => {
+  const daemon = new DaemonWithClip({ frames: 90, armed: ['segment.published 2 stop'] });
+  await daemon.waitFor(() => daemon.points.hasFired('segment.published'));
+  const ram = join(daemon.home, '.framekiln/ram');
   if (!existsSync(ram)) throw new Error('There is no RAM disk of its own.');
   const disk = join(ram, readdirSync(ram)[0] ?? '');
   remount(disk, 'size=4m');
   fillUp(disk);
-  patient.wake();
-  const seconds = await whole(patient);
-  note('a real RAM disk, to the end', patient, 0, seconds);
+  daemon.resumeProcesses();
+  const seconds = await completesWithoutAttempt(daemon);
+  note('a real RAM disk, to the end', daemon, 0, seconds);
 });
 
-/** As `isDone`, with every wait cut short, and no try used. */
-async function whole(patient: Patient): Promise<number> {
-  const asked = performance.now();
-  await patient.until(() => {
-    const job = patient.job();
-    if (job?.state === 'queued' && job.notBeforeAtMs !== null) patient.backdate();
+/** Waits until the job is done, without its waits for space, and expects that it used no attempt. */
+async function completesWithoutAttempt(daemon: DaemonWithClip): Promise<number> {
+  const startedAt = performance.now();
+  await daemon.waitFor(() => {
+    const job = daemon.job();
+    if (job?.state === 'queued' && job.notBeforeAtMs !== null) daemon.endWaits();
     return job?.state === 'done' || job?.state === 'failed';
   }, 60_000);
-  expect(patient.complaints().join('\n')).not.toMatch(/attempt failed|the worker died/);
-  await patient.isDone();
-  return (performance.now() - asked) / 1000;
+  expect(daemon.warnings().join('\n')).not.toMatch(/attempt failed|the worker died/);
+  await daemon.completes();
+  return (performance.now() - startedAt) / 1000;
 }

@@ -8,7 +8,7 @@ import { failPointFolder } from '../helpers/fail-points.ts';
 import { filesBelow, makeHome, readLog, run, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
-/** The gaps between the published file and the job's last trace, in their order. */
+/** The fail points after the publication of a file, in order. */
 const GAPS = [
   'output.published',
   'publish-job.written',
@@ -46,7 +46,8 @@ test.each([
   ['move', GAPS, ['finished/clip.mp4']],
   ['delete', GAPS, []],
 ] as const)(
-  'R18: killed in every gap after publication, the source is settled once (%s)',
+  'after kills at every point after publication the source is settled once (%s)',
+  { tags: ['slow'] },
   async (request, gaps, left) => {
     const { home, points } = homeWith(request);
     for (const gap of gaps) {
@@ -64,12 +65,12 @@ test.each([
     expect(readdirSync(join(home, '.framekiln/jobs'))).toEqual([]);
     expect(stateOf(home)).toEqual({ state: 'done', attempts: 1 });
     expect(readLog(home)).not.toMatch(/stays in place|attempt failed/);
-    // Joined when it was published, and once more after the kill that came before that was written down.
+    // Joined once before publication, and again after the kill that came before the publication was recorded.
     expect(readLog(home).match(/joined the segments; verifying/g)).toHaveLength(2);
   },
 );
 
-test('killed in the middle of a move to another file system, one copy is left', async () => {
+test('after kills during a move to another file system one copy of the source is left', async () => {
   const { home, points } = homeWith('move');
   const elsewhere = `/dev/shm/framekiln-test-settled-${process.pid}`;
   mkdirSync(elsewhere);
@@ -87,11 +88,15 @@ test('killed in the middle of a move to another file system, one copy is left', 
   expect(stateOf(home).state).toBe('done');
 });
 
-test('a worker that dies before its job is done is followed by one that settles the source', () => {
-  const { home, points } = homeWith('delete');
-  points.arm('source.settled 1 kill');
-  expect(run(['start', '--once', '--home', home], points.environment).status).toBe(0);
-  expect(points.hasFired('source.settled')).toBe(true);
-  expect(stateOf(home).state).toBe('done');
-  expect(existsSync(join(home, '.framekiln/jobs/1'))).toBe(false);
-});
+test(
+  'when a worker is killed before its job is done the next worker settles the source',
+  { tags: ['slow'] },
+  () => {
+    const { home, points } = homeWith('delete');
+    points.arm('source.settled 1 kill');
+    expect(run(['start', '--once', '--home', home], points.environment).status).toBe(0);
+    expect(points.hasFired('source.settled')).toBe(true);
+    expect(stateOf(home).state).toBe('done');
+    expect(existsSync(join(home, '.framekiln/jobs/1'))).toBe(false);
+  },
+);

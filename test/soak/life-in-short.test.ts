@@ -8,23 +8,23 @@ import { frameMd5, makeClip } from '../helpers/clips.ts';
 import { filesBelow, makeHome, processesOf, readLog, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
-/**
- * R27: eight hours in short. Many small jobs, and a kill every half minute, in turn of the worker, of an ffmpeg and of
- * everything. What the daemon holds at the end is what it held at the start.
+/*
+ * Many small jobs, and every half minute a kill of the worker, of an ffmpeg or of the whole process group. At the end
+ * the daemon holds no more memory, descriptors and files than at the start.
  */
 const JOBS = Number(process.env['FRAMEKILN_SOAK_JOBS'] ?? 200);
 const KILL_EVERY_MS = 30_000;
 const seed = Number(process.env['FRAMEKILN_TEST_SEED'] ?? Date.now() % 1_000_000);
 
-interface Holding {
+interface Holdings {
   readonly daemonMB: number;
   readonly daemonFds: number;
   readonly walKB: number;
-  /** Files beside the database, the reports and the finished videos. */
+  /** Size of the files in the folders of jobs, RAM disks and frames. */
   readonly temporaryKB: number;
 }
 
-test(`${JOBS} jobs with a kill every half minute: nothing grows`, async () => {
+test(`${JOBS} jobs with a kill every half minute: memory, descriptors and files do not grow`, async () => {
   const random = seededRandom(seed);
   const home = makeHome(temporaryFolder());
   for (let i = 0; i < JOBS; i++)
@@ -33,21 +33,21 @@ test(`${JOBS} jobs with a kill every half minute: nothing grows`, async () => {
   let daemon = begin();
   const startedAtMs = Date.now();
   const kills = { worker: 0, ffmpeg: 0, everything: 0 };
-  let first: Holding | null = null;
+  let first: Holdings | null = null;
   let killAtMs = Date.now() + KILL_EVERY_MS;
-  const held: string[] = [];
+  const table: string[] = [];
   for (;;) {
     await delay(500);
     const done = doneCount(home);
     if (first === null && done >= 5) {
-      first = holding(home, daemon.child.pid ?? 0);
-      held.push(describe(done, first));
+      first = holdings(home, daemon.child.pid ?? 0);
+      table.push(describe(done, first));
     }
     if (done === JOBS) break;
     expect(Date.now() - startedAtMs, `${done} jobs done, seed ${seed}`).toBeLessThan(JOBS * 60_000);
     if (Date.now() < killAtMs) continue;
     killAtMs = Date.now() + KILL_EVERY_MS;
-    held.push(describe(done, holding(home, daemon.child.pid ?? 0)));
+    table.push(describe(done, holdings(home, daemon.child.pid ?? 0)));
     const kind =
       (['worker', 'ffmpeg', 'worker', 'ffmpeg', 'everything'] as const)[Math.floor(random() * 5)] ?? 'worker';
     kills[kind]++;
@@ -60,15 +60,15 @@ test(`${JOBS} jobs with a kill every half minute: nothing grows`, async () => {
       if (victim !== undefined) process.kill(victim, 'SIGKILL');
     }
   }
-  // The last job's leftovers go when its worker ends.
+  // What the last job leaves is removed when its worker exits.
   await expect.poll(() => processesOf(home).length, { timeout: 20_000 }).toBe(1);
-  const last = holding(home, daemon.child.pid ?? 0);
+  const last = holdings(home, daemon.child.pid ?? 0);
   const minutes = ((Date.now() - startedAtMs) / 60_000).toFixed(1);
   console.log(
     [
       '| jobs done | daemon MB | daemon descriptors | WAL KB | temporary KB |',
       '| --- | --- | --- | --- | --- |',
-      ...held,
+      ...table,
       describe(JOBS, last),
       `${JOBS} jobs in ${minutes} min, killed: ${JSON.stringify(kills)}, seed ${seed}`,
     ].join('\n'),
@@ -77,7 +77,7 @@ test(`${JOBS} jobs with a kill every half minute: nothing grows`, async () => {
   expect(await daemon.ended).toBe(0);
   for (let i = 0; i < JOBS; i += 10)
     expect(frameMd5(join(home, `output/lanczos-2x/clip-${i}.mp4`))).toHaveLength(10 + (i % 7));
-  if (first === null) throw new Error('The first look was never taken.');
+  if (first === null) throw new Error('Fewer than five jobs were done.');
   expect(last.daemonMB).toBeLessThan(first.daemonMB * 1.5);
   expect(last.daemonFds).toBeLessThanOrEqual(first.daemonFds + 2);
   expect(last.walKB).toBeLessThan(5_000);
@@ -96,7 +96,7 @@ function doneCount(home: string): number {
   }
 }
 
-function holding(home: string, pid: number): Holding {
+function holdings(home: string, pid: number): Holdings {
   const state = join(home, '.framekiln');
   const wal = join(state, 'framekiln.db-wal');
   const temporary = filesBelow(state)
@@ -110,7 +110,7 @@ function holding(home: string, pid: number): Holding {
   };
 }
 
-function describe(jobs: number, { daemonMB, daemonFds, walKB, temporaryKB }: Holding): string {
+function describe(jobs: number, { daemonMB, daemonFds, walKB, temporaryKB }: Holdings): string {
   return `| ${jobs} | ${daemonMB.toFixed(0)} | ${daemonFds} | ${walKB.toFixed(0)} | ${temporaryKB.toFixed(0)} |`;
 }
 
@@ -118,7 +118,7 @@ function sizeOf(path: string): number {
   try {
     return statSync(path).size;
   } catch {
-    return 0; // Gone between two looks.
+    return 0; // Removed meanwhile.
   }
 }
 

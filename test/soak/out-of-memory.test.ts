@@ -2,21 +2,21 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { frameMd5 } from '../helpers/clips.ts';
 import { engineWithRoomFor, failedWidths } from '../helpers/engine-with-room.ts';
-import { workshop } from '../helpers/workshop.ts';
+import { inProcessWorker } from '../helpers/in-process-worker.ts';
 
 const FRAMES = 8;
 const CLIP = { frames: FRAMES, width: 640, height: 48 };
 
-/* Memory for so many pixels a run, injected at the engine; two jobs of one kind, one after the other. The table is printed. */
-test('out of memory at the engine: sizes tried, frames lost, what is remembered', async () => {
+/* The engine runs out of memory above a number of pixels; two similar jobs run one after the other. Prints a table. */
+test('an engine that runs out of memory loses no frame', async () => {
   const rows: string[][] = [];
   for (const pixels of [Infinity, 20_000, 15_000, 13_000, 9_000]) {
-    const { home, enter, doNext } = workshop();
+    const { home, addJob, runNextJob } = inProcessWorker();
     for (const name of ['first', 'second']) {
       const frames = name === 'first' ? FRAMES : FRAMES + 1;
-      await enter(`${name}.mp4`, { ...CLIP, frames });
+      await addJob(`${name}.mp4`, { ...CLIP, frames });
       const { engine, runs } = engineWithRoomFor(pixels);
-      const ended = await doNext(engine).catch((error: unknown) => String(error));
+      const ended = await runNextJob(engine).catch((error: unknown) => String(error));
       const isDone = typeof ended !== 'string';
       const got = isDone ? frameMd5(join(home.output, `${name}.mp4`)).length : 0;
       const tile = isDone ? (ended.job?.plan?.tile ?? 'whole frames') : '-';
@@ -35,7 +35,7 @@ test('out of memory at the engine: sizes tried, frames lost, what is remembered'
     'memory for pixels',
     'job',
     'widths that failed',
-    'width that passed',
+    'width that worked',
     'frames lost',
     'tile in the plan',
   ];

@@ -4,12 +4,12 @@ import { describe, expect, it, vi } from 'vitest';
 import { homeAt } from '../../../src/config/home.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import { probeHardware, type HardwareFacts } from '../../../src/hardware/probe/probe.ts';
-import { fakeMachine, H200, RTX_4090, type MachinePlay } from '../../helpers/fake-machine.ts';
+import { fakeMachine, H200, RTX_4090, type MachineBehaviour } from '../../helpers/fake-machine.ts';
 import { processesOf } from '../../helpers/framekiln.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 /** A home on a machine that plays this. */
-function machine(play: MachinePlay) {
+function machine(play: MachineBehaviour) {
   const home = homeAt(temporaryFolder());
   mkdirSync(home.stateDir);
   const fake = fakeMachine(temporaryFolder(), play);
@@ -61,7 +61,7 @@ describe('the probe', () => {
     expect(originsOf('encoder.sessions')[0]?.reason).toMatch(/^2 of H\.264/);
   });
 
-  it.each<[string, MachinePlay, RegExp]>([
+  it.each<[string, MachineBehaviour, RegExp]>([
     [
       'a driver that is too old',
       { gpu: RTX_4090, nvenc: 'too old' },

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { frameBuffer } from '../../../src/media/decode/decoder.ts';
 import { DecoderChoice, type HardwareDecoder } from '../../../src/media/decode/hardware-decoders.ts';
 import { ffmpeg, makeClip, type ClipRequest } from '../../helpers/clips.ts';
-import { fakeMachine, RTX_4090, type MachinePlay } from '../../helpers/fake-machine.ts';
+import { fakeMachine, RTX_4090, type MachineBehaviour } from '../../helpers/fake-machine.ts';
 import { decoderAt, openMedia, type Opened } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
@@ -12,7 +12,7 @@ const GPU = { gpu: RTX_4090, nvenc: 0 } as const;
 /** Every frame of a clip by the CPU, then by a machine that plays this; `said` is what the log would have. */
 async function decodeBothWays(
   opened: Opened,
-  play: Partial<MachinePlay>,
+  play: Partial<MachineBehaviour>,
   requested: readonly HardwareDecoder[] = ['nvdec', 'vaapi'],
   firstFrame = 0,
 ) {
@@ -54,7 +54,7 @@ const clip = (request: ClipRequest = {}, name = 'a.mp4') =>
 const TRUSTED = "decoder: NVDEC (its first frame is the CPU's; every one is checked).";
 const nvdec = 12;
 
-test.each<[string, Partial<MachinePlay>, string[], string[]]>([
+test.each<[string, Partial<MachineBehaviour>, string[], string[]]>([
   ['works', { nvdec }, [TRUSTED], ['cuda']],
   [
     'gives another image from frame 7 on',

@@ -8,11 +8,11 @@ import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
 import { writeFrames } from '../../../src/job/batches/decode-stage.ts';
 import { frameMd5 } from '../../helpers/clips.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
-import { workshop } from '../../helpers/workshop.ts';
+import { inProcessWorker } from '../../helpers/in-process-worker.ts';
 
 const CLIP = { frames: 24, width: 320, height: 96 };
 
-/** A tmpfs of this size; null where mounting is not permitted. */
+/** Mounts a tmpfs of this size; null where mounting is not permitted. */
 function smallTmpfs(bytes: number): string | null {
   const path = join(temporaryFolder(), 'small');
   mkdirSync(path);
@@ -27,7 +27,7 @@ function smallTmpfs(bytes: number): string | null {
   return path;
 }
 
-/** What another program does that takes all but so many bytes. */
+/** Uses all free space except `bytes`, as another program would. */
 function fillBut(folder: string, bytes: number): string {
   const { bavail, bsize } = statfsSync(folder);
   const path = join(folder, 'of-another-program');
@@ -35,8 +35,8 @@ function fillBut(folder: string, bytes: number): string {
   return path;
 }
 
-/** The real engine, and something that happens before its first frame. */
-function engineThat(doesFirst: () => void): Engine {
+/** The real engine, with a callback before its first frame. */
+function engineWithCallback(beforeFirstFrame: () => void): Engine {
   const real = createOnnxEngine('cpu');
   let isFirst = true;
   return {
@@ -46,10 +46,10 @@ function engineThat(doesFirst: () => void): Engine {
       return {
         dispose: () => model.dispose(),
         run(input) {
-          // Not the trial, which is tiny.
+          // The trial run is tiny and does not count.
           if (isFirst && input.shape[3] > 16) {
             isFirst = false;
-            doesFirst();
+            beforeFirstFrame();
           }
           return model.run(input);
         },
@@ -58,21 +58,23 @@ function engineThat(doesFirst: () => void): Engine {
   };
 }
 
-test('another program that fills the RAM disk in mid-batch costs no frame and no wait', async ({ skip }) => {
+test('a job loses no frame when another program fills the RAM disk in the middle of a batch', async ({
+  skip,
+}) => {
   if (smallTmpfs(1e6) === null) skip('mounting a tmpfs is not permitted here');
-  const undisturbed = workshop();
-  await undisturbed.enter('clip.mp4', CLIP);
-  await undisturbed.doNext(createOnnxEngine('cpu'));
+  const undisturbed = inProcessWorker();
+  await undisturbed.addJob('clip.mp4', CLIP);
+  await undisturbed.runNextJob(createOnnxEngine('cpu'));
 
   const workspace = { ...SAFE_DEFAULTS.workspace, kind: 'mount', memoryFraction: 0.003 } as const;
-  const { home, enter, doNext } = workshop({ workspace });
-  await enter('clip.mp4', CLIP);
-  const engine = engineThat(() => {
+  const { home, addJob, runNextJob } = inProcessWorker({ workspace });
+  await addJob('clip.mp4', CLIP);
+  const engine = engineWithCallback(() => {
     const [disk = ''] = readdirSync(join(home.stateDir, 'ram'));
-    // A frame of the output has 1.5 MB: there is room for a third of it.
+    // An output frame has 1.5 MB, three times the space that is left.
     fillBut(join(home.stateDir, 'ram', disk), 500_000);
   });
-  const { job, lines } = await doNext(engine);
+  const { job, lines } = await runNextJob(engine);
   expect(job).toMatchObject({ state: 'done', framesDone: CLIP.frames });
   expect(lines).toContainEqual(
     expect.stringMatching(/^the RAM disk (was filled by others and )?has no room.*; frames go to/),
@@ -82,7 +84,9 @@ test('another program that fills the RAM disk in mid-batch costs no frame and no
   expect(found).toEqual(expected);
 });
 
-test('frames that find no room while they are decoded go on elsewhere, whole', async ({ skip }) => {
+test('when decoded frames no longer fit, decoding continues in another folder with complete frames', async ({
+  skip,
+}) => {
   const small = smallTmpfs(1e6);
   if (small === null) return skip('mounting a tmpfs is not permitted here');
   fillBut(small, 250_000);
@@ -96,7 +100,7 @@ test('frames that find no room while they are decoded go on elsewhere, whole', a
     },
   };
   const moveOn = () => {
-    // Part of the third frame found room; it is not worth anything.
+    // Only a part of the third frame was written, which does not count.
     const there = readFileSync(join(small, 'frames'));
     expect(there.length).toBeGreaterThan(200_000);
     writeFileSync(elsewhere, there);
@@ -110,7 +114,7 @@ test('frames that find no room while they are decoded go on elsewhere, whole', a
   );
 });
 
-test('where there is no room anywhere, it is said, and half a batch is not left for whole', async ({
+test('when there is no space in any folder, decoding fails and leaves no incomplete batch', async ({
   skip,
 }) => {
   const small = smallTmpfs(1e6);

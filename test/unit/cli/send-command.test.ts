@@ -40,7 +40,9 @@ const PAUSE_ALL = { kind: 'pause', jobId: null, argument: null } as const;
 async function withDaemon(action: () => Promise<void>): Promise<void> {
   const code = `
     const Database = require('better-sqlite3');
-    new Database(process.argv[1]).exec('BEGIN EXCLUSIVE');
+    // Kept in a variable of the process: a collected connection is closed, and releases the lock.
+    globalThis.db = new Database(process.argv[1]);
+    globalThis.db.exec('BEGIN EXCLUSIVE');
     process.send('held');
     process.on('disconnect', () => process.exit());`;
   const child = fork('-e', [], { execArgv: ['-e', code, lockFile] });

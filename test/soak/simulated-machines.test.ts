@@ -2,15 +2,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
-import { fakeMachine, H200, RTX_4090, type MachinePlay } from '../helpers/fake-machine.ts';
+import { fakeMachine, H200, RTX_4090, type MachineBehaviour } from '../helpers/fake-machine.ts';
 import { makeHome, readLog, run } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /**
- * Four jobs at once on machines that executables play: whatever the GPU does, every job is done, and every session that was
- * opened is closed. The table is printed.
+ * Simulated machines for four concurrent jobs. Whatever the GPU does, every job must complete, and every session that
+ * was opened must be closed. Prints a table.
  */
-const MACHINES: readonly (readonly [name: string, play: MachinePlay, takenAfterProbe: number])[] = [
+const MACHINES: readonly (readonly [name: string, behaviour: MachineBehaviour, takenAfterProbe: number])[] = [
   ['RTX 4090, 2 sessions', { gpu: RTX_4090, nvenc: 2, nvdec: 4 }, 0],
   ['RTX 4090, both taken by others', { gpu: RTX_4090, nvenc: 2, nvdec: 4, takenByOthers: 2 }, 0],
   ['RTX 4090, one taken after the probe', { gpu: RTX_4090, nvenc: 2, nvdec: 4 }, 1],
@@ -39,15 +39,15 @@ function described({ opened, closed, rejected, most }: Tally): string {
 const CLIPS = ['a', 'b', 'c', 'd'];
 const FRAMES = 60;
 
-test('four jobs at once are done on every machine, and every session is given back', () => {
+test('four concurrent jobs complete on every machine, and every session is closed', () => {
   const rows: string[][] = [];
-  for (const [name, play, takenAfterProbe] of MACHINES) {
+  for (const [name, behaviour, takenAfterProbe] of MACHINES) {
     const home = makeHome(temporaryFolder());
     for (const [i, clip] of CLIPS.entries())
       makeClip(join(home, `input/lanczos-2x/${clip}.mp4`), { frames: FRAMES, filter: `hue=h=${40 * i}` });
-    const gpu = fakeMachine(temporaryFolder(), play);
+    const gpu = fakeMachine(temporaryFolder(), behaviour);
     run(['doctor', '--home', home], { PATH: gpu.path }); // The probe.
-    gpu.takeByOthers((play.takenByOthers ?? 0) + takenAfterProbe);
+    gpu.setTakenByOthers((behaviour.takenByOthers ?? 0) + takenAfterProbe);
     const probed = gpu.events().length;
     const from = performance.now();
     const { status } = run(['start', '--once', '--home', home, '--set', 'streams.max=4'], {

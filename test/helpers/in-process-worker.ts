@@ -21,7 +21,7 @@ import { makeClip } from './clips.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { tinySrvgg } from './tiny-models.ts';
 
-/** An inference thread in this process, with one engine. */
+/** An inference thread that runs in this process, with one engine. */
 function threadWith(engine: Engine) {
   return {
     openCount: 1,
@@ -48,15 +48,15 @@ function loggerInto(lines: string[]): Logger {
   return log;
 }
 
-export interface WorkshopClip {
+export interface ClipOptions {
   readonly frames: number;
   readonly width: number;
   readonly height: number;
   readonly device?: Device;
 }
 
-/** A home with a model of one's own, whose jobs are done here and not in a worker's process. */
-export function workshop(changes: Partial<Settings> = {}) {
+/** A home with a tiny model, whose jobs run in the test's process and not in a worker. */
+export function inProcessWorker(changes: Partial<Settings> = {}) {
   const home = homeAt(temporaryFolder());
   ensureHome(home);
   const model = join(home.models, 'tiny.onnx');
@@ -71,7 +71,7 @@ export function workshop(changes: Partial<Settings> = {}) {
     ...changes,
   };
 
-  const enter = async (clip: string, request: WorkshopClip): Promise<Job> => {
+  const addJob = async (clip: string, request: ClipOptions): Promise<Job> => {
     const { device = 'cpu', ...image } = request;
     const sourcePath = makeClip(join(home.input, clip), image);
     return queue.jobs.enqueue({
@@ -81,8 +81,8 @@ export function workshop(changes: Partial<Settings> = {}) {
     }).job;
   };
 
-  /** Does the next job until it is done, or is stopped at a warning. */
-  const doNext = async (engine: Engine, stopAt?: RegExp) => {
+  /** Runs the next job until it is done, or until a warning matches `stopAt`. */
+  const runNextJob = async (engine: Engine, stopAt?: RegExp) => {
     const claimed = queue.leases.claim({ owner: ownOwner(), nowMs: Date.now(), leaseMs: 30_000 });
     if (claimed === null) throw new TypeError('There is no job.');
     const { job, lease } = claimed;
@@ -113,5 +113,5 @@ export function workshop(changes: Partial<Settings> = {}) {
     if (stop.signal.aborted) queue.leases.release(lease, { countAttempt: false, ...unjudged });
     return { job: queue.jobs.getJob(job.id), lines };
   };
-  return { home, queue, enter, doNext };
+  return { home, queue, addJob, runNextJob };
 }

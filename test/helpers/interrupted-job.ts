@@ -15,7 +15,7 @@ export const BATCH = 20;
 /** Uneven intervals, so that a frame at a wrong time shows. */
 const UNEVEN = "setpts='(N*40+mod(N\\,3)*7)/1000/TB'";
 
-/** A frame takes this long at most, on a busy machine. */
+/** The longest time for one frame, on a busy machine. */
 const IN_FLIGHT_MS = 1000;
 
 interface Row {
@@ -30,7 +30,7 @@ interface Row {
 
 const undisturbed = new Map<number, string[]>();
 
-/** Images and timestamps of a run that nobody disturbs, made once for each length. */
+/** Images and timestamps of an undisturbed run, made once for each length. */
 function framesOfUndisturbedRun(frames: number): string[] {
   let known = undisturbed.get(frames);
   if (known === undefined) {
@@ -45,22 +45,23 @@ function framesOfUndisturbedRun(frames: number): string[] {
 }
 
 /**
- * One clip on its way through daemons that are killed: the real program, a real model. `check` holds the promises
- * I1, I2, I3 and I5 of the kill standard after each kill, `end` all of them; what is broken is a sentence in
- * `violations`.
+ * One job of the real program with a real model, whose daemons are killed. `check` checks after each kill that the
+ * database is intact, that committed segments are on the disk, that no committed frame is processed again and that no
+ * incomplete output is visible. `end` also checks the finished file and that nothing is left behind. Each broken
+ * promise is a sentence in `violations`.
  */
-export class Life {
+export class InterruptedJob {
   readonly home: string;
   readonly points: FailPointFolder;
   readonly violations: string[] = [];
-  /** From the start of a process to the first frame that it inferred, each in ms. */
+  /** Times in ms from the start of a process to the first frame that it inferred. */
   readonly recoveriesMs: number[] = [];
   kills = 0;
-  /** When stopped workers were woken. */
-  readonly wokenAtMs: number[] = [];
-  /** Frames whose checkpoints a person threw away. */
+  /** When stopped workers were continued. */
+  readonly continuedAtMs: number[] = [];
+  /** Number of frames whose checkpoints a command has discarded. */
   extraFrames = 0;
-  /** Segments that the test itself spoiled. */
+  /** Segments that the test itself has damaged. */
   readonly damaged = new Set<string>();
   readonly frames: number;
   readonly #trace: string;
@@ -78,7 +79,7 @@ export class Life {
     makeClip(join(this.home, 'input/clip.mp4'), { frames, filter: UNEVEN });
   }
 
-  /** Starts a daemon that ends when the clip is done. */
+  /** Starts a daemon that exits when the clip is done. */
   start(): Running {
     this.#startedAtMs = Date.now();
     this.#daemon = start(['start', '--once', '--home', this.home], {
@@ -88,23 +89,23 @@ export class Life {
     return this.#daemon;
   }
 
-  /** The daemon that runs, or a new one. */
+  /** The running daemon, or a new one. */
   daemon(): Running {
     return this.#daemon !== null && isRunning(this.#daemon) ? this.#daemon : this.start();
   }
 
-  /** Kills the daemon if one runs. */
+  /** Kills the daemon if it is running. */
   async quiet(): Promise<void> {
     if (this.#daemon !== null && isRunning(this.#daemon)) await this.killAll();
   }
 
-  /** A new daemon. */
+  /** Kills the daemon if it is running, and starts a new one. */
   async fresh(): Promise<Running> {
     await this.quiet();
     return this.start();
   }
 
-  /** kill -9 for the daemon, its worker and every ffmpeg, and a look at what they leave. */
+  /** Kills the daemon, its worker and every ffmpeg with SIGKILL, and checks what they leave. */
   async killAll(): Promise<void> {
     await this.#daemon?.killGroup();
     this.noteRecovery();
@@ -118,26 +119,26 @@ export class Life {
     );
   }
 
-  /** From then on its segments are not needed any more. */
+  /** Whether the output is published; its segments are not needed from then on. */
   get isPublished(): boolean {
     const look = (db: SqliteDatabase.Database) =>
       db.prepare(`SELECT 1 FROM jobs WHERE published_at_ms IS NOT NULL`).get() !== undefined;
     return this.read(look) ?? false;
   }
 
-  /** Committed batches. */
+  /** Number of committed batches. */
   get committed(): number {
     return this.#rows().length;
   }
 
-  /** Waits for something to come true; a violation when it does not within `ms`. */
+  /** Waits until `isTrue`; a violation when that takes longer than `ms`. */
   async until(what: string, isTrue: () => boolean, ms = 60_000): Promise<boolean> {
     const deadline = Date.now() + ms;
     while (Date.now() < deadline) {
       if (isTrue()) return true;
       await delay(100);
     }
-    this.violations.push(`${what} did not come within ${ms / 1000} s`);
+    this.violations.push(`${what} did not happen within ${ms / 1000} s`);
     return false;
   }
 
@@ -147,7 +148,7 @@ export class Life {
     await this.until('progress', () => this.committed > before || this.isDone);
   }
 
-  /** Writes down how long the process that was started last took to its first frame, once. */
+  /** Records once how long the process that was started last took until its first frame. */
   noteRecovery(): void {
     const startedAtMs = this.#startedAtMs;
     const first = this.inferred().find(({ atMs }) => atMs >= startedAtMs);
@@ -156,20 +157,20 @@ export class Life {
     this.#startedAtMs = Infinity;
   }
 
-  /** One process was killed, and the others go on. */
+  /** Notes that one process was killed while the others keep running. */
   lostOne(): void {
     this.kills++;
     this.#startedAtMs = Date.now();
   }
 
-  /** The RAM disk's contents are gone, as after a reboot. */
+  /** Removes the contents of the RAM disk, as a reboot does. */
   wipeRamDisk(): void {
     for (const mount of this.#mounts()) execFileSync('umount', ['--lazy', mount]);
     const folder = join(this.home, '.framekiln/frames');
     for (const file of filesBelow(folder)) rmSync(join(folder, file));
   }
 
-  /** Runs to the end, undisturbed from here on, and holds all promises. */
+  /** Runs the job to its end without further kills, and checks all promises. */
   async end(): Promise<void> {
     this.points.arm();
     const isAtWork = this.#daemon !== null && isRunning(this.#daemon);
@@ -178,41 +179,42 @@ export class Life {
       await this.until('the end', () => !isRunning(running), 180_000);
       this.noteRecovery();
       if (running.child.exitCode !== 0)
-        this.violations.push(`the last daemon ended with ${running.child.exitCode}`);
-      // Also of the workers that died under it: it has put everything in order itself.
+        this.violations.push(`the last daemon exited with ${running.child.exitCode}`);
+      // A daemon that exits has also removed what its killed workers left.
       const left = this.leftovers();
-      if (left.length > 0) this.violations.push(`I6 left behind by a daemon that ended: ${left.join(', ')}`);
+      if (left.length > 0) this.violations.push(`left behind by a daemon that exited: ${left.join(', ')}`);
     }
     await this.#daemon?.killGroup();
-    // Whoever was killed after the end left things to whoever comes next.
+    // What a daemon left that was killed after the end of the job, the next one removes.
     if (this.leftovers().length > 0) run(['start', '--once', '--home', this.home]);
     this.check();
-    if (!existsSync(join(this.home, 'output/clip.mp4'))) this.violations.push('I4 there is no finished file');
+    if (!existsSync(join(this.home, 'output/clip.mp4'))) this.violations.push('there is no finished file');
     const inferred = this.inferred().length;
     const allowed = this.frames + this.kills * BATCH + this.extraFrames;
-    if (inferred > allowed) this.violations.push(`I3 ${inferred} frames inferred, ${allowed} allowed`);
-    await this.until('I6 the end of all processes', () => processesOf(this.home).length === 0, 10_000);
+    if (inferred > allowed) this.violations.push(`${inferred} frames inferred, ${allowed} allowed`);
+    await this.until('the end of all processes', () => processesOf(this.home).length === 0, 10_000);
     const left = this.leftovers();
-    if (left.length > 0) this.violations.push(`I6 left behind: ${left.join(', ')}`);
+    if (left.length > 0) this.violations.push(`left behind: ${left.join(', ')}`);
   }
 
-  /** I1, I2, I3, I5: what holds at every instant. */
+  /** Checks what must hold at every instant. */
   check(): void {
     const integrity = this.read((db) => db.pragma('integrity_check', { simple: true }));
-    if (integrity !== null && integrity !== 'ok') this.violations.push(`I1 ${JSON.stringify(integrity)}`);
+    if (integrity !== null && integrity !== 'ok')
+      this.violations.push(`integrity check of the database: ${JSON.stringify(integrity)}`);
     const rows = this.#rows();
     if (!this.isPublished)
       for (const row of rows.filter(({ name }) => !this.damaged.has(name))) this.#checkSegment(row);
     for (const { frame, atMs } of this.inferred()) {
       const row = rows.find(({ first, count }) => frame >= first && frame < first + count);
-      // The frame that a stopped worker was in when it was stopped ends when it is woken; it goes nowhere.
-      if (this.wokenAtMs.some((woken) => atMs >= woken && atMs < woken + IN_FLIGHT_MS)) continue;
+      // A stopped worker finishes its current frame when it is continued, and the frame is discarded.
+      if (this.continuedAtMs.some((woken) => atMs >= woken && atMs < woken + IN_FLIGHT_MS)) continue;
       if (row !== undefined && atMs > row.at + 1)
-        this.#violated(`I3 frame ${frame} was inferred ${atMs - row.at} ms after its batch was committed`);
+        this.#violated(`frame ${frame} was inferred ${atMs - row.at} ms after its batch was committed`);
     }
     const output = join(this.home, 'output/clip.mp4');
     if (existsSync(output) && frameMd5(output).join() !== this.#expected.join())
-      this.violations.push(`${this.isDone ? 'I4' : 'I5'} the final file is not that of an undisturbed run`);
+      this.violations.push(`the finished file differs from that of an undisturbed run`);
   }
 
   /** Frames that a model ran on, and when. */
@@ -225,8 +227,8 @@ export class Life {
   }
 
   /**
-   * Reads the database: the one that a daemon works on, or a copy of what the dead left, so that looking recovers
-   * nothing for those who come after. Null before there is a schema.
+   * Reads the database. Without running processes it reads a copy, because opening the database would recover it
+   * before the next daemon does. Null before the schema is complete.
    */
   read<T>(look: (db: SqliteDatabase.Database) => T): T | null {
     const path = join(this.home, '.framekiln/framekiln.db');
@@ -241,14 +243,14 @@ export class Life {
     }
     const db = new SqliteDatabase(alive ? path : join(copy, 'x.db'));
     try {
-      // Killed between two migrations it has not all columns yet.
+      // After a kill between two migrations columns are missing.
       return Number(db.pragma('user_version', { simple: true })) < MIGRATIONS.length ? null : look(db);
     } finally {
       db.close();
     }
   }
 
-  /** Temporary files, job folders, RAM disks. */
+  /** Temporary files, job folders and RAM disks that should not be there. */
   leftovers(): string[] {
     const state = join(this.home, '.framekiln');
     const kept =
@@ -260,7 +262,7 @@ export class Life {
     ];
   }
 
-  /** Once is enough: the trace is read whole each time. */
+  /** Adds a violation once, although the whole trace is checked each time. */
   #violated(sentence: string): void {
     if (!this.violations.some((each) => each.startsWith(sentence))) this.violations.push(sentence);
   }
@@ -278,13 +280,15 @@ export class Life {
 
   #checkSegment({ job, name, bytes, sha256 }: Row): void {
     const path = join(this.home, '.framekiln/jobs', String(job), 'segments', name);
-    // Under a living daemon the job may have been published between two looks.
+    // The running daemon may have published the job meanwhile.
     if (!existsSync(path) && this.isPublished) return;
-    if (!existsSync(path)) this.violations.push(`I2 ${name} is committed and not there`);
+    if (!existsSync(path)) this.violations.push(`the committed segment ${name} is missing`);
     else if (statSync(path).size !== bytes)
-      this.violations.push(`I2 ${name} has ${statSync(path).size} bytes, not ${bytes}`);
+      this.violations.push(
+        `the committed segment ${name} has ${statSync(path).size} bytes instead of ${bytes}`,
+      );
     else if (createHash('sha256').update(readFileSync(path)).digest('hex') !== sha256)
-      this.violations.push(`I2 ${name} has another content than was committed`);
+      this.violations.push(`the content of the committed segment ${name} has changed`);
   }
 }
 
