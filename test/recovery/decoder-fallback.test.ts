@@ -30,7 +30,7 @@ test(
     const onCpu = runJobOn(clip, { nvdec: 0 });
     expect(onCpu.frames).toHaveLength(90);
     expect(onCpu.log).not.toContain('decoder:');
-    const gpu = runJobOn(clip, { nvdec: 12, nvdecFault: { kind: 'dies', at: 40 } });
+    const gpu = runJobOn(clip, { nvdec: 2, nvdecFault: { kind: 'dies', at: 40 } });
     expect(gpu.frames).toEqual(onCpu.frames);
     const lines = gpu.log.split('\n').filter((line) => line.includes('decoder: '));
     expect(lines).toHaveLength(2);

@@ -82,23 +82,27 @@ describe('the probe', () => {
     expect(loadSettings({ home }).settings.encoder).toMatchObject({ nvenc: true, sessions: 1 });
   });
 
-  it('is done once, and again when the machine changes or when it is asked for', async () => {
-    const { probe, onLongProbe } = machine({ gpu: RTX_4090, nvenc: 'too old' });
-    const first = await probe();
-    expect(await probe()).toEqual(JSON.parse(JSON.stringify(first)));
-    expect(onLongProbe).toHaveBeenCalledTimes(1);
-    await probe(true);
-    expect(onLongProbe).toHaveBeenCalledTimes(2);
-    const other = fakeMachine(temporaryFolder(), {
-      gpu: RTX_4090.replace('550.54', '560.28'),
-      nvenc: 'too old',
-    });
-    vi.stubEnv('PATH', other.path);
-    expect((await probe()).gpus[0]?.driver).toBe('560.28');
-    expect(onLongProbe).toHaveBeenCalledTimes(3);
-  });
+  it(
+    'is done once, and again when the machine changes or when it is asked for',
+    { tags: ['slow'] },
+    async () => {
+      const { probe, onLongProbe } = machine({ gpu: RTX_4090, nvenc: 'too old' });
+      const first = await probe();
+      expect(await probe()).toEqual(JSON.parse(JSON.stringify(first)));
+      expect(onLongProbe).toHaveBeenCalledTimes(1);
+      await probe(true);
+      expect(onLongProbe).toHaveBeenCalledTimes(2);
+      const other = fakeMachine(temporaryFolder(), {
+        gpu: RTX_4090.replace('550.54', '560.28'),
+        nvenc: 'too old',
+      });
+      vi.stubEnv('PATH', other.path);
+      expect((await probe()).gpus[0]?.driver).toBe('560.28');
+      expect(onLongProbe).toHaveBeenCalledTimes(3);
+    },
+  );
 
-  it('keeps what it knows when the driver does not answer for once', async () => {
+  it('keeps what it knows when the driver does not answer for once', { tags: ['slow'] }, async () => {
     const { home, fake, probe, onLongProbe } = machine({ gpu: RTX_4090, nvenc: 2, nvdec: 3 });
     const facts = await probe();
     const written = readFileSync(home.detectedFile, 'utf8');
@@ -108,12 +112,12 @@ describe('the probe', () => {
     expect(onLongProbe).toHaveBeenCalledTimes(1);
   });
 
-  it('kills what hangs, and that is what it found out', async () => {
+  it('kills what hangs, and that is what it found out', { timeout: 40_000, tags: ['slow'] }, async () => {
     const { probe, home, fake } = machine({ gpu: 'hangs', nvenc: 'hangs' });
     const facts = await probe();
     expect(facts).toMatchObject({ gpus: [], reason: 'nvidia-smi did not answer within 5 s and was killed' });
     expect(facts.nvenc).toMatchObject([{ sessions: 0, whyNoMore: 'the driver does not answer' }]);
     expect(loadSettings({ home }).settings.encoder).toMatchObject({ nvenc: true, sessions: 1 });
     expect(processesOf(fake.folder)).toEqual([]);
-  }, 40_000);
+  });
 });

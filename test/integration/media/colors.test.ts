@@ -87,35 +87,51 @@ function meanDifference(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? NaN)), 0) / a.length;
 }
 
-test.each(Object.entries(FAMILIES))(
+/** One of each kind; `npm run test:all` has the others as well. */
+const QUICK = ['BT.709, limited', 'BT.709, 10 bit', 'PQ, 10 bit', '4:2:2', '4:4:4, 10 bit', 'grey', 'RGB'];
+const isQuick = ([name]: readonly [string, Family]): boolean => QUICK.includes(name);
+const families: readonly (readonly [string, Family])[] = Object.entries(FAMILIES);
+
+test.each(families.filter(isQuick))(
   'colours come back within one level of their depth on average: %s',
-  async (_, family) => {
-    const folder = temporaryFolder();
-    const path = join(folder, 'a.mkv');
-    makeLossless(path, family);
-    const { outputPath } = await passThrough(path, folder);
-    const rgb = family.pixels === 'gbrp' ? 'gbrp' : undefined;
-    const before = samples(path, family, family.comparedIn ?? rgb);
-    const difference = meanDifference(before, samples(outputPath, family, rgb));
-    console.log(`mean difference ${difference.toFixed(3)}`);
-    expect(difference).toBeLessThan(1);
-  },
+  keepsColours,
 );
+test.each(families.filter((family) => !isQuick(family)))(
+  'colours come back within one level of their depth on average: %s',
+  { tags: ['slow'] },
+  keepsColours,
+);
+
+async function keepsColours(_: string, family: Family): Promise<void> {
+  const folder = temporaryFolder();
+  const path = join(folder, 'a.mkv');
+  makeLossless(path, family);
+  const { outputPath } = await passThrough(path, folder);
+  const rgb = family.pixels === 'gbrp' ? 'gbrp' : undefined;
+  const before = samples(path, family, family.comparedIn ?? rgb);
+  const difference = meanDifference(before, samples(outputPath, family, rgb));
+  console.log(`mean difference ${difference.toFixed(3)}`);
+  expect(difference).toBeLessThan(1);
+}
 
 test.each([
   ['yuv422p', '422', 'libx264'],
   ['yuv444p', '444', 'libx264'],
   ['yuv422p10le', '422', 'libx265'],
   ['yuv444p10le', '444', 'libx264'],
-] as const)('chroma is kept where that is wanted: %s', async (pixels, chroma, encoder) => {
-  const folder = temporaryFolder();
-  const path = join(folder, 'a.mkv');
-  const family: Family = { pixels, matrix: 'bt709', range: 'tv' };
-  makeLossless(path, family);
-  expect(chromaOf(pixels)).toBe(chroma);
-  const { outputPath, result } = await passThrough(path, folder, encoder, chroma);
-  expect(result.video.pixelFormat).toBe(pixels);
-  // libx265 loses more, at any rate that it takes.
-  const level = encoder === 'libx265' ? 4 : 1;
-  expect(meanDifference(samples(path, family), samples(outputPath, family))).toBeLessThan(level);
-});
+] as const)(
+  'chroma is kept where that is wanted: %s',
+  { tags: ['slow'] },
+  async (pixels, chroma, encoder) => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'a.mkv');
+    const family: Family = { pixels, matrix: 'bt709', range: 'tv' };
+    makeLossless(path, family);
+    expect(chromaOf(pixels)).toBe(chroma);
+    const { outputPath, result } = await passThrough(path, folder, encoder, chroma);
+    expect(result.video.pixelFormat).toBe(pixels);
+    // libx265 loses more, at any rate that it takes.
+    const level = encoder === 'libx265' ? 4 : 1;
+    expect(meanDifference(samples(path, family), samples(outputPath, family))).toBeLessThan(level);
+  },
+);

@@ -61,20 +61,24 @@ test('a file that decodes to other images at the right times is used, and that i
   expect(notes.join()).toMatch(/does not decode twice alike \(frame 20 has another image\)/);
 });
 
-test('a wanted frame that takes longer to reach than a hang lasts is reached: what is passed on the way counts as life', async () => {
-  // An elementary stream has nothing to seek in. Read at its own speed, as on a slow machine with a long file.
-  const folder = temporaryFolder();
-  const opened = await openMedia(makeClip(join(folder, 'clip.h264'), { frames: 100, audio: false }));
-  const [last] = (await read(opened, 95, 1)).slice(-1);
-  const real = execFileSync('sh', ['-c', 'command -v ffmpeg'], { encoding: 'utf8' }).trim();
-  writeFileSync(join(folder, 'ffmpeg'), `#!/bin/sh\nexec ${real} -re "$@"\n`, { mode: 0o755 });
-  vi.stubEnv('PATH', `${folder}${delimiter}${process.env['PATH'] ?? ''}`);
-  const { media, index, format } = opened;
-  const decoder = new FrameDecoder(media, index, 95, { format, maxPixels: 1e6, stallMs: 1_500 });
-  const frame = frameBuffer(format);
-  const from = performance.now();
-  await decoder.read(frame);
-  await decoder.close();
-  expect(performance.now() - from).toBeGreaterThan(2 * 1_500);
-  expect(frame.toString('latin1') === last).toBe(true);
-});
+test(
+  'a wanted frame that takes longer to reach than a hang lasts is reached: what is passed on the way counts as life',
+  { tags: ['slow'] },
+  async () => {
+    // An elementary stream has nothing to seek in. Read at its own speed, as on a slow machine with a long file.
+    const folder = temporaryFolder();
+    const opened = await openMedia(makeClip(join(folder, 'clip.h264'), { frames: 100, audio: false }));
+    const [last] = (await read(opened, 95, 1)).slice(-1);
+    const real = execFileSync('sh', ['-c', 'command -v ffmpeg'], { encoding: 'utf8' }).trim();
+    writeFileSync(join(folder, 'ffmpeg'), `#!/bin/sh\nexec ${real} -re "$@"\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${folder}${delimiter}${process.env['PATH'] ?? ''}`);
+    const { media, index, format } = opened;
+    const decoder = new FrameDecoder(media, index, 95, { format, maxPixels: 1e6, stallMs: 1_500 });
+    const frame = frameBuffer(format);
+    const from = performance.now();
+    await decoder.read(frame);
+    await decoder.close();
+    expect(performance.now() - from).toBeGreaterThan(2 * 1_500);
+    expect(frame.toString('latin1') === last).toBe(true);
+  },
+);

@@ -120,7 +120,7 @@ test.each<[string, ClipRequest]>([
     { filter: 'scale=out_range=pc,format=yuvj420p', encoder: ['-c:v', 'libx264', '-pix_fmt', 'yuvj420p'] },
   ],
   ['variable frame rate', { filter: "setpts='N*40+mod(N\\,7)*11',settb=1/1000" }],
-])('frames of a GPU agree with the index: %s', async (_, request) => {
+])('frames of a GPU agree with the index: %s', { tags: ['slow'] }, async (_, request) => {
   const opened = await clip({ frames: 12, ...request });
   for (const from of [0, 5]) {
     const { cpu, frames, said } = await decodeBothWays(opened, { nvdec }, ['nvdec'], from);
@@ -129,17 +129,21 @@ test.each<[string, ClipRequest]>([
   }
 });
 
-test.each([90, 180, 270])('frames of a GPU are turned as those of the CPU: %i degrees', async (degrees) => {
-  const folder = temporaryFolder();
-  const flat = makeClip(join(folder, 'flat.mp4'), { frames: 6 });
-  const turned = join(folder, 'turned.mp4');
-  ffmpeg('-i', flat, '-c', 'copy', '-metadata:s:v:0', `rotate=${degrees}`, turned);
-  const opened = await openMedia(turned);
-  expect(opened.media.video.rotationDegrees % 360).not.toBe(0);
-  const { cpu, frames, said } = await decodeBothWays(opened, { nvdec }, ['nvdec']);
-  expect(frames).toEqual(cpu);
-  expect(said).toEqual([TRUSTED]);
-});
+test.each([90, 180, 270])(
+  'frames of a GPU are turned as those of the CPU: %i degrees',
+  { tags: ['slow'] },
+  async (degrees) => {
+    const folder = temporaryFolder();
+    const flat = makeClip(join(folder, 'flat.mp4'), { frames: 6 });
+    const turned = join(folder, 'turned.mp4');
+    ffmpeg('-i', flat, '-c', 'copy', '-metadata:s:v:0', `rotate=${degrees}`, turned);
+    const opened = await openMedia(turned);
+    expect(opened.media.video.rotationDegrees % 360).not.toBe(0);
+    const { cpu, frames, said } = await decodeBothWays(opened, { nvdec }, ['nvdec']);
+    expect(frames).toEqual(cpu);
+    expect(said).toEqual([TRUSTED]);
+  },
+);
 
 test.each<[string, string, ClipRequest, RegExp]>([
   ['MPEG-4', 'a.avi', { audio: false, encoder: ['-c:v', 'mpeg4'] }, /mpeg4 need not decode alike everywhere/],
@@ -150,7 +154,7 @@ test.each<[string, string, ClipRequest, RegExp]>([
     { filter: 'setfield=tff', encoder: ['-c:v', 'libx264', '-flags', '+ilme+ildct', '-top', '1'] },
     /the source is interlaced/,
   ],
-])('the CPU decodes from the beginning: %s', async (_, name, request, why) => {
+])('the CPU decodes from the beginning: %s', { tags: ['slow'] }, async (_, name, request, why) => {
   const { cpu, frames, said, opens } = await decodeBothWays(await clip({ frames: 12, ...request }, name), {
     nvdec,
   });
@@ -159,7 +163,7 @@ test.each<[string, string, ClipRequest, RegExp]>([
   expect(opens).toEqual([]);
 });
 
-test('what was given up stays so for the other decoders of the job', async () => {
+test('what was given up stays so for the other decoders of the job', { tags: ['slow'] }, async () => {
   const opened = await clip();
   const play = { nvdec, nvdecFault: { kind: 'dies', at: 10 } as const };
   const { cpu, choice, said } = await decodeBothWays(opened, play, ['nvdec']);

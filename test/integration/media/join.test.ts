@@ -118,6 +118,7 @@ test
     'faces/classroom.gif',
   ])(
   `real files come back with every frame at its time: %s (${whyNoSharedMedia ?? 'shared media found'})`,
+  { tags: ['slow'] },
   async (name) => {
     const folder = temporaryFolder();
     const opened = await openMedia(sharedMedia(name));

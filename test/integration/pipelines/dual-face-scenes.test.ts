@@ -64,28 +64,32 @@ async function stage(
   return frames;
 }
 
-test('real people keep who they are through real scenes', { timeout: 300_000 }, async ({ skip }) => {
-  if (whyNoSharedMedia !== null) skip(whyNoSharedMedia);
-  if (!hasDetector('YuNet of any size') || !hasEmbedder()) skip('the models are not here');
-  const [detector, embedder] = [await openDetector('YuNet of any size'), openEmbedder()];
-  const a = await readActor(detector, ['again', 'brother', 'yes']);
-  const b = await readActor(detector, ['milk', 'sorry', 'thanks']);
-  const lines: string[] = [];
-  const outcomes = new Map<string, Outcome>();
-  for (const [name, places] of Object.entries(SCENES)) {
-    const frames = await stage((frame) => places(frame, a, b), detector, embedder);
-    for (const method of BENCHMARK_METHODS) {
-      const outcome = await playScenario(frames, SCENE.width, method);
-      outcomes.set(`${name}: ${method}`, outcome);
-      const { idf1, switches, lastingSwitches, paneSwaps, comparedShare } = outcome;
-      lines.push(
-        `${name}: ${method}: IDF1 ${idf1.toFixed(3)}, ${switches} switches, ${lastingSwitches} lasting, ${paneSwaps} pane swaps, compared in ${(100 * comparedShare).toFixed(1)} %`,
-      );
+test(
+  'real people keep who they are through real scenes',
+  { timeout: 300_000, tags: ['slow'] },
+  async ({ skip }) => {
+    if (whyNoSharedMedia !== null) skip(whyNoSharedMedia);
+    if (!hasDetector('YuNet of any size') || !hasEmbedder()) skip('the models are not here');
+    const [detector, embedder] = [await openDetector('YuNet of any size'), openEmbedder()];
+    const a = await readActor(detector, ['again', 'brother', 'yes']);
+    const b = await readActor(detector, ['milk', 'sorry', 'thanks']);
+    const lines: string[] = [];
+    const outcomes = new Map<string, Outcome>();
+    for (const [name, places] of Object.entries(SCENES)) {
+      const frames = await stage((frame) => places(frame, a, b), detector, embedder);
+      for (const method of BENCHMARK_METHODS) {
+        const outcome = await playScenario(frames, SCENE.width, method);
+        outcomes.set(`${name}: ${method}`, outcome);
+        const { idf1, switches, lastingSwitches, paneSwaps, comparedShare } = outcome;
+        lines.push(
+          `${name}: ${method}: IDF1 ${idf1.toFixed(3)}, ${switches} switches, ${lastingSwitches} lasting, ${paneSwaps} pane swaps, compared in ${(100 * comparedShare).toFixed(1)} %`,
+        );
+      }
     }
-  }
-  console.log(lines.join('\n'));
-  for (const name of Object.keys(SCENES)) {
-    expect(outcomes.get(`${name}: re-identification`), name).toMatchObject({ lastingSwitches: 0 });
-    expect(outcomes.get(`${name}: re-identification`)?.idf1, name).toBeGreaterThan(0.9);
-  }
-});
+    console.log(lines.join('\n'));
+    for (const name of Object.keys(SCENES)) {
+      expect(outcomes.get(`${name}: re-identification`), name).toMatchObject({ lastingSwitches: 0 });
+      expect(outcomes.get(`${name}: re-identification`)?.idf1, name).toBeGreaterThan(0.9);
+    }
+  },
+);

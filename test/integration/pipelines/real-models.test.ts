@@ -56,7 +56,7 @@ const seams = [
   ['RealESRGAN_x4plus', '00003.png', 256, 32, 128] as const,
 ];
 
-describe.each(seams)('%s on %s in tiles', (name, file, width, height, tile) => {
+describe.each(seams)('%s on %s in tiles', { tags: ['slow'] }, (name, file, width, height, tile) => {
   const reason = whyNot(name);
   test.skipIf(reason !== null)(`shows no seam (${reason ?? 'found'})`, async () => {
     const image = await readImage(sharedMedia(`upscale/${file}`), width, height);
@@ -72,7 +72,7 @@ const named = [
   ['realesr-animevideov3', 19.5],
 ] as const;
 
-describe.each(named)('%s', (name, atLeast) => {
+describe.each(named)('%s', { tags: ['slow'] }, (name, atLeast) => {
   const reason = whyNot(name);
   test.skipIf(reason !== null)(
     `gives the image that went in, only larger (${reason ?? 'found'})`,
