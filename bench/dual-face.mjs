@@ -4,6 +4,7 @@
  *
  *   node bench/dual-face.mjs --clip FILE [--frames 90] [--sizes 640x480,1280x720] [--model blazeface-full-range]
  */
+import './no-telemetry.mjs';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';

@@ -5,6 +5,7 @@
  *
  *   npm run bench -- [--width 320] [--height 180] [--frames 60] [--model realesr-general-x4v3] [--scale 2]
  */
+import './no-telemetry.mjs';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';

@@ -8,6 +8,7 @@
  *
  * `--faces`: videos of one person each; `--without`: videos without faces, of which frames are taken as they are.
  */
+import './no-telemetry.mjs';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -4,6 +4,7 @@
  *
  *   node bench/media-table.mjs --folder DIR [--scale 2] [--only REGEX] [--skip REGEX] [--keep HOME] [--model lanczos]
  */
+import './no-telemetry.mjs';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
