@@ -95,13 +95,13 @@ export class InterruptedJob {
   }
 
   /** Kills the daemon if it is running. */
-  async quiet(): Promise<void> {
+  async killIfRunning(): Promise<void> {
     if (this.#daemon !== null && isRunning(this.#daemon)) await this.killAll();
   }
 
   /** Kills the daemon if it is running, and starts a new one. */
-  async fresh(): Promise<Running> {
-    await this.quiet();
+  async restart(): Promise<Running> {
+    await this.killIfRunning();
     return this.start();
   }
 
@@ -132,7 +132,7 @@ export class InterruptedJob {
   }
 
   /** Waits until `isTrue`; a violation when that takes longer than `ms`. */
-  async until(what: string, isTrue: () => boolean, ms = 60_000): Promise<boolean> {
+  async waitFor(what: string, isTrue: () => boolean, ms = 60_000): Promise<boolean> {
     const deadline = Date.now() + ms;
     while (Date.now() < deadline) {
       if (isTrue()) return true;
@@ -145,7 +145,7 @@ export class InterruptedJob {
   /** Waits until one more batch is committed, or all is done. */
   async progress(): Promise<void> {
     const before = this.committed;
-    await this.until('progress', () => this.committed > before || this.isDone);
+    await this.waitFor('progress', () => this.committed > before || this.isDone);
   }
 
   /** Records once how long the process that was started last took until its first frame. */
@@ -158,7 +158,7 @@ export class InterruptedJob {
   }
 
   /** Notes that one process was killed while the others keep running. */
-  lostOne(): void {
+  noteKilledProcess(): void {
     this.kills++;
     this.#startedAtMs = Date.now();
   }
@@ -176,7 +176,7 @@ export class InterruptedJob {
     const isAtWork = this.#daemon !== null && isRunning(this.#daemon);
     if (!this.isDone || isAtWork) {
       const running = this.daemon();
-      await this.until('the end', () => !isRunning(running), 180_000);
+      await this.waitFor('the end', () => !isRunning(running), 180_000);
       this.noteRecovery();
       if (running.child.exitCode !== 0)
         this.violations.push(`the last daemon exited with ${running.child.exitCode}`);
@@ -192,7 +192,7 @@ export class InterruptedJob {
     const inferred = this.inferred().length;
     const allowed = this.frames + this.kills * BATCH + this.extraFrames;
     if (inferred > allowed) this.violations.push(`${inferred} frames inferred, ${allowed} allowed`);
-    await this.until('the end of all processes', () => processesOf(this.home).length === 0, 10_000);
+    await this.waitFor('the end of all processes', () => processesOf(this.home).length === 0, 10_000);
     const left = this.leftovers();
     if (left.length > 0) this.violations.push(`left behind: ${left.join(', ')}`);
   }

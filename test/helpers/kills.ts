@@ -28,7 +28,7 @@ export const killGroupAtRandom: Kill = {
 export const killDuringRecovery: Kill = {
   kind: 'during recovery',
   async inflict(job, random) {
-    const running = await job.fresh();
+    const running = await job.restart();
     await Promise.race([running.ended, delay(150 + random() * 700)]);
     await job.killAll();
   },
@@ -53,7 +53,7 @@ export const killDaemon: Kill = {
     await Promise.race([running.ended, delay(300 + random() * 2000)]);
     running.child.kill('SIGKILL');
     await running.ended;
-    await job.until('the end of the orphaned processes', () => processesOf(job.home).length === 0, 5_000);
+    await job.waitFor('the end of the orphaned processes', () => processesOf(job.home).length === 0, 5_000);
     await job.killAll();
   },
 };
@@ -66,7 +66,7 @@ function killOneProcess(kind: string, is: (command: string) => boolean): Kill {
       job.daemon();
       await delay(random() * 500);
       let pid: number | undefined;
-      const found = await job.until(`a ${kind} to kill`, () => {
+      const found = await job.waitFor(`a ${kind} to kill`, () => {
         pid = processesOf(job.home).find((each) => is(commandOf(each)));
         return pid !== undefined || job.isDone;
       });
@@ -76,7 +76,7 @@ function killOneProcess(kind: string, is: (command: string) => boolean): Kill {
       } catch {
         return; // The process has ended meanwhile.
       }
-      job.lostOne();
+      job.noteKilledProcess();
       await job.progress();
       // After the end of an ffmpeg, frames of other batches follow at once, which is no recovery.
       if (kind.startsWith('worker')) job.noteRecovery();
@@ -108,10 +108,10 @@ export function stopAndContinue(at: FailPoint): Kill {
     kind: 'stop and continue',
     at,
     async inflict(job) {
-      await job.quiet();
+      await job.killIfRunning();
       job.points.arm(`${at} 1 stop`);
       const first = job.start();
-      if (!(await job.until(`a stop at ${at}`, () => job.points.hasFired(at) || job.isDone))) return;
+      if (!(await job.waitFor(`a stop at ${at}`, () => job.points.hasFired(at) || job.isDone))) return;
       job.points.arm();
       const stopped = processesOf(job.home).find((pid) => commandOf(pid).includes('worker/entry.js'));
       first.child.kill('SIGKILL');
@@ -129,7 +129,7 @@ export function stopAndContinue(at: FailPoint): Kill {
       if (stopped !== undefined) {
         job.continuedAtMs.push(Date.now());
         process.kill(stopped, 'SIGCONT');
-        await job.until('the end of the worker that was continued', () => !isAlive(stopped), 10_000);
+        await job.waitFor('the end of the worker that was continued', () => !isAlive(stopped), 10_000);
       }
       await job.progress();
       job.check();
@@ -143,7 +143,7 @@ export function killGroupAt(at: FailPoint, others: readonly FailPoint[] = []): K
     kind: 'fail point',
     at,
     async inflict(job) {
-      await job.quiet();
+      await job.killIfRunning();
       if (at.startsWith('remove-batch')) damageFirstSegment(job);
       const lines = others.map((name) => `${name} 1 EIO` as const);
       job.points.arm(...lines, `${at} 1 kill-group`);
@@ -160,12 +160,12 @@ export function killGroupAtCommand(at: FailPoint, command: 'cancel' | 'retry'): 
     kind: 'fail point',
     at,
     async inflict(job) {
-      const first = await job.fresh();
+      const first = await job.restart();
       await job.progress();
       await first.killGroup();
       if (command === 'retry') request(job, 'cancel');
       job.extraFrames += job.inferred().length;
-      if (command === 'retry') await (await job.fresh()).ended;
+      if (command === 'retry') await (await job.restart()).ended;
       request(job, command);
       job.points.arm(`${at} 1 kill-group`);
       await Promise.race([job.start().ended, delay(20_000)]);
@@ -184,7 +184,7 @@ export function killGroupAtPause(at: FailPoint): Kill {
     kind: 'fail point',
     at,
     async inflict(job) {
-      await job.quiet();
+      await job.killIfRunning();
       run(['pause', '--home', job.home]);
       job.points.arm(`${at} 1 kill-group`);
       await Promise.race([job.start().ended, delay(20_000)]);
@@ -226,11 +226,11 @@ export function killGroupAtSpill(at: FailPoint): Kill {
     kind: 'fail point',
     at,
     async inflict(job) {
-      await job.quiet();
+      await job.killIfRunning();
       job.wipeRamDisk();
       job.points.arm('ram-disk.stamped 1 stop', `${at} 1 kill-group`);
       const running = job.start();
-      await job.until('the RAM disk', () => job.points.hasFired('ram-disk.stamped'));
+      await job.waitFor('the RAM disk', () => job.points.hasFired('ram-disk.stamped'));
       const ram = join(job.home, '.framekiln/ram');
       execFileSync('mount', ['-o', 'remount,size=64k', join(ram, readdirSync(ram)[0] ?? '')]);
       process.kill(-(running.child.pid ?? 0), 'SIGCONT');

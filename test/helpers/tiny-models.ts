@@ -22,7 +22,7 @@ export function tinySrvgg(): Uint8Array {
   return encodeModel(graph.build('tiny'));
 }
 
-/** A model of BlazeFace's layout that sees nothing anywhere. */
+/** A model with the layout of BlazeFace that never detects a face. */
 export function blindBlazeFace(): Uint8Array {
   const graph = new OnnxGraphBuilder();
   const kernel = graph.constant('w', [17, 3, 4, 4], new Float32Array(17 * 48));
@@ -31,7 +31,7 @@ export function blindBlazeFace(): Uint8Array {
   return encodeModel(graph.build('blind', undefined, ['batch', 17, 'rows', 'columns']));
 }
 
-/** A model that repeats each pixel `factor` times along both edges. */
+/** A model that repeats each pixel `factor` times in both directions. */
 export function repeatingModel(factor: number): Uint8Array {
   const graph = new OnnxGraphBuilder();
   const scales = graph.constant('scales', [4], Float32Array.of(1, 1, factor, factor));
@@ -39,7 +39,7 @@ export function repeatingModel(factor: number): Uint8Array {
   return encodeModel(graph.build('repeating'));
 }
 
-/** A file like `file`, with its model changed. */
+/** Decodes an ONNX file, changes its model, and encodes it again. */
 export function changedModel(file: Uint8Array, change: (model: OnnxModel) => OnnxModel): Uint8Array {
   return encodeModel(change(decodeModel(file, 'the test model')));
 }

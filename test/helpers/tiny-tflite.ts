@@ -1,4 +1,4 @@
-/** A FlatBuffers table: its fields by their number, null where one is absent. */
+/** A FlatBuffers table: its fields by number, null for absent ones. */
 export type Table = readonly (Field | null)[];
 export type Field =
   | { readonly byte: number }
@@ -10,12 +10,12 @@ export type Field =
 
 export interface TinyTensor {
   readonly shape: readonly number[];
-  /** Little-endian numbers; absent where the tensor is computed. */
+  /** Little-endian numbers; absent for a computed tensor. */
   readonly data?: Float32Array | Uint16Array | Int32Array;
 }
 
 export interface TinyOperator {
-  /** The number of BuiltinOperator. */
+  /** Value of BuiltinOperator. */
   readonly code: number;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
@@ -32,7 +32,7 @@ export function tinyTflite(
   const codes = operators.map(({ code }): Table => [{ byte: code }, null, null, { int: code }]);
   const tensorTables = tensors.map(({ shape, data }, i): Table => {
     const type = data instanceof Uint16Array ? 1 : data instanceof Int32Array ? 2 : 0;
-    // Buffer 0 is the empty one.
+    // Buffer 0 is empty, for tensors without data.
     const buffer = data === undefined ? 0 : i + 1;
     return [{ ints: shape }, { byte: type }, { int: buffer }, { bytes: Buffer.from(`tensor ${i}`) }];
   });
@@ -63,7 +63,7 @@ export function tinyTflite(
   return writeRoot(model);
 }
 
-/** What is pointed at lies behind what points at it, as FlatBuffers' unsigned offsets want it. */
+/** Writes each referenced object after the reference, because FlatBuffers offsets are unsigned. */
 function writeRoot(root: Table): Uint8Array {
   const bytes: number[] = [0, 0, 0, 0, ...Buffer.from('TFL3')];
   const int = (value: number): number => {
@@ -89,7 +89,7 @@ function writeRoot(root: Table): Uint8Array {
       for (const byte of field.bytes) bytes.push(byte);
       return start;
     }
-    if (!('tables' in field)) throw new TypeError('A scalar is no vector.');
+    if (!('tables' in field)) throw new TypeError('A scalar cannot be written as a vector.');
     const start = int(field.tables.length);
     const places = field.tables.map(() => int(0));
     for (const [i, table] of field.tables.entries()) point(places[i] ?? 0, writeTable(table));
@@ -98,8 +98,8 @@ function writeRoot(root: Table): Uint8Array {
   const writeTable = (fields: Table): number => {
     align();
     const vtable = bytes.length;
-    const slots = fields.map((field, i) => (field === null ? 0 : 4 + 4 * i));
-    for (const half of [4 + 2 * fields.length, 4 + 4 * fields.length, ...slots])
+    const offsets = fields.map((field, i) => (field === null ? 0 : 4 + 4 * i));
+    for (const half of [4 + 2 * fields.length, 4 + 4 * fields.length, ...offsets])
       bytes.push(half & 255, half >> 8);
     align();
     const start = bytes.length;

@@ -178,7 +178,7 @@ test(
 );
 
 test('a job that always fails does not stop the next one', () => {
-  // A model that is none: every try fails in the engine.
+  // The model is not a valid file, so every attempt fails in the engine.
   const home = makeHome(temporaryFolder());
   writeFileSync(join(home, 'models/x.onnx'), 'no model', { flag: 'w' });
   makeClip(join(home, 'input/bad.mp4'), { frames: 20 });
