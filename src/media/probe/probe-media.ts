@@ -164,7 +164,7 @@ async function runProbe(
     });
   } catch (error) {
     if (!(error instanceof FfmpegError)) throw error;
-    const tooLarge = /Image size (\d+)x(\d+) exceeds specified max pixel/.exec(error.stderrTail);
+    const tooLarge = /Picture size (\d+)x(\d+) exceeds specified max pixel/.exec(error.stderrTail);
     if (tooLarge !== null) assertPixels(name, Number(tooLarge[1]), Number(tooLarge[2]), limits);
     const said = error.stderrTail.split('\n').at(-1)?.replace(`file:${path}: `, '').trim() ?? '';
     throw new InputRejectedError(
