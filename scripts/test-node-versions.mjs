@@ -27,12 +27,18 @@ if (rows.some((row) => row.includes('failed') || / [1-9]\d* failed/.test(row[2] 
 
 /** @returns {string[]} a row of the table */
 function testVersion(version) {
-  const nodePrefix = join(folder, `node-${version}`);
+  const prefix = join(folder, `node-${version}`);
   const root = join(folder, `checkout-${version}`);
-  // npm runs the install script of this package alone: it fetches the binary.
-  run('npm', ['install', '--prefix', nodePrefix, '--no-audit', '--no-fund', `node@${version}`], folder, {});
-  const bin = join(nodePrefix, 'node_modules', 'node', 'bin');
-  const env = { PATH: [bin, process.env.PATH].join(delimiter), ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  // The package that the npm package `node` installs: it has the binary and the headers.
+  const name = `node-linux-${process.arch}`;
+  run('npm', ['install', '--prefix', prefix, '--no-audit', '--no-fund', `${name}@${version}`], folder, {});
+  const node = join(prefix, 'node_modules', name);
+  const env = {
+    PATH: [join(node, 'bin'), process.env.PATH].join(delimiter),
+    // Native packages are compiled with the headers of this version.
+    npm_config_nodedir: node,
+    ONNXRUNTIME_NODE_INSTALL: 'skip',
+  };
   const exact = output('node', ['--version'], env);
   if (exact === null) return [version, 'failed', '-', '-'];
 
