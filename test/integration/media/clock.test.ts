@@ -68,7 +68,9 @@ test('a clock that jumps back, forth or by its own width gives one timeline, wit
   }
   expect(times(join(home, 'output/lanczos-2x/wrap.ts.mkv')).video).toHaveLength(50);
   const log = readLog(home);
-  expect(log.match(/timestamp discontinuities in the source; remuxed to one continuous timeline/g)).toHaveLength(4);
+  expect(
+    log.match(/timestamp discontinuities in the source; remuxed to one continuous timeline/g),
+  ).toHaveLength(4);
   expect(log).toMatch(/the clock of back\.ts jumps \(1 place\), first from 3\.\d+ s to 1\.\d+ s/);
   // The copies are gone with the jobs.
   expect(run(['status', '--json', '--home', home]).stdout).toContain('"state": "done"');
