@@ -23,7 +23,7 @@ test('when memory runs out tiles become smaller, and no frame is lost', async ()
 });
 
 test(
-  'a job that was stopped after memory ran out resumes with the smaller tiles',
+  'a job that was stopped after its tile size was reduced resumes with the smaller tiles',
   { tags: ['slow'] },
   async () => {
     const through = inProcessWorker();
