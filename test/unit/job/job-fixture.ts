@@ -3,21 +3,27 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { ensureHome, homeAt, type Home } from '../../../src/config/home.ts';
 import { SAFE_DEFAULTS, type Settings } from '../../../src/config/settings.ts';
+import { missingBatches } from '../../../src/domain/frame-batch.ts';
 import type { CommittedBatch, Job, Lease } from '../../../src/domain/job.ts';
 import type { Engine } from '../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
 import { InferenceClient } from '../../../src/inference-thread/client.ts';
 import type { JobContext } from '../../../src/job/job-context.ts';
+import type { PreparedJob } from '../../../src/job/prepare/prepared-job.ts';
 import { sha256File } from '../../../src/lib/sha256-file.ts';
 import { DriverSilence } from '../../../src/media/encode/driver-silence.ts';
 import { EncoderSemaphore } from '../../../src/media/encode/encoder-semaphore.ts';
+import type { FrameIndex } from '../../../src/media/index/frame-index.ts';
+import { planStreams } from '../../../src/media/join/stream-plan.ts';
+import { describePipeline } from '../../../src/pipelines/describe-pipeline.ts';
 import type { NewJob } from '../../../src/queue/job-store.ts';
 import type { Queue } from '../../../src/queue/queue.ts';
 import { JobFolder } from '../../../src/workspace/job-folder.ts';
 import { makeClip, type ClipRequest } from '../../helpers/clips.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+import { sourceOf } from '../../helpers/upscale-source.ts';
 import { loggerInto, threadWith } from '../../helpers/workshop.ts';
-import { ALICE, BOB, LEASE_MS, newJob, testQueue } from '../queue/queue-fixture.ts';
+import { ALICE, BOB, LEASE_MS, newJob, PLAN, testQueue } from '../queue/queue-fixture.ts';
 
 export interface JobRequest {
   /** The source is this clip; without it the source is a file of a few bytes that is no video. */
@@ -122,4 +128,26 @@ export async function commitFakeSegment(
     3_000,
   );
   return path;
+}
+
+/** The index of a video of `frames` frames at 25 frames a second. */
+export function indexOf(frames: number): FrameIndex {
+  return {
+    timeBase: { num: 1, den: 25 },
+    pts: Float64Array.from({ length: frames }, (_, i) => i),
+    hashes: new Uint32Array(frames),
+    ...{ lastDuration: 1, packetCount: frames, complaintCount: 0 },
+  };
+}
+
+/** What preparation finds for a job whose source is a plain video of 10 frames of 32x24; no file is read. */
+export function preparedWithoutVideo({ job }: Pick<JobAtWork, 'job'>): PreparedJob {
+  const media = { ...sourceOf(32, 24), path: job.sourcePath };
+  const index = indexOf(10);
+  return {
+    ...{ signature: 'as queued', media, remuxed: false, index, model: null, embedding: null },
+    ...describePipeline(job.recipe, media),
+    ...{ plan: PLAN, memories: null, streams: planStreams(media), outputPath: job.outputPath },
+    ...{ committed: [], missing: missingBatches(PLAN, 10, new Set()) },
+  };
 }
