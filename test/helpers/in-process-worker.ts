@@ -22,7 +22,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 import { tinySrvgg } from './tiny-models.ts';
 
 /** An inference thread that runs in this process, with one engine. */
-function threadWith(engine: Engine) {
+export function threadWith(engine: Engine) {
   return {
     openCount: 1,
     open(setup: PipelineSetup): InferencePort {
@@ -37,7 +37,7 @@ function threadWith(engine: Engine) {
   };
 }
 
-function loggerInto(lines: string[]): Logger {
+export function loggerInto(lines: string[]): Logger {
   const log: Logger = {
     debug: () => undefined,
     info: (message) => void lines.push(message),

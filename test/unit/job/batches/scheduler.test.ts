@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runStages } from '../../../src/job/batches/scheduler.ts';
+import { runStages } from '../../../../src/job/batches/scheduler.ts';
 
 const batches: Record[] = Array.from({ length: 6 }, (_, number) => ({ number, trail: '' }));
 const settled = () => new Promise((resolve) => setImmediate(resolve));
