@@ -18,7 +18,7 @@ import { readMachineFacts } from '../hardware/probe/machine-facts.ts';
 import type { HardwareFacts } from '../hardware/probe/probe.ts';
 import { describeGpus } from '../inference/cuda-engine.ts';
 import { listModels, verifyModels } from '../inference/models/find-model.ts';
-import { runForText } from '../media/ffmpeg/ffmpeg-process.ts';
+import { runForText } from '../media/ffmpeg/run-for-text.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
 import { tryEncoders, tryRamDisk } from './environment-trials.ts';
 import { modelFolders, readKnownModels } from './known-models.ts';

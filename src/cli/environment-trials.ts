@@ -5,7 +5,7 @@ import type { Settings } from '../config/settings.ts';
 import { toError } from '../domain/errors.ts';
 import type { EncoderTrial } from '../hardware/checks/encoders.ts';
 import type { RamDiskTrial } from '../hardware/checks/ram-disk.ts';
-import { ownOwner } from '../lib/process-identity.ts';
+import { ownOwner } from '../lib/process/process-identity.ts';
 import { whyNotNvenc } from '../media/encode/choose-encoder.ts';
 import {
   encoderArguments,
@@ -14,7 +14,7 @@ import {
   type Codec,
 } from '../media/encode/encoder-arguments.ts';
 import { QUIET } from '../media/ffmpeg/ffmpeg-arguments.ts';
-import { runForText } from '../media/ffmpeg/ffmpeg-process.ts';
+import { runForText } from '../media/ffmpeg/run-for-text.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
 
 const CODECS: readonly Codec[] = ['h264', 'hevc'];

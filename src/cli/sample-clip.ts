@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Home } from '../config/home.ts';
 import { QUIET } from '../media/ffmpeg/ffmpeg-arguments.ts';
-import { runForText } from '../media/ffmpeg/ffmpeg-process.ts';
+import { runForText } from '../media/ffmpeg/run-for-text.ts';
 
 /** Small enough that a CPU upscales it within a minute. */
 const IMAGE = 'testsrc2=size=160x90:rate=12:duration=3';

@@ -26,14 +26,17 @@ export function workerMemoryBytes(): number | null {
   return megabytes > 0 ? megabytes * 1024 ** 2 : null;
 }
 
-/** What systemd sets for a service of Type=notify: whether it listens, and how long it bears silence (WatchdogSec). */
-export function serviceManager(): { readonly listens: boolean; readonly watchdogMs: number | null } {
-  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: microseconds, WATCHDOG_PID: pid } = process.env;
-  const listens = socket !== undefined && socket !== '';
+/** What systemd tells a service of Type=notify: the socket for notifications, and the watchdog's time (WatchdogSec). */
+export function serviceManager(): {
+  readonly notifySocket: string | null;
+  readonly watchdogMs: number | null;
+} {
+  const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: microseconds, WATCHDOG_PID: pid } = process.env;
   const isForUs = pid === undefined || Number(pid) === process.pid;
+  const isWatched = socket !== '' && isForUs && Number(microseconds) > 0;
   return {
-    listens,
-    watchdogMs: listens && isForUs && Number(microseconds) > 0 ? Number(microseconds) / 1000 : null,
+    notifySocket: socket === '' ? null : socket,
+    watchdogMs: isWatched ? Number(microseconds) / 1000 : null,
   };
 }
 

@@ -6,7 +6,7 @@ import { whyNotOutput } from '../config/home.ts';
 import { ConfigurationError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
-import { isOwnerAlive } from '../lib/process-identity.ts';
+import { isOwnerAlive } from '../lib/process/process-identity.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';

@@ -1,61 +1,63 @@
-import { execFile } from 'node:child_process';
+import { childEnvironment } from '../config/environment.ts';
+import { runCaptured } from '../lib/process/captured-process.ts';
+
+const NOTIFY_TIMEOUT_MS = 5_000;
 
 export interface ServiceManager {
-  /** Whether somebody listens: systemd sets NOTIFY_SOCKET for a service of Type=notify. */
-  readonly listens: boolean;
-  /** It restarts a service that says nothing for so long; null where it does not watch. */
+  /** The socket of systemd, for a service of Type=notify; null: systemd does not listen. */
+  readonly notifySocket: string | null;
+  /** Time without a notification after which systemd restarts the service; null: never. */
   readonly watchdogMs: number | null;
 }
 
 /**
- * Tells systemd how the daemon is. The words go through the program `systemd-notify`, because Node has no datagram
- * sockets of the file system; the unit therefore needs NotifyAccess=all. A word that does not arrive is no failure of
- * ours: a watchdog that hears nothing does its work.
+ * Notifies systemd of the daemon's state. It runs the program `systemd-notify`, because Node has no Unix datagram
+ * sockets; the unit therefore needs NotifyAccess=all. A failed notification is only a warning: without notifications the
+ * watchdog restarts the service.
  */
 export class ServiceNotifier {
   readonly #manager: ServiceManager;
-  readonly #onTrouble: (sentence: string) => void;
-  #saidAtMs = -Infinity;
-  #saying: Promise<void> = Promise.resolve();
+  readonly #onFailure: (sentence: string) => void;
+  #aliveAtMs = -Infinity;
+  #sent: Promise<void> = Promise.resolve();
 
-  constructor(manager: ServiceManager, onTrouble: (sentence: string) => void) {
+  constructor(manager: ServiceManager, onFailure: (sentence: string) => void) {
     this.#manager = manager;
-    this.#onTrouble = onTrouble;
+    this.#onFailure = onFailure;
   }
 
-  /** What dead processes left is taken back, and work begins. */
+  /** The daemon has cleaned up after dead processes and starts its work. */
   ready(): void {
-    this.#say('READY=1');
+    this.#send('READY=1');
   }
 
-  /** The loop moves: called at every turn, told three times within the watchdog's time. */
+  /** Called on every turn of the daemon's loop; notifies systemd three times within the watchdog's time. */
   alive(nowMs: number): void {
     const { watchdogMs } = this.#manager;
-    if (watchdogMs === null || nowMs - this.#saidAtMs < watchdogMs / 3) return;
-    this.#saidAtMs = nowMs;
-    this.#say('WATCHDOG=1');
+    if (watchdogMs === null || nowMs - this.#aliveAtMs < watchdogMs / 3) return;
+    this.#aliveAtMs = nowMs;
+    this.#send('WATCHDOG=1');
   }
 
   stopping(): void {
-    this.#say('STOPPING=1');
+    this.#send('STOPPING=1');
   }
 
-  /** Settles when all that was said has arrived. */
+  /** Settles when all notifications so far are sent. */
   settled(): Promise<void> {
-    return this.#saying;
+    return this.#sent;
   }
 
-  #say(word: string): void {
-    if (!this.#manager.listens) return;
-    // One after the other: they are processes of their own and could overtake each other.
-    this.#saying = this.#saying.then(
-      () =>
-        new Promise((resolve) => {
-          execFile('systemd-notify', [`--pid=${process.pid}`, word], { timeout: 5_000 }, (error) => {
-            if (error !== null) this.#onTrouble(`systemd could not be told ${word}: ${error.message}`);
-            resolve();
-          });
-        }),
-    );
+  #send(state: string): void {
+    const { notifySocket } = this.#manager;
+    if (notifySocket === null) return;
+    // One after the other: each is a process of its own, and could overtake the one before.
+    this.#sent = this.#sent.then(async () => {
+      const { outcome, exitCode, stderr } = await runCaptured(
+        ['systemd-notify', `--pid=${process.pid}`, state],
+        { env: { ...childEnvironment(), NOTIFY_SOCKET: notifySocket }, timeoutMs: NOTIFY_TIMEOUT_MS },
+      );
+      if (exitCode !== 0) this.#onFailure(`cannot notify systemd of ${state}: ${stderr.trim() || outcome}`);
+    });
   }
 }

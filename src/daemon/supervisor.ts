@@ -1,8 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { toError } from '../domain/errors.ts';
-import { Watchdog } from '../lib/watchdog.ts';
-import { parseOwner } from '../lib/process-identity.ts';
+import { Watchdog } from '../lib/process/watchdog.ts';
+import { parseOwner } from '../lib/process/process-identity.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../worker/protocol.ts';
 import type { RootLogger } from '../observability/logger.ts';
 

@@ -1,4 +1,5 @@
-import { startProbe, type ProbeEnd } from './probe/run-probe.ts';
+import type { CapturedEnd } from '../lib/process/captured-process.ts';
+import { startProbe } from './probe/run-probe.ts';
 
 /** A process on a GPU. */
 export interface GpuProcess {
@@ -22,7 +23,7 @@ const TIMEOUT_MS = 5_000;
 export async function readGpuLoad(signal: AbortSignal): Promise<GpuLoad | 'missing' | 'silent'> {
   const query = ['--query-gpu=temperature.gpu', '--format=csv,noheader,nounits'];
   const heat = await ask(query, signal);
-  if (heat.outcome === 'missing') return 'missing';
+  if (heat.outcome === 'not-found') return 'missing';
   if (heat.exitCode !== 0 || signal.aborted) return 'silent';
   const monitor = await ask(['pmon', '-c', '1', '-s', 'u'], signal);
   return {
@@ -32,7 +33,7 @@ export async function readGpuLoad(signal: AbortSignal): Promise<GpuLoad | 'missi
   };
 }
 
-async function ask(args: readonly string[], signal: AbortSignal): Promise<ProbeEnd> {
+async function ask(args: readonly string[], signal: AbortSignal): Promise<CapturedEnd> {
   const probe = startProbe('nvidia-smi', args, TIMEOUT_MS);
   const end = (): void => void probe.end();
   signal.addEventListener('abort', end);

@@ -1,40 +1,43 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { processEnvironment } from '../config/environment.ts';
-import { findProgram } from '../lib/find-program.ts';
+import { findProgram } from '../lib/process/find-program.ts';
+import { spawnChild } from '../lib/process/spawn-child.ts';
 
 /**
- * Keeps the machine from going to sleep, by systemd-inhibit; where that is missing, or rejects, nothing happens. The lock
- * lasts as long as a `cat` that reads from us: it goes with us, however we end.
+ * Keeps the machine from going to sleep, with systemd-inhibit; where that is missing or fails, it does nothing. The lock
+ * lasts as long as a `cat` that reads from this process, so it ends with us, however we end.
  */
 export class SleepInhibitor {
-  #holder: ChildProcess | null = null;
-  #isHopeless = false;
+  #release: (() => void) | null = null;
+  #isUnavailable = false;
 
-  /** Sets whether sleep is inhibited. May be called as often as one likes. */
+  /** Sets whether sleep is inhibited. Repeated calls with the same value do nothing. */
   set(wanted: boolean): void {
     if (!wanted) {
-      this.#holder?.stdin?.end();
-      this.#holder = null;
+      this.#release?.();
+      this.#release = null;
       return;
     }
-    const environment = processEnvironment();
-    if (this.#holder !== null || this.#isHopeless) return;
-    this.#isHopeless = findProgram('systemd-inhibit', environment['PATH']) === null;
-    if (this.#isHopeless) return;
-    const lock = ['--what=sleep:idle', '--who=Framekiln', '--why=a video is being made', '--mode=block'];
-    const child = spawn('systemd-inhibit', [...lock, 'cat'], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      env: environment,
+    if (this.#release !== null || this.#isUnavailable) return;
+    const env = processEnvironment();
+    this.#isUnavailable = findProgram('systemd-inhibit', env['PATH']) === null;
+    if (!this.#isUnavailable) this.#hold(env);
+  }
+
+  #hold(env: Readonly<Record<string, string>>): void {
+    const lock = ['--what=sleep:idle', '--who=Framekiln', '--why=a video is being processed', '--mode=block'];
+    const child = spawnChild(
+      ['systemd-inhibit', ...lock, 'cat'],
+      { env },
+      { stdio: ['pipe', 'ignore', 'ignore'] },
+    );
+    child.stdin.on('error', () => undefined); // The process is gone; its exit is handled below.
+    const release = (): void => void child.stdin.end();
+    this.#release = release;
+    void child.then(() => {
+      // It ended without being released, as it does without a session bus, and would do so every time.
+      if (this.#release !== release) return;
+      this.#release = null;
+      this.#isUnavailable = true;
     });
-    this.#holder = child;
-    child.stdin.on('error', () => undefined); // It is gone; its exit says so.
-    const end = (): void => {
-      // Without a session bus it ends at once, and would do so each time.
-      if (this.#holder !== child) return;
-      this.#holder = null;
-      this.#isHopeless = true;
-    };
-    child.once('error', end);
-    child.once('exit', end);
   }
 }

@@ -3,7 +3,7 @@ import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { LeaseLostError, StoppedError, toError } from '../domain/errors.ts';
 import { InferenceThread } from '../inference-thread/inference-thread.ts';
-import { ownOwner } from '../lib/process-identity.ts';
+import { ownOwner } from '../lib/process/process-identity.ts';
 import { DriverSilence } from '../media/encode/driver-silence.ts';
 import { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
 import type { Logger } from '../observability/log-entry.ts';

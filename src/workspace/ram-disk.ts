@@ -1,17 +1,24 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { childEnvironment } from '../config/environment.ts';
 import { toError } from '../domain/errors.ts';
 import type { Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
-import { isOwnerAlive, parseOwner } from '../lib/process-identity.ts';
+import { isOwnerAlive, parseOwner } from '../lib/process/process-identity.ts';
 import { readdirOrNone } from './job-folder.ts';
 import { availableMemoryBytes } from './memory.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import { runCaptured } from '../lib/process/captured-process.ts';
 
-const run = promisify(execFile);
+const MOUNT_TIMEOUT_MS = 30_000;
+
+/** @throws Error with the last line that the program wrote to standard error */
+async function run(program: string, args: readonly string[]): Promise<void> {
+  const end = await runCaptured([program, ...args], { env: childEnvironment(), timeoutMs: MOUNT_TIMEOUT_MS });
+  if (end.exitCode !== 0)
+    throw new Error(end.stderr.trim().split('\n').at(-1) || `${program}: ${end.outcome}`);
+}
 
 export type RamDiskKind = 'mount' | 'shm' | 'folder';
 
@@ -164,7 +171,7 @@ async function whyNotMounted(path: string, sizeBytes: number): Promise<string | 
     return null;
   } catch (error) {
     await rm(path, { recursive: true, force: true });
-    return toError(error).message.trim().split('\n').at(-1) ?? 'mount failed';
+    return toError(error).message;
   }
 }
 

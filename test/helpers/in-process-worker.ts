@@ -6,7 +6,7 @@ import { SAFE_DEFAULTS, type Settings } from '../../src/config/settings.ts';
 import type { Job } from '../../src/domain/job.ts';
 import type { Device } from '../../src/domain/recipe.ts';
 import type { Engine } from '../../src/inference/engine.ts';
-import { ownOwner } from '../../src/lib/process-identity.ts';
+import { ownOwner } from '../../src/lib/process/process-identity.ts';
 import { sha256File } from '../../src/lib/sha256-file.ts';
 import { DriverSilence } from '../../src/media/encode/driver-silence.ts';
 import { EncoderSemaphore } from '../../src/media/encode/encoder-semaphore.ts';

@@ -187,7 +187,7 @@ test.runIf(runsAll)('a worker that is stopped while it locks the database is kil
 test.runIf(runsAll)('an ffmpeg that makes no progress for a minute is killed', async () => {
   const daemon = new DaemonWithClip({ path: faultyFfmpeg(temporaryFolder(), ' libx264 ', 'exec sleep 600') });
   const seconds = await daemon.completes(120_000);
-  expect(daemon.warnings().join('\n')).toMatch(/ffmpeg moved nothing for 60 s while encoding/);
+  expect(daemon.warnings().join('\n')).toMatch(/ffmpeg made no progress for 60 s while encoding/);
   note('an encoder that hangs', daemon, seconds);
 });
 

@@ -1,5 +1,5 @@
 import { childEnvironment } from '../../config/environment.ts';
-import { findProgram } from '../../lib/find-program.ts';
+import { findProgram } from '../../lib/process/find-program.ts';
 import { runProbe } from './run-probe.ts';
 
 export interface FfmpegFacts {

@@ -34,8 +34,8 @@ export async function probeGpus(addonPath: string | null): Promise<GpuFacts> {
   const { outcome, exitCode, stdout, stderr } = await runProbe('nvidia-smi', query, TIMEOUT_MS);
   if (outcome === 'timeout')
     return none(`nvidia-smi did not answer within ${TIMEOUT_MS / 1000} s and was killed`, true);
-  if (outcome === 'missing' && addonPath !== null) return askAddon(addonPath);
-  if (outcome === 'missing') return none('there is no nvidia-smi, so no NVIDIA driver');
+  if (outcome === 'not-found' && addonPath !== null) return askAddon(addonPath);
+  if (outcome === 'not-found') return none('there is no nvidia-smi, so no NVIDIA driver');
   const gpus = exitCode === 0 ? parseGpus(stdout) : [];
   if (gpus.length > 0) return { gpus, reason: null, isSilent: false };
   const words = (stdout + stderr).trim().split('\n')[0] ?? '';

@@ -198,7 +198,7 @@ export class FrameDecoder {
     const child = new FfmpegProcess('ffmpeg', args, {
       purpose: `decoding ${basename(this.#source.path)}`,
       signal,
-      reach: { reads: this.#source.path, devices: hardware?.devices ?? [] },
+      access: { reads: this.#source.path, devices: hardware?.devices ?? [] },
       stallMs: hardware === null ? stallMs : hardwareStallMs,
     });
     child.stdin.end();

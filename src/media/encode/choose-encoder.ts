@@ -11,7 +11,7 @@ import {
   type EncoderSettings,
 } from './encoder-arguments.ts';
 import { QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
-import { runForText } from '../ffmpeg/ffmpeg-process.ts';
+import { runForText } from '../ffmpeg/run-for-text.ts';
 
 /** H.264 on NVENC ends at 4096x4096, on every GPU so far; HEVC at 8192x8192. */
 const NVENC_H264_MAX_EDGE = 4096;

@@ -2,27 +2,30 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { codeOf } from '../../domain/errors.ts';
 
-/** What one run of ffmpeg on a stranger's file may touch. Absolute paths. */
-export interface Reach {
-  /** The file that it reads. */
+/** The files and devices that one run of ffmpeg on an untrusted file may access. Absolute paths. */
+export interface SandboxAccess {
+  /** The file to read. */
   readonly reads: string;
-  /** The folder that it writes into. */
+  /** The folder to write to. */
   readonly writesInto?: string;
-  /** Devices of a graphics GPU and what describes them; only where it decodes on one. */
+  /** Device files of a GPU and the files that describe it; only for decoding on the GPU. */
   readonly devices?: readonly string[];
 }
 
-/** Where programs and their libraries lie; what is missing is left out. */
+/** Folders of programs and libraries; missing ones are skipped. */
 const SYSTEM_FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/nix/store'];
 const SYSTEM_FILES = ['/etc/ld.so.cache', '/etc/alternatives'];
 
 /**
- * Arguments of bubblewrap that run a program without model and with nothing of the disk but the system's programs,
- * its input and its output folder (R29). Pipes are inherited. It dies with us.
+ * Arguments of bubblewrap that run a program without network, and with nothing of the disk but the system's programs, the
+ * input file and the output folder. Pipes are inherited. The sandbox ends with this process.
  *
- * @param program absolute
+ * @param program absolute path
  */
-export function sandboxArguments(program: string, { reads, writesInto, devices = [] }: Reach): string[] {
+export function sandboxArguments(
+  program: string,
+  { reads, writesInto, devices = [] }: SandboxAccess,
+): string[] {
   const place = [...SYSTEM_FOLDERS, ...SYSTEM_FILES, ownFolder(program)];
   return [
     '--unshare-all',
@@ -38,23 +41,27 @@ export function sandboxArguments(program: string, { reads, writesInto, devices =
   ];
 }
 
-/** With its libraries where it has a folder in `/opt`; not all of `/opt`, where a home may lie. */
+/** The folder of a program, or its package in `/opt`. Not all of `/opt`, which may hold a home. */
 function ownFolder(program: string): string {
   return /^\/opt\/[^/]+(?=\/)/.exec(program)?.[0] ?? dirname(program);
 }
 
-/** So often it is looked whether a process has stopped; each look takes some 20 us. */
-const LOOKS = 1_000;
+/** How often to check whether a process has stopped; one check takes about 20 us. */
+const MAX_CHECKS = 1_000;
 
 /**
- * Ends a running bubblewrap with all that is in it. Its `--die-with-parent` does that too, but not for a sandbox that is
- * just being set up: killed then, bubblewrap leaves a program behind that nobody ends.
+ * Kills a running bubblewrap and everything in it. `--die-with-parent` does the same, except while a sandbox is being set
+ * up: killed at that moment, bubblewrap leaves a running program behind.
  */
 export function killSandbox(pid: number): void {
   try {
     process.kill(pid, 'SIGSTOP');
-    // A stopped process starts no further ones.
-    for (let look = 0; look < LOOKS && !/\) [TtZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')); look++);
+    // A stopped process starts no new children.
+    for (
+      let check = 0;
+      check < MAX_CHECKS && !/\) [TtZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+      check++
+    );
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
     for (const child of children) process.kill(Number(child), 'SIGKILL');
   } catch (error) {

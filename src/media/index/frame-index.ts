@@ -50,7 +50,7 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
   const child = new FfmpegProcess('ffmpeg', args, {
     purpose: `indexing ${name}`,
     signal: options.signal,
-    reach: { reads: source.path },
+    access: { reads: source.path },
   });
   child.stdin.end();
   const packets = countPackets(child);

@@ -26,7 +26,7 @@ export async function readPacketTimes(
   const child = new FfmpegProcess('ffprobe', [...args, '-of', 'csv=p=0', ...inputArguments(path)], {
     purpose,
     signal,
-    reach: { reads: path },
+    access: { reads: path },
   });
   child.stdin.end();
   child.extra.resume();

@@ -36,7 +36,7 @@ export async function findTimestampDiscontinuities(
   const child = new FfmpegProcess(
     'ffprobe',
     ['-loglevel', 'quiet', ...request, '-of', 'csv=p=0', ...inputArguments(source.path)],
-    { purpose: `reading the clock of ${basename(source.path)}`, signal, reach: { reads: source.path } },
+    { purpose: `reading the clock of ${basename(source.path)}`, signal, access: { reads: source.path } },
   );
   child.stdin.end();
   child.extra.resume();
@@ -75,7 +75,7 @@ export async function remuxToOneTimeline(
   const child = new FfmpegProcess('ffmpeg', args, {
     purpose: `straightening the clock of ${basename(source.path)}`,
     signal,
-    reach: { reads: source.path, writesInto: to.folder },
+    access: { reads: source.path, writesInto: to.folder },
   });
   child.stdin.end();
   child.extra.resume();

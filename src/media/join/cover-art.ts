@@ -1,6 +1,6 @@
 import type { MediaInfo, OtherStreamInfo } from '../../domain/media-info.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
-import { runForText } from '../ffmpeg/ffmpeg-process.ts';
+import { runForText } from '../ffmpeg/run-for-text.ts';
 import type { StreamPlan } from './stream-plan.ts';
 
 const TYPES: Readonly<Record<string, { readonly mime: string; readonly extension: string }>> = {
@@ -42,7 +42,7 @@ export async function extractCovers(
       {
         purpose: 'taking a cover image out',
         signal,
-        reach: { reads: source.path, writesInto: to.folder },
+        access: { reads: source.path, writesInto: to.folder },
       },
     );
   }

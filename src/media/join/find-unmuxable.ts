@@ -3,7 +3,7 @@ import type { MediaInfo } from '../../domain/media-info.ts';
 import { isAttachedCover } from './cover-art.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { readPacketTimes } from '../index/packet-times.ts';
-import { runForText } from '../ffmpeg/ffmpeg-process.ts';
+import { runForText } from '../ffmpeg/run-for-text.ts';
 import { otherStreamArguments, type StreamPlan } from './stream-plan.ts';
 
 /**
@@ -52,7 +52,7 @@ async function whyNotMuxable(
     await runForText('ffmpeg', args, {
       purpose: 'trying a track alone',
       signal,
-      reach: { reads: source.path },
+      access: { reads: source.path },
     });
     return null;
   } catch (error) {

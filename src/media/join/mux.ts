@@ -88,7 +88,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     purpose: `joining ${basename(source.path)}`,
     signal,
     stallMs,
-    reach: { reads: source.path, writesInto: folder },
+    access: { reads: source.path, writesInto: folder },
   });
   child.stdout.resume();
   child.extra.resume();

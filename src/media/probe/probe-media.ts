@@ -6,7 +6,7 @@ import type { HdrMetadata, MediaInfo } from '../../domain/media-info.ts';
 import { mayBeDiscontinuous } from '../index/timestamp-discontinuities.ts';
 import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
 import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
-import { runForText } from '../ffmpeg/ffmpeg-process.ts';
+import { runForText } from '../ffmpeg/run-for-text.ts';
 import {
   area,
   describeOther,
@@ -158,7 +158,7 @@ async function runProbe(
     return await runForText('ffprobe', [...args, ...input], {
       purpose: `probing ${name}`,
       signal,
-      reach: { reads: path },
+      access: { reads: path },
       stallMs: PROBE_TIMEOUT_MS,
       maxBytes: 16 * 1024 * 1024,
     });

@@ -105,7 +105,7 @@ async function frameFaults(
     purpose: `checking ${basename(found.path)}`,
     signal,
     // The tracks that were copied are a stranger's still.
-    reach: { reads: found.path },
+    access: { reads: found.path },
   });
   child.stdin.end();
   child.extra.resume();

@@ -7,8 +7,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { FramekilnError, InputRejectedError } from '../../../src/domain/errors.ts';
 import { indexFrames } from '../../../src/media/index/frame-index.ts';
 import { probeMedia } from '../../../src/media/probe/probe-media.ts';
-import { FfmpegProcess, runForText } from '../../../src/media/ffmpeg/ffmpeg-process.ts';
-import { findProgram } from '../../../src/lib/find-program.ts';
+import { FfmpegProcess } from '../../../src/media/ffmpeg/ffmpeg-process.ts';
+import { runForText } from '../../../src/media/ffmpeg/run-for-text.ts';
+import { findProgram } from '../../../src/lib/process/find-program.ts';
 import { makeClip } from '../../helpers/clips.ts';
 import { filesBelow, makeHome, start } from '../../helpers/framekiln.ts';
 import { flipBits, makeBombs, playlists } from '../../helpers/hostile-files.ts';
@@ -153,9 +154,9 @@ describe.skipIf(noSandbox !== null)(`in the sandbox (${noSandbox ?? 'bubblewrap 
     const reads = makeClip(join(folder, 'in/a.mp4'), { frames: 3 });
     const other = makeClip(join(folder, 'other/b.mp4'), { frames: 3 });
     const output = join(folder, 'out/c.mp4');
-    const reach = { reads, writesInto: join(folder, 'out') };
+    const access = { reads, writesInto: join(folder, 'out') };
     const copy = (from: string, to: string) =>
-      runForText('ffmpeg', ['-v', 'error', '-i', from, '-c', 'copy', to], { purpose: 'copying', reach });
+      runForText('ffmpeg', ['-v', 'error', '-i', from, '-c', 'copy', to], { purpose: 'copying', access });
     await copy(reads, output);
     expect(readdirSync(join(folder, 'out'))).toEqual(['c.mp4']);
     await expect(copy(other, join(folder, 'out/d.mp4'))).rejects.toThrow(/No such file/);
@@ -167,7 +168,7 @@ describe.skipIf(noSandbox !== null)(`in the sandbox (${noSandbox ?? 'bubblewrap 
   test('ffmpeg reaches no network, and dies when it is told to', async () => {
     const reads = makeClip(join(temporaryFolder(), 'a.mp4'), { frames: 3 });
     const { url, calls } = await canaryServer();
-    const options = { purpose: 'calling out', reach: { reads } };
+    const options = { purpose: 'calling out', access: { reads } };
     await expect(
       runForText('ffmpeg', ['-v', 'error', '-i', url, '-f', 'null', '-'], options),
     ).rejects.toThrow();

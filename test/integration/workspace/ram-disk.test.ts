@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ownOwner } from '../../../src/lib/process-identity.ts';
+import { ownOwner } from '../../../src/lib/process/process-identity.ts';
 import { FrameFiles } from '../../../src/workspace/frame-files.ts';
 import { JobFolder } from '../../../src/workspace/job-folder.ts';
 import {

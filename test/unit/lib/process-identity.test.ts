@@ -7,7 +7,7 @@ import {
   ownOwner,
   parseOwner,
   parseStartTime,
-} from '../../../src/lib/process-identity.ts';
+} from '../../../src/lib/process/process-identity.ts';
 
 test('this process is alive; the same pid with another start or boot is not', () => {
   const own = parseOwner(ownOwner());

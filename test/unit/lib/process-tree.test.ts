@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
-import { isWithin } from '../../../src/lib/process-tree.ts';
+import { isWithin } from '../../../src/lib/process/process-tree.ts';
 
 it('tells what a process has started, at any depth, from what it has not', async () => {
   const shell = spawn('sh', ['-c', 'sleep 60 & echo $!; wait'], {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Watchdog } from '../../../src/lib/watchdog.ts';
+import { Watchdog } from '../../../src/lib/process/watchdog.ts';
 
 let over = 0;
 const patience = () => new Watchdog(30_000, () => over++);

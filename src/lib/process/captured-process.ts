@@ -1,0 +1,105 @@
+import { spawnChild, type ChildOptions } from './spawn-child.ts';
+
+/** Characters kept of each stream. */
+const MAX_CHARS = 256 * 1024;
+/** Time between SIGTERM and SIGKILL, and from SIGKILL until nobody waits for the process any more. */
+const GRACE_MS = 1_000;
+
+export interface CapturedEnd {
+  /** `not-found`: there is no such program. `timeout`: killed, together with all processes that it had started. */
+  readonly outcome: 'exited' | 'killed' | 'timeout' | 'not-found';
+  /** null unless it exited. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CapturedProcess {
+  /** Never rejects. */
+  readonly ended: Promise<CapturedEnd>;
+  /** Resolves to true when `pattern` has appeared on standard output, to false when the process has ended without it. */
+  readonly saw: (pattern: RegExp) => Promise<boolean>;
+  /** SIGTERM, then SIGKILL. */
+  readonly end: () => Promise<CapturedEnd>;
+}
+
+export interface CaptureOptions extends ChildOptions {
+  readonly timeoutMs: number;
+}
+
+/**
+ * Starts a program that may hang, as drivers do, and captures its output. It runs in its own process group, which is
+ * killed as a whole after `timeoutMs`.
+ *
+ * @param command the program and its arguments
+ */
+export function startCaptured(
+  command: readonly string[],
+  { timeoutMs, ...child }: CaptureOptions,
+): CapturedProcess {
+  const subprocess = spawnChild(command, child, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  const listeners = new Set<() => void>();
+  for (const name of ['stdout', 'stderr'] as const)
+    subprocess[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] = (output[name] + text).slice(-MAX_CHARS);
+      for (const listener of listeners) listener();
+    });
+  let hasTimedOut = false;
+  let hasEnded = false;
+  const killGroup = (signal: NodeJS.Signals): void => {
+    if (subprocess.pid === undefined || hasEnded) return;
+    try {
+      process.kill(-subprocess.pid, signal);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  };
+  const timer = setTimeout(() => {
+    hasTimedOut = true;
+    killGroup('SIGKILL');
+  }, timeoutMs);
+  const ended = new Promise<CapturedEnd>((resolve) => {
+    const settle = (outcome: CapturedEnd['outcome'], exitCode: number | null): void => {
+      hasEnded = true;
+      clearTimeout(timer);
+      clearTimeout(goneTimer);
+      // A process in an uninterruptible call of a driver never ends; its pipes are not waited for.
+      subprocess.stdout.destroy();
+      subprocess.stderr.destroy();
+      resolve({ outcome, exitCode, ...output });
+      for (const listener of listeners) listener();
+    };
+    const goneTimer = setTimeout(() => settle('timeout', null), timeoutMs + GRACE_MS).unref();
+    void subprocess.then(({ code, exitCode }) => {
+      if (hasEnded) return;
+      if (code === 'ENOENT') settle('not-found', null);
+      else if (hasTimedOut) settle('timeout', exitCode ?? null);
+      else settle(exitCode === undefined ? 'killed' : 'exited', exitCode ?? null);
+    });
+  });
+  return {
+    ended,
+    saw: (pattern) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          const found = pattern.test(output.stdout);
+          if (!found && !hasEnded) return;
+          listeners.delete(check);
+          resolve(found);
+        };
+        listeners.add(check);
+        check();
+      }),
+    end: () => {
+      killGroup('SIGTERM');
+      setTimeout(() => killGroup('SIGKILL'), GRACE_MS).unref();
+      return ended;
+    },
+  };
+}
+
+/** Runs a program to its end and captures its output. */
+export function runCaptured(command: readonly string[], options: CaptureOptions): Promise<CapturedEnd> {
+  return startCaptured(command, options).ended;
+}

@@ -1,0 +1,172 @@
+import type { Readable, Writable } from 'node:stream';
+import { setPriority } from 'node:os';
+import { spawnChild, type ChildOptions } from './spawn-child.ts';
+import { Watchdog } from './watchdog.ts';
+
+const STDERR_TAIL_CHARS = 4_000;
+/** Time between SIGTERM and SIGKILL. */
+const KILL_AFTER_MS = 500;
+/** Time for a process to exit by itself once its standard input is closed. */
+const FINISH_WITHIN_MS = 200;
+/** A process in an uninterruptible call of a driver outlives SIGKILL; after this time nobody waits for it. */
+const GONE_WITHIN_MS = 2_000;
+
+export interface SupervisedOptions extends ChildOptions {
+  /** The process is killed when `touch` was not called for this time, in ms, while it was not `idle`. */
+  readonly stallMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly niceness: number;
+  /** Called before the process itself gets SIGKILL at once, where killing it needs more than a signal (a sandbox). */
+  readonly killTree?: ((pid: number) => void) | undefined;
+}
+
+/** Why a process ended; the first reason counts. */
+export type EndReason = 'exited' | 'signalled' | 'stalled' | 'stopped' | 'not-found' | 'not-started';
+
+export interface ProcessEnd {
+  readonly reason: EndReason;
+  /** null unless the process exited by itself. */
+  readonly exitCode: number | null;
+  readonly signalName: string | null;
+  /** The last lines on standard error. */
+  readonly stderrTail: string;
+  readonly cause: unknown;
+}
+
+/**
+ * A running child process with pipes, a watchdog and a kill ladder. States: running → ended, once. `ended` settles when
+ * the process is gone and its pipes are closed, and never rejects.
+ *
+ * Whoever moves bytes calls `touch`; whoever makes the process wait on purpose (back-pressure) calls `idle`, so only a
+ * process that owes us something can stall.
+ */
+export class SupervisedProcess {
+  readonly ended: Promise<ProcessEnd>;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** File descriptor 3, for a second output (`pipe:3`). */
+  readonly extra: Readable;
+  readonly #child: ReturnType<typeof spawnWithPipes>;
+  readonly #options: SupervisedOptions;
+  readonly #watchdog: Watchdog;
+  #firstReason: 'stalled' | 'stopped' | null = null;
+  #stderrTail = '';
+  #stderrLines = 0;
+  #giveUp: () => void = () => undefined;
+  #goneTimer: NodeJS.Timeout | undefined;
+
+  /** @param command the program and its arguments */
+  constructor(command: readonly string[], options: SupervisedOptions) {
+    this.#options = options;
+    this.#watchdog = new Watchdog(options.stallMs, () => {
+      this.#firstReason ??= 'stalled';
+      this.#signal('SIGKILL');
+      this.#goneTimer = setTimeout(this.#giveUp, GONE_WITHIN_MS);
+    });
+    this.#child = spawnWithPipes(command, options);
+    if (this.#child.pid !== undefined) setPriority(this.#child.pid, options.niceness);
+    this.stdin = this.#child.stdin;
+    this.stdout = this.#child.stdout;
+    this.extra = this.#child.stdio[3];
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARS);
+      this.#stderrLines += text.split('\n').length - 1;
+    });
+    // A process that dies while it is fed breaks the pipe. Its exit says why; the error of the pipe adds nothing.
+    this.stdin.on('error', () => this.touch());
+    this.ended = this.#settle();
+  }
+
+  /** Lines written to standard error so far. */
+  get stderrLines(): number {
+    return this.#stderrLines;
+  }
+
+  /** Bytes have moved: the watchdog starts over. */
+  touch(): void {
+    this.#watchdog.heard();
+  }
+
+  /** The process waits for us: the watchdog pauses. */
+  idle(): void {
+    this.#watchdog.rest();
+  }
+
+  /** SIGTERM, then SIGKILL. Settles when the process is gone; never rejects. */
+  async kill(): Promise<void> {
+    this.#signal('SIGTERM');
+    // Pipes that nobody reads any more would keep `ended` waiting.
+    this.stdout.destroy();
+    this.extra.destroy();
+    await this.ended;
+  }
+
+  /**
+   * Closes standard input, so that the process exits by itself and an encoder gives its session back; then SIGTERM, then
+   * SIGKILL. Settles when the process is gone; never rejects.
+   */
+  async finish(): Promise<void> {
+    this.stdin.end();
+    const timer = setTimeout(() => void this.kill(), FINISH_WITHIN_MS);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    const { killTree } = this.#options;
+    const { pid } = this.#child;
+    if (killTree !== undefined && pid !== undefined) killTree(pid);
+    this.#child.kill(killTree === undefined ? signal : 'SIGKILL');
+  }
+
+  async #settle(): Promise<ProcessEnd> {
+    const { signal } = this.#options;
+    this.touch();
+    const onAbort = (): void => {
+      this.#firstReason ??= 'stopped';
+      this.#signal('SIGTERM');
+    };
+    if (signal?.aborted === true) onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const givenUp = new Promise<null>((resolve) => (this.#giveUp = () => resolve(null)));
+    const result = await Promise.race([this.#child, givenUp]);
+    clearTimeout(this.#goneTimer);
+    signal?.removeEventListener('abort', onAbort);
+    this.#watchdog.rest();
+    if (result === null) this.#abandonPipes();
+    const stderrTail = this.#stderrTail.trim();
+    if (result === null)
+      return { reason: 'stalled', exitCode: null, signalName: null, stderrTail, cause: undefined };
+    const exitCode = result.exitCode ?? null;
+    const signalName = result.signal ?? null;
+    const reason = result.failed ? (this.#firstReason ?? reasonOf(result)) : 'exited';
+    return { reason, exitCode, signalName, stderrTail, cause: result.cause };
+  }
+
+  /** Ends the pipes for their readers although the process keeps them open. */
+  #abandonPipes(): void {
+    for (const pipe of [this.stdout, this.extra]) {
+      pipe.push(null);
+      pipe.once('end', () => pipe.destroy());
+    }
+    this.stdin.destroy();
+  }
+}
+
+function reasonOf(result: {
+  readonly code?: string | undefined;
+  readonly signal?: string | undefined;
+  readonly exitCode?: number | undefined;
+}): EndReason {
+  if (result.code === 'ENOENT') return 'not-found';
+  if (result.signal !== undefined) return 'signalled';
+  return result.exitCode === undefined ? 'not-started' : 'exited';
+}
+
+function spawnWithPipes(command: readonly string[], { env, cwd }: ChildOptions) {
+  return spawnChild(command, cwd === undefined ? { env } : { env, cwd }, {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    encoding: 'buffer',
+    forceKillAfterDelay: KILL_AFTER_MS,
+  });
+}
