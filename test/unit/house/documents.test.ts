@@ -26,3 +26,15 @@ it.each(['docs/architecture.md', 'CONTRIBUTING.md', 'docs/guide.md', 'README.md'
     expect([...paths, ...links].filter((path) => !existsSync(join(root, path)))).toEqual([]);
   },
 );
+
+it('docs/troubleshooting.md quotes only messages that the program has', () => {
+  const text = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8');
+  const quotes = [...text.matchAll(/^- \*\*`([^`]+)`\*\*/gm)].flatMap(([, quote = '']) => quote.split('…'));
+  const fragments = quotes.map((quote) => quote.trim()).filter((quote) => quote !== '');
+  expect(fragments.length).toBeGreaterThan(2);
+  const names = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  const sources = names
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(root, 'src', name), 'utf8'));
+  expect(fragments.filter((fragment) => !sources.some((source) => source.includes(fragment)))).toEqual([]);
+});
