@@ -35,26 +35,31 @@ type PaneV1 = Omit<PaneState, 'camera'> & { readonly camera: CameraV1 | null };
 type DirectionV1 = Omit<DirectionState, Side> & Readonly<Record<Side, PaneV1>>;
 type Side = 'left' | 'right';
 
-type StoredState =
-  | (DualFaceState & { readonly version: typeof VERSION })
-  | (Omit<DualFaceState, 'direction'> & { readonly version: 1; readonly direction: DirectionV1 });
+interface StoredStates {
+  readonly 1: Omit<DualFaceState, 'direction'> & { readonly direction: DirectionV1 };
+  readonly 2: DualFaceState;
+}
 
 /** Encodes the state for a checkpoint: a few kilobytes in V8's structured clone format, which later Node.js can read. */
 export function writeState(state: DualFaceState): Uint8Array {
-  return serialize({ version: VERSION, ...state });
+  return serialize({ ...state, version: VERSION });
 }
 
 /** @throws InputRejectedError STATE_OF_OTHER_VERSION */
 export function readState(bytes: Uint8Array): DualFaceState {
-  const stored = deserialize(bytes) as StoredState | { readonly version: never };
-  const { version } = stored;
-  if (stored.version === VERSION) return stored;
-  if (stored.version === 1) return { ...stored, direction: directionFromV1(stored.direction) };
+  // The version must not stay in the state, where `writeState` would store it again.
+  const { version, ...state } = deserialize(bytes) as { readonly version: unknown };
+  if (version === VERSION) return state as StoredStates[2];
+  if (version === 1) return fromV1(state as StoredStates[1]);
   throw new InputRejectedError(
     'STATE_OF_OTHER_VERSION',
     `The checkpoint was written by another version of Framekiln (state version ${String(version)}, expected 1 to ${VERSION}); ` +
       'cancel and retry the job to start it from the beginning.',
   );
+}
+
+function fromV1({ direction, ...state }: StoredStates[1]): DualFaceState {
+  return { ...state, direction: directionFromV1(direction) };
 }
 
 function directionFromV1(direction: DirectionV1): DirectionState {

@@ -21,7 +21,7 @@ test('a state survives writing and reading, embeddings included, and is small', 
 });
 
 test('a state of an unknown version is rejected with advice', () => {
-  const bytes = writeState({ ...FIRST_STATE, version: 99 } as typeof FIRST_STATE);
+  const bytes = serialize({ ...FIRST_STATE, version: 99 });
   expect(() => readState(bytes)).toThrow(/another version of Framekiln.*cancel and retry/);
 });
 
