@@ -144,8 +144,8 @@ function counted(
   return next;
 }
 
-/** For the log at a job's end. */
+/** A summary for the log at the end of a job. */
 export function describeDirection({ counts, sideChanges, cuts }: DirectionState): string {
   const listed = Object.entries(counts).map(([situation, frames]) => `${situation} ${frames}`);
-  return `pane frames: ${listed.join(', ')}; ${cuts} cuts, ${sideChanges} changes of sides`;
+  return `pane frames: ${listed.join(', ')}; cuts: ${cuts}, side changes: ${sideChanges}`;
 }
