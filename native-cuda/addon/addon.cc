@@ -1,4 +1,4 @@
-// The addon: plans on the GPU for Node. JavaScript stays on its own thread; the work is done on libuv's.
+// The addon: runs model plans on the GPU for Node. The work is done on libuv's threads, which never touch JavaScript.
 //
 //   describeDevices(): { devices: [{ index, name, computeCapability, driverVersion, totalBytes, freeBytes }], reason }
 //   load(plan: Uint8Array, device: number): Promise<Model>
@@ -39,7 +39,7 @@ const char* CodeOf(Failure failure) {
   return "CUDA_FAILED";
 }
 
-// Work on a thread of libuv that settles a promise. `Execute` of a descendant is Work(); it may throw.
+// Work on a libuv thread that settles a promise. Subclasses implement Work(), which may throw.
 class Task : public Napi::AsyncWorker {
  public:
   explicit Task(Napi::Env env) : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {}
@@ -117,7 +117,7 @@ class UpscaleTask final : public Task {
         spec_(spec),
         input_(input.Data(), input.ByteLength()),
         output_(output.Data(), output.ByteLength()),
-        // Both arrays stay where they are, and alive, until the promise is settled.
+        // Both arrays are kept alive, at the same address, until the promise is settled.
         input_reference_(Napi::Persistent(input)),
         output_reference_(Napi::Persistent(output)) {}
 
@@ -141,7 +141,7 @@ uint32_t PositiveArgument(const Napi::CallbackInfo& info, size_t index, const ch
   return static_cast<uint32_t>(value);
 }
 
-// A plan on a GPU. Its memory outside of JavaScript is reported, so that the garbage collector knows what it keeps.
+// A model plan on a GPU. Its memory is reported to the garbage collector, which cannot see it otherwise.
 class Model : public Napi::ObjectWrap<Model> {
  public:
   static Napi::Function Define(Napi::Env env) {
@@ -150,7 +150,7 @@ class Model : public Napi::ObjectWrap<Model> {
                         InstanceMethod<&Model::Dispose>("dispose")});
   }
   explicit Model(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Model>(info) {
-    if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Models are made by load().");
+    if (!info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "Use load() to create a Model.");
     runner_ = std::move(*info[0].As<Napi::External<std::shared_ptr<Runner>>>().Data());
     held_bytes_ = static_cast<int64_t>(runner_->model().plan().weights.size() * sizeof(float));
     Napi::MemoryManagement::AdjustExternalMemory(info.Env(), held_bytes_);
@@ -166,7 +166,7 @@ class Model : public Napi::ObjectWrap<Model> {
     const uint32_t channels = PositiveArgument(info, 1, "channels");
     const Size size{PositiveArgument(info, 2, "height"), PositiveArgument(info, 3, "width")};
     if (data.ElementLength() != size_t{channels} * size.height * size.width)
-      throw Napi::RangeError::New(env, "data has not the length that its shape says.");
+      throw Napi::RangeError::New(env, "The length of data does not match its shape.");
     return Start(new RunTask(env, Alive(env), {data.Data(), data.Data() + data.ElementLength()}, size));
   }
 
@@ -185,7 +185,7 @@ class Model : public Napi::ObjectWrap<Model> {
     const size_t scale = runner->model().scale();
     if (scale == 0) throw Napi::TypeError::New(env, "The model does not upscale images.");
     if (pixels.ByteLength() != ImageBytes(spec.input.format, spec.size.width, spec.size.height))
-      throw Napi::RangeError::New(env, "pixels has not the length that its size says.");
+      throw Napi::RangeError::New(env, "The length of pixels does not match the image size.");
     const Napi::Uint8Array output =
         Napi::Uint8Array::New(env, ImageBytes(spec.output.format, spec.size.width * scale, spec.size.height * scale));
     return Start(new UpscaleTask(env, runner, spec, pixels, output));
@@ -194,10 +194,10 @@ class Model : public Napi::ObjectWrap<Model> {
   void Dispose(const Napi::CallbackInfo& info) { Release(info.Env()); }
 
   std::shared_ptr<Runner> Alive(Napi::Env env) const {
-    if (runner_ == nullptr) throw Napi::Error::New(env, "The model was disposed.");
+    if (runner_ == nullptr) throw Napi::Error::New(env, "The model has been disposed.");
     return runner_;
   }
-  // Work that is under way keeps the runner until it is done.
+  // Running work keeps the runner alive until it is done.
   void Release(Napi::BasicEnv env) {
     runner_.reset();
     if (held_bytes_ > 0) Napi::MemoryManagement::AdjustExternalMemory(env, -std::exchange(held_bytes_, 0));

@@ -1,5 +1,5 @@
-// Writes the plans that the benchmark measures, in half precision, into native-cuda/build/plans: for machines without
-// Node. Needs a build of the project and the models in models/.
+// Writes the model plans that the benchmark measures, in half precision, to native-cuda/build/plans, so that it can run
+// on machines without Node. Needs a build of the project and the models in models/.
 //
 //   node native-cuda/bench/make-plans.mjs
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ mkdirSync(folder, { recursive: true });
 for (const name of ['realesr-animevideov3', 'realesr-general-x4v3', 'RealESRGAN_x4plus']) {
   const path = join(root, 'models', `${name}.onnx`);
   if (!existsSync(path)) {
-    console.log(`${name} is not in models/ and is left out (framekiln models pull ${name})`);
+    console.log(`skipping ${name}: not in models/; to fetch it: framekiln models pull ${name}`);
     continue;
   }
   const file = readFileSync(path);

@@ -1,5 +1,5 @@
-"""The same plans in PyTorch on the same GPU, as a user of it would run them: half precision, channels_last, cuDNN's
-benchmark mode, a CUDA graph. Prints and writes what `framekiln-native-cuda bench` does, for bench/compare.py.
+"""Runs the same model plans in PyTorch on the same GPU, as a PyTorch user would: half precision, channels_last, cuDNN's
+benchmark mode, a CUDA graph. Its output has the format of `framekiln-native-cuda bench`, for bench/compare.py.
 
     python3 peer.py PLAN... --json FILE
 """
@@ -20,14 +20,14 @@ STEP = struct.Struct("<5I3fIf14I")
 
 
 class PlanModel(torch.nn.Module):
-    """A plan of native-cuda/plan/plan.h, step by step; concatenations are torch.cat, as exported models have them."""
+    """Executes a model plan (native-cuda/plan/plan.h) step by step; concatenations are torch.cat, as in exported models."""
 
     def __init__(self, path):
         super().__init__()
         data = pathlib.Path(path).read_bytes()
         magic, version, weight_type, tensors, steps, outputs, weights = struct.unpack_from("<7I", data)
         if magic != 0x4C504B46 or version != 1:
-            raise ValueError(f"{path} is no plan of version 1")
+            raise ValueError(f"{path} is not a model plan of version 1")
         at = 28
         self.tensors = [struct.unpack_from("<4I", data, at + 16 * i) for i in range(tensors)]
         at += 16 * tensors
@@ -57,7 +57,7 @@ class PlanModel(torch.nn.Module):
     def read(self, values, number):
         if values[number] is not None:
             return values[number]
-        # A concatenation: its members are the living tensors of its slot, in the order of their channels.
+        # A concatenation: its members are the live tensors of its slot, ordered by channel.
         slot, _, offset, channels = self.tensors[number]
         members = {}
         for other, (other_slot, _, other_offset, other_channels) in enumerate(self.tensors):
@@ -72,7 +72,7 @@ class PlanModel(torch.nn.Module):
         for step, constants in zip(self.steps, self.constants):
             number = step[2]
             result = self.run(step, constants, values)
-            # What shared the slot and is written over is gone.
+            # Tensors in the same slot that overlap this one have been overwritten.
             slot, _, offset, channels = self.tensors[number]
             for other, (other_slot, _, other_offset, other_channels) in enumerate(self.tensors):
                 if other_slot == slot and other_offset < offset + channels and offset < other_offset + other_channels:
@@ -92,7 +92,7 @@ class PlanModel(torch.nn.Module):
         elif op == 7:
             x = functional.pixel_shuffle(x, factor)
         elif op != 4:
-            raise ValueError(f"the peer does not know operation {op}")
+            raise ValueError(f"unknown operation {op}")
 
         def activate(value):
             if activation == 1:
@@ -140,7 +140,7 @@ def median_seconds(work):
 
 
 def frames_per_second(model, height, width):
-    """From bytes in pinned memory to bytes in pinned memory, the whole of it one CUDA graph."""
+    """Measures frames per second from pinned memory to pinned memory, with everything in one CUDA graph."""
     source = torch.randint(0, 256, (1, height, width, 3), dtype=torch.uint8).pin_memory()
 
     def frame():
@@ -188,7 +188,7 @@ def main():
                 except torch.cuda.OutOfMemoryError:
                     print(f"{name:60} out of memory", flush=True)
                 torch.cuda.empty_cache()
-    report = {"GPU": torch.cuda.get_device_name(0), "torch": torch.__version__, "results": results}
+    report = {"gpu": torch.cuda.get_device_name(0), "torch": torch.__version__, "results": results}
     pathlib.Path(arguments.json).write_text(json.dumps(report, indent=2) + "\n")
 
 

@@ -83,14 +83,14 @@ void Block::RunWarp(unsigned warp) {
   } while (Meet(first, kWarp));
 }
 
-// Performs the collective that all lanes from `first` on wait for, if they do.
+// Performs the collective of the lanes from `first` on, if all of them have arrived.
 bool Block::Meet(unsigned first, unsigned lanes) {
   if (first + lanes > threads_.size()) return false;
   std::array<void*, 128> arguments{};
   for (unsigned i = 0; i < lanes; i++) {
     const Thread& thread = threads_[first + i];
     if (thread.wait != Wait::kCollective || thread.lanes != static_cast<int>(lanes)) return false;
-    if (thread.perform != threads_[first].perform) throw std::runtime_error("The lanes of a warp do different things.");
+    if (thread.perform != threads_[first].perform) throw std::runtime_error("The lanes of a warp diverge at a collective.");
     arguments[i] = thread.argument;
   }
   threads_[first].perform(arguments.data());
@@ -103,7 +103,7 @@ bool Block::Release() {
   for (unsigned first = 0; first < threads_.size(); first += 128) any = Meet(first, 128) || any;
   if (any) return true;
   for (const Thread& thread : threads_) {
-    if (thread.wait == Wait::kCollective) throw std::runtime_error("Lanes of a warp wait for others that do not come.");
+    if (thread.wait == Wait::kCollective) throw std::runtime_error("Lanes of a warp wait for lanes that never arrive.");
     any = any || thread.wait == Wait::kBlock;
   }
   for (Thread& thread : threads_) {
@@ -130,9 +130,9 @@ void Block::Run(const Place& place, void (*body)(const void*), const void* param
   } while (Release());
   for (const Thread& thread : threads_) {
     if (thread.groups.size() > 1 || !thread.groups.back().empty())
-      throw std::runtime_error("A thread ended with copies that nobody waited for.");
+      throw std::runtime_error("A thread ended without waiting for its asynchronous copies.");
     if (thread.products.size() > 1 || !thread.products.back().empty())
-      throw std::runtime_error("A thread ended with products that nobody waited for.");
+      throw std::runtime_error("A thread ended without waiting for its wgmma products.");
   }
   block = nullptr;
 }

@@ -13,8 +13,8 @@ thread_local Fiber* entering = nullptr;
 
 #if defined(__x86_64__)
 
-// swapcontext asks the kernel for the signal mask each time, and a small model makes fifty million switches. This
-// saves what the System V calling convention says that a function keeps, and nothing else.
+// swapcontext makes a system call for the signal mask each time, and a small model makes fifty million switches. This
+// saves only the callee-saved registers of the System V calling convention.
 extern "C" void framekiln_switch_stack(void** old_pointer, void* new_pointer);
 asm(R"(
 .text

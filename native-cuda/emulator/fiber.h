@@ -1,4 +1,4 @@
-// A function that can be left in the middle and gone on with later.
+// A function that can be suspended and resumed.
 #pragma once
 
 #include <memory>
@@ -11,11 +11,11 @@ namespace framekiln::emulator {
 
 class Fiber {
  public:
-  // Prepares a run of `body`; it begins with the next Resume. A run that was left in the middle is forgotten.
+  // Prepares a run of `body`, which starts with the next Resume. A suspended run is abandoned.
   void Start(void (*body)(const void*), const void* params);
   // Runs until the body yields (false) or returns (true). The body must not throw.
   bool Resume();
-  // Called in the body: goes back to who resumed it.
+  // Called in the body: returns to the caller of Resume.
   void Yield();
 
  private:
@@ -26,7 +26,7 @@ class Fiber {
   const void* params_ = nullptr;
   bool done_ = true;
 #if defined(__x86_64__)
-  void* inside_ = nullptr;   // Stack pointers of who is not running.
+  void* inside_ = nullptr;   // Stack pointers of the suspended side.
   void* outside_ = nullptr;
 #else
   ucontext_t inside_{};

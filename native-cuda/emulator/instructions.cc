@@ -92,7 +92,7 @@ void MultiplyGroup(const std::vector<Product*>& lanes) {
   }
   for (int thread = 0; thread < 128; thread++) {
     if (lanes[thread]->a != lanes[0]->a || lanes[thread]->b != lanes[0]->b)
-      throw std::runtime_error("The threads of a warpgroup multiply different matrices.");
+      throw std::runtime_error("The threads of a warpgroup pass different matrices.");
     for (int i = 0; i < 128; i++) {
       const int row = thread / 32 * 16 + thread % 32 / 4 + i / 2 % 2 * 8;
       const int column = i / 4 * 8 + thread % 4 * 2 + i % 2;

@@ -1,5 +1,5 @@
-// Memory, streams and graphs of the device: the CUDA runtime (device_cuda.cu), or the emulation, whose device is the
-// CPU (device_host.cc).
+// Memory, streams and graphs of the device: the CUDA runtime (device_cuda.cu) or the emulator on the CPU
+// (device_host.cc).
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ using kernels::Stream;
 
 enum class Failure {
   kOutOfMemory,  // A smaller image may succeed.
-  kDeviceLost,   // Nothing will succeed any more in this process.
+  kDeviceLost,   // Nothing will succeed in this process from now on.
   kNoDevice,
   kFailed,
 };
@@ -27,19 +27,19 @@ class DeviceError : public std::runtime_error {
   const Failure failure;
 };
 
-// Throws where a launcher or the runtime gave an error; `place` says what was being done.
+// Throws if a launcher or the runtime returned an error; `place` names the operation.
 void Check(kernels::DeviceStatus status, const char* place);
 
-// Makes `device` the current one of this thread.
+// Makes `device` the current device of this thread.
 void UseDevice(int device);
-// Of the current device, all of it: the same number whatever else is running.
+// Total memory of the current device in bytes, whatever else is running.
 size_t TotalBytes();
 #ifndef __CUDACC__
-// The emulated GPU's memory from now on, for tests.
+// Sets the memory of the emulated GPU, for tests.
 void SetTotalBytes(size_t bytes);
 #endif
 
-// Memory of the device. At an address that 256 divides.
+// Device memory, aligned to 256 bytes.
 class DeviceMemory {
  public:
   DeviceMemory() = default;
@@ -56,7 +56,7 @@ class DeviceMemory {
   size_t bytes_ = 0;
 };
 
-// Memory of the host that the device copies from and to by itself.
+// Pinned host memory, which the device can copy from and to asynchronously.
 class PinnedMemory {
  public:
   PinnedMemory() = default;
@@ -90,7 +90,7 @@ class DeviceStream {
 void CopyToDevice(void* to, const void* from, size_t bytes, Stream stream);
 void CopyToHost(void* to, const void* from, size_t bytes, Stream stream);
 
-// Work that is recorded once and replayed: one call of the driver instead of one for each kernel.
+// Work that is recorded once and replayed with one driver call instead of one per kernel.
 class Graph {
  public:
   Graph() = default;
@@ -98,7 +98,7 @@ class Graph {
   Graph(Graph&& other) noexcept;
   Graph& operator=(Graph&&) = delete;
 
-  // Enqueues what `enqueue` enqueues, recording it the first time.
+  // Enqueues the work of `enqueue`, recording it on the first call.
   void Replay(Stream stream, const std::function<void(Stream)>& enqueue);
 
  private:
@@ -113,7 +113,7 @@ struct DeviceReport {
   size_t total_bytes;
   size_t free_bytes;
 };
-// The devices; where there is none, `reason` says why.
+// Lists the devices; if there is none, `reason` says why.
 std::vector<DeviceReport> DescribeDevices(std::string& reason);
 
 }  // namespace framekiln::engine

@@ -13,7 +13,7 @@ Failure FailureOf(cudaError_t error) {
     case cudaErrorInitializationError:
     case cudaErrorNoKernelImageForDevice:
     case cudaErrorInvalidDevice: return Failure::kNoDevice;
-    // After these the context is beyond repair: every later call gives the same error.
+    // These are sticky: every later call in this context returns the same error.
     case cudaErrorIllegalAddress:
     case cudaErrorLaunchTimeout:
     case cudaErrorLaunchFailure:
@@ -38,7 +38,7 @@ std::string Version(int version) { return std::to_string(version / 1000) + "." +
 void Check(kernels::DeviceStatus status, const char* place) {
   if (status == 0) return;
   const auto error = static_cast<cudaError_t>(status);
-  cudaGetLastError();  // An error that is not sticky must not meet the next caller.
+  cudaGetLastError();  // Clears a non-sticky error, so that the next caller does not see it.
   throw DeviceError(FailureOf(error),
                     std::string(cudaGetErrorName(error)) + " (" + cudaGetErrorString(error) + ") in " + place);
 }
@@ -98,7 +98,7 @@ Graph::Graph(Graph&& other) noexcept : executable_(std::exchange(other.executabl
 
 void Graph::Replay(Stream stream, const std::function<void(Stream)>& enqueue) {
   if (executable_ == nullptr) {
-    // Other threads may allocate and copy meanwhile: only what this thread enqueues here is recorded.
+    // Other threads may allocate and copy meanwhile, so only this thread's work is recorded.
     Check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
     cudaGraph_t graph = nullptr;
     try {
@@ -119,11 +119,11 @@ void Graph::Replay(Stream stream, const std::function<void(Stream)>& enqueue) {
 }
 
 std::vector<DeviceReport> DescribeDevices(std::string& reason) {
-  // Without a driver the runtime says that it is too old.
+  // Without a driver, the runtime reports that the driver is too old.
   int driver = 0;
   if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) {
     cudaGetLastError();
-    reason = "there is no NVIDIA driver";
+    reason = "no NVIDIA driver is installed";
     return {};
   }
   int count = 0;

@@ -15,7 +15,7 @@ unsigned char* AllocatePoisoned(size_t bytes, const char* place) {
   if (bytes == 0) return nullptr;
   void* data = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   if (data == nullptr) throw DeviceError(Failure::kOutOfMemory, std::string("aligned_alloc in ") + place);
-  std::memset(data, 0xff, bytes);  // Halves and floats that are not numbers: what nobody wrote shows.
+  std::memset(data, 0xff, bytes);  // NaN as half and as float, so that reads of unwritten memory show.
   return static_cast<unsigned char*>(data);
 }
 

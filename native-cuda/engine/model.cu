@@ -14,7 +14,7 @@ constexpr size_t kAlignment = 256;
 
 size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-// Numbers that become one upload.
+// Constants that are uploaded in one piece.
 class Packing {
  public:
   template <typename T>
@@ -85,7 +85,7 @@ Model::Model(Plan plan) : plan_(std::move(plan)), scale_(FindScale()), tail_(Fin
 uint32_t Model::FindScale() const {
   if (plan_.outputs.size() != 1 || plan_.outputs[0].layout != OutputLayout::kImage) return 0;
   if (plan_.tensors[0].channels != 3 || plan_.tensors[plan_.outputs[0].tensor].channels != 3) return 0;
-  // Of two sizes, so that a model of one fixed factor is told from one that adds a border.
+  // Two sizes, to distinguish a model with a fixed factor from one that adds a border.
   uint32_t scale = 0;
   for (const uint32_t edge : {64u, 96u}) {
     const Size out = TensorSizes(plan_, {edge, edge})[plan_.outputs[0].tensor];

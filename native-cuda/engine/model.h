@@ -1,4 +1,4 @@
-// A plan on the device: its weights packed for the kernels, and workspaces in which it runs.
+// A model plan on the device: its weights, packed for the kernels, and the workspaces that it runs in.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,8 @@
 
 namespace framekiln::engine {
 
-// What a image model ends with where it can be fused with the conversion of its output: a depth_to_space that
-// nobody else reads.
+// The last step of an image model if it can be fused with the conversion of its output: a depth_to_space whose result
+// no other step reads.
 struct FusedTail {
   StepRecord step;
 };
@@ -23,11 +23,11 @@ class Model {
   explicit Model(Plan plan);
 
   const Plan& plan() const { return plan_; }
-  // The last step where writing the image does its work too; only of models with one image of three channels.
+  // The last step, if writing the image performs it; only for models with one output image of three channels.
   const std::optional<FusedTail>& tail() const { return tail_; }
-  // Output pixels for each input pixel along an edge, where the model makes one image from one; else 0.
+  // Output pixels per input pixel along an edge, if the model makes one image from one; else 0.
   uint32_t scale() const { return scale_; }
-  // Bytes that a workspace for images of this size takes.
+  // Bytes of a workspace for images of this size.
   size_t WorkspaceBytes(Size size) const;
 
  private:
@@ -46,7 +46,7 @@ class Model {
   DeviceMemory weights_;
 };
 
-// Memory for one image at a time of one size. Not for two threads at once.
+// Memory for one image at a time, of one size. Not thread-safe.
 class Workspace {
  public:
   Workspace(const Model& model, Size size);
@@ -55,11 +55,11 @@ class Workspace {
   kernels::Tensor tensor(uint32_t number) const;
   kernels::Tensor input() const { return tensor(0); }
   Size output_size(const OutputRecord& output) const { return sizes_[output.tensor]; }
-  // Enqueues the steps (without the tail, where there is a fused one) on what lies in the input tensor.
+  // Enqueues the steps (without the tail, if it is fused) on the contents of the input tensor.
   void Run(Stream stream);
   // Enqueues the conversion of the image model's output, with the tail, into `write`'s image and place.
   void Write(kernels::WriteImage write, Stream stream) const;
-  // The slot of an output's tensor, for copying it away.
+  // The slot of an output's tensor, to copy it from.
   std::span<unsigned char> slot(uint32_t number) const;
 
  private:

@@ -9,25 +9,25 @@
 namespace framekiln::engine {
 namespace {
 
-// Of the GPU's memory, what one frame's window may take. Not of what happens to be free: a job that goes on after a
-// crash must find the same tiles, because they decide about the last bits of its pixels.
+// Share of the GPU's total memory that one frame's window may take. It does not depend on the free memory: a job that
+// resumes after a crash must use the same tiles, because they affect the last bits of its pixels.
 constexpr double kShareOfALane = 0.8 / Runner::kLanes;
 constexpr uint32_t kSmallestTile = 64;
 
 template <typename Memory>
 void Grow(Memory& memory, size_t bytes, const char* place) {
   if (memory.bytes() >= bytes) return;
-  memory = Memory();  // The old one goes first: both may not fit.
+  memory = Memory();  // The old one is freed first, because both may not fit.
   memory = Memory(bytes, place);
 }
 
 }  // namespace
 
-// What a frame under way needs for itself.
+// The buffers and the stream of one frame in progress.
 struct Runner::Lane {
   DeviceStream stream;
   std::optional<Workspace> workspace;
-  std::optional<Tiling> tiling;  // Of frames as `tiled_for` describes them.
+  std::optional<Tiling> tiling;  // Tiling of frames like `tiled_for`.
   FrameSpec tiled_for;
   DeviceMemory device_in, device_out;
   PinnedMemory host_in, host_out;
@@ -40,7 +40,7 @@ struct Runner::Lane {
     return *workspace;
   }
 
-  // After a failure nothing may be kept: memory that was short is given back.
+  // After a failure, all memory is freed, since it may have run out.
   void Clear() {
     workspace.reset();
     tiling.reset();
@@ -68,7 +68,7 @@ class Runner::Borrowed {
   }
   Lane& lane() { return *lane_; }
   void Succeeded() { fine_ = true; }
-  // Gives the lane up for good, unless it is the last one: there is memory for fewer frames at once.
+  // Retires the lane, unless it is the last one: memory is only sufficient for fewer frames at once.
   bool Retire() {
     const std::lock_guard lock(runner_.mutex_);
     if (runner_.lanes_ == 1) return false;
@@ -106,7 +106,7 @@ void Runner::Upscale(const FrameSpec& spec, std::span<const std::byte> input, st
   if (scale == 0) throw PlanError("The model does not upscale images.");
   if (input.size() != ImageBytes(spec.input.format, spec.size.width, spec.size.height) ||
       output.size() != ImageBytes(spec.output.format, spec.size.width * scale, spec.size.height * scale))
-    throw PlanError("A frame's bytes do not fit its size.");
+    throw PlanError("The length of a frame does not match its size.");
   UseDevice(device_);
   while (true) {
     Borrowed borrowed(*this);
@@ -168,9 +168,9 @@ void Runner::RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::by
 
 std::vector<NamedOutput> Runner::Run(std::span<const float> input, Size size) {
   const framekiln::Plan& plan = model_.plan();
-  if (plan.tensors[0].channels != 3) throw PlanError("The model's input has not three channels.");
+  if (plan.tensors[0].channels != 3) throw PlanError("The model's input does not have three channels.");
   if (input.size() != size_t{size.height} * size.width * 3)
-    throw PlanError("The input has not the size that was said.");
+    throw PlanError("The length of the input does not match its size.");
   if (const uint32_t scale = model_.scale(); scale > 0) {
     const ImageLayout planar{ImageFormat::kPlanarFloat};
     NamedOutput upscaled{{1, 3, size.height * scale, size.width * scale}, {}};

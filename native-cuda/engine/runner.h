@@ -1,4 +1,4 @@
-// Frames through a model: several at once, each on a stream of its own, so that copies hide behind computing.
+// Runs frames through a model: several at once, each on its own stream, so that copies overlap with computation.
 #pragma once
 
 #include <condition_variable>
@@ -16,7 +16,7 @@ struct FrameSpec {
   Size size;
   ImageLayout input;
   ImageLayout output;
-  uint32_t tile = 0;     // Edge of a tile's core in source pixels; 0: as large as a GPU of this size has room for.
+  uint32_t tile = 0;     // Edge of a tile's core in source pixels; 0: as large as fits this GPU.
   uint32_t overlap = 0;  // Source pixels around a core.
 
   bool SameGeometry(const FrameSpec& other) const {
@@ -30,10 +30,10 @@ struct NamedOutput {
   std::vector<float> data;
 };
 
-// May be called from several threads at once; who comes while all lanes are busy waits for one.
+// Thread-safe; a call waits while all lanes are busy.
 class Runner {
  public:
-  // Frames under way at once: one is copied in, one computed, one copied out.
+  // Frames in progress at once: one is copied in, one computed, one copied out.
   static constexpr int kLanes = 3;
 
   Runner(Plan plan, int device);
@@ -42,11 +42,11 @@ class Runner {
   const Model& model() const { return model_; }
 
   // `input` and `output` have ImageBytes of the frame and of the upscaled frame. The model must upscale
-  // (model().scale() > 0). Throws DeviceError; after kOutOfMemory, which comes only when there is not even room for
-  // one frame at a time, a smaller tile may succeed.
+  // (model().scale() > 0). Throws DeviceError; after kOutOfMemory, which is thrown only if not even
+  // one frame at a time fits, a smaller tile may succeed.
   void Upscale(const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output);
 
-  // One tensor [3][height][width] in, every output of the plan out.
+  // Runs one tensor [3][height][width] and returns every output of the plan.
   std::vector<NamedOutput> Run(std::span<const float> input, Size size);
 
  private:
@@ -64,7 +64,7 @@ class Runner {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Lane>> idle_;
-  int lanes_ = kLanes;  // Idle or at work; fewer than at the start where memory was short.
+  int lanes_ = kLanes;  // Idle or busy; fewer than at the start after running out of memory.
 };
 
 }  // namespace framekiln::engine

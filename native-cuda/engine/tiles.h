@@ -1,4 +1,4 @@
-// Which windows of a frame go through a model one after the other.
+// Divides a frame into the windows that go through a model one after the other.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace framekiln::engine {
 
-// Source pixels: the window is what the model sees, the core what is kept of it. All windows of a frame have one size,
+// In source pixels: the window is the model's input, the core the part of the result that is kept. All windows of a frame have one size,
 // so that one workspace (and one recorded graph) serves them: at the frame's end they move inwards instead of shrinking.
 struct Tile {
   uint32_t window_top, window_left;
@@ -38,7 +38,7 @@ inline std::vector<Stretch> Split(uint32_t length, uint32_t core, uint32_t overl
 
 }  // namespace detail
 
-// `core`: edge of a tile's core in pixels, rounded up to an even number as 4:2:0 wants it; 0: the whole frame at once.
+// `core`: edge of a tile's core in pixels, rounded up to an even number for 4:2:0; 0: the whole frame at once.
 inline Tiling PlanTiles(Size frame, uint32_t core, uint32_t overlap) {
   const uint32_t longest = std::max(frame.height, frame.width);
   const uint32_t edge = core == 0 ? longest : std::min((core + 1) / 2 * 2, longest);

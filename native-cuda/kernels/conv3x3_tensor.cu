@@ -26,11 +26,11 @@ constexpr int kThreads = kTileHeight / kRowsPerWarp * 32;
 constexpr int kInputBytes = kHaloPixels * kRowBytes;
 
 FK_CONSTEXPR int RingBytes(int n_tiles) { return n_tiles * 8 * kRowBytes; }
-// The finished tile takes the input's place; 16 bytes more a row keep neighbouring pixels in different banks.
+// The finished tile reuses the input's memory; 16 extra bytes per row keep neighbouring pixels in different banks.
 FK_CONSTEXPR int StagedRowBytes(int n_tiles) { return n_tiles * 16 + 16; }
 FK_CONSTEXPR int SharedBytes(int n_tiles) { return 2 * kInputBytes + kRing * RingBytes(n_tiles); }
 static_assert(StagedRowBytes(8) * kTileHeight * kTileWidth <= 2 * kInputBytes);
-static_assert(SharedBytes(8) <= 64 * 1024, "sm_75 has 64 kB a block.");
+static_assert(SharedBytes(8) <= 64 * 1024, "sm_75 has 64 kB per block.");
 
 // Groups of 8 output channels that a block computes.
 FK_CONSTEXPR int TilesFor(int cout) { return cout >= 64 ? 8 : (cout + 15) / 16 * 2; }
@@ -93,7 +93,7 @@ FK_KERNEL FK_LAUNCH_BOUNDS(kThreads, 1) TensorConvKernel(const TensorConv p) {
     for (int tap = 0; tap < kTaps; tap++, round++) {
       WaitCopies<kRing - 2>();
       SyncThreads();
-      // The slot that the last round read is free: everyone has passed the barrier.
+      // The slot of the previous round is free: all threads have passed the barrier.
       const int next = round + kRing - 1;
       if (next < rounds)
         CopyWeights<kNTiles>(weights + static_cast<size_t>(next) * kTapWeights, ring + next % kRing * RingBytes(kNTiles));

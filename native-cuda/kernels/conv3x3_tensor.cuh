@@ -1,4 +1,4 @@
-// 3x3 convolution, stride 1, padding 1, on tensor cores by mma.sync (sm_75 and newer): nine tenths of all work.
+// 3x3 convolution, stride 1, padding 1, on tensor cores with mma.sync (sm_75 and newer): nine tenths of all work.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace framekiln::kernels {
 
-// Input channels must be a multiple of 32. Output channels are computed in groups of 16 up to 64 a block.
+// Input channels must be a multiple of 32. Output channels are computed in groups of 16, up to 64 per block.
 bool TensorConvTakes(int input_channels);
 
 // Weights [cout][3][3][cin] as the kernel reads them: [group of output channels][32 input channels][tap][output][input],

@@ -2,10 +2,10 @@
 // warpgroup. Reference: reference::Convolve.
 //
 // A block makes 8 rows of 62 pixels. Its input, with a border of one pixel, lies in shared memory as rows of 64 pixels
-// one behind the other, so that 256 columns are one run of pixels, and another tap is nothing but another start address:
-// a column is wrong only for the last two pixels of each row of 64, which nobody wants. Input comes 32 channels at a
-// time, each 8 channels a plane (no swizzling), planes an odd number of 16 bytes apart against bank conflicts. Weights
-// come tap by tap through a ring. One batch of products is always under way while the next one is prepared.
+// one after another, so that 256 columns are one run of pixels, and another tap is only another start address:
+// a column is wrong only for the last two pixels of each row of 64, which are discarded. Input is loaded 32 channels at a
+// time, 8 channels per plane (no swizzling), with an odd multiple of 16 bytes between planes to avoid bank conflicts.
+// Weights are loaded tap by tap into a ring. One batch of products is always in flight while the next is prepared.
 #include "conv3x3_wgmma.cuh"
 
 #include "../plan/plan.h"
@@ -127,7 +127,7 @@ FK_KERNEL FK_LAUNCH_BOUNDS(kThreads, 1) WgmmaConvKernel(const TensorConv p) {
       PublishShared();
       WaitProducts<1>();
       SyncThreads();
-      // Everyone is done with what the round before the last one read.
+      // All threads have finished reading the data of the round before last.
       const int next = round + kAhead;
       if (next < rounds)
         CopyWeights(weights + static_cast<size_t>(next) * kTapWeights, ring + next % kRing * kTapBytes);

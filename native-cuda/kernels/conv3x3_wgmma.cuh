@@ -1,5 +1,5 @@
-// 3x3 convolution, stride 1, padding 1, by wgmma: Hopper's full rate (compute capability 9.0). What conv3x3_tensor.cuh
-// computes, for 33 and more output channels.
+// 3x3 convolution, stride 1, padding 1, with wgmma, at Hopper's full rate (compute capability 9.0). The same function as
+// conv3x3_tensor.cuh, for 33 or more output channels.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace framekiln::kernels {
 
-// Whether the current device has the instruction and the shape is worth it; the emulation says no, because its models
-// are to show the kernels that everybody has.
+// Whether the current device has the instruction and the shape benefits from it. Always false in the emulator, so that
+// models are tested with the kernels that every GPU has.
 bool WgmmaConvTakes(int cin, int cout);
 
 // Weights [cout][3][3][cin] as [64 output channels][32 input channels][tap][8 input channels][output][input].

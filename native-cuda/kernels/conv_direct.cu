@@ -1,5 +1,5 @@
 // A thread makes eight output channels of four neighbouring pixels of a row (dense) or of one pixel (depthwise); the
-// threads beside it make the pixels' other channels, so that loads of a pixel are shared and stores are whole.
+// neighbouring threads make the pixels' other channels, so that loads of a pixel are shared and stores are whole.
 // Sums are float32. Reference: reference::Convolve.
 #include "conv_direct.cuh"
 

@@ -1,5 +1,5 @@
-// What kernels are written with. Compiled by nvcc these are the GPU's own instructions; compiled by a C++ compiler they
-// are their emulation (emulator/), so that the same kernels run on the CPU in tests.
+// Primitives for kernels. Compiled by nvcc they are GPU instructions; compiled by a C++ compiler they are emulated
+// (emulator/), so that the same kernels run on the CPU in tests.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,7 @@ struct GridSize {
   unsigned x = 1, y = 1, z = 1;
 };
 
-// Dynamic shared memory beyond 48 kB has to be asked for once a kernel and device; asking again costs a microsecond.
+// Dynamic shared memory beyond 48 kB must be requested once per kernel and device; repeating that costs a microsecond.
 template <typename Params>
 DeviceStatus Launch(void (*kernel)(Params), GridSize grid, unsigned threads, size_t shared_bytes, Stream stream,
                     const Params& params) {
@@ -104,7 +104,7 @@ FK_DEVICE void MultiplyAdd(float (&c)[4], const uint32_t (&a)[4], const uint32_t
 #endif
 }
 
-// Sixteen bytes from global to shared memory, or zeros. Before sm_80 there is no asynchronous copy: it is done at once.
+// Sixteen bytes from global to shared memory, or zeros. Before sm_80 there is no asynchronous copy: it copies synchronously.
 FK_DEVICE void CopyAsync16(unsigned char* to, const void* from, bool valid) {
 #if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(SharedAddress(to)), "l"(from), "r"(valid ? 16 : 0)

@@ -38,7 +38,7 @@ FK_DEVICE float LoadSample(const void* image, size_t index, bool words, int shif
   return static_cast<float>(static_cast<const uint8_t*>(image)[index]);
 }
 
-// Where the chroma of a 4:2:0 image lies: plane 0 is U, plane 1 is V.
+// Position of the chroma of a 4:2:0 image: plane 0 is U, plane 1 is V.
 FK_DEVICE size_t ChromaIndex(ImageFormat format, int height, int width, int plane, int y, int x) {
   const size_t luma = static_cast<size_t>(height) * width;
   const size_t chroma_width = (width + 1) / 2, chroma_height = (height + 1) / 2;
@@ -116,7 +116,7 @@ FK_DEVICE float LoadChannel(const WriteImage& p, int y, int x, int channel) {
 
 FK_DEVICE float Clamp01(float value) { return value > 0 ? (value < 1 ? value : 1) : 0; }
 
-// Clamped into 0..1; what is not a number becomes 0.
+// Clamped to 0..1; NaN becomes 0.
 FK_DEVICE Rgb LoadClamped(const WriteImage& p, int y, int x) {
   return {Clamp01(LoadChannel(p, y, x, 0)), Clamp01(LoadChannel(p, y, x, 1)), Clamp01(LoadChannel(p, y, x, 2))};
 }
@@ -168,7 +168,7 @@ FK_KERNEL WriteYuvKernel(const WriteImage p) {
   float cb = 0, cr = 0;
   for (int dy = 0; dy < 2; dy++) {
     for (int dx = -1; dx < 2; dx++) {
-      // The image ends with its window at an odd edge; its last row or column is repeated.
+      // At an odd edge of the image, its last row or column is repeated.
       const int y = Clamp(p.from_top + (row + dy < p.height ? row + dy : p.height - 1), 0, last_y);
       const int x = Clamp(p.from_left + (column + dx < p.width ? column + dx : p.width - 1), 0, last_x);
       const Rgb rgb = LoadClamped(p, y, x);

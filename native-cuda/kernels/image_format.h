@@ -1,4 +1,4 @@
-// Images as they come and go: interleaved or planar bytes outside, half-precision RGB in 0..1 inside.
+// Formats of input and output images: interleaved or planar bytes outside, half-precision RGB in 0..1 inside.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ enum class YuvMatrix : int { kBt601 = 0, kBt709 = 1, kBt2020 = 2 };
 
 struct ImageLayout {
   ImageFormat format = ImageFormat::kRgb24;
-  YuvMatrix matrix = YuvMatrix::kBt709;  // Of the YUV formats.
+  YuvMatrix matrix = YuvMatrix::kBt709;  // Only for the YUV formats.
   bool full_range = false;
 };
 

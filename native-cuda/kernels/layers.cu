@@ -1,4 +1,4 @@
-// A thread makes eight channels of one pixel. References: the functions of the same names in reference/references.cc.
+// A thread makes eight channels of one pixel. References: the functions of the same names in reference/layers.cc.
 #include "layers.cuh"
 
 namespace framekiln::kernels {
@@ -99,7 +99,7 @@ FK_KERNEL ResizeNearestKernel(const Resize p) {
 
 struct Between {
   int low, high;
-  float part;  // Of `high`.
+  float part;  // Share of `high`.
 };
 FK_DEVICE Between Around(int at, int factor, int length) {
   const float position = (static_cast<float>(at) + 0.5f) / static_cast<float>(factor) - 0.5f;

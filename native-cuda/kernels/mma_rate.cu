@@ -1,4 +1,4 @@
-// Sixteen independent sums a warp hide the latency of the instruction. No reference: the result is thrown away.
+// Sixteen independent sums per warp hide the latency of the instruction. It has no CPU reference, because the result is discarded.
 #include "mma_rate.cuh"
 
 namespace framekiln::kernels {

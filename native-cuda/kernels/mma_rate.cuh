@@ -1,4 +1,4 @@
-// The yardstick of the benchmark: what mma.sync gives with both operands in registers and nothing else to do.
+// The peak rate for the benchmark: mma.sync with both operands in registers and no other work.
 #pragma once
 
 #include "device.cuh"
@@ -6,9 +6,9 @@
 namespace framekiln::kernels {
 
 struct MmaRate {
-  float* sink = nullptr;  // Of one float; is not written, but the compiler does not know.
+  float* sink = nullptr;  // One float; never written, which the compiler cannot know.
   int rounds = 0;
-  float never = 0;  // A sum that does not come out.
+  float never = 0;  // A value that no sum has.
 };
 // Multiply-adds of one block of 256 threads.
 constexpr double MmaRateWork(int rounds) { return 8.0 * rounds * 16 * (16.0 * 8 * 16); }

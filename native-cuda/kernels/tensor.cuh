@@ -1,5 +1,5 @@
 // Images in device memory and what happens to a sum before it is stored. Halves, NHWC; the references in float32 are in
-// reference/references.h.
+// reference/layers.h.
 #pragma once
 
 #include "device.cuh"

@@ -1,4 +1,4 @@
-// The shape of an output, and where in its NHWC tensor each of its numbers lies: the same for every executor.
+// The shape of an output and the position of each of its numbers in its NHWC tensor, the same for every executor.
 #pragma once
 
 #include <cstddef>

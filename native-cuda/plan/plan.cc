@@ -8,7 +8,7 @@
 namespace framekiln {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "Plans are little-endian, and read as they lie.");
+static_assert(std::endian::native == std::endian::little, "Plans are little-endian and are read without conversion.");
 
 constexpr uint32_t kMagic = 0x4c504b46;  // "FKPL"
 constexpr uint32_t kMaxCount = 1u << 20;
@@ -25,7 +25,7 @@ class Reader {
 
   template <typename T>
   std::vector<T> Take(size_t count) {
-    Check(count <= (bytes_.size() - at_) / sizeof(T), "it ends too early");
+    Check(count <= (bytes_.size() - at_) / sizeof(T), "it is truncated");
     std::vector<T> values(count);
     if (count > 0) std::memcpy(values.data(), bytes_.data() + at_, count * sizeof(T));
     at_ += count * sizeof(T);
@@ -43,9 +43,9 @@ class Checker {
   explicit Checker(const Plan& plan) : plan_(plan) {}
 
   void Tensors() const {
-    Check(!plan_.tensors.empty(), "it has no tensor");
+    Check(!plan_.tensors.empty(), "it has no tensors");
     for (const TensorRecord& t : plan_.tensors) {
-      Check(t.slot < plan_.tensors.size(), "a slot's number is larger than the count of tensors");
+      Check(t.slot < plan_.tensors.size(), "a slot number exceeds the number of tensors");
       Check(t.pitch % 8 == 0 && t.offset % 8 == 0 && t.pitch <= kMaxChannels, "a tensor's channels are not aligned");
       Check(t.channels >= 1 && t.offset <= t.pitch && t.channels <= t.pitch - t.offset,
             "a tensor's channels reach beyond its pitch");
@@ -63,7 +63,7 @@ class Checker {
     Require(s.residual1 != kNone || s.residual2 == kNone, "a second residual without a first");
     Require(std::isfinite(s.scale) && std::isfinite(s.scale1) && std::isfinite(s.scale2) && std::isfinite(s.slope),
             "a scale is not finite");
-    Require(s.activation <= Activation::kSigmoid, "its activation is not known");
+    Require(s.activation <= Activation::kSigmoid, "unknown activation");
     if (s.activation == Activation::kPRelu) Weights(s.slope_offset, y.channels);
     switch (s.op) {
       case Op::kConv: return Conv(s, x, y);
@@ -80,15 +80,15 @@ class Checker {
         return Require(x.channels == y.channels, "resizing changes the channels");
       case Op::kDepthToSpace:
         Require(s.factor >= 1 && s.factor <= 16, "its factor is out of range");
-        return Require(x.channels == y.channels * s.factor * s.factor, "its channels do not fit the factor");
+        return Require(x.channels == y.channels * s.factor * s.factor, "its channels do not match the factor");
     }
-    Require(false, "its operation is not known");
+    Require(false, "unknown operation");
   }
 
   void Output(const OutputRecord& output) const {
     where_ = "an output: ";
     const uint32_t channels = Tensor(output.tensor).channels;
-    Require(output.layout <= OutputLayout::kVector, "its layout is not known");
+    Require(output.layout <= OutputLayout::kVector, "unknown layout");
     if (output.layout == OutputLayout::kRows)
       Require(output.columns >= 1 && channels % output.columns == 0, "its columns do not divide the channels");
   }
@@ -111,11 +111,11 @@ class Checker {
   }
 
   void Weights(uint32_t offset, size_t count) const {
-    Require(offset <= plan_.weights.size() && count <= plan_.weights.size() - offset, "its weights are not there");
+    Require(offset <= plan_.weights.size() && count <= plan_.weights.size() - offset, "its weights are out of range");
   }
 
   const TensorRecord& Tensor(uint32_t number) const {
-    Require(number < plan_.tensors.size(), "a tensor's number is too large");
+    Require(number < plan_.tensors.size(), "a tensor number is out of range");
     return plan_.tensors[number];
   }
 
@@ -150,10 +150,10 @@ Size OutputSize(const StepRecord& s, Size in) {
 Plan ReadPlan(std::span<const std::byte> bytes) {
   Reader reader(bytes);
   const std::vector<uint32_t> header = reader.Take<uint32_t>(7);
-  Check(header[0] == kMagic, "it does not begin as a plan does");
-  Check(header[1] == kPlanVersion, "it is of version " + std::to_string(header[1]));
+  Check(header[0] == kMagic, "it does not start with FKPL");
+  Check(header[1] == kPlanVersion, "unsupported version " + std::to_string(header[1]));
   const auto weight_type = static_cast<WeightType>(header[2]);
-  Check(weight_type == WeightType::kFloat32 || weight_type == WeightType::kFloat16, "its weight type is not known");
+  Check(weight_type == WeightType::kFloat32 || weight_type == WeightType::kFloat16, "unknown weight type");
   Check(header[3] <= kMaxCount && header[4] <= kMaxCount && header[5] <= kMaxCount && header[6] <= kMaxWeights,
         "it is too large");
 
@@ -168,14 +168,14 @@ Plan ReadPlan(std::span<const std::byte> bytes) {
     plan.weights.resize(halves.size());
     std::transform(halves.begin(), halves.end(), plan.weights.begin(), HalfToFloat);
   }
-  Check(reader.AtEnd(), "something follows its weights");
+  Check(reader.AtEnd(), "there is data after its weights");
   Check(std::all_of(plan.weights.begin(), plan.weights.end(), [](float w) { return std::isfinite(w); }),
         "a weight is not a number");
 
   const Checker checker(plan);
   checker.Tensors();
   for (size_t i = 0; i < plan.steps.size(); i++) checker.Step(plan.steps[i], i);
-  Check(!plan.outputs.empty(), "it has no output");
+  Check(!plan.outputs.empty(), "it has no outputs");
   for (const OutputRecord& output : plan.outputs) checker.Output(output);
   for (const TensorRecord& tensor : plan.tensors) plan.slots = std::max(plan.slots, tensor.slot + 1);
   return plan;
@@ -184,9 +184,9 @@ Plan ReadPlan(std::span<const std::byte> bytes) {
 std::vector<Size> TensorSizes(const Plan& plan, Size input) {
   if (input.height == 0 || input.width == 0) throw PlanError("The image has no pixels.");
   std::vector<Size> sizes(plan.tensors.size());
-  std::vector<Size> slots(plan.tensors.size());  // Of what was written there last.
+  std::vector<Size> slots(plan.tensors.size());  // Size of the tensor that was written there last.
   const auto known = [&](uint32_t tensor) {
-    // Nobody writes a concatenation as a whole: its parts were written into its slot.
+    // No step writes a concatenation as a whole; its parts are written into its slot.
     if (sizes[tensor].height == 0) sizes[tensor] = slots[plan.tensors[tensor].slot];
     if (sizes[tensor].height == 0) throw PlanError("The plan reads a tensor before it is written.");
     return sizes[tensor];

@@ -1,7 +1,7 @@
-// The plan of a model: what src/inference/plan/ writes from an ONNX file and every native engine executes.
+// The model plan: src/inference/plan/ compiles it from an ONNX file, and every native engine executes it.
 //
-// A plan knows layers, not sizes: images of any size go through the same plan, and the executor works out every
-// tensor's height and width from the input's. Nothing in here knows of CUDA.
+// A plan contains layers, not sizes: images of any size use the same plan, and the executor derives every tensor's
+// height and width from the input's. Nothing in here depends on CUDA.
 //
 // The file, all of it little-endian 32-bit words until the weights:
 //   header   "FKPL", version, weight type, tensors, steps, outputs, weights (each a count)
@@ -26,9 +26,9 @@ inline constexpr uint32_t kNone = 0xffffffffu;
 enum class WeightType : uint32_t { kFloat32 = 1, kFloat16 = 2 };
 
 // Activations are stored pixel by pixel, NHWC: `pitch` channels lie between two pixels of a slot, and a tensor is the
-// channels [offset, offset + channels) of each. So a concatenation is nothing but tensors of one slot side by side.
+// channels [offset, offset + channels) of each. So a concatenation is just tensors side by side in one slot.
 struct TensorRecord {
-  uint32_t slot;      // The memory it lives in; tensors whose lives do not overlap share a slot.
+  uint32_t slot;      // The memory of the tensor; tensors whose lifetimes do not overlap share a slot.
   uint32_t pitch;     // Channels between two pixels; a multiple of 8.
   uint32_t offset;    // First channel; a multiple of 8.
   uint32_t channels;  // At least 1, at most pitch - offset.
@@ -61,7 +61,7 @@ struct StepRecord {
   Op op;
   uint32_t input;
   uint32_t output;
-  uint32_t residual1;  // kNone: there is none.
+  uint32_t residual1;  // kNone: no residual.
   uint32_t residual2;
   float scale;
   float scale1;
@@ -78,7 +78,7 @@ struct StepRecord {
   uint32_t pad_bottom;
   uint32_t pad_right;
   uint32_t groups;
-  uint32_t weight_offset;  // Counted in weights, not bytes. kNone: there are none.
+  uint32_t weight_offset;  // Counted in weights, not bytes. kNone: no weights.
   uint32_t bias_offset;
   uint32_t slope_offset;
   uint32_t factor;
@@ -93,14 +93,14 @@ enum class OutputLayout : uint32_t {
 struct OutputRecord {
   uint32_t tensor;
   OutputLayout layout;
-  uint32_t columns;  // Of kRows; else 0.
+  uint32_t columns;  // Only for kRows; else 0.
 };
 
 struct Plan {
   std::vector<TensorRecord> tensors;
   std::vector<StepRecord> steps;
   std::vector<OutputRecord> outputs;
-  std::vector<float> weights;  // Widened where they were stored as halves.
+  std::vector<float> weights;  // Converted if they were stored as halves.
   uint32_t slots = 0;          // One more than the largest slot number.
 };
 
@@ -114,10 +114,10 @@ struct Size {
   uint32_t width = 0;
 };
 
-// Reads a plan and checks every number in it, so that executors need not. Throws PlanError.
+// Reads a plan and validates every number in it, so that executors need not. Throws PlanError.
 Plan ReadPlan(std::span<const std::byte> bytes);
 
-// Height and width of each tensor for an input of the given size. Throws PlanError where a step has no result.
+// Height and width of each tensor for an input of the given size. Throws PlanError if a step has no result.
 std::vector<Size> TensorSizes(const Plan& plan, Size input);
 
 // Elements of each slot for these sizes.

@@ -35,7 +35,7 @@ double Seconds(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// The median of five, after one for warming up.
+// The median of five runs after a warm-up.
 double MedianSeconds(const std::function<void()>& work) {
   work();
   std::vector<double> times(5);
@@ -47,13 +47,13 @@ double MedianSeconds(const std::function<void()>& work) {
 // Teraflops, a multiply-add counted as two.
 double MmaRateTeraflops() {
   const DeviceStream stream;
-  const DeviceMemory sink(4, "the yardstick");
+  const DeviceMemory sink(4, "the peak rate");
   const int rounds = 20'000;
   const unsigned blocks = 2048;
   const double seconds = MedianSeconds([&] {
     engine::Check(kernels::LaunchMmaRate({reinterpret_cast<float*>(sink.data()), rounds, -1.25f}, blocks, stream.get()),
-                  "the yardstick");
-    stream.Wait("the yardstick");
+                  "the peak rate");
+    stream.Wait("the peak rate");
   });
   return kernels::MmaRateWork(rounds) * blocks * 2 / seconds * 1e-12;
 }
@@ -67,7 +67,7 @@ double LayerTeraflops(bool wgmma, int width, int height, int cin, int cout) {
   const int pitch = (cout + 7) / 8 * 8;
   const DeviceMemory x(pixels * cin * 2, "a layer"), y(pixels * pitch * 2, "a layer"), w(packed.size() * 2, "a layer");
   const DeviceStream stream;
-  // Numbers as they occur: power, and so the clock, depends on the bits that flip.
+  // Realistic numbers: power, and so the clock rate, depends on how many bits flip.
   std::vector<uint16_t> halves(pixels * cin);
   std::mt19937 random(1);
   for (uint16_t& half : halves) half = FloatToHalf(static_cast<float>(random() % 2048) / 1024 - 1);
@@ -99,7 +99,7 @@ double WorkOf(const Plan& plan, Size size) {
   return work;
 }
 
-// Frames a second from bytes to bytes: three frames under way, as the daemon keeps them.
+// Frames per second from bytes to bytes, with three frames in progress, as in the daemon.
 double FramesPerSecond(Runner& runner, Size size, uint32_t tile, uint32_t overlap) {
   const uint32_t scale = runner.model().scale();
   FrameSpec spec{size, {}, {}, tile, overlap};
@@ -155,7 +155,7 @@ class Table {
   }
   void WriteJson(const std::string& path, const engine::DeviceReport& device) const {
     std::ofstream file(path);
-    file << "{\n  \"GPU\": \"" << device.name << "\",\n  \"computeCapability\": \"" << device.compute_capability
+    file << "{\n  \"gpu\": \"" << device.name << "\",\n  \"computeCapability\": \"" << device.compute_capability
          << "\",\n  \"cudaDriver\": \"" << device.driver_version << "\",\n  \"results\": [\n";
     for (size_t i = 0; i < results_.size(); i++) {
       file << "    { \"name\": \"" << results_[i].name << "\", \"value\": " << results_[i].value << ", \"unit\": \""
@@ -206,7 +206,7 @@ int Run(const std::vector<std::string>& arguments) {
   const int layers[][2] = {{64, 64}, {64, 48}, {64, 32}, {192, 64}};
   for (const auto& [cin, cout] : layers) {
     const std::string name = "3x3 convolution 720p, " + std::to_string(cin) + " to " + std::to_string(cout);
-    // Under the plain name, for the comparison, what models use on this GPU.
+    // The plain name is the kernel that models use on this GPU, for the comparison.
     const bool wgmma = kernels::WgmmaConvTakes(cin, cout);
     table.Add(name, LayerTeraflops(wgmma, 1280, 720, cin, cout), "TFLOPS");
     if (wgmma) table.Add(name + " (mma.sync)", LayerTeraflops(false, 1280, 720, cin, cout), "TFLOPS");

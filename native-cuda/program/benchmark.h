@@ -1,4 +1,4 @@
-// Speed of the kernels and of whole models on a GPU.
+// Measures the kernels and whole models on a GPU.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace framekiln::benchmark {
 
-// Arguments: plans' paths, and `--json FILE`. 0 when it ran; without a GPU it says so and fails.
+// Arguments: paths of model plans, and `--json FILE`. Returns 0 on success; fails with a message without a GPU.
 int Run(const std::vector<std::string>& arguments);
 
 }  // namespace framekiln::benchmark

@@ -1,4 +1,4 @@
-// Random tensors in both worlds, and their comparison.
+// Random tensors on the host and on the device, and their comparison.
 #pragma once
 
 #include <cstring>
@@ -11,7 +11,7 @@
 
 #include "../engine/device.h"
 #include "../kernels/tensor.cuh"
-#include "../reference/references.h"
+#include "../reference/layers.h"
 
 namespace framekiln::tests {
 
@@ -37,7 +37,7 @@ inline uint32_t Between(Random& random, uint32_t low, uint32_t high) {
   return std::uniform_int_distribution<uint32_t>(low, high)(random);
 }
 
-// Floats that halves hold exactly.
+// Floats that are exactly representable as halves.
 inline std::vector<float> RandomHalves(Random& random, size_t count, float low = -1, float high = 1) {
   std::uniform_real_distribution<float> uniform(low, high);
   std::vector<float> values(count);
@@ -45,8 +45,8 @@ inline std::vector<float> RandomHalves(Random& random, size_t count, float low =
   return values;
 }
 
-// A slot with one tensor in it, as floats for the references and as halves on the device. Everything that is not the
-// tensor's is poison (not a number), and has to stay so.
+// A slot with one tensor in it, as floats for the references and as halves on the device. Everything outside the tensor
+// is poison (NaN) and must stay so.
 class TestTensor {
  public:
   TestTensor(uint32_t height, uint32_t width, uint32_t channels, uint32_t pitch = 0, uint32_t offset = 0)
@@ -84,7 +84,7 @@ class TestTensor {
             static_cast<int>(pitch_), static_cast<int>(channels_)};
   }
 
-  // Compares what the device made with what the reference made. A difference may be `absolute` plus `relative` of the value.
+  // Compares the results of the device and of the reference. Tolerance: `absolute` plus `relative` times the value.
   void Compare(const std::string& what, float absolute = 1e-3f, float relative = 1.0f / 512) {
     std::vector<uint16_t> halves(floats_.size());
     const engine::DeviceStream stream;
@@ -94,10 +94,10 @@ class TestTensor {
       const uint32_t channel = static_cast<uint32_t>(i % pitch_);
       const float found = HalfToFloat(halves[i]);
       if (channel < offset_ || channel >= offset_ + (channels_ + 7) / 8 * 8) {
-        Require(std::isnan(found), what + ": a channel beside the tensor was written");
+        Require(std::isnan(found), what + ": a channel outside the tensor was written");
       } else if (channel < offset_ + channels_) {
         const float difference = std::fabs(found - floats_[i]);
-        // Written so that what is not a number fails.
+        // Written so that NaN fails.
         if (!(difference <= absolute + relative * std::fabs(floats_[i]))) {
           throw TestFailure(what + ": " + std::to_string(found) + " instead of " + std::to_string(floats_[i]) +
                             " at pixel " + std::to_string(i / pitch_) + ", channel " +
@@ -122,7 +122,7 @@ engine::DeviceMemory Uploaded(const std::vector<T>& values) {
   return memory;
 }
 
-// What a device epilogue and its reference have in common, on random numbers.
+// The same random epilogue for the device and for its reference.
 class TestEpilogue {
  public:
   TestEpilogue(Random& random, uint32_t height, uint32_t width, uint32_t channels, bool may_add);

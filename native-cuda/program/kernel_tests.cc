@@ -1,12 +1,11 @@
 #include <algorithm>
 
-#include "../kernels/compose.cuh"
 #include "../kernels/conv3x3_tensor.cuh"
 #include "../kernels/conv3x3_wgmma.cuh"
 #include "../kernels/conv_direct.cuh"
 #include "../kernels/layers.cuh"
 #include "../kernels/image.cuh"
-#include "../reference/image_references.h"
+#include "../reference/image.h"
 #include "fixture.h"
 
 namespace framekiln::tests {
@@ -298,46 +297,6 @@ void WriteImageTests(Random& random) {
   }
 }
 
-void ComposeTests(Random& random) {
-  for (int i = 0; i < 8; i++) {
-    const int source_height = int(Between(random, 2, 40)), source_width = int(Between(random, 2, 40));
-    const int height = int(Between(random, 1, 30)), width = int(Between(random, 2, 30));
-    std::vector<unsigned char> source(size_t(source_height) * source_width * 3);
-    for (unsigned char& byte : source) byte = static_cast<unsigned char>(random());
-    kernels::Compose compose;
-    std::vector<reference::PaneReference> references;
-    // Side by side, or one over a part of the other, with a column that nobody covers; parts of the source, some of
-    // them beyond its edge.
-    for (int pane = 0; pane < 2; pane++) {
-      const auto unit = [&] { return static_cast<float>(Between(random, 0, 64)) / 32; };
-      kernels::Pane& p = compose.panes[compose.pane_count++];
-      p = {pane * (width / 2), 0, i % 2 == 0 ? width / 2 : width - 1, height, 0, 0, 0, 0};
-      p.source_left = unit() * static_cast<float>(source_width) - static_cast<float>(source_width) / 2;
-      p.source_top = unit() * 2;
-      p.source_width = (0.5f + unit()) * static_cast<float>(source_width);
-      p.source_height = (0.25f + unit()) * static_cast<float>(source_height);
-      references.push_back({p.left, p.top, p.width, p.height, p.source_left, p.source_top, p.source_width, p.source_height});
-    }
-    const auto uploaded = Uploaded(source);
-    const auto target = Uploaded(std::vector<unsigned char>(size_t(height) * width * 3, 0xab));
-    compose.source = uploaded.data();
-    compose.source_height = source_height;
-    compose.source_width = source_width;
-    compose.target = target.data();
-    compose.target_height = height;
-    compose.target_width = width;
-    const DeviceStream stream;
-    Check(kernels::LaunchCompose(compose, stream.get()), "a test");
-    std::vector<unsigned char> found(size_t(height) * width * 3);
-    engine::CopyToHost(found.data(), target.data(), found.size(), stream.get());
-    stream.Wait("a test");
-    const auto wanted = reference::Compose(source, source_height, source_width, references, height, width);
-    for (size_t at = 0; at < wanted.size(); at++)
-      Require(std::abs(found[at] - wanted[at]) <= 1, "composing: " + std::to_string(found[at]) + " instead of " +
-                                                         std::to_string(wanted[at]) + " at byte " + std::to_string(at));
-  }
-}
-
 }  // namespace
 
 std::vector<Group> KernelTests() {
@@ -349,8 +308,7 @@ std::vector<Group> KernelTests() {
           {"resizing", ResizeTests},
           {"depth to space", DepthToSpaceTests},
           {"reading images", ReadImageTests},
-          {"writing images", WriteImageTests},
-          {"composing a split screen", ComposeTests}};
+          {"writing images", WriteImageTests}};
 }
 
 }  // namespace framekiln::tests

@@ -1,10 +1,10 @@
-// The native program: everything that can be shown without Node.
+// The native program: tests and benchmarks that need no Node.
 //
-//   framekiln-native reference PLAN INPUT.f32 C H W PREFIX   the plan on the CPU references in float32
-//   framekiln-native device PLAN INPUT.f32 C H W PREFIX      the plan on the kernels: on the GPU, or emulated
-//   framekiln-native test [SEED]                             every kernel against its reference, plans against the reference
-//   framekiln-native bench PLAN... [--json FILE]             speed of layers and of whole models; needs a GPU
-//   framekiln-native devices                                 the GPUs, or why there is none
+//   framekiln-native reference PLAN INPUT.f32 C H W PREFIX   runs the model plan on the CPU references in float32
+//   framekiln-native device PLAN INPUT.f32 C H W PREFIX      runs the model plan on the kernels: on the GPU, or emulated
+//   framekiln-native test [SEED]                             tests every kernel and whole plans against the CPU reference
+//   framekiln-native bench PLAN... [--json FILE]             measures layers and whole models; needs a GPU
+//   framekiln-native devices                                 lists the GPUs, or says why there is none
 //
 // INPUT.f32 holds float32 planes [C][H][W]; output i is written to PREFIX.i.f32, and its shape printed as JSON.
 #include <cstdio>
@@ -59,7 +59,7 @@ void WriteOutputs(const std::vector<Output>& outputs, const std::string& prefix)
 int RunPlan(bool on_device, char** arguments) {
   const Plan plan = ReadPlan(ReadFile<std::byte>(arguments[0]));
   const std::vector<float> input = ReadFile<float>(arguments[1]);
-  if (ParseNumber(arguments[2]) != plan.tensors[0].channels) throw PlanError("The model takes another input.");
+  if (ParseNumber(arguments[2]) != plan.tensors[0].channels) throw PlanError("The model expects another number of input channels.");
   const Size size{ParseNumber(arguments[3]), ParseNumber(arguments[4])};
   if (on_device) {
     engine::Runner runner(plan, 0);

@@ -4,7 +4,7 @@
 
 #include "../engine/runner.h"
 #include "../reference/execute.h"
-#include "../reference/image_references.h"
+#include "../reference/image.h"
 #include "fixture.h"
 
 namespace framekiln::tests {
@@ -62,7 +62,7 @@ double Psnr(const std::vector<float>& found, const std::vector<float>& wanted, f
   largest = 0;
   for (size_t i = 0; i < wanted.size(); i++) {
     const float difference = std::fabs(found[i] - wanted[i]);
-    Require(difference == difference, "a result is not a number");
+    Require(difference == difference, "a result is NaN");
     squares += static_cast<double>(difference) * difference;
     largest = std::max(largest, difference);
   }
@@ -75,7 +75,7 @@ void WholeModelTest(Random& random) {
     const Plan plan = SmallModel(random, 4, factor);
     const std::vector<float> input = RandomHalves(random, size_t{size.height} * size.width * 3, 0, 1);
     Runner runner(plan, 0);
-    Require(runner.model().scale() == factor, "the model's factor was not found");
+    Require(runner.model().scale() == factor, "the model's scale was not detected");
     float largest = 0;
     const double psnr = Psnr(runner.Run(input, size)[0].data, reference::Execute(plan, input, size)[0].data, largest);
     Require(psnr >= 50, "PSNR " + std::to_string(psnr) + " dB");
@@ -83,7 +83,8 @@ void WholeModelTest(Random& random) {
   }
 }
 
-// Tiles with an overlap of the number of 3x3 layers see all that the whole frame's pixels see: the same halves come out.
+// If tiles overlap by the number of 3x3 layers, their pixels have the same inputs as in the whole frame, so the results
+// are the same halves.
 void TilingTest(Random& random) {
   const uint32_t layers = 3, factor = 2;
   const Plan plan = SmallModel(random, layers, factor);
@@ -95,7 +96,7 @@ void TilingTest(Random& random) {
     const std::vector<unsigned char> input =
         reference::WriteImage({values.begin(), values.end()}, layout, int(size.height), int(size.width));
     std::vector<unsigned char> whole(ImageBytes(format, size.width * factor, size.height * factor)), tiled(whole);
-    // One pixel more than the layers for the chroma that is read and written beside a core.
+    // One pixel more than the layers, for the chroma that is read and written next to a core.
     FrameSpec spec{size, layout, layout, 0, layers + 2};
     runner.Upscale(spec, std::as_bytes(std::span(input)), std::as_writable_bytes(std::span(whole)));
     spec.tile = 16;
@@ -105,7 +106,7 @@ void TilingTest(Random& random) {
 }
 
 #ifndef __CUDACC__
-// A GPU that is short of memory does fewer frames at once, then says so; the images stay the same.
+// A GPU with too little memory processes fewer frames at once, then reports it; the images stay the same.
 void MemoryTest(Random& random) {
   const Size size{48, 64};
   const ImageLayout layout;
@@ -121,7 +122,7 @@ void MemoryTest(Random& random) {
   };
   const size_t before = engine::TotalBytes();
   const std::vector<unsigned char> wanted = upscale(64);
-  // Room for a workspace and a half beside the weights; the other lanes' are given up.
+  // Memory for the weights and one and a half workspaces; the other lanes are retired.
   const size_t one = runner.model().WorkspaceBytes(size);
   const size_t weights = runner.model().plan().weights.size() * sizeof(float);
   engine::SetTotalBytes(weights + one * 3 / 2);
@@ -138,14 +139,14 @@ void MemoryTest(Random& random) {
   }
   const std::vector<unsigned char> tiled = upscale(16);
   engine::SetTotalBytes(before);
-  for (const auto& output : found) Require(output == wanted, "a frame of a short GPU differs");
-  Require(rejected, "want of memory was not told");
-  Require(tiled == wanted, "smaller tiles make another image");
+  for (const auto& output : found) Require(output == wanted, "a frame differs when memory is short");
+  Require(rejected, "running out of memory was not reported");
+  Require(tiled == wanted, "smaller tiles change the image");
 }
 #endif
 
 void DamagedPlanTest(Random& random) {
-  // A plan as bytes, with each word of its head damaged in turn: read or rejected, never a crash.
+  // A plan with each word of its head damaged in turn must be read or rejected, never crash.
   const Plan plan = SmallModel(random, 1, 2);
   std::vector<uint32_t> words = {0x4c504b46u, kPlanVersion, 1, uint32_t(plan.tensors.size()),
                                  uint32_t(plan.steps.size()), uint32_t(plan.outputs.size()),
@@ -177,7 +178,7 @@ void DamagedPlanTest(Random& random) {
   words.pop_back();
   try {
     ReadPlan(std::as_bytes(std::span(words)));
-    throw TestFailure("a plan that ends too early was read");
+    throw TestFailure("a truncated plan was read");
   } catch (const PlanError&) {
   }
 }
@@ -188,7 +189,7 @@ std::vector<Group> PlanTests() {
   return {{"a whole model against float32", WholeModelTest},
           {"tiles against the whole frame", TilingTest},
 #ifndef __CUDACC__
-          {"a GPU that is short of memory", MemoryTest},
+          {"a GPU with too little memory", MemoryTest},
 #endif
           {"damaged plans", DamagedPlanTest}};
 }

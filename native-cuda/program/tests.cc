@@ -17,7 +17,7 @@ int RunAll(uint64_t seed) {
 #ifdef __CUDACC__
   std::string reason;
   if (engine::DescribeDevices(reason).empty()) {
-    std::cout << "nothing was tested: " << reason << std::endl;
+    std::cout << "no tests were run: " << reason << std::endl;
     return 1;
   }
 #else
@@ -51,7 +51,7 @@ TestEpilogue::TestEpilogue(Random& random, uint32_t height, uint32_t width, uint
   const uint32_t count = may_add ? Between(random, 0, 2) : 0;
   residuals_.reserve(count);
   for (uint32_t i = 0; i < count; i++) {
-    // Sometimes with fewer channels than the sum, and among others in its slot.
+    // Sometimes with fewer channels than the sum, and among other tensors in its slot.
     const uint32_t some = coin() ? channels : Between(random, 1, channels);
     residuals_.emplace_back(height, width, some, (some + 7) / 8 * 8 + 16, 8);
     residuals_.back().Randomise(random);

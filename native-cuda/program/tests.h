@@ -1,4 +1,4 @@
-// Every kernel against its reference, and whole plans on the device against the reference, on fresh random numbers.
+// Tests every kernel and whole model plans on the device against the CPU references, on random numbers.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 namespace framekiln::tests {
 
 uint64_t FreshSeed();
-// 0 when all is well. Prints a line for each group, and the seed that repeats a failure.
+// Returns 0 on success. Prints a line for each group, and the seed to reproduce a failure.
 int RunAll(uint64_t seed);
 
 }  // namespace framekiln::tests

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "../plan/outputs.h"
-#include "references.h"
+#include "layers.h"
 
 namespace framekiln::reference {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 class Executor {
  public:
   Executor(const Plan& plan, Size size) : plan_(plan), sizes_(TensorSizes(plan, size)) {
-    // Poison: whoever reads what nobody wrote gets no number.
+    // Poison: reading unwritten memory gives NaN.
     for (const size_t elements : SlotElements(plan, sizes_))
       slots_.emplace_back(elements, std::numeric_limits<float>::quiet_NaN());
   }
@@ -19,7 +19,7 @@ class Executor {
   void WriteInput(std::span<const float> input) {
     const Image x = At(0);
     const size_t plane = size_t{x.height} * x.width;
-    if (input.size() != plane * x.channels) throw PlanError("The input has not the size that was said.");
+    if (input.size() != plane * x.channels) throw PlanError("The length of the input does not match its size.");
     for (size_t i = 0; i < plane; i++) {
       for (uint32_t c = 0; c < x.channels; c++) x.data[i * x.pitch + c] = input[c * plane + i];
     }

@@ -1,6 +1,6 @@
 import type { BatchRange } from '../domain/frame-batch.ts';
 import { EngineError, SharedThreadError, StoppedError, toError } from '../domain/errors.ts';
-import type { StreamShare } from '../inference/shared-model.ts';
+import type { StreamShare } from '../inference/stream-shares.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { ReducedTile } from '../pipelines/frame-pipeline.ts';
 import type { InferencePort, InferenceThread } from './inference-thread.ts';

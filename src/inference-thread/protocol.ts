@@ -2,7 +2,7 @@ import type { BatchRange } from '../domain/frame-batch.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Recipe } from '../domain/recipe.ts';
-import type { StreamShare } from '../inference/shared-model.ts';
+import type { StreamShare } from '../inference/stream-shares.ts';
 import type { ReducedTile } from '../pipelines/frame-pipeline.ts';
 
 /** Everything the inference thread needs to open the pipeline of one job. */

@@ -42,16 +42,16 @@ interface NativeModel {
 }
 
 const ADDON = fileURLToPath(new URL('../../native-cuda/build/framekiln_cuda.node', import.meta.url));
-/** The first GPU; whoever has several chooses with CUDA_VISIBLE_DEVICES. */
+/** The first GPU; to use another one, set CUDA_VISIBLE_DEVICES. */
 const DEVICE = 0;
 const NAME = 'Framekiln on the GPU';
 
-/** Where the addon is; null where it was not built. */
+/** Path of the addon; null if it was not built. */
 export function addonPath(): string | null {
   return isAddonBuilt() ? ADDON : null;
 }
 
-/** Whether the addon was built, as it is where nvcc was found. */
+/** Whether the addon was built. */
 export function isAddonBuilt(path = ADDON): boolean {
   return existsSync(path);
 }
@@ -67,13 +67,14 @@ export function loadAddon(path = ADDON): NativeAddon {
   }
 }
 
-/** The GPUs that the addon sees, or the sentence why there is none. */
+/** The GPUs that the addon finds, or the reason why there are none. */
 export function describeGpus(): ReturnType<NativeAddon['describeDevices']> {
-  if (!isAddonBuilt()) return { devices: [], reason: 'the CUDA addon is not built, for want of nvcc' };
+  if (!isAddonBuilt())
+    return { devices: [], reason: 'the CUDA addon is not built (building it requires nvcc)' };
   return loadAddon().describeDevices();
 }
 
-/** Our own kernels. Several runs may be under way at once, and the calling loop stays free. */
+/** The engine with our own CUDA kernels. It runs several requests at once without blocking the event loop. */
 export function createCudaEngine(addon: () => NativeAddon = loadAddon): Engine {
   return {
     name: NAME,
@@ -93,7 +94,7 @@ export function createCudaEngine(addon: () => NativeAddon = loadAddon): Engine {
 class CudaModel implements LoadedModel {
   readonly concurrency = 3;
   readonly #model: NativeModel;
-  /** The outputs' names in the order of the file, which is the plan's. */
+  /** Names of the outputs, in the order of the file and of the model plan. */
   readonly #names: readonly string[];
 
   constructor(model: NativeModel, names: readonly string[]) {
@@ -103,7 +104,7 @@ class CudaModel implements LoadedModel {
 
   async run({ data, shape }: Tensor): Promise<ModelOutput[]> {
     const [batch, channels, height, width] = shape;
-    if (batch !== 1) throw new EngineError('ENGINE_FAILED', `${NAME} takes one image at a time.`);
+    if (batch !== 1) throw new EngineError('ENGINE_FAILED', `${NAME} accepts one image at a time.`);
     const outputs = await watched(this.#model.run(data, channels, height, width), width * height);
     return outputs.map((output, i) => ({ ...output, name: this.#names[i] ?? '' }));
   }
@@ -127,16 +128,16 @@ class CudaModel implements LoadedModel {
   }
 }
 
-/** Beyond this a GPU hangs: the largest model on the slowest GPU takes a tenth of it. */
-const PATIENCE_MS = 120_000;
-const PATIENCE_PER_MEGAPIXEL_MS = 120_000;
+/** A GPU that takes longer hangs: the largest model on the slowest GPU takes a tenth of this. */
+const TIMEOUT_MS = 120_000;
+const TIMEOUT_PER_MEGAPIXEL_MS = 120_000;
 
 async function watched<T>(run: Promise<T>, pixels: number): Promise<T> {
-  const limit = PATIENCE_MS + (PATIENCE_PER_MEGAPIXEL_MS * pixels) / 1e6;
+  const limit = TIMEOUT_MS + (TIMEOUT_PER_MEGAPIXEL_MS * pixels) / 1e6;
   let timer: NodeJS.Timeout | undefined;
   const hung = new Promise<never>((_, reject) => {
     const seconds = Math.round(limit / 1000);
-    const error = new EngineError('DEVICE_LOST', `${NAME} did not answer for ${seconds} s.`);
+    const error = new EngineError('DEVICE_LOST', `${NAME} has not responded for ${seconds} s.`);
     timer = setTimeout(() => reject(error), limit);
   });
   try {

@@ -7,27 +7,27 @@ import { onlyImage } from './only-image.ts';
 export interface ChosenModel {
   readonly model: LoadedModel;
   readonly engine: Engine;
-  /** Why the engine is not a better one, in a sentence; null where nothing was stepped over. */
+  /** Why preferred engines were skipped; null if none was. */
   readonly reason: string | null;
 }
 
 export interface ReadyModel extends ChosenModel {
-  /** How many output pixels a source pixel becomes, along one edge. */
+  /** Output pixels per source pixel, along one edge. */
   readonly scale: number;
 }
 
 /** Larger than any kernel, small enough for any memory. */
 const TRIAL_EDGE = 16;
 
-/** Of components in 0..1: what half precision and a GPU's own rounding may cost, and no wrong pixel. */
+/** Largest difference of components in 0..1 that half precision and rounding may cause, but a wrong pixel may not. */
 const LARGEST_DIFFERENCE = 0.05;
 
 /**
- * Loads a model that upscales images on the first engine that really runs it: each is tried on a tiny image
- * before it is trusted (D2), and a GPU's image is compared with the CPU's.
+ * Loads a model that upscales images on the first engine that can run it. Each engine is tested with a tiny
+ * image first, and the result of a GPU is compared with the CPU's.
  *
  * @param engines in the order of preference
- * @throws EngineError when none runs it; the sentence has every engine's reason
+ * @throws EngineError when no engine can run it; the message lists the reason of each engine
  */
 export async function loadModel(
   onnx: Uint8Array,
@@ -41,10 +41,10 @@ export async function loadModel(
 }
 
 /**
- * Loads a model of any outputs, such as a detector, on the first engine that really runs it.
+ * Loads a model of any outputs, such as a detector, on the first engine that can run it.
  *
  * @param shape of its input; the trial's numbers are in 0..1
- * @param judge says what the outputs of the trial tell, or throws where they are not those of such a model
+ * @param judge interprets the outputs for the test image; throws if they are not those of such a model
  * @throws EngineError as `loadModel`
  */
 export function loadAnalyser<Outcome>(
@@ -86,10 +86,10 @@ async function chooseEngine<Outcome>(
       reasons.push(`${engine.name}: ${toError(error).message}`);
     }
   }
-  throw new EngineError('ENGINE_UNAVAILABLE', `No engine runs the model (${reasons.join('; ')}).`);
+  throw new EngineError('ENGINE_UNAVAILABLE', `No engine can run the model (${reasons.join('; ')}).`);
 }
 
-/** What the CPU makes of the trial, to hold a GPU against; null where there is nothing to compare with. */
+/** The CPU's result for the test image, to compare a GPU with; null if there is nothing to compare. */
 async function runOnCpu(
   onnx: Uint8Array,
   engine: Engine,
@@ -107,7 +107,7 @@ async function runOnCpu(
   }
 }
 
-/** The scale at which a model made a larger image of the trial. */
+/** The scale of a model, by the size of its output for the test image. */
 function scaleOf(outputs: readonly ModelOutput[]): number {
   const { shape } = onlyImage(outputs);
   const scale = shape[3] / TRIAL_EDGE;
@@ -123,7 +123,7 @@ function validateLikeOnCpu(outputs: readonly ModelOutput[], expected: readonly M
     (outputs.length === expected.length &&
       outputs.every(({ data }, i) => isNear(data, expected[i]?.data ?? new Float32Array(0))));
   if (!isAsExpected)
-    throw new EngineError('ENGINE_FAILED', 'its image of a trial differs from the one that the CPU makes');
+    throw new EngineError('ENGINE_FAILED', 'its result for the test image differs from that of the CPU');
 }
 
 /** Images are in 0..1; what reaches farther may differ in proportion. */
@@ -135,7 +135,7 @@ function isNear(found: Float32Array, expected: Float32Array): boolean {
   );
 }
 
-/** Waves of all directions and lengths, so that every weight has something to do. */
+/** Waves of many directions and lengths, so that every weight affects the result. */
 function trialImage(shape: Tensor['shape']): Tensor {
   const [, channels, height, width] = shape;
   const data = Float32Array.from({ length: channels * height * width }, (_, i) => {

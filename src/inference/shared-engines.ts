@@ -1,28 +1,30 @@
 import { createHash } from 'node:crypto';
 import type { Engine, LoadedModel, LoadOptions } from './engine.ts';
-import { SharedModel, type SharingOptions, type Stream, type StreamShare } from './shared-model.ts';
+import type { Stream } from './request-scheduler.ts';
+import { SharedModel, type SharingOptions } from './shared-model.ts';
+import type { StreamShare } from './stream-shares.ts';
 
-interface Holding {
+interface LoadedOnce {
   readonly model: Promise<{ readonly loaded: LoadedModel; readonly shared: SharedModel }>;
   users: number;
 }
 
 /**
- * The engines of a process, for several streams: a model that two of them use is loaded once, and its time is shared
- * out fairly (D6). The last one that uses it gives its memory back.
+ * The engines of a process, shared by several streams: a model that two streams use is loaded once, and the streams take
+ * turns fairly. It is unloaded when its last stream disposes it.
  */
 export class SharedEngines {
   readonly #engines: readonly Engine[];
   readonly #options: () => SharingOptions;
-  readonly #holdings = new Map<string, Holding>();
+  readonly #loaded = new Map<string, LoadedOnce>();
 
-  /** @param options asked when a model is loaded */
+  /** @param options read whenever a model is loaded */
   constructor(engines: readonly Engine[], options: () => SharingOptions) {
     this.#engines = engines;
     this.#options = options;
   }
 
-  /** The engines as one stream sees them, in the same order. `onShare` gets what it had of each model, at its end. */
+  /** The engines for one stream, in the same order. `onShare` receives the stream's usage of each model when it is disposed. */
   forStream(stream: Stream, onShare: (share: StreamShare) => void = () => undefined): Engine[] {
     return this.#engines.map((engine) => ({
       name: engine.name,
@@ -40,31 +42,35 @@ export class SharedEngines {
   ): Promise<LoadedModel> {
     const sha256 = createHash('sha256').update(model).digest('hex');
     const key = `${engine.name} ${options.threads} ${sha256}`;
-    const holding = this.#holdings.get(key) ?? { model: this.#begin(engine, model, options), users: 0 };
-    this.#holdings.set(key, holding);
-    holding.users++;
+    const entry = this.#loaded.get(key) ?? { model: this.#begin(engine, model, options), users: 0 };
+    this.#loaded.set(key, entry);
+    entry.users++;
     try {
-      const { loaded, shared } = await holding.model;
+      const { loaded, shared } = await entry.model;
       return shared.viewFor(stream, async () => {
         onShare(shared.shareOf(stream.id));
-        if (this.#leave(key, holding)) await loaded.dispose();
+        if (this.#leave(key, entry)) await loaded.dispose();
       });
     } catch (error) {
-      this.#leave(key, holding);
+      this.#leave(key, entry);
       throw error;
     }
   }
 
-  async #begin(engine: Engine, model: Uint8Array, options: LoadOptions): Promise<Awaited<Holding['model']>> {
+  async #begin(
+    engine: Engine,
+    model: Uint8Array,
+    options: LoadOptions,
+  ): Promise<Awaited<LoadedOnce['model']>> {
     const loaded = await engine.load(model, options);
     return { loaded, shared: new SharedModel(loaded, this.#options()) };
   }
 
-  /** @returns whether it was the last one that used it */
-  #leave(key: string, holding: Holding): boolean {
-    holding.users--;
-    if (holding.users > 0) return false;
-    if (this.#holdings.get(key) === holding) this.#holdings.delete(key);
+  /** @returns whether no other stream uses the model */
+  #leave(key: string, entry: LoadedOnce): boolean {
+    entry.users--;
+    if (entry.users > 0) return false;
+    if (this.#loaded.get(key) === entry) this.#loaded.delete(key);
     return true;
   }
 }

@@ -8,10 +8,10 @@ export function maxComponent(format: Pick<FrameFormat, 'pixelFormat'>): number {
   return format.pixelFormat === 'rgb24' ? 255 : 65_535;
 }
 
-/** A frame's bytes as components; 16-bit ones are little-endian, as every machine is that Node runs on here. */
+/** A frame's bytes as components; 16-bit ones are little-endian, like every supported platform. */
 export function asComponents(pixels: Buffer, format: Pick<FrameFormat, 'pixelFormat'>): Components {
   if (format.pixelFormat === 'rgb24') return pixels;
-  // Copied where the buffer does not begin at an even address.
+  // Copied if the buffer starts at an odd address.
   const aligned = pixels.byteOffset % 2 === 0 ? pixels : Buffer.from(new Uint8Array(pixels).buffer);
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
 }

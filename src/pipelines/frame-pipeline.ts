@@ -1,6 +1,6 @@
 import type { FrameFormat, MediaInfo, Rational } from '../domain/media-info.ts';
 
-/** One frame's pixels, packed RGB in its FrameFormat. Whoever receives the bytes may keep them; nobody writes to them any more. */
+/** One frame's pixels, packed RGB in its FrameFormat. The receiver may keep the bytes; they are not modified afterwards. */
 export interface Frame {
   /** Number in the job, from 0. */
   readonly number: number;
@@ -23,17 +23,17 @@ export interface ReducedTile {
 }
 
 /**
- * A pipeline turns the frames of one job into as many others. One instance a job. It lives on the transform thread,
- * and knows nothing of files, encoders or checkpoints.
+ * Turns the frames of one job into the same number of output frames. There is one instance per job. It runs on the
+ * inference thread and does not depend on files, encoders or checkpoints.
  */
 export interface FramePipeline {
-  /** Loads what it needs. */
+  /** Loads the models. */
   open(source: MediaInfo): Promise<void>;
   /**
    * One frame out for each frame of a batch, in order. Stops with StoppedError when `signal` is aborted.
    *
-   * @param state what `snapshot` gave after the batch before, null for the first one. It is all that is known of
-   *   earlier frames, in a job that was stopped as in one that was not, so both give the same frames.
+   * @param state the result of `snapshot` after the previous batch; null for the first one. Nothing else is kept of
+   *   earlier frames, so a resumed job gives the same frames as an uninterrupted one.
    */
   process(
     frames: AsyncIterable<Frame> | Iterable<Frame>,
@@ -42,12 +42,12 @@ export interface FramePipeline {
   ): AsyncIterable<Frame>;
   /** State after the last processed batch; null for a pipeline without state. */
   snapshot(): Uint8Array | null;
-  /** One sentence for the log after the job's last batch: what was out of the ordinary; null: nothing to tell. */
+  /** A summary for the log after the job's last batch; null: nothing to report. */
   conclusion(): string | null;
   /** Safe after a failed open; may be called twice. */
   close(): Promise<void>;
   /** The tile size that was reduced last because memory was short; null while none was. */
   readonly reducedTile: ReducedTile | null;
-  /** One sentence for the log: which engine runs which model on what, and why. Known after `open`. */
+  /** A sentence for the log that says which engine runs which model, and why. Available after `open`. */
   readonly summary: string;
 }

@@ -1,24 +1,24 @@
 import type { ModelFile } from '../domain/models.ts';
 import type { Engine } from '../inference/engine.ts';
 
-/** What a pipeline is made with, beside its recipe. */
+/** What a pipeline needs in addition to its recipe. */
 export interface PipelineNeeds {
   /** null for `lanczos`. */
   readonly model: ModelFile | null;
-  /** The model that tells faces apart; null: without. */
+  /** The face recognition model; null: faces are not compared. */
   readonly embedding: ModelFile | null;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
-  /** The same on a GPU; absent: as on the CPU. */
+  /** Tile edge on a GPU; absent: the same as `tile`. */
   readonly gpuTile?: number | null | undefined;
   readonly threads: number;
   /** In the order of preference. */
   readonly engines: readonly Engine[];
-  /** Called for each frame that a model really ran on. */
+  /** Called for each frame that a model was run on. */
   readonly onInferred: (frameNumber: number) => void;
   /** Called after each tile of a frame: a large model may take an hour for a frame. */
   readonly onTile?: () => void;
-  /** Called with a sentence when an engine is given up in mid-job. */
+  /** Called with a sentence for the log when the job switches to another engine. */
   readonly onStepDown: (reason: string) => void;
 }
 

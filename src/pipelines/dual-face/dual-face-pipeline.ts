@@ -26,18 +26,18 @@ interface OpenPipeline {
   readonly screen: Screen;
   readonly framesPerSecond: number;
   detector: FaceDetector;
-  /** null: there is none, or it was given up. */
+  /** null: not configured, or abandoned after a failure. */
   embedder: FaceEmbedder | null;
 }
 
-/** Overlap of a detection with the box of the track that it belongs to. */
+/** Minimum overlap (IoU) of a detection with the box of its track. */
 const SAME_FACE = 0.4;
-/** Finished frames that may be in the making at once. */
-const FRAMES_IN_THE_MAKING = 2;
+/** Maximum number of frames that are drawn at once. */
+const CONCURRENT_DRAWS = 2;
 
 /**
- * Makes a split screen of a video of two people: detect, track, tell who is who, decide what each pane shows, draw.
- * Every step but the first and the last is a pure function of the state that is stored with each batch.
+ * Makes a split screen of a video of two people: it detects and tracks faces, identifies people, decides what each pane
+ * shows, and draws. All steps between detection and drawing are pure functions of the state in the checkpoint.
  */
 export class DualFacePipeline implements FramePipeline {
   readonly reducedTile = null;
@@ -58,12 +58,12 @@ export class DualFacePipeline implements FramePipeline {
     this.#open = {
       input,
       screen: new Screen({ from: input, to: output, pixelAspect: num / den }, recipe.layout),
-      // Of animated images and streams the header claims anything; it only sets the pace of the cameras.
+      // The frame rate in the header of animated images and streams is unreliable; it only sets the speed of the cameras.
       framesPerSecond: Math.min(240, Math.max(1, rate === null ? 25 : rate.num / rate.den)),
       detector: await this.#load(recipe.device),
       embedder: this.#embedder(),
     };
-    const every = recipe.detectEvery === 1 ? 'every frame' : `every ${recipe.detectEvery}th frame`;
+    const every = recipe.detectEvery === 1 ? 'in every frame' : `once in ${recipe.detectEvery} frames`;
     this.summary = `${this.#open.detector.summary}, ${every}`;
   }
 
@@ -77,7 +77,7 @@ export class DualFacePipeline implements FramePipeline {
     this.#state = state === null ? FIRST_STATE : readState(state);
     const { recipe } = this.#options;
     const waiting: Frame[] = [];
-    const making: Promise<Frame>[] = [];
+    const drawing: Promise<Frame>[] = [];
     try {
       for await (const { item: frame, isLast } of withLast(frames)) {
         signal.throwIfAborted();
@@ -88,14 +88,14 @@ export class DualFacePipeline implements FramePipeline {
         waiting.push(frame);
         if (!isNewShot && !isLast && frame.number % recipe.detectEvery !== 0) continue;
         for (const drawn of await this.#advance(open, waiting.splice(0), isNewShot)) {
-          making.push(drawn);
-          while (making.length > FRAMES_IN_THE_MAKING) yield await takeFirst(making);
+          drawing.push(drawn);
+          while (drawing.length > CONCURRENT_DRAWS) yield await takeFirst(drawing);
         }
       }
-      while (making.length > 0) yield await takeFirst(making);
+      while (drawing.length > 0) yield await takeFirst(drawing);
     } finally {
-      // Broken off: what is under way still reads its frame.
-      await Promise.allSettled(making);
+      // After an early exit, pending draws still read their frames.
+      await Promise.allSettled(drawing);
     }
   }
 
@@ -108,8 +108,8 @@ export class DualFacePipeline implements FramePipeline {
     const { looks, enrolments, corrections, framesWithLooks } = identity.counts;
     const share = ((100 * framesWithLooks) / Math.max(1, frames)).toFixed(1);
     return (
-      `${describeDirection(direction)}; faces compared in ${share} % of the frames: ${enrolments} learnt, ` +
-      `${looks} looked at in doubt, ${corrections} corrected`
+      `${describeDirection(direction)}; faces compared in ${share} % of frames ` +
+      `(enrolled ${enrolments}, re-identified ${looks}, corrected ${corrections})`
     );
   }
 
@@ -120,7 +120,7 @@ export class DualFacePipeline implements FramePipeline {
     await open?.embedder?.dispose();
   }
 
-  /** Looks at the last of the frames and goes on to it; gives the finished frames, some in the making. */
+  /** Detects faces in the last of the frames and advances the state to it; returns the frames, still being drawn. */
   async #advance(
     open: OpenPipeline,
     frames: readonly Frame[],
@@ -159,7 +159,7 @@ export class DualFacePipeline implements FramePipeline {
     return drawn;
   }
 
-  /** When the engine fails, the CPU does the same frame: the result does not depend on what went wrong. */
+  /** If the engine fails, the CPU repeats the frame, so a failure does not skip a detection. */
   async #detect(open: OpenPipeline, { number, pixels }: Frame): Promise<Face[]> {
     const { width, height } = open.input;
     const bytes = eightBits(pixels, open.input);
@@ -168,14 +168,16 @@ export class DualFacePipeline implements FramePipeline {
       return await open.detector.detect(bytes, width, height);
     } catch (error) {
       if (!(error instanceof EngineError) || this.#options.recipe.device === 'cpu') throw error;
-      this.#options.onStepDown(`${toError(error).message} The CPU goes on with frame ${number}.`);
+      this.#options.onStepDown(
+        `${toError(error).message} Face detection continues on the CPU from frame ${number}.`,
+      );
       await open.detector.dispose();
       open.detector = await this.#load('cpu');
       return open.detector.detect(bytes, width, height);
     }
   }
 
-  /** The embedding of the face that was detected in a box; null where there is none to be had. */
+  /** The embedding of the face that was detected in a box; null if there is none. */
   async #embed(
     open: OpenPipeline,
     { number, pixels }: Frame,
@@ -189,7 +191,7 @@ export class DualFacePipeline implements FramePipeline {
       return await open.embedder.embed(eightBits(pixels, open.input), width, height, face);
     } catch (error) {
       this.#options.onStepDown(
-        `Faces are told apart by place and size only from frame ${number} on: ${toError(error).message}`,
+        `cannot compare faces: ${toError(error).message} From frame ${number}, people are identified by position and size only.`,
       );
       await open.embedder.dispose();
       open.embedder = null;
@@ -221,10 +223,10 @@ function eightBits(pixels: Buffer, format: FrameFormat): Uint8Array {
   return bytes;
 }
 
-async function takeFirst(making: Promise<Frame>[]): Promise<Frame> {
-  const [first] = making;
-  if (first === undefined) throw new TypeError('No frame is in the making.');
+async function takeFirst(drawing: Promise<Frame>[]): Promise<Frame> {
+  const [first] = drawing;
+  if (first === undefined) throw new TypeError('No frame is being drawn.');
   const frame = await first;
-  void making.shift();
+  void drawing.shift();
   return frame;
 }

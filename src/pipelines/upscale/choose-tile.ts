@@ -2,11 +2,11 @@ import type { ModelFile } from '../../domain/models.ts';
 
 export interface TileRequest {
   readonly requested: number | 'auto';
-  /** Of the source, in pixels. */
+  /** Width and height of the source in pixels. */
   readonly width: number;
   readonly height: number;
   readonly model: Pick<ModelFile, 'architecture' | 'overlap'>;
-  /** What a run may use. */
+  /** Memory that one run of the model may use. */
   readonly memoryBytes: number;
 }
 
@@ -17,17 +17,17 @@ export interface TileRequest {
  */
 const BYTES_PER_PIXEL = { srvgg: 1900, rrdb: 17_000 } as const;
 
-/** What is smaller is mostly overlap: memory that is short by more is not ours to save. */
+/** Smaller tiles would consist mostly of overlap. */
 export const SMALLEST_TILE = 32;
 const TILE_STEP = 32;
 
 /**
- * The edge of a tile's core in source pixels, or null for whole frames: what was asked for; with `auto` the whole frame
- * where it fits into memory, because every overlap is work done twice, else the largest tile that fits (B4).
+ * The edge of a tile's core in source pixels, or null for whole frames. With `auto`, it is the whole frame if
+ * that fits into memory, because overlaps are computed twice; else the largest tile that fits.
  */
 export function chooseTile({ requested, width, height, model, memoryBytes }: TileRequest): number | null {
   if (requested !== 'auto') return requested >= Math.max(width, height) ? null : requested;
-  // Nothing is known of a person's own model: the hungrier of ours stands for it.
+  // The memory use of a user's own model is unknown, so assume the larger of the known ones.
   const bytesPerPixel = BYTES_PER_PIXEL[model.architecture ?? 'rrdb'];
   const pixels = memoryBytes / bytesPerPixel;
   if (width * height <= pixels) return null;

@@ -3,10 +3,10 @@ import type { Frame, FramePipeline, PipelineFormats } from '../frame-pipeline.ts
 import { resample } from './resample.ts';
 import { upscaledFormats } from './upscaled-format.ts';
 
-/** The plain scaler that stands beside the models: no weights, no engine. */
+/** Resamples frames with a Lanczos filter, without a model or an engine. */
 export class LanczosPipeline implements FramePipeline {
   readonly reducedTile = null;
-  readonly summary = 'lanczos: resampled with three lobes, no model';
+  readonly summary = 'Lanczos resampling with three lobes, no model';
   readonly #scale: number;
   #formats: PipelineFormats | null = null;
 

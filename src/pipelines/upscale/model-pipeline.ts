@@ -24,7 +24,7 @@ interface Pending {
 
 /**
  * Upscales frames with a super-resolution model, whole or tile by tile. A frame that equals the one before it, byte
- * for byte, is not inferred again (B6).
+ * for byte, is not inferred again.
  */
 export class ModelPipeline implements FramePipeline {
   summary = '';
@@ -69,12 +69,12 @@ export class ModelPipeline implements FramePipeline {
       }
       while (pending.length > 0) yield await takeFirst(pending);
     } finally {
-      // Broken off: what is under way still reads its frame and uses the model.
+      // After an early exit, pending work still reads its frame and uses the model.
       await Promise.allSettled(pending.map(({ pixels }) => pixels));
     }
   }
 
-  /** Starts a frame's work; a frame that equals the one before it gets that one's pixels. */
+  /** Starts the work on a frame; a frame that equals the previous one gets its result. */
   #begin(
     { upscaler, output }: OpenPipeline,
     { number, pixels }: Frame,
@@ -88,7 +88,7 @@ export class ModelPipeline implements FramePipeline {
     })();
     const previous = { input: pixels, output: work };
     this.#previous = previous;
-    // It is awaited when its turn comes; a failure before then is not an unhandled one, and no result to use again.
+    // It is awaited later; an earlier failure must not count as unhandled, and its result must not be reused.
     work.catch(() => {
       if (this.#previous === previous) this.#previous = null;
     });
@@ -112,20 +112,20 @@ export class ModelPipeline implements FramePipeline {
   #describeWork({ current }: Upscaler, folded: boolean, output: FrameFormat): string {
     const { recipe, model } = this.#options;
     const { engine, scale, reason, upscaled, tile } = current;
-    const tiling = tile === null ? 'whole frames' : `tiles of ${tile} px with ${model.overlap} px around`;
+    const tiling = tile === null ? 'whole frames' : `tiles of ${tile} px with ${model.overlap} px overlap`;
     const fold = folded ? ', scale 2 folded into its last layer' : '';
     const resampled =
       upscaled.width === output.width && upscaled.height === output.height
         ? ''
-        : `, its ${scale}x resampled to ${recipe.scale}x`;
+        : `, resampled from ${scale}x to ${recipe.scale}x`;
     const why = reason === null || recipe.device === 'cpu' ? '' : ` (device ${recipe.device}: ${reason})`;
-    return `${model.name} by ${engine.name}${why}, ${tiling}${fold}${resampled}`;
+    return `${model.name} with ${engine.name}${why}, ${tiling}${fold}${resampled}`;
   }
 }
 
 async function takeFirst(pending: Pending[]): Promise<Frame> {
   const [first] = pending;
-  if (first === undefined) throw new TypeError('No frame is under way.');
+  if (first === undefined) throw new TypeError('No frame is pending.');
   const pixels = await first.pixels;
   pending.shift();
   return { number: first.number, pixels };

@@ -14,38 +14,39 @@ export interface UpscalerOptions {
   /** Bytes of an ONNX file. */
   readonly model: Uint8Array;
   readonly device: Device;
-  /** In the order of preference. */
+  /** Engines in the order of preference. */
   readonly engines: readonly Engine[];
   readonly threads: number;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
-  /** The same on a GPU; absent: as on the CPU. */
+  /** Tile edge on a GPU; absent: the same as `tile`. */
   readonly gpuTile?: number | null | undefined;
-  /** Source pixels around a tile that the model needs to see. */
+  /** Source pixels around a tile that affect its result. */
   readonly overlap: number;
   readonly input: FrameFormat;
   /** Called after each tile. */
   readonly onTile?: () => void;
-  /** Called with a sentence when an engine is given up in mid-job. */
+  /** Called with a sentence for the log when the job switches to another engine. */
   readonly onStepDown: (reason: string) => void;
 }
 
-/** After so many failures for want of memory the next engine is taken, if there is one (B5). */
-const MEMORY_TRIES = 3;
+/** After this many out-of-memory failures, the next engine is used, if there is one. */
+const MEMORY_ATTEMPTS = 3;
+/** The factor by which tiles shrink after running out of memory. */
 const MEMORY_STEP = 0.7;
 
 /** A model, the engine that it runs on, and the tiles that this engine's memory allows. */
 interface Ready extends ReadyModel {
   tile: number | null;
-  /** A smaller tile that no frame has passed with yet; null: there is none. */
+  /** A smaller tile that no frame has succeeded with yet; null if there is none. */
   unproved: number | null;
-  /** The format that the model gives, before it is resampled to what was asked for. */
+  /** The format of the model's output, before it is resampled to the requested scale. */
   readonly upscaled: FrameFormat;
 }
 
 /**
- * Frames through a model. Memory that is short makes tiles smaller; an engine that is lost, or that has no memory for
- * the smallest tiles, is given up for the next one, and the frame is done again there.
+ * Upscales frames with a model. When memory runs out, tiles get smaller; when an engine is lost or has no memory for the
+ * smallest tiles, the next engine takes over and repeats the frame.
  */
 export class Upscaler {
   readonly #options: UpscalerOptions;
@@ -72,7 +73,7 @@ export class Upscaler {
     return this.#current;
   }
 
-  /** One frame, upscaled. Up to `current.model.concurrency` may be under way at once. */
+  /** Upscales one frame. Up to `current.model.concurrency` frames may be in progress at once. */
   async upscale(pixels: Buffer, signal: AbortSignal): Promise<Buffer> {
     for (let failures = 1; ; failures++) {
       const ready = await this.#ready;
@@ -83,8 +84,11 @@ export class Upscaler {
         return upscaled;
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        if (error.code === 'OUT_OF_MEMORY' && (failures <= MEMORY_TRIES || this.#mustShrink(ready, tile))) {
-          // Unless another frame's failure has made it smaller already.
+        if (
+          error.code === 'OUT_OF_MEMORY' &&
+          (failures <= MEMORY_ATTEMPTS || this.#mustShrink(ready, tile))
+        ) {
+          // Unless the failure of another frame has made it smaller already.
           if (ready.tile === tile) ready.tile = ready.unproved = smallerTile(ready, this.#options);
         } else if (error.code === 'OUT_OF_MEMORY' || error.code === 'DEVICE_LOST') {
           this.#stepDown(ready, error);
@@ -101,30 +105,30 @@ export class Upscaler {
     await ready?.model.dispose();
   }
 
-  /** Behind the last engine there is none: it goes on down to the smallest tile. */
+  /** The last engine has no fallback, so its tiles shrink down to the smallest size. */
   #mustShrink({ engine }: Ready, tile: number | null): boolean {
     return engine === this.#options.engines.at(-1) && (tile === null || tile > SMALLEST_TILE);
   }
 
   #prove(ready: Ready, tile: number | null): void {
-    // A frame that passed in larger tiles, beside the one that failed, proves nothing.
+    // A concurrent frame that succeeded with larger tiles proves nothing.
     if (tile === null || ready.unproved !== tile) return;
     ready.unproved = null;
     this.#reducedTile = { device: ready.engine.device, tile };
   }
 
-  /** Begins to load the next engine; frames that fail meanwhile on the old one wait for it too. */
+  /** Starts to load the next engine; frames that fail on the old one meanwhile wait for it as well. */
   #stepDown(lost: Ready, error: EngineError): void {
     if (this.#current !== lost) return;
     const { engines, onStepDown } = this.#options;
     const next = engines.slice(engines.indexOf(lost.engine) + 1);
     if (next.length === 0) throw error;
     this.#ready = (async () => {
-      // A GPU that is gone may not even give its memory back.
+      // Freeing the memory of a lost GPU may fail, too.
       await lost.model.dispose().catch((failure: unknown) => onStepDown(toError(failure).message));
       const ready = await load(this.#options, next);
       this.#current = ready;
-      onStepDown(`${error.message} From here on: ${ready.engine.name}.`);
+      onStepDown(`${error.message} Continuing with ${ready.engine.name}.`);
       return ready;
     })();
   }
@@ -140,7 +144,7 @@ async function load(options: UpscalerOptions, engines: readonly Engine[]): Promi
 }
 
 function smallerTile({ tile }: Ready, { input, overlap }: UpscalerOptions): number {
-  // From the edge that the tiles really had: evened out over the frame they may be far below the request.
+  // Based on the actual edge of the tiles: distributed evenly over the frame, they may be far smaller than requested.
   const edges = planTiles(input.width, input.height, tile, overlap).map(({ core }) =>
     Math.max(core.width, core.height),
   );

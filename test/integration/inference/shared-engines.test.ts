@@ -4,7 +4,7 @@ import type { Engine, LoadedModel, Tensor } from '../../../src/inference/engine.
 import { onlyImage } from '../../../src/inference/only-image.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
 import { SharedEngines } from '../../../src/inference/shared-engines.ts';
-import type { StreamShare } from '../../../src/inference/shared-model.ts';
+import type { StreamShare } from '../../../src/inference/stream-shares.ts';
 import { seededRandom } from '../../../src/lib/seeded-random.ts';
 import { tinySrvgg } from '../../helpers/tiny-models.ts';
 

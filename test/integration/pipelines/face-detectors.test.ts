@@ -122,6 +122,6 @@ test('a model that is no detector is rejected in a sentence', async () => {
   const engines = [createOnnxEngine('cpu')];
   const options = { device: 'cpu', engines, threads: 1 } as const;
   await expect(loadFaceDetector(tinySrvgg(), 'tiny', options)).rejects.toThrow(
-    /No engine runs the model .*outputs of 1x3x1280x1280 are those of no face detector/,
+    /No engine can run the model .*outputs of 1x3x1280x1280 are those of no face detector/,
   );
 });

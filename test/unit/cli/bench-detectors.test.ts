@@ -47,7 +47,7 @@ test('a row for each way of looking, as a table or as JSON', { timeout: 30_000 }
   expect(table[4]).toContain('1 frames with 1 faces');
   const rows = JSON.parse((await bench(folder, labels, '--json')).join('\n')) as object[];
   expect(rows[2]).toMatchObject({ model: 'blind', windows: 'always', frames: 1, recall: 0, precision: 1 });
-  expect(rows[2]).toMatchObject({ engine: 'BlazeFace full-range by onnxruntime on the CPU' });
+  expect(rows[2]).toMatchObject({ engine: 'BlazeFace full-range with onnxruntime on the CPU' });
 });
 
 test('labels and images that cannot be read are named with the reason', async () => {

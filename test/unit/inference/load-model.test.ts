@@ -50,7 +50,7 @@ test('a GPU whose image is another one than the CPU’s is not trusted', async (
     const cpu = engineOf('cpu', times(2));
     const ready = await loadModel(MODEL, 'auto', [gpu, cpu], { threads: 1 });
     expect(ready.engine).toBe(cpu);
-    expect(ready.reason).toMatch(/^test gpu: its image of a trial differs/);
+    expect(ready.reason).toMatch(/^test gpu: its result for the test image differs/);
     expect(gpu.events).toEqual(['loaded', 'disposed']);
   }
 });

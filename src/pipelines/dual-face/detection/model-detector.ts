@@ -25,7 +25,7 @@ export class ModelDetector implements FaceDetector {
   ) {
     this.name = layout.name;
     const why = chosen.reason === null ? '' : ` (${chosen.reason})`;
-    this.summary = `${layout.name} by ${chosen.engine.name}${why}`;
+    this.summary = `${layout.name} with ${chosen.engine.name}${why}`;
     this.#chosen = chosen;
     this.#layout = layout;
     this.#fixed = fixed;

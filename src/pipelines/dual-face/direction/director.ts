@@ -25,7 +25,8 @@ export interface DirectionState {
   readonly cuts: number;
 }
 
-interface PaneState {
+/** What one pane shows. Plain data: it is stored with the checkpoint. */
+export interface PaneState {
   readonly camera: CameraState | null;
   /** Frames since its person was seen last; null: it has had nobody since the shot began. */
   readonly unseenFrames: number | null;
@@ -119,13 +120,13 @@ function directPane(
   const unseenFrames = unseen(before, person);
   const decided = ruleForPane(unseenFrames === null ? null : unseenFrames / framesPerSecond);
   const { showing } = decided;
-  const request = showing === 'follow' && person !== null ? viewOfFace(person.box, stage) : wideView(stage);
+  const view = showing === 'follow' && person !== null ? viewOfFace(person.box, stage) : wideView(stage);
   const camera =
     before.camera === null || jumps
-      ? standAt(request)
+      ? standAt(view)
       : showing === 'hold'
         ? standAt(viewOf(before.camera, stage))
-        : follow(before.camera, request, 1 / framesPerSecond);
+        : follow(before.camera, view, 1 / framesPerSecond);
   return { state: { camera, unseenFrames, trackId: person?.trackId ?? before.trackId }, rule: decided };
 }
 
@@ -143,8 +144,8 @@ function counted(
   return next;
 }
 
-/** For the log at a job's end. */
+/** A summary for the log at the end of a job. */
 export function describeDirection({ counts, sideChanges, cuts }: DirectionState): string {
   const listed = Object.entries(counts).map(([situation, frames]) => `${situation} ${frames}`);
-  return `pane frames: ${listed.join(', ')}; ${cuts} cuts, ${sideChanges} changes of sides`;
+  return `pane frames: ${listed.join(', ')}; cuts: ${cuts}, side changes: ${sideChanges}`;
 }

@@ -238,7 +238,7 @@ test.for(['DEVICE_LOST', 'OUT_OF_MEMORY'] as const)(
     const onStepDown = (reason: string) => said.push(reason);
     const pipeline = await openPipeline({ engines, recipeDevice: 'gpu', onStepDown });
     const found = await outputs(pipeline, framesOf(...sources));
-    expect(said).toEqual(['The GPU is gone. From here on: onnxruntime on the CPU.']);
+    expect(said).toEqual(['The GPU is gone. Continuing with onnxruntime on the CPU.']);
     for (const [i, pixels] of found.entries()) {
       const source = sources[i] ?? Buffer.of();
       const wanted = i < 2 ? nearest4x(source, WIDTH, HEIGHT) : await output({}, source);
@@ -291,10 +291,10 @@ test('a stop is noticed between tiles', async () => {
 
 test('the summary says what runs where, and why not on a GPU', async () => {
   expect((await openPipeline({ scale: 2 })).summary).toBe(
-    'tiny by onnxruntime on the CPU, whole frames, scale 2 folded into its last layer',
+    'tiny with onnxruntime on the CPU, whole frames, scale 2 folded into its last layer',
   );
   expect((await openPipeline({ scale: 3, tile: 32 })).summary).toBe(
-    'tiny by onnxruntime on the CPU, tiles of 32 px with 2 px around, its 4x resampled to 3x',
+    'tiny with onnxruntime on the CPU, tiles of 32 px with 2 px overlap, resampled from 4x to 3x',
   );
 });
 

@@ -1,4 +1,4 @@
-#include "image_references.h"
+#include "image.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,7 +16,7 @@ Standard StandardOf(YuvMatrix matrix) {
   return {0.2627, 0.0593};
 }
 
-// Integers of a image, by plane.
+// Integers of an image, by plane.
 class Samples {
  public:
   Samples(ImageFormat format, int height, int width)
@@ -173,36 +173,6 @@ std::vector<unsigned char> WriteImage(const std::vector<double>& rgb, const Imag
     }
   }
   return samples.bytes();
-}
-
-std::vector<unsigned char> Compose(const std::vector<unsigned char>& source, int source_height, int source_width,
-                                   const std::vector<PaneReference>& panes, int height, int width) {
-  std::vector<unsigned char> target(size_t(height) * width * 3, 0);
-  // Last first, because the first one counts.
-  for (auto pane = panes.rbegin(); pane != panes.rend(); ++pane) {
-    const double step_y = pane->source_height / pane->height, step_x = pane->source_width / pane->width;
-    const double reach_y = std::max(step_y, 1.0), reach_x = std::max(step_x, 1.0);
-    for (int y = std::max(pane->top, 0); y < std::min(pane->top + pane->height, height); y++) {
-      for (int x = std::max(pane->left, 0); x < std::min(pane->left + pane->width, width); x++) {
-        const double centre_y = pane->source_top + (y - pane->top + 0.5) * step_y - 0.5;
-        const double centre_x = pane->source_left + (x - pane->left + 0.5) * step_x - 0.5;
-        double sums[3] = {0, 0, 0}, total = 0;
-        for (int v = int(centre_y - reach_y) - 1; v <= int(centre_y + reach_y) + 1; v++) {
-          for (int h = int(centre_x - reach_x) - 1; h <= int(centre_x + reach_x) + 1; h++) {
-            const double weight = std::max(0.0, 1 - std::abs(v - centre_y) / reach_y) *
-                                  std::max(0.0, 1 - std::abs(h - centre_x) / reach_x);
-            const size_t from = size_t(std::clamp(v, 0, source_height - 1)) * source_width +
-                                std::clamp(h, 0, source_width - 1);
-            total += weight;
-            for (int c = 0; c < 3; c++) sums[c] += weight * source[from * 3 + c];
-          }
-        }
-        for (int c = 0; c < 3; c++)
-          target[(size_t(y) * width + x) * 3 + c] = static_cast<unsigned char>(sums[c] / total + 0.5);
-      }
-    }
-  }
-  return target;
 }
 
 }  // namespace framekiln::reference

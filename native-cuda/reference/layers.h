@@ -1,5 +1,5 @@
-// The CPU references: what every kernel computes, in float32 and plain loops. They are the definition that the kernels are
-// tested against, and themselves are tested against onnxruntime.
+// CPU references of the layers: what every kernel computes, in float32 and plain loops. The kernels are tested against
+// them, and they are tested against onnxruntime.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +10,9 @@
 
 namespace framekiln::reference {
 
-// A image of floats in the layout of a tensor's slot: NHWC with `pitch` channels between two pixels.
+// An image of floats in the layout of a tensor's slot: NHWC with `pitch` channels between two pixels.
 struct Image {
-  float* data = nullptr;  // Of the first channel of the first pixel.
+  float* data = nullptr;  // The first channel of the first pixel.
   uint32_t height = 0;
   uint32_t width = 0;
   uint32_t pitch = 0;

@@ -1,4 +1,4 @@
-#include "references.h"
+#include "layers.h"
 
 #include <algorithm>
 #include <cmath>
@@ -135,7 +135,7 @@ void ResizeNearest(const Image& x, const Image& y, uint32_t factor) {
 void ResizeBilinear(const Image& x, const Image& y, uint32_t factor) {
   struct Between {
     uint32_t low, high;
-    float part;  // Of `high`.
+    float part;  // Share of `high`.
   };
   const auto between = [factor](uint32_t at, uint32_t length) -> Between {
     const float position = std::max((static_cast<float>(at) + 0.5f) / static_cast<float>(factor) - 0.5f, 0.0f);
