@@ -56,7 +56,7 @@ test(
     writeFileSync(join(segments, readdirSync(segments).find((name) => name.startsWith('b0000')) ?? ''), 'x');
     points.arm('segment.verified 1 kill');
     expect(run(['start', '--once', '--home', home], points.environment).status).toBe(0);
-    expect(readLog(home)).toMatch(/the segment of batch 0 is missing or damaged/);
+    expect(readLog(home)).toMatch(/segment of batch 0 is missing or damaged/);
     expect(readLog(home)).toMatch(/the worker died \(signal SIGKILL\)/);
     if (mounted) expect(readLog(home)).toMatch(/the RAM disk has no room for/);
     // The number alone would not show a spilled frame that is black or repeated.

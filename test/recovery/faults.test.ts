@@ -88,7 +88,7 @@ test.skipIf(!mayMount()).each([
     'is too small, found before the first frame',
     'size=32k',
     'size=8m',
-    /clip\.mp4 needs about .* MB in .*, where .* MB are free/,
+    /clip\.mp4 needs about .* in .*, but only .* are free\./,
   ],
 ] as const)(
   'a job waits while the output folder %s',
