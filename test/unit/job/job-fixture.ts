@@ -8,8 +8,11 @@ import type { CommittedBatch, Job, Lease } from '../../../src/domain/job.ts';
 import type { Engine } from '../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
 import { InferenceClient } from '../../../src/inference-thread/client.ts';
+import { InferencePort } from '../../../src/inference-thread/inference-thread.ts';
+import type { PipelineSetup, ToPort } from '../../../src/inference-thread/protocol.ts';
 import type { JobContext } from '../../../src/job/job-context.ts';
 import type { PreparedJob } from '../../../src/job/prepare/prepared-job.ts';
+import { makeFolder } from '../../../src/lib/make-folder.ts';
 import { sha256File } from '../../../src/lib/sha256-file.ts';
 import { DriverSilence } from '../../../src/media/encode/driver-silence.ts';
 import { EncoderSemaphore } from '../../../src/media/encode/encoder-semaphore.ts';
@@ -18,6 +21,7 @@ import { planStreams } from '../../../src/media/join/stream-plan.ts';
 import { describePipeline } from '../../../src/pipelines/describe-pipeline.ts';
 import type { NewJob } from '../../../src/queue/job-store.ts';
 import type { Queue } from '../../../src/queue/queue.ts';
+import { FrameFiles } from '../../../src/workspace/frame-files.ts';
 import { JobFolder } from '../../../src/workspace/job-folder.ts';
 import { makeClip, type ClipRequest } from '../../helpers/clips.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
@@ -42,6 +46,8 @@ export interface JobAtWork {
   readonly context: JobContext;
   /** All log lines of the job so far. */
   readonly lines: string[];
+  /** What the job has asked the inference thread for so far. */
+  readonly requests: readonly ToPort[];
   /** The job as the queue has it now. */
   readonly stored: () => Job;
   /** Makes another worker take the job, so that this lease is lost. */
@@ -71,7 +77,8 @@ export async function jobAtWork({
   folder.create();
   const lines: string[] = [];
   const log = loggerInto(lines);
-  const inference = new InferenceClient(threadWith(engine ?? createOnnxEngine('cpu')), log);
+  const requests: ToPort[] = [];
+  const inference = new InferenceClient(recordingThread(engine ?? createOnnxEngine('cpu'), requests), log);
   onTestFinished(() => inference.close());
   const context: JobContext = {
     ...{ home, queue, job, lease, log, inference },
@@ -104,7 +111,25 @@ export async function jobAtWork({
     queue.leases.release(lease, nothing);
     queue.leases.claim({ owner: BOB, nowMs: Date.now(), leaseMs: LEASE_MS });
   };
-  return { home, queue, job, lease, folder, context, lines, stored, loseLease };
+  return { home, queue, job, lease, folder, context, lines, requests, stored, loseLease };
+}
+
+/** An inference thread in this process that keeps every message to it. */
+function recordingThread(engine: Engine, requests: ToPort[]) {
+  const thread = threadWith(engine);
+  return {
+    openCount: 1,
+    open(setup: PipelineSetup): InferencePort {
+      const inner = thread.open(setup);
+      const port = new InferencePort((message) => {
+        requests.push(message);
+        inner.postMessage(message);
+      });
+      inner.on('message', (message) => port.emit('message', message));
+      inner.on('exit', () => port.emit('exit'));
+      return port;
+    },
+  };
 }
 
 /** Commits a batch of `frameCount` frames whose segment is a file of a few bytes. */
@@ -140,9 +165,9 @@ export function indexOf(frames: number): FrameIndex {
   };
 }
 
-/** What preparation finds for a job whose source is a plain video of 10 frames of 32x24; no file is read. */
-export function preparedWithoutVideo({ job }: Pick<JobAtWork, 'job'>): PreparedJob {
-  const media = { ...sourceOf(32, 24), path: job.sourcePath };
+/** What preparation finds for a job whose source is a plain video of 10 frames, 24 pixels high; no file is read. */
+export function preparedWithoutVideo({ job }: Pick<JobAtWork, 'job'>, width = 32): PreparedJob {
+  const media = { ...sourceOf(width, 24), path: job.sourcePath };
   const index = indexOf(10);
   return {
     ...{ signature: 'as queued', media, remuxed: false, index, model: null, embedding: null },
@@ -150,4 +175,16 @@ export function preparedWithoutVideo({ job }: Pick<JobAtWork, 'job'>): PreparedJ
     ...{ plan: PLAN, memories: null, streams: planStreams(media), outputPath: job.outputPath },
     ...{ committed: [], missing: missingBatches(PLAN, 10, new Set()) },
   };
+}
+
+/** The frame files of a job, in `ram/` and `spill/` of its folder. */
+export function frameFilesOf({ folder, lines }: Pick<JobAtWork, 'folder' | 'lines'>): FrameFiles {
+  const ramPath = join(folder.path, 'ram');
+  makeFolder(ramPath);
+  return new FrameFiles({
+    ramPath,
+    spillPath: join(folder.path, 'spill'),
+    spareMemoryBytes: () => Promise.resolve(Infinity),
+    onSpill: (sentence) => lines.push(sentence),
+  });
 }

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { LeaseLostError } from '../../../../src/domain/errors.ts';
+import { JobProgress } from '../../../../src/job/batches/job-progress.ts';
+import { jobAtWork } from '../job-fixture.ts';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'Date'] }));
+afterEach(() => void vi.useRealTimers());
+
+/** A job of `framesTotal` frames of which `framesDone` have a checkpoint; each further frame takes a tenth of a second. */
+async function progressOf(framesTotal: number, framesDone: number, firstEstimateAfter: number) {
+  const work = await jobAtWork();
+  const progress = new JobProgress(work.context, framesTotal, framesDone, firstEstimateAfter);
+  const advance = (from: number, to: number) => {
+    for (let ready = from; ready <= to; ready++) {
+      vi.advanceTimersByTime(100);
+      progress.advance(ready);
+    }
+  };
+  return { ...work, progress, advance };
+}
+
+test('the first estimate is logged after the first batch, and once', async () => {
+  const { advance, lines } = await progressOf(1000, 0, 8);
+  advance(1, 7);
+  expect(lines).toEqual([]);
+  advance(8, 20);
+  expect(lines).toEqual(['first estimate: 0 % · 8 of 1000 frames · 10.0 fps · 1 min 39 s left']);
+});
+
+test('every 5 % is logged, and several that are passed at once give one line', async () => {
+  const { progress, advance, lines } = await progressOf(100, 0, 1000);
+  advance(1, 11);
+  progress.finishBatch(30);
+  expect(lines.map((line) => line.split(' · ')[0])).toEqual(['5 %', '10 %', '30 %']);
+  vi.advanceTimersByTime(7_000);
+  progress.finishBatch(70);
+  expect(lines.at(-1)).toMatch(/^100 % · 100 of 100 frames · [\d.]+ fps$/);
+});
+
+test('frames with a checkpoint count as done, but not for the first estimate or the speed', async () => {
+  const { advance, lines } = await progressOf(100, 50, 4);
+  advance(1, 4);
+  expect(lines).toEqual(['first estimate: 54 % · 54 of 100 frames · 10.0 fps · 5 s left']);
+});
+
+test('frames of the next batch are counted after those of the finished one', async () => {
+  const { progress, advance, lines, stored } = await progressOf(100, 0, 1000);
+  progress.finishBatch(30);
+  advance(1, 5);
+  expect(lines.at(-1)).toContain('35 of 100 frames');
+  progress.store();
+  expect(stored().framesDone).toBe(35);
+});
+
+test('reused frames count as done and say nothing about the speed', async () => {
+  const { progress, advance, stored } = await progressOf(100, 0, 1000);
+  progress.reuse(20);
+  progress.store();
+  expect(stored()).toMatchObject({ framesDone: 20, framesPerSecond: null, etaAtMs: null });
+  advance(21, 30);
+  progress.store();
+  expect(stored()).toMatchObject({ framesDone: 30, etaAtMs: Date.now() + 7_000 });
+  expect(stored().framesPerSecond).toBeCloseTo(10);
+});
+
+test('a batch whose frames were all reused counts once', async () => {
+  const { progress, stored } = await progressOf(100, 0, 1000);
+  progress.reuse(20);
+  progress.finishBatch(20);
+  progress.store();
+  expect(stored()).toMatchObject({ framesDone: 20, framesPerSecond: null });
+});
+
+test('the count never goes back when frames are transformed again', async () => {
+  const { progress, advance, lines, stored } = await progressOf(100, 0, 1000);
+  advance(1, 12);
+  advance(1, 12);
+  progress.store();
+  expect(stored().framesDone).toBe(12);
+  expect(lines).toHaveLength(2);
+});
+
+test('progress is stored once a second while frames are transformed', async () => {
+  const { advance, stored } = await progressOf(1000, 0, 1000);
+  advance(1, 1);
+  expect(stored().framesDone).toBe(1);
+  advance(2, 10);
+  expect(stored().framesDone).toBe(1);
+  advance(11, 15);
+  expect(stored().framesDone).toBe(11);
+});
+
+test('a lost lease is reported by the next stored progress', async () => {
+  const { advance, loseLease } = await progressOf(100, 0, 1000);
+  loseLease();
+  expect(() => advance(1, 1)).toThrow(LeaseLostError);
+});

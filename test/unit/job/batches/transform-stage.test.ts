@@ -1,0 +1,185 @@
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { batchRange, type BatchRange } from '../../../../src/domain/frame-batch.ts';
+import type { JobPlan } from '../../../../src/domain/job.ts';
+import { frameBytes } from '../../../../src/domain/media-info.ts';
+import type { DualFaceRecipe, Recipe, UpscaleRecipe } from '../../../../src/domain/recipe.ts';
+import type { Engine } from '../../../../src/inference/engine.ts';
+import type { DecodedBatch, TransformedBatch } from '../../../../src/job/batches/batch-record.ts';
+import { JobProgress } from '../../../../src/job/batches/job-progress.ts';
+import { openPipeline } from '../../../../src/job/batches/open-pipeline.ts';
+import { TileMemory } from '../../../../src/job/batches/tile-memory.ts';
+import { TransformStage } from '../../../../src/job/batches/transform-stage.ts';
+import { findJobModels } from '../../../../src/job/prepare/find-job-models.ts';
+import { seededRandom } from '../../../../src/lib/seeded-random.ts';
+import { engineWithRoomFor } from '../../../helpers/engine-with-room.ts';
+import { blindBlazeFace, tinySrvgg } from '../../../helpers/tiny-models.ts';
+import { PLAN } from '../../queue/queue-fixture.ts';
+import { frameFilesOf, jobAtWork, preparedWithoutVideo } from '../job-fixture.ts';
+
+const LANCZOS: UpscaleRecipe = {
+  pipeline: 'upscale',
+  model: 'lanczos',
+  scale: 2,
+  device: 'cpu',
+  tile: 'auto',
+};
+const SIZES = { firstBatchFrames: 4, batchFrames: 3 };
+const FRAMES = 10;
+const running = new AbortController().signal;
+
+interface StageRequest {
+  readonly recipe?: Recipe;
+  /** Model file, saved under the name `model.onnx`. */
+  readonly model?: Uint8Array;
+  readonly engine?: Engine;
+  /** Width of the source in pixels. */
+  readonly width?: number;
+  readonly statesBefore?: ReadonlyMap<number, Uint8Array | null>;
+}
+
+/** The stage of a job with an open pipeline; its source has 10 frames of random pixels, in batches of 4, 3 and 3. */
+async function openStage({ recipe = LANCZOS, model, engine, width = 32, statesBefore }: StageRequest = {}) {
+  const work = await jobAtWork({ job: { recipe }, ...(engine === undefined ? {} : { engine }) });
+  const { context, home } = work;
+  if (model !== undefined) writeFileSync(join(home.models, 'model.onnx'), model);
+  const path = (name: string) => (name === 'model.onnx' ? join(home.models, name) : name);
+  const job = { ...work.job, recipe: { ...recipe, model: path(recipe.model) } };
+  const models = await findJobModels({ ...context, job });
+  const plan: JobPlan = { ...PLAN, ...SIZES, tile: null };
+  const prepared = { ...preparedWithoutVideo({ job }, width), ...models, plan };
+  await openPipeline({ ...context, job }, prepared);
+  const files = frameFilesOf(work);
+  const { formats, hasState } = prepared;
+  const progress = new JobProgress(context, FRAMES, 0, SIZES.firstBatchFrames);
+  const tiles = new TileMemory(context, plan, FRAMES);
+  const stage = new TransformStage({
+    ...{ inference: context.inference, files, progress, tiles, log: context.log, formats, hasState },
+    ...{ framesTotal: FRAMES, statesBefore: statesBefore ?? new Map() },
+  });
+
+  /** The batch as the decode stage hands it on. */
+  const decoded = async (number: number, framesReady = 0): Promise<DecodedBatch> => {
+    const range = rangeOf(number);
+    const inputPath = await files.place(range, 'in', 0);
+    const outputPath = await files.place(range, 'out', 0);
+    const random = seededRandom(number + 1);
+    const bytes = range.frameCount * frameBytes(formats.input);
+    writeFileSync(
+      inputPath,
+      Uint8Array.from({ length: bytes }, () => random() * 256),
+    );
+    return { range, startedAtMs: 7, inputPath, outputPath, framesReady };
+  };
+  const run = async (number: number, framesReady?: number): Promise<TransformedBatch> =>
+    stage.run(await decoded(number, framesReady), running);
+  const transforms = () =>
+    work.requests.flatMap((request) => (request.kind === 'transform' ? [request] : []));
+  return { ...work, stage, progress, formats, decoded, run, transforms };
+}
+
+function rangeOf(number: number): BatchRange {
+  const range = batchRange(SIZES, FRAMES, number);
+  if (range === null) throw new Error(`There is no batch ${number}.`);
+  return range;
+}
+
+test('all frames of a batch are transformed, and the decoded ones are deleted', async () => {
+  const { run, decoded, formats } = await openStage();
+  const { inputPath } = await decoded(0);
+  const done = await run(0);
+  expect(done).toMatchObject({ range: rangeOf(0), startedAtMs: 7, pipelineState: null });
+  expect(readFileSync(done.outputPath)).toHaveLength(4 * frameBytes(formats.output));
+  expect(existsSync(inputPath)).toBe(false);
+});
+
+test('frames of every batch count as progress, and 5 % steps are logged once', async () => {
+  const { run, progress, stored, lines } = await openStage();
+  for (const number of [0, 1, 2]) await run(number);
+  progress.store();
+  expect(stored().framesDone).toBe(10);
+  expect(lines.filter((line) => line.includes(' % · ')).map((line) => line.split(' · ')[1])).toEqual(
+    Array.from({ length: 10 }, (_, i) => `${i + 1} of 10 frames`),
+  );
+});
+
+test('reused frames are not transformed again, and the result is the same', async () => {
+  const whole = await openStage();
+  const expected = readFileSync((await whole.run(0)).outputPath);
+  const { decoded, stage, formats, progress, stored, transforms } = await openStage();
+  const batch = await decoded(0, 3);
+  writeFileSync(batch.outputPath, expected.subarray(0, 3 * frameBytes(formats.output)));
+  const done = await stage.run(batch, running);
+  expect(readFileSync(done.outputPath)).toEqual(expected);
+  expect(transforms()).toMatchObject([{ framesReady: 3, batch: rangeOf(0) }]);
+  progress.store();
+  expect(stored().framesDone).toBe(4);
+});
+
+test('a batch of which all frames are reused is not sent to the inference thread', async () => {
+  const { run, requests, progress, stored } = await openStage();
+  expect(await run(0, 4)).toMatchObject({ range: rangeOf(0), pipelineState: null });
+  expect(requests).toEqual([]);
+  progress.store();
+  expect(stored()).toMatchObject({ framesDone: 4, framesPerSecond: null });
+});
+
+const SPLIT_SCREEN: DualFaceRecipe = {
+  ...{ pipeline: 'dual-face', model: 'model.onnx', device: 'cpu', width: 32, height: 24 },
+  ...{ layout: 'side-by-side', detectEvery: 2, missing: 'wide' },
+};
+const WITH_STATE = { recipe: SPLIT_SCREEN, model: blindBlazeFace() };
+
+test('a pipeline with state gets the state of the batch before, and each batch hands on its own', async () => {
+  const { run, transforms } = await openStage(WITH_STATE);
+  const states = [];
+  for (const number of [0, 1, 2]) states.push((await run(number)).pipelineState);
+  expect(transforms().map(({ stateBefore }) => stateBefore)).toEqual([null, states[0], states[1]]);
+  // Otherwise the comparison would show nothing.
+  expect(new Set(states.map((state) => Buffer.from(state ?? []).toString('hex'))).size).toBe(3);
+});
+
+test('a resumed job continues from the stored state of the last committed batch, with the same frames', async () => {
+  const undisturbed = await openStage(WITH_STATE);
+  const before = await undisturbed.run(0);
+  const expected = await undisturbed.run(1);
+  const resumed = await openStage({ ...WITH_STATE, statesBefore: new Map([[0, before.pipelineState]]) });
+  const done = await resumed.run(1);
+  expect(done.pipelineState).toEqual(expected.pipelineState);
+  expect(readFileSync(done.outputPath)).toEqual(readFileSync(expected.outputPath));
+});
+
+test('the conclusion of the pipeline is logged after the last batch only', async () => {
+  const { run, lines } = await openStage(WITH_STATE);
+  const conclusions = () => lines.filter((line) => line.includes('faces compared in'));
+  for (const number of [0, 1]) await run(number);
+  expect(conclusions()).toEqual([]);
+  await run(2);
+  expect(conclusions()).toHaveLength(1);
+});
+
+const WITH_MODEL: Recipe = { ...LANCZOS, model: 'model.onnx', scale: 4 };
+
+test('a tile size that is reduced for lack of memory is stored in the plan once', async () => {
+  const { engine, runs } = engineWithRoomFor(80 * 24);
+  const { run, lines, stored } = await openStage({
+    ...{ recipe: WITH_MODEL, model: tinySrvgg(), engine, width: 96 },
+  });
+  for (const number of [0, 1]) await run(number);
+  expect(runs[0]).toEqual({ width: 96, passed: false });
+  const tile = stored().plan?.tile;
+  expect(tile).toBeGreaterThanOrEqual(32);
+  expect(tile).toBeLessThan(96);
+  expect(lines.filter((line) => line.includes('tile size reduced'))).toEqual([
+    `CPU out of memory; tile size reduced to ${tile} px`,
+  ]);
+});
+
+test('a failed batch keeps its decoded frames for the next attempt', async () => {
+  const { decoded, stage } = await openStage();
+  const batch = await decoded(0);
+  truncateSync(batch.inputPath, 10);
+  await expect(stage.run(batch, running)).rejects.toThrow('ends in the middle of frame 0');
+  expect(existsSync(batch.inputPath)).toBe(true);
+});

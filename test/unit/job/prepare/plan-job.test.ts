@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest';
+import { SAFE_DEFAULTS } from '../../../../src/config/settings.ts';
+import { ModelError } from '../../../../src/domain/errors.ts';
+import type { Job, JobPlan } from '../../../../src/domain/job.ts';
+import type { ModelFile } from '../../../../src/domain/models.ts';
+import { planJob, type PlanInputs } from '../../../../src/job/prepare/plan-job.ts';
+import { describePipeline } from '../../../../src/pipelines/describe-pipeline.ts';
+import { sourceOf } from '../../../helpers/upscale-source.ts';
+import { PLAN } from '../../queue/queue-fixture.ts';
+import { jobAtWork, type JobRequest } from '../job-fixture.ts';
+
+const MODEL: ModelFile = {
+  ...{ name: 'tiny', path: '/nowhere/tiny.onnx', sha256: 'ab', bytes: 1, licence: null },
+  ...{ architecture: 'srvgg', overlap: 2 },
+};
+const FACES: ModelFile = { ...MODEL, name: 'face-recognition', sha256: 'fa', architecture: null, overlap: 0 };
+const RECIPE = { pipeline: 'upscale', model: 'tiny', scale: 2, device: 'cpu', tile: 'auto' } as const;
+const STORED: JobPlan = { ...PLAN, modelSha256: MODEL.sha256 };
+
+/** Plans a job, with `changes` to its row, that upscales a video of 64x48. */
+async function planned(
+  changes: Partial<Job> = {},
+  inputs: Partial<PlanInputs> = {},
+  settings: JobRequest['settings'] = {},
+) {
+  const work = await jobAtWork({ settings, job: { recipe: RECIPE } });
+  const media = sourceOf(64, 48);
+  const { formats } = describePipeline(RECIPE, media);
+  return planJob(
+    { ...work.context, job: { ...work.job, ...changes } },
+    { media, model: MODEL, embedding: null, formats, memories: null, ...inputs },
+  );
+}
+
+test('a new job is planned by the settings, with the checksums of its models', async () => {
+  const plan = await planned(
+    {},
+    {},
+    {
+      batch: { firstFrames: 3, frames: 7 },
+      encoder: { ...SAFE_DEFAULTS.encoder, nvenc: false, crf: 11, preset: 'fast', codec: 'hevc' },
+    },
+  );
+  expect(plan).toMatchObject({
+    ...{ firstBatchFrames: 3, batchFrames: 7, codec: 'hevc', tile: null },
+    encoder: { crf: 11, preset: 'fast', chroma: '420', lowLatency: SAFE_DEFAULTS.encoder.lowLatency },
+    ...{ modelSha256: 'ab', embeddingSha256: null },
+  });
+});
+
+test('batches of a new job are so small that the batches in flight fit the memory for frames', async () => {
+  const plan = await planned(
+    {},
+    {
+      formats: {
+        input: { width: 30_000, height: 30_000, pixelFormat: 'rgb48le' },
+        // 1.4 TB each: not one of them fits, and a batch holds at least one.
+        output: { width: 480_000, height: 480_000, pixelFormat: 'rgb48le' },
+      },
+    },
+    { limits: { ...SAFE_DEFAULTS.limits, outputMegapixels: 1e6 } },
+  );
+  expect(plan).toMatchObject({ firstBatchFrames: 1, batchFrames: 1 });
+});
+
+test('a new job keeps the chroma of its source where the settings ask for it', async () => {
+  const media = { ...sourceOf(64, 48) };
+  const encoder = { ...SAFE_DEFAULTS.encoder, nvenc: false, chroma: 'source' as const };
+  const fine = { ...media, video: { ...media.video, pixelFormat: 'yuv444p' } };
+  expect(await planned({}, { media: fine }, { encoder })).toMatchObject({ encoder: { chroma: '444' } });
+  expect(await planned({}, { media }, { encoder })).toMatchObject({ encoder: { chroma: '420' } });
+});
+
+test('a new job whose output exceeds the limit is rejected with the size and the setting', async () => {
+  const limits = { ...SAFE_DEFAULTS.limits, outputMegapixels: 0.01 };
+  await expect(planned({}, {}, { limits })).rejects.toMatchObject({
+    code: 'LIMIT_EXCEEDED',
+    message: 'clip.mp4 would become 128x96, which exceeds limits.outputMegapixels (0.01).',
+  });
+});
+
+test('a resumed job keeps its stored plan whatever the settings and limits say now', async () => {
+  const plan = await planned(
+    { plan: STORED },
+    {},
+    {
+      batch: { firstFrames: 3, frames: 7 },
+      encoder: { ...SAFE_DEFAULTS.encoder, crf: 11, codec: 'hevc', nvenc: true },
+      limits: { ...SAFE_DEFAULTS.limits, outputMegapixels: 0.01 },
+    },
+  );
+  expect(plan).toEqual(STORED);
+});
+
+test.each<[string, Partial<JobPlan>, Partial<PlanInputs>, string]>([
+  ['another version of its model', {}, { model: { ...MODEL, sha256: 'cd' } }, 'with another version of tiny'],
+  ['no model any more', {}, { model: null }, 'with another version of tiny'],
+  [
+    'another version of the face recognition model',
+    { embeddingSha256: 'fe' },
+    { embedding: FACES },
+    'with another version of the face recognition model',
+  ],
+  [
+    'the face recognition model removed',
+    { embeddingSha256: 'fa' },
+    {},
+    'with another version of the face recognition model',
+  ],
+  [
+    'the face recognition model added',
+    { embeddingSha256: null },
+    { embedding: FACES },
+    'without the face recognition model',
+  ],
+])('a resumed job that finds %s ends with an explanation', async (_, plan, inputs, expected) => {
+  const failure = planned({ plan: { ...STORED, ...plan } }, inputs);
+  await expect(failure).rejects.toThrow(ModelError);
+  await expect(failure).rejects.toMatchObject({
+    code: 'MODEL_CHECKSUM',
+    message: `The job was started ${expected}; to start over, cancel and retry it.`,
+  });
+});
+
+test.each<[string, Partial<JobPlan>, ModelFile | null]>([
+  ['with the same face recognition model', { embeddingSha256: 'fa' }, FACES],
+  ['without the face recognition model, as before', { embeddingSha256: null }, null],
+  ['with a plan from before there was a face recognition model', {}, FACES],
+])('a job resumes %s', async (_, changes, embedding) => {
+  const plan = { ...STORED, ...changes };
+  expect(await planned({ plan }, { embedding })).toEqual(plan);
+});
+
+test('a job resumed after two crashes gets half the tile size, and only that', async () => {
+  const crashed = { plan: STORED, errorCode: 'WORKER_CRASHED', attempts: 3 };
+  expect(await planned(crashed, { media: sourceOf(640, 480) })).toEqual({ ...STORED, tile: 64 });
+});

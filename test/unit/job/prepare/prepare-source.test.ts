@@ -1,0 +1,83 @@
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { InputRejectedError } from '../../../../src/domain/errors.ts';
+import { fileSignature } from '../../../../src/lib/file-signature.ts';
+import { assertSameSource, prepareSource } from '../../../../src/job/prepare/prepare-source.ts';
+import { jobAtWork } from '../job-fixture.ts';
+
+const running = new AbortController().signal;
+
+test('the first start indexes the source and stores the index; the next start uses it and decodes nothing', async () => {
+  const work = await jobAtWork({ clip: { frames: 6 } });
+  const first = await prepareSource(work.context, work.folder);
+  expect(first).toMatchObject({ remuxed: false, media: { video: { width: 32, height: 24 } } });
+  expect(first.index.pts).toHaveLength(6);
+  expect(work.stored().stage).toBe('index');
+  expect(work.lines).toEqual([expect.stringMatching(/^indexed 6 frames in \d+\.\d s$/)]);
+
+  const before = statSync(work.folder.indexFile, { bigint: true });
+  const second = await prepareSource(work.context, work.folder);
+  expect(second).toEqual(first);
+  expect(work.stored().stage).toBe('probe');
+  expect(work.lines).toHaveLength(1);
+  expect(fileSignature(statSync(work.folder.indexFile, { bigint: true }))).toBe(fileSignature(before));
+});
+
+test('a torn index file is made again', async () => {
+  const work = await jobAtWork({ clip: { frames: 3 } });
+  const first = await prepareSource(work.context, work.folder);
+  const bytes = readFileSync(work.folder.indexFile);
+  writeFileSync(work.folder.indexFile, bytes.subarray(0, bytes.length - 1));
+  expect(await prepareSource(work.context, work.folder)).toEqual(first);
+  expect(readFileSync(work.folder.indexFile)).toEqual(bytes);
+});
+
+test.each<[string, (path: string) => void, string, string]>([
+  ['is gone', (path) => rmSync(path), 'SOURCE_MISSING', 'clip.mp4 is gone; put it back to resume the job.'],
+  [
+    'was replaced',
+    (path) => writeFileSync(path, 'another video'),
+    'SOURCE_CHANGED',
+    'clip.mp4 was replaced by another file after it was queued.',
+  ],
+  [
+    'has become a folder',
+    (path) => (rmSync(path), mkdirSync(path)),
+    'NOT_A_REGULAR_FILE',
+    'clip.mp4 is no longer a regular file.',
+  ],
+])('a job whose source %s is rejected before anything is decoded', async (_, change, code, message) => {
+  const work = await jobAtWork();
+  change(work.job.sourcePath);
+  const preparation = prepareSource(work.context, work.folder);
+  await expect(preparation).rejects.toThrow(InputRejectedError);
+  await expect(preparation).rejects.toMatchObject({ code, message });
+});
+
+test('a source without a frame that decodes is rejected', async () => {
+  const work = await jobAtWork();
+  await expect(prepareSource(work.context, work.folder)).rejects.toThrow(InputRejectedError);
+});
+
+test('a source is read again only when its signature has changed', async () => {
+  const { job } = await jobAtWork();
+  const signature = fileSignature(statSync(job.sourcePath, { bigint: true }));
+  const wrongFingerprint = { ...job, fingerprint: 'of another file' };
+  // The fingerprint would show a change if the source were read.
+  await assertSameSource(signature, wrongFingerprint, running);
+  utimesSync(job.sourcePath, 1, 1);
+  await assertSameSource(signature, job, running);
+  await expect(assertSameSource(signature, wrongFingerprint, running)).rejects.toMatchObject({
+    code: 'SOURCE_CHANGED',
+  });
+  await expect(assertSameSource(null, wrongFingerprint, running)).rejects.toMatchObject({
+    code: 'SOURCE_CHANGED',
+  });
+});
+
+test('a source that vanished after it was read is missing, and not merely changed', async () => {
+  const { job } = await jobAtWork();
+  const signature = fileSignature(statSync(job.sourcePath, { bigint: true }));
+  rmSync(job.sourcePath);
+  await expect(assertSameSource(signature, job, running)).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
+});
