@@ -12,7 +12,7 @@ import {
   WorkerMemoryError,
 } from '../../../src/domain/errors.ts';
 import { recordOutcome } from '../../../src/worker/record-outcome.ts';
-import { loggerInto } from '../../helpers/workshop.ts';
+import { loggerInto } from '../../helpers/in-process-worker.ts';
 import { ALICE, BOB, claimedJob, LEASE_MS, newBatch, testQueue } from '../queue/queue-fixture.ts';
 
 /** A job whose worker caught `error`, with a committed batch; `attempts` failures are allowed. */
