@@ -65,7 +65,7 @@ export function quickChecks({ home, facts, faults }: Place): Checks {
       const { cores, limits } = await readMachineFacts();
       return checkMachine({ cores, limits, memoryBytes: await availableMemoryBytes() });
     },
-    driver: () => checkDriver(facts ?? { gpus: [], reason: 'the probe failed' }),
+    driver: () => checkDriver(facts ?? { gpus: [], driver: 'failing', reason: 'the probe failed' }),
     nvenc: () => checkSessions('NVENC', facts?.nvenc ?? [], hasGpu),
     nvdec: () => checkSessions('NVDEC', facts?.nvdec ?? [], hasGpu),
     settings: () => checkSettings(faults),

@@ -6,15 +6,14 @@ import { toError } from '../domain/errors.ts';
 import type { EncoderTrial } from '../hardware/checks/encoders.ts';
 import type { RamDiskTrial } from '../hardware/checks/ram-disk.ts';
 import { ownOwner } from '../lib/process/process-identity.ts';
-import { whyNotNvenc } from '../media/encode/choose-encoder.ts';
+import { tryEncoder, whyNotNvenc } from '../media/encode/try-nvenc.ts';
 import {
-  encoderArguments,
   NVENC_ENCODER,
   SOFTWARE_ENCODER,
   type Codec,
+  type EncoderName,
+  type EncoderSettings,
 } from '../media/encode/encoder-arguments.ts';
-import { QUIET } from '../media/ffmpeg/ffmpeg-arguments.ts';
-import { runForText } from '../media/ffmpeg/run-for-text.ts';
 import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
 
 const CODECS: readonly Codec[] = ['h264', 'hevc'];
@@ -25,20 +24,18 @@ export async function tryEncoders(settings: Settings): Promise<EncoderTrial[]> {
   const request = { crf: settings.encoder.crf, preset: settings.encoder.preset, threads: 1 };
   const trials: EncoderTrial[] = [];
   for (const codec of CODECS) {
-    const args = encoderArguments(SOFTWARE_ENCODER[codec], request, false);
-    trials.push({ encoder: SOFTWARE_ENCODER[codec], hardware: false, whyNot: await whyNotEncoded(args) });
+    const software = SOFTWARE_ENCODER[codec];
+    trials.push({ encoder: software, hardware: false, whyNot: await whyNotEncoded(software, request) });
     if (!settings.encoder.nvenc) continue;
     const whyNot = await whyNotNvenc(codec, IMAGE, request);
-    trials.push({ encoder: NVENC_ENCODER[codec], hardware: true, whyNot });
+    trials.push({ encoder: NVENC_ENCODER[codec], hardware: true, whyNot: whyNot?.text ?? null });
   }
   return trials;
 }
 
-async function whyNotEncoded(codecArguments: readonly string[]): Promise<string | null> {
-  const source = ['-f', 'lavfi', '-i', `color=size=${IMAGE.width}x${IMAGE.height}:rate=25`];
-  const args = [...QUIET, ...source, '-frames:v', '2', ...codecArguments, '-f', 'null', '-'];
+async function whyNotEncoded(encoder: EncoderName, settings: EncoderSettings): Promise<string | null> {
   try {
-    await runForText('ffmpeg', args, { purpose: 'trying an encoder' });
+    await tryEncoder(encoder, IMAGE, settings);
     return null;
   } catch (error) {
     return toError(error).message;

@@ -73,7 +73,7 @@ async function removeHalfOutputs(
 /** Copies that a kill broke off; no source is gone before its copy is whole and has its name. */
 async function removeHalfMoves(home: Home): Promise<number> {
   let removed = 0;
-  for (const folder of ['finished', 'rejected'].map((name) => join(home.root, name)))
+  for (const folder of ['finished', 'quarantine'].map((name) => join(home.root, name)))
     for (const name of (await readdirOrNone(folder)).filter((each) => isHalfMove(each))) {
       await rm(join(folder, name), { force: true });
       removed++;

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { toError } from '../domain/errors.ts';
 import { Watchdog } from '../lib/process/watchdog.ts';
+import { BackOff } from '../lib/back-off.ts';
 import { parseOwner } from '../lib/process/process-identity.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../worker/protocol.ts';
 import type { RootLogger } from '../observability/logger.ts';
@@ -50,7 +51,7 @@ export class Supervisor {
   #foundDamage = false;
   /** By a clock that nobody sets. */
   #restartAtMs = 0;
-  #restartMs = FIRST_RESTART_MS;
+  readonly #backOff = new BackOff(FIRST_RESTART_MS, LONGEST_RESTART_MS);
   #startedAtMs = 0;
   readonly #silence = new Watchdog(SILENCE_MS, () => {
     this.#hung = true;
@@ -152,11 +153,10 @@ export class Supervisor {
     this.#child = null;
     const crashed = failed && !this.#released && !this.#stopping;
     if (crashed) {
-      if (performance.now() - this.#startedAtMs > STEADY_MS) this.#restartMs = FIRST_RESTART_MS;
-      this.#restartAtMs = performance.now() + this.#restartMs;
-      this.#restartMs = Math.min(this.#restartMs * 2, LONGEST_RESTART_MS);
+      if (performance.now() - this.#startedAtMs > STEADY_MS) this.#backOff.reset();
+      this.#restartAtMs = performance.now() + this.#backOff.nextMs();
     } else {
-      this.#restartMs = FIRST_RESTART_MS;
+      this.#backOff.reset();
     }
     try {
       this.#options.onEnded({

@@ -1,4 +1,4 @@
-import { OURS, SILENT } from '../domain/nvenc-reason.ts';
+import { hardwareReason, type HardwareReason } from '../domain/hardware-reason.ts';
 import type { EncoderPermit } from '../media/encode/encoder-semaphore.ts';
 import type { JobContext } from './job-context.ts';
 
@@ -7,13 +7,13 @@ import type { JobContext } from './job-context.ts';
  *
  * @returns null when no session came free in time, and software encodes instead
  */
-export async function takePermit(
+export async function acquirePermit(
   { job, settings, encoderSemaphore, log }: JobContext,
   signal: AbortSignal,
 ): Promise<EncoderPermit | null> {
   const { softwareFallback, waitSeconds, sessions } = settings.encoder;
   const waitMs = softwareFallback ? waitSeconds * 1000 : null;
-  const permit = await encoderSemaphore.take({ priority: job.priority, waitMs, signal });
+  const permit = await encoderSemaphore.acquire({ priority: job.priority, waitMs, signal });
   if (permit === null) {
     encoderSemaphore.fellBack();
     log.info(
@@ -26,11 +26,11 @@ export async function takePermit(
 /** Runs a trial encode, which opens an NVENC session. @returns why NVENC does not work; null when it does */
 export async function tryWithPermit(
   context: JobContext,
-  trial: () => Promise<string | null>,
-): Promise<string | null> {
-  if (context.driverSilence.isNow) return SILENT;
-  const permit = await takePermit(context, context.signal);
-  if (permit === null) return OURS;
+  trial: () => Promise<HardwareReason | null>,
+): Promise<HardwareReason | null> {
+  if (context.driverSilence.isNow) return hardwareReason('driver-silent');
+  const permit = await acquirePermit(context, context.signal);
+  if (permit === null) return hardwareReason('permits-taken');
   let outcome: 'done' | 'failed' = 'failed';
   try {
     // Only now: another job's trial may have found out that the driver hangs while this one waited for its permit.

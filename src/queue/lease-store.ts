@@ -1,10 +1,15 @@
 import type { Job, Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
-import { backOffMs, LONGEST_WAIT_MS } from './back-off.ts';
+import { backOffMs } from '../lib/back-off.ts';
 import type { Database } from './database.ts';
 import { JOB_COLUMNS, jobFromRow, LET_GO, type JobRow } from './job-row.ts';
 import { assertHeld, HELD, leaseLost } from './lease-guard.ts';
 import { transaction } from './transaction.ts';
+
+/** A job waits 2 s after its first failed attempt in a row, then 8 s, 32 s, 128 s, and 5 min at most. */
+const FIRST_WAIT_MS = 2_000;
+const WAIT_GROWTH = 4;
+const LONGEST_WAIT_MS = 5 * 60_000;
 
 /** How long a lease lasts: it outlives two missed renewals. */
 export const LEASE_MS = 30_000;
@@ -107,7 +112,8 @@ export function createLeaseStore(db: Database) {
         return 'failed';
       }
       const { code: errorCode, message: errorMessage } = failure;
-      const notBeforeAtMs = failure.nowMs + backOffMs(held.attempts);
+      const notBeforeAtMs =
+        failure.nowMs + backOffMs(held.attempts, FIRST_WAIT_MS, LONGEST_WAIT_MS, WAIT_GROWTH);
       release(lease, { countAttempt: true, notBeforeAtMs, note: null, errorCode, errorMessage });
       return 'queued';
     },

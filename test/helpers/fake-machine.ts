@@ -155,7 +155,7 @@ if (at >= 0) {
         setTimeout(() => {
           fs.rmSync(session, { force: true });
           note('break');
-          process.stderr.write('[h264_nvenc @ 0x55d0] EncodeImage failed!: generic error (20)\\n', () => process.exit(1));
+          process.stderr.write('[h264_nvenc @ 0x55d0] EncodePicture failed!: generic error (20)\\n', () => process.exit(1));
         }, 50);
       } else {
         const tenBit = args.includes('main10');

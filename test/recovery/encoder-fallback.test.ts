@@ -9,7 +9,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts';
 /** PSNR in dB that a frame reaches after the model and scaling back. */
 const MIN_PSNR = 25;
 
-const NO_GPU = /encoder: libx264, because h264_nvenc does not work here \(there is no NVIDIA driver or GPU\)/;
+const NO_GPU = /encoding on the CPU with libx264: no NVIDIA GPU or driver found/;
 
 test.skipIf(existsSync('/dev/nvidia0'))(
   'when NVENC is listed but does not work, the log says so once and the job is encoded on the CPU',
@@ -34,8 +34,10 @@ test('when NVENC fails in mid-job the same frames are encoded on the CPU, withou
   const { status } = run(['start', '--once', '--home', home], { PATH: gpu.path, FRAMEKILN_TRACE: trace });
   expect(status).toBe(0);
   const log = readLog(home);
-  expect(log).toMatch(/encoder: h264_nvenc \(a trial encode at this size worked\)/);
-  expect(log).toMatch(/encoder: libx264, because h264_nvenc failed in mid-job \(.*EncodeImage failed/);
+  expect(log).toMatch(/encoding on the GPU with h264_nvenc/);
+  expect(log).toMatch(
+    /encoding on the CPU with libx264: NVENC failed in the middle of the job \(.*EncodePicture failed/,
+  );
   expect(gpu.events().filter(({ event, use }) => event === 'open' && use === 'segment')).toHaveLength(4);
   const inferred = tracedFrames(trace);
   expect(new Set(inferred).size).toBe(inferred.length);

@@ -69,7 +69,7 @@ test(
     expectAllDone(home);
     expect(count(gpu, 'open')).toBe(count(gpu, 'close'));
     expect(count(gpu, 'reject', 'segment') + count(gpu, 'reject', 'trial')).toBeGreaterThan(0);
-    expect(readLog(home)).toMatch(/encoder: libx264, because h264_nvenc .*\(all NVENC sessions are taken/);
+    expect(readLog(home)).toMatch(/encoding on the CPU with libx264: .*all NVENC sessions are in use/);
   },
 );
 

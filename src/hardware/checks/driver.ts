@@ -1,8 +1,8 @@
 import { passed, warned, type CheckResult } from '../check.ts';
 import type { GpuFacts } from '../probe/gpus.ts';
 
-/** The GPUs that the NVIDIA driver knows, whatever can be done with them. */
-export function checkDriver({ gpus, reason }: Pick<GpuFacts, 'gpus' | 'reason'>): CheckResult {
+/** Lists the GPUs of the NVIDIA driver, whether they can be used or not. */
+export function checkDriver({ gpus, reason, driver: state }: GpuFacts): CheckResult {
   if (gpus.length > 0) {
     const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
     return passed(
@@ -14,8 +14,7 @@ export function checkDriver({ gpus, reason }: Pick<GpuFacts, 'gpus' | 'reason'>)
         .join('; '),
     );
   }
-  const none = `no GPU: ${reason ?? 'the driver reports none'}`;
-  // No driver is how most machines are; one that is there and does not work wants mending.
-  if (/no nvidia-smi|not built|no NVIDIA driver/.test(reason ?? '')) return passed(none);
-  return warned(none, 'Try `nvidia-smi` by hand; a restart, or another driver, may help.');
+  const none = `no GPU: ${reason ?? 'the driver lists none'}`;
+  if (state === 'absent') return passed(none);
+  return warned(none, 'Run `nvidia-smi` yourself; a restart or another driver version may help.');
 }

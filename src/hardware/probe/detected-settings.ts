@@ -1,5 +1,5 @@
 import { Document } from 'yaml';
-import { isBusyReason } from '../../domain/nvenc-reason.ts';
+import { isBusy } from '../../domain/hardware-reason.ts';
 import type { HardwareFacts } from './probe.ts';
 import type { SessionFact } from './sessions.ts';
 
@@ -41,8 +41,8 @@ function detectEncoder(facts: SettingFacts): DetectedSetting[] {
     return [{ key: 'encoder.sessions', value: fewest.sessions, reason: describeSessions(fewest) }];
   }
   // Sessions that others have now will be free some day: each job tries for itself.
-  if (first?.whyNoMore == null || isBusyReason(first.whyNoMore)) return [];
-  return [{ key: 'encoder.nvenc', value: false, reason: `a trial encode failed: ${first.whyNoMore}` }];
+  if (first?.whyNoMore == null || isBusy(first.whyNoMore)) return [];
+  return [{ key: 'encoder.nvenc', value: false, reason: `trial encode failed: ${first.whyNoMore.text}` }];
 }
 
 /** What a job at full size takes of each. */
@@ -84,8 +84,8 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
 /** Such as `2 of HEVC 3840x2160, 8 bit at once; one more: all NVENC sessions are taken`. */
 export function describeSessions({ codec, width, height, bitDepth, ...fact }: SessionFact): string {
   const kind = `${codec === 'h264' ? 'H.264' : 'HEVC'} ${width}x${height}, ${bitDepth} bit`;
-  if (fact.sessions === 0) return `none of ${kind}: ${fact.whyNoMore ?? ''}`;
-  const more = fact.whyNoMore === null ? 'or more' : `at once; one more: ${fact.whyNoMore}`;
+  if (fact.sessions === 0) return `none of ${kind}: ${fact.whyNoMore?.text ?? ''}`;
+  const more = fact.whyNoMore === null ? 'or more' : `at once; one more: ${fact.whyNoMore.text}`;
   return `${fact.sessions} of ${kind} ${more}`;
 }
 

@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { runProbe } from './run-probe.ts';
 
-/** A GPU, as its driver describes it. */
+/** A GPU as its driver describes it. */
 export interface GpuFact {
   readonly name: string;
   readonly driver: string;
@@ -13,19 +13,21 @@ export interface GpuFact {
 
 export interface GpuFacts {
   readonly gpus: readonly GpuFact[];
-  /** Why there is none; null where there is one. */
+  /** Why there is no GPU, as a clause for people; null where there is one. */
   readonly reason: string | null;
-  /** Whether a driver did not answer in time: at another time it may. */
-  readonly isSilent: boolean;
+  readonly driver: DriverState;
 }
+
+/** `silent`: the driver did not respond in time, and may at another time. `failing`: it is installed and does not work. */
+export type DriverState = 'working' | 'absent' | 'silent' | 'failing';
 
 const TIMEOUT_MS = 5_000;
 const MIB = 1024 * 1024;
 const FIELDS = ['name', 'driver_version', 'compute_cap', 'memory.total', 'memory.free'];
 
 /**
- * The GPUs, asked of nvidia-smi, or where that is missing of our addon in a process of its own: a driver that hangs
- * must not take us with it.
+ * Asks nvidia-smi for the GPUs or, where it is missing, our CUDA addon. The addon runs in its own process, because a
+ * driver that hangs would hang the caller.
  *
  * @param addonPath null where the addon is not built
  */
@@ -33,13 +35,13 @@ export async function probeGpus(addonPath: string | null): Promise<GpuFacts> {
   const query = [`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
   const { outcome, exitCode, stdout, stderr } = await runProbe('nvidia-smi', query, TIMEOUT_MS);
   if (outcome === 'timeout')
-    return none(`nvidia-smi did not answer within ${TIMEOUT_MS / 1000} s and was killed`, true);
+    return none('silent', `nvidia-smi did not respond within ${TIMEOUT_MS / 1000} s and was killed`);
   if (outcome === 'not-found' && addonPath !== null) return askAddon(addonPath);
-  if (outcome === 'not-found') return none('there is no nvidia-smi, so no NVIDIA driver');
+  if (outcome === 'not-found') return none('absent', 'no NVIDIA driver found (nvidia-smi is missing)');
   const gpus = exitCode === 0 ? parseGpus(stdout) : [];
-  if (gpus.length > 0) return { gpus, reason: null, isSilent: false };
-  const words = (stdout + stderr).trim().split('\n')[0] ?? '';
-  return none(`nvidia-smi says: ${words === '' ? 'nothing' : words}`);
+  if (gpus.length > 0) return { gpus, reason: null, driver: 'working' };
+  const [line = ''] = (stdout + stderr).trim().split('\n');
+  return none('failing', line === '' ? 'nvidia-smi lists no GPU' : `nvidia-smi failed: ${line}`);
 }
 
 /** The lines of `nvidia-smi --query-gpu=… --format=csv,noheader,nounits`; others are left out. */
@@ -58,18 +60,20 @@ async function askAddon(path: string): Promise<GpuFacts> {
     console.log(JSON.stringify(addon.describeDevices()));`;
   const args = ['--input-type=module', '--eval', code];
   const { outcome, exitCode, stdout, stderr } = await runProbe(process.execPath, args, TIMEOUT_MS);
-  if (outcome === 'timeout') return none('the driver did not answer within 5 s', true);
-  if (exitCode !== 0) return none(`the addon failed: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+  if (outcome === 'timeout')
+    return none('silent', `the driver did not respond within ${TIMEOUT_MS / 1000} s`);
+  if (exitCode !== 0)
+    return none('failing', `the CUDA addon failed: ${stderr.trim().split('\n').at(-1) ?? ''}`);
   const { devices, reason } = JSON.parse(stdout) as {
     devices: (Omit<GpuFact, 'driver'> & { driverVersion: string })[];
     reason: string | null;
   };
   const gpus = devices.map(({ driverVersion, ...gpu }) => ({ ...gpu, driver: `for CUDA ${driverVersion}` }));
   return gpus.length === 0
-    ? none(reason ?? 'the driver reports no GPU')
-    : { gpus, reason: null, isSilent: false };
+    ? none('absent', reason ?? 'the driver lists no GPU')
+    : { gpus, reason: null, driver: 'working' };
 }
 
-function none(reason: string, isSilent = false): GpuFacts {
-  return { gpus: [], reason, isSilent };
+function none(driver: DriverState, reason: string): GpuFacts {
+  return { gpus: [], reason, driver };
 }

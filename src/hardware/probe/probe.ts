@@ -21,7 +21,7 @@ export interface HardwareFacts extends GpuFacts {
 }
 
 /** Grows when the facts, or what follows from them, change their form. */
-const FORMAT = 5;
+const FORMAT = 6;
 
 /** Where Linux has the gpuFacts that work without a screen. */
 const RENDER_NODES = '/dev/dri';
@@ -54,7 +54,7 @@ export async function probeHardware(options: ProbeOptions): Promise<HardwareFact
   const identity = identify(gpuFacts, ffmpeg, machine);
   const known = await readStored(home.probeFile);
   // A driver that is slow for once has changed nothing; one that is silent for good is found out where nothing is known.
-  const isOfUse = known?.identity === identity || (gpuFacts.isSilent && isOfThisForm(known));
+  const isOfUse = known?.identity === identity || (gpuFacts.driver === 'silent' && isOfThisForm(known));
   if (!again && known !== null && isOfUse) return known.facts;
   onLongProbe();
   const nvenc = ffmpeg === null ? [] : await countEncoders();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SILENT, whyNoNvenc } from '../../domain/nvenc-reason.ts';
+import { hardwareReason, reasonFromStderr, type HardwareReason } from '../../domain/hardware-reason.ts';
 import { runProbe, startProbe } from './run-probe.ts';
 
 /** How many sessions of one kind were open at the same time. */
@@ -12,7 +12,7 @@ export interface SessionFact {
   readonly bitDepth: 8 | 10;
   readonly sessions: number;
   /** Why there was not one more; null when as many were tried as Framekiln would ever use. */
-  readonly whyNoMore: string | null;
+  readonly whyNoMore: HardwareReason | null;
 }
 
 type Kind = Pick<SessionFact, 'codec' | 'width' | 'height' | 'bitDepth'>;
@@ -70,7 +70,7 @@ async function countKinds(
     const count = first.sessions === 0 ? first : await openAtOnce(args, MOST_SESSIONS);
     facts.push({ ...kind, ...count });
     // A driver that hangs once hangs every time, for many seconds each.
-    if (count.whyNoMore === SILENT) break;
+    if (count.whyNoMore?.code === 'driver-silent') break;
   }
   return facts;
 }
@@ -86,9 +86,11 @@ async function openAtOnce(
   const sessions = opened.filter(Boolean).length;
   const failed = ends.find((_, i) => opened[i] === false);
   if (failed === undefined) return { sessions, whyNoMore: null };
-  const firstLine = failed.stderr.trim().split('\n')[0] ?? '';
-  const why = failed.outcome === 'timeout' ? SILENT : (whyNoNvenc(failed.stderr) ?? firstLine);
-  return { sessions, whyNoMore: why === '' ? `ffmpeg ended with ${String(failed.exitCode)}` : why };
+  const whyNoMore =
+    failed.outcome === 'timeout'
+      ? hardwareReason('driver-silent')
+      : reasonFromStderr(failed.stderr, `ffmpeg failed with exit code ${String(failed.exitCode)}`);
+  return { sessions, whyNoMore };
 }
 
 /** In real time, so that a session stays open while others are opened. */

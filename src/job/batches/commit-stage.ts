@@ -2,7 +2,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FfmpegError, VerificationError } from '../../domain/errors.ts';
 import { failPoint } from '../../lib/fail-point.ts';
-import { nvencReason, type EncoderChooser } from '../../media/encode/choose-encoder.ts';
+import type { EncoderChooser } from '../../media/encode/encoder-chooser.ts';
+import { nvencReason } from '../../media/encode/try-nvenc.ts';
+import type { HardwareReason } from '../../domain/hardware-reason.ts';
 import { encodeSegment, verifySegment, type SegmentJob } from '../../media/encode/encode-segment.ts';
 import {
   codecOf,
@@ -13,7 +15,7 @@ import {
 } from '../../media/encode/encoder-arguments.ts';
 import type { FrameFiles } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
-import { takePermit } from '../encoder-permit.ts';
+import { acquirePermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertWorkerMemory } from './assert-worker-memory.ts';
 import type { TransformedBatch } from './batch-record.ts';
@@ -79,7 +81,7 @@ export class CommitStage {
   async #encode(segment: SegmentJob, signal: AbortSignal): Promise<EncoderName> {
     const { context, chooser, encoder: settings } = this.#options;
     const preferred = await chooser.next();
-    const permit = isNvenc(preferred) ? await takePermit(context, signal) : null;
+    const permit = isNvenc(preferred) ? await acquirePermit(context, signal) : null;
     const encoder = permit === null ? SOFTWARE_ENCODER[codecOf(preferred)] : preferred;
     try {
       failPoint('segment.before-encoding');
@@ -102,7 +104,8 @@ export class CommitStage {
 }
 
 /** Why the encoder failed; null for an error that is not the encoder's fault, such as a stop or a full disk. */
-function encoderFailure(error: unknown): string | null {
+function encoderFailure(error: unknown): HardwareReason | null {
   if (error instanceof FfmpegError) return nvencReason(error);
-  return error instanceof VerificationError ? error.message : null;
+  if (error instanceof VerificationError) return { code: 'invalid-segment', text: error.message };
+  return null;
 }

@@ -1,6 +1,8 @@
 import { DecoderChoice } from '../../media/decode/hardware-decoders.ts';
 import { outputColor } from '../../media/decode/color-conversion.ts';
-import { EncoderChooser, whyNotNvenc } from '../../media/encode/choose-encoder.ts';
+import { EncoderChooser } from '../../media/encode/encoder-chooser.ts';
+import { whyNotNvenc } from '../../media/encode/try-nvenc.ts';
+import { hardwareReason } from '../../domain/hardware-reason.ts';
 import { outputTiming } from '../../media/encode/output-timing.ts';
 import type { FrameFiles } from '../../workspace/frame-files.ts';
 import { tryWithPermit } from '../encoder-permit.ts';
@@ -37,13 +39,12 @@ export function createCommitStage(
   const { nvenc, softwareFallback } = context.settings.encoder;
   const chooser = new EncoderChooser({
     codec: plan.codec,
-    output: formats.output,
     ...{ nvenc, softwareFallback },
     now: Date.now,
     tryNvenc: () =>
       media.video.hdr === null
         ? tryWithPermit(context, () => whyNotNvenc(plan.codec, formats.output, plan.encoder, context.signal))
-        : Promise.resolve('ffmpeg has no way to write HDR metadata with NVENC'),
+        : Promise.resolve(hardwareReason('hdr')),
     onChoice: (sentence) => context.log.info(sentence),
   });
   return new CommitStage({ ...rest, context, chooser, encoder: plan.encoder, segment });

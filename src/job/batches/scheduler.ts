@@ -1,4 +1,4 @@
-import { Semaphore } from '../../lib/semaphore.ts';
+import { Semaphore, type Permit } from '../../lib/semaphore.ts';
 
 /** One stage of the work on a batch: takes the record of the stage before it and returns its own. */
 export type Stage<In, Out> = (record: In, signal: AbortSignal) => Promise<Out>;
@@ -31,8 +31,9 @@ export async function runStages<Item, Decoded, Transformed>(
 
   const running = new Set<Promise<void>>();
   for (const item of items) {
+    let permit: Permit;
     try {
-      await inFlight.take(combined);
+      permit = await inFlight.acquire({ signal: combined });
     } catch (error) {
       failure.abort(error);
       break;
@@ -43,7 +44,7 @@ export async function runStages<Item, Decoded, Transformed>(
       .catch((error: unknown) => failure.abort(error)) // Only the first abort sets the reason.
       .finally(() => {
         running.delete(carried);
-        inFlight.give();
+        permit.release();
       });
     running.add(carried);
   }
@@ -55,12 +56,12 @@ export async function runStages<Item, Decoded, Transformed>(
 function oneAtATime<In, Out>(stage: Stage<In, Out>, signal: AbortSignal): (record: In) => Promise<Out> {
   const turn = new Semaphore(1);
   return async (record) => {
-    await turn.take(signal);
+    const permit = await turn.acquire({ signal });
     try {
       signal.throwIfAborted();
       return await stage(record, signal);
     } finally {
-      turn.give();
+      permit.release();
     }
   };
 }

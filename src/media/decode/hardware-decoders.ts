@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { FfmpegError } from '../../domain/errors.ts';
 import type { MediaInfo, VideoStreamInfo } from '../../domain/media-info.ts';
-import { SILENT } from '../../domain/nvenc-reason.ts';
+import { hardwareReason } from '../../domain/hardware-reason.ts';
 import { outputColor } from './color-conversion.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 
@@ -78,7 +78,7 @@ function nvidiaDevices(): string[] {
 
 /** Why a GPU's decoder ended, in a few words. */
 export function decoderReason(error: FfmpegError): string {
-  if (error.code === 'FFMPEG_STALLED') return SILENT;
+  if (error.code === 'FFMPEG_STALLED') return hardwareReason('driver-silent').text;
   const [line] = error.stderrTail.split('\n').filter((text) => text.trim() !== '');
   return line?.replace(/^\[[^\]]*\] /, '').trim() ?? error.message;
 }

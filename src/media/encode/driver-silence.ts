@@ -1,38 +1,35 @@
-import { SILENT } from '../../domain/nvenc-reason.ts';
+import { hardwareReason, type HardwareReason } from '../../domain/hardware-reason.ts';
+import { BackOff } from '../../lib/back-off.ts';
 
-/** A silent driver is asked again after this time; each further silence doubles it, up to an hour. */
+/** Pause before a silent driver is asked again; each further silence doubles it, up to an hour. */
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
 /**
- * Remembers for all jobs that the driver did not answer a trial: each such trial lasts many seconds, in which the
- * encoder stands still.
+ * Remembers for all jobs that the driver did not respond to a trial: each such trial takes many seconds, during which
+ * nothing is encoded.
  */
 export class DriverSilence {
   readonly #now: () => number;
+  readonly #backOff = new BackOff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
   #untilMs = -Infinity;
-  #pauseMs = FIRST_PAUSE_MS;
 
-  /** @param now milliseconds by a clock that nobody sets */
+  /** @param now monotonic time in ms */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** Whether it is too early to ask. */
+  /** Whether it is too early to ask again. */
   get isNow(): boolean {
     return this.#now() < this.#untilMs;
   }
 
   /** @returns why NVENC does not work, null when it does: from the trial, or from memory after a silent one */
-  async whyNot(trial: () => Promise<string | null>): Promise<string | null> {
-    if (this.isNow) return SILENT;
-    const why = await trial();
-    if (why === SILENT) {
-      this.#untilMs = this.#now() + this.#pauseMs;
-      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
-    } else {
-      this.#pauseMs = FIRST_PAUSE_MS;
-    }
-    return why;
+  async whyNot(trial: () => Promise<HardwareReason | null>): Promise<HardwareReason | null> {
+    if (this.isNow) return hardwareReason('driver-silent');
+    const reason = await trial();
+    if (reason?.code === 'driver-silent') this.#untilMs = this.#now() + this.#backOff.nextMs();
+    else this.#backOff.reset();
+    return reason;
   }
 }

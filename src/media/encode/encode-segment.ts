@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { FfmpegError, VerificationError } from '../../domain/errors.ts';
 import type { FrameFormat, HdrMetadata } from '../../domain/media-info.ts';
 import { colorArguments, fromRgbFilter, type OutputColor } from '../decode/color-conversion.ts';
-import { isTenBit } from './choose-encoder.ts';
+import { isTenBit } from './choose-codec.ts';
 import {
   encoderArguments,
   encoderPixelFormat,

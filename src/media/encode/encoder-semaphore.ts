@@ -1,19 +1,13 @@
-/** What became of sessions so far. Every session that was opened is closed in the end, so `opened` is `closed` then. */
-export interface PermitCounts {
+import { Semaphore, type AcquireOptions } from '../../lib/semaphore.ts';
+
+/** What became of NVENC sessions so far. In the end `closed` equals `opened`. */
+export interface SessionCounts {
   readonly opened: number;
   readonly closed: number;
-  /** Of those closed: the encoding in it failed. */
+  /** Closed sessions whose encode failed. */
   readonly failed: number;
-  /** Encodings that waited in vain, or failed, and were done in software. */
+  /** Segments that software encoded because no session came free or the encode failed. */
   readonly fallenBack: number;
-}
-
-export interface PermitRequest {
-  /** Higher goes first; then whoever came first. */
-  readonly priority: number;
-  /** null: as long as it takes. */
-  readonly waitMs: number | null;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** The right to have one session open. `close` may be called twice; the first call counts. */
@@ -21,82 +15,42 @@ export interface EncoderPermit {
   close(outcome: 'done' | 'failed'): void;
 }
 
-interface Waiter {
-  readonly priority: number;
-  readonly enter: () => void;
-}
-
 /**
- * The encoder sessions of the GPU as permits: never more at once than were measured (D5). Other programs have
- * sessions, too, and nobody tells us: a permit is no promise that the GPU has one left, and a session that cannot be
- * had is an outcome like any other.
+ * Limits the NVENC sessions of this worker to the number that the probe has measured, and counts them. Other programs
+ * use sessions as well, so a permit is no guarantee that the GPU has one left.
  */
 export class EncoderSemaphore {
-  readonly #limit: () => number;
-  #open = 0;
-  #waiting: Waiter[] = [];
+  readonly #semaphore: Semaphore;
   #counts = { opened: 0, closed: 0, failed: 0, fallenBack: 0 };
 
-  /** @param limit asked at each turn: settings change */
+  /** @param limit called each time, because settings may change */
   constructor(limit: () => number) {
-    this.#limit = limit;
+    this.#semaphore = new Semaphore(limit);
   }
 
-  get counts(): PermitCounts {
+  get counts(): SessionCounts {
     return { ...this.#counts };
   }
 
-  /** @returns null when none came free in time; the signal's reason is thrown when it is aborted */
-  async take({ priority, waitMs, signal }: PermitRequest): Promise<EncoderPermit | null> {
-    signal?.throwIfAborted();
-    if (this.#open < this.#limit() && this.#waiting.length === 0) return this.#enter();
-    if (waitMs === 0) return null;
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        this.#waiting = this.#waiting.filter((other) => other !== waiter);
-      };
-      const onAbort = (): void => {
-        leave();
-        reject(signal?.reason as Error);
-      };
-      const waiter: Waiter = {
-        priority,
-        enter: () => {
-          leave();
-          resolve(this.#enter());
-        },
-      };
-      const giveUp = (): void => {
-        leave();
-        resolve(null);
-      };
-      const timer = waitMs === null ? undefined : setTimeout(giveUp, waitMs);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const behind = this.#waiting.findIndex((other) => other.priority < priority);
-      this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, waiter);
-    });
-  }
-
-  /** An encoding is done in software that might have been done on the GPU. */
-  fellBack(): void {
-    this.#counts.fallenBack++;
-  }
-
-  #enter(): EncoderPermit {
-    this.#open++;
+  /** @returns null when no session came free within `waitMs` */
+  async acquire(options: AcquireOptions & { readonly waitMs: number | null }): Promise<EncoderPermit | null> {
+    const permit = await this.#semaphore.acquire(options);
+    if (permit === null) return null;
     this.#counts.opened++;
     let isClosed = false;
     return {
       close: (outcome) => {
         if (isClosed) return;
         isClosed = true;
-        this.#open--;
         this.#counts.closed++;
         if (outcome === 'failed') this.#counts.failed++;
-        if (this.#open < this.#limit()) this.#waiting[0]?.enter();
+        permit.release();
       },
     };
+  }
+
+  /** Software encodes a segment that the GPU might have encoded. */
+  fellBack(): void {
+    this.#counts.fallenBack++;
   }
 }

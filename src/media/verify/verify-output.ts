@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { FfmpegError, AudioShiftedError, VerificationError } from '../../domain/errors.ts';
 import type { Chroma, FrameFormat, MediaInfo } from '../../domain/media-info.ts';
-import { isTenBit } from '../encode/choose-encoder.ts';
+import { isTenBit } from '../encode/choose-codec.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 import { agrees, type OutputColor } from '../decode/color-conversion.ts';
 import { encoderPixelFormat } from '../encode/encoder-arguments.ts';

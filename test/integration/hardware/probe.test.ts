@@ -39,7 +39,7 @@ describe('the probe', () => {
       [2, 8],
       [2, 10],
     ]);
-    expect(facts.nvenc[0]?.whyNoMore).toBe('all NVENC sessions are taken (incompatible client key)');
+    expect(facts.nvenc[0]?.whyNoMore?.code).toBe('sessions-taken');
     expect(facts.nvdec.map(({ sessions }) => sessions)).toEqual([3, 3]);
     expect(facts.ffmpeg?.videoEncoders).toContain('libx264');
     expect(facts.ffmpeg?.videoDecoders).toContain('hevc');
@@ -54,7 +54,7 @@ describe('the probe', () => {
       ),
     ).toBe(2);
     expect(readFileSync(home.detectedFile, 'utf8')).toMatch(
-      /sessions: 2 # 2 of H\.264 1920x1080, 8 bit at once; one more: all NVENC sessions are taken/,
+      /sessions: 2 # 2 of H\.264 1920x1080, 8 bit at once; one more: all NVENC sessions are in use/,
     );
     const { settings, originsOf } = loadSettings({ home });
     expect(settings.encoder).toMatchObject({ nvenc: true, sessions: 2 });
@@ -67,11 +67,14 @@ describe('the probe', () => {
       { gpu: RTX_4090, nvenc: 'too old' },
       /the NVIDIA driver is too old for this ffmpeg/,
     ],
-    ['an H200, which has no encoder', { gpu: H200, nvenc: 'no encoder' }, /the GPU cannot encode this/],
+    ['an H200, which has no encoder', { gpu: H200, nvenc: 'no encoder' }, /this GPU has no NVENC for this/],
   ])('switches NVENC off for %s, and says why', async (_, play, why) => {
     const { home, probe } = machine(play);
     const facts = await probe();
-    expect(facts.nvenc[0]).toMatchObject({ sessions: 0, whyNoMore: expect.stringMatching(why) as string });
+    expect(facts.nvenc[0]).toMatchObject({
+      sessions: 0,
+      whyNoMore: { text: expect.stringMatching(why) as string },
+    });
     expect(loadSettings({ home }).settings.encoder.nvenc).toBe(false);
     expect(loadSettings({ home }).originsOf('encoder.nvenc')[0]?.reason).toMatch(why);
   });
@@ -115,8 +118,12 @@ describe('the probe', () => {
   it('kills what hangs, and that is what it found out', { timeout: 40_000, tags: ['slow'] }, async () => {
     const { probe, home, fake } = machine({ gpu: 'hangs', nvenc: 'hangs' });
     const facts = await probe();
-    expect(facts).toMatchObject({ gpus: [], reason: 'nvidia-smi did not answer within 5 s and was killed' });
-    expect(facts.nvenc).toMatchObject([{ sessions: 0, whyNoMore: 'the driver does not answer' }]);
+    expect(facts).toMatchObject({
+      gpus: [],
+      driver: 'silent',
+      reason: 'nvidia-smi did not respond within 5 s and was killed',
+    });
+    expect(facts.nvenc).toMatchObject([{ sessions: 0, whyNoMore: { code: 'driver-silent' } }]);
     expect(loadSettings({ home }).settings.encoder).toMatchObject({ nvenc: true, sessions: 1 });
     expect(processesOf(fake.folder)).toEqual([]);
   });

@@ -79,7 +79,7 @@ test.each<[string, Partial<MachineBehaviour>, string[], string[]]>([
     { nvdec, nvdecFault: { kind: 'hangs', at: 20 } },
     [
       TRUSTED,
-      'decoder: the CPU from frame 20 on, because NVDEC failed in mid-job (the driver does not answer).',
+      'decoder: the CPU from frame 20 on, because NVDEC failed in mid-job (the driver does not respond).',
     ],
     ['cuda'],
   ],

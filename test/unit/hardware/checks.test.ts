@@ -1,3 +1,4 @@
+import { hardwareReason } from '../../../src/domain/hardware-reason.ts';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -179,15 +180,20 @@ describe('checkSessions', () => {
   const fact = { codec: 'h264', width: 1920, height: 1080, bitDepth: 8 } as const;
   it.each([
     [
-      [{ ...fact, sessions: 2, whyNoMore: 'taken' }],
+      [{ ...fact, sessions: 2, whyNoMore: hardwareReason('sessions-taken') }],
       true,
       'ok',
-      /^2 of H\.264 1920x1080, 8 bit at once; one more: taken/,
+      /^2 of H\.264 1920x1080, 8 bit at once; one more: all NVENC sessions are in use/,
     ],
     [[{ ...fact, sessions: 12, whyNoMore: null }], true, 'ok', /^12 of .* or more$/],
-    [[{ ...fact, sessions: 0, whyNoMore: 'there is no NVIDIA driver or GPU' }], false, 'ok', /want of a GPU/],
-    [[], false, 'ok', /want of a GPU/],
-    [[{ ...fact, sessions: 0, whyNoMore: 'the driver does not answer' }], true, 'warn', /does not answer/],
+    [[{ ...fact, sessions: 0, whyNoMore: hardwareReason('no-gpu') }], false, 'ok', /no GPU/],
+    [[], false, 'ok', /no GPU/],
+    [
+      [{ ...fact, sessions: 0, whyNoMore: hardwareReason('driver-silent') }],
+      true,
+      'warn',
+      /does not respond/,
+    ],
   ])('judges %j', (facts, hasGpu, status, found) => {
     const result = checkSessions('NVENC', facts, hasGpu);
     expect(result.status).toBe(status);
@@ -195,12 +201,14 @@ describe('checkSessions', () => {
   });
 
   it('says how to mend an old driver', () => {
-    const old = { ...fact, sessions: 0, whyNoMore: 'the NVIDIA driver is too old for this ffmpeg' };
+    const old = { ...fact, sessions: 0, whyNoMore: hardwareReason('driver-too-old') };
     expect(checkSessions('NVENC', [old], true).remedy).toMatch(/Install a newer NVIDIA driver/);
   });
 });
 
-it('a driver that does not answer is a warning, one that is not there is none', () => {
-  expect(checkDriver({ gpus: [], reason: 'there is no nvidia-smi, so no NVIDIA driver' }).status).toBe('ok');
-  expect(checkDriver({ gpus: [], reason: 'nvidia-smi did not answer within 5 s' }).status).toBe('warn');
+it('a driver that does not respond is a warning, a missing one is not', () => {
+  expect(checkDriver({ gpus: [], driver: 'absent', reason: 'no NVIDIA driver found' }).status).toBe('ok');
+  expect(checkDriver({ gpus: [], driver: 'silent', reason: 'nvidia-smi did not respond' }).status).toBe(
+    'warn',
+  );
 });

@@ -1,32 +1,34 @@
 import { expect, test } from 'vitest';
-import { Semaphore } from '../../../src/lib/semaphore.ts';
+import { Semaphore, type Permit } from '../../../src/lib/semaphore.ts';
 
-/** Lets every promise that can settle settle. */
+/** Lets every promise settle that can. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test('no more than its count are in, and the next enters in the order of arrival', async () => {
-  const slots = new Semaphore(2);
-  const entered: number[] = [];
-  for (const number of [1, 2, 3, 4]) void slots.take().then(() => entered.push(number));
+test('at most `limit` permits are held, and waiters enter in the order of their calls', async () => {
+  const semaphore = new Semaphore(2);
+  const entered: Permit[] = [];
+  for (let i = 0; i < 4; i++) void semaphore.acquire().then((permit) => entered.push(permit));
   await settled();
-  expect(entered).toEqual([1, 2]);
-  slots.give();
+  expect(entered).toHaveLength(2);
+  entered[0]?.release();
+  entered[0]?.release(); // A second call does nothing.
   await settled();
-  expect(entered).toEqual([1, 2, 3]);
-  slots.give();
+  expect(entered).toHaveLength(3);
+  entered[1]?.release();
   await settled();
-  expect(entered).toEqual([1, 2, 3, 4]);
+  expect(entered).toHaveLength(4);
 });
 
-test('who gives up waiting takes no slot', async () => {
-  const slots = new Semaphore(1);
-  await slots.take();
-  const impatient = new AbortController();
-  const waiting = slots.take(impatient.signal);
-  const behind = slots.take();
-  impatient.abort(new Error('enough'));
-  await expect(waiting).rejects.toThrow('enough');
-  slots.give();
-  await behind;
-  await expect(slots.take(AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
+test('an aborted waiter holds no permit', async () => {
+  const semaphore = new Semaphore(1);
+  const held = await semaphore.acquire();
+  const abort = new AbortController();
+  const aborted = semaphore.acquire({ signal: abort.signal });
+  const next = semaphore.acquire();
+  abort.abort(new Error('enough'));
+  await expect(aborted).rejects.toThrow('enough');
+  held.release();
+  await next;
+  const late = semaphore.acquire({ signal: AbortSignal.abort(new Error('too late')) });
+  await expect(late).rejects.toThrow('too late');
 });

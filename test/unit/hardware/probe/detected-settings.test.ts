@@ -3,8 +3,8 @@ import { describeDetected, detectSettings } from '../../../../src/hardware/probe
 
 const gpu = { name: 'A GPU', driver: '550', computeCapability: '8.9', totalBytes: 24e9, freeBytes: 22e9 };
 const kind = { codec: 'h264', width: 1920, height: 1080, bitDepth: 8 } as const;
-const sessions = (count: number, whyNoMore: string | null = null) => [
-  { ...kind, sessions: count, whyNoMore },
+const sessions = (count: number, why: string | null = null) => [
+  { ...kind, sessions: count, whyNoMore: why === null ? null : { code: 'other' as const, text: why } },
 ];
 const machine = {
   processor: 'A processor',
@@ -64,5 +64,5 @@ describe('the hardware that decodes', () => {
 
 it('what is detected is one line each, whatever a driver says', () => {
   const text = describeDetected({ ...facts, nvenc: sessions(0, 'line one\nline two: {') });
-  expect(text).toContain('nvenc: false # a trial encode failed: line one line two: {\n');
+  expect(text).toContain('nvenc: false # trial encode failed: line one line two: {\n');
 });

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import { FfmpegError } from '../../../src/domain/errors.ts';
-import { chooseCodec, EncoderChooser, nvencReason } from '../../../src/media/encode/choose-encoder.ts';
+import { hardwareReason, type HardwareReason } from '../../../src/domain/hardware-reason.ts';
+import { chooseCodec } from '../../../src/media/encode/choose-codec.ts';
+import { EncoderChooser } from '../../../src/media/encode/encoder-chooser.ts';
+import { nvencReason } from '../../../src/media/encode/try-nvenc.ts';
 
 const output = { width: 1280, height: 960, pixelFormat: 'rgb24' } as const;
 
-function chooser(trials: (string | null)[], nvenc = true, softwareFallback = true) {
+function chooser(trials: (HardwareReason | null)[], nvenc = true, softwareFallback = true) {
   const said: string[] = [];
   const clock = { now: 0 };
   const choice = new EncoderChooser({
     codec: 'h264',
-    output,
     nvenc,
     softwareFallback,
     now: () => clock.now,
@@ -20,18 +22,16 @@ function chooser(trials: (string | null)[], nvenc = true, softwareFallback = tru
 }
 
 test('NVENC where its trial works, and the trial is not repeated', async () => {
-  const { choice, said, trials } = chooser([null, 'must not be asked']);
+  const { choice, said, trials } = chooser([null, hardwareReason('no-gpu')]);
   expect([await choice.next(), await choice.next()]).toEqual(['h264_nvenc', 'h264_nvenc']);
   expect(trials).toHaveLength(1);
   expect(said).toHaveLength(1);
 });
 
 test('software where the trial fails, with the reason; one failure is not for ever', async () => {
-  const { choice, said, clock } = chooser(['there is no NVIDIA driver or GPU', 'still not', null]);
+  const { choice, said, clock } = chooser([hardwareReason('no-gpu'), hardwareReason('no-gpu'), null]);
   expect(await choice.next()).toBe('libx264');
-  expect(said).toEqual([
-    'encoder: libx264, because h264_nvenc does not work here (there is no NVIDIA driver or GPU).',
-  ]);
+  expect(said).toEqual(['encoding on the CPU with libx264: no NVIDIA GPU or driver found']);
   clock.now = 59_999;
   expect(await choice.next()).toBe('libx264');
   clock.now = 60_000; // The second trial fails, too, and doubles the wait.
@@ -46,9 +46,9 @@ test('software where the trial fails, with the reason; one failure is not for ev
 test('a segment that fails on NVENC sends the next one to software', async () => {
   const { choice, said } = chooser([null]);
   await choice.next();
-  choice.nvencFailed('all NVENC sessions are taken (incompatible client key)');
+  choice.nvencFailed(hardwareReason('sessions-taken'));
   expect(await choice.next()).toBe('libx264');
-  expect(said.at(-1)).toContain('failed in mid-job (all NVENC sessions are taken');
+  expect(said.at(-1)).toContain('failed in the middle of the job (all NVENC sessions are in use');
 });
 
 test('NVENC that is not wanted is not tried', async () => {
@@ -56,30 +56,21 @@ test('NVENC that is not wanted is not tried', async () => {
   expect(await choice.next()).toBe('libx264');
   expect(trials).toHaveLength(1);
   expect(said).toEqual([
-    'encoder: libx264 (NVENC is switched off; `framekiln config show --why encoder.nvenc` tells why).',
+    'encoding on the CPU with libx264: NVENC is switched off (why: framekiln config show --why encoder.nvenc)',
   ]);
 });
 
 test.each([
-  ['Cannot load libcuda.so.1', 'there is no NVIDIA driver or GPU'],
-  [
-    'OpenEncodeSessionEx failed: incompatible client key (21): (no details)',
-    'all NVENC sessions are taken (incompatible client key)',
-  ],
-  [
-    'OpenEncodeSessionEx failed: out of memory (10): (no details)',
-    'no NVENC session or no video memory is free',
-  ],
-  [
-    'The minimum required Nvidia driver for nvenc is 520.56 or newer',
-    'the NVIDIA driver is too old for this ffmpeg',
-  ],
-  ['No capable devices found', 'the GPU cannot encode this (no NVENC, size or depth)'],
-  ['something unheard of\nmore', 'something unheard of'],
-])('the reason is what ffmpeg said: %s', (said, reason) => {
+  ['Cannot load libcuda.so.1', 'no-gpu'],
+  ['OpenEncodeSessionEx failed: incompatible client key (21): (no details)', 'sessions-taken'],
+  ['OpenEncodeSessionEx failed: out of memory (10): (no details)', 'no-session-or-memory'],
+  ['The minimum required Nvidia driver for nvenc is 520.56 or newer', 'driver-too-old'],
+  ['No capable devices found', 'unsupported'],
+  ['something unheard of\nmore', 'other'],
+])('the reason is found in what ffmpeg wrote: %s', (said, code) => {
   expect(
     nvencReason(new FfmpegError('FFMPEG_FAILED', 'ffmpeg failed', `[h264_nvenc @ 0x1] ${said}`)),
-  ).toContain(reason);
+  ).toMatchObject({ code, text: expect.any(String) as string });
 });
 
 test('the codec: ten bits to HEVC, more than 4096 to HEVC only where NVENC has it, a request above all', () => {
@@ -94,7 +85,7 @@ test('the codec: ten bits to HEVC, more than 4096 to HEVC only where NVENC has i
 });
 
 test('sessions that others have are asked for again each minute, however often', async () => {
-  const taken = 'all NVENC sessions are taken (incompatible client key)';
+  const taken = hardwareReason('sessions-taken');
   const { choice, clock, trials } = chooser([taken, taken, taken, null]);
   for (const now of [0, 60_000, 120_000]) {
     clock.now = now;
@@ -106,6 +97,6 @@ test('sessions that others have are asked for again each minute, however often',
 });
 
 test('where software is not allowed, NVENC that does not work is a transient error', async () => {
-  const { choice } = chooser(['there is no NVIDIA driver or GPU'], true, false);
+  const { choice } = chooser([hardwareReason('no-gpu')], true, false);
   await expect(choice.next()).rejects.toMatchObject({ code: 'ENCODER_BUSY' });
 });

@@ -1,0 +1,28 @@
+/** Pauses between attempts that grow after each failure: the first, then each time `growth` times as long, up to a limit. */
+export class BackOff {
+  readonly #firstMs: number;
+  readonly #longestMs: number;
+  readonly #growth: number;
+  #failures = 0;
+
+  constructor(firstMs: number, longestMs: number, growth = 2) {
+    this.#firstMs = firstMs;
+    this.#longestMs = longestMs;
+    this.#growth = growth;
+  }
+
+  /** The pause after one more failure, in ms. */
+  nextMs(): number {
+    return backOffMs(++this.#failures, this.#firstMs, this.#longestMs, this.#growth);
+  }
+
+  /** After a success: the next pause is the first one again. */
+  reset(): void {
+    this.#failures = 0;
+  }
+}
+
+/** The pause after the n-th failure in a row, in ms; n counts from 1. */
+export function backOffMs(failures: number, firstMs: number, longestMs: number, growth = 2): number {
+  return Math.min(longestMs, firstMs * growth ** Math.max(0, failures - 1));
+}

@@ -1,0 +1,87 @@
+import { TransientError } from '../../domain/errors.ts';
+import { isBusy, type HardwareReason } from '../../domain/hardware-reason.ts';
+import { BackOff } from '../../lib/back-off.ts';
+import { NVENC_ENCODER, SOFTWARE_ENCODER, type Codec, type EncoderName } from './encoder-arguments.ts';
+
+/** Pause before NVENC is tried again; each further failure doubles it, up to an hour. */
+const FIRST_RETRY_MS = 60_000;
+const LONGEST_RETRY_MS = 3_600_000;
+
+export interface ChooserOptions {
+  readonly codec: Codec;
+  readonly nvenc: boolean;
+  /** Whether software encodes what NVENC cannot; otherwise that is a transient error, and the job waits. */
+  readonly softwareFallback: boolean;
+  readonly now: () => number;
+  /** Resolves to the reason why NVENC does not work, or to null when it does; `whyNotNvenc` outside tests. */
+  readonly tryNvenc: () => Promise<HardwareReason | null>;
+  /** Called with a sentence for the log each time the choice changes. */
+  readonly onChoice: (sentence: string) => void;
+}
+
+/**
+ * Chooses the encoder of the next segment.
+ *
+ * States: untried → nvenc | software (first trial); nvenc → software (a segment failed on it); software → untried when
+ * it is time for another trial. Sessions that others use are asked for every minute, anything else ever more rarely. With
+ * NVENC switched off: always software.
+ */
+export class EncoderChooser {
+  readonly #options: ChooserOptions;
+  readonly #backOff = new BackOff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
+  #state: 'untried' | 'nvenc' | 'software' = 'untried';
+  #retryAtMs = 0;
+
+  constructor(options: ChooserOptions) {
+    this.#options = options;
+  }
+
+  /** The encoder to use now. */
+  async next(): Promise<EncoderName> {
+    const { codec, nvenc, now, onChoice } = this.#options;
+    if (nvenc && (this.#state === 'untried' || (this.#state === 'software' && now() >= this.#retryAtMs))) {
+      await this.#try();
+    } else if (!nvenc && this.#state === 'untried') {
+      this.#state = 'software';
+      onChoice(
+        `encoding on the CPU with ${SOFTWARE_ENCODER[codec]}: NVENC is switched off (why: framekiln config show --why encoder.nvenc)`,
+      );
+    }
+    return this.#state === 'nvenc' ? NVENC_ENCODER[codec] : SOFTWARE_ENCODER[codec];
+  }
+
+  /** A segment failed on NVENC: software encodes until the next trial. */
+  nvencFailed(reason: HardwareReason): void {
+    this.#fallBack(`NVENC failed in the middle of the job (${reason.text})`, reason);
+  }
+
+  async #try(): Promise<void> {
+    const { codec, tryNvenc, onChoice } = this.#options;
+    const isFirst = this.#state === 'untried';
+    const reason = await tryNvenc();
+    if (reason === null) {
+      this.#state = 'nvenc';
+      onChoice(`encoding on the GPU with ${NVENC_ENCODER[codec]}`);
+    } else if (isFirst) {
+      this.#fallBack(reason.text, reason);
+    } else {
+      this.#postpone(reason);
+    }
+  }
+
+  #fallBack(why: string, reason: HardwareReason): void {
+    const { codec, softwareFallback, onChoice } = this.#options;
+    if (!softwareFallback)
+      throw new TransientError(
+        'ENCODER_BUSY',
+        `Cannot encode with ${NVENC_ENCODER[codec]}: ${why}; encoder.softwareFallback allows no other encoder.`,
+      );
+    this.#state = 'software';
+    this.#postpone(reason);
+    onChoice(`encoding on the CPU with ${SOFTWARE_ENCODER[codec]}: ${why}`);
+  }
+
+  #postpone(reason: HardwareReason): void {
+    this.#retryAtMs = this.#options.now() + (isBusy(reason) ? FIRST_RETRY_MS : this.#backOff.nextMs());
+  }
+}

@@ -1,0 +1,69 @@
+import { FfmpegError } from '../../domain/errors.ts';
+import { hardwareReason, reasonFromStderr, type HardwareReason } from '../../domain/hardware-reason.ts';
+import type { FrameFormat } from '../../domain/media-info.ts';
+import { QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
+import { runForText } from '../ffmpeg/run-for-text.ts';
+import { isTenBit, NVENC_H264_MAX_EDGE } from './choose-codec.ts';
+import {
+  encoderArguments,
+  encoderPixelFormat,
+  NVENC_ENCODER,
+  type Codec,
+  type EncoderName,
+  type EncoderSettings,
+} from './encoder-arguments.ts';
+
+const TRIAL_TIMEOUT_MS = 15_000;
+
+/**
+ * Tries NVENC by encoding two frames of the real size. Only a trial shows whether it works: `ffmpeg -encoders` lists NVENC
+ * on machines without a GPU, too.
+ *
+ * @returns null when it works, else the reason
+ */
+export async function whyNotNvenc(
+  codec: Codec,
+  output: FrameFormat,
+  settings: EncoderSettings,
+  signal?: AbortSignal,
+): Promise<HardwareReason | null> {
+  const tenBit = isTenBit(output);
+  const { width, height } = output;
+  if ((settings.chroma ?? '420') !== '420') return hardwareReason('chroma-not-420');
+  if (codec === 'h264' && tenBit) return hardwareReason('h264-10-bit');
+  if (codec === 'h264' && Math.max(width, height) > NVENC_H264_MAX_EDGE) {
+    const most = `${NVENC_H264_MAX_EDGE}x${NVENC_H264_MAX_EDGE}`;
+    return { code: 'too-large', text: `${width}x${height} exceeds the ${most} of H.264 on NVENC` };
+  }
+  try {
+    await tryEncoder(NVENC_ENCODER[codec], output, settings, signal);
+    return null;
+  } catch (error) {
+    if (error instanceof FfmpegError) return nvencReason(error);
+    throw error;
+  }
+}
+
+/** Encodes two frames with an encoder. @throws FfmpegError when the encoder does not work */
+export async function tryEncoder(
+  encoder: EncoderName,
+  output: FrameFormat,
+  settings: EncoderSettings,
+  signal?: AbortSignal,
+): Promise<void> {
+  const tenBit = isTenBit(output);
+  const source = ['-f', 'lavfi', '-i', `color=size=${output.width}x${output.height}:rate=25`];
+  const format = ['-frames:v', '2', '-vf', `format=${encoderPixelFormat(encoder, tenBit)}`];
+  const args = [...QUIET, ...source, ...format, ...encoderArguments(encoder, settings, tenBit)];
+  await runForText('ffmpeg', [...args, '-f', 'null', '-'], {
+    purpose: `trying ${encoder}`,
+    signal,
+    stallMs: TRIAL_TIMEOUT_MS,
+  });
+}
+
+/** The reason in the last lines that ffmpeg wrote. */
+export function nvencReason(error: FfmpegError): HardwareReason {
+  if (error.code === 'FFMPEG_STALLED') return hardwareReason('driver-silent');
+  return reasonFromStderr(error.stderrTail, error.message);
+}
