@@ -5,7 +5,7 @@ import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import { DatabaseDamagedError, LeaseLostError, StoppedError } from '../../../src/domain/errors.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
 import { runClaimedJob, type JobEnvironment } from '../../../src/worker/run-claimed-job.ts';
-import { threadWith } from '../../helpers/workshop.ts';
+import { threadWith } from '../../helpers/in-process-worker.ts';
 import { jobAtWork, type JobRequest } from '../job/job-fixture.ts';
 
 /** A claimed job and a worker of this process that runs it. */

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { whenWritable } from '../../../src/worker/when-writable.ts';
 import { silentLogger } from '../../helpers/silent-logger.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
-import { loggerInto } from '../../helpers/workshop.ts';
+import { loggerInto } from '../../helpers/in-process-worker.ts';
 
 const running = new AbortController().signal;
 
