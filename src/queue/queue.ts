@@ -23,6 +23,8 @@ export interface Queue {
   readonly seenFiles: SeenFileStore;
   /** Takes back the jobs whose worker is dead or has let its lease run out; gives their ids. */
   sweepLeases(sweep: Sweep): number[];
+  /** Makes several writes as one transaction: all of them or none. */
+  inTransaction<Result>(writes: () => Result): Result;
   /** May be called twice. */
   close(): void;
 }
@@ -45,6 +47,8 @@ export function createQueue(db: Database): Queue {
     history: createHistoryStore(db),
     seenFiles: createSeenFileStore(db),
     sweepLeases: createLeaseSweep(db, leases),
+    // Immediate: begun later, after a read, it would fail at once when another process has written meanwhile.
+    inTransaction: (writes) => db.transaction(writes).immediate(),
     close: () => void db.close(),
   };
 }

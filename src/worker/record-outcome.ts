@@ -51,13 +51,17 @@ export function recordOutcome(
       );
       return false;
     case 'rejected':
-      queue.leases.fail(lease, failure);
-      queue.events.addEvent(job.id, { atMs: nowMs, kind: 'rejected', message: error.message });
+      queue.inTransaction(() => {
+        queue.leases.fail(lease, failure);
+        queue.events.addEvent(job.id, { atMs: nowMs, kind: 'rejected', message: error.message });
+      });
       log.error(`rejected (${failure.code}): ${error.message}`);
       return false;
     case 'attempt-failed': {
-      const state = queue.leases.failAttempt(lease, { ...failure, maxAttempts: settings.attempts });
-      queue.events.addEvent(job.id, { atMs: nowMs, kind: 'attempt-failed', message: error.message });
+      const state = queue.inTransaction(() => {
+        queue.events.addEvent(job.id, { atMs: nowMs, kind: 'attempt-failed', message: error.message });
+        return queue.leases.failAttempt(lease, { ...failure, maxAttempts: settings.attempts });
+      });
       log.error(`attempt failed: ${isExplained(error) ? error.message : (error.stack ?? error.message)}`);
       if (state === 'failed')
         log.error(`failed permanently (${failure.code}); to try again: framekiln retry ${job.id}`);

@@ -29,7 +29,7 @@ export interface JobEnvironment extends Pick<
   /** Number of jobs that share the memory for frames. */
   readonly jobsAtOnce: number;
   readonly encoderSemaphore: EncoderSemaphore;
-  readonly inferenceThread: InferenceThread;
+  readonly inferenceThread: Pick<InferenceThread, 'open' | 'openCount'>;
   /** Stops this job alone. */
   readonly abort: AbortController;
   /** Aborted when the worker stops. */

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import {
@@ -13,18 +15,20 @@ import {
 } from '../../../src/domain/errors.ts';
 import { recordOutcome } from '../../../src/worker/record-outcome.ts';
 import { loggerInto } from '../../helpers/in-process-worker.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { ALICE, BOB, claimedJob, LEASE_MS, newBatch, testQueue } from '../queue/queue-fixture.ts';
 
 /** A job whose worker caught `error`, with a committed batch; `attempts` failures are allowed. */
 function claimed(attempts = SAFE_DEFAULTS.attempts) {
-  const queue = testQueue();
+  const path = join(temporaryFolder(), 'queue.db');
+  const queue = testQueue(path);
   const { job, lease } = claimedJob(queue, ALICE, 0);
   const lines: string[] = [];
   const context = { queue, settings: { ...SAFE_DEFAULTS, attempts }, log: loggerInto(lines) };
   const record = (error: Error): boolean => recordOutcome(context, job, lease, error);
   const row = () => queue.jobs.getJob(job.id);
   const events = () => queue.events.listEvents(job.id, 10).map(({ kind, message }) => ({ kind, message }));
-  return { queue, job, lease, lines, record, row, events };
+  return { path, queue, job, lease, lines, record, row, events };
 }
 
 const UNTOUCHED = { errorCode: null, errorMessage: null, finishedAtMs: null };
@@ -134,4 +138,24 @@ test('checkpoints outlive every outcome', () => {
   queue.batches.commitBatch(lease, newBatch(0), 1);
   record(new InputRejectedError('SOURCE_MISSING', 'gone'));
   expect(queue.batches.listBatches(job.id)).toHaveLength(1);
+});
+
+test.each([
+  new InputRejectedError('DAMAGED', 'Only 3 % of it can be decoded.'),
+  new EngineError('ENGINE_FAILED', 'The engine failed.'),
+])('%s is recorded whole or not at all: where its event cannot be written, the row stays', (error) => {
+  const { path, record, row, events, lines } = claimed(1);
+  const before = row();
+  const other = new SqliteDatabase(path);
+  const noEvents = `CREATE TRIGGER no_events BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'no room'); END`;
+  other.exec(noEvents);
+  expect(() => record(error)).toThrow('no room');
+  expect(row()).toEqual(before);
+  expect(lines).toEqual([]);
+  other.exec('DROP TRIGGER no_events');
+  other.close();
+  // Repeated, it is recorded with everything.
+  record(error);
+  expect(row()).toMatchObject({ state: 'failed', errorCode: error.code });
+  expect(events()).toHaveLength(1);
 });

@@ -1,0 +1,71 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { expect, test } from 'vitest';
+import { LeaseLostError } from '../../../../src/domain/errors.ts';
+import { publishOutput } from '../../../../src/job/finish/publish-output.ts';
+import { readReport } from '../../../../src/reports/media-report.ts';
+import { halfOutputPath } from '../../../../src/workspace/half-output.ts';
+import { jobAtWork, preparedWithoutVideo } from '../job-fixture.ts';
+
+/** A job whose output is joined and verified under its temporary name. */
+async function joined() {
+  const work = await jobAtWork();
+  const prepared = preparedWithoutVideo(work);
+  const temporaryPath = halfOutputPath(prepared.outputPath, work.lease);
+  writeFileSync(temporaryPath, 'the finished video');
+  const publish = () => publishOutput(work.context, prepared, { temporaryPath, streams: prepared.streams });
+  return { ...work, prepared, publish, temporaryPath, report: () => readReport(work.home, work.job.id) };
+}
+
+test('the verified file gets its final name, and its row says so', async () => {
+  const { publish, prepared, stored } = await joined();
+  const { outputPath } = prepared;
+  expect(stored().publishedAtMs).toBeNull();
+  expect(await publish()).toEqual({ outputPath, sourceSignature: prepared.signature });
+  expect(readdirSync(dirname(outputPath))).toEqual(['clip.mp4']);
+  expect(readFileSync(outputPath, 'utf8')).toBe('the finished video');
+  expect(stored()).toMatchObject({ outputPath, state: 'running' });
+  expect(stored().publishedAtMs).not.toBeNull();
+});
+
+test('an earlier output of the same name is replaced', async () => {
+  const { publish, prepared } = await joined();
+  writeFileSync(prepared.outputPath, 'an earlier version');
+  await publish();
+  expect(readFileSync(prepared.outputPath, 'utf8')).toBe('the finished video');
+});
+
+test('the report is written and its remarks are logged', async () => {
+  const { publish, report, job, prepared, lines } = await joined();
+  await publish();
+  const { sourcePath, fingerprint, recipe } = job;
+  expect(await report()).toMatchObject({
+    ...{ source: sourcePath, fingerprint, recipe, output: prepared.outputPath, frames: 10 },
+  });
+  expect(lines.join('\n')).toContain('no colour tags in the source: treated as BT.601');
+});
+
+test('a worker that lost its lease publishes nothing and removes its temporary file', async () => {
+  const { publish, loseLease, prepared, temporaryPath, report, stored } = await joined();
+  writeFileSync(prepared.outputPath, 'the output of the next worker');
+  loseLease();
+  await expect(publish()).rejects.toThrow(LeaseLostError);
+  expect(readFileSync(prepared.outputPath, 'utf8')).toBe('the output of the next worker');
+  expect(existsSync(temporaryPath)).toBe(false);
+  expect(await report()).toBeNull();
+  expect(stored().publishedAtMs).toBeNull();
+});
+
+test('an output that cannot get its name leaves no temporary file and no report', async () => {
+  const { context, prepared, temporaryPath, report, stored } = await joined();
+  const outputPath = `${prepared.outputPath}/clip.mp4`;
+  const publication = publishOutput(
+    context,
+    { ...prepared, outputPath },
+    { temporaryPath, streams: prepared.streams },
+  );
+  await expect(publication).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(existsSync(temporaryPath)).toBe(false);
+  expect(await report()).toBeNull();
+  expect(stored().publishedAtMs).toBeNull();
+});
