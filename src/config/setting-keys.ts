@@ -18,12 +18,14 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
 }
 
-/** What a setting may be, in words: `0 to 51`, `h264 or hevc`; empty where the default tells it. */
-export function describeRange(key: string): string {
+/** What a setting means and which values it accepts: `constant rate factor; … (0 to 51)`. */
+export function describeSetting(key: string): string {
   const schema = key
     .split('.')
     .reduce<JsonSchema | undefined>((at, part) => at?.properties?.[part], jsonSchema());
-  return schema === undefined ? '' : rangeOf(schema);
+  if (schema?.description === undefined) throw new Error(`The setting ${key} has no description.`);
+  const range = rangeOf(schema);
+  return range === '' ? schema.description : `${schema.description} (${range})`;
 }
 
 /** The environment variable of a setting: `FRAMEKILN_ENCODER_CRF`. */
@@ -66,6 +68,7 @@ function unwrap(schema: unknown): unknown {
 
 /** The part of JSON Schema that zod writes for our kinds of values. */
 interface JsonSchema {
+  readonly description?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly anyOf?: readonly JsonSchema[];
   readonly enum?: readonly string[];

@@ -134,7 +134,7 @@ describe('the levels', () => {
     });
     expect(settings.encoder).toMatchObject({ softwareFallback: false, lowLatency: true });
     expect(settings.throttling.quietHours).toEqual([]);
-    expect(faults.join()).toMatch(/ends when it begins.*expected a span/);
+    expect(faults.join()).toMatch(/start and end are equal.*expected a time span/);
   });
 
   it('take no faulty variable or flag, and use the others', () => {
