@@ -44,22 +44,19 @@ export const PartialRecipe = z.strictObject({
     .max(30)
     .optional()
     .meta({ description: 'faces are detected in every n-th frame; dual-face only' }),
-  missing: z
-    .enum(['wide', 'black'])
-    .optional()
-    .meta({
-      description:
-        'what a pane shows once its person has been missing for a while: the whole scene or black; dual-face only',
-    }),
+  missing: z.enum(['wide', 'black']).optional().meta({
+    description:
+      'what a pane shows once its person has been missing for a while: the whole scene or black; dual-face only',
+  }),
 });
 
 export type PartialRecipe = z.infer<typeof PartialRecipe>;
 
 /**
- * A recipe from untrusted data: a sidecar, the configuration, the command line.
+ * Parses a recipe from untrusted data: a sidecar file, the settings, the command line.
  *
- * @param request any value; its missing keys are taken from `defaults`
- * @throws ConfigurationError with every fault found
+ * @param request any value; missing keys are taken from `defaults`
+ * @throws ConfigurationError with all faults
  */
 export function parseRecipe(request: unknown, defaults: Recipe): Recipe {
   const parsed = PartialRecipe.safeParse(request);
@@ -67,27 +64,31 @@ export function parseRecipe(request: unknown, defaults: Recipe): Recipe {
     ? unsupportedKeys(parsed.data, defaults.pipeline)
     : parsed.error.issues.flatMap((issue) => describeIssue(issue, Object.keys(PartialRecipe.shape)));
   if (!parsed.success || faults.length > 0)
-    throw new ConfigurationError(`The recipe cannot be used: ${faults.join('; ')}.`, faults);
+    throw new ConfigurationError(`Invalid recipe: ${faults.join('; ')}.`, faults);
   return completeRecipe(parsed.data, defaults);
 }
 
-/** A sentence for each key that the recipe's pipeline does not have. @param inherited pipeline where the request has none */
+/**
+ * One sentence for each key that the pipeline of the recipe does not have.
+ *
+ * @param inherited pipeline to assume if the request names none
+ */
 export function unsupportedKeys(request: PartialRecipe, inherited: Recipe['pipeline']): string[] {
   const pipeline = request.pipeline ?? inherited;
   const known = [...Object.keys(PIPELINE_DEFAULTS[pipeline]), ...(pipeline === 'upscale' ? ['preset'] : [])];
   return Object.entries(request)
     .filter(([key, value]) => value !== undefined && !known.includes(key))
-    .map(([key]) => `${key} is not a key of the pipeline ${pipeline}`);
+    .map(([key]) => `the ${pipeline} pipeline has no key ${key}`);
 }
 
 /**
- * A valid request over the defaults, a preset between them. A request for another pipeline than that of the defaults takes
- * nothing of them but the device.
+ * Completes a recipe: keys of the request override its preset, which overrides the defaults. A request for another pipeline
+ * than that of the defaults inherits the device only.
  */
 export function completeRecipe({ preset, ...request }: PartialRecipe, defaults: Recipe): Recipe {
   const { pipeline = defaults.pipeline } = request;
   const { device } = defaults;
   const base = pipeline === defaults.pipeline ? defaults : { ...PIPELINE_DEFAULTS[pipeline], device };
-  const said = Object.entries(request).filter(([, value]) => value !== undefined);
-  return { ...base, ...(preset === undefined ? {} : tierPresets[preset]), ...Object.fromEntries(said) };
+  const given = Object.entries(request).filter(([, value]) => value !== undefined);
+  return { ...base, ...(preset === undefined ? {} : tierPresets[preset]), ...Object.fromEntries(given) };
 }
