@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { exampleFile } from '../config/example-file.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
-import { describeRange, settingKeys } from '../config/setting-keys.ts';
-import { SETTING_TEXTS } from '../config/setting-texts.ts';
+import { describeSetting, settingKeys } from '../config/setting-keys.ts';
 import { withSetting } from '../config/write-setting.ts';
 import { nearestKey } from '../config/describe-issue.ts';
 import { ConfigurationError } from '../domain/errors.ts';
@@ -78,12 +77,11 @@ function explain(key: string, { originsOf }: LoadedSettings): string[] {
     const hint = nearest === undefined ? '' : ` (did you mean ${nearest}?)`;
     throw new ConfigurationError(`${key} is not a setting${hint}.`, []);
   }
-  const range = describeRange(key);
   const lines = originsOf(key).map(({ value, place, reason }, i) => {
     const why = reason === null ? '' : `: ${reason}`;
     return `${i === 0 ? 'holds' : 'behind it'}: ${shown(value)}, from ${place}${why}`;
   });
-  return [`${key}: ${SETTING_TEXTS[key] ?? ''}${range === '' ? '' : ` (${range})`}`, ...lines];
+  return [`${key}: ${describeSetting(key)}`, ...lines];
 }
 
 function shown(value: unknown): string {

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 
 /**
- * A fault that zod found, as sentences for the person who wrote the file; unknown keys get the nearest valid one.
+ * Describes a fault found by zod, one sentence per unknown key, with the nearest valid key.
  *
- * @param validKeys at the place of the fault
- * @param elsewhere dotted names of all settings: a key that stands in the wrong group is told where it belongs
+ * @param validKeys keys that are valid at the place of the fault
+ * @param elsewhere dotted names of all settings, to suggest the right group for a key in the wrong one
  */
 export function describeIssue(
   issue: z.core.$ZodIssue,
@@ -17,13 +17,13 @@ export function describeIssue(
       const nearest =
         nearestKey(key, validKeys) ?? elsewhere.find((name) => name.endsWith(`.${key}`)) ?? null;
       const name = where === '' ? key : `${where}.${key}`;
-      return nearest === null ? `${name} is not a key` : `${name} is not a key (did you mean ${nearest}?)`;
+      return nearest === null ? `unknown key ${name}` : `unknown key ${name} (did you mean ${nearest}?)`;
     });
   }
   return [where === '' ? issue.message : `${where}: ${issue.message}`];
 }
 
-/** The valid key that is at most three edits and a third of the key away, or null. */
+/** The nearest valid key within three edits and a third of the key's length, or null. */
 export function nearestKey(key: string, validKeys: readonly string[]): string | null {
   const ranked = validKeys.map((valid) => ({
     valid,
@@ -33,7 +33,7 @@ export function nearestKey(key: string, validKeys: readonly string[]): string | 
   return best !== undefined && best.edits <= Math.min(3, Math.ceil(key.length / 3)) ? best.valid : null;
 }
 
-/** Levenshtein's distance, row by row (Wagner and Fischer, 1974). */
+/** Levenshtein distance, computed row by row (Wagner and Fischer, 1974). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

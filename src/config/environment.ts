@@ -1,32 +1,30 @@
-/**
- * The only reader of the environment (house rule 20). Each function reads one thing and says what it means.
- */
+/** The only module that reads environment variables; each function returns one parsed value. */
 
-/** `FRAMEKILN_HOME`: the home folder, where `--home` is not given. Empty is as good as not set. */
+/** `FRAMEKILN_HOME`: the home folder if `--home` is not given. An empty value counts as not set. */
 export function homeFromEnvironment(): string | null {
   return process.env['FRAMEKILN_HOME'] || null;
 }
 
 /**
- * `FRAMEKILN_TRACE`: a file to which the worker appends a line `JOB FRAME MILLISECONDS` for each frame that a model really ran
- * on. Tests count with it that no committed frame is inferred again.
+ * `FRAMEKILN_TRACE`: a file to which the worker appends a line `JOB FRAME MILLISECONDS` for each frame that goes through a
+ * model. Tests use it to prove that no committed frame is inferred twice.
  */
 export function traceFile(): string | null {
   return process.env['FRAMEKILN_TRACE'] ?? null;
 }
 
-/** `FRAMEKILN_FAIL_POINTS`: the folder that arms fail points (lib/fail-point.ts); tests alone set it. */
+/** `FRAMEKILN_FAIL_POINTS`: the folder that arms fail points (lib/fail-point.ts); set by tests only. */
 export function failPointFolder(): string | null {
   return process.env['FRAMEKILN_FAIL_POINTS'] ?? null;
 }
 
-/** `FRAMEKILN_WORKER_MEMORY_MB`: what a worker may hold before it is started anew; tests alone set it. Null: a share of all. */
+/** `FRAMEKILN_WORKER_MEMORY_MB`: memory at which a worker is restarted, or null if not set; set by tests only. */
 export function workerMemoryBytes(): number | null {
   const megabytes = Number(process.env['FRAMEKILN_WORKER_MEMORY_MB']);
   return megabytes > 0 ? megabytes * 1024 ** 2 : null;
 }
 
-/** What systemd tells a service of Type=notify: the socket for notifications, and the watchdog's time (WatchdogSec). */
+/** What systemd passes to a service with Type=notify: the socket for notifications and the watchdog timeout (WatchdogSec). */
 export function serviceManager(): {
   readonly notifySocket: string | null;
   readonly watchdogMs: number | null;
@@ -40,7 +38,7 @@ export function serviceManager(): {
   };
 }
 
-/** Settings that have a variable of a name of their own, beside `FRAMEKILN_GROUP_KEY`. */
+/** Environment variables that set a setting under another name than `FRAMEKILN_GROUP_KEY`. */
 export const LEGACY_VARIABLES: Readonly<Record<string, string>> = {
   NVENC_MAX_SESSIONS: 'encoder.sessions',
   MULTISTREAM_BATCH_SIZE: 'streams.batch',
@@ -48,9 +46,9 @@ export const LEGACY_VARIABLES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The variables that speak of settings, by name, with their texts. Others that begin with FRAMEKILN_ are no settings.
+ * Environment variables that set settings, with their values. Other variables that begin with FRAMEKILN_ are left out.
  *
- * @param groups how the variables of settings begin, such as `FRAMEKILN_ENCODER`
+ * @param groups prefixes of these variables, such as `FRAMEKILN_ENCODER`
  */
 export function settingVariables(groups: readonly string[]): [name: string, text: string][] {
   return Object.entries(process.env).filter((entry): entry is [string, string] => {
@@ -60,7 +58,7 @@ export function settingVariables(groups: readonly string[]): [name: string, text
   });
 }
 
-/** What ffmpeg gets to see of our environment: where programs, libraries and graphics GPUs are, and nothing else (R28). */
+/** Environment of ffmpeg: where programs, libraries and GPUs are found, and nothing else (promise 28 in docs/promises.md). */
 export function childEnvironment(): Record<string, string> {
   const kept = ['PATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES'];
   return Object.fromEntries(
@@ -68,7 +66,7 @@ export function childEnvironment(): Record<string, string> {
   );
 }
 
-/** What a program of the desktop needs to find its session. */
+/** Environment of programs that talk to the desktop session or D-Bus. */
 export function processEnvironment(): Record<string, string> {
   const kept = ['DBUS_SESSION_BUS_ADDRESS', 'DBUS_SYSTEM_BUS_ADDRESS', 'XDG_RUNTIME_DIR', 'XDG_SESSION_ID'];
   const found = kept.flatMap((name): [string, string][] => {

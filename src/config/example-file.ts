@@ -1,17 +1,16 @@
 import { stringify } from 'yaml';
-import { describeRange, settingKeys, valueAt, variableOf } from './setting-keys.ts';
-import { SETTING_TEXTS } from './setting-texts.ts';
+import { describeSetting, settingKeys, valueAt, variableOf } from './setting-keys.ts';
 import { SAFE_DEFAULTS } from './settings.ts';
 
-const HEAD = `# Every setting of Framekiln with its safe default. \`framekiln config example\` wrote this file.
+const HEAD = `# All settings of Framekiln with their defaults, written by \`framekiln config example\`.
 #
-# Copy what you want to change into framekiln.yaml, without the # before it. What is not there is taken from
-# .framekiln/detected.yaml, where the probe writes what it found out about this machine, else from these defaults.
-# \`framekiln config show --why KEY\` tells what holds and why; \`framekiln config set KEY VALUE\` writes framekiln.yaml.
-# Each setting can also be given as a variable, such as ${variableOf('encoder.crf')}=20, or as --set encoder.crf=20.
+# To change a setting, copy its line into framekiln.yaml and remove the #. Settings that are not in framekiln.yaml come from
+# .framekiln/detected.yaml, where the probe stores what suits this machine, or from these defaults.
+# \`framekiln config show --why KEY\` explains a value, and \`framekiln config set KEY VALUE\` changes framekiln.yaml.
+# Settings can also be given as environment variables (${variableOf('encoder.crf')}=20) or options (--set encoder.crf=20).
 `;
 
-/** The text of `framekiln.example.yaml`. Groups are there, settings are comments: a copy of it changes nothing. */
+/** Text of `framekiln.example.yaml`. All settings are commented out, so that a copy of the file changes nothing. */
 export function exampleFile(): string {
   const lines: string[] = [HEAD];
   let group = '';
@@ -20,11 +19,13 @@ export function exampleFile(): string {
     if (name !== undefined && first !== group) lines.push(`${group === '' ? '' : '\n'}${first}:`);
     group = first;
     const indent = name === undefined ? '' : '  ';
-    const range = describeRange(key);
     const value = valueAt(SAFE_DEFAULTS, key);
-    const said = value === undefined ? `${name ?? first}:` : stringify({ [name ?? first]: value }).trim();
-    const text = `${SETTING_TEXTS[key] ?? ''}${range === '' ? '' : ` (${range})`}`;
-    lines.push(`${name === undefined ? '\n' : ''}${indent}# ${text}`, `${indent}# ${said}`);
+    const assignment =
+      value === undefined ? `${name ?? first}:` : stringify({ [name ?? first]: value }).trim();
+    lines.push(
+      `${name === undefined ? '\n' : ''}${indent}# ${describeSetting(key)}`,
+      `${indent}# ${assignment}`,
+    );
   }
   return `${lines.join('\n')}\n`;
 }

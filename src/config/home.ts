@@ -4,34 +4,34 @@ import { ConfigurationError } from '../domain/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { homeFromEnvironment } from './environment.ts';
 
-/** The one folder under which everything of a Framekiln lives. All paths are absolute. */
+/** The folder that contains all files of one Framekiln installation. All paths are absolute. */
 export interface Home {
   readonly root: string;
   readonly input: string;
   readonly output: string;
   readonly logs: string;
   readonly models: string;
-  /** `.framekiln/`: what is Framekiln's own business. */
+  /** `.framekiln/`: internal files. */
   readonly stateDir: string;
   readonly databaseFile: string;
-  /** Locked by the daemon that works on this home. */
+  /** Locked while a daemon runs on this home. */
   readonly lockFile: string;
-  /** A folder a job. */
+  /** Contains a folder per job. */
   readonly jobsDir: string;
-  /** What became of everything in a source, a file a finished job. */
+  /** Contains a media report per finished job. */
   readonly reportsDir: string;
-  /** What a person wrote. */
+  /** Settings written by the user. */
   readonly configFile: string;
-  /** What the probe chose for this machine. */
+  /** Settings that the probe chose for this machine. */
   readonly detectedFile: string;
-  /** What the probe found out, and when. */
+  /** Results of the hardware probe. */
   readonly probeFile: string;
 }
 
-/** The program's own folder, which holds `package.json` and `models/manifest.json`; it is found from src/ and from dist/. */
+/** Folder of the program, with `package.json` and `models/manifest.json`; the same for src/ and dist/. */
 export const programRoot = resolve(import.meta.dirname, '../..');
 
-/** The home: `--home` over `FRAMEKILN_HOME` over the program's own folder. */
+/** Chooses the home: `--home`, else `FRAMEKILN_HOME`, else the folder of the program. */
 export function resolveHome({ flag, cwd }: { readonly flag: string | null; readonly cwd: string }): Home {
   return homeAt(realPath(resolve(cwd, flag ?? homeFromEnvironment() ?? programRoot)));
 }
@@ -57,10 +57,10 @@ export function homeAt(root: string): Home {
 }
 
 /**
- * Makes the home's folders where they are missing.
+ * Creates missing folders of the home.
  *
- * @throws ConfigurationError when a folder cannot be made, or when `input/` and `output/` overlap, through symbolic
- *   links too: a finished video would be taken for a new one (R23).
+ * @throws ConfigurationError if a folder cannot be created, or if `input/` and `output/` overlap, also through symbolic
+ *   links: finished videos would be processed again (promise 23 in docs/promises.md).
  */
 export function ensureHome(home: Home): void {
   for (const folder of [home.input, home.output, home.logs, home.models, home.jobsDir]) {
@@ -68,7 +68,7 @@ export function ensureHome(home: Home): void {
       makeFolder(folder);
     } catch (error) {
       throw new ConfigurationError(
-        `The folder ${folder} cannot be made; choose another home with --home.`,
+        `Cannot create the folder ${folder}; choose another home with --home.`,
         [],
         { cause: error },
       );
@@ -82,22 +82,26 @@ export function ensureHome(home: Home): void {
 export function whyNotFolders({ input, output }: Pick<Home, 'input' | 'output'>): string | null {
   const [realInput, realOutput] = [realPath(input), realPath(output)];
   if (!contains(realInput, realOutput) && !contains(realOutput, realInput)) return null;
-  return `The input folder ${input} and the output folder ${output} overlap; finished videos would be taken for new ones.`;
+  return `The input folder ${input} and the output folder ${output} overlap; finished videos would be processed again.`;
 }
 
-/** Why a finished video may not be put there: over its own source, or where it would be taken for a new one (R18, R23). */
+/**
+ * Why a finished video must not be written to this path, or null: it would replace its source or land in the input folder
+ * (promises 18 and 23 in docs/promises.md).
+ */
 export function whyNotOutput(
   home: Pick<Home, 'input'>,
   sourcePath: string,
   outputPath: string,
 ): string | null {
   const output = realPath(outputPath);
-  if (output === realPath(sourcePath)) return `The finished video would replace its source ${sourcePath}.`;
+  if (output === realPath(sourcePath))
+    return `The finished video would replace its source ${sourcePath}; choose another output path.`;
   if (!contains(realPath(home.input), output)) return null;
-  return `The finished video would be put into the input folder ${home.input} and taken for a new one.`;
+  return `The finished video would be written to the input folder ${home.input} and processed again; choose another output path.`;
 }
 
-/** The real path of what exists of `path`. */
+/** Resolves symbolic links in the part of the path that exists. */
 function realPath(path: string): string {
   if (existsSync(path)) return realpathSync(path);
   const parent = dirname(path);

@@ -4,14 +4,14 @@ import { fileSignature } from '../lib/file-signature.ts';
 import { loadSettings, type LoadedSettings, type SettingSources } from './load-settings.ts';
 import type { Settings } from './settings.ts';
 
-/** The settings as they are now: the files are read again when one of them has changed. */
+/** Current settings: reads the settings files again whenever one of them has changed. */
 export class LiveSettings {
   readonly sources: SettingSources;
   readonly #onChange: (loaded: LoadedSettings) => void;
   #signature: string;
   #loaded: LoadedSettings;
 
-  /** @param onChange called with what was read after a change, not with what was there in the beginning */
+  /** @param onChange called after each change, not for the first read */
   constructor(sources: SettingSources, onChange: (loaded: LoadedSettings) => void = () => undefined) {
     this.sources = sources;
     this.#onChange = onChange;
@@ -29,7 +29,7 @@ export class LiveSettings {
     return this.#loaded.settings;
   }
 
-  /** As they were read last, with their faults and origins. */
+  /** The settings as last read, with their faults and origins. */
   get loaded(): LoadedSettings {
     return this.#loaded;
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { codeOf, toError } from '../domain/errors.ts';
+import { counted } from '../lib/counted.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { nearestKey } from './describe-issue.ts';
 import { LEGACY_VARIABLES, settingVariables } from './environment.ts';
@@ -9,30 +10,30 @@ import { settingKeys, treeOf, valueAt, variableOf } from './setting-keys.ts';
 import { completeSettings, SAFE_DEFAULTS, SettingsFile, type Settings } from './settings.ts';
 import { parseYamlLevel, type YamlLevel } from './yaml-level.ts';
 
-/** What one level says about one setting. */
+/** The value that one level gives a setting. */
 export interface Origin {
   readonly value: unknown;
-  /** For people: `framekiln.yaml, line 3`, `--set`, `the variable FRAMEKILN_ENCODER_CRF`, `the safe default`. */
+  /** Where the value is set: `framekiln.yaml, line 3`, `--set`, `environment variable FRAMEKILN_ENCODER_CRF`, `default`. */
   readonly place: string;
-  /** Why the probe chose it; null elsewhere. */
+  /** Why the probe chose the value; null for other levels. */
   readonly reason: string | null;
 }
 
 export interface LoadedSettings {
   readonly settings: Settings;
-  /** Every fault of every level, a sentence each. */
+  /** Faults of all levels, one sentence each. */
   readonly faults: readonly string[];
-  /** All that was said about a setting, the one that holds first; the safe default is last. */
+  /** All values of a setting: first the effective one, then those it overrides, with the default last. */
   readonly originsOf: (key: string) => readonly Origin[];
 }
 
 export interface SettingSources {
   readonly home: Pick<Home, 'configFile' | 'detectedFile'>;
-  /** `KEY=VALUE`, as `--set` takes them. */
+  /** Options given with `--set`, as `KEY=VALUE`. */
   readonly flags?: readonly string[];
 }
 
-/** A level that was found to be usable, on top of those below it. */
+/** A level without faults. */
 interface Accepted {
   readonly said: Record<string, unknown>;
   readonly placeOf: (key: string) => string;
@@ -40,42 +41,45 @@ interface Accepted {
 }
 
 /**
- * The settings: flags over the environment over what a person wrote (`framekiln.yaml`) over what was detected
- * (`.framekiln/detected.yaml`) over safe defaults (D4). Of a faulty file nothing is used, of faulty variables and
- * flags only the others; the levels below hold.
+ * Loads the settings. Precedence, highest first: `--set`, environment variables, `framekiln.yaml`, detected values
+ * (`.framekiln/detected.yaml`), defaults. A file with a fault is ignored as a whole; a faulty variable or option is
+ * ignored on its own.
  */
 export function loadSettings({ home, flags = [] }: SettingSources): LoadedSettings {
   const accepted: Accepted[] = [];
   const faults: string[] = [];
-  for (const path of [home.detectedFile, home.configFile]) addFile(path, accepted, faults);
+  addFile(home.detectedFile, 'defaults apply', accepted, faults);
+  addFile(home.configFile, 'detected values and defaults apply', accepted, faults);
   const keys = settingKeys();
   const groups = new Set(keys.map((key) => variableOf(key.split('.')[0] ?? '')));
   for (const [name, text] of settingVariables([...groups])) {
     const known = LEGACY_VARIABLES[name] ?? keys.find((key) => variableOf(key) === name);
-    if (known !== undefined) addValue(known, text, `the variable ${name}`, accepted, faults);
-    else faults.push(unknownKey(name, 'the environment', keys.map(variableOf)));
+    if (known !== undefined) addValue(known, text, `environment variable ${name}`, accepted, faults);
+    else faults.push(unknownName('environment variable', name, keys.map(variableOf)));
   }
   for (const flag of flags) {
     const [key = '', ...value] = flag.split('=');
     if (value.length === 0) faults.push(`--set ${flag}: expected KEY=VALUE, such as encoder.crf=20`);
     else if (keys.includes(key)) addValue(key, value.join('='), '--set', accepted, faults);
-    else faults.push(unknownKey(key, '--set', keys));
+    else faults.push(unknownName('setting in --set:', key, keys));
   }
   const parsed = SettingsFile.parse(merged(accepted));
   return { settings: completeSettings(parsed), faults, originsOf: (key) => origins(key, accepted) };
 }
 
-function addFile(path: string, accepted: Accepted[], faults: string[]): void {
+/** @param instead what applies if the file is faulty */
+function addFile(path: string, instead: string, accepted: Accepted[], faults: string[]): void {
   let level: YamlLevel;
   try {
     level = parseYamlLevel(readFileSync(path, 'utf8'), path);
   } catch (error) {
-    if (!isMissingFile(error)) faults.push(`${path}: it cannot be read (${codeOf(error)})`, skipped(path));
+    if (!isMissingFile(error))
+      faults.push(`${path} cannot be read (${codeOf(error)}) and is ignored; ${instead}`);
     return;
   }
   const found = level.faults.length > 0 ? level.faults : level.describe(issuesOf(accepted, level.said));
   if (found.length === 0) accepted.push(level);
-  else faults.push(...found, skipped(path));
+  else faults.push(...found, `${path} has ${counted(found.length, 'error')} and is ignored; ${instead}`);
 }
 
 function addValue(key: string, text: string, place: string, accepted: Accepted[], faults: string[]): void {
@@ -89,25 +93,22 @@ function addValue(key: string, text: string, place: string, accepted: Accepted[]
   const said = treeOf(key, value);
   const issues = issuesOf(accepted, said);
   if (issues.length === 0) accepted.push({ said, placeOf: () => place, reasonOf: () => null });
-  else faults.push(...issues.map(({ message }) => `${place}: ${key}: ${message}; it is not used`));
+  else faults.push(...issues.map(({ message }) => `${place}: ${key}: ${message}; ignored`));
 }
 
-/** Variables say 0 and 1 where a file says false and true. */
+/** Accepts 0 and 1 for false and true, as is usual in environment variables. */
 function asSwitch(key: string, value: unknown): unknown {
   const isSwitch = typeof valueAt(SAFE_DEFAULTS, key) === 'boolean';
   return isSwitch && (value === 0 || value === 1) ? value === 1 : value;
 }
 
-function skipped(path: string): string {
-  return `Nothing of ${path} is used until it is mended; what is below it holds.`;
-}
-
-function unknownKey(name: string, place: string, valid: readonly string[]): string {
+/** @param kind such as `environment variable` */
+function unknownName(kind: string, name: string, valid: readonly string[]): string {
   const nearest = nearestKey(name, valid);
-  return `${place}: ${name} is not a key${nearest === null ? '' : ` (did you mean ${nearest}?)`}; it is not used`;
+  return `unknown ${kind} ${name}${nearest === null ? '' : ` (did you mean ${nearest}?)`}; ignored`;
 }
 
-/** What is wrong with a level on top of those that were accepted. */
+/** Faults of a level when merged over the accepted ones. */
 function issuesOf(accepted: readonly Accepted[], said: Record<string, unknown>) {
   return SettingsFile.safeParse(mergeTrees(merged(accepted), said)).error?.issues ?? [];
 }
@@ -116,7 +117,7 @@ function merged(accepted: readonly Accepted[]): Record<string, unknown> {
   return accepted.reduce<Record<string, unknown>>((below, { said }) => mergeTrees(below, said), {});
 }
 
-/** `above` over `below`, group by group; a setting that is itself a collection is replaced, not mixed. */
+/** Merges `above` over `below`, group by group; a list or map that is one setting is replaced as a whole. */
 function mergeTrees(
   below: Record<string, unknown>,
   above: Record<string, unknown>,
@@ -140,5 +141,5 @@ function origins(key: string, accepted: readonly Accepted[]): Origin[] {
     const value = valueAt(tree, key);
     return value === undefined ? [] : [{ value, place: placeOf(key), reason: reasonOf(key) }];
   });
-  return [...said, { value: valueAt(SAFE_DEFAULTS, key), place: 'the safe default', reason: null }];
+  return [...said, { value: valueAt(SAFE_DEFAULTS, key), place: 'default', reason: null }];
 }

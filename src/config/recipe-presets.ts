@@ -1,6 +1,6 @@
 import type { Recipe, UpscaleRecipe } from '../domain/recipe.ts';
 
-/** The tiers of REQUIREMENTS A12. */
+/** Presets that choose a device and a scale in one word. */
 export const tierPresets: Readonly<
   Record<'basic' | 'standard' | 'premium' | 'pro', Pick<UpscaleRecipe, 'device' | 'scale'>>
 > = {
@@ -10,7 +10,7 @@ export const tierPresets: Readonly<
   pro: { device: 'gpu', scale: 4 },
 };
 
-/** What a recipe has where nobody said anything. */
+/** Default recipe of each pipeline. */
 export const PIPELINE_DEFAULTS: Readonly<{ [P in Recipe['pipeline']]: Extract<Recipe, { pipeline: P }> }> = {
   upscale: {
     pipeline: 'upscale',
@@ -31,14 +31,12 @@ export const PIPELINE_DEFAULTS: Readonly<{ [P in Recipe['pipeline']]: Extract<Re
   },
 };
 
-/** What is done with a file for which nobody said anything. */
+/** Recipe of a file for which no folder, sidecar file, setting or option sets anything. */
 export const DEFAULT_RECIPE = PIPELINE_DEFAULTS.upscale;
 
 /**
- * What the name of a folder below `input/` says without any configuration: `upscale-2x`, `upscale-3x`, `upscale-4x`
- * and the same with `lanczos`, and `dual-face`.
- *
- * @returns a request for a recipe, or null for any other name
+ * Partial recipe of a folder in `input/` with a well-known name: `upscale-2x`, `upscale-3x`, `upscale-4x`, the same with
+ * `lanczos`, and `dual-face`; null for any other name.
  */
 export function folderPreset(
   name: string,

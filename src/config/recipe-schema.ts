@@ -6,57 +6,89 @@ import { PIPELINE_DEFAULTS, tierPresets } from './recipe-presets.ts';
 
 const evenLength = z.int().min(64).max(8192).multipleOf(2);
 
-/** What a person may say of a recipe; what they leave out comes from the defaults. */
+/** Recipe keys that a user may set; missing keys come from the defaults. */
 export const PartialRecipe = z.strictObject({
-  pipeline: z.enum(['upscale', 'dual-face']).optional(),
-  /** A tier preset: basic, standard, premium, pro. Other keys change it. */
-  preset: z.enum(['basic', 'standard', 'premium', 'pro']).optional(),
-  model: z.string().min(1).optional(),
-  scale: z.number().min(1).max(4).optional(),
-  device: z.enum(['auto', 'gpu', 'cpu']).optional(),
-  tile: z.union([z.literal('auto'), z.int().min(32).max(4096)]).optional(),
-  width: evenLength.optional(),
-  height: evenLength.optional(),
-  layout: z.enum(['side-by-side', 'stacked']).optional(),
-  detectEvery: z.int().min(1).max(30).optional(),
-  missing: z.enum(['wide', 'black']).optional(),
+  pipeline: z
+    .enum(['upscale', 'dual-face'])
+    .optional()
+    .meta({ description: 'pipeline for files whose folder or sidecar file sets none' }),
+  preset: z.enum(['basic', 'standard', 'premium', 'pro']).optional().meta({
+    description:
+      'device and scale in one word (cpu 2x, cpu 4x, gpu 2x, gpu 4x); other keys override the preset',
+  }),
+  model: z.string().min(1).optional().meta({
+    description:
+      'lanczos, a name from `framekiln models list` (a face detector for dual-face), or the path of an ONNX file',
+  }),
+  scale: z.number().min(1).max(4).optional().meta({ description: 'output size divided by input size' }),
+  device: z
+    .enum(['auto', 'gpu', 'cpu'])
+    .optional()
+    .meta({ description: 'device for inference; auto uses a GPU if one works' }),
+  tile: z
+    .union([z.literal('auto'), z.int().min(32).max(4096)])
+    .optional()
+    .meta({ description: 'tile size in source pixels; auto uses the whole frame if memory allows' }),
+  width: evenLength
+    .optional()
+    .meta({ description: 'width of the split screen in pixels, even; dual-face only' }),
+  height: evenLength
+    .optional()
+    .meta({ description: 'height of the split screen in pixels, even; dual-face only' }),
+  layout: z.enum(['side-by-side', 'stacked']).optional().meta({
+    description: 'layout of the split screen; stacked puts the left person at the top; dual-face only',
+  }),
+  detectEvery: z
+    .int()
+    .min(1)
+    .max(30)
+    .optional()
+    .meta({ description: 'faces are detected in every n-th frame; dual-face only' }),
+  missing: z.enum(['wide', 'black']).optional().meta({
+    description:
+      'what a pane shows once its person has been missing for a while: the whole scene or black; dual-face only',
+  }),
 });
 
 export type PartialRecipe = z.infer<typeof PartialRecipe>;
 
 /**
- * A recipe from untrusted data: a sidecar, the configuration, the command line.
+ * Parses a recipe from untrusted data: a sidecar file, the settings, the command line.
  *
- * @param request any value; its missing keys are taken from `defaults`
- * @throws ConfigurationError with every fault found
+ * @param request any value; missing keys are taken from `defaults`
+ * @throws ConfigurationError with all faults
  */
 export function parseRecipe(request: unknown, defaults: Recipe): Recipe {
   const parsed = PartialRecipe.safeParse(request);
   const faults = parsed.success
-    ? strangeKeys(parsed.data, defaults.pipeline)
+    ? unsupportedKeys(parsed.data, defaults.pipeline)
     : parsed.error.issues.flatMap((issue) => describeIssue(issue, Object.keys(PartialRecipe.shape)));
   if (!parsed.success || faults.length > 0)
-    throw new ConfigurationError(`The recipe cannot be used: ${faults.join('; ')}.`, faults);
+    throw new ConfigurationError(`Invalid recipe: ${faults.join('; ')}.`, faults);
   return completeRecipe(parsed.data, defaults);
 }
 
-/** A sentence for each key that the recipe's pipeline does not have. @param inherited pipeline where the request has none */
-export function strangeKeys(request: PartialRecipe, inherited: Recipe['pipeline']): string[] {
+/**
+ * One sentence for each key that the pipeline of the recipe does not have.
+ *
+ * @param inherited pipeline to assume if the request names none
+ */
+export function unsupportedKeys(request: PartialRecipe, inherited: Recipe['pipeline']): string[] {
   const pipeline = request.pipeline ?? inherited;
   const known = [...Object.keys(PIPELINE_DEFAULTS[pipeline]), ...(pipeline === 'upscale' ? ['preset'] : [])];
   return Object.entries(request)
     .filter(([key, value]) => value !== undefined && !known.includes(key))
-    .map(([key]) => `${key} is not a key of the pipeline ${pipeline}`);
+    .map(([key]) => `the ${pipeline} pipeline has no key ${key}`);
 }
 
 /**
- * A valid request over the defaults, a preset between them. A request for another pipeline than that of the defaults takes
- * nothing of them but the device.
+ * Completes a recipe: keys of the request override its preset, which overrides the defaults. A request for another pipeline
+ * than that of the defaults inherits the device only.
  */
 export function completeRecipe({ preset, ...request }: PartialRecipe, defaults: Recipe): Recipe {
   const { pipeline = defaults.pipeline } = request;
   const { device } = defaults;
   const base = pipeline === defaults.pipeline ? defaults : { ...PIPELINE_DEFAULTS[pipeline], device };
-  const said = Object.entries(request).filter(([, value]) => value !== undefined);
-  return { ...base, ...(preset === undefined ? {} : tierPresets[preset]), ...Object.fromEntries(said) };
+  const given = Object.entries(request).filter(([, value]) => value !== undefined);
+  return { ...base, ...(preset === undefined ? {} : tierPresets[preset]), ...Object.fromEntries(given) };
 }

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { SettingsFile } from './settings.ts';
 
-/** The dotted names of all settings, such as `encoder.crf`, in the order of the schema. */
+/** Dotted names of all settings, such as `encoder.crf`, in the order of the schema. */
 export function settingKeys(): string[] {
   return leavesBelow(SettingsFile, '');
 }
 
-/** The keys that are valid at a place of the file. */
+/** Keys that are valid at a path of the settings file. */
 export function keysAt(path: readonly PropertyKey[]): string[] {
   let at = unwrap(SettingsFile);
   for (const key of path) {
-    // A record, such as the folders, takes any name and has one schema for all of them.
+    // A record, such as intake.folders, accepts any key and has one schema for all values.
     at = unwrap(
       at instanceof z.ZodObject ? at.shape[String(key)] : at instanceof z.ZodRecord && at.valueType,
     );
@@ -18,12 +18,14 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
 }
 
-/** What a setting may be, in words: `0 to 51`, `h264 or hevc`; empty where the default tells it. */
-export function describeRange(key: string): string {
+/** What a setting means and which values it accepts: `constant rate factor; … (0 to 51)`. */
+export function describeSetting(key: string): string {
   const schema = key
     .split('.')
     .reduce<JsonSchema | undefined>((at, part) => at?.properties?.[part], jsonSchema());
-  return schema === undefined ? '' : rangeOf(schema);
+  if (schema?.description === undefined) throw new Error(`The setting ${key} has no description.`);
+  const range = rangeOf(schema);
+  return range === '' ? schema.description : `${schema.description} (${range})`;
 }
 
 /** The environment variable of a setting: `FRAMEKILN_ENCODER_CRF`. */
@@ -32,7 +34,7 @@ export function variableOf(key: string): string {
   return `FRAMEKILN_${words.toUpperCase()}`;
 }
 
-/** The value at a dotted name of nested objects; undefined where there is none. */
+/** The value at a dotted name in nested objects, or undefined. */
 export function valueAt(tree: unknown, key: string): unknown {
   return key
     .split('.')
@@ -43,7 +45,7 @@ export function valueAt(tree: unknown, key: string): unknown {
     );
 }
 
-/** Nested objects that say one thing: `{ encoder: { crf: 20 } }`. */
+/** Nested objects with one value: `{ encoder: { crf: 20 } }`. */
 export function treeOf(key: string, value: unknown): Record<string, unknown> {
   const [first = '', ...rest] = key.split('.');
   return { [first]: rest.length === 0 ? value : treeOf(rest.join('.'), value) };
@@ -57,15 +59,16 @@ function leavesBelow(schema: unknown, path: string): string[] {
   );
 }
 
-/** The schema inside zod's wrappers for defaults and what may be absent. */
+/** The schema without zod's wrappers for defaults and optional values. */
 function unwrap(schema: unknown): unknown {
   return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional
     ? unwrap(schema.unwrap())
     : schema;
 }
 
-/** The part of JSON Schema that zod writes for our kinds of values. */
+/** The part of JSON Schema that zod generates for the types used here. */
 interface JsonSchema {
+  readonly description?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly anyOf?: readonly JsonSchema[];
   readonly enum?: readonly string[];

@@ -1,53 +1,97 @@
 import { z } from 'zod';
 import type { Recipe } from '../domain/recipe.ts';
 import { DEFAULT_RECIPE } from './recipe-presets.ts';
-import { completeRecipe, PartialRecipe, strangeKeys } from './recipe-schema.ts';
+import { completeRecipe, PartialRecipe, unsupportedKeys } from './recipe-schema.ts';
 
 const TIME_OF_DAY = '(?:(?:[01]\\d|2[0-3]):[0-5]\\d|24:00)';
 const QuietHours = z
   .string()
-  .regex(new RegExp(`^${TIME_OF_DAY}-${TIME_OF_DAY}$`), 'expected a span such as 22:00-07:30')
-  .refine((span) => span.slice(0, 5) !== span.slice(6), 'ends when it begins; the whole day is 00:00-24:00');
+  .regex(new RegExp(`^${TIME_OF_DAY}-${TIME_OF_DAY}$`), 'expected a time span such as 22:00-07:30')
+  .refine(
+    (span) => span.slice(0, 5) !== span.slice(6),
+    'start and end are equal; for the whole day use 00:00-24:00',
+  );
 
-/** `framekiln.yaml`, grouped by the room that a key speaks to. Every key has a default that is safe everywhere. */
+/**
+ * Schema of `framekiln.yaml`, grouped by what a setting affects. Every default is safe on every machine. Descriptions are
+ * shown by `config example` and `config show --why`, with the range that the schema allows.
+ */
 export const SettingsFile = z
   .strictObject({
     intake: z
       .strictObject({
-        /** A file is taken when it did not change for so long. */
-        settleSeconds: z.number().min(0.2).max(3600).default(5),
-        /** The input folder is read whole this often, whatever the watcher said. */
-        rescanSeconds: z.number().min(1).max(86_400).default(60),
-        /** Ask instead of being told: for network shares, which send no events. */
-        polling: z.boolean().default(false),
-        /** What happens to a file that is rejected; `quarantine`: it is moved into `quarantine/`. */
-        rejected: z.enum(['keep', 'quarantine']).default('keep'),
-        /** Recipes of folders below input/, by name. */
-        folders: z.record(z.string().min(1), PartialRecipe).default({}),
+        settleSeconds: z
+          .number()
+          .min(0.2)
+          .max(3600)
+          .default(5)
+          .meta({ description: 'a new file is queued once it has not changed for this many seconds' }),
+        rescanSeconds: z.number().min(1).max(86_400).default(60).meta({
+          description: 'seconds between full scans of the input folder, which find files that sent no event',
+        }),
+        polling: z.boolean().default(false).meta({
+          description: 'poll the input folder for changes; needed on network shares, which send no events',
+        }),
+        rejected: z.enum(['keep', 'quarantine']).default('keep').meta({
+          description:
+            'what to do with a rejected file; quarantine moves the file to quarantine/ with a note that gives the reason',
+        }),
+        folders: z
+          .record(z.string().min(1), PartialRecipe)
+          .default({})
+          .meta({ description: 'recipes for folders in input/, by folder name' }),
       })
       .prefault({}),
-    /** What is done with a file for which nothing else is said. */
     recipe: PartialRecipe.default({}),
     decoder: z
       .strictObject({
-        /** Tried in this order before the CPU. The probe writes what works. */
-        hardware: z.array(z.enum(['nvdec', 'vaapi'])).default([]),
+        hardware: z
+          .array(z.enum(['nvdec', 'vaapi']))
+          .default([])
+          .meta({
+            description:
+              'hardware decoders to try before the CPU, in this order, such as [nvdec, vaapi]; the probe finds those that work',
+          }),
       })
       .prefault({}),
     encoder: z
       .strictObject({
-        codec: z.enum(['auto', 'h264', 'hevc']).default('auto'),
-        nvenc: z.boolean().default(true),
-        /** NVENC sessions that may be open at once; the probe counts them. */
-        sessions: z.int().min(1).max(64).default(1),
-        /** `source`: colour as fine as the source's, which few players show. */
-        chroma: z.enum(['4:2:0', 'source']).default('4:2:0'),
-        /** A session that is not free within this time is given up for software. */
-        waitSeconds: z.number().min(0).max(3600).default(30),
-        softwareFallback: z.boolean().default(true),
-        lowLatency: z.boolean().default(false),
-        /** Constant rate factor: lower is better and larger. */
-        crf: z.number().min(0).max(51).default(18),
+        codec: z.enum(['auto', 'h264', 'hevc']).default('auto').meta({
+          description: 'codec of finished videos; auto uses HEVC for 10-bit sources and H.264 otherwise',
+        }),
+        nvenc: z
+          .boolean()
+          .default(true)
+          .meta({ description: 'encode on an NVIDIA GPU (NVENC) if a trial encode succeeds' }),
+        sessions: z
+          .int()
+          .min(1)
+          .max(64)
+          .default(1)
+          .meta({ description: 'NVENC sessions that may be open at the same time; the probe counts them' }),
+        chroma: z.enum(['4:2:0', 'source']).default('4:2:0').meta({
+          description:
+            'chroma subsampling; 4:2:0 plays everywhere, source keeps 4:2:2 and 4:4:4, which few players support, and encodes on the CPU',
+        }),
+        waitSeconds: z
+          .number()
+          .min(0)
+          .max(3600)
+          .default(30)
+          .meta({ description: 'seconds to wait for a free NVENC session before encoding on the CPU' }),
+        softwareFallback: z.boolean().default(true).meta({
+          description:
+            'encode on the CPU if NVENC is busy or does not support the video; if false, the job waits',
+        }),
+        lowLatency: z.boolean().default(false).meta({
+          description: 'use the fastest NVENC settings (p1, ull) instead of those with the best quality',
+        }),
+        crf: z
+          .number()
+          .min(0)
+          .max(51)
+          .default(18)
+          .meta({ description: 'constant rate factor; lower values give better quality and larger files' }),
         preset: z
           .enum([
             'ultrafast',
@@ -60,95 +104,158 @@ export const SettingsFile = z
             'slower',
             'veryslow',
           ])
-          .default('medium'),
+          .default('medium')
+          .meta({ description: 'preset of libx264 and libx265; slower presets give smaller files' }),
       })
       .prefault({}),
     streams: z
       .strictObject({
-        /** Jobs that are worked on at once. */
-        max: z.int().min(1).max(32).default(1),
-        /** Images of different jobs that a GPU upscales in one go. */
-        batch: z.int().min(1).max(8).default(8),
-        waitMs: z.number().min(0).max(6).default(6),
+        max: z.int().min(1).max(32).default(1).meta({ description: 'jobs processed at the same time' }),
+        batch: z.int().min(1).max(8).default(8).meta({
+          description: 'images from different jobs that a GPU may process in one inference request',
+        }),
+        waitMs: z.number().min(0).max(6).default(6).meta({
+          description: 'milliseconds that an image waits for images of other jobs to share a request',
+        }),
       })
       .prefault({}),
     batch: z
       .strictObject({
-        /** Frames of the first batch; the first estimate comes after it. */
-        firstFrames: z.int().min(1).max(1000).default(30),
-        /** Frames of every other batch: what a power cut costs at most, and how often the output has a keyframe. */
-        frames: z.int().min(1).max(1000).default(60),
+        firstFrames: z.int().min(1).max(1000).default(30).meta({
+          description: 'frames in the first batch, after which the remaining time is known',
+        }),
+        frames: z.int().min(1).max(1000).default(60).meta({
+          description:
+            'frames in every other batch; a power cut loses at most one batch, and each begins with a keyframe',
+        }),
       })
       .prefault({}),
     workspace: z
       .strictObject({
-        kind: z.enum(['auto', 'mount', 'shm', 'folder']).default('auto'),
-        /** Share of the free memory that a job's RAM disk may take. */
-        memoryFraction: z.number().min(0.05).max(0.9).default(0.5),
-        keepJobFolders: z.boolean().default(false),
+        kind: z.enum(['auto', 'mount', 'shm', 'folder']).default('auto').meta({
+          description:
+            'where raw frames are stored: a tmpfs of the job, /dev/shm, or a folder on disk; auto tries them in this order',
+        }),
+        memoryFraction: z
+          .number()
+          .min(0.05)
+          .max(0.9)
+          .default(0.5)
+          .meta({ description: 'share of the free memory that the RAM disk of a job may use' }),
+        keepJobFolders: z
+          .boolean()
+          .default(false)
+          .meta({ description: 'keep the job folders of finished jobs, with their segments, for debugging' }),
       })
       .prefault({}),
     output: z
       .strictObject({
-        /** What happens when a finished file of that name is there already. */
-        existing: z.enum(['replace', 'keep']).default('replace'),
-        /** What happens to the source of a finished video; `move`: into `finished/`. */
-        source: z.enum(['keep', 'move', 'delete']).default('keep'),
+        existing: z
+          .enum(['replace', 'keep'])
+          .default('replace')
+          .meta({ description: 'what to do with an existing file that has the name of the finished video' }),
+        source: z.enum(['keep', 'move', 'delete']).default('keep').meta({
+          description: 'what to do with the source of a finished video; move puts the source into finished/',
+        }),
       })
       .prefault({}),
-    /** A job that fails so often is set aside. */
-    attempts: z.int().min(1).max(20).default(3),
+    attempts: z
+      .int()
+      .min(1)
+      .max(20)
+      .default(3)
+      .meta({ description: 'a job that fails this many times without progress fails permanently' }),
     limits: z
       .strictObject({
-        inputMegapixels: z.number().positive().default(36),
-        outputMegapixels: z.number().positive().default(134),
-        hours: z.number().positive().default(24),
-        framesPerSecond: z.number().positive().default(240),
-        /** A damaged video is processed when at least this share of it decodes. */
-        decodableShare: z.number().min(0).max(1).default(0.5),
+        inputMegapixels: z
+          .number()
+          .positive()
+          .default(36)
+          .meta({ description: 'sources with larger images are rejected, in megapixels' }),
+        outputMegapixels: z
+          .number()
+          .positive()
+          .default(134)
+          .meta({ description: 'sources whose output images would be larger are rejected, in megapixels' }),
+        hours: z
+          .number()
+          .positive()
+          .default(24)
+          .meta({ description: 'longer videos are rejected, in hours' }),
+        framesPerSecond: z
+          .number()
+          .positive()
+          .default(240)
+          .meta({ description: 'videos with a higher frame rate are rejected' }),
+        decodableShare: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.5)
+          .meta({ description: 'a damaged video is rejected if a smaller share of it can be decoded' }),
       })
       .prefault({}),
     engine: z
       .strictObject({
-        /** Threads that a model runs on; 0: as many as there are cores. */
-        threads: z.int().min(0).max(256).default(0),
-        /** A model that says nothing for so long, and uses no processor, hangs. */
-        stallSeconds: z.number().min(1).max(3600).default(60),
+        threads: z
+          .int()
+          .min(0)
+          .max(256)
+          .default(0)
+          .meta({ description: 'CPU threads for inference; 0 uses one per core' }),
+        stallSeconds: z.number().min(1).max(3600).default(60).meta({
+          description:
+            'the worker is restarted if a model returns no frame and uses no CPU time for this many seconds',
+        }),
       })
       .prefault({}),
     throttling: z
       .strictObject({
-        /** Times of the day, in local time, at which nothing is worked on. */
-        quietHours: z.array(QuietHours).default([]),
-        /** The machine is kept from going to sleep while a job is worked on. */
-        inhibitSleep: z.boolean().default(true),
-        /** Share of the GPU that another program may take before nothing is worked on, in percent; 0: all of it. */
-        gpuBusyPercent: z.int().min(0).max(100).default(30),
-        /** Degrees at which nothing is worked on until the GPU has cooled down by ten; 0: whatever it is. */
-        gpuHottestCelsius: z.int().min(0).max(120).default(90),
+        quietHours: z.array(QuietHours).default([]).meta({
+          description: 'local times at which processing pauses, such as [22:00-07:30, 12:00-13:00]',
+        }),
+        inhibitSleep: z
+          .boolean()
+          .default(true)
+          .meta({ description: 'keep the machine awake with systemd-inhibit while jobs are processed' }),
+        gpuBusyPercent: z.int().min(0).max(100).default(30).meta({
+          description:
+            'processing pauses while other programs use more than this percentage of the GPU; 0 never pauses',
+        }),
+        gpuHottestCelsius: z.int().min(0).max(120).default(90).meta({
+          description:
+            'processing pauses when the GPU reaches this temperature, until it has cooled down by 10 degrees; 0 never pauses',
+        }),
       })
       .prefault({}),
-    log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .meta({ description: 'messages below this level are not logged' }),
+      })
+      .prefault({}),
   })
   .superRefine(({ recipe, intake }, context) => {
     const inherited = recipe.pipeline ?? DEFAULT_RECIPE.pipeline;
-    const say = (path: string[], request: PartialRecipe): void => {
-      for (const message of strangeKeys(request, inherited))
+    const check = (path: string[], request: PartialRecipe): void => {
+      for (const message of unsupportedKeys(request, inherited))
         context.addIssue({ code: 'custom', path, message });
     };
-    say(['recipe'], recipe);
-    for (const [name, request] of Object.entries(intake.folders)) say(['intake', 'folders', name], request);
+    check(['recipe'], recipe);
+    for (const [name, request] of Object.entries(intake.folders)) check(['intake', 'folders', name], request);
   });
 
 type Parsed = z.infer<typeof SettingsFile>;
 
-/** The settings as the rooms use them: recipes are whole. */
+/** Settings as the program uses them, with complete recipes. */
 export interface Settings extends Omit<Parsed, 'recipe' | 'intake'> {
   readonly recipe: Recipe;
   readonly intake: Omit<Parsed['intake'], 'folders'> & { readonly folders: Readonly<Record<string, Recipe>> };
 }
 
-/** Fills the recipes in. */
+/** Completes the recipes from their defaults. */
 export function completeSettings(parsed: Parsed): Settings {
   const recipe = completeRecipe(parsed.recipe, DEFAULT_RECIPE);
   const folders = Object.entries(parsed.intake.folders).map(
@@ -157,5 +264,5 @@ export function completeSettings(parsed: Parsed): Settings {
   return { ...parsed, recipe, intake: { ...parsed.intake, folders: Object.fromEntries(folders) } };
 }
 
-/** What holds where nobody wrote anything. */
+/** Settings that apply where no level sets a value. */
 export const SAFE_DEFAULTS: Settings = completeSettings(SettingsFile.parse({}));

@@ -6,28 +6,29 @@ import { SettingsFile } from './settings.ts';
 import { parseYamlLevel } from './yaml-level.ts';
 
 /**
- * The text of a person's file with one setting changed. Its comments, its order and everything else in it stay.
+ * Changes one setting in the text of a settings file and keeps its comments and the order of its keys.
  *
- * @param text of the file as it is; empty where there is none
- * @param name of the file, for people
- * @param value as it would stand in the file
- * @throws ConfigurationError with every fault, for a file that is faulty already, too: it would not be used
+ * @param text current text of the file; empty if there is no file
+ * @param name name of the file for messages
+ * @param value the value in YAML
+ * @throws ConfigurationError with all faults, also if the file was faulty before: the file would be ignored
  */
 export function withSetting(text: string, name: string, key: string, value: string): string {
   if (!settingKeys().includes(key)) {
     const nearest = nearestKey(key, settingKeys()) ?? settingKeys().find((each) => each.endsWith(`.${key}`));
-    const hint = nearest === undefined ? '`framekiln config show` lists them' : `did you mean ${nearest}?`;
+    const hint =
+      nearest === undefined ? 'to list all settings: framekiln config show' : `did you mean ${nearest}?`;
     throw new ConfigurationError(`${key} is not a setting (${hint}).`, []);
   }
   const before = parseYamlLevel(text, name).faults;
   if (before.length > 0) throw unusable(name, before);
   const document = parseDocument(text);
   const [group = '', setting] = key.split('.');
-  const held = document.get(group, true);
-  // A group that holds only comments is null, and nothing can be put into that.
-  if (setting !== undefined && isScalar(held) && held.value === null) {
+  const current = document.get(group, true);
+  // A group that contains only comments is null, which takes no keys.
+  if (setting !== undefined && isScalar(current) && current.value === null) {
     const map = new YAMLMap();
-    map.commentBefore = held.commentBefore ?? held.comment ?? null;
+    map.commentBefore = current.commentBefore ?? current.comment ?? null;
     document.set(group, map);
   }
   document.setIn(key.split('.'), valueOf(value));
@@ -42,10 +43,13 @@ function valueOf(text: string): unknown {
   try {
     return parse(text) as unknown;
   } catch (error) {
-    throw new ConfigurationError(`${text} is no value: ${toError(error).message.split('\n')[0] ?? ''}.`, []);
+    throw new ConfigurationError(
+      `${text} is not a valid value: ${toError(error).message.split('\n')[0] ?? ''}.`,
+      [],
+    );
   }
 }
 
 function unusable(name: string, faults: readonly string[]): ConfigurationError {
-  return new ConfigurationError(`${name} is left as it is: ${faults.join('; ')}.`, faults);
+  return new ConfigurationError(`${name} was not changed: ${faults.join('; ')}.`, faults);
 }

@@ -4,21 +4,21 @@ import { toError } from '../domain/errors.ts';
 import { describeIssue } from './describe-issue.ts';
 import { keysAt, settingKeys } from './setting-keys.ts';
 
-/** A YAML file as one level of the settings. */
+/** A YAML file as one level of settings. */
 export interface YamlLevel {
-  /** What it says, as nested objects; a group without keys says nothing. */
+  /** Settings in the file, as nested objects without empty groups. */
   readonly said: Record<string, unknown>;
-  /** What keeps it from being read at all, a sentence each. */
+  /** Reasons why the file cannot be parsed, one sentence each. */
   readonly faults: readonly string[];
-  /** Where a setting stands, such as `framekiln.yaml, line 3`. */
+  /** Where a setting is set, such as `framekiln.yaml, line 3`. */
   readonly placeOf: (key: string) => string;
-  /** The comment beside a setting's value, or null. */
+  /** The comment after the value of a setting, or null. */
   readonly reasonOf: (key: string) => string | null;
-  /** Sentences for what the schema finds wrong, each with its line. */
+  /** Describes faults found by the schema, each with its line. */
   readonly describe: (issues: readonly z.core.$ZodIssue[]) => string[];
 }
 
-/** @param name of the file, for people */
+/** @param name name of the file for messages */
 export function parseYamlLevel(text: string, name: string): YamlLevel {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -33,26 +33,26 @@ export function parseYamlLevel(text: string, name: string): YamlLevel {
   const faults = document.errors.map((error) => `${placeAt(error.pos[0])}: ${error.message}`);
   if (faults.length > 0) return { ...level, said: {}, faults };
   try {
-    const said = withoutNothing(document.toJS());
+    const said = withoutEmptyGroups(document.toJS());
     if (said === undefined) return { ...level, said: {}, faults: [] };
     if (typeof said === 'object' && !Array.isArray(said))
       return { ...level, said: said as Record<string, unknown>, faults: [] };
     return {
       ...level,
       said: {},
-      faults: [`${name}: expected groups of settings, such as \`encoder:\`, and found ${typeof said}`],
+      faults: [`${name}: expected groups of settings, such as \`encoder:\`, but found a ${typeof said}`],
     };
   } catch (error) {
-    // Aliases are resolved here, and an unknown or an exploding one is told only now.
+    // Aliases are resolved here: an unknown or exponentially growing one is reported only now.
     return { ...level, said: {}, faults: [`${name}: ${toError(error).message}`] };
   }
 }
 
 /** A group whose keys are all commented out is `null` in YAML. */
-function withoutNothing(value: unknown): unknown {
+function withoutEmptyGroups(value: unknown): unknown {
   if (value === null) return undefined;
   if (typeof value !== 'object' || Array.isArray(value)) return value;
-  const entries = Object.entries(value).map(([key, inner]) => [key, withoutNothing(inner)] as const);
+  const entries = Object.entries(value).map(([key, inner]) => [key, withoutEmptyGroups(inner)] as const);
   return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined));
 }
 
@@ -68,7 +68,7 @@ function sentences(
   );
 }
 
-/** Where the key of a path stands in the text; where it is absent, what encloses it. */
+/** Offset of a key in the text, or of the innermost group around a missing key. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
   for (let length = path.length; length > 0; length--) {
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);

@@ -18,6 +18,7 @@ const MAX_MEMORY_SHARE = 0.6;
 /** The worker process. The supervisor of the daemon starts it; it ends when the daemon stops it or no job is left. */
 async function main(): Promise<void> {
   const start = JSON.parse(process.argv[2] ?? '') as WorkerStart;
+  const memoryLimitBytes = workerMemoryBytes() ?? (await totalMemoryBytes()) * MAX_MEMORY_SHARE;
   const home = homeAt(start.homeRoot);
   const log = createForwardingLogger((entry) => void send({ kind: 'log', entry }));
   const queue = openQueue(home.databaseFile);
@@ -31,7 +32,7 @@ async function main(): Promise<void> {
     traceFile: traceFile(),
     onlyJobId: start.onlyJobId,
     alone: start.alone,
-    memoryLimitBytes: workerMemoryBytes() ?? totalMemoryBytes() * MAX_MEMORY_SHARE,
+    memoryLimitBytes,
   });
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'stop') worker.stop();

@@ -21,7 +21,7 @@ export interface DeviceMemories {
 export async function deviceMemories(device: Device): Promise<DeviceMemories> {
   const [gpu] = device === 'cpu' ? [] : (await probeGpus(addonPath())).gpus;
   return {
-    cpu: { name: 'cpu', totalBytes: totalMemoryBytes(), freeBytes: await availableMemoryBytes() },
+    cpu: { name: 'cpu', totalBytes: await totalMemoryBytes(), freeBytes: await availableMemoryBytes() },
     gpu: gpu ?? null,
   };
 }

@@ -146,7 +146,7 @@ test('what cannot be used is said once, with its name and every reason, and look
   const { put, settle, jobs, said, intake } = setUp();
   put('bad.mp4', 'x');
   put('a.mp4', 'a');
-  put('a.mp4.recipe.yaml', 'scale: 9\nnetwrok: lanczos');
+  put('a.mp4.recipe.yaml', 'scale: 9\nmodle: lanczos');
   put('dual-face/b.mp4', 'b');
   put('dual-face/b.mp4.recipe.yaml', 'scale: 2');
   await settle();
@@ -156,9 +156,9 @@ test('what cannot be used is said once, with its name and every reason, and look
   const rejected = said.filter((line) => line.includes('is rejected'));
   expect(rejected).toHaveLength(3);
   expect(rejected.join('\n')).toMatch(
-    /BAD_RECIPE.*a\.mp4\.recipe\.yaml.*scale.*netwrok is not a key \(did you mean model\?\)/,
+    /BAD_RECIPE.*a\.mp4\.recipe\.yaml.*scale.*unknown key modle \(did you mean model\?\)/,
   );
-  expect(rejected.join('\n')).toContain('scale is not a key of the pipeline dual-face');
+  expect(rejected.join('\n')).toContain('the dual-face pipeline has no key scale');
   put('a.mp4.recipe.yaml', 'scale: 3');
   await settle();
   expect(jobs()).toMatchObject([{ recipe: { scale: 3 } }]);

@@ -44,7 +44,7 @@ describe('framekiln status', () => {
     writeFileSync(join(home, 'framekiln.yaml'), 'encoder: { crff: 20 }\n');
     const { out, err, code } = await framekiln('status');
     expect(out[0]).toMatch(/^The daemon is not running\./);
-    expect(err.join('\n')).toContain('encoder.crff is not a key (did you mean crf?)');
+    expect(err.join('\n')).toContain('unknown key encoder.crff (did you mean crf?)');
     expect(code).toBe(ExitCode.ok);
   });
 });

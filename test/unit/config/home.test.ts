@@ -4,11 +4,11 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { ensureHome, homeAt, programRoot, resolveHome, whyNotFolders } from '../../../src/config/home.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-test('the program finds its own folder', () => {
+test('programRoot is the folder of the program', () => {
   expect(existsSync(join(programRoot, 'models/manifest.json'))).toBe(true);
 });
 
-test('--home goes over FRAMEKILN_HOME, which goes over the program’s folder; an empty one is none', () => {
+test('--home overrides FRAMEKILN_HOME, which overrides the folder of the program unless empty', () => {
   onTestFinished(() => void vi.unstubAllEnvs());
   vi.stubEnv('FRAMEKILN_HOME', '/from/environment');
   expect(resolveHome({ flag: '/from/flag', cwd: '/' }).root).toBe('/from/flag');
@@ -17,11 +17,11 @@ test('--home goes over FRAMEKILN_HOME, which goes over the program’s folder; a
   expect(resolveHome({ flag: null, cwd: '/' }).root).toBe(programRoot);
 });
 
-test('--home counts from where the person stands', () => {
+test('--home is relative to the working directory', () => {
   expect(resolveHome({ flag: 'videos', cwd: '/somewhere' }).input).toBe('/somewhere/videos/input');
 });
 
-test('input and output that overlap are rejected, through links too', () => {
+test('overlapping input and output folders are rejected, also through symbolic links', () => {
   const root = temporaryFolder();
   expect(whyNotFolders({ input: join(root, 'in'), output: join(root, 'out') })).toBeNull();
   expect(whyNotFolders({ input: join(root, 'in'), output: join(root, 'in-finished') })).toBeNull();

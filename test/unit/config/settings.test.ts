@@ -12,14 +12,14 @@ beforeEach(() => {
   mkdirSync(home.stateDir);
 });
 
-/** The settings of a person who wrote this. */
+/** Settings with this text in framekiln.yaml. */
 function written(text: string) {
   writeFileSync(home.configFile, text);
   return loadSettings({ home });
 }
 
-describe('what a person writes', () => {
-  it('may be nothing', () => {
+describe('framekiln.yaml', () => {
+  it('may be missing or empty', () => {
     expect(loadSettings({ home })).toMatchObject({ settings: SAFE_DEFAULTS, faults: [] });
     expect(written('# nothing\n')).toMatchObject({ settings: SAFE_DEFAULTS, faults: [] });
   });
@@ -28,7 +28,7 @@ describe('what a person writes', () => {
     expect(written('encoder:\n  # crf: 20\nbatch:\n')).toMatchObject({ settings: SAFE_DEFAULTS, faults: [] });
   });
 
-  it('counts, and recipes are whole', () => {
+  it('overrides defaults, and recipes are completed', () => {
     const { settings, faults } = written(
       'recipe: { preset: pro, model: lanczos }\nintake:\n  folders:\n    old: { scale: 3 }\nencoder: { crf: 20 }\n',
     );
@@ -45,7 +45,7 @@ describe('what a person writes', () => {
 });
 
 describe('a faulty file', () => {
-  it('is reported with every fault and its line, unknown keys with the nearest valid one; nothing of it is used', () => {
+  it('is ignored, and all faults are reported with their lines and the nearest valid key', () => {
     const { settings, faults } = written(
       [
         'encodr: { crf: 20 }',
@@ -59,13 +59,13 @@ describe('a faulty file', () => {
     );
     expect(settings).toEqual(SAFE_DEFAULTS);
     for (const part of [
-      /line 1: encodr is not a key \(did you mean encoder\?\)/,
+      /line 1: unknown key encodr \(did you mean encoder\?\)/,
       /line 3: encoder\.crf: .*51/,
-      /line 4: encoder\.presett is not a key \(did you mean preset\?\)/,
+      /line 4: unknown key encoder\.presett \(did you mean preset\?\)/,
       /line 5: attempts: .*number/,
-      /line 6: settleSeconds is not a key \(did you mean intake\.settleSeconds\?\)/,
-      /line 7: intake\.folders\.a\.scal is not a key \(did you mean scale\?\)/,
-      /Nothing of .*framekiln\.yaml is used until it is mended/,
+      /line 6: unknown key settleSeconds \(did you mean intake\.settleSeconds\?\)/,
+      /line 7: unknown key intake\.folders\.a\.scal \(did you mean scale\?\)/,
+      /framekiln\.yaml has 6 errors and is ignored; detected values and defaults apply/,
     ])
       expect(faults).toContainEqual(expect.stringMatching(part));
     expect(faults).toHaveLength(7);
@@ -74,29 +74,29 @@ describe('a faulty file', () => {
   it.each([
     ['broken YAML', 'encoder: {\n  crf: 1\n', /line \d/],
     ['an alias without its anchor', 'attempts: *three\n', /alias/i],
-    ['a text instead of groups', 'hello\n', /expected groups of settings/],
-    ['a key that is given twice', 'attempts: 2\nattempts: 3\n', /line 2: Map keys must be unique/],
+    ['text instead of groups', 'hello\n', /expected groups of settings/],
+    ['a duplicate key', 'attempts: 2\nattempts: 3\n', /line 2: Map keys must be unique/],
     [
       'a wrong type in a recipe',
       'intake: { folders: { a: { scale: big } } }\n',
       /line 1: intake\.folders\.a\.scale/,
     ],
-  ])('may hold %s', (_, text, fault) => {
+  ])('is reported for %s', (_, text, fault) => {
     const { settings, faults } = written(text);
     expect(settings).toEqual(SAFE_DEFAULTS);
     expect(faults[0]).toMatch(fault);
   });
 
-  it('may be a folder', () => {
+  it('may be a folder, which is reported', () => {
     mkdirSync(home.configFile);
     expect(loadSettings({ home }).faults[0]).toMatch(/cannot be read \(EISDIR\)/);
   });
 });
 
-describe('the levels', () => {
-  const DETECTED = 'encoder:\n  crf: 23 # three trials agreed\n  preset: fast # it is a slow machine\n';
+describe('levels of settings', () => {
+  const DETECTED = 'encoder:\n  crf: 23 # three trials agreed\n  preset: fast # slow machine\n';
 
-  it('go over each other key by key, and each value says where it is from', () => {
+  it('override each other key by key, and the origin of each value is known', () => {
     writeFileSync(home.detectedFile, DETECTED);
     writeFileSync(home.configFile, '# mine\nencoder:\n  crf: 20\n');
     vi.stubEnv('FRAMEKILN_BATCH_FIRST_FRAMES', '7');
@@ -110,22 +110,24 @@ describe('the levels', () => {
     expect(originsOf('encoder.crf')).toEqual([
       { value: 20, place: `${home.configFile}, line 3`, reason: null },
       { value: 23, place: `${home.detectedFile}, line 2`, reason: 'three trials agreed' },
-      { value: 18, place: 'the safe default', reason: null },
+      { value: 18, place: 'default', reason: null },
     ]);
     expect(originsOf('attempts')[0]).toMatchObject({ value: 5, place: '--set' });
-    expect(originsOf('batch.firstFrames')[0]?.place).toBe('the variable FRAMEKILN_BATCH_FIRST_FRAMES');
+    expect(originsOf('batch.firstFrames')[0]?.place).toBe(
+      'environment variable FRAMEKILN_BATCH_FIRST_FRAMES',
+    );
   });
 
-  it('are skipped one by one: below a faulty file what was detected holds', () => {
+  it('are ignored one by one: below a faulty file, detected values apply', () => {
     writeFileSync(home.detectedFile, DETECTED);
     const { settings, faults } = written('encoder: { crf: 99 }\n');
     expect(settings.encoder.crf).toBe(23);
-    expect(faults.at(-1)).toMatch(/what is below it holds/);
+    expect(faults.at(-1)).toMatch(/has 1 error and is ignored; detected values and defaults apply/);
     writeFileSync(home.detectedFile, 'encoder: { crf: lots }\n');
     expect(written('attempts: 4\n').settings).toMatchObject({ attempts: 4, encoder: { crf: 18 } });
   });
 
-  it('take 0 and 1 for false and true from variables, and say no to quiet hours that end when they begin', () => {
+  it('accept 0 and 1 for false and true in variables, and reject quiet hours of no length', () => {
     vi.stubEnv('ENABLE_SOFTWARE_FALLBACK', '0');
     vi.stubEnv('FRAMEKILN_ENCODER_LOW_LATENCY', '1');
     const { settings, faults } = loadSettings({
@@ -134,10 +136,10 @@ describe('the levels', () => {
     });
     expect(settings.encoder).toMatchObject({ softwareFallback: false, lowLatency: true });
     expect(settings.throttling.quietHours).toEqual([]);
-    expect(faults.join()).toMatch(/ends when it begins.*expected a span/);
+    expect(faults.join()).toMatch(/start and end are equal.*expected a time span/);
   });
 
-  it('take no faulty variable or flag, and use the others', () => {
+  it('ignore faulty variables and options one by one', () => {
     vi.stubEnv('FRAMEKILN_ENCODER_CFR', '20');
     vi.stubEnv('FRAMEKILN_ENCODER_CRF', 'lots');
     vi.stubEnv('FRAMEKILN_SOMETHING_ELSE', 'is not ours');
@@ -146,18 +148,18 @@ describe('the levels', () => {
       flags: ['encoder.preset', 'attemps=4', 'batch.frames=9'],
     });
     expect(settings).toMatchObject({ encoder: { crf: 18 }, batch: { frames: 9 } });
-    const said = [
-      /FRAMEKILN_ENCODER_CFR is not a key \(did you mean FRAMEKILN_ENCODER_CRF\?\)/,
-      /FRAMEKILN_ENCODER_CRF: encoder\.crf: .*it is not used/,
+    const expected = [
+      /unknown environment variable FRAMEKILN_ENCODER_CFR \(did you mean FRAMEKILN_ENCODER_CRF\?\)/,
+      /FRAMEKILN_ENCODER_CRF: encoder\.crf: .*; ignored/,
       /expected KEY=VALUE/,
-      /attemps is not a key \(did you mean attempts\?\)/,
+      /unknown setting in --set: attemps \(did you mean attempts\?\)/,
     ];
-    for (const part of said) expect(faults).toContainEqual(expect.stringMatching(part));
-    expect(faults).toHaveLength(said.length);
+    for (const part of expected) expect(faults).toContainEqual(expect.stringMatching(part));
+    expect(faults).toHaveLength(expected.length);
   });
 });
 
-test('settings are read again when a file was changed, and only then', () => {
+test('settings are read again only after a file has changed', () => {
   const onChange = vi.fn();
   const live = new LiveSettings({ home, flags: ['attempts=2'] }, onChange);
   expect(live.now().encoder.crf).toBe(18);

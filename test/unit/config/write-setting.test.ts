@@ -2,21 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { withSetting } from '../../../src/config/write-setting.ts';
 
 describe('withSetting', () => {
-  it('makes a file where there is none', () => {
+  it('creates a file if there is none', () => {
     expect(withSetting('', 'framekiln.yaml', 'encoder.crf', '20')).toBe('encoder:\n  crf: 20\n');
     expect(withSetting('', 'framekiln.yaml', 'attempts', '5')).toBe('attempts: 5\n');
   });
 
-  it('keeps comments, order and what else is in it', () => {
+  it('keeps comments, the order of keys and other settings', () => {
     const text =
-      '# my house\nencoder:\n  # not too large\n  crf: 21 # as seen on TV\n\n# slow, but fine\nattempts: 2\n';
+      '# living room\nencoder:\n  # not too large\n  crf: 21 # as seen on TV\n\n# slow, but fine\nattempts: 2\n';
     expect(withSetting(text, 'framekiln.yaml', 'encoder.crf', '19')).toBe(text.replace('crf: 21', 'crf: 19'));
     expect(withSetting(text, 'framekiln.yaml', 'encoder.preset', 'slow')).toContain(
       'as seen on TV\n  preset: slow\n',
     );
   });
 
-  it('fills a group that holds comments only', () => {
+  it('adds a key to a group with comments only', () => {
     expect(withSetting('encoder:\n  # crf: 18\n', 'framekiln.yaml', 'encoder.crf', '20')).toBe(
       'encoder:\n  # crf: 18\n  crf: 20\n',
     );
@@ -26,14 +26,14 @@ describe('withSetting', () => {
     ['encodr.crf', '20', /not a setting \(did you mean encoder\.crf\?\)/],
     ['crf', '20', /did you mean encoder\.crf\?/],
     ['encoder', '{ crf: 20 }', /not a setting/],
-    ['encoder.crf', '99', /left as it is: framekiln\.yaml, line 2: encoder\.crf: /],
-    ['encoder.crf', '[', /no value/],
+    ['encoder.crf', '99', /was not changed: framekiln\.yaml, line 2: encoder\.crf: /],
+    ['encoder.crf', '[', /not a valid value/],
   ])('rejects %s = %s', (key, value, why) => {
     expect(() => withSetting('', 'framekiln.yaml', key, value)).toThrow(why);
   });
 
-  it('leaves a file alone that is faulty already', () => {
-    expect(() => withSetting('encoder: {\n', 'framekiln.yaml', 'attempts', '4')).toThrow(/left as it is/);
+  it('does not change a file that is already faulty', () => {
+    expect(() => withSetting('encoder: {\n', 'framekiln.yaml', 'attempts', '4')).toThrow(/was not changed/);
     expect(() => withSetting('attemps: 3\n', 'framekiln.yaml', 'attempts', '4')).toThrow(
       /did you mean attempts/,
     );
