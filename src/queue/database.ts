@@ -5,8 +5,7 @@ import { codeOf, ConfigurationError, DatabaseDamagedError, InternalError } from 
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { networkFileSystem } from './network-file-system.ts';
-
-export type Database = SqliteDatabase.Database;
+import type { Database } from './sqlite.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
 /** What is kept of the write-ahead log after a checkpoint; without it one long transaction marks the size for ever. */

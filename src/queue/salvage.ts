@@ -1,7 +1,8 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
 import { codeOf, DatabaseDamagedError, toError } from '../domain/errors.ts';
-import { openDatabase, type Database } from './database.ts';
+import { openDatabase } from './database.ts';
+import type { Database } from './sqlite.ts';
 
 /** Parents before children. Events and commands are for their own day. */
 const TABLES = ['jobs', 'batches', 'seen_files', 'settings'] as const;
