@@ -41,7 +41,10 @@ export function coverArguments(covers: readonly ExtractedCover[], plan: StreamPl
     ({ stream, codec }) => stream.kind === 'attachment' && codec !== null,
   ).length;
   return covers.flatMap(({ stream, path }, i) => {
-    const { mime, extension } = COVER_TYPES[stream.codec] ?? { mime: 'application/octet-stream', extension: 'bin' };
+    const { mime, extension } = COVER_TYPES[stream.codec] ?? {
+      mime: 'application/octet-stream',
+      extension: 'bin',
+    };
     const tag = `-metadata:s:t:${before + i}`;
     return [
       ...['-attach', `file:${path}`, tag, `mimetype=${mime}`],
