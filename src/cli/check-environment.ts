@@ -15,7 +15,7 @@ import { checkSessions } from '../hardware/checks/sessions.ts';
 import { checkSettings } from '../hardware/checks/settings.ts';
 import { checkWriteRights } from '../hardware/checks/write-rights.ts';
 import { readMachineFacts } from '../hardware/probe/machine-facts.ts';
-import type { HardwareFacts } from '../hardware/probe/probe.ts';
+import type { HardwareFacts } from '../hardware/probe/hardware-facts.ts';
 import { describeGpus } from '../inference/cuda-engine.ts';
 import { listModels, verifyModels } from '../inference/models/find-model.ts';
 import { runForText } from '../media/ffmpeg/run-for-text.ts';

@@ -1,6 +1,7 @@
 import type { Home } from '../config/home.ts';
 import { toError } from '../domain/errors.ts';
-import { probeHardware, type HardwareFacts } from '../hardware/probe/probe.ts';
+import { probeHardware } from '../hardware/probe/probe.ts';
+import type { HardwareFacts } from '../hardware/probe/hardware-facts.ts';
 import { addonPath } from '../inference/cuda-engine.ts';
 
 /**

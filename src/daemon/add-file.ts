@@ -4,7 +4,7 @@ import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { InputRejectedError } from '../domain/errors.ts';
-import { shapeOf } from '../domain/estimate.ts';
+import { shapeOf } from '../domain/video-shape.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Queue } from '../queue/queue.ts';

@@ -4,7 +4,7 @@ import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { DatabaseDamagedError, toError } from '../domain/errors.ts';
-import { shapeOf } from '../domain/estimate.ts';
+import { shapeOf } from '../domain/video-shape.ts';
 import { isTransientDatabaseError } from '../domain/transient-errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';

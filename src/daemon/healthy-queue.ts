@@ -7,16 +7,16 @@ import { salvageDatabase, whyDamaged } from '../queue/salvage.ts';
 import { readReport, reportedJobs } from '../reports/media-report.ts';
 
 /**
- * The home's queue. A damaged database is set aside; what can be read of it, and finished jobs, which have their reports
- * on the disk, are brought into a new one. What is in neither is found in `input/` again.
+ * Opens the queue of a home. A damaged database is renamed and replaced by a new one with the rows that can still be
+ * read. Finished jobs are restored from their reports. Files of all other lost jobs are found in `input/` again.
  */
 export async function openHealthyQueue(home: Home, log: Logger): Promise<Queue> {
   const path = home.databaseFile;
   const damage = whyDamaged(path);
   if (damage !== null) {
-    const { setAside, jobs, batches } = salvageDatabase(path, Date.now());
+    const { copy, jobs, batches } = salvageDatabase(path, Date.now());
     log.error(
-      `the database is damaged (${damage}); it is kept as ${setAside}, and ${counted(jobs, 'job')} and ${counted(batches, 'checkpoint')} of it were saved`,
+      `the database is damaged (${damage}); saved ${counted(jobs, 'job')} and ${counted(batches, 'checkpoint')} from it; the damaged file is now ${copy}`,
     );
   }
   const queue = openQueue(path);
@@ -30,8 +30,8 @@ export async function openHealthyQueue(home: Home, log: Logger): Promise<Queue> 
 }
 
 /**
- * Enters the finished jobs that have a report and no row. Done at every start, not only when the database was found damaged:
- * an empty one is what a repaired file system leaves of it, and a kill may come between the salvage and this.
+ * Adds the finished jobs that have a report but no row. It runs at every start, not only after damage: a repaired file
+ * system may leave an empty database, and the process may have been killed between the salvage and this step.
  */
 async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<void> {
   let restored = 0;
@@ -39,7 +39,9 @@ async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<v
     if (queue.jobs.getJob(id) !== null) continue;
     const report = await readReport(home, id);
     if (report === 'torn')
-      log.warn(`the report of job ${id} is torn, and the queue does not know the job: it may be done again`);
+      log.warn(
+        `the report of job ${id} is damaged and the job is not in the queue; its source may be processed again`,
+      );
     if (report === 'torn' || report === null) continue;
     const { fingerprint, recipe, source, output } = report;
     if (fingerprint === undefined || recipe === undefined || !existsSync(output)) continue;
@@ -51,5 +53,5 @@ async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<v
     };
     if (queue.jobs.restoreDone(job, Date.now())) restored++;
   }
-  if (restored > 0) log.info(`${counted(restored, 'finished job')} restored from reports`);
+  if (restored > 0) log.info(`restored ${counted(restored, 'finished job')} from reports`);
 }

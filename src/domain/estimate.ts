@@ -1,18 +1,6 @@
 import type { CommittedBatch } from './job.ts';
-import type { MediaInfo } from './media-info.ts';
 import type { Recipe } from './recipe.ts';
-
-/** What a video's cost depends on. */
-export interface VideoShape {
-  /** Pixels. */
-  readonly width: number;
-  readonly height: number;
-  readonly bitsPerComponent: number;
-  /** As the headers claim, until they were counted; null where they say nothing. */
-  readonly frames: number | null;
-  /** Of the file. */
-  readonly bytes: number;
-}
+import type { VideoShape } from './video-shape.ts';
 
 /** What one job took on this machine, as far as it has come. */
 export interface PastJob {
@@ -45,13 +33,6 @@ export interface Estimate {
 
 /** Bytes a pixel of encoded video before anything is known of it: about what libx264 makes of film at CRF 18. */
 const GUESSED_BYTES_PER_PIXEL = 0.05;
-
-export function shapeOf({ video, durationSeconds, bytes }: MediaInfo): VideoShape {
-  const { width, height, bitsPerComponent, averageFrameRate: rate } = video;
-  const seconds = video.durationSeconds ?? durationSeconds;
-  const frames = seconds === null || rate === null ? null : Math.round((seconds * rate.num) / rate.den);
-  return { width, height, bitsPerComponent, frames, bytes };
-}
 
 /** Pixels of one frame of the output, before its edges are rounded. */
 export function outputPixels(recipe: Recipe, video: Pick<VideoShape, 'width' | 'height'>): number {

@@ -1,4 +1,4 @@
-import type { VideoShape } from './estimate.ts';
+import type { VideoShape } from './video-shape.ts';
 import type { BatchSizes } from './frame-batch.ts';
 import type { Chroma } from './media-info.ts';
 import type { Recipe } from './recipe.ts';

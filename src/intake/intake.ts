@@ -1,7 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { codeOf, InputRejectedError, TransientError, toError } from '../domain/errors.ts';
-import type { VideoShape } from '../domain/estimate.ts';
+import type { VideoShape } from '../domain/video-shape.ts';
 import type { Job } from '../domain/job.ts';
 import { isTransientDatabaseError } from '../domain/transient-errors.ts';
 import { describeRecipe, type Recipe } from '../domain/recipe.ts';

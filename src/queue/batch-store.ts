@@ -1,5 +1,5 @@
 import type { CommittedBatch, Lease } from '../domain/job.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 import { assertHeld, HELD } from './lease-guard.ts';
 import { transaction } from './transaction.ts';
 

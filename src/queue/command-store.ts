@@ -1,6 +1,6 @@
 import type { Command, CommandKind } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 
 export interface NewCommand {
   readonly kind: CommandKind;

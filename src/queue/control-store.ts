@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 import { LET_GO } from './job-row.ts';
 import { transaction } from './transaction.ts';
 

@@ -2,40 +2,46 @@ import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { codeOf, ConfigurationError, DatabaseDamagedError, InternalError } from '../domain/errors.ts';
-import { migrate } from './migrate.ts';
+import { migrate, type Migration } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { networkFileSystem } from './network-file-system.ts';
-
-export type Database = SqliteDatabase.Database;
+import type { Database } from './sqlite.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
-/** What is kept of the write-ahead log after a checkpoint; without it one long transaction marks the size for ever. */
+/** Size to which a checkpoint truncates the write-ahead log; without a limit it keeps the size of its longest transaction. */
 const KEPT_WAL_BYTES = 16 * 1024 * 1024;
 const SYNCHRONOUS_FULL = 2;
 
 /**
- * Opens the queue's database, makes it where it is not there, and brings its schema up to date. On every connection
- * a commit is on the disk when it returns (R1).
+ * Opens the queue's database, creating it if it does not exist, and applies the migrations that it lacks. On every
+ * connection a commit is on the disk when it returns.
  *
- * Throws DatabaseDamagedError, and ConfigurationError when the folder is on a network file system (R2) or the schema is newer than the program.
+ * @param migrations all of them, or as many as an older version had
+ * @throws DatabaseDamagedError
+ * @throws ConfigurationError if the folder is on a network file system or the schema is newer than this program
  */
-export function openDatabase(path: string, fileSystemType = fileSystemTypeOf): Database {
-  const model = networkFileSystem(fileSystemType(dirname(path)));
-  if (model !== null) throw rejection(`The database ${path} must be on a local disk, not on ${model}.`);
+export function openDatabase(
+  path: string,
+  fileSystemType = fileSystemTypeOf,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Database {
+  const remote = networkFileSystem(fileSystemType(dirname(path)));
+  if (remote !== null)
+    throw configurationError(`The database ${path} must be on a local disk, not on ${remote}.`);
 
   const db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
-      throw rejection(
+      throw configurationError(
         `The file system of ${path} does not support SQLite's write-ahead log; use a local disk.`,
       );
     }
-    // After WAL: better-sqlite3 compiles NORMAL as WAL's default, which loses commits on a power cut and comes back
-    // after the first transaction unless FULL is set by hand (measured: FULL 116 us a commit, NORMAL 12 us).
+    // Set after WAL: better-sqlite3 is compiled with NORMAL as the default of WAL, which loses commits on a power cut and
+    // returns after the first transaction unless FULL is set explicitly (measured: FULL 116 µs a commit, NORMAL 12 µs).
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
     db.pragma(`journal_size_limit = ${KEPT_WAL_BYTES}`);
-    migrate(db, MIGRATIONS);
+    migrate(db, migrations);
     if (db.pragma('synchronous', { simple: true }) !== SYNCHRONOUS_FULL) {
       throw new InternalError(`SQLite did not keep synchronous=FULL on ${path}.`);
     }
@@ -44,7 +50,7 @@ export function openDatabase(path: string, fileSystemType = fileSystemTypeOf): D
     db.close();
     if (!/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error))) throw error;
     throw new DatabaseDamagedError(
-      `The database ${path} is damaged; \`framekiln start\` sets it aside and saves what can be read.`,
+      `The database ${path} is damaged; \`framekiln start\` keeps a copy of it and saves what can be read.`,
       { cause: error },
     );
   }
@@ -54,6 +60,6 @@ function fileSystemTypeOf(folder: string): number {
   return statfsSync(folder).type;
 }
 
-function rejection(sentence: string): ConfigurationError {
+function configurationError(sentence: string): ConfigurationError {
   return new ConfigurationError(sentence, [sentence]);
 }

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 
 /** Something worth telling about a job: queued, resumed, encoder changed, failed. */
 export interface JobEvent {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { extname, parse, join } from 'node:path';
 import type { JobState } from '../domain/job.ts';
-import type { Database } from './database.ts';
-import type { NewJob } from './job-store.ts';
+import type { Database } from './sqlite.ts';
+import type { NewJob } from './new-job.ts';
 
 /** A video whose tracks its own container cannot hold is finished as Matroska: `clip.avi` as `clip.avi.mkv`. */
 const MATROSKA = '.mkv';

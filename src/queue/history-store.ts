@@ -1,6 +1,7 @@
-import type { PastJob, VideoShape } from '../domain/estimate.ts';
+import type { PastJob } from '../domain/estimate.ts';
+import type { VideoShape } from '../domain/video-shape.ts';
 import { recipeText, type Recipe } from '../domain/recipe.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 
 /** The latest ones tell most: the machine, its driver and this program change. */
 const LATEST_JOBS = 10;

@@ -1,4 +1,4 @@
-import type { VideoShape } from '../domain/estimate.ts';
+import type { VideoShape } from '../domain/video-shape.ts';
 import type { Job, JobPlan } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 

@@ -1,27 +1,12 @@
 import { existsSync } from 'node:fs';
 import { InternalError } from '../domain/errors.ts';
-import type { VideoShape } from '../domain/estimate.ts';
-import type { Job, JobOrigin, JobState } from '../domain/job.ts';
-import { recipeText, type Recipe } from '../domain/recipe.ts';
-import type { Database } from './database.ts';
+import type { Job, JobState } from '../domain/job.ts';
+import { recipeText } from '../domain/recipe.ts';
+import type { Database } from './sqlite.ts';
 import { createFreeOutput } from './free-output.ts';
 import { JOB_COLUMNS, jobFromRow, type JobRow } from './job-row.ts';
+import type { NewJob } from './new-job.ts';
 import { transaction } from './transaction.ts';
-
-export interface NewJob {
-  readonly origin: JobOrigin;
-  /** Absolute. */
-  readonly sourcePath: string;
-  /** Absolute; what it is requested to be: another video of that name is not overwritten. */
-  readonly outputPath: string;
-  /** sha256 of the source's bytes, hex. */
-  readonly fingerprint: string;
-  readonly recipe: Recipe;
-  /** Left out where its headers were not read. */
-  readonly video?: VideoShape;
-  readonly priority: number;
-  readonly nowMs: number;
-}
 
 /** What is known of a finished job whose row was lost. */
 export interface FinishedJob extends Pick<NewJob, 'sourcePath' | 'outputPath' | 'fingerprint' | 'recipe'> {

@@ -1,7 +1,7 @@
 import type { Job, Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { backOffMs } from '../lib/back-off.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 import { JOB_COLUMNS, jobFromRow, LET_GO, type JobRow } from './job-row.ts';
 import { assertHeld, HELD, leaseLost } from './lease-guard.ts';
 import { transaction } from './transaction.ts';

@@ -1,5 +1,5 @@
 import type { Lease } from '../domain/job.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 import type { FailedAttempt, LeaseStore } from './lease-store.ts';
 import { transaction } from './transaction.ts';
 

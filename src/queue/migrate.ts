@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../domain/errors.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 import { transaction } from './transaction.ts';
 
 /** A step of the schema. Once released, its text never changes; what comes later is a new step. */

@@ -1,5 +1,5 @@
-/** statfs(2)'s `f_type` of file systems that live on another machine, where SQLite's locks cannot be trusted. */
-const MODEL_FILE_SYSTEMS: Readonly<Record<number, string>> = {
+/** File systems on another machine, where SQLite's locks are unreliable, by the `f_type` that statfs(2) returns. */
+const NETWORK_FILE_SYSTEMS: Readonly<Record<number, string>> = {
   0x6969: 'NFS',
   0x517b: 'SMB',
   0xfe534d42: 'SMB2',
@@ -18,5 +18,5 @@ const MODEL_FILE_SYSTEMS: Readonly<Record<number, string>> = {
 /** The name of the network file system with this `f_type`, or null for a local one. */
 export function networkFileSystem(type: number): string | null {
   // The kernel's field is signed on some machines: 0xff534d42 may come as a negative number.
-  return MODEL_FILE_SYSTEMS[type >>> 0] ?? null;
+  return NETWORK_FILE_SYSTEMS[type >>> 0] ?? null;
 }

@@ -1,7 +1,7 @@
-import type { VideoShape } from '../domain/estimate.ts';
+import type { VideoShape } from '../domain/video-shape.ts';
 import type { JobPlan, Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 import { assertHeld, HELD } from './lease-guard.ts';
 
 export interface Progress {

@@ -1,7 +1,8 @@
 import { createBatchStore, type BatchStore } from './batch-store.ts';
 import { createCommandStore, type CommandStore } from './command-store.ts';
 import { createControlStore, type ControlStore } from './control-store.ts';
-import { openDatabase, type Database } from './database.ts';
+import { openDatabase } from './database.ts';
+import type { Database } from './sqlite.ts';
 import { createEventStore, type EventStore } from './event-store.ts';
 import { createHistoryStore, type HistoryStore } from './history-store.ts';
 import { createJobStore, type JobStore } from './job-store.ts';

@@ -1,30 +1,33 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import SqliteDatabase from 'better-sqlite3';
 import { codeOf, DatabaseDamagedError, toError } from '../domain/errors.ts';
-import { openDatabase, type Database } from './database.ts';
+import { openDatabase } from './database.ts';
+import { migrate } from './migrate.ts';
+import { MIGRATIONS } from './migrations.ts';
+import type { Database } from './sqlite.ts';
 
-/** Parents before children. Events and commands are for their own day. */
+/** Parents before children. Events and commands are not worth saving. */
 const TABLES = ['jobs', 'batches', 'seen_files', 'settings'] as const;
 
 export interface Salvage {
-  /** Where the damaged file lies now. */
-  readonly setAside: string;
+  /** Path of the copy of the damaged file. */
+  readonly copy: string;
   readonly jobs: number;
   readonly batches: number;
 }
 
-/** Whether this error, or what caused it, says that the database's file is damaged. */
+/** Whether an error of SQLite or of this program says that the database file is damaged. */
 export function isDamage(error: unknown): boolean {
   return error instanceof DatabaseDamagedError || /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
 }
 
-/** What SQLite finds wrong with the file at `path`, or null. A file that is not there is audio. */
+/** What SQLite finds wrong with the file at `path`, or null if it is sound or does not exist. */
 export function whyDamaged(path: string): string | null {
   if (!existsSync(path)) return null;
   try {
     const db = new SqliteDatabase(path);
     try {
-      // Not quick_check, which does not hold indexes against their tables: a job that its index misses is never claimed.
+      // Not quick_check, which does not compare indexes with their tables: a job missing from its index is never claimed.
       const found = db.pragma('integrity_check(1)', { simple: true });
       return found === 'ok' ? null : String(found);
     } finally {
@@ -37,25 +40,42 @@ export function whyDamaged(path: string): string | null {
 }
 
 /**
- * Sets a damaged database aside, under a name of its own, and copies what can still be read of it into a new one.
- * Checkpoints may be trusted: each segment is held against its sha256 before it is used. Nobody may have it open.
+ * Renames a damaged database and copies what can still be read from it into a new one. The new one starts with the
+ * schema of the damaged one and is then migrated, so rows of an older version are migrated as well. Checkpoints are
+ * safe to copy: a segment's sha256 is checked before the segment is used. No process may have the database open.
  */
 export function salvageDatabase(path: string, nowMs: number): Salvage {
-  const setAside = `${path}.damaged-${new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-')}`;
-  for (const end of ['', '-wal']) if (existsSync(path + end)) renameSync(path + end, setAside + end);
+  const copy = `${path}.damaged-${new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-')}`;
+  for (const end of ['', '-wal']) if (existsSync(path + end)) renameSync(path + end, copy + end);
   rmSync(`${path}-shm`, { force: true });
-  const db = openDatabase(path);
+  const db = openDatabase(path, undefined, MIGRATIONS.slice(0, schemaVersion(copy)));
   try {
-    const [jobs = 0, batches = 0] = TABLES.map((table) => copyReadable(setAside, db, table));
-    // A file whose job is lost was not taken after all: it is found again.
+    const [jobs = 0, batches = 0] = TABLES.map((table) => copyReadable(copy, db, table));
+    migrate(db, MIGRATIONS);
+    // A file whose job is lost has to be found again.
     db.exec(`DELETE FROM seen_files WHERE state = 'taken' AND path NOT IN (SELECT source_path FROM jobs)`);
-    return { setAside, jobs, batches };
+    return { copy, jobs, batches };
   } finally {
     db.close();
   }
 }
 
-/** Copies the rows of a table from both ends, each as far as the file can be read. @returns how many */
+/** How many migrations the database at `path` has had; all of them where that cannot be read. */
+function schemaVersion(path: string): number {
+  try {
+    const db = new SqliteDatabase(path);
+    try {
+      return (db.pragma('user_version', { simple: true }) as number) || MIGRATIONS.length;
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    if (isDamage(error)) return MIGRATIONS.length;
+    throw error;
+  }
+}
+
+/** Copies the rows of a table from both ends, each as far as the file can be read. @returns the number of rows copied */
 function copyReadable(from: string, to: Database, table: string): number {
   let copied = 0;
   for (const order of ['ASC', 'DESC']) {
@@ -70,7 +90,7 @@ function copyReadable(from: string, to: Database, table: string): number {
       }
     } catch (error) {
       if (!isDamage(error) && codeOf(error) !== 'SQLITE_ERROR') throw error;
-      // Readable to here; the other end may hold more. SQLITE_ERROR: not even the table is there.
+      // Readable up to here; the other end may hold more. SQLITE_ERROR: the table itself is missing.
     }
   }
   return copied;
@@ -83,7 +103,7 @@ function insertRow(to: Database, table: string, row: Record<string, unknown>): n
     return to.prepare(`INSERT OR IGNORE INTO ${table} (${names.join(', ')}) VALUES (${places})`).run(row)
       .changes;
   } catch (error) {
-    // A torn row breaks a rule of the schema; its neighbours may be whole.
+    // A torn row violates a constraint; its neighbours may be intact.
     if (codeOf(error).startsWith('SQLITE_CONSTRAINT')) return 0;
     throw error;
   }

@@ -1,5 +1,5 @@
 import type { SeenFile } from '../domain/seen-file.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 import { transaction } from './transaction.ts';
 
 export type SeenFileStore = ReturnType<typeof createSeenFileStore>;

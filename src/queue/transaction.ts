@@ -1,5 +1,5 @@
 import { failPoint, type TransactionName } from '../lib/fail-point.ts';
-import type { Database } from './database.ts';
+import type { Database } from './sqlite.ts';
 
 /**
  * `body` as one transaction that takes the write lock at its start: begun later, after a read, it could find that

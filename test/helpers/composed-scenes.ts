@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import type { Face, FaceDetector } from '../../src/pipelines/dual-face/detection/face-detector.ts';
+import type { Face, FaceDetector } from '../../src/pipelines/dual-face/detection/face.ts';
 import type { Box } from '../../src/pipelines/dual-face/tracking/box.ts';
 import type { LabelledBox } from '../../src/pipelines/dual-face/tracking/tracking-metrics.ts';
 import { sharedMedia } from './shared-media.ts';

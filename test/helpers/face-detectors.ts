@@ -6,8 +6,8 @@ import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import {
   loadFaceDetector,
   type DetectorOptions,
-  type FaceDetector,
 } from '../../src/pipelines/dual-face/detection/face-detector.ts';
+import type { FaceDetector } from '../../src/pipelines/dual-face/detection/face.ts';
 import { FaceEmbedder } from '../../src/pipelines/dual-face/identity/face-embedder.ts';
 import { sharedModels } from './shared-media.ts';
 

@@ -1,6 +1,6 @@
 import { Document } from 'yaml';
 import { isBusy } from '../../domain/hardware-reason.ts';
-import type { HardwareFacts } from './probe.ts';
+import type { HardwareFacts } from './hardware-facts.ts';
 import type { SessionFact } from './sessions.ts';
 
 /** A setting that follows from what was found out. */

@@ -5,20 +5,9 @@ import { isMissingFile } from '../../lib/file-errors.ts';
 import { describeDetected } from './detected-settings.ts';
 import { identifyFfmpeg, listFfmpegAbilities, type FfmpegFacts } from './ffmpeg-facts.ts';
 import { probeGpus, type GpuFacts } from './gpus.ts';
+import type { HardwareFacts } from './hardware-facts.ts';
 import { readMachineFacts, type MachineFacts } from './machine-facts.ts';
-import { countDecoders, countEncoders, type SessionFact } from './sessions.ts';
-
-/** What was found out about this machine by doing. */
-export interface HardwareFacts extends GpuFacts {
-  readonly machine: MachineFacts;
-  /** null where no ffmpeg answers. */
-  readonly ffmpeg: FfmpegFacts | null;
-  /** A row for each codec, size and bit depth that was tried. */
-  readonly nvenc: readonly SessionFact[];
-  readonly nvdec: readonly SessionFact[];
-  /** Empty where there is no render node. */
-  readonly vaapi: readonly SessionFact[];
-}
+import { countDecoders, countEncoders } from './sessions.ts';
 
 /** Grows when the facts, or what follows from them, change their form. */
 const FORMAT = 6;

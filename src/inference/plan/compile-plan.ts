@@ -1,5 +1,5 @@
 import { decodeModel } from '../models/onnx-model.ts';
-import { unsupported } from './layers.ts';
+import { unsupported } from './unsupported.ts';
 import { lowerGraph } from './lower-graph.ts';
 import { placeTensors } from './place-tensors.ts';
 import { encodePlan, type Plan, type WeightType } from './plan-format.ts';

@@ -1,6 +1,6 @@
 import { attributeOf } from '../models/onnx-attributes.ts';
 import { tensorFloats, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../models/onnx-model.ts';
-import { unsupported } from './layers.ts';
+import { unsupported } from './unsupported.ts';
 
 /** The numbers that a graph holds itself. */
 export class Constants {

@@ -1,23 +1,9 @@
-import { EngineError } from '../../domain/errors.ts';
 import { attributeOf, integerOf, integersOf, textOf } from '../models/onnx-attributes.ts';
 import type { OnnxNode } from '../models/onnx-model.ts';
 import type { Constants } from './constants.ts';
-import type { PlanStep, PlanWindow } from './plan-format.ts';
-import type { Value } from './step-list.ts';
-
-/** One operator as a step without epilogue, and what becomes of the image. */
-export interface Layer {
-  readonly channels: number;
-  /** Pixels of the result for each pixel of the model's input. */
-  readonly area: number;
-  readonly step: Pick<PlanStep, 'op' | 'window' | 'groups' | 'weights' | 'bias' | 'factor'>;
-}
-
-/** What a plan has no step for; the next engine may. */
-export function unsupported(what: string, node?: OnnxNode): EngineError {
-  const where = node === undefined ? '' : ` (node ${node.name ?? node.output[0] ?? '?'})`;
-  return new EngineError('ENGINE_UNAVAILABLE', `native plans have no ${what}${where}`);
-}
+import type { PlanWindow } from './plan-format.ts';
+import type { Layer, Value } from './layer.ts';
+import { unsupported } from './unsupported.ts';
 
 export function convolution(node: OnnxNode, x: Value, constants: Constants): Layer {
   const { dims, values } = constants.floats(node, node.input[1] ?? '');

@@ -8,9 +8,9 @@ import {
   pooling,
   resizing,
   surroundByZeros,
-  unsupported,
-  type Layer,
 } from './layers.ts';
+import { unsupported } from './unsupported.ts';
+import type { Layer } from './layer.ts';
 import type { PlanActivation, PlanOutput } from './plan-format.ts';
 import { StepList } from './step-list.ts';
 

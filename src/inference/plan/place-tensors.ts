@@ -1,4 +1,4 @@
-import { unsupported } from './layers.ts';
+import { unsupported } from './unsupported.ts';
 import type { LoweredGraph } from './lower-graph.ts';
 import type { PlanTensor } from './plan-format.ts';
 

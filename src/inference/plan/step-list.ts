@@ -1,12 +1,7 @@
 import type { OnnxGraph } from '../models/onnx-model.ts';
-import { unsupported, type Layer } from './layers.ts';
+import { unsupported } from './unsupported.ts';
+import type { Layer, Value } from './layer.ts';
 import type { PlanActivation, PlanStep } from './plan-format.ts';
-
-export interface Value {
-  readonly channels: number;
-  /** Pixels for each pixel of the model's input. */
-  readonly area: number;
-}
 
 type Step = PlanStep<string>;
 

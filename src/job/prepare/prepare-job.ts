@@ -1,4 +1,4 @@
-import { shapeOf } from '../../domain/estimate.ts';
+import { shapeOf } from '../../domain/video-shape.ts';
 import { batchCount, missingBatches } from '../../domain/frame-batch.ts';
 import { describeRecipe } from '../../domain/recipe.ts';
 import { counted } from '../../lib/counted.ts';

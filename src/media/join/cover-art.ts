@@ -1,22 +1,8 @@
 import type { MediaInfo, OtherStreamInfo } from '../../domain/media-info.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';
+import { COVER_TYPES, isAttachedCover } from './attached-cover.ts';
 import type { StreamPlan } from './stream-plan.ts';
-
-const TYPES: Readonly<Record<string, { readonly mime: string; readonly extension: string }>> = {
-  mjpeg: { mime: 'image/jpeg', extension: 'jpg' },
-  png: { mime: 'image/png', extension: 'png' },
-  bmp: { mime: 'image/bmp', extension: 'bmp' },
-  gif: { mime: 'image/gif', extension: 'gif' },
-};
-
-/** Whether a stream is a cover image that the container holds as an attachment: ffmpeg would make a video of it. */
-export function isAttachedCover(
-  stream: OtherStreamInfo,
-  { container }: Pick<StreamPlan, 'container'>,
-): boolean {
-  return container === 'matroska' && stream.attachedPicture && stream.codec in TYPES;
-}
 
 /** A cover image as a file of its own. */
 export interface ExtractedCover {
@@ -55,7 +41,10 @@ export function coverArguments(covers: readonly ExtractedCover[], plan: StreamPl
     ({ stream, codec }) => stream.kind === 'attachment' && codec !== null,
   ).length;
   return covers.flatMap(({ stream, path }, i) => {
-    const { mime, extension } = TYPES[stream.codec] ?? { mime: 'application/octet-stream', extension: 'bin' };
+    const { mime, extension } = COVER_TYPES[stream.codec] ?? {
+      mime: 'application/octet-stream',
+      extension: 'bin',
+    };
     const tag = `-metadata:s:t:${before + i}`;
     return [
       ...['-attach', `file:${path}`, tag, `mimetype=${mime}`],

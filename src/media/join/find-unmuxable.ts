@@ -1,6 +1,6 @@
 import { FfmpegError } from '../../domain/errors.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
-import { isAttachedCover } from './cover-art.ts';
+import { isAttachedCover } from './attached-cover.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { readPacketTimes } from '../index/packet-times.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import type { MediaInfo, OtherStreamInfo } from '../../domain/media-info.ts';
-import { isAttachedCover } from './cover-art.ts';
+import { isAttachedCover } from './attached-cover.ts';
 import type { Codec } from '../encode/encoder-arguments.ts';
 
 export type Container = 'mp4' | 'mov' | 'matroska';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FaceDetector } from '../../../src/pipelines/dual-face/detection/face-detector.ts';
+import type { FaceDetector } from '../../../src/pipelines/dual-face/detection/face.ts';
 import type { FaceEmbedder } from '../../../src/pipelines/dual-face/identity/face-embedder.ts';
 import { iou } from '../../../src/pipelines/dual-face/tracking/box.ts';
 import {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { estimateJob, rateOf, spaceNeeded, type VideoShape } from '../../../src/domain/estimate.ts';
+import { estimateJob, rateOf, spaceNeeded } from '../../../src/domain/estimate.ts';
+import type { VideoShape } from '../../../src/domain/video-shape.ts';
 import type { Recipe } from '../../../src/domain/recipe.ts';
 
 const RECIPE: Recipe = { pipeline: 'upscale', model: 'lanczos', scale: 2, device: 'auto', tile: 'auto' };

@@ -12,11 +12,12 @@ const eslint = new ESLint({ cwd: root, overrideConfig: [tseslint.configs.disable
 const FLOORS = 'import-x/no-restricted-paths';
 const LIBRARIES = '@typescript-eslint/no-restricted-imports';
 const SYNTAX = 'no-restricted-syntax';
+const CYCLE = 'house/no-import-cycle';
 
 /** The rules that speak about imports and globals when `code` stands in `file`. */
 async function brokenRules(file: string, code: string): Promise<(string | null)[]> {
   const [result] = await eslint.lintText(code, { filePath: file });
-  const rules = [FLOORS, LIBRARIES, SYNTAX, 'import-x/no-cycle', 'import-x/no-default-export', 'no-console'];
+  const rules = [FLOORS, LIBRARIES, SYNTAX, CYCLE, 'import-x/no-default-export', 'no-console'];
   const found = result?.messages.map((message) => message.ruleId) ?? [];
   return found.filter((rule) => rule === null || rules.includes(rule));
 }
@@ -55,9 +56,20 @@ describe('the import rules', () => {
     expect(await brokenRules('src/observability/logger.ts', "import 'execa';")).toEqual([LIBRARIES]);
   });
 
-  it('reject a cycle', async () => {
-    const code = "import { createLogger } from './logger.ts'; export const x = createLogger;";
-    expect(await brokenRules('src/observability/log-entry.ts', code)).toEqual(['import-x/no-cycle']);
+  it.each([
+    ['of values', "import { createLogger } from './logger.ts'; export const x = createLogger;"],
+    ['of types', "import type { RootLogger } from './logger.ts'; export type X = RootLogger;"],
+    ['of a type among values', "import { type RootLogger } from './logger.ts'; export type X = RootLogger;"],
+    ['by re-export', "export * from './logger.ts';"],
+    ['of a type named in place', "export type X = import('./logger.ts').RootLogger;"],
+    ['with itself', "import type { X } from './log-entry.ts'; export type Y = X;"],
+  ])('reject a cycle %s', async (_, code) => {
+    expect(await brokenRules('src/observability/log-entry.ts', code)).toEqual([CYCLE]);
+  });
+
+  it('reject a cycle through a third file', async () => {
+    const code = "import type { Queue } from './queue.ts'; export type Database = Queue;";
+    expect(await brokenRules('src/queue/sqlite.ts', code)).toEqual([CYCLE]);
   });
 
   it('allow a lower floor, the own folder and the arrow from pipelines to inference', async () => {

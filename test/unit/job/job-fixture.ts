@@ -19,7 +19,7 @@ import { EncoderSemaphore } from '../../../src/media/encode/encoder-semaphore.ts
 import type { FrameIndex } from '../../../src/media/index/frame-index.ts';
 import { planStreams } from '../../../src/media/join/stream-plan.ts';
 import { describePipeline } from '../../../src/pipelines/describe-pipeline.ts';
-import type { NewJob } from '../../../src/queue/job-store.ts';
+import type { NewJob } from '../../../src/queue/new-job.ts';
 import type { Queue } from '../../../src/queue/queue.ts';
 import { FrameFiles } from '../../../src/workspace/frame-files.ts';
 import { JobFolder } from '../../../src/workspace/job-folder.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { CommittedBatch, JobPlan } from '../../../src/domain/job.ts';
-import type { NewJob } from '../../../src/queue/job-store.ts';
+import type { NewJob } from '../../../src/queue/new-job.ts';
 import { openQueue, type Queue } from '../../../src/queue/queue.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 

@@ -1,5 +1,5 @@
 import { iou, type Box } from '../tracking/box.ts';
-import type { FaceDetector } from './face-detector.ts';
+import type { FaceDetector } from './face.ts';
 
 /** An image with the faces that are known to be in it. */
 export interface LabelledFrame {

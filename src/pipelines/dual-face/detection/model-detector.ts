@@ -1,6 +1,6 @@
 import type { ChosenModel } from '../../../inference/load-model.ts';
 import type { Box } from '../tracking/box.ts';
-import type { Face, FaceDetector } from './face-detector.ts';
+import type { Face, FaceDetector } from './face.ts';
 import type { Size } from './input-shape.ts';
 import type { DetectorLayout } from './layouts/detector-layout.ts';
 import { readInput, type Letterbox } from './image-input.ts';

@@ -1,5 +1,5 @@
 import { iou } from '../tracking/box.ts';
-import type { Face, Point } from './face-detector.ts';
+import type { Face, Point } from './face.ts';
 
 /** Two boxes that share more are one face. */
 const LARGEST_OVERLAP = 0.4;

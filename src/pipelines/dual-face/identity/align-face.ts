@@ -1,4 +1,4 @@
-import type { Face, Point } from '../detection/face-detector.ts';
+import type { Face, Point } from '../detection/face.ts';
 
 /** A square of the frame, turned: its middle, its edge in pixels, and the angle of its upper edge in radians. */
 export interface AlignedSquare {

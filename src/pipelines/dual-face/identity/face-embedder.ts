@@ -2,7 +2,7 @@ import { EngineError } from '../../../domain/errors.ts';
 import type { Device } from '../../../domain/recipe.ts';
 import type { Engine, ModelOutput } from '../../../inference/engine.ts';
 import { loadAnalyser, type ChosenModel } from '../../../inference/load-model.ts';
-import type { Face } from '../detection/face-detector.ts';
+import type { Face } from '../detection/face.ts';
 import { readSquare, squareOf } from './align-face.ts';
 
 export interface EmbedderOptions {

@@ -1,5 +1,5 @@
 import type { ModelOutput } from '../../../../inference/engine.ts';
-import type { Face } from '../face-detector.ts';
+import type { Face } from '../face.ts';
 import type { Size } from '../input-shape.ts';
 import type { InputRange } from '../image-input.ts';
 

@@ -3,7 +3,7 @@ import {
   matchFaces,
   measureDetector,
 } from '../../../../../src/pipelines/dual-face/detection/detector-benchmark.ts';
-import type { Face, FaceDetector } from '../../../../../src/pipelines/dual-face/detection/face-detector.ts';
+import type { Face, FaceDetector } from '../../../../../src/pipelines/dual-face/detection/face.ts';
 
 const box = (x: number, width = 10) => ({ x, y: 0, width, height: 10 });
 const face = (x: number, score: number, width = 10): Face => ({ box: box(x, width), score, landmarks: [] });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Face, Point } from '../../../../../src/pipelines/dual-face/detection/face-detector.ts';
+import type { Face, Point } from '../../../../../src/pipelines/dual-face/detection/face.ts';
 import { readSquare, squareOf } from '../../../../../src/pipelines/dual-face/identity/align-face.ts';
 
 function faceOf(...landmarks: Point[]): Face {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { EngineError } from '../../../../../src/domain/errors.ts';
 import type { Engine, Tensor } from '../../../../../src/inference/engine.ts';
-import type { Face } from '../../../../../src/pipelines/dual-face/detection/face-detector.ts';
+import type { Face } from '../../../../../src/pipelines/dual-face/detection/face.ts';
 import { distanceOf, FaceEmbedder } from '../../../../../src/pipelines/dual-face/identity/face-embedder.ts';
 
 const FACE: Face = {

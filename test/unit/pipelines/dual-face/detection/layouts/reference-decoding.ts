@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { ModelOutput } from '../../../../../../src/inference/engine.ts';
-import type { Face } from '../../../../../../src/pipelines/dual-face/detection/face-detector.ts';
+import type { Face } from '../../../../../../src/pipelines/dual-face/detection/face.ts';
 import { iou } from '../../../../../../src/pipelines/dual-face/tracking/box.ts';
 import { seededRandom } from '../../../../../../src/lib/seeded-random.ts';
 

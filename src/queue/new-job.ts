@@ -1,0 +1,18 @@
+import type { JobOrigin } from '../domain/job.ts';
+import type { Recipe } from '../domain/recipe.ts';
+import type { VideoShape } from '../domain/video-shape.ts';
+
+export interface NewJob {
+  readonly origin: JobOrigin;
+  /** Absolute. */
+  readonly sourcePath: string;
+  /** Absolute; what it is requested to be: another video of that name is not overwritten. */
+  readonly outputPath: string;
+  /** sha256 of the source's bytes, hex. */
+  readonly fingerprint: string;
+  readonly recipe: Recipe;
+  /** Left out where its headers were not read. */
+  readonly video?: VideoShape;
+  readonly priority: number;
+  readonly nowMs: number;
+}
