@@ -56,6 +56,7 @@ const OWNED_LIBRARIES = {
   execa: ['src/lib/process/spawn-child.ts', 'src/lib/process/runs-without-error.ts'],
   // The supervisor forks the worker with a message channel; every other child process starts in lib/process.
   'node:child_process': ['src/daemon/supervisor.ts'],
+  child_process: ['src/daemon/supervisor.ts'],
   winston: ['src/observability/logger.ts'],
   'onnxruntime-node': ['src/inference/onnx-engine.ts'],
 };

@@ -64,7 +64,7 @@ test('four concurrent jobs complete on every machine, and every session is close
     const nvdec = tally(events.filter(({ use }) => !encodes(use)));
     const detected = readFileSync(join(home, '.framekiln/detected.yaml'), 'utf8');
     const settings = [...detected.matchAll(/^ +(\w+: \S+ #.*)$/gm)].map(([, line]) => line);
-    const encoders = [...readLog(home).matchAll(/encoder: (.*)$/gm)].map(([, line = '']) => line);
+    const encoders = [...readLog(home).matchAll(/encoding on (the .*)$/gm)].map(([, line = '']) => line);
     rows.push([
       name,
       settings.join('; ') || 'nothing',

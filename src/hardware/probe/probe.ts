@@ -12,11 +12,11 @@ import { countDecoders, countEncoders } from './sessions.ts';
 /** Grows when the facts, or what follows from them, change their form. */
 const FORMAT = 6;
 
-/** Where Linux has the gpuFacts that work without a screen. */
+/** Folder of the render nodes, the GPU devices that need no screen. */
 const RENDER_NODES = '/dev/dri';
 
 interface StoredFacts {
-  /** What must be the same for the facts to hold: driver, gpuFacts, ffmpeg, processor, memory. */
+  /** Everything that the facts depend on: driver, GPUs, ffmpeg, processor, memory. */
   readonly identity: string;
   readonly facts: HardwareFacts;
 }
@@ -33,7 +33,7 @@ export interface ProbeOptions {
 
 /**
  * What this machine can do, found out by doing (D3), and written as settings with their reasons into `detected.yaml`.
- * Trials are done again only when the driver, the gpuFacts, ffmpeg or the machine changed, or on request; a trial that
+ * Trials are done again only when the driver, the GPUs, ffmpeg or the machine changed, or on request; a trial that
  * hangs is killed, and hanging is what was found out.
  */
 export async function probeHardware(options: ProbeOptions): Promise<HardwareFacts> {

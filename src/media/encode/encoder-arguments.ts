@@ -30,7 +30,7 @@ export function codecOf(encoder: EncoderName): Codec {
   return encoder === 'libx264' || encoder === 'h264_nvenc' ? 'h264' : 'hevc';
 }
 
-/** Whether it runs on the graphics GPU. */
+/** Whether the encoder runs on the GPU. */
 export function isNvenc(encoder: EncoderName): boolean {
   return encoder === 'h264_nvenc' || encoder === 'hevc_nvenc';
 }

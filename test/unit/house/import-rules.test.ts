@@ -51,6 +51,20 @@ describe('the import rules', () => {
     },
   );
 
+  it.each(['node:child_process', 'execa'])(
+    'reject %s in rooms that must start processes in lib/process',
+    async (library) => {
+      for (const file of ['src/hardware/x.ts', 'src/daemon/service-notifier.ts', 'src/lib/process/x.ts'])
+        expect(await brokenRules(file, `import '${library}';`)).toEqual([LIBRARIES]);
+    },
+  );
+
+  it('allow only the supervisor node:child_process', async () => {
+    expect(await brokenRules('src/daemon/supervisor.ts', "import 'node:child_process';")).toEqual([]);
+    expect(await brokenRules('src/daemon/supervisor.ts', "import 'execa';")).toEqual([LIBRARIES]);
+    expect(await brokenRules('src/queue/x.ts', "import 'child_process';")).toEqual([LIBRARIES]);
+  });
+
   it('reject an owner of one library the library of another', async () => {
     expect(await brokenRules('src/observability/logger.ts', "import 'winston';")).toEqual([]);
     expect(await brokenRules('src/observability/logger.ts', "import 'execa';")).toEqual([LIBRARIES]);
