@@ -42,7 +42,10 @@ test.each<[string, (path: string) => void, string, string]>([
   ],
   [
     'has become a folder',
-    (path) => (rmSync(path), mkdirSync(path)),
+    (path) => {
+      rmSync(path);
+      mkdirSync(path);
+    },
     'NOT_A_REGULAR_FILE',
     'clip.mp4 is no longer a regular file.',
   ],
