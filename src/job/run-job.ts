@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { formatDuration } from '../observability/format-progress.ts';
+import { readReport } from '../reports/media-report.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { processBatches } from './batches/process-batches.ts';
 import { joinAndVerify } from './finish/join-and-verify.ts';
@@ -18,11 +19,12 @@ export async function runJob(context: JobContext): Promise<void> {
   const { home, job, lease, queue, settings, log } = context;
   const startedAtMs = performance.now();
   const folder = new JobFolder(home.jobsDir, job.id);
-  const published = job.publishedAtMs === null ? await makeOutput(context, folder) : null;
-  await settleSource(context, published?.sourceSignature ?? null);
+  const output =
+    job.publishedAtMs === null ? await makeOutput(context, folder) : await earlierOutput(context);
+  await settleSource(context, output);
   if (!settings.workspace.keepJobFolders) await folder.remove();
   queue.leases.finish(lease, Date.now());
-  const outputPath = published?.outputPath ?? job.outputPath;
+  const outputPath = output?.path ?? job.outputPath;
   log.info(`done in ${formatDuration(performance.now() - startedAtMs)}: ${relative(home.root, outputPath)}`);
 }
 
@@ -33,4 +35,11 @@ async function makeOutput(context: JobContext, folder: JobFolder): Promise<Publi
   await processBatches(context, folder, prepared);
   const joined = await joinAndVerify(context, folder, prepared);
   return publishOutput(context, prepared, joined);
+}
+
+/** The output that an earlier worker published, by the report that it wrote; null where that says nothing of use. */
+async function earlierOutput({ home, job }: JobContext): Promise<PublishedOutput | null> {
+  const report = await readReport(home, job.id);
+  if (report === null || report === 'torn' || report.outputSha256 === undefined) return null;
+  return { path: report.output, sha256: report.outputSha256, sourceDamage: report.sourceDamage ?? null };
 }

@@ -15,6 +15,10 @@ export interface MediaReport {
   readonly fingerprint?: string;
   readonly recipe?: Recipe;
   readonly output: string;
+  /** sha256 of the finished file, hex. Absent in reports of version 0.1. */
+  readonly outputSha256?: string;
+  /** What is damaged in the source; null where nothing is. Absent in reports of version 0.1. */
+  readonly sourceDamage?: string | null;
   readonly frames: number;
   /** Why the container is not the source's; null where it is. */
   readonly container: string | null;
@@ -40,6 +44,8 @@ export async function writeReport(home: Home, jobId: number, report: MediaReport
 const Readable = z.looseObject({
   source: z.string(),
   output: z.string(),
+  outputSha256: z.string().optional(),
+  sourceDamage: z.string().nullable().optional(),
   frames: z.int(),
   fingerprint: z.string().optional(),
   recipe: z.looseObject({ pipeline: z.enum(['upscale', 'dual-face']), model: z.string() }).optional(),

@@ -17,13 +17,15 @@ export function buildReport(
   job: Job,
   prepared: PreparedJob,
   streams: StreamPlan,
-  damage: Damage,
+  { damage, sha256 }: { readonly damage: Damage; readonly sha256: string },
 ): MediaReport {
   return {
     source: job.sourcePath,
     fingerprint: job.fingerprint,
     recipe: job.recipe,
     output: prepared.outputPath,
+    outputSha256: sha256,
+    sourceDamage: damage.sentence,
     frames: prepared.index.pts.length,
     container: streams.containerReason,
     streams: streams.fates.map((entry) => ({

@@ -12,7 +12,7 @@ import { verifyOutput } from '../../media/verify/verify-output.ts';
 import { halfOutputPath } from '../../workspace/half-output.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
-import { assertSameSource } from '../prepare/prepare-source.ts';
+import { assertUnchanged } from '../prepare/prepare-source.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
 /** A joined and verified file under its temporary name in the output folder. */
@@ -32,8 +32,8 @@ export async function joinAndVerify(
   prepared: PreparedJob,
 ): Promise<JoinedOutput> {
   const { job, lease, signal } = context;
-  // Audio is read from the source only now: it must still be the file whose frames were transformed.
-  await assertSameSource(prepared.signature, job, signal);
+  // All frames are read by now, and audio is about to be: the source must be the file that was queued.
+  await assertUnchanged(job.sourcePath, job.fingerprint, signal);
   makeFolder(dirname(prepared.outputPath));
   const temporaryPath = halfOutputPath(prepared.outputPath, lease);
   try {

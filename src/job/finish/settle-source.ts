@@ -1,29 +1,32 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { toError } from '../../domain/errors.ts';
+import { basename, dirname, join } from 'node:path';
+import { InputRejectedError, toError, VerificationError } from '../../domain/errors.ts';
 import { failPoint } from '../../lib/fail-point.ts';
+import { isMissingFile } from '../../lib/file-errors.ts';
+import { writersOf } from '../../lib/process/file-writers.ts';
+import { sha256File } from '../../lib/sha256-file.ts';
 import { syncFolder } from '../../workspace/durable-file.ts';
 import { moveAside } from '../../workspace/move-aside.ts';
 import type { JobContext } from '../job-context.ts';
-import { assertSameSource } from '../prepare/prepare-source.ts';
+import { assertUnchanged } from '../prepare/prepare-source.ts';
+import type { PublishedOutput } from './publish-output.ts';
 
 /**
  * Moves or deletes the source of a published job where the settings ask for it; by default the source stays untouched.
- * A source that cannot be moved is a warning, and the job is done all the same. Repeating this after a crash is safe.
+ * It also stays when the output is not there as it was verified, when the source is not the file that was read, is still
+ * being written, or is damaged: then the source may be the only good copy. That is a warning, and the job is done all the
+ * same. Repeating this after a crash is safe.
  *
- * @param signature of the source when it was read; null where unknown, and the source is then read again
+ * @param output null where the report of the job cannot be read
  */
-export async function settleSource(
-  { home, job, settings, log, signal }: JobContext,
-  signature: string | null,
-): Promise<void> {
+export async function settleSource(context: JobContext, output: PublishedOutput | null): Promise<void> {
+  const { home, job, settings, log } = context;
   if (job.origin === 'run' || settings.output.source === 'keep') return;
   // Already settled by a worker that died right after, or removed by a person.
   if (!existsSync(job.sourcePath)) return;
   try {
-    // Another file may have this name by now, and that file was never processed.
-    await assertSameSource(signature, job, signal);
+    await assertReplaceable(context, output);
     failPoint('source.before-settling');
     if (settings.output.source === 'delete') {
       await rm(job.sourcePath);
@@ -33,4 +36,32 @@ export async function settleSource(
   } catch (error) {
     log.warn(`the source stays in place: ${toError(error).message}`);
   }
+}
+
+/** @throws Error with the reason why the source may still be needed */
+async function assertReplaceable({ job, signal }: JobContext, output: PublishedOutput | null): Promise<void> {
+  if (output === null) throw new VerificationError('the report of the job cannot be read.');
+  if (output.sourceDamage !== null)
+    throw new InputRejectedError(
+      'DAMAGED',
+      `${basename(job.sourcePath)} is damaged: ${output.sourceDamage}.`,
+    );
+  await assertAsVerified(output, signal);
+  await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  const [writer] = await writersOf(job.sourcePath);
+  if (writer !== undefined)
+    throw new VerificationError(
+      `a process has ${basename(job.sourcePath)} open for writing (pid ${writer}).`,
+    );
+}
+
+async function assertAsVerified({ path, sha256 }: PublishedOutput, signal: AbortSignal): Promise<void> {
+  let found: string;
+  try {
+    found = await sha256File(path, signal);
+  } catch (error) {
+    if (!isMissingFile(error)) throw error;
+    throw new VerificationError(`${basename(path)} is no longer in ${dirname(path)}.`, { cause: error });
+  }
+  if (found !== sha256) throw new VerificationError(`${path} was changed after it was verified.`);
 }

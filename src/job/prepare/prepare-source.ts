@@ -1,7 +1,6 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputRejectedError } from '../../domain/errors.ts';
-import type { Job } from '../../domain/job.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
 import { counted } from '../../lib/counted.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
@@ -21,11 +20,8 @@ import { sizeOrZero } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
-import { fileSignature } from '../../lib/file-signature.ts';
 
 export interface PreparedSource {
-  /** Signature of the source when it was found to be the queued file. */
-  readonly signature: string;
   /** Headers of the source, or of its remuxed copy where its timestamps are discontinuous. */
   readonly media: MediaInfo;
   /** Whether a remuxed copy with one continuous timeline is used instead of the source. */
@@ -40,7 +36,6 @@ export interface PreparedSource {
 export async function prepareSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
   const { job, lease, queue, settings, signal, log } = context;
   queue.progress.setStage(lease, 'probe');
-  const signature = await signatureOf(job.sourcePath);
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
   const source = await probeMedia(job.sourcePath, settings.limits, signal);
 
@@ -49,7 +44,7 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   if (known === null && mayBeDiscontinuous(source)) await remuxIfDiscontinuous(context, source, straight);
   const remuxed = (await sizeOrZero(straight)) > 0;
   const media = remuxed ? await probeMedia(straight, settings.limits, signal) : source;
-  if (known !== null) return { signature, media, remuxed, index: known };
+  if (known !== null) return { media, remuxed, index: known };
   queue.progress.setStage(lease, 'index');
   const startedAt = Date.now();
   const index = await indexFrames(media, { limits: settings.limits, signal });
@@ -58,7 +53,7 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   await writeFileDurably(folder.indexFile, encodeFrameIndex(index), 'frame-index');
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   log.info(`indexed ${counted(index.pts.length, 'frame')} in ${seconds} s`);
-  return { signature, media, remuxed, index };
+  return { media, remuxed, index };
 }
 
 /** Remuxes a source with timestamp discontinuities into one continuous timeline at `path`. */
@@ -82,30 +77,12 @@ async function remuxIfDiscontinuous(
 }
 
 /**
- * Checks that the source is still the file that was queued; reads it only when its signature has changed.
+ * Checks that the source is still the file that was queued, by reading it. Size and time are not enough: a program may
+ * overwrite a file in place and set its time back.
  *
- * @param signature of the source when it was read; null where unknown
  * @throws InputRejectedError SOURCE_MISSING, SOURCE_CHANGED or NOT_A_REGULAR_FILE
  */
-export async function assertSameSource(
-  signature: string | null,
-  { sourcePath, fingerprint }: Job,
-  signal: AbortSignal,
-): Promise<void> {
-  if ((await signatureOf(sourcePath)) !== signature) await assertUnchanged(sourcePath, fingerprint, signal);
-}
-
-async function signatureOf(path: string): Promise<string> {
-  try {
-    return fileSignature(await stat(path, { bigint: true }));
-  } catch (error) {
-    if (isMissingFile(error)) return 'gone';
-    throw error;
-  }
-}
-
-/** @throws InputRejectedError when the source has vanished or its bytes are not those that were queued */
-async function assertUnchanged(path: string, fingerprint: string, signal?: AbortSignal): Promise<void> {
+export async function assertUnchanged(path: string, fingerprint: string, signal: AbortSignal): Promise<void> {
   const name = basename(path);
   try {
     if (!(await stat(path)).isFile()) {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { FfmpegError, AudioShiftedError, VerificationError } from '../../domain/errors.ts';
+import { AudioShiftedError, FfmpegError, InputRejectedError, VerificationError } from '../../domain/errors.ts';
 import type { Chroma, FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import { isTenBit } from '../encode/choose-codec.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
@@ -45,8 +45,12 @@ export async function verifyOutput(
     { inputMegapixels: maxPixels(expected.format) / 1e6, hours: Infinity },
     signal,
   ).catch((error: unknown) => {
-    if (!isMissingFile(error)) throw error;
-    throw new VerificationError(`Joining gave no file ${basename(path)}.`, { cause: error });
+    if (isMissingFile(error))
+      throw new VerificationError(`Joining gave no file ${basename(path)}.`, { cause: error });
+    // The source is not to blame for what is wrong with the file that was made of it.
+    if (error instanceof InputRejectedError)
+      throw new VerificationError(`The finished file cannot be read: ${error.message}`, { cause: error });
+    throw error;
   });
   const frames = await frameFaults(found, expected, signal);
   const { firstFrameSeconds } = frames;

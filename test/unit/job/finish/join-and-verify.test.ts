@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { VerificationError } from '../../../../src/domain/errors.ts';
@@ -13,6 +13,8 @@ import { jobAtWork } from '../job-fixture.ts';
 /** A job whose batches are all committed; its source has 10 frames and an audio track. */
 async function transformed() {
   const work = await jobAtWork({ clip: { frames: 10, audio: true } });
+  // A time that utimes can set again exactly.
+  utimesSync(work.job.sourcePath, 1_000, 1_000);
   const prepared = await prepareJob(work.context, work.folder);
   await processBatches(work.context, work.folder, prepared);
   work.lines.length = 0;
@@ -77,5 +79,15 @@ test('nothing is joined when the source was replaced or removed since its frames
   await expect(join()).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
   rmSync(job.sourcePath);
   await expect(join()).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
+  expect(outputs()).toEqual([]);
+});
+
+test('nothing is joined when the source was overwritten in place with a file of the same size and time', async () => {
+  const { join, job, outputs } = await transformed();
+  const bytes = readFileSync(job.sourcePath);
+  bytes.fill(0, bytes.length - 64);
+  writeFileSync(job.sourcePath, bytes);
+  utimesSync(job.sourcePath, 1_000, 1_000);
+  await expect(join()).rejects.toMatchObject({ code: 'SOURCE_CHANGED' });
   expect(outputs()).toEqual([]);
 });

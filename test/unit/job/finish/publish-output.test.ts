@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
@@ -21,7 +22,8 @@ test('the verified file gets its final name, and its row says so', async () => {
   const { publish, prepared, stored } = await joined();
   const { outputPath } = prepared;
   expect(stored().publishedAtMs).toBeNull();
-  expect(await publish()).toEqual({ outputPath, sourceSignature: prepared.signature });
+  const sha256 = createHash('sha256').update('the finished video').digest('hex');
+  expect(await publish()).toEqual({ path: outputPath, sha256, sourceDamage: null });
   expect(readdirSync(dirname(outputPath))).toEqual(['clip.mp4']);
   expect(readFileSync(outputPath, 'utf8')).toBe('the finished video');
   expect(stored()).toMatchObject({ outputPath, state: 'running' });

@@ -1,11 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { InputRejectedError } from '../../../../src/domain/errors.ts';
 import { fileSignature } from '../../../../src/lib/file-signature.ts';
-import { assertSameSource, prepareSource } from '../../../../src/job/prepare/prepare-source.ts';
+import { prepareSource } from '../../../../src/job/prepare/prepare-source.ts';
 import { jobAtWork } from '../job-fixture.ts';
-
-const running = new AbortController().signal;
 
 test('the first start indexes the source and stores the index; the next start uses it and decodes nothing', async () => {
   const work = await jobAtWork({ clip: { frames: 6 } });
@@ -60,27 +58,4 @@ test.each<[string, (path: string) => void, string, string]>([
 test('a source without a frame that decodes is rejected', async () => {
   const work = await jobAtWork();
   await expect(prepareSource(work.context, work.folder)).rejects.toThrow(InputRejectedError);
-});
-
-test('a source is read again only when its signature has changed', async () => {
-  const { job } = await jobAtWork();
-  const signature = fileSignature(statSync(job.sourcePath, { bigint: true }));
-  const wrongFingerprint = { ...job, fingerprint: 'of another file' };
-  // The fingerprint would show a change if the source were read.
-  await assertSameSource(signature, wrongFingerprint, running);
-  utimesSync(job.sourcePath, 1, 1);
-  await assertSameSource(signature, job, running);
-  await expect(assertSameSource(signature, wrongFingerprint, running)).rejects.toMatchObject({
-    code: 'SOURCE_CHANGED',
-  });
-  await expect(assertSameSource(null, wrongFingerprint, running)).rejects.toMatchObject({
-    code: 'SOURCE_CHANGED',
-  });
-});
-
-test('a source that vanished after it was read is missing, and not merely changed', async () => {
-  const { job } = await jobAtWork();
-  const signature = fileSignature(statSync(job.sourcePath, { bigint: true }));
-  rmSync(job.sourcePath);
-  await expect(assertSameSource(signature, job, running)).rejects.toMatchObject({ code: 'SOURCE_MISSING' });
 });
