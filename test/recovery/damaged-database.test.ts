@@ -104,7 +104,7 @@ test(
     // Commands report the damage and leave the file alone.
     const status = run(['status', '--home', home]);
     expect(status.stderr).toMatch(
-      /^DATABASE_DAMAGED: The database .* is damaged; `framekiln start` sets it aside/,
+      /^DATABASE_DAMAGED: The database .* is damaged; `framekiln start` keeps a copy of it/,
     );
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(/restored 1 finished job from reports/);
@@ -161,7 +161,7 @@ test(
     for (let count = 1; count <= 4; count++) {
       overwrite(daemon.database, 'jobs_in_order');
       // Damage to a database that is still being created is found when it is opened, and does not count.
-      const startCount = () => readLog(daemon.home).match(/ Framekiln watches /g)?.length;
+      const startCount = () => readLog(daemon.home).match(/ Framekiln is watching /g)?.length;
       if (count < 4) await daemon.waitFor(() => startCount() === count + 1, 30_000);
     }
     expect(await daemon.running.ended).not.toBe(0);
