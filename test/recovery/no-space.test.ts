@@ -172,7 +172,7 @@ withMounts('a job resumes when a full disk with the queue and the segments has s
   const empty = fillUp(state);
   daemon.resumeProcesses();
   await daemon.waitFor(() =>
-    daemon.hasLogged(/no space left|cannot (be written|write|scan|open)|could not be used/i),
+    daemon.hasLogged(/no space left|cannot (be written|write|scan|open)|cannot use/i),
   );
   await daemon.waitFor(
     () =>
