@@ -9,12 +9,12 @@ import { sendCommand } from './send-command.ts';
 
 type AddOptions = GlobalOptions & RecipeOptions & { readonly priority: number };
 
-/** `framekiln add`: puts files that lie anywhere into the daemon's queue. */
+/** `framekiln add`: adds files from any folder to the queue of the daemon. */
 export function addCommand(cli: Cli): Command {
   const command = new Command('add')
-    .description('put files that lie anywhere into the queue')
-    .argument('<files...>', 'videos')
-    .option('--priority <number>', 'jobs with a higher one go first', parseInteger, 0);
+    .description('Add files from any folder to the queue of the daemon')
+    .argument('<files...>', 'video files')
+    .option('--priority <number>', 'jobs with a higher priority run first', parseInteger, 0);
   return withRecipeOptions(command).action(async (files: string[], _, self: Command) => {
     const options = self.optsWithGlobals<AddOptions>();
     const { home, settings } = openHome(cli, options);

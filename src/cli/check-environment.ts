@@ -25,14 +25,14 @@ import { modelFolders, readKnownModels } from './known-models.ts';
 
 export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
   readonly home: Home;
-  /** null where the probe failed. */
+  /** Null if the probe failed. */
   readonly facts: HardwareFacts | null;
 }
 
 /**
- * Looks at everything that a job needs, mostly by trying it. Takes a second or two and leaves nothing behind.
+ * Checks everything that a job needs, mostly by trying it. Takes a second or two and leaves nothing behind.
  *
- * @param model of the recipe that is to be used
+ * @param model the model of the recipe to check
  */
 export function checkEnvironment(place: Place, model: string): Promise<NamedCheckResult[]> {
   const { home, settings } = place;
@@ -53,7 +53,7 @@ export function checkEnvironment(place: Place, model: string): Promise<NamedChec
   });
 }
 
-/** What costs no time, because it is only looked at or was probed before: also done at each start. */
+/** The checks that need no trial; they also run at every start. */
 export function quickChecks({ home, facts, faults }: Place): Checks {
   const folders = [home.input, home.output, home.logs, home.models, home.stateDir];
   const hasGpu = facts !== null && facts.gpus.length > 0;

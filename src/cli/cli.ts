@@ -1,15 +1,15 @@
 import type { ExitCode } from '../domain/exit-codes.ts';
 
-/** What the commands have of the world. */
+/** How commands print, tell the time and set the exit code. */
 export interface Cli {
   /** Writes a line to standard output. */
   print(line: string): void;
   /** Writes a line to standard error. */
   complain(line: string): void;
-  /** Whether a person sees standard output in a terminal, where lines can be redrawn. */
+  /** Whether standard output is a terminal, where lines can be redrawn. */
   readonly interactive: boolean;
   readonly now: () => number;
-  /** What the process ends with; a command sets it where it is not `ok`. */
+  /** Exit code of the process; a command sets it if it is not `ok`. */
   exitCode: ExitCode;
 }
 

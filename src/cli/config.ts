@@ -17,17 +17,17 @@ interface ShowOptions extends GlobalOptions {
   readonly json?: true;
 }
 
-/** A running daemon takes all others up as it goes. */
+/** Settings that a running daemon does not reload. */
 const NEEDS_RESTART = ['intake.polling', 'log.level'];
 
-/** `framekiln config`: what holds and why, and changing it. */
+/** `framekiln config`: shows settings and their origins, and changes them. */
 export function configCommand(cli: Cli): Command {
-  const config = new Command('config').description('show and change the settings');
+  const config = new Command('config').description('Show and change settings');
   config
     .command('show')
-    .description('what holds, and where it comes from')
-    .option('--why <key>', 'everything that is said about one setting, such as encoder.crf')
-    .option('--json', 'as JSON')
+    .description('Show all settings and where each comes from')
+    .option('--why <key>', 'explain one setting, e.g. encoder.crf')
+    .option('--json', 'print as JSON')
     .action((_, command: Command) => {
       const options = command.optsWithGlobals<ShowOptions>();
       const loaded = openHome(cli, options);
@@ -37,9 +37,9 @@ export function configCommand(cli: Cli): Command {
     });
   config
     .command('set')
-    .description('write a setting into framekiln.yaml; its comments stay')
-    .argument('<key>', 'such as encoder.crf')
-    .argument('<value>', 'as it would stand in the file')
+    .description('Write a setting to framekiln.yaml, keeping its comments')
+    .argument('<key>', 'setting, e.g. encoder.crf')
+    .argument('<value>', 'value, in YAML')
     .action(async (key: string, value: string, _, command: Command) => {
       const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
       const text = await readFile(home.configFile, 'utf8').catch((error: unknown) => {
@@ -48,12 +48,14 @@ export function configCommand(cli: Cli): Command {
       });
       await writeFileDurably(home.configFile, withSetting(text, home.configFile, key, value));
       const [first] = openHome(cli, command.optsWithGlobals<GlobalOptions>()).originsOf(key);
-      const from = NEEDS_RESTART.includes(key) ? 'from the next start on' : 'from the next job on';
+      const from = NEEDS_RESTART.includes(key)
+        ? 'effective from the next start'
+        : 'effective from the next job';
       cli.print(`${key} is ${shown(first?.value)} (${first?.place ?? ''}), ${from}.`);
     });
   config
     .command('example')
-    .description('every setting with its meaning, as framekiln.example.yaml has it')
+    .description('Print framekiln.example.yaml, which documents every setting')
     .action(() => cli.print(exampleFile().trimEnd()));
   return config;
 }
@@ -79,7 +81,7 @@ function explain(key: string, { originsOf }: LoadedSettings): string[] {
   }
   const lines = originsOf(key).map(({ value, place, reason }, i) => {
     const why = reason === null ? '' : `: ${reason}`;
-    return `${i === 0 ? 'holds' : 'behind it'}: ${shown(value)}, from ${place}${why}`;
+    return `${i === 0 ? 'effective' : 'overrides'}: ${shown(value)} (from ${place}${why})`;
   });
   return [`${key}: ${describeSetting(key)}`, ...lines];
 }

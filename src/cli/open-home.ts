@@ -7,14 +7,14 @@ export interface OpenHome extends LoadedSettings {
   readonly home: Home;
 }
 
-/** The home that the command works on, its folders made. */
+/** The home folder of the command, with its subfolders created. */
 export function makeHome(options: GlobalOptions): Home {
   const home = resolveHome({ flag: options.home ?? null, cwd: process.cwd() });
   ensureHome(home);
   return home;
 }
 
-/** The home and its settings, with their faults told to the person. */
+/** Opens the home and its settings, and prints the errors in the settings. */
 export function openHome(cli: Cli, options: GlobalOptions): OpenHome {
   const home = makeHome(options);
   const loaded = loadSettings({ home, flags: options.set ?? [] });
@@ -22,7 +22,7 @@ export function openHome(cli: Cli, options: GlobalOptions): OpenHome {
   return { home, ...loaded };
 }
 
-/** Runs `action` with the home's queue, and closes it however that ends. */
+/** Runs `action` with the queue of the home, and always closes the queue. */
 export async function withQueue<T>(home: Home, action: (queue: Queue) => T | Promise<T>): Promise<T> {
   const queue = openQueue(home.databaseFile);
   try {

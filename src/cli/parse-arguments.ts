@@ -1,18 +1,18 @@
 import { InvalidArgumentError } from 'commander';
 
-/** A job's number as `framekiln status` shows it. */
+/** Parses a job ID. */
 export function parseJobId(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be the number of a job, as `framekiln status` shows it.');
+  throw new InvalidArgumentError('It must be a job ID, as shown by `framekiln status`.');
 }
 
-/** A whole number, also below zero. */
+/** Parses a whole number, which may be negative. */
 export function parseInteger(text: string): number {
   if (/^-?\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number.');
 }
 
-/** A number where the text is one, else the text: what is allowed is the recipe schema's question. */
+/** Parses a number, and returns any other text unchanged for the recipe schema to validate. */
 export function numberOrText(text: string): number | string {
   const value = Number(text);
   return text.trim() === '' || Number.isNaN(value) ? text : value;

@@ -4,11 +4,11 @@ import { openHome, withQueue } from './open-home.ts';
 import { parseJobId } from './parse-arguments.ts';
 import { sendCommand } from './send-command.ts';
 
-/** `framekiln prioritise`: higher goes first; jobs of equal priority go by arrival. */
+/** `framekiln prioritise`: higher priorities run first; jobs of equal priority run in the order of their IDs. */
 export function prioritiseCommand(cli: Cli): Command {
   return new Command('prioritise')
-    .description('change the order of the queue: a higher number goes first, 0 is usual')
-    .argument('<id>', 'number of the job, as `framekiln status` shows it', parseJobId)
+    .description('Change the priority of a job; higher runs first, the default is 0')
+    .argument('<id>', 'job ID, as shown by framekiln status', parseJobId)
     .argument('<priority>', 'a whole number', parsePriority)
     .action(async (jobId: number, priority: number, _, command: Command) => {
       const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
@@ -19,6 +19,6 @@ export function prioritiseCommand(cli: Cli): Command {
 
 function parsePriority(text: string): number {
   const priority = Number(text);
-  if (!Number.isSafeInteger(priority)) throw new InvalidArgumentError('A priority is a whole number.');
+  if (!Number.isSafeInteger(priority)) throw new InvalidArgumentError('It must be a whole number.');
   return priority;
 }

@@ -5,10 +5,9 @@ import type { HardwareFacts } from '../hardware/probe/hardware-facts.ts';
 import { addonPath } from '../inference/cuda-engine.ts';
 
 /**
- * Probes this machine where that is due. Without its result Framekiln works too, on safe defaults, so a failure is told
- * and ends nothing.
+ * Probes this machine if that is due. A failure is only reported, because Framekiln also works with safe defaults.
  *
- * @param tell gets sentences for the person
+ * @param tell prints a line for the user
  */
 export async function probeMachine(
   home: Home,
@@ -20,10 +19,10 @@ export async function probeMachine(
       home,
       addonPath: addonPath(),
       again,
-      onLongProbe: () => tell('trying out what this machine can do; this is done once …'),
+      onLongProbe: () => tell('probing the hardware of this machine (first start only) …'),
     });
   } catch (error) {
-    tell(`this machine could not be probed (${toError(error).message}); the safe defaults hold.`);
+    tell(`cannot probe this machine (${toError(error).message}); using safe defaults`);
     return null;
   }
 }

@@ -22,7 +22,7 @@ import { statusCommand } from './status.ts';
  * Runs one command line to its end.
  *
  * @param args without the program's name
- * @returns what the process ends with; errors were told on standard error
+ * @returns the exit code; errors have been printed to standard error
  */
 export async function runCli(args: readonly string[]): Promise<ExitCode> {
   const cli: Cli = {
@@ -35,7 +35,7 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
   try {
     await createProgram(cli).parseAsync(args, { from: 'user' });
   } catch (error) {
-    // commander has said what was wrong, or has shown the help that was asked for.
+    // commander has already printed the error or the help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.ok : ExitCode.usage;
     tell(cli, error);
     return exitCodeFor(error);
@@ -43,15 +43,15 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
   return cli.exitCode;
 }
 
-/** The whole command line. Its `parseAsync` throws CommanderError for what commander has told the person already. */
+/** Creates the command line. Its `parseAsync` throws CommanderError for errors that commander has already printed. */
 export function createProgram(cli: Cli): Command {
   const program = new Command('framekiln')
     .version(programVersion())
-    .description('Upscales the videos of a folder and loses no work, whatever happens to the machine.')
-    .option('--home <folder>', 'where input/, output/, logs/, models/ and framekiln.yaml are')
+    .description('Upscale the videos in a watch folder. Interrupted jobs resume where they stopped.')
+    .option('--home <folder>', 'folder that holds input/, output/, logs/, models/ and framekiln.yaml')
     .option(
       '--set <key=value>',
-      'a setting for this call, such as encoder.crf=20; may be given again',
+      'override a setting for this command, e.g. encoder.crf=20 (repeatable)',
       (text: string, before: readonly string[] | undefined) => [...(before ?? []), text],
     );
   const commands = [
@@ -71,7 +71,7 @@ export function createProgram(cli: Cli): Command {
     command
       .exitOverride()
       .configureHelp({ showGlobalOptions: true })
-      .showHelpAfterError('(--help shows more)');
+      .showHelpAfterError('Run with --help for usage.');
   }
   return program;
 }
@@ -83,7 +83,7 @@ function programVersion(): string {
   return version;
 }
 
-/** An error of ours is a sentence; one that nobody foresaw is shown with its stack. */
+/** Prints an expected error as a sentence and an unexpected one with its stack. */
 function tell(cli: Cli, error: unknown): void {
   if (error instanceof FramekilnError) cli.complain(`${error.code}: ${visibleText(error.message)}`);
   else cli.complain(toError(error).stack ?? String(error));

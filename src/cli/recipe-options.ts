@@ -14,11 +14,11 @@ export interface RecipeOptions {
 /** The options that say what to do with a file. */
 export function withRecipeOptions(command: Command): Command {
   return command
-    .option('--pipeline <name>', 'upscale, or dual-face for a split screen')
-    .option('--scale <factor>', 'output size over input size, 1 to 4', numberOrText)
-    .option('--model <name>', 'lanczos, a name of `framekiln models list`, or the path of an ONNX file')
+    .option('--pipeline <name>', 'upscale, or dual-face for a split screen of two people')
+    .option('--scale <factor>', 'scale factor, 1 to 4', numberOrText)
+    .option('--model <name>', 'lanczos, a name from framekiln models list, or an ONNX file')
     .option('--device <device>', 'auto, gpu or cpu')
-    .option('--tile <pixels>', 'edge of a tile in source pixels, or auto', numberOrText);
+    .option('--tile <pixels>', 'tile size in source pixels, or auto', numberOrText);
 }
 
 /** The recipe that the options ask for, over `defaults`. @throws ConfigurationError with every fault */

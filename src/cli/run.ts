@@ -22,13 +22,13 @@ interface RunOptions extends GlobalOptions, RecipeOptions {
   readonly skipChecks?: true;
 }
 
-/** `framekiln run`: does one file now, in the foreground, without a daemon. */
+/** `framekiln run`: processes one file in the foreground, without the daemon. */
 export function runCommand(cli: Cli): Command {
   const command = new Command('run')
-    .description('do one file now, without a daemon')
-    .argument('<file>', 'a video')
-    .option('--output <folder>', 'where the finished video goes (default: output/ of the home)')
-    .option('--skip-checks', 'do not check the environment first');
+    .description('Process one file in the foreground, without the daemon')
+    .argument('<file>', 'video file')
+    .option('--output <folder>', 'folder for the finished video (default: output/ in the home folder)')
+    .option('--skip-checks', 'skip the environment checks');
   return withRecipeOptions(command).action(async (file: string, _, self: Command) => {
     const options = self.optsWithGlobals<RunOptions>();
     const facts = await probeMachine(makeHome(options), (sentence) => cli.complain(sentence));
@@ -62,7 +62,7 @@ export function runCommand(cli: Cli): Command {
   });
 }
 
-/** Says what is missing on this machine, if anything is; warnings are the doctor's business. */
+/** Prints the failed checks, if any; warnings are left to `framekiln doctor`. */
 async function isUsable(cli: Cli, place: Place, model: string): Promise<boolean> {
   const failures = (await checkEnvironment(place, model)).filter(({ status }) => status === 'fail');
   for (const line of failures.flatMap(formatCheck)) cli.complain(line);
@@ -92,7 +92,7 @@ function tellEnd(cli: Cli, job: Job): void {
     case 'queued':
     case 'running':
     case 'paused':
-      cli.complain('Stopped; the same command goes on after the last committed batch.');
+      cli.complain('Stopped; run the same command again to resume.');
       cli.exitCode = ExitCode.stopped;
   }
 }

@@ -8,7 +8,7 @@ import type { Cli } from './cli.ts';
 const ANSWER_WITHIN_MS = 3000;
 const LOOK_EVERY_MS = 50;
 
-/** Whether a daemon works on the home; it holds the lock as long as it lives, and no longer. */
+/** Whether a daemon is running, that is, holds the lock of the home. */
 export function isDaemonRunning(lockFile: string): boolean {
   const lock = acquireProcessLock(lockFile);
   lock?.release();
@@ -16,8 +16,8 @@ export function isDaemonRunning(lockFile: string): boolean {
 }
 
 /**
- * Leaves a request for the daemon and says what became of it. Without a daemon, or with a busy one, the request waits in
- * the database; that is no failure.
+ * Sends a request to the daemon and prints the outcome. If no daemon is running, or it is busy, the request waits in the
+ * database; that is not an error.
  */
 export async function sendCommand(
   cli: Cli,
@@ -26,13 +26,13 @@ export async function sendCommand(
 ): Promise<void> {
   const { commands, jobs } = place.queue;
   if (request.jobId !== null && jobs.getJob(request.jobId) === null) {
-    cli.complain(`There is no job ${request.jobId}; \`framekiln status\` shows those that there are.`);
+    cli.complain(`There is no job ${request.jobId}; \`framekiln status\` lists all jobs.`);
     cli.exitCode = ExitCode.failed;
     return;
   }
   const id = commands.insertCommand({ ...request, nowMs: cli.now() });
   if (!isDaemonRunning(place.lockFile)) {
-    cli.print('The daemon is not running; this will be carried out when it starts.');
+    cli.print('The daemon is not running; the request is carried out when it starts.');
     return;
   }
   const giveUpAtMs = cli.now() + ANSWER_WITHIN_MS;
@@ -48,5 +48,5 @@ export async function sendCommand(
     }
     await delay(LOOK_EVERY_MS);
   }
-  cli.print('The daemon is busy and has not answered yet; it will carry this out when it can.');
+  cli.print('The daemon is busy; the request is carried out as soon as possible.');
 }

@@ -19,18 +19,18 @@ interface StartOptions extends GlobalOptions {
   readonly sample?: true;
 }
 
-/** `framekiln start`: watches `input/` until it is stopped, or works off what is there. */
+/** `framekiln start`: watches `input/` until it is stopped, or with `--once` processes what is there and exits. */
 export function startCommand(cli: Cli): Command {
   return new Command('start')
-    .description('watch input/ and put finished videos into output/')
-    .option('--once', 'work off what is in input/ and end; exit code 0 if all of it succeeded')
-    .option('--sample', 'first put a clip of 3 s into input/, to see it work')
+    .description('Watch input/ and write finished videos to output/')
+    .option('--once', 'process everything in input/, then exit (0 if all of it succeeded)')
+    .option('--sample', 'add a 3-second sample clip to input/ first')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<StartOptions>();
       const home = makeHome(options);
-      // Before anything is tried out: the trials of this one would be in the way of the other.
+      // Checked first, because hardware trials would disturb the running daemon.
       if (isDaemonRunning(home.lockFile)) {
-        cli.complain(`another daemon is at work on ${home.root}; this one ends.`);
+        cli.complain(`another Framekiln daemon is already running on ${home.root}; exiting`);
         cli.exitCode = ExitCode.alreadyRunning;
         return;
       }
@@ -40,7 +40,7 @@ export function startCommand(cli: Cli): Command {
         for (const fault of faults) log.warn(fault);
       };
       const settings = new LiveSettings({ home, flags: options.set ?? [] }, (loaded) => {
-        log.info('the settings were changed; the next job takes them up');
+        log.info('settings changed; they apply from the next job on');
         tellFaults(loaded);
       });
       const log = createLogger({ file, level: settings.now().log.level, console: true });
@@ -48,7 +48,7 @@ export function startCommand(cli: Cli): Command {
         tellFaults(settings.loaded);
         for (const line of await remarks({ home, facts, settings: settings.now(), faults: [] }))
           log.warn(line);
-        if (options.sample) log.info(`the sample clip is ${await putSampleClip(home)}`);
+        if (options.sample) log.info(`added sample clip ${await putSampleClip(home)}`);
         const signal = stopSignal();
         cli.exitCode = await runDaemon({ home, settings, once: options.once === true, log, signal });
       } finally {
@@ -57,7 +57,7 @@ export function startCommand(cli: Cli): Command {
     });
 }
 
-/** The doctor in short form: what is not as it should be, of what costs no time to look at. */
+/** The results of the quick checks that are not ok. */
 async function remarks(place: Place): Promise<string[]> {
   const results = await runChecks(quickChecks(place));
   return results

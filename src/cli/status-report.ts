@@ -20,18 +20,18 @@ export interface JobReport {
   readonly stage: string | null;
   readonly framesDone: number;
   readonly framesTotal: number | null;
-  /** Whole per cent, rounded down; null before the frames are counted. */
+  /** Whole per cent, rounded down; null until the frames are counted. */
   readonly percent: number | null;
   readonly framesPerSecond: number | null;
   readonly secondsLeft: number | null;
-  /** What it will take, for a job that waits and has not begun; null where nothing is known. */
+  /** The estimate for a job that has not started; null if nothing is known. */
   readonly estimate: Estimate | null;
-  /** What it waits for, or what was unusual. */
+  /** What the job waits for, or what was unusual. */
   readonly note: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
-  /** What became of everything in the source; null before the job is done. */
+  /** What happened to each stream of the source; null until the job is done. */
   readonly report: MediaReport | null;
-  /** Its last failed tries and rejections, newest first. */
+  /** The latest events of the job, newest first. */
   readonly history: readonly { readonly at: string; readonly kind: string; readonly message: string }[];
   /** ISO 8601, UTC. */
   readonly createdAt: string;
@@ -44,10 +44,10 @@ export interface StatusReport {
   readonly home: string;
   readonly daemonRunning: boolean;
   readonly queuePaused: boolean;
-  /** Why the daemon lets nothing be worked on, such as quiet hours; null: it does not rest. */
-  readonly rest: string | null;
+  /** Why work is paused on purpose, such as `paused for quiet hours until 07:30`; null if it is not. */
+  readonly throttled: string | null;
   readonly jobs: readonly JobReport[];
-  /** Files in input/ that never became a job. They stay where they are and are looked at again when they change. */
+  /** Files in input/ that were rejected. They are checked again when they change. */
   readonly rejected: readonly RejectedFile[];
 }
 
@@ -57,7 +57,7 @@ export interface RejectedFile {
   readonly message: string;
 }
 
-/** The files that the intake set aside. */
+/** The files that the intake rejected. */
 export function rejectedFiles(seen: readonly SeenFile[], inputDir: string): RejectedFile[] {
   return seen
     .filter(({ state }) => state === 'rejected')
@@ -68,7 +68,7 @@ export function rejectedFiles(seen: readonly SeenFile[], inputDir: string): Reje
     }));
 }
 
-/** @param inputDir absolute; @param nowMs the instant that time left is counted from */
+/** @param inputDir absolute path of input/ @param nowMs the current time, for the time left */
 export function reportJob(
   job: Job,
   inputDir: string,

@@ -7,14 +7,14 @@ import { readReport } from '../reports/media-report.ts';
 import { isDaemonRunning } from './send-command.ts';
 import { rejectedFiles, reportJob, type StatusReport } from './status-report.ts';
 
-/** So many failed tries of each job are told. */
+/** Events of each job in the report. */
 const HISTORY_LENGTH = 10;
 
-/** `framekiln status`: what is done, under way and waiting. */
+/** `framekiln status`: shows finished, running and waiting jobs. */
 export function statusCommand(cli: Cli): Command {
   return new Command('status')
-    .description('show the jobs and whether the daemon is running')
-    .option('--json', 'as JSON, with every job')
+    .description('Show the jobs and whether the daemon is running')
+    .option('--json', 'print all jobs as JSON')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { json?: true }>();
       const { home, settings } = openHome(cli, options);
@@ -25,7 +25,7 @@ export function statusCommand(cli: Cli): Command {
           home: home.root,
           daemonRunning,
           queuePaused: queue.control.isQueuePaused(),
-          rest: daemonRunning ? queue.control.restReason() : null,
+          throttled: daemonRunning ? queue.control.throttledReason() : null,
           jobs: await Promise.all(
             queue.jobs.listJobs().map(async (job) => {
               const events = queue.events.listEvents(job.id, HISTORY_LENGTH);

@@ -1,6 +1,6 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Aborts at the first Ctrl-C, `kill` or closed terminal. The process then ends by itself; a second one is ignored. */
+/** Aborts at the first Ctrl-C, `kill` or closed terminal. Further signals are ignored while the process stops. */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
   for (const name of SIGNALS) process.on(name, () => controller.abort(name));

@@ -18,7 +18,7 @@ export interface AddTargets {
   readonly estimator: Estimator;
 }
 
-/** Puts a file that a person named into the queue, wherever it lies, and gives a sentence about it. */
+/** Queues a file named by a user, in any folder, and returns a sentence for the user. */
 export async function addFile(
   { path, recipe, priority }: AddRequest,
   { queue, home, limits, signal, estimator }: AddTargets,
@@ -38,6 +38,6 @@ export async function addFile(
     nowMs: Date.now(),
   });
   return created
-    ? `${name} is queued as job ${job.id} and becomes ${relative(home.root, job.outputPath)}: ${await estimator.describe(job)}.`
-    : `${name} is known by its content as job ${job.id}, which is ${job.state}.`;
+    ? `${name} queued as job ${job.id} (${relative(home.root, job.outputPath)}); ${await estimator.describe(job)}.`
+    : `${name} skipped: same content as job ${job.id} (${job.state}).`;
 }

@@ -8,19 +8,19 @@ import { z } from 'zod';
 export interface CommandTargets {
   readonly queue: Queue;
   readonly log: Logger;
-  /** Tells the worker that a running job's lease is gone. */
+  /** Tells the worker that it has lost the lease of a running job. */
   readonly dropJob: (jobId: number) => void;
-  /** Deletes what a job that nobody holds has on the disk. */
+  /** Deletes the files of a job that no worker holds. */
   readonly removeFiles: (jobId: number) => Promise<void>;
-  /** Deletes the frames that a job that nobody holds has in memory. */
+  /** Deletes the frames in memory of a job that no worker holds. */
   readonly removeFrames: (jobId: number) => Promise<void>;
-  /** Puts a file that a person named into the queue; gives a sentence. */
+  /** Queues a file named by a user; returns a sentence for the user. */
   readonly add: (argument: unknown) => Promise<string>;
 }
 
 const Priority = z.number().int();
 
-/** Carries out what the CLI and the dashboard requested for, in order, and writes down what became of each request. */
+/** Carries out the requests of the CLI and the dashboard in order, and stores the outcome of each. */
 export async function handleCommands(targets: CommandTargets): Promise<void> {
   for (const command of targets.queue.commands.nextCommands()) {
     let outcome: { succeeded: boolean; result: string };
@@ -44,40 +44,42 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
   if (job === null) throw new Error(`There is no job ${command.jobId}.`);
   const name = basename(job.sourcePath);
   const reject = (): never => {
-    throw new Error(`Job ${job.id} (${name}) is ${job.state}; ${command.kind} does not apply.`);
+    throw new Error(`Cannot ${command.kind} job ${job.id} (${name}): it is ${job.state}.`);
   };
   switch (command.kind) {
     case 'pause':
       if (!queue.control.pauseJob(job.id)) reject();
       targets.dropJob(job.id);
       if (job.state !== 'running') await targets.removeFrames(job.id);
-      return `Job ${job.id} (${name}) is paused; its checkpoints are kept.`;
+      return `Job ${job.id} (${name}) paused; its checkpoints are kept.`;
     case 'resume':
       if (!queue.control.resumeJob(job.id)) reject();
-      return `Job ${job.id} (${name}) is queued again and goes on after its last committed batch.`;
+      return `Job ${job.id} (${name}) queued; it will resume from its last checkpoint.`;
     case 'cancel':
       if (!queue.control.cancelJob(job.id, Date.now())) reject();
       targets.dropJob(job.id);
-      // The worker deletes the files of a job that it has in hand, when it has let go of them.
+      // The worker deletes the files of a running job once it has closed them.
       if (job.state !== 'running') await targets.removeFiles(job.id);
-      return `Job ${job.id} (${name}) is cancelled.`;
+      return `Job ${job.id} (${name}) cancelled.`;
     case 'retry':
       if (!queue.control.retryJob(job.id)) reject();
-      return `Job ${job.id} (${name}) is queued again.`;
-    case 'prioritise':
-      queue.control.prioritise(job.id, Priority.parse(command.argument));
-      return `Job ${job.id} (${name}) has a new priority.`;
+      return `Job ${job.id} (${name}) queued again.`;
+    case 'prioritise': {
+      const priority = Priority.parse(command.argument);
+      queue.control.prioritise(job.id, priority);
+      return `Job ${job.id} (${name}) now has priority ${priority}.`;
+    }
   }
 }
 
 function forQueue(command: Command, { queue, dropJob }: CommandTargets): string {
   if (command.kind === 'pause') {
     for (const id of queue.control.pauseQueue()) dropJob(id);
-    return 'The queue is paused; what was in work goes on after its last committed batch when it is resumed.';
+    return 'Queue paused; running jobs were stopped and will resume from their last checkpoint.';
   }
   if (command.kind === 'resume') {
     queue.control.resumeQueue();
-    return 'The queue goes on.';
+    return 'Queue resumed.';
   }
-  throw new Error(`${command.kind} wants a job.`);
+  throw new Error(`Command ${command.kind} needs a job ID.`);
 }

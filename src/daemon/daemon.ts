@@ -29,20 +29,20 @@ import { Supervisor, type WorkerEnd } from './supervisor.ts';
 import { verdictOn } from './verdict.ts';
 import { workerCrash } from './worker-crash.ts';
 
-/** How often commands, leases and the queue are looked at. Each look is a few statements on an index. */
+/** How often the daemon checks commands, leases and the queue: a few indexed statements each time. */
 const TICK_MS = 250;
 
-/** On a full disk the queue may not even open. */
+/** Pause before opening the queue is retried: a full disk may prevent it. */
 const OPEN_AGAIN_MS = 1000;
 const LOCK_TRIES = 3;
 const LOCK_WAIT_MS = 100;
-/** A database that is damaged more often in one life of a daemon lies on a disk that is. */
+/** If the database is damaged more often than this while one daemon runs, the disk is at fault. */
 const MOST_DAMAGES = 3;
 
 export interface DaemonOptions {
   readonly home: Home;
   readonly settings: LiveSettings;
-  /** End when everything in `input/` is worked off. */
+  /** Exit when everything in `input/` has been processed. */
   readonly once: boolean;
   readonly log: RootLogger;
   /** Aborted by SIGTERM and Ctrl-C. */
@@ -50,14 +50,14 @@ export interface DaemonOptions {
 }
 
 /**
- * The daemon: watches, queues, keeps a worker alive while there is work, carries out commands. It never loads a
- * model or decodes a frame itself, so nothing that a video does can bring it down.
+ * Runs the daemon of a home until it is stopped: it watches, queues, keeps a worker alive while there is work, and carries
+ * out commands. It never loads a model or decodes a frame, so no video can crash it.
  */
 export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
   const { home, log } = options;
   const lock = await acquireLock(home.lockFile);
   if (lock === null) {
-    log.error(`another daemon is at work on ${home.root}; this one ends.`);
+    log.error(`another Framekiln daemon is already running on ${home.root}; exiting`);
     return ExitCode.alreadyRunning;
   }
   try {
@@ -67,15 +67,15 @@ export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
       } catch (error) {
         if (isTransientDatabaseError(error)) {
           if (options.signal.aborted) return options.once ? ExitCode.stopped : ExitCode.ok;
-          log.error(`the queue cannot be opened: ${toError(error).message}; it is tried again`);
+          log.error(`cannot open the queue: ${toError(error).message}; retrying`);
           await delay(OPEN_AGAIN_MS, undefined, { signal: options.signal }).catch(() => undefined);
           continue;
         }
-        // Found while it ran; opened again it is looked through, and set aside. Again and again is the disk's fault.
+        // Opening the queue again checks the whole database and replaces it if it is damaged.
         if (!isDamage(error)) throw error;
         log.error(`the database is damaged: ${toError(error).message}`);
         if (damages++ === MOST_DAMAGES) {
-          const sentence = `The database was damaged ${damages} times while this daemon ran; look at the disk of ${home.stateDir}.`;
+          const sentence = `The database was damaged ${damages} times while this daemon ran; check the disk that holds ${home.stateDir}.`;
           log.error(sentence);
           throw new DatabaseDamagedError(sentence, { cause: error });
         }
@@ -94,7 +94,7 @@ async function runWithQueue(options: DaemonOptions, queue: Queue): Promise<ExitC
   }
 }
 
-/** A command that asks whether a daemon runs holds the lock for an instant: that is no other daemon. */
+/** Tries more than once, because a command that checks for a running daemon holds the lock for an instant. */
 async function acquireLock(path: string): Promise<ProcessLock | null> {
   for (let tries = LOCK_TRIES; ; tries--) {
     const lock = acquireProcessLock(path);
@@ -117,7 +117,7 @@ class Daemon {
   #commandFailure: unknown = null;
   #carryingOut = false;
   #isAdding = false;
-  /** A worker died: what it left is removed before the next one starts. */
+  /** A worker crashed, and its leftovers must be removed before the next one starts. */
   #hasLeftovers = false;
 
   constructor(options: DaemonOptions, queue: Queue) {
@@ -167,41 +167,41 @@ class Daemon {
 
   async run(): Promise<ExitCode> {
     const { home, log, signal, once } = this.#options;
-    log.info(`Framekiln watches ${home.input}; finished videos appear in ${home.output}`);
-    await this.#takeBack();
+    log.info(`Framekiln is watching ${home.input}; finished videos appear in ${home.output}`);
+    await this.#recover();
     this.#notifier.ready();
-    // Not waited for: taking ten thousand files lasts, and jobs, commands and a stop do not wait for that.
+    // Not awaited: queuing ten thousand files takes long, and jobs, commands and a stop must not wait for it.
     const firstScan = this.#intake.start();
     try {
       for (;;) {
         await this.#tick();
         this.#notifier.alive(performance.now());
-        if (signal.aborted || (once && this.#isWorkedOff())) break;
+        if (signal.aborted || (once && this.#isFinished())) break;
         await delay(TICK_MS, undefined, { signal }).catch(() => undefined);
       }
     } finally {
       this.#notifier.stopping();
       this.#gpu.close();
-      // The worker first: it has the longest way to a clean stop.
+      // Concurrent, because the worker takes longest to stop.
       await Promise.all([this.#supervisor.stop(), this.#intake.close()]);
       this.#inhibitor.set(false);
       await Promise.all([firstScan, this.#commands]);
-      await this.#giveBack();
+      await this.#releaseRamDisks();
       await this.#notifier.settled();
     }
     const rejected = this.#intake.rejectedCount;
     if (!signal.aborted) return verdictOn({ queue: this.#queue, inputDir: home.input, rejected, log });
-    log.info('stopped; unfinished jobs go on after their last committed batch');
+    log.info('stopped; unfinished jobs will resume from their last checkpoint');
     return once ? ExitCode.stopped : ExitCode.ok;
   }
 
-  /** What dead processes left: their jobs are queued again, and what belongs to nobody is removed (R11, A4). */
-  async #takeBack(): Promise<void> {
+  /** Requeues the jobs of dead processes, removes their leftovers, and lets rejected files be checked again. */
+  async #recover(): Promise<void> {
     const { log } = this.#options;
     const ids = this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
-    for (const id of ids) log.info(`job ${id} was interrupted; it goes on after its last committed batch`);
+    for (const id of ids) log.info(`job ${id} was interrupted; it will resume from its last checkpoint`);
     await this.#cleanUp();
-    // Rejections were for the limits, rights and ffmpeg of that time.
+    // Limits, permissions or ffmpeg may have changed since they were rejected.
     const { seenFiles } = this.#queue;
     const rejected = seenFiles.list().filter((seen) => seen.state === 'rejected');
     seenFiles.removeAll(rejected.map((seen) => seen.path));
@@ -213,19 +213,19 @@ class Daemon {
     this.#hasLeftovers = false;
     try {
       const removed = await removeLeftovers(home, this.#queue);
-      if (removed.length > 0) log.info(`removed what dead processes left: ${removed.join(', ')}`);
+      if (removed.length > 0) log.info(`removed leftovers of dead processes: ${removed.join(', ')}`);
     } catch (error) {
-      log.warn(`what dead processes left could not be removed: ${toError(error).message}`);
+      log.warn(`cannot remove leftovers of dead processes: ${toError(error).message}`);
     }
   }
 
-  /** After a clean stop no memory is held: the frames in it are at most those of the batches in work (R25). */
-  async #giveBack(): Promise<void> {
+  /** Releases all RAM disks. Little is lost: they hold at most the frames of the batches in progress. */
+  async #releaseRamDisks(): Promise<void> {
     const { home, log } = this.#options;
     try {
       await removeIdleRamDisks(home, this.#queue);
     } catch (error) {
-      log.warn(`a RAM disk could not be given back: ${toError(error).message}`);
+      log.warn(`cannot release a RAM disk: ${toError(error).message}`);
     }
   }
 
@@ -233,32 +233,33 @@ class Daemon {
     const { log, settings } = this.#options;
     const queue = this.#queue;
     try {
-      this.#assertAudio();
-      settings.now(); // Faults of a file that was changed are told at once, not with the next job.
+      this.#assertUndamaged();
+      settings.now(); // Reloads a changed file, so that its errors are logged now and not with the next job.
       this.#carryOutCommands();
-      // Our own worker's end is judged by `#afterWorker` alone, which knows whether it crashed.
+      // The leases of our own worker are left to `#afterWorker`, which knows whether it crashed.
       const spare = (owner: string): boolean => parseOwner(owner)?.pid === this.#supervisor.pid;
       queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
       if (this.#hasLeftovers && !this.#supervisor.isRunning) await this.#cleanUp();
-      if (this.#throttling.isRest(settings.now(), this.#supervisor.isRunning)) this.#supervisor.rest();
+      if (this.#throttling.shouldPause(settings.now(), this.#supervisor.isRunning)) this.#supervisor.pause();
       else if (queue.leases.hasClaimable(Date.now())) this.#supervisor.ensureRunning();
       this.#inhibitor.set(settings.now().throttling.inhibitSleep && this.#supervisor.isRunning);
     } catch (error) {
       if (isDamage(error)) throw error;
-      // A full disk or a locked database passes; the daemon does not end because of it (R13).
-      log.error(`the queue could not be used: ${toError(error).message}; it is tried again`);
+      // A full disk or a locked database is transient and must not stop the daemon.
+      log.error(`cannot use the queue: ${toError(error).message}; retrying`);
       await delay(1000, undefined, { signal: this.#options.signal }).catch(() => undefined);
     }
   }
 
-  /** Damage that was met beside the ticks: by the worker, while looking for files, or in a command. */
-  #assertAudio(): void {
+  /** Throws if the worker, the intake or a command has found the database damaged since the last tick. */
+  #assertUndamaged(): void {
     if (isDamage(this.#intake.failure)) throw toError(this.#intake.failure);
     if (isDamage(this.#commandFailure)) throw toError(this.#commandFailure);
-    if (this.#supervisor.foundDamage) throw new DatabaseDamagedError('the worker could not read it.');
+    if (this.#supervisor.foundDamage)
+      throw new DatabaseDamagedError('The worker could not read the database.');
   }
 
-  /** Beside the ticks: an `add` reads its whole file. One round at a time. */
+  /** Runs concurrently with the ticks, because `add` reads a whole file. One round at a time. */
   #carryOutCommands(): void {
     if (this.#carryingOut) return;
     const { home, log, settings, signal } = this.#options;
@@ -283,32 +284,32 @@ class Daemon {
     })
       .catch((error: unknown) => {
         this.#commandFailure = error;
-        log.error(`a command could not be carried out: ${toError(error).message}`);
+        log.error(`cannot carry out a command: ${toError(error).message}`);
       })
       .finally(() => (this.#carryingOut = false));
   }
 
   #afterWorker({ crashed, how, wasOwner }: WorkerEnd): void {
     const { log, settings } = this.#options;
-    if (crashed) log.error(`the worker died (${how}); its jobs go on after their last committed batches`);
+    if (crashed) log.error(`worker crashed (${how}); its jobs will resume from their last checkpoint`);
     this.#hasLeftovers ||= crashed;
     try {
       const running = this.#queue.jobs
         .listJobs({ state: 'running' })
         .filter(({ origin }) => origin !== 'run');
-      // Of several jobs nobody knows which one killed it: none is charged with it, and each goes on alone, to find out.
+      // With several jobs it is unknown which one crashed the worker: none loses an attempt, and each then runs alone.
       this.#supervisor.alone = crashed && running.length > 1;
       const isCharged = crashed && !this.#supervisor.alone && !this.#supervisor.foundDamage;
       const failure = isCharged ? workerCrash(how, settings.now().attempts) : null;
       this.#queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: wasOwner });
     } catch (error) {
-      // A full disk: the next tick takes the job back.
-      log.error(`the end of the worker could not be written down: ${toError(error).message}`);
+      // A full disk, for example: the next tick requeues the jobs.
+      log.error(`cannot record the end of the worker: ${toError(error).message}; retrying`);
     }
   }
 
-  /** Nothing is growing in `input/`, nothing runs, nothing waits. A paused queue or job is a person's request to wait. */
-  #isWorkedOff(): boolean {
+  /** Whether no file is settling and no job is queued or running. Jobs of a paused queue count as waiting. */
+  #isFinished(): boolean {
     if (
       !this.#intake.hasScanned ||
       this.#intake.settlingCount > 0 ||
@@ -318,7 +319,7 @@ class Daemon {
     )
       return false;
     const waiting = (['queued', 'running'] as const).flatMap((state) => this.#queue.jobs.listJobs({ state }));
-    // What a `framekiln run` began is its own to end.
+    // Jobs of `framekiln run` belong to that command.
     return waiting.every((job) => job.origin === 'run');
   }
 }

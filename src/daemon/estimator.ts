@@ -7,7 +7,7 @@ import type { Queue } from '../queue/queue.ts';
 import { BATCHES_IN_FLIGHT, batchSizesFor } from '../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
 
-/** History and free memory are looked at this often: ten thousand files may be queued at once. */
+/** How long history and free memory are cached: ten thousand files may be queued at once. */
 const LOOK_EVERY_MS = 10_000;
 
 export interface EstimatorOptions {
@@ -16,7 +16,7 @@ export interface EstimatorOptions {
   readonly now: () => number;
 }
 
-/** Tells what waiting jobs will take, from what jobs with the same recipe took on this machine (E9). */
+/** Estimates time, disk and memory of waiting jobs from earlier jobs with the same recipe on this machine. */
 export class Estimator {
   readonly #options: EstimatorOptions;
   readonly #rates = new Map<string, PastRate | null>();
@@ -27,7 +27,7 @@ export class Estimator {
     this.#options = options;
   }
 
-  /** Null for a job of which not even the headers were read when it was queued. */
+  /** Null for a job whose video headers were not read when it was queued. */
   async estimate({ recipe, video }: Pick<Job, 'recipe' | 'video'>): Promise<Estimate | null> {
     if (video === null) return null;
     const nowMs = this.#options.now();
@@ -44,10 +44,10 @@ export class Estimator {
     return estimateJob(recipe, video, this.#rateOf(recipe), memoryBytes);
   }
 
-  /** For people, one clause or two without a full stop. */
+  /** The estimate as text without a full stop. */
   async describe(job: Job): Promise<string> {
     const estimate = await this.estimate(job);
-    return estimate === null ? 'what it takes is not known yet' : formatEstimate(estimate);
+    return estimate === null ? 'time and space not known yet' : formatEstimate(estimate);
   }
 
   #rateOf(recipe: Recipe): PastRate | null {

@@ -1,20 +1,20 @@
 import { toError } from '../domain/errors.ts';
 import { readGpuLoad, type GpuLoad, type GpuProcess } from '../hardware/gpu-load.ts';
 
-/** How often a GPU is looked at while something of ours runs, or waits for it. */
+/** How often the GPU is checked while a worker runs or waits for it. */
 const LOOK_MS = 10_000;
-/** After a driver that did not answer, or is not there (any more). */
+/** Pause after a check that the driver did not answer. */
 const PATIENCE_MS = 60_000;
-/** So many looks in a row: a moment's work of another program is nothing to step aside for. */
+/** Consecutive checks before work pauses, so that a short burst of another program does not count. */
 const BUSY_LOOKS = 2;
 const CALM_LOOKS = 3;
-/** Work goes on when a GPU that was too hot has cooled down by so many degrees. */
+/** Degrees Celsius by which an overheated GPU must cool down before work resumes. */
 const COOLED_BY = 10;
 
 export interface GpuLimits {
-  /** Share of a GPU that another program may take before ours steps aside, in percent; 0: all of it. */
+  /** Share of the GPU in percent that another program may use before work pauses; 0: no limit. */
   readonly gpuBusyPercent: number;
-  /** 0: whatever it is. */
+  /** Temperature at which work pauses; 0: no limit. */
   readonly gpuHottestCelsius: number;
 }
 
@@ -22,17 +22,18 @@ export interface GpuWatchOptions {
   /** Whether a process belongs to this daemon. */
   readonly isOurs: (pid: number) => boolean;
   readonly onNote: (sentence: string) => void;
-  /** Milliseconds by a clock that nobody sets. */
+  /** Milliseconds on a monotonic clock. */
   readonly now: () => number;
 }
 
 /**
- * Whether work should wait for the GPU: another program uses it, or it is too hot. States: free → busy after two looks at
- * another program's work beside ours; free → hot at once; busy or hot → free after three calm looks.
+ * Whether work should pause because another program uses the GPU or the GPU is too hot. States: free → busy after two
+ * checks that find another program on the GPU together with ours; free → hot after one check; busy or hot → free after
+ * three calm checks.
  *
- * Whether a program is another one is known by its process id, and a driver outside of our container counts
- * processes differently. So nobody is stepped aside for before something of ours was seen on the GPU, too: a job that does not
- * use the GPU is in nobody's way. What the driver does not tell is taken for calm.
+ * Programs are told apart by process ID, and a driver outside our container numbers processes differently. Work
+ * therefore pauses only after one of our own processes was seen on the GPU. Values that the driver does not report count
+ * as calm.
  */
 export class GpuWatch {
   readonly #options: GpuWatchOptions;
@@ -48,26 +49,24 @@ export class GpuWatch {
     this.#options = options;
   }
 
-  /** Why work should wait, or null; never waits for a driver itself. */
+  /** Why work should pause, or null. Returns at once; the driver is queried in the background. */
   reason(limits: GpuLimits, isWorking: boolean): string | null {
     const { gpuBusyPercent, gpuHottestCelsius } = limits;
     if (gpuBusyPercent === 0 && gpuHottestCelsius === 0) return (this.#reason = null);
     const isOfInterest = isWorking || this.#reason !== null;
     if (isOfInterest && this.#looking === null && this.#options.now() >= this.#nextLookMs)
       this.#looking = this.#look(limits)
-        .catch((error: unknown) =>
-          this.#options.onNote(`the GPU could not be looked at: ${toError(error).message}`),
-        )
+        .catch((error: unknown) => this.#options.onNote(`cannot check the GPU: ${toError(error).message}`))
         .finally(() => (this.#looking = null));
     return this.#reason;
   }
 
-  /** Settles when no look is under way. */
+  /** Resolves when no check is running. */
   async settled(): Promise<void> {
     await this.#looking;
   }
 
-  /** Breaks a look off. A driver that hangs is not waited for. */
+  /** Aborts a running check without waiting for the driver. */
   close(): void {
     this.#closing.abort();
   }
@@ -80,13 +79,13 @@ export class GpuWatch {
     this.#nextLookMs = now() + LOOK_MS;
     if (typeof load === 'string') this.#nextLookMs = now() + PATIENCE_MS;
     if (load === 'silent')
-      onNote('nvidia-smi does not answer; whether other programs use the GPU is not known');
+      onNote('nvidia-smi does not answer; cannot check whether other programs use the GPU');
     this.#judge(typeof load === 'string' ? { celsius: null, processes: [] } : load, limits);
   }
 
   #judge({ celsius, processes }: GpuLoad, { gpuBusyPercent, gpuHottestCelsius }: GpuLimits): void {
     const { isOurs } = this.#options;
-    const isResting = this.#reason !== null;
+    const isPaused = this.#reason !== null;
     const limit = gpuHottestCelsius - (this.#isHot ? COOLED_BY : 0);
     this.#isHot = gpuHottestCelsius > 0 && celsius !== null && celsius >= limit;
     const other = processes
@@ -95,12 +94,12 @@ export class GpuWatch {
         (most, each) => ((each.percent ?? 0) > (most?.percent ?? 0) ? each : most),
         null,
       );
-    const inOurWay = other !== null && (isResting || processes.some(({ pid }) => isOurs(pid)));
+    const inOurWay = other !== null && (isPaused || processes.some(({ pid }) => isOurs(pid)));
     this.#busyLooks = inOurWay ? this.#busyLooks + 1 : 0;
     this.#calmLooks = inOurWay || this.#isHot ? 0 : this.#calmLooks + 1;
-    if (!isResting && this.#isHot) this.#reason = `the GPU is ${celsius} °C hot`;
-    else if (!isResting && other !== null && this.#busyLooks >= BUSY_LOOKS)
+    if (!isPaused && this.#isHot) this.#reason = `the GPU is ${celsius} °C`;
+    else if (!isPaused && other !== null && this.#busyLooks >= BUSY_LOOKS)
       this.#reason = `another program uses the GPU (${other.name}, ${other.percent ?? 0} %)`;
-    else if (isResting && this.#calmLooks >= CALM_LOOKS) this.#reason = null;
+    else if (isPaused && this.#calmLooks >= CALM_LOOKS) this.#reason = null;
   }
 }

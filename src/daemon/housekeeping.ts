@@ -9,19 +9,19 @@ import { JobFolder, readdirOrNone, removeOrphanFolders } from '../workspace/job-
 import { isHalfMove } from '../workspace/move-aside.ts';
 import { ramDiskPlaces, removeOrphanRamDisks, removeRamDiskOf } from '../workspace/ram-disk.ts';
 
-/** In these states a job's checkpoints are worth keeping. */
+/** States in which a job's checkpoints are kept. */
 const UNFINISHED: readonly JobState[] = ['queued', 'running', 'paused', 'failed'];
 
 /**
- * Removes what dead processes left: RAM disks and folders of jobs that are over, and half-written outputs. Frames of
- * jobs that go on stay where they are. Called while no worker of this home runs.
+ * Removes leftovers of dead processes: RAM disks and folders of finished jobs, and half-written outputs. Frames of jobs
+ * that will resume are kept. Call it only while no worker of this home is running.
  *
- * @returns what was removed, a phrase each
+ * @returns a phrase for each kind of leftover removed
  */
 export async function removeLeftovers(home: Home, queue: Queue): Promise<string[]> {
   const unfinished = UNFINISHED.flatMap((state) => queue.jobs.listJobs({ state }));
   const running = idsOf(unfinished.filter((job) => job.state === 'running'));
-  // Their frames may be used again by the next worker. A `run` that was given up is nobody's next job.
+  // The next worker may reuse their frames. No worker takes over the job of a stopped `framekiln run`.
   const aboutToRun = idsOf(
     unfinished.filter((job) => job.state === 'running' || (job.state === 'queued' && job.origin !== 'run')),
   );
@@ -34,23 +34,23 @@ export async function removeLeftovers(home: Home, queue: Queue): Promise<string[
   return counts.filter(([count]) => count > 0).map(([count, what]) => counted(count, what));
 }
 
-/** Gives back the RAM disks of all jobs that no process holds. */
+/** Releases the RAM disks of all jobs that are not running. */
 export async function removeIdleRamDisks(home: Home, queue: Queue): Promise<void> {
   await removeOrphanRamDisks(ramDiskPlaces(home.stateDir), idsOf(queue.jobs.listJobs({ state: 'running' })));
 }
 
-/** Deletes the frames that a job that nobody holds has in memory. */
+/** Deletes the frames in memory of a job that is not running. */
 export async function removeJobFrames(home: Home, jobId: number): Promise<void> {
   await removeRamDiskOf(ramDiskPlaces(home.stateDir), jobId);
 }
 
-/** Deletes what a job that nobody holds has on the disk and in memory. */
+/** Deletes the folder and the frames in memory of a job that is not running. */
 export async function removeJobFiles(home: Home, jobId: number): Promise<void> {
   await removeRamDiskOf(ramDiskPlaces(home.stateDir), jobId);
   await new JobFolder(home.jobsDir, jobId).remove();
 }
 
-/** Half-written outputs, also those of a `framekiln run` into another folder, but for those of a living one. */
+/** Removes half-written outputs of jobs that are not running, also those of `framekiln run` in other folders. */
 async function removeHalfOutputs(
   home: Home,
   jobs: readonly Job[],
@@ -70,7 +70,7 @@ async function removeHalfOutputs(
   return removed;
 }
 
-/** Copies that a kill broke off; no source is gone before its copy is whole and has its name. */
+/** Removes interrupted copies. Their sources still exist: a source is deleted only after its copy is complete. */
 async function removeHalfMoves(home: Home): Promise<number> {
   let removed = 0;
   for (const folder of ['finished', 'quarantine'].map((name) => join(home.root, name)))

@@ -1,6 +1,6 @@
 /**
- * The span of the day that an instant falls into, such as `22:00-07:30`, or null. A span that ends before it begins goes over
- * midnight; its end is not part of it. Asked anew each time, so a jump of the clock or a sleep does no harm.
+ * The span that an instant falls into, such as `22:00-07:30`, or null. A span whose end is before its start crosses
+ * midnight; the end is exclusive. Nothing is cached, so clock changes and suspends do no harm.
  *
  * @param spans in local time
  */

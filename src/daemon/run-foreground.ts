@@ -24,17 +24,17 @@ export interface ForegroundOptions {
   readonly recipe: Recipe;
   /** Absolute. */
   readonly outputDir: string;
-  /** Aborted by Ctrl-C: the job keeps its checkpoints, and the same command goes on after them. */
+  /** Aborted by Ctrl-C: the job keeps its checkpoints, and the same command resumes it. */
   readonly signal: AbortSignal;
-  /** Called a few times a second with the job as the database has it. */
+  /** Called a few times a second with the current row of the job. */
   readonly onProgress: (job: Job) => void;
 }
 
 /**
- * Does one file without a daemon: `framekiln run`. It goes through the same queue, worker and checkpoints as every
- * other job, so a killed run continues when it is started again; daemons leave such jobs alone.
+ * Processes one file without a daemon, for `framekiln run`. It uses the same queue, worker and checkpoints as every other
+ * job, so a killed run resumes when it is started again. Daemons ignore such jobs.
  *
- * @returns the job as it ended: done, failed, or queued when it was stopped
+ * @returns the job in its final state: done, failed, or queued if it was stopped
  */
 export async function runForeground(options: ForegroundOptions): Promise<Job> {
   const { home, settings, log, file, signal } = options;
@@ -45,7 +45,7 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
       start: { homeRoot: home.root, onlyJobId: job.id, flags: settings.sources.flags ?? [] },
       log,
       onEnded: (end) => {
-        if (end.crashed) log.error(`the worker died (${end.how})`);
+        if (end.crashed) log.error(`worker crashed (${end.how})`);
         const failure = end.crashed ? workerCrash(end.how, settings.now().attempts) : null;
         queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: end.wasOwner });
       },
@@ -54,14 +54,13 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
       const now = mustExist(queue, job.id);
       options.onProgress(now);
       if ((now.state !== 'queued' && now.state !== 'running') || signal.aborted) break;
-      // Where its end could not be written down, the next look takes the job back.
+      // If the end of the worker could not be recorded, the job is requeued here.
       if (now.state === 'running' && !supervisor.isRunning)
         queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
       if (now.state === 'queued' && (now.notBeforeAtMs ?? 0) <= Date.now()) supervisor.ensureRunning();
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
-    if (signal.aborted)
-      log.info(`${basename(file)}: stopped; the same command goes on after the last committed batch`);
+    if (signal.aborted) log.info(`${basename(file)}: stopped; run the same command again to resume`);
     if (signal.aborted) await supervisor.stop();
     else await supervisor.ended();
     return mustExist(queue, job.id);
@@ -87,7 +86,7 @@ async function enter(
     priority: 0,
     nowMs: Date.now(),
   });
-  // Asked for again by name: whatever became of it, it is done now.
+  // The user named this file, so it is processed whatever the state of its earlier job.
   if (job.state === 'paused') queue.control.resumeJob(job.id);
   else if (job.state !== 'queued' && job.state !== 'running') queue.control.retryJob(job.id);
   return job;

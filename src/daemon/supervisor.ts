@@ -7,37 +7,37 @@ import { parseOwner } from '../lib/process/process-identity.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../worker/protocol.ts';
 import type { RootLogger } from '../observability/logger.ts';
 
-/** A worker that says nothing for so long hangs: its main thread never runs inference. */
+/** A worker silent for this long hangs, because its main thread never runs inference. */
 const SILENCE_MS = 30_000;
-/** After "stop" a worker gives its RAM disk back and says so; then nothing of it is needed any more. */
+/** How long a worker may take after "stop" to release its RAM disk before it is killed. */
 const STOP_PATIENCE_MS = 1_000;
 const FIRST_RESTART_MS = 500;
 const LONGEST_RESTART_MS = 30_000;
-/** A worker that lived so long crashed for a reason of its own, not because it cannot start. */
+/** A worker that ran for this long did not crash because it cannot start, so the back-off begins again. */
 const STEADY_MS = 60_000;
 
 export interface WorkerEnd {
   readonly crashed: boolean;
-  /** For people. */
+  /** Exit code, signal or reason, for messages. */
   readonly how: string;
-  /** Whether this worker, and no other, was the owner of a lease. */
+  /** Whether this worker owned a lease. */
   readonly wasOwner: (owner: string) => boolean;
 }
 
 export interface SupervisorOptions {
   readonly start: Omit<WorkerStart, 'alone'>;
   readonly log: RootLogger;
-  /** Called after a worker ended, `crashed` or by itself, before the next may start. */
+  /** Called after a worker has ended and before the next one may start. */
   readonly onEnded: (end: WorkerEnd) => void;
 }
 
 /**
- * The worker's life. States:
+ * Starts, watches and stops the worker process. States:
  *
  * - idle → running: `ensureRunning`, unless a restart has to wait.
- * - running → idle: the worker found nothing to claim and ended with 0.
+ * - running → idle: the worker found nothing to claim and exited with 0.
  * - running → waiting: it crashed, hung or was killed; waiting → idle after a pause that doubles with each crash.
- * - any → stopped: `stop`; nothing starts any more.
+ * - any → stopped: `stop`; no worker is started again.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -49,7 +49,7 @@ export class Supervisor {
   alone = false;
   #hung = false;
   #foundDamage = false;
-  /** By a clock that nobody sets. */
+  /** On the monotonic clock. */
   #restartAtMs = 0;
   readonly #backOff = new BackOff(FIRST_RESTART_MS, LONGEST_RESTART_MS);
   #startedAtMs = 0;
@@ -66,17 +66,17 @@ export class Supervisor {
     return this.#child !== null;
   }
 
-  /** Whether a worker met a damaged database. */
+  /** Whether a worker found the database damaged. */
   get foundDamage(): boolean {
     return this.#foundDamage;
   }
 
-  /** Process id of the worker, null when none runs. */
+  /** Process ID of the worker, or null if none is running. */
   get pid(): number | null {
     return this.#child?.pid ?? null;
   }
 
-  /** Starts a worker unless one runs, a restart must wait, or the end has come. */
+  /** Starts a worker unless one is running, the back-off has not passed, or `stop` was called. */
   ensureRunning(): void {
     if (this.#child !== null || this.#stopping || performance.now() < this.#restartAtMs) return;
     this.#startedAtMs = performance.now();
@@ -92,13 +92,13 @@ export class Supervisor {
     this.#child = child;
     this.#silence.heard();
     child.on('message', (message: FromWorker) => this.#receive(message));
-    // What native libraries print on standard error belongs into the log.
+    // Native libraries print to standard error.
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       for (const line of stripVTControlCharacters(text).split('\n'))
         if (line.trim() !== '') this.#options.log.warn(`worker: ${line}`);
     });
     this.#ended = new Promise((resolve) => {
-      child.once('error', (error) => this.#onEnd(`it could not be started: ${error.message}`, true, resolve));
+      child.once('error', (error) => this.#onEnd(`cannot be started: ${error.message}`, true, resolve));
       child.once('exit', (code, signal) =>
         this.#onEnd(signal === null ? `exit code ${String(code)}` : `signal ${signal}`, code !== 0, resolve),
       );
@@ -110,17 +110,17 @@ export class Supervisor {
     this.#send({ kind: 'drop-job', jobId });
   }
 
-  /** Settles when the worker that runs now, if one does, has ended by itself. */
+  /** Resolves when the current worker, if any, has ended. */
   ended(): Promise<void> {
     return this.#ended;
   }
 
-  /** Lets the worker give its jobs back and end; another may be started later. */
-  rest(): void {
+  /** Asks the worker to release its jobs and exit; another may be started later. */
+  pause(): void {
     this.#send({ kind: 'stop' });
   }
 
-  /** Ends the worker: asks, waits until it has released everything, kills. May be called twice. */
+  /** Stops the worker: asks, waits until it has released its jobs, kills it. May be called twice. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const child = this.#child;
@@ -141,7 +141,7 @@ export class Supervisor {
     if (message.kind === 'damaged') this.#foundDamage = true;
     if (message.kind === 'released') {
       this.#released = true;
-      // A run inside a native library can last seconds, and a process waits for its threads.
+      // Exiting can take seconds: a process waits for threads that run native code.
       if (this.#stopping) this.#child?.kill('SIGKILL');
     }
   }
@@ -161,12 +161,12 @@ export class Supervisor {
     try {
       this.#options.onEnded({
         crashed,
-        how: this.#hung ? `it said nothing for ${SILENCE_MS / 1000} s` : how,
+        how: this.#hung ? `no sign of life for ${SILENCE_MS / 1000} s` : how,
         wasOwner: (owner) => parseOwner(owner)?.pid === pid,
       });
     } catch (error) {
-      // A locked database, such as it is: the leases run out, and whoever waits for the end must not wait for ever.
-      this.#options.log.error(`the end of the worker could not be written down: ${toError(error).message}`);
+      // The database is locked, for example. The leases expire, and `stop` must not wait forever.
+      this.#options.log.error(`cannot record the end of the worker: ${toError(error).message}`);
     } finally {
       resolve();
     }

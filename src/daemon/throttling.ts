@@ -6,31 +6,37 @@ import { quietSpanAt } from './quiet-hours.ts';
 
 export interface ThrottlingOptions {
   readonly gpu: GpuWatch;
-  readonly control: Pick<ControlStore, 'setRest'>;
+  readonly control: Pick<ControlStore, 'setThrottled'>;
   readonly log: Logger;
 }
 
-/** Decides when nothing is worked on for the sake of people and programs; the log and `status` are told when that changes. */
+/** Decides when work pauses for quiet hours, a busy GPU or a hot one, and reports each change in the log and `status`. */
 export class Throttling {
   readonly #options: ThrottlingOptions;
-  /** What `status` was told last; undefined: nothing yet, and a daemon that was killed may have left a word. */
-  #said: string | null | undefined;
+  /** The state last reported; undefined at first, because the database may hold one of a killed daemon. */
+  #reported: string | null | undefined;
 
   constructor(options: ThrottlingOptions) {
     this.#options = options;
   }
 
-  /** @param isWorking whether a worker runs */
-  isRest({ throttling }: Pick<Settings, 'throttling'>, isWorking: boolean): boolean {
+  /** @param isWorking whether a worker is running */
+  shouldPause({ throttling }: Pick<Settings, 'throttling'>, isWorking: boolean): boolean {
     const { gpu, control, log } = this.#options;
     const span = quietSpanAt(new Date(), throttling.quietHours);
-    const reason = span === null ? gpu.reason(throttling, isWorking) : `quiet hours (${span})`;
-    if (reason !== this.#said) {
-      control.setRest(reason);
-      if (reason !== null) log.info(`${reason}: nothing is worked on`);
-      else if (typeof this.#said === 'string') log.info(`over: ${this.#said}; work goes on`);
-      this.#said = reason;
+    const gpuReason = span === null ? gpu.reason(throttling, isWorking) : null;
+    const state =
+      span !== null
+        ? `paused for quiet hours until ${span.split('-')[1] ?? ''}`
+        : gpuReason === null
+          ? null
+          : `paused: ${gpuReason}`;
+    if (state !== this.#reported) {
+      control.setThrottled(state);
+      if (state !== null) log.info(state);
+      else if (typeof this.#reported === 'string') log.info(`resuming; was ${this.#reported}`);
+      this.#reported = state;
     }
-    return reason !== null;
+    return state !== null;
   }
 }

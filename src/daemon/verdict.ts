@@ -9,12 +9,12 @@ export interface WorkedOff {
   readonly queue: Queue;
   /** The input folder, absolute. */
   readonly inputDir: string;
-  /** Files in it that could not be used. */
+  /** Files in the input folder that were rejected. */
   readonly rejected: number;
   readonly log: Logger;
 }
 
-/** Success only if nothing that lies in `input/` failed or was rejected, now or earlier. */
+/** The exit code of `--once`: success only if no file in `input/` failed or was rejected, now or earlier. */
 export function verdictOn({ queue, inputDir, rejected, log }: WorkedOff): ExitCode {
   const undone = undoneIn(inputDir, queue);
   if (undone === 0 && rejected === 0) {
@@ -22,12 +22,12 @@ export function verdictOn({ queue, inputDir, rejected, log }: WorkedOff): ExitCo
     return ExitCode.ok;
   }
   log.error(
-    `the input folder is worked off, but ${counted(undone, 'job')} of it failed or did not run to the end, and ${counted(rejected, 'file')} could not be used`,
+    `finished with errors: ${counted(undone, 'job')} not done, ${counted(rejected, 'file')} rejected; see framekiln status`,
   );
   return ExitCode.failed;
 }
 
-/** Jobs that are not done and whose file still lies there; one that was replaced counts as what replaced it. */
+/** The number of files in the input folder whose latest job is not done. */
 function undoneIn(inputDir: string, queue: Queue): number {
   const latest = new Map(queue.jobs.listJobs().map((job) => [job.sourcePath, job]));
   return [...latest.values()].filter(

@@ -1,7 +1,11 @@
-/** How a try is written down that ended with its worker: killed, crashed in native code, hung. */
+/** The failure of an attempt during which the worker was killed, crashed or hung. */
 export function workerCrash(
   how: string,
   maxAttempts: number,
 ): { code: string; message: string; maxAttempts: number } {
-  return { code: 'WORKER_CRASHED', message: `The worker died (${how}) while it had this job.`, maxAttempts };
+  return {
+    code: 'WORKER_CRASHED',
+    message: `The worker crashed (${how}) while running this job.`,
+    maxAttempts,
+  };
 }

@@ -9,15 +9,15 @@ const VIDEO_EXTENSIONS: ReadonlySet<string> = new Set(
     .map((extension) => `.${extension}`),
 );
 
-/** Endings of files that another program is still writing. */
+/** Names of files that another program is still writing. */
 const UNFINISHED = /(\.(part|partial|crdownload|download|tmp|temp|!ut|!qb|aria2|opdownload)|~)$/i;
 
-/** What stands beside a video and says what to do with it. */
+/** Suffix of the sidecar file that holds the recipe of a video. */
 export const SIDECAR_SUFFIX = '.recipe.yaml';
 
 /**
- * Whether a file is looked at, by its name alone; what it really is, probing tells. Hidden names are somebody's
- * temporary ones: rsync writes `.clip.mp4.XXXXXX`, and so do we.
+ * Whether a file may be a video, judged by its name; probing decides. Hidden names are skipped because they are often
+ * temporary: rsync writes `.clip.mp4.XXXXXX`, and Framekiln does the same.
  */
 export function isCandidate(path: string): boolean {
   const name = basename(path);

@@ -6,7 +6,7 @@ import { isMissingFile } from '../lib/file-errors.ts';
 import { fileSignature } from '../lib/file-signature.ts';
 import { isCandidate, SIDECAR_SUFFIX } from './candidate-file.ts';
 
-/** A file in the input folder, as it was at one look. */
+/** A file in the input folder, as one scan found it. */
 export interface FoundFile {
   /** Absolute. */
   readonly path: string;
@@ -17,13 +17,13 @@ export interface FoundFile {
 export interface Finding {
   /** By path. */
   readonly files: readonly FoundFile[];
-  /** Folders that are there and cannot be read, with the system's code. */
+  /** Folders that exist but cannot be read, with the system's error code. */
   readonly unreadable: readonly { readonly folder: string; readonly code: string }[];
 }
 
 /**
  * All videos below a folder. Only regular files: symbolic links are not followed, and pipes, devices and sockets would
- * block whoever opens them (R22). What vanishes meanwhile is not there. Throws when the folder itself cannot be read.
+ * block on opening. Files that vanish during the scan are skipped. Throws if the folder itself cannot be read.
  */
 export async function findFiles(root: string): Promise<Finding> {
   const files: FoundFile[] = [];
@@ -55,7 +55,7 @@ export async function signatureOf(path: string): Promise<string | null> {
   return sidecar === null ? fileSignature(own) : `${fileSignature(own)} ${fileSignature(sidecar)}`;
 }
 
-/** What a regular file is like, the link itself where it is one; null for anything else and for nothing. */
+/** The stats of a regular file; null for a symbolic link, anything else, or a missing file. */
 export async function statOrNull(path: string): Promise<BigIntStats | null> {
   try {
     const stats = await lstat(path, { bigint: true });

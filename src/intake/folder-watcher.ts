@@ -3,7 +3,7 @@ import { toError } from '../domain/errors.ts';
 
 export interface FolderWatcherOptions {
   readonly folder: string;
-  /** Ask for changes instead of being told: for network shares. */
+  /** Poll for changes instead of waiting for events, for network shares. */
   readonly polling: boolean;
   /** Something in the folder may have changed. Called at once, and as often as events come. */
   readonly onHint: () => void;
@@ -11,8 +11,8 @@ export interface FolderWatcherOptions {
 }
 
 /**
- * Turns chokidar's many events into one: "look at the folder soon". Hints only: what is there, a scan tells (R21), so
- * no event that is missed or doubled matters. States: watching ⇄ rewatching (the folder was made anew) → closed.
+ * Turns chokidar's many events into one hint to scan the folder soon. Missed and duplicate events do no harm, because
+ * only a scan decides which files exist. States: watching ⇄ rewatching (the folder was replaced) → closed.
  */
 export class FolderWatcher {
   readonly #options: FolderWatcherOptions;
@@ -23,7 +23,7 @@ export class FolderWatcher {
     this.#watcher = this.#watch();
   }
 
-  /** Watches the folder that has the name now; the one that was watched may be deleted. */
+  /** Watches the folder that is now at the path, after the previous one was deleted. */
   async rewatch(): Promise<void> {
     const old = this.#watcher;
     this.#watcher = this.#watch();
@@ -44,7 +44,7 @@ export class FolderWatcher {
         if (inTrouble) return;
         inTrouble = true;
         onTrouble(
-          `${folder} cannot be watched whole (${toError(error).message}); new files are found by looking every intake.rescanSeconds.`,
+          `cannot watch all of ${folder} (${toError(error).message}); new files are found by a scan every intake.rescanSeconds`,
         );
       });
   }

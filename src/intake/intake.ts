@@ -13,7 +13,7 @@ import { FolderWatcher } from './folder-watcher.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
 import { judge } from './stability.ts';
 
-/** Where the rule's state is kept. */
+/** Stores the state of each file in the input folder. */
 export interface SeenFileLedger {
   list(): SeenFile[];
   putAll(files: readonly SeenFile[]): void;
@@ -36,26 +36,26 @@ export interface IntakeOptions {
   readonly polling: boolean;
   readonly rules: RecipeRules;
   readonly seenFiles: SeenFileLedger;
-  /** One job for one content with one recipe: `created` is false for what is known. */
+  /** Queues a file; `created` is false if a job with this content and recipe exists. */
   readonly enqueue: (file: FileToEnqueue) => { readonly job: Job; readonly created: boolean };
-  /** Throws InputRejectedError when the file is not a whole, readable video. */
+  /** Throws InputRejectedError if the file is not a complete, readable video. */
   readonly probe: (path: string, signal: AbortSignal) => Promise<VideoShape>;
-  /** What a job that was just queued will take, for the log. */
+  /** Describes the estimate for a new job, for the log. */
   readonly estimate: (job: Job) => Promise<string>;
-  /** What else is done with a rejected file; its state is written down already. */
+  /** Called for a rejected file after its state has been stored. */
   readonly onRejected: (path: string, error: InputRejectedError) => Promise<void>;
   readonly log: Logger;
   readonly now: () => number;
 }
 
-/** Events come in flocks; the look waits for the flock to pass. */
+/** Events come in bursts; the scan waits for the burst to pass. */
 const HINT_MS = 200;
-/** Timers may ring a little before the clock that the rule reads. */
+/** Timers may fire slightly before the wall clock reaches the instant. */
 const TIMER_SLACK_MS = 20;
 
 /**
- * Finds videos in the input folder and puts them into the queue when they are whole. A scan of the folder is the
- * truth; events and timers only say when to scan.
+ * Finds videos in the input folder and queues them once they are complete. Only scans read the folder; events and timers
+ * just trigger them.
  *
  * States: idle → scanning (a timer or a hint) → idle, with the next timer set … → closed. One scan at a time; a hint
  * that comes during a scan causes another one after it.
@@ -80,7 +80,7 @@ export class Intake {
     this.#options = options;
   }
 
-  /** Whether the folder was looked at to the end at least once. */
+  /** Whether the first scan has ended. */
   get hasScanned(): boolean {
     return this.#scanned;
   }
@@ -90,12 +90,12 @@ export class Intake {
     return this.#settling;
   }
 
-  /** Files and folders that could not be used, as of the last scan; one when the whole scan failed. */
+  /** Rejected files and unreadable folders in the last scan; at least 1 if the scan itself failed. */
   get rejectedCount(): number {
     return this.#rejected;
   }
 
-  /** What the last scan failed with; null when it did not. */
+  /** The error of the last scan; null if it succeeded. */
   get failure(): unknown {
     return this.#failure;
   }
@@ -115,7 +115,7 @@ export class Intake {
     await this.#scanAndPlan();
   }
 
-  /** Ends watching and whatever is under way. May be called twice. */
+  /** Stops watching and aborts a running scan. May be called twice. */
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#timer);
@@ -123,7 +123,7 @@ export class Intake {
     await this.#scanning;
   }
 
-  /** Looks at every file in the folder once; takes those that are settled. */
+  /** Scans the folder once and queues the settled files. */
   async scan(): Promise<void> {
     const { inputDir, seenFiles, settleMs, now } = this.#options;
     await this.#ensureFolder();
@@ -136,9 +136,7 @@ export class Intake {
     seenFiles.removeAll([...known.keys()].filter((path) => !present.has(path)));
     for (const { file } of judged) {
       if (!known.has(file.path))
-        this.#options.log.debug(
-          `${this.#name(file.path)} is there; it is taken when it has stopped changing`,
-        );
+        this.#options.log.debug(`${this.#name(file.path)} found; waiting until it stops changing`);
     }
     for (const { file, settled } of judged) {
       if (settled && !this.#closing.signal.aborted) await this.#take(file);
@@ -148,7 +146,7 @@ export class Intake {
     this.#rejected = after.filter((seen) => seen.state === 'rejected').length + unreadable.length;
   }
 
-  /** Takes a settled file: recipe, probe, fingerprint, queue. A file that changes meanwhile is not settled after all. */
+  /** Queues a settled file: recipe, probe, fingerprint, job. A file that changes meanwhile is left for a later scan. */
   async #take(file: FoundFile): Promise<void> {
     const { rules, probe, seenFiles, now, log } = this.#options;
     const { signal } = this.#closing;
@@ -161,11 +159,11 @@ export class Intake {
       await this.#enqueue(file.path, { fingerprint, recipe, video });
       seenFiles.putAll([{ ...seen, state: 'taken', code: null, message: null }]);
     } catch (error) {
-      if (signal.aborted || codeOf(error) === 'ENOENT') return; // Ended, or gone: the next scan sees what is there.
-      if (error instanceof TransientError || isTransientDatabaseError(error)) throw error; // It is not about this file: the next scan tries again.
-      // Whatever one file does, those after it are taken (R13).
+      if (signal.aborted || codeOf(error) === 'ENOENT') return; // Closed, or the file is gone.
+      if (error instanceof TransientError || isTransientDatabaseError(error)) throw error; // Not the fault of this file; the next scan retries.
+      // No file may stop the files after it.
       const { message } = toError(error);
-      const how = error instanceof InputRejectedError ? 'is rejected' : 'cannot be taken';
+      const how = error instanceof InputRejectedError ? 'rejected' : 'cannot be queued';
       log.error(`${this.#name(file.path)} ${how} (${codeOf(error)}): ${message}`);
       seenFiles.putAll([{ ...seen, state: 'rejected', code: codeOf(error), message }]);
       if (error instanceof InputRejectedError) await this.#options.onRejected(file.path, error);
@@ -188,40 +186,38 @@ export class Intake {
       const as =
         job.outputPath === outputPath
           ? ''
-          : `; another video has that name, so it becomes ${basename(job.outputPath)}`;
+          : `; another output has that name, so this one is ${basename(job.outputPath)}`;
       const what = `${describeRecipe(known.recipe)}${as}`;
       log.info(`queued ${name} as job ${job.id}: ${what}; ${await estimate(job)}`);
     } else if (job.state !== 'queued' && job.state !== 'running') {
-      const other = job.sourcePath === path ? '' : ` (${this.#name(job.sourcePath)})`;
+      const other = job.sourcePath === path ? '' : `, ${this.#name(job.sourcePath)}`;
       log.info(
-        `${name} is known by its content as job ${job.id}${other}, which is ${job.state}; \`framekiln retry ${job.id}\` does it again`,
+        `${name} skipped: same content as job ${job.id}${other} (${job.state}); to process it again: framekiln retry ${job.id}`,
       );
     } else {
-      log.info(`${name} is known by its content as job ${job.id}, which is ${job.state}`);
+      log.info(`${name} skipped: same content as job ${job.id} (${job.state})`);
     }
   }
 
   #sayUnreadable(unreadable: Finding['unreadable']): void {
     for (const { folder, code } of unreadable) {
       if (this.#unreadable.has(folder)) continue;
-      this.#options.log.warn(
-        `${this.#name(folder)} cannot be read (${code}); the videos in it are not found.`,
-      );
+      this.#options.log.warn(`${this.#name(folder)} cannot be read (${code}); its videos are not processed`);
     }
     this.#unreadable = new Set(unreadable.map(({ folder }) => folder));
   }
 
-  /** The folder may have been deleted, and made again by us or by somebody else. */
+  /** Creates the folder if it was deleted, and watches it anew if it was replaced. */
   async #ensureFolder(): Promise<void> {
     const { inputDir, log } = this.#options;
     if ((await mkdir(inputDir, { recursive: true })) !== undefined)
-      log.warn(`${inputDir} was gone and has been made again.`);
+      log.warn(`${inputDir} was missing; created it again`);
     const { ino } = await stat(inputDir);
     if (this.#inode !== null && this.#inode !== ino) await this.#watcher?.rewatch();
     this.#inode = ino;
   }
 
-  /** Plans a scan, unless one is planned sooner: a flock of events that never ends must not put it off for ever. */
+  /** Schedules a scan unless an earlier one is due: endless events must not postpone it forever. */
   #scanIn(ms: number): void {
     const dueAtMs = performance.now() + ms;
     if (this.#closing.signal.aborted || dueAtMs >= this.#dueAtMs) return;
@@ -243,9 +239,7 @@ export class Intake {
       } catch (error) {
         this.#failure = error;
         this.#rejected = Math.max(1, this.#rejected);
-        this.#options.log.error(
-          `the input folder could not be worked off: ${toError(error).message}; it is tried again`,
-        );
+        this.#options.log.error(`cannot scan the input folder: ${toError(error).message}; retrying`);
       }
       this.#lastScanMs = performance.now() - startedAtMs;
       this.#scanned = true;
@@ -255,7 +249,7 @@ export class Intake {
   }
 
   #nextScanMs(): number {
-    // A long copy sends events without end: looking must not take more than a sixth of a core.
+    // A long copy sends events all the time: scans must not take more than a sixth of a core.
     if (this.#hinted) return Math.max(HINT_MS, 5 * this.#lastScanMs);
     const { settleMs, rescanMs } = this.#options;
     return this.#settling > 0 || this.#failure !== null

@@ -17,8 +17,8 @@ export interface RecipeRules {
 }
 
 /**
- * What is to be done with a file (A12): its sidecar `clip.mp4.recipe.yaml` says so, over the folder below `input/`
- * that it lies in, over the default.
+ * The recipe of a file: its sidecar `clip.mp4.recipe.yaml` overrides the folder below `input/` that contains it, and the
+ * folder overrides the default.
  *
  * @throws InputRejectedError BAD_RECIPE, naming the sidecar or the folder and every fault
  */
@@ -26,7 +26,7 @@ export async function recipeForFile(path: string, rules: RecipeRules): Promise<R
   const folders = relative(rules.inputDir, path).split(sep).slice(0, -1);
   const base = folderRecipe(folders, rules);
   const sidecar = path + SIDECAR_SUFFIX;
-  // A pipe of that name would never end, a link may lead anywhere (R22).
+  // Reading a pipe would block, and a link may point anywhere.
   if ((await statOrNull(sidecar)) === null) return base;
   const text = await readFile(sidecar, 'utf8');
   try {
@@ -39,7 +39,7 @@ export async function recipeForFile(path: string, rules: RecipeRules): Promise<R
   }
 }
 
-/** The first folder on the way that says something counts. */
+/** The recipe of the outermost folder that has one. */
 function folderRecipe(names: readonly string[], { defaultRecipe, folders }: RecipeRules): Recipe {
   for (const name of names) {
     if (Object.hasOwn(folders, name)) return folders[name] ?? defaultRecipe;

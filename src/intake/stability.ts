@@ -2,12 +2,12 @@ import type { SeenFile } from '../domain/seen-file.ts';
 import type { FoundFile } from './find-files.ts';
 
 /**
- * The rule for "has stopped growing" (R19): a file is settled when two looks at least `settleMs` apart found it the
- * same. It is our own and holds for files present at start-up too, because chokidar's is not (RELIABILITY.md,
- * finding 2). The rule's state is a SeenFile in the database, so a restart goes on where it was.
+ * Decides whether a file has stopped growing: it is settled when two scans at least `settleMs` apart found the same
+ * signature. chokidar's awaitWriteFinish is not used, because it does not cover files present at start-up. The state is
+ * a SeenFile in the database, so it survives a restart.
  *
  * @param before what was known of the file; undefined when it is new
- * @returns what is known of it now, and whether it is settled and still has to be taken
+ * @returns the new state of the file, and whether it is settled and must now be queued
  */
 export function judge(
   before: SeenFile | undefined,

@@ -5,7 +5,7 @@ import { transaction } from './transaction.ts';
 
 export type BatchStore = ReturnType<typeof createBatchStore>;
 
-/** The checkpoints: a row says that the batch's segment is durable and verified. */
+/** The checkpoints of jobs: a row means that the segment of the batch is durable and verified. */
 export function createBatchStore(db: Database) {
   const insert = db.prepare<object>(
     `INSERT INTO batches (job_id, number, first_frame, frame_count, segment_name, segment_bytes, segment_sha256, encoder,
@@ -33,7 +33,7 @@ export function createBatchStore(db: Database) {
     db,
     'commit-batch',
     (lease: Lease, batch: Omit<CommittedBatch, 'committedAtMs'>, nowMs: number) => {
-      // First, so that a late worker is told that its lease is gone, not that another did the same batch.
+      // First, so that a late worker gets LeaseLostError and not a UNIQUE violation.
       assertHeld(lease, addFrames.run({ ...lease, frameCount: batch.frameCount }).changes);
       insert.run({ ...batch, jobId: lease.jobId, nowMs });
     },
@@ -46,15 +46,15 @@ export function createBatchStore(db: Database) {
 
   return {
     /**
-     * Commits one batch whose segment is on the disk. It is progress, so the tries begin anew. Throws LeaseLostError,
-     * with nothing written, when the lease is gone.
+     * Commits one batch whose segment is on the disk, and resets the attempts. Throws LeaseLostError without writing
+     * anything if the lease is lost.
      */
     commitBatch,
 
-    /** In order of number. */
+    /** The committed batches of a job, by number. */
     listBatches: (jobId: number): CommittedBatch[] => selectAll.all(jobId),
 
-    /** Takes one batch back because its segment is missing or damaged. Call it before the segment is removed (R5). */
+    /** Deletes a checkpoint whose segment is missing or damaged. Call it before the segment is removed. */
     removeBatch,
   };
 }

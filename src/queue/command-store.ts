@@ -4,16 +4,16 @@ import type { Database } from './sqlite.ts';
 
 export interface NewCommand {
   readonly kind: CommandKind;
-  /** null: the whole queue. */
+  /** Null for the whole queue. */
   readonly jobId: number | null;
-  /** Anything that JSON holds; null for none. */
+  /** Any JSON value; null for none. */
   readonly argument: unknown;
   readonly nowMs: number;
 }
 
 export interface CommandOutcome {
   readonly succeeded: boolean;
-  /** A sentence for the person who asked. */
+  /** A sentence for the user. */
   readonly result: string;
 }
 
@@ -23,7 +23,7 @@ interface CommandRow extends Omit<Command, 'argument'> {
 
 export type CommandStore = ReturnType<typeof createCommandStore>;
 
-/** Requests of the CLI and the dashboard, on their way to the daemon, and what became of them. */
+/** Requests of the CLI and the dashboard to the daemon, and their outcomes. */
 export function createCommandStore(db: Database) {
   const insert = db.prepare<object>(
     `INSERT INTO commands (kind, job_id, argument, created_at_ms) VALUES (@kind, @jobId, @argument, @nowMs)`,
@@ -41,7 +41,7 @@ export function createCommandStore(db: Database) {
   );
 
   return {
-    /** Gives the command's id, to ask for its outcome. */
+    /** Returns the ID of the command, for `getOutcome`. */
     insertCommand({ kind, jobId, argument, nowMs }: NewCommand): number {
       failPoint('insert-command.before-write');
       const { lastInsertRowid } = insert.run({ kind, jobId, argument: JSON.stringify(argument), nowMs });
@@ -49,7 +49,7 @@ export function createCommandStore(db: Database) {
       return Number(lastInsertRowid);
     },
 
-    /** Those that nobody has handled, in order. */
+    /** Commands that have not been handled, in order. */
     nextCommands(): Command[] {
       return selectUnhandled.all().map((row) => ({ ...row, argument: JSON.parse(row.argument) as unknown }));
     },
@@ -60,7 +60,7 @@ export function createCommandStore(db: Database) {
       failPoint('handle-command.written');
     },
 
-    /** What became of a command; null while it waits. */
+    /** The outcome of a command; null until it is handled. */
     getOutcome(id: number): CommandOutcome | null {
       const row = selectOutcome.get(id);
       return row === undefined ? null : { succeeded: row.succeeded === 1, result: row.result };

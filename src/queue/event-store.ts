@@ -1,6 +1,6 @@
 import type { Database } from './sqlite.ts';
 
-/** Something worth telling about a job: queued, resumed, encoder changed, failed. */
+/** An event in the history of a job, such as resumed or attempt-failed. */
 export interface JobEvent {
   readonly atMs: number;
   readonly kind: string;
@@ -9,7 +9,7 @@ export interface JobEvent {
 
 export type EventStore = ReturnType<typeof createEventStore>;
 
-/** What happened to each job, for people. */
+/** The history of each job, for display. */
 export function createEventStore(db: Database) {
   const insert = db.prepare<object>(
     `INSERT INTO events (job_id, at_ms, kind, message) VALUES (@jobId, @atMs, @kind, @message)`,

@@ -4,19 +4,19 @@ import type { JobState } from '../domain/job.ts';
 import type { Database } from './sqlite.ts';
 import type { NewJob } from './new-job.ts';
 
-/** A video whose tracks its own container cannot hold is finished as Matroska: `clip.avi` as `clip.avi.mkv`. */
+/** The output is Matroska if the source's container cannot hold all tracks: `clip.avi` becomes `clip.avi.mkv`. */
 const MATROSKA = '.mkv';
 
 type Request = Pick<NewJob, 'origin' | 'sourcePath' | 'outputPath'> & {
   readonly recipe: string;
-  /** The job that it is for, which is no rival of its own; null: a new one. */
+  /** The job that the path is for; null for a new one. */
   readonly id: number | null;
 };
 
 /**
- * A function that gives the path that a job may write to: the requested one, or `clip (2).mp4` and so on where another video has
- * that name or would get it. What a video may replace is what was made of the same path in `input/`, and for `add` of the same
- * path with the same recipe: the file was changed. `run` names its output itself.
+ * Creates a function that returns the path that a job may write to: the requested one, or `clip (2).mp4` and so on if
+ * another video has that name or will get it. A job may replace the output of an earlier version of the same source in
+ * `input/`, and for `add` of the same source with the same recipe. `run` always gets the path it requests.
  */
 export function createFreeOutput(db: Database): (request: Request) => string {
   const selectRivals = db.prepare<

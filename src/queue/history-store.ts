@@ -3,7 +3,7 @@ import type { VideoShape } from '../domain/video-shape.ts';
 import { recipeText, type Recipe } from '../domain/recipe.ts';
 import type { Database } from './sqlite.ts';
 
-/** The latest ones tell most: the machine, its driver and this program change. */
+/** Only recent jobs count, because the machine, its driver and this program change. */
 const LATEST_JOBS = 10;
 
 interface PastRow extends Omit<PastJob, 'video'> {
@@ -12,11 +12,11 @@ interface PastRow extends Omit<PastJob, 'video'> {
 
 export type HistoryStore = ReturnType<typeof createHistoryStore>;
 
-/** What jobs have taken on this machine. */
+/** Time and space that earlier jobs took on this machine. */
 export function createHistoryStore(db: Database) {
-  // A batch began before the one ahead of it was committed: it took the time since that commit, or, after a pause, its
-  // own. What came before the first batch and after the last (index, join, check) counts as far as it is no longer
-  // than the frames took: a job may have been stopped there, too.
+  // Batches overlap, so a batch counts the time since the previous commit, or its own elapsed time if that is less (after
+  // a pause). Time before the first batch and after the last (index, join, verify) counts up to the time of the frames,
+  // because the job may have been stopped there.
   const select = db.prepare<[string, number], PastRow>(
     `WITH latest AS (
        SELECT id, video, state, started_at_ms, finished_at_ms FROM jobs

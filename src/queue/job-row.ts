@@ -2,7 +2,7 @@ import type { VideoShape } from '../domain/video-shape.ts';
 import type { Job, JobPlan } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 
-/** The columns of `jobs` under the names of Job's properties. */
+/** The columns of `jobs`, named after the properties of Job. */
 export const JOB_COLUMNS = `
   id, origin, source_path AS sourcePath, output_path AS outputPath, fingerprint, recipe, state, priority, attempts, plan, video,
   frames_total AS framesTotal, frames_done AS framesDone, stage, note, frames_per_second AS framesPerSecond,
@@ -10,8 +10,8 @@ export const JOB_COLUMNS = `
   created_at_ms AS createdAtMs, started_at_ms AS startedAtMs, published_at_ms AS publishedAtMs,
   finished_at_ms AS finishedAtMs`;
 
-/** Assignments for a job that leaves `running`: nobody holds it, and nothing about it is under way. */
-export const LET_GO = `
+/** Assignments for a job that leaves the state `running`. */
+export const RELEASED = `
   lease_owner = NULL, lease_expires_at_ms = NULL, stage = NULL, frames_per_second = NULL, eta_at_ms = NULL`;
 
 export interface JobRow extends Omit<Job, 'recipe' | 'plan' | 'video'> {

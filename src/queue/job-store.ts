@@ -8,7 +8,7 @@ import { JOB_COLUMNS, jobFromRow, type JobRow } from './job-row.ts';
 import type { NewJob } from './new-job.ts';
 import { transaction } from './transaction.ts';
 
-/** What is known of a finished job whose row was lost. */
+/** A finished job whose row was lost, as its report describes it. */
 export interface FinishedJob extends Pick<NewJob, 'sourcePath' | 'outputPath' | 'fingerprint' | 'recipe'> {
   readonly id: number;
   readonly framesTotal: number;
@@ -16,13 +16,13 @@ export interface FinishedJob extends Pick<NewJob, 'sourcePath' | 'outputPath' | 
 
 export interface Enqueued {
   readonly job: Job;
-  /** False: this content with this recipe was known, in whatever state. */
+  /** False if a job with this content and recipe existed, in any state. */
   readonly created: boolean;
 }
 
 export type JobStore = ReturnType<typeof createJobStore>;
 
-/** Which jobs there are. */
+/** The jobs and their creation. */
 export function createJobStore(db: Database) {
   const findSame = db.prepare<{ fingerprint: string; recipe: string; scope: string }, JobRow>(
     `SELECT ${JOB_COLUMNS} FROM jobs WHERE fingerprint = @fingerprint AND recipe = @recipe AND scope = @scope`,
@@ -32,7 +32,7 @@ export function createJobStore(db: Database) {
      VALUES (@origin, @scope, @sourcePath, @outputPath, @fingerprint, @recipe, @video, @priority, @nowMs)
      RETURNING ${JOB_COLUMNS}`,
   );
-  // A worker that is at it, and a file that was published, keep the name of the output.
+  // A running job and a published output keep their output path.
   const move = db.prepare<object, JobRow>(
     `UPDATE jobs SET source_path = @sourcePath,
        output_path = CASE WHEN state IN ('running', 'done') THEN output_path ELSE @outputPath END
@@ -61,9 +61,9 @@ export function createJobStore(db: Database) {
   );
 
   /**
-   * One job for one content with one recipe, however often it is announced (R15). A known job whose source is no
-   * longer at its path takes the new path: a renamed file is not done twice. One that had failed because its source
-   * was gone or was another file is queued again; any other known job is returned as it is.
+   * Creates a job unless one exists with this content and recipe. If the source of the existing job has been moved, the job
+   * takes the new path, so a renamed file is not processed twice. If it failed because its source was missing or changed,
+   * it is queued again. Any other existing job is returned unchanged.
    */
   const enqueue = transaction(db, 'enqueue', (request: NewJob): Enqueued => {
     const recipe = recipeText(request.recipe);
@@ -87,7 +87,7 @@ export function createJobStore(db: Database) {
   return {
     enqueue,
 
-    /** Enters a finished job that a lost database knew. False where its number, or its content, is known. */
+    /** Adds a finished job from its report. False if its ID, or its content with its recipe, exists. */
     restoreDone(job: FinishedJob, nowMs: number): boolean {
       return insertDone.run({ ...job, recipe: recipeText(job.recipe), nowMs }).changes === 1;
     },
@@ -97,7 +97,7 @@ export function createJobStore(db: Database) {
       return row === undefined ? null : jobFromRow(row);
     },
 
-    /** All jobs by arrival, or those in one state in the order in which they are taken. */
+    /** All jobs by ID, or those in one state in the order in which they are claimed. */
     listJobs(filter: { readonly state?: JobState } = {}): Job[] {
       const rows = filter.state === undefined ? selectAll.all() : selectInState.all(filter.state);
       return rows.map(jobFromRow);

@@ -1,16 +1,16 @@
 import { LeaseLostError } from '../domain/errors.ts';
 import type { Lease } from '../domain/job.ts';
 
-/** The condition that every write of a worker carries: its parameters are a Lease's properties. */
+/** The condition of every write by a worker; its parameters are the properties of Lease. */
 export const HELD = `id = @jobId AND state = 'running' AND lease_owner = @owner AND lease_token = @token`;
 
-/** Throws LeaseLostError when a write under HELD met no row: another holds the job, or nobody does. */
+/** Throws LeaseLostError if a write under HELD changed no row, because the lease is lost. */
 export function assertHeld(lease: Lease, changedRows: number): void {
   if (changedRows === 0) throw leaseLost(lease);
 }
 
 export function leaseLost({ jobId, token }: Lease): LeaseLostError {
   return new LeaseLostError(
-    `Job ${jobId} is no longer held under token ${token}; this worker writes nothing more for it.`,
+    `Job ${jobId}: the lease with token ${token} is lost; this worker stops working on it.`,
   );
 }

@@ -2,7 +2,7 @@ import type { Job, Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { backOffMs } from '../lib/back-off.ts';
 import type { Database } from './sqlite.ts';
-import { JOB_COLUMNS, jobFromRow, LET_GO, type JobRow } from './job-row.ts';
+import { JOB_COLUMNS, jobFromRow, RELEASED, type JobRow } from './job-row.ts';
 import { assertHeld, HELD, leaseLost } from './lease-guard.ts';
 import { transaction } from './transaction.ts';
 
@@ -11,17 +11,17 @@ const FIRST_WAIT_MS = 2_000;
 const WAIT_GROWTH = 4;
 const LONGEST_WAIT_MS = 5 * 60_000;
 
-/** How long a lease lasts: it outlives two missed renewals. */
+/** How long a lease lasts: long enough for two missed renewals. */
 export const LEASE_MS = 30_000;
 
 export interface ClaimRequest {
-  /** As `ownOwner` of lib/process-identity gives it. */
+  /** The result of `ownOwner` in lib/process-identity. */
   readonly owner: string;
   readonly nowMs: number;
   readonly leaseMs: number;
-  /** Claim this job or none: `framekiln run`, which a paused queue does not hold back. */
+  /** Claim this job or none, even if the queue is paused; for `framekiln run`. */
   readonly onlyJobId?: number;
-  /** Ids of jobs to leave alone. */
+  /** IDs of jobs that must not be claimed. */
   readonly except?: readonly number[];
 }
 
@@ -31,7 +31,7 @@ export interface Claimed {
 }
 
 export interface Release {
-  /** False where the job is not to blame (shutdown, full disk): the try is given back (R14). */
+  /** False if the job is not to blame (shutdown, full disk), so that the attempt does not count. */
   readonly countAttempt: boolean;
   readonly notBeforeAtMs: number | null;
   readonly note: string | null;
@@ -49,8 +49,8 @@ export interface FailedAttempt {
 export type LeaseStore = ReturnType<typeof createLeaseStore>;
 
 /**
- * The parameters are @onlyJobId, null for the daemon's workers, and @nowMs. Nothing waits longer than LONGEST_WAIT_MS:
- * an instant farther away was written before the clock was set back.
+ * Parameters: @onlyJobId, null for the daemon's workers, and @nowMs. No job waits longer than LONGEST_WAIT_MS, so a
+ * later instant was written before the clock was set back, and is ignored.
  */
 const CLAIMABLE = `
   state = 'queued' AND (not_before_at_ms IS NULL OR not_before_at_ms NOT BETWEEN @nowMs + 1 AND @nowMs + ${LONGEST_WAIT_MS})
@@ -59,10 +59,10 @@ const CLAIMABLE = `
     ELSE id = @onlyJobId END`;
 
 /**
- * Who works on a job. `claim` leases it and makes a new token; every write under the lease carries that token and
- * throws LeaseLostError once another holds the job, or nobody does (R9).
+ * The leases of jobs. `claim` leases a job under a new token; every write under the lease carries that token and throws
+ * LeaseLostError once the job is held under another one, or not at all.
  *
- * `attempts` counts the tries since the last committed batch, the running one included.
+ * `attempts` counts the attempts since the last committed batch, including the current one.
  */
 export function createLeaseStore(db: Database) {
   const claimNext = db.prepare<object, JobRow & { token: number }>(
@@ -78,14 +78,14 @@ export function createLeaseStore(db: Database) {
   const extend = db.prepare<object>(`UPDATE jobs SET lease_expires_at_ms = @nowMs + @leaseMs WHERE ${HELD}`);
   const requeue = db.prepare<object>(
     `UPDATE jobs SET state = 'queued', attempts = max(0, attempts - @attemptsBack), not_before_at_ms = @notBeforeAtMs,
-       note = @note, error_code = @errorCode, error_message = @errorMessage, ${LET_GO} WHERE ${HELD}`,
+       note = @note, error_code = @errorCode, error_message = @errorMessage, ${RELEASED} WHERE ${HELD}`,
   );
   const setFailed = db.prepare<object>(
-    `UPDATE jobs SET state = 'failed', error_code = @code, error_message = @message, finished_at_ms = @nowMs, ${LET_GO}
+    `UPDATE jobs SET state = 'failed', error_code = @code, error_message = @message, finished_at_ms = @nowMs, ${RELEASED}
      WHERE ${HELD}`,
   );
   const setDone = db.prepare<object>(
-    `UPDATE jobs SET state = 'done', error_code = NULL, error_message = NULL, finished_at_ms = @nowMs, ${LET_GO}
+    `UPDATE jobs SET state = 'done', error_code = NULL, error_message = NULL, finished_at_ms = @nowMs, ${RELEASED}
      WHERE ${HELD}`,
   );
   const selectAttempts = db.prepare<Lease, { attempts: number }>(`SELECT attempts FROM jobs WHERE ${HELD}`);
@@ -120,7 +120,7 @@ export function createLeaseStore(db: Database) {
   );
 
   return {
-    /** Takes the first job in order that may run now and that no `framekiln run` keeps for itself, or null. */
+    /** Claims the first job in the queue that may run now, or returns null. Jobs of `framekiln run` are skipped. */
     claim(request: ClaimRequest): Claimed | null {
       failPoint('claim.before-write');
       const row = claimNext.get({
@@ -134,12 +134,12 @@ export function createLeaseStore(db: Database) {
       return { job: jobFromRow(job), lease: { jobId: job.id, owner: request.owner, token } };
     },
 
-    /** Whether `claim` would find a job now. */
+    /** Whether `claim` would return a job now. */
     hasClaimable(nowMs: number): boolean {
       return selectClaimable.get({ nowMs, onlyJobId: null }) !== undefined;
     },
 
-    /** False: the lease is lost, stop. An expired lease that nobody has taken yet can still be renewed. */
+    /** False if the lease is lost. An expired lease can be renewed until another worker claims the job. */
     renew(lease: Lease, nowMs: number, leaseMs: number): boolean {
       failPoint('renew-lease.before-write');
       const held = extend.run({ ...lease, nowMs, leaseMs }).changes === 1;
@@ -147,16 +147,16 @@ export function createLeaseStore(db: Database) {
       return held;
     },
 
-    /** Back to the queue, without judging the job. */
+    /** Requeues the job. */
     release,
 
-    /** The try failed: back to the queue with a wait, or `failed` when it was the last one (R13). */
+    /** Ends a failed attempt: requeues the job with a back-off, or fails it after the last attempt. */
     failAttempt,
 
-    /** Set aside at once: another try would end in the same way. */
+    /** Fails the job permanently, because another attempt would end in the same way. */
     fail,
 
-    /** The finished file is verified and published. */
+    /** Marks the job as done: its output is verified and published. */
     finish(lease: Lease, nowMs: number): void {
       failPoint('finish-job.before-write');
       assertHeld(lease, setDone.run({ ...lease, nowMs }).changes);

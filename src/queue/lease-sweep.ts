@@ -7,18 +7,18 @@ export interface Sweep {
   /** `isOwnerAlive` of lib/process-identity, or a test's own. */
   readonly isOwnerAlive: (owner: string) => boolean;
   readonly nowMs: number;
-  /** Owners that are left alone even when their lease has run out: their end is judged elsewhere. */
+  /** Owners whose leases are kept even if expired, because the caller handles their end itself. */
   readonly spare?: (owner: string) => boolean;
   /**
-   * How the tries that ended so are judged: a worker that died under a living daemon failed its try; after the death
-   * of the daemon, or of the machine, no job is to blame (null).
+   * The failure that is recorded for the attempt. Null if no job is to blame, as after a crash of the daemon or the
+   * machine; the attempt then does not count.
    */
   readonly failure: Omit<FailedAttempt, 'nowMs'> | null;
-  /** Whose tries are judged so; those of others are given back. Left out: everybody's. */
+  /** The owners whose attempts failed; attempts of others do not count. Default: all owners. */
   readonly isToBlame?: (owner: string) => boolean;
 }
 
-/** Makes the function that takes back the jobs whose worker is dead or has let its lease run out (R11). */
+/** Creates the function that requeues jobs whose worker is dead or whose lease has expired. */
 export function createLeaseSweep(
   db: Database,
   { failAttempt, release }: Pick<LeaseStore, 'failAttempt' | 'release'>,
@@ -28,7 +28,7 @@ export function createLeaseSweep(
      FROM jobs WHERE state = 'running'`,
   );
 
-  /** Gives the ids of the jobs that were taken back. */
+  /** Returns the IDs of the requeued jobs. */
   return transaction(
     db,
     'sweep-leases',

@@ -2,22 +2,22 @@ import { ConfigurationError } from '../domain/errors.ts';
 import type { Database } from './sqlite.ts';
 import { transaction } from './transaction.ts';
 
-/** A step of the schema. Once released, its text never changes; what comes later is a new step. */
+/** One step of the schema. A released migration never changes; later changes are new migrations. */
 export interface Migration {
   readonly name: string;
   readonly sql: string;
 }
 
 /**
- * Brings the schema to the last of `migrations`, each in a transaction of its own; `user_version` counts those done.
- * Throws ConfigurationError when the database was written by a newer program.
+ * Applies the migrations that a database lacks, each in its own transaction; `user_version` counts those applied.
+ * Throws ConfigurationError if the database was written by a newer version.
  */
 export function migrate(db: Database, migrations: readonly Migration[]): void {
-  // Read again inside the lock: two processes may start at once.
+  // The version is read inside the lock, because two processes may start at the same time.
   const applyNext = transaction(db, 'migration', () => {
     const done = db.pragma('user_version', { simple: true }) as number;
     if (done > migrations.length) {
-      const sentence = `The database ${db.name} has schema ${done}, but this program knows ${migrations.length}; use a newer Framekiln.`;
+      const sentence = `The database ${db.name} has schema version ${done}, but this version of Framekiln supports ${migrations.length}; update Framekiln.`;
       throw new ConfigurationError(sentence, [sentence]);
     }
     const next = migrations[done];

@@ -6,12 +6,12 @@ export interface NewJob {
   readonly origin: JobOrigin;
   /** Absolute. */
   readonly sourcePath: string;
-  /** Absolute; what it is requested to be: another video of that name is not overwritten. */
+  /** Absolute; changed if another video has that name. */
   readonly outputPath: string;
   /** sha256 of the source's bytes, hex. */
   readonly fingerprint: string;
   readonly recipe: Recipe;
-  /** Left out where its headers were not read. */
+  /** Omitted if the headers of the video were not read. */
   readonly video?: VideoShape;
   readonly priority: number;
   readonly nowMs: number;

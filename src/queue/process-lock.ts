@@ -1,17 +1,17 @@
 import SqliteDatabase from 'better-sqlite3';
 
-/** Held by one process at a time. The operating system gives it back when the process dies, however it dies. */
+/** A lock held by one process at a time. The operating system releases it when the process dies. */
 export interface ProcessLock {
   /** May be called twice. */
   release(): void;
 }
 
-/** Held locks stay reachable from here: the garbage collector closes a database that nobody knows, and so unlocks. */
+/** Keeps held locks reachable: the garbage collector closes an unreachable database and so releases its lock. */
 const held = new Set<SqliteDatabase.Database>();
 
 /**
- * The lock of the file at `path` (made where it is not there), or null while another process holds it (R26). It is
- * the exclusive transaction of an empty database: no pid file that outlives its process, and no dependency of its own.
+ * Acquires the lock of the file at `path`, creating the file if needed, or returns null if another process holds it. The
+ * lock is an exclusive transaction of an empty database: unlike a PID file it cannot outlive its process.
  */
 export function acquireProcessLock(path: string): ProcessLock | null {
   const db = new SqliteDatabase(path, { timeout: 0 });

@@ -12,7 +12,7 @@ export interface Progress {
 
 export type ProgressStore = ReturnType<typeof createProgressStore>;
 
-/** What a worker says of the job that it holds. Every function throws LeaseLostError when the lease is gone. */
+/** What a worker records about its job. Every function throws LeaseLostError if the lease is lost. */
 export function createProgressStore(db: Database) {
   const held = (assignments: string) => {
     const statement = db.prepare<object>(`UPDATE jobs SET ${assignments} WHERE ${HELD}`);
@@ -31,19 +31,19 @@ export function createProgressStore(db: Database) {
   const published = held('output_path = @outputPath, published_at_ms = @nowMs');
 
   return {
-    /** What was decided at the job's first start, and how many frames it has. */
+    /** Records the plan made at the job's first start, and its number of frames. */
     setPlan: (lease: Lease, decided: JobPlan, framesTotal: number) =>
       plan(lease, { plan: JSON.stringify(decided), framesTotal }),
 
-    /** Its frames counted: what the job costs is measured by it. */
+    /** Records the shape of the video with its frames counted; estimates for later jobs use it. */
     setVideo: (lease: Lease, counted: VideoShape) => video(lease, { video: JSON.stringify(counted) }),
 
     setStage: (lease: Lease, name: string) => stage(lease, { stage: name }),
 
-    /** For people only: where the job resumes is decided by its committed batches. */
+    /** For display only: a job resumes from its committed batches. */
     setProgress: (lease: Lease, now: Progress) => progress(lease, now),
 
-    /** The finished file has its name. Whoever takes the job from here on only clears up. */
+    /** Records that the output has its final name. A worker that resumes the job then only cleans up. */
     setPublished(lease: Lease, outputPath: string, nowMs: number): void {
       failPoint('publish-job.before-write');
       published(lease, { outputPath, nowMs });

@@ -11,7 +11,7 @@ import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
 import { createProgressStore, type ProgressStore } from './progress-store.ts';
 import { createSeenFileStore, type SeenFileStore } from './seen-file-store.ts';
 
-/** One connection to the queue, its statements prepared. */
+/** One connection to the queue, with prepared statements. */
 export interface Queue {
   readonly jobs: JobStore;
   readonly leases: LeaseStore;
@@ -22,7 +22,7 @@ export interface Queue {
   readonly events: EventStore;
   readonly history: HistoryStore;
   readonly seenFiles: SeenFileStore;
-  /** Takes back the jobs whose worker is dead or has let its lease run out; gives their ids. */
+  /** Requeues jobs whose worker is dead or whose lease has expired; returns their IDs. */
   sweepLeases(sweep: Sweep): number[];
   /** Makes several writes as one transaction: all of them or none. */
   inTransaction<Result>(writes: () => Result): Result;

@@ -4,7 +4,7 @@ import { transaction } from './transaction.ts';
 
 export type SeenFileStore = ReturnType<typeof createSeenFileStore>;
 
-/** What the intake knows of the files in the input folder. Many rows are one commit: a commit costs an fsync. */
+/** The state of each file in the input folder. Many rows are written in one commit, because a commit costs an fsync. */
 export function createSeenFileStore(db: Database) {
   const selectAll = db.prepare<[], SeenFile>(
     `SELECT path, signature, state, since_at_ms AS sinceAtMs, code, message FROM seen_files ORDER BY path`,

@@ -2,10 +2,10 @@ import { failPoint, type TransactionName } from '../lib/fail-point.ts';
 import type { Database } from './sqlite.ts';
 
 /**
- * `body` as one transaction that takes the write lock at its start: begun later, after a read, it could find that
- * another has written meanwhile, and would fail at once instead of waiting. Called inside another it is part of it.
+ * Wraps `body` in a transaction that takes the write lock at its start. A transaction that reads first would fail at once,
+ * without waiting, if another process had written in between. Nested calls join the outer transaction.
  *
- * @param name for fail points
+ * @param name prefix of its fail points
  */
 export function transaction<Args extends unknown[], Result>(
   db: Database,

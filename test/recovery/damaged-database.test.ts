@@ -56,7 +56,7 @@ test('a damaged page loses only what it holds: jobs and checkpoints are recovere
   const { home, damage } = await homeWithHalfDoneJob();
   damage('seen_files');
   expect(run(['start', '--once', '--home', home]).status).toBe(0);
-  expect(readLog(home)).toMatch(/2 jobs and 4 checkpoints of it were saved/);
+  expect(readLog(home)).toMatch(/2 jobs and 4 checkpoints from it/);
   expect(readLog(home)).toMatch(/\[second\.mp4\] resuming from checkpoint: 30 of 90 frames already done/);
   expectBothDone(home);
 });
@@ -69,7 +69,7 @@ test(
     // The header of a leaf page of an index without cells.
     damage('jobs_in_order', Buffer.from([0x0a, 0, 0, 0, 0, 0x10, 0, 0]));
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
-    expect(readLog(home)).toMatch(/2 jobs and 4 checkpoints of it were saved/);
+    expect(readLog(home)).toMatch(/2 jobs and 4 checkpoints from it/);
     expectBothDone(home);
   },
 );
@@ -91,7 +91,7 @@ test('frames of lost checkpoints are processed again, and no others', { tags: ['
   const { home, damage } = await homeWithHalfDoneJob();
   damage('batches');
   expect(run(['start', '--once', '--home', home]).status).toBe(0);
-  expect(readLog(home)).toMatch(/2 jobs and 0 checkpoints of it were saved/);
+  expect(readLog(home)).toMatch(/2 jobs and 0 checkpoints from it/);
   expectBothDone(home);
 });
 
@@ -104,7 +104,7 @@ test(
     // Commands report the damage and leave the file alone.
     const status = run(['status', '--home', home]);
     expect(status.stderr).toMatch(
-      /^DATABASE_DAMAGED: The database .* is damaged; `framekiln start` sets it aside/,
+      /^DATABASE_DAMAGED: The database .* is damaged; `framekiln start` keeps a copy of it/,
     );
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(/restored 1 finished job from reports/);
@@ -161,12 +161,12 @@ test(
     for (let count = 1; count <= 4; count++) {
       overwrite(daemon.database, 'jobs_in_order');
       // Damage to a database that is still being created is found when it is opened, and does not count.
-      const startCount = () => readLog(daemon.home).match(/ Framekiln watches /g)?.length;
+      const startCount = () => readLog(daemon.home).match(/ Framekiln is watching /g)?.length;
       if (count < 4) await daemon.waitFor(() => startCount() === count + 1, 30_000);
     }
     expect(await daemon.running.ended).not.toBe(0);
     expect(
-      daemon.hasLogged(/The database was damaged 4 times while this daemon ran; look at the disk of/),
+      daemon.hasLogged(/The database was damaged 4 times while this daemon ran; check the disk that holds/),
     ).toBe(true);
   },
 );
@@ -182,7 +182,7 @@ test(
     writeFileSync(path, Buffer.alloc(readFileSync(path).length, 0x5a));
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(/the report of job 7 is damaged and the job is not in the queue/);
-    expect(readLog(home)).toMatch(/the report of job 8 is torn/);
+    expect(readLog(home)).toMatch(/the report of job 8 is damaged/);
     expect(readLog(home)).toMatch(/restored 1 finished job from reports/);
     expectBothDone(home);
     writeFileSync(join(reports, '1.json'), '{"source":');

@@ -34,7 +34,7 @@ test(
     const third = makeClip(join(temporaryFolder(), 'third.mp4'), { frames: 60, filter: 'hue=h=180' });
     const added = run(['add', third, '--model', 'lanczos', '--scale', '2', '--home', home]);
     expect(added.stdout).toMatch(
-      new RegExp(`third\\.mp4 is queued as job 3 and becomes output/third.mp4: ${about}\\.`),
+      new RegExp(`third\\.mp4 queued as job 3 \\(output/third.mp4\\); ${about}\\.`),
     );
 
     const shown = run(['status', '--home', home]).stdout;

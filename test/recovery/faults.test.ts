@@ -25,7 +25,7 @@ function note(fault: string, daemon: DaemonWithClip, seconds: number): void {
   const job = daemon.job();
   const message =
     daemon.warnings().find((line) => line.includes('clip.mp4') || line.includes('worker')) ?? '';
-  const attempts = daemon.warnings().filter((line) => /attempt failed|the worker died/.test(line)).length;
+  const attempts = daemon.warnings().filter((line) => /attempt failed|worker crashed/.test(line)).length;
   const outcome = job?.state === 'failed' ? `${job.state} ${job.errorCode ?? ''}` : (job?.state ?? 'no job');
   table.push(
     `| ${fault} | ${outcome} | ${(job?.errorMessage ?? message).replaceAll('|', '/').slice(0, 220)} | ${attempts} | ${seconds.toFixed(1)} |`,
@@ -55,7 +55,7 @@ test.each(
   await daemon.waitFor(() => daemon.job() !== null && daemon.batchCount() > 0);
   process.kill(daemon.workerPids()[0] ?? 0, signal);
   const seconds = await daemon.completes();
-  expect(daemon.hasLogged(new RegExp(`the worker died \\(signal ${signal}\\)`))).toBe(true);
+  expect(daemon.hasLogged(new RegExp(`worker crashed \\(signal ${signal}\\)`))).toBe(true);
   note(`the worker ${what}`, daemon, seconds);
 });
 
@@ -151,7 +151,7 @@ test(
     const seconds = await daemon.completes();
     expect(daemon.hasLogged(/worker memory is \d+ MB, limit 400 MB; restarting it/)).toBe(true);
     expect(daemon.hasLogged(/resuming from checkpoint: \d+ of \d+ frames already done/)).toBe(true);
-    expect(daemon.warnings().join('\n')).not.toMatch(/attempt failed|the worker died/);
+    expect(daemon.warnings().join('\n')).not.toMatch(/attempt failed|worker crashed/);
     expect(daemon.job()?.attempts).toBeLessThanOrEqual(1);
     note('a worker that leaks 64 MB a batch (limit 400 MB)', daemon, seconds);
   },
@@ -164,7 +164,7 @@ test.runIf(runsAll)(
     daemon.points.arm('segment.published 2 stop');
     await daemon.waitFor(() => daemon.points.hasFired('segment.published'));
     const startedAt = performance.now();
-    await daemon.waitFor(() => daemon.hasLogged(/the worker died \(it said nothing for 30 s\)/));
+    await daemon.waitFor(() => daemon.hasLogged(/worker crashed \(no sign of life for 30 s\)/));
     expect(performance.now() - startedAt).toBeLessThan(35_000);
     await daemon.completes();
     note('the worker is stopped (SIGSTOP)', daemon, (performance.now() - startedAt) / 1000);
@@ -176,8 +176,8 @@ test.runIf(runsAll)('a worker that is stopped while it locks the database is kil
   daemon.points.arm('commit-batch.before-commit 2 stop');
   await daemon.waitFor(() => daemon.points.hasFired('commit-batch.before-commit'));
   const startedAt = performance.now();
-  await daemon.waitFor(() => daemon.hasLogged(/the queue could not be used: database is locked/));
-  await daemon.waitFor(() => daemon.hasLogged(/the worker died \(it said nothing for 30 s\)/));
+  await daemon.waitFor(() => daemon.hasLogged(/cannot use the queue: database is locked/));
+  await daemon.waitFor(() => daemon.hasLogged(/worker crashed \(no sign of life for 30 s\)/));
   expect(performance.now() - startedAt).toBeLessThan(45_000);
   await daemon.completes();
   expect(daemon.running.child.exitCode).toBeNull();

@@ -30,7 +30,7 @@ function temporaryOutputs(folder: string): string[] {
 
 test('a daemon removes the RAM disk of a worker that was killed on the last attempt of its job', async () => {
   const { home, daemon, hasLogged } = daemonWithKilledWorker('transformed-frame.before-write');
-  await hasLogged(/removed what dead processes left: 1 RAM disk/);
+  await hasLogged(/removed leftovers of dead processes: 1 RAM disk/);
   expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(home);
   for (const kind of ['ram', 'frames'].map((name) => join(home, '.framekiln', name)))
     if (existsSync(kind)) expect(readdirSync(kind)).toEqual([]);
@@ -42,7 +42,7 @@ test(
   { tags: ['slow'] },
   async () => {
     const { home, daemon, hasLogged } = daemonWithKilledWorker('output.verified');
-    await hasLogged(/removed what dead processes left: .*1 half-written output/);
+    await hasLogged(/removed leftovers of dead processes: .*1 half-written output/);
     await hasLogged(/done in/);
     expect(filesBelow(join(home, 'output'))).toEqual(['lanczos-2x/clip.mp4']);
     expect(daemon.child.exitCode).toBeNull();

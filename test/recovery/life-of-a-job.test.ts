@@ -95,7 +95,7 @@ test('a killed worker is restarted, and no committed frame is lost', async () =>
   );
   process.kill(worker?.pid ?? 0, 'SIGKILL');
   await waitFor(() => job(home)?.state).toBe('done');
-  expect(readLog(home)).toMatch(/the worker died \(signal SIGKILL\)/);
+  expect(readLog(home)).toMatch(/worker crashed \(signal SIGKILL\)/);
   // Batches of 10, 20, 20 … frames; up to two more may have been committed before the kill.
   expect([0, 1, 2].map((more) => 20 * (before + more) - 10)).toContain(resumedFrames(readLog(home)));
   expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(120);
@@ -138,7 +138,7 @@ test('a second daemon on the same home exits with a message; killing the first r
   await waitFor(() => job(home)?.state).toBe('running');
   const second = run(['start', '--home', home]);
   expect(second.status).toBe(4);
-  expect(second.stdout + second.stderr).toMatch(/another daemon is at work on/);
+  expect(second.stdout + second.stderr).toMatch(/another Framekiln daemon is already running on/);
   await running.killGroup();
   expect(run(['start', '--once', '--home', home]).status).toBe(0);
 });

@@ -94,7 +94,7 @@ async function completes(daemon: DaemonWithClip, id: number, name: string): Prom
 
 function note(site: string, daemon: DaemonWithClip, since: number, seconds: number): void {
   const warnings = daemon.warnings().slice(since);
-  const attempts = warnings.filter((line) => /attempt failed|the worker died/.test(line)).length;
+  const attempts = warnings.filter((line) => /attempt failed|worker crashed/.test(line)).length;
   table.push(
     `| ${site} | done | ${(warnings[0] ?? '-').slice(0, 160)} | ${attempts} | ${seconds.toFixed(1)} |`,
   );
@@ -115,7 +115,7 @@ async function atEach(sites: readonly FailPoint[], code: string): Promise<void> 
     expect(daemon.points.hasFired(site), site).toBe(true);
     note(site, daemon, since, seconds);
     const warnings = daemon.warnings().slice(since).join('\n');
-    expect(warnings, site).not.toMatch(/attempt failed|the worker died/);
+    expect(warnings, site).not.toMatch(/attempt failed|worker crashed/);
   }
   expect(daemon.running.child.exitCode).toBeNull();
 }
@@ -144,7 +144,7 @@ test(
     const seconds = await completes(daemon, 1, 'clip');
     expect(daemon.points.hasFired('release-lease.before-write')).toBe(true);
     note('segment.before-rename, then release-lease.before-write', daemon, 0, seconds);
-    expect(daemon.warnings().join('\n')).not.toMatch(/attempt failed|the worker died/);
+    expect(daemon.warnings().join('\n')).not.toMatch(/attempt failed|worker crashed/);
   },
 );
 
@@ -172,7 +172,7 @@ withMounts('a job resumes when a full disk with the queue and the segments has s
   const empty = fillUp(state);
   daemon.resumeProcesses();
   await daemon.waitFor(() =>
-    daemon.hasLogged(/no space left|cannot (be written|write|scan|open)|could not be used/i),
+    daemon.hasLogged(/no space left|cannot (be written|write|scan|open)|cannot use/i),
   );
   await daemon.waitFor(
     () =>
@@ -208,7 +208,7 @@ async function completesWithoutAttempt(daemon: DaemonWithClip): Promise<number> 
     if (job?.state === 'queued' && job.notBeforeAtMs !== null) daemon.endWaits();
     return job?.state === 'done' || job?.state === 'failed';
   }, 60_000);
-  expect(daemon.warnings().join('\n')).not.toMatch(/attempt failed|the worker died/);
+  expect(daemon.warnings().join('\n')).not.toMatch(/attempt failed|worker crashed/);
   await daemon.completes();
   return (performance.now() - startedAt) / 1000;
 }

@@ -83,13 +83,13 @@ test(
     const worker = processesOf(home).find((pid) => pid !== daemon.child.pid && /worker/.test(commandOf(pid)));
     process.kill(worker ?? 0, 'SIGKILL');
     expect(await daemon.ended).toBe(0);
-    expect(readLog(home)).toMatch(/the worker died \(signal SIGKILL\)/);
+    expect(readLog(home)).toMatch(/worker crashed \(signal SIGKILL\)/);
     const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as {
       jobs: { state: string; history: unknown[] }[];
     };
     expect(jobs).toMatchObject(CLIPS.map(() => ({ state: 'done', history: [] })));
     // After the crash no job starts before another is done.
-    const after = readLog(home).split('the worker died')[1] ?? '';
+    const after = readLog(home).split('worker crashed')[1] ?? '';
     const events = [...after.matchAll(/\[(\w)\.mp4\] (resuming from|done in)/g)].map(
       ([, name, what]) => `${name ?? ''} ${what ?? ''}`,
     );

@@ -38,16 +38,14 @@ test(
     expect(inhibitor.events()).toMatch(/^lock --what=sleep:idle .*cat\n$/);
 
     writeFileSync(join(home, 'framekiln.yaml'), `${settings}throttling: { quietHours: ['00:00-24:00'] }\n`);
-    await expect
-      .poll(() => readLog(home), timeout)
-      .toMatch(/quiet hours \(00:00-24:00\): nothing is worked on/);
+    await expect.poll(() => readLog(home), timeout).toMatch(/paused for quiet hours until 24:00/);
     await expect.poll(() => readLog(home), timeout).toMatch(/stopped; will resume from the last checkpoint/);
     await expect.poll(() => inhibitor.events(), timeout).toMatch(/unlock/);
     expect(existsSync(join(home, 'output/lanczos-2x/clip.mp4'))).toBe(false);
 
     writeFileSync(join(home, 'framekiln.yaml'), settings);
     expect(await daemon.ended).toBe(0);
-    expect(readLog(home)).toMatch(/over: quiet hours \(00:00-24:00\); work goes on/);
+    expect(readLog(home)).toMatch(/resuming; was paused for quiet hours until 24:00/);
     expect(readLog(home)).toMatch(/resuming from checkpoint: \d+ of/);
     expect(existsSync(join(home, 'output/lanczos-2x/clip.mp4'))).toBe(true);
     await expect.poll(() => inhibitor.events().match(/unlock/g)?.length, timeout).toBe(2);
@@ -68,13 +66,13 @@ test(
     makeClip(join(home, 'input/lanczos-2x/clip.mp4'), { frames: 600 });
     const daemon = start(['start', '--once', '--home', home], { PATH: path });
     const timeout = { timeout: 60_000 };
-    await expect.poll(() => readLog(home), timeout).toMatch(/the GPU is 95 °C hot: nothing is worked on/);
-    expect(run(['status', '--home', home]).stdout).toMatch(/is running and rests \(the GPU is 95 °C hot\)/);
+    await expect.poll(() => readLog(home), timeout).toMatch(/paused: the GPU is 95 °C/);
+    expect(run(['status', '--home', home]).stdout).toMatch(/is running, paused: the GPU is 95 °C/);
 
     writeFileSync(celsius, '60\n');
     expect(await daemon.ended).toBe(0);
-    expect(readLog(home)).toMatch(/over: the GPU is 95 °C hot; work goes on/);
+    expect(readLog(home)).toMatch(/resuming; was paused: the GPU is 95 °C/);
     expect(existsSync(join(home, 'output/lanczos-2x/clip.mp4'))).toBe(true);
-    expect(run(['status', '--json', '--home', home]).stdout).toMatch(/"rest": null/);
+    expect(run(['status', '--json', '--home', home]).stdout).toMatch(/"throttled": null/);
   },
 );

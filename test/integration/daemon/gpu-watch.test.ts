@@ -100,7 +100,7 @@ describe('a GPU that is too hot', () => {
   it('is left at once until it has cooled down by ten degrees', async () => {
     const { look } = watch();
     expect(await look({ celsius: 89 })).toBeNull();
-    expect(await look({ celsius: 91 })).toBe('the GPU is 91 °C hot');
+    expect(await look({ celsius: 91 })).toBe('the GPU is 91 °C');
     for (const celsius of [85, 81, 79, 79]) expect(await look({ celsius }, false)).not.toBeNull();
     expect(await look({ celsius: 79 }, false)).toBeNull();
     expect(await look({ celsius: 85 })).toBeNull();
@@ -125,7 +125,7 @@ describe('a driver', () => {
   it('that fails is left alone for a minute, said so, and stops nothing', async () => {
     const { look, notes, calls } = watch();
     for (let looks = 0; looks < 6; looks++) expect(await look({ exitCode: 9 })).toBeNull();
-    expect(notes).toEqual(['nvidia-smi does not answer; whether other programs use the GPU is not known']);
+    expect(notes).toEqual(['nvidia-smi does not answer; cannot check whether other programs use the GPU']);
     expect(calls()).toBe(1);
   });
 

@@ -109,7 +109,7 @@ test('a thousand looks, a touch, a rename and a copy give one job; the rename is
   put('copy/c.mp4', 'the same');
   await settle();
   expect(jobs()).toMatchObject([{ sourcePath: renamed }]);
-  expect(said.filter((line) => line.includes('known by its content as job 1')).length).toBe(3);
+  expect(said.filter((line) => line.includes('same content as job 1')).length).toBe(3);
 });
 
 test('another content under the same name is another job, and another recipe too', async () => {
@@ -153,7 +153,7 @@ test('what cannot be used is said once, with its name and every reason, and look
   await settle();
   expect(jobs()).toEqual([]);
   expect(intake.rejectedCount).toBe(3);
-  const rejected = said.filter((line) => line.includes('is rejected'));
+  const rejected = said.filter((line) => line.includes(' rejected ('));
   expect(rejected).toHaveLength(3);
   expect(rejected.join('\n')).toMatch(
     /BAD_RECIPE.*a\.mp4\.recipe\.yaml.*scale.*unknown key modle \(did you mean model\?\)/,
@@ -198,7 +198,7 @@ test('a file that is deleted is forgotten, and a folder that is deleted is made 
   rmSync(inputDir, { recursive: true });
   await intake.scan();
   expect(queue.seenFiles.list()).toEqual([]);
-  expect(said.join()).toMatch(/was gone and has been made again/);
+  expect(said.join()).toMatch(/was missing; created it again/);
   put('b.mp4', 'b');
   await settle();
   expect(jobs()).toHaveLength(1);
@@ -246,7 +246,7 @@ test('R13: a file that makes the probe fail in an unforeseen way is set aside, a
   await settle();
   expect(jobs()).toMatchObject([{ sourcePath: good }]);
   expect(intake.rejectedCount).toBe(1);
-  expect(said.filter((line) => line.includes('a.mp4 cannot be taken'))).toHaveLength(1);
+  expect(said.filter((line) => line.includes('a.mp4 cannot be queued'))).toHaveLength(1);
 });
 
 test('without ffmpeg no file is judged; the folder counts as not worked off, and is looked at again', async () => {

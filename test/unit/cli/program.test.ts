@@ -35,7 +35,7 @@ describe('framekiln status', () => {
   it('is the report as JSON', async () => {
     const { out, code } = await framekiln('status', '--json');
     expect(JSON.parse(out.join('\n'))).toEqual({
-      ...{ home, daemonRunning: false, queuePaused: false, rest: null, jobs: [], rejected: [] },
+      ...{ home, daemonRunning: false, queuePaused: false, throttled: null, jobs: [], rejected: [] },
     });
     expect(code).toBe(ExitCode.ok);
   });
@@ -137,9 +137,9 @@ describe('framekiln doctor', () => {
 });
 
 describe('framekiln models', () => {
-  it('lists what can be had, under a header', async () => {
+  it('lists the available models under a header', async () => {
     const { out } = await framekiln('models', 'list');
-    expect(out[0]).toMatch(/^NAME +SCALE +SIZE +LICENCE +WHERE +WHAT FOR$/);
+    expect(out[0]).toMatch(/^NAME +SCALE +SIZE +LICENCE +PATH +DESCRIPTION$/);
     expect(out[1]).toMatch(/^realesr-general-x4v3 +x4 +4\.9 MB +BSD-3-Clause /);
   });
 

@@ -59,14 +59,14 @@ describe('sendCommand', () => {
   it('leaves the request for a daemon that is not running', async () => {
     await sendCommand(cli, { queue, lockFile }, PAUSE_ALL);
     expect(queue.commands.nextCommands()).toMatchObject([PAUSE_ALL]);
-    expect(cli.printed).toEqual(['The daemon is not running; this will be carried out when it starts.']);
+    expect(cli.printed).toEqual(['The daemon is not running; the request is carried out when it starts.']);
     expect(cli.exitCode).toBe(ExitCode.ok);
   });
 
   it('leaves nothing for a job that does not exist', async () => {
     await sendCommand(cli, { queue, lockFile }, { kind: 'cancel', jobId: 7, argument: null });
     expect(queue.commands.nextCommands()).toEqual([]);
-    expect(cli.complained).toEqual(['There is no job 7; `framekiln status` shows those that there are.']);
+    expect(cli.complained).toEqual(['There is no job 7; `framekiln status` lists all jobs.']);
     expect(cli.exitCode).toBe(ExitCode.failed);
   });
 
@@ -86,9 +86,7 @@ describe('sendCommand', () => {
 
   it('does not wait for ever for a busy daemon', async () => {
     await withDaemon(() => sendCommand(cli, { queue, lockFile }, PAUSE_ALL));
-    expect(cli.printed).toEqual([
-      'The daemon is busy and has not answered yet; it will carry this out when it can.',
-    ]);
+    expect(cli.printed).toEqual(['The daemon is busy; the request is carried out as soon as possible.']);
   });
 });
 

@@ -41,7 +41,7 @@ const report = (jobs: JobReport[]): StatusReport => ({
   home: '/home/me/fk',
   daemonRunning: true,
   queuePaused: false,
-  rest: null,
+  throttled: null,
   jobs,
   rejected: [],
 });

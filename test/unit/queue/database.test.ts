@@ -60,5 +60,5 @@ test('rejects the database of a newer program', () => {
   db.pragma(`user_version = ${MIGRATIONS.length + 1}`);
   db.close();
   expect(() => openDatabase(path)).toThrow(ConfigurationError);
-  expect(() => openDatabase(path)).toThrow('newer Framekiln');
+  expect(() => openDatabase(path)).toThrow('update Framekiln');
 });
