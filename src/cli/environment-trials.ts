@@ -14,7 +14,8 @@ import {
   type EncoderName,
   type EncoderSettings,
 } from '../media/encode/encoder-arguments.ts';
-import { openRamDisk, ramDiskPlaces, removeRamDisk } from '../workspace/ram-disk.ts';
+import { ramDiskPlaces } from '../workspace/ram-disk-places.ts';
+import { openRamDisk, removeRamDisk } from '../workspace/ram-disk.ts';
 
 const CODECS: readonly Codec[] = ['h264', 'hevc'];
 const IMAGE = { width: 640, height: 480, pixelFormat: 'rgb24' } as const;

@@ -7,7 +7,8 @@ import type { Queue } from '../queue/queue.ts';
 import { jobOfHalfOutput, removeHalfOutputsOf } from '../workspace/half-output.ts';
 import { JobFolder, readdirOrNone, removeOrphanFolders } from '../workspace/job-folder.ts';
 import { isHalfMove } from '../workspace/move-aside.ts';
-import { ramDiskPlaces, removeOrphanRamDisks, removeRamDiskOf } from '../workspace/ram-disk.ts';
+import { ramDiskPlaces } from '../workspace/ram-disk-places.ts';
+import { removeOrphanRamDisks, removeRamDiskOf } from '../workspace/ram-disk.ts';
 
 /** States in which a job's checkpoints are kept. */
 const UNFINISHED: readonly JobState[] = ['queued', 'running', 'paused', 'failed'];

@@ -1,8 +1,8 @@
 import type { Recipe } from './recipe.ts';
 
-/** The argument of an `add` command: a file that somebody named, wherever it lies. */
+/** Argument of an `add` command: a file in any folder, named by the user. */
 export interface AddRequest {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly recipe: Recipe;
   readonly priority: number;

@@ -1,6 +1,6 @@
 /**
- * Errors that cross a room's border. One class a kind; the `code` is stable and is what the database, the exit
- * code table and the troubleshooting page refer to. A message is one sentence that fits one log line.
+ * Base of all errors that leave a module. There is one class per kind. The `code` is stable: the database, the exit codes and
+ * the troubleshooting page refer to it. The message is one sentence that fits on one log line.
  */
 export abstract class FramekilnError extends Error {
   abstract readonly code: string;
@@ -30,7 +30,7 @@ export type RejectionCode =
   | 'BAD_RECIPE'
   | 'STATE_OF_OTHER_VERSION';
 
-/** The input cannot be processed, now or on a second try. The job is set aside at once, with the sentence. */
+/** The input cannot be processed, and a retry would not help: the file is rejected, or its job fails permanently. */
 export class InputRejectedError extends FramekilnError {
   readonly code: RejectionCode;
 
@@ -42,7 +42,7 @@ export class InputRejectedError extends FramekilnError {
 
 export type TransientErrorCode = 'DISK_FULL' | 'OUTPUT_READ_ONLY' | 'FFMPEG_MISSING' | 'ENCODER_BUSY';
 
-/** Something outside the job stands in its way. It uses up no try; the job waits and goes on by itself. */
+/** A condition outside the job that ends by itself. It uses no attempt; the job waits and then resumes. */
 export class TransientError extends FramekilnError {
   readonly code: TransientErrorCode;
 
@@ -60,7 +60,7 @@ export type ModelErrorCode =
   | 'MODEL_UNSUITABLE'
   | 'MODEL_FETCH_FAILED';
 
-/** A neural network's file is absent, not the one that the manifest names, or of the wrong shape. */
+/** The file of a model is missing, differs from the manifest, or is unsuitable. */
 export class ModelError extends FramekilnError {
   readonly code: ModelErrorCode;
 
@@ -71,8 +71,8 @@ export class ModelError extends FramekilnError {
 }
 
 /**
- * An engine failed while it ran a model. Two are outcomes: after `OUT_OF_MEMORY` the caller shrinks and tries again,
- * after `DEVICE_LOST` (the GPU is gone, or hangs) it takes the next engine.
+ * An engine failed to run a model. Callers handle two codes: after `OUT_OF_MEMORY` they retry with smaller tiles or batches,
+ * after `DEVICE_LOST` (the GPU is gone or hangs) they use the next engine.
  */
 export class EngineError extends FramekilnError {
   readonly code: 'ENGINE_UNAVAILABLE' | 'ENGINE_FAILED' | 'ENGINE_STALLED' | 'OUT_OF_MEMORY' | 'DEVICE_LOST';
@@ -85,11 +85,11 @@ export class EngineError extends FramekilnError {
 
 export type FfmpegErrorCode = 'FFMPEG_FAILED' | 'FFMPEG_STALLED';
 
-/** An ffmpeg or ffprobe ended otherwise than well. `stderrTail` holds the last lines that it said. */
+/** ffmpeg or ffprobe failed. `stderrTail` contains the last lines of its standard error. */
 export class FfmpegError extends FramekilnError {
   readonly code: FfmpegErrorCode;
   readonly stderrTail: string;
-  /** null where a signal or this program ended it. */
+  /** null if ffmpeg was ended by a signal. */
   readonly exitCode: number | null;
 
   constructor(
@@ -105,14 +105,14 @@ export class FfmpegError extends FramekilnError {
   }
 }
 
-/** The finished file or a segment is not what it must be (R16, R17). The try counts. */
+/** A segment or the finished file failed verification (promises 16 and 17 in docs/promises.md). Uses an attempt. */
 export class VerificationError extends FramekilnError {
   readonly code = 'VERIFICATION_FAILED';
 }
 
-/** Nothing is wrong with the finished file but where audio tracks begin or end: it can be mended. */
+/** The only fault of the finished file is that audio tracks start or end at the wrong time, which can be corrected. */
 export class AudioShiftedError extends VerificationError {
-  /** By stream index of the source: seconds that would bring the track back, or why nothing would. */
+  /** By stream index of the source: seconds by which to move the track, or why moving it does not help. */
   readonly shifts: ReadonlyMap<number, number | string>;
 
   constructor(message: string, shifts: ReadonlyMap<number, number | string>) {
@@ -121,27 +121,27 @@ export class AudioShiftedError extends VerificationError {
   }
 }
 
-/** The thread that several jobs share crashed or hangs, and nobody knows of which: no job is charged with it. */
+/** The inference thread that several jobs share crashed or hangs. The cause is unknown, so no job loses an attempt. */
 export class SharedThreadError extends FramekilnError {
   readonly code = 'SHARED_THREAD_LOST';
 }
 
-/** The worker process holds more memory than its limit; it restarts, and no job is charged with an attempt. */
+/** The worker process exceeds its memory limit; it restarts, and no job loses an attempt. */
 export class WorkerMemoryError extends FramekilnError {
   readonly code = 'WORKER_MEMORY';
 }
 
-/** Another worker holds the job now; whoever gets this writes nothing more for it. */
+/** Another worker has claimed the job; this worker must not write anything more for it. */
 export class LeaseLostError extends FramekilnError {
   readonly code = 'LEASE_LOST';
 }
 
-/** The work was told to stop: pause, cancel, shutdown. */
+/** Processing was stopped by a pause, a cancellation or a shutdown. */
 export class StoppedError extends FramekilnError {
   readonly code = 'STOPPED';
 }
 
-/** A configuration or command line that cannot be used; `faults` holds every fault found, one sentence each. */
+/** Invalid settings or command line; `faults` contains all faults, one sentence each. */
 export class ConfigurationError extends FramekilnError {
   readonly code = 'BAD_CONFIGURATION';
   readonly faults: readonly string[];
@@ -152,22 +152,22 @@ export class ConfigurationError extends FramekilnError {
   }
 }
 
-/** The queue's database is damaged, or is none. The daemon sets it aside when it starts. */
+/** The queue's database is damaged, or the file is not a database. The daemon moves it aside at its next start. */
 export class DatabaseDamagedError extends FramekilnError {
   readonly code = 'DATABASE_DAMAGED';
 }
 
-/** A defect of ours, or of a library: something happened that the code holds to be impossible. */
+/** A bug in Framekiln or a library: something happened that should be impossible. */
 export class InternalError extends FramekilnError {
   readonly code = 'INTERNAL';
 }
 
-/** A caught `unknown` as an Error, its own instance where it is one. */
+/** Converts a caught `unknown` to an Error; returns the same instance if it is one. */
 export function toError(caught: unknown): Error {
   return caught instanceof Error ? caught : new Error(String(caught));
 }
 
-/** The stable code of any error: its `code` where it has a string one, else `INTERNAL`. */
+/** Stable code of any error: its `code` if that is a string, else `INTERNAL`. */
 export function codeOf(caught: unknown): string {
   if (typeof caught === 'object' && caught !== null && 'code' in caught && typeof caught.code === 'string') {
     return caught.code;

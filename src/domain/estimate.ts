@@ -2,18 +2,18 @@ import type { CommittedBatch } from './job.ts';
 import type { Recipe } from './recipe.ts';
 import type { VideoShape } from './video-shape.ts';
 
-/** What one job took on this machine, as far as it has come. */
+/** What a job has needed on this machine so far. */
 export interface PastJob {
   readonly video: VideoShape;
   /** Frames with a checkpoint. */
   readonly frames: number;
-  /** Time spent on them, pauses left out. */
+  /** Time spent on these frames, without pauses. */
   readonly workMs: number;
-  /** Of their segments. */
+  /** Bytes of the segments of these frames. */
   readonly segmentBytes: number;
 }
 
-/** What jobs of one recipe take for each pixel of their output; null where none has a checkpoint. */
+/** What jobs with one recipe need per output pixel. */
 export interface PastRate {
   readonly jobCount: number;
   readonly msPerPixel: number;
@@ -21,26 +21,26 @@ export interface PastRate {
 }
 
 export interface Estimate {
-  /** Null without history, and where nobody knows how many frames there are. */
+  /** null without history, or if the frame count is unknown. */
   readonly seconds: number | null;
-  /** At most, segments and finished file together; null where nobody knows how many frames there are. */
+  /** Disk space for segments and the finished file; null if the frame count is unknown. */
   readonly diskBytes: number | null;
-  /** Of the raw frames of the batches in work. */
+  /** Memory for raw frames of the batches in flight. */
   readonly memoryBytes: number;
-  /** Jobs with the same recipe that it was reckoned from; 0: the size is a guess, and the time is not known. */
+  /** Number of jobs with the same recipe on which the estimate is based; with 0, the size is a guess. */
   readonly jobCount: number;
 }
 
-/** Bytes a pixel of encoded video before anything is known of it: about what libx264 makes of film at CRF 18. */
+/** Bytes per pixel of encoded video without history: roughly libx264 at CRF 18. */
 const GUESSED_BYTES_PER_PIXEL = 0.05;
 
-/** Pixels of one frame of the output, before its edges are rounded. */
+/** Pixels of one output frame, before its width and height are rounded. */
 export function outputPixels(recipe: Recipe, video: Pick<VideoShape, 'width' | 'height'>): number {
   if (recipe.pipeline === 'dual-face') return recipe.width * recipe.height;
   return video.width * video.height * recipe.scale ** 2;
 }
 
-/** @param past jobs with this recipe */
+/** Rate of past jobs with this recipe; null if none of them has a checkpoint. */
 export function rateOf(recipe: Recipe, past: readonly PastJob[]): PastRate | null {
   const sum = (of: (job: PastJob) => number): number => past.reduce((total, job) => total + of(job), 0);
   const pixels = sum(({ frames, video }) => frames * outputPixels(recipe, video));
@@ -53,17 +53,17 @@ export function rateOf(recipe: Recipe, past: readonly PastJob[]): PastRate | nul
 }
 
 export interface SpaceNeeded {
-  /** In the job's folder, beside the segments that are there. */
+  /** Bytes in the job folder, in addition to existing segments. */
   readonly segments: number;
-  /** In the output folder. */
+  /** Bytes in the output folder. */
   readonly output: number;
 }
 
 /**
- * What a job still needs on the disk: by the size of its own segments where there are some, else by that of other jobs
- * with its recipe, else by a guess; and as if every other stream of the source were kept.
+ * Disk space that a job still needs, estimated from its own segments, else from other jobs with its recipe, else by a guess.
+ * All other streams of the source are assumed to be kept.
  *
- * @param pixels of one frame of the output
+ * @param pixels pixels of one output frame
  */
 export function spaceNeeded(
   framesTotal: number,
@@ -80,9 +80,9 @@ export function spaceNeeded(
 }
 
 /**
- * What a job will take that has not begun.
+ * Estimates time and space for a job that has not started.
  *
- * @param memoryBytes of the raw frames of the batches in work
+ * @param memoryBytes memory for raw frames of the batches in flight
  */
 export function estimateJob(
   recipe: Recipe,

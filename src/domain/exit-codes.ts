@@ -1,17 +1,17 @@
-/** What a process of Framekiln ends with; the table of docs/guide.md says the same. */
+/** Exit codes of Framekiln, documented in docs/guide.md. */
 export const ExitCode = {
   ok: 0,
-  /** A job failed, or the daemon rejected what it was asked. */
+  /** A job failed, or the daemon rejected a request. */
   failed: 1,
-  /** The command line or the configuration cannot be used. */
+  /** The command line or the settings are invalid. */
   usage: 2,
-  /** Something is missing on this machine: ffmpeg, a model, a folder's write rights. */
+  /** Something is missing on this machine: ffmpeg, a model, write permission for a folder. */
   environment: 3,
-  /** Another daemon works on this home. */
+  /** Another daemon is running on this home. */
   alreadyRunning: 4,
-  /** A defect of Framekiln. */
+  /** A bug in Framekiln. */
   internal: 70,
-  /** Stopped by a person or the system before its end; started again, it goes on. */
+  /** Stopped by the user or the system; the next start resumes. */
   stopped: 130,
 } as const;
 

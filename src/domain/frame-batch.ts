@@ -1,19 +1,19 @@
-/** A run of consecutive frames of a job: the unit of checkpointing. Frames are numbered from 0 in display order. */
+/** Consecutive frames of a job that are checkpointed together. Frames are numbered from 0 in display order. */
 export interface BatchRange {
   readonly number: number;
   readonly firstFrame: number;
   readonly frameCount: number;
 }
 
-/** How a job's frames are cut into batches; decided once, when the job starts, and stored with it. */
+/** How the frames of a job are divided into batches; decided and stored when the job first starts. */
 export interface BatchSizes {
   /** Frames in batch 0, small so that the first estimate comes early. */
   readonly firstBatchFrames: number;
-  /** Frames in every later batch but the last. */
+  /** Frames in every later batch except the last. */
   readonly batchFrames: number;
 }
 
-/** Batch `number` of a job of `framesTotal` frames, or null past the end. */
+/** Range of batch `number` in a job with `framesTotal` frames; null past the end. */
 export function batchRange(sizes: BatchSizes, framesTotal: number, number: number): BatchRange | null {
   const firstFrame = number === 0 ? 0 : sizes.firstBatchFrames + (number - 1) * sizes.batchFrames;
   if (firstFrame >= framesTotal) return null;
@@ -21,13 +21,13 @@ export function batchRange(sizes: BatchSizes, framesTotal: number, number: numbe
   return { number, firstFrame, frameCount: Math.min(size, framesTotal - firstFrame) };
 }
 
-/** How many batches a job of `framesTotal` frames has. */
+/** Number of batches in a job with `framesTotal` frames. */
 export function batchCount(sizes: BatchSizes, framesTotal: number): number {
   if (framesTotal <= sizes.firstBatchFrames) return framesTotal > 0 ? 1 : 0;
   return 1 + Math.ceil((framesTotal - sizes.firstBatchFrames) / sizes.batchFrames);
 }
 
-/** The batches of a job that are not in `present`, in order. */
+/** Batches of a job that are not in `present`, in order. */
 export function missingBatches(
   sizes: BatchSizes,
   framesTotal: number,

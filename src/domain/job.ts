@@ -4,67 +4,67 @@ import type { Chroma } from './media-info.ts';
 import type { Recipe } from './recipe.ts';
 
 /**
- * A job's states.
+ * States of a job.
  *
- * - `queued`: waits for a worker. With `notBeforeAtMs` in the future it waits for that instant (back-off after a
- *   failed try, or a transient error such as a full disk, whose sentence is in `note`).
- * - `running`: a worker holds its lease.
- * - `paused`: a person paused it; its checkpoints are kept.
- * - `done`: the finished file was verified and published, and the source settled as it is requested.
- * - `failed`: set aside, with `errorCode` and `errorMessage`; only `retry` brings it back.
- * - `cancelled`: a person cancelled it; its checkpoints are deleted.
+ * - `queued`: waits for a worker, not before `notBeforeAtMs` if set (back-off after a failed attempt, or a transient error
+ *   such as a full disk, described in `note`).
+ * - `running`: a worker holds the lease.
+ * - `paused`: paused by the user; checkpoints are kept.
+ * - `done`: the finished file is verified and published, and the source kept, moved or deleted according to the settings.
+ * - `failed`: failed permanently, with `errorCode` and `errorMessage`, until the user runs `retry`.
+ * - `cancelled`: cancelled by the user; checkpoints are deleted.
  *
- * Edges: queued → running (claim) · running → queued (released, lease lost, try failed) · running → done ·
- * running → failed (rejected, or the last try failed) · queued, running → paused → queued ·
+ * Transitions: queued → running (claim) · running → queued (released, lease lost, attempt failed) · running → done ·
+ * running → failed (rejected, or the last attempt failed) · queued, running → paused → queued ·
  * queued, running, paused, failed → cancelled · failed, cancelled, done → queued (retry).
  */
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
 
-/** Who may take a job: the daemon's workers, or only the `framekiln run` that made it. */
+/** Where a job comes from. Jobs of `run` are processed by that `framekiln run` only, others by the daemon. */
 export type JobOrigin = 'watch' | 'add' | 'run';
 
-/** Decided when a job starts for the first time and kept, so that a resumed job gives the same frames. */
+/** Choices made when a job first starts and kept from then on, so that a resumed job produces the same frames. */
 export interface JobPlan extends BatchSizes {
   readonly codec: 'h264' | 'hevc';
   readonly encoder: {
     readonly crf: number;
     readonly preset: string;
     readonly threads: number;
-    /** Absent in plans of older versions: 4:2:0. */
+    /** Absent in plans of older versions, which use 4:2:0. */
     readonly chroma?: Chroma;
     readonly lowLatency?: boolean;
   };
-  /** Edge of a tile in source pixels; null: whole frames. Memory that is short in mid-job makes it smaller. */
+  /** Tile size in source pixels; null for whole frames. Reduced if memory runs out during the job. */
   readonly tile: number | null;
-  /** The same on a GPU. Absent in plans of older versions: as on the CPU. */
+  /** Tile size on a GPU. Absent in plans of older versions, which use `tile`. */
   readonly gpuTile?: number | null;
   readonly modelSha256: string | null;
-  /** Of the model that tells faces apart; null: the job does without. Absent in plans of before there was one. */
+  /** Hash of the model that distinguishes faces; null if the job uses none. Absent in plans of older versions. */
   readonly embeddingSha256?: string | null;
 }
 
 export interface Job {
   readonly id: number;
   readonly origin: JobOrigin;
-  /** Absolute. */
+  /** Absolute path. */
   readonly sourcePath: string;
-  /** Absolute; the extension may still change when the container is chosen. */
+  /** Absolute path; the extension may change when the container is chosen. */
   readonly outputPath: string;
-  /** sha256 of the source's bytes, hex. */
+  /** sha256 of the source, in hex. */
   readonly fingerprint: string;
   readonly recipe: Recipe;
   readonly state: JobState;
-  /** Higher goes first; then arrival. */
+  /** Jobs with a higher priority run first; then the oldest. */
   readonly priority: number;
   readonly attempts: number;
   readonly plan: JobPlan | null;
-  /** By its headers when it was queued, by its index from the first start on; null before, where nobody looked. */
+  /** Taken from the headers when the job is queued, and from the frame index once it has started; null if not known yet. */
   readonly video: VideoShape | null;
   readonly framesTotal: number | null;
   readonly framesDone: number;
-  /** What the worker is at: `probe`, `index`, `frames`, `mux`, `verify`; null when not running. */
+  /** Stage of a running job: `probe`, `index`, `frames`, `mux` or `verify`; null otherwise. */
   readonly stage: string | null;
-  /** A sentence for people: what it waits for, what was unusual. */
+  /** A sentence for the user: what the job waits for, or what was unusual. */
   readonly note: string | null;
   readonly framesPerSecond: number | null;
   readonly etaAtMs: number | null;
@@ -73,24 +73,24 @@ export interface Job {
   readonly notBeforeAtMs: number | null;
   readonly createdAtMs: number;
   readonly startedAtMs: number | null;
-  /** When the finished file had its name; what is left then is to settle the source and to remove the job's folder. */
+  /** When the finished file got its name. Then only the source is to be settled and the job folder to be deleted. */
   readonly publishedAtMs: number | null;
   readonly finishedAtMs: number | null;
 }
 
-/** Proof that its holder may write for a job. The token grows with each claim; every write carries it (R9). */
+/** Right to write for a job. Every claim increases the token, and every write carries it (promise 9 in docs/promises.md). */
 export interface Lease {
   readonly jobId: number;
   readonly owner: string;
   readonly token: number;
 }
 
-/** A committed batch: its segment is durable and verified. */
+/** A batch with a checkpoint: its segment is durable and verified. */
 export interface CommittedBatch {
   readonly number: number;
   readonly firstFrame: number;
   readonly frameCount: number;
-  /** File name inside the job folder's `segments/`. */
+  /** File name in `segments/` of the job folder. */
   readonly segmentName: string;
   readonly segmentBytes: number;
   readonly segmentSha256: string;
@@ -102,11 +102,11 @@ export interface CommittedBatch {
 
 export type CommandKind = 'pause' | 'resume' | 'cancel' | 'retry' | 'prioritise' | 'add';
 
-/** A request of the CLI or the dashboard; the daemon carries it out. */
+/** A request from the CLI or the dashboard, executed by the daemon. */
 export interface Command {
   readonly id: number;
   readonly kind: CommandKind;
-  /** null: the whole queue (pause, resume). */
+  /** null for the whole queue (pause, resume). */
   readonly jobId: number | null;
   readonly argument: unknown;
   readonly createdAtMs: number;

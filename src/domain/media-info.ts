@@ -4,7 +4,7 @@ export interface Rational {
   readonly den: number;
 }
 
-/** Colour description in ffmpeg's names (`bt709`, `smpte170m`, …); `null` where the file says nothing. */
+/** Colour description in ffmpeg's names (`bt709`, `smpte170m`, …); `null` for a missing tag. */
 export interface ColorInfo {
   readonly range: 'tv' | 'pc' | null;
   readonly matrix: string | null;
@@ -12,9 +12,9 @@ export interface ColorInfo {
   readonly transfer: string | null;
 }
 
-/** What a screen has to know to show HDR: static metadata of SMPTE ST 2086 and CTA-861.3. */
+/** Static HDR metadata (SMPTE ST 2086 and CTA-861.3). */
 export interface HdrMetadata {
-  /** Chromaticities in units of 0.00002, luminances in units of 0.0001 cd/m², as the bit stream has them. */
+  /** Chromaticities in units of 0.00002, luminances in units of 0.0001 cd/m², as in the bit stream. */
   readonly mastering: {
     readonly red: Point;
     readonly green: Point;
@@ -23,7 +23,7 @@ export interface HdrMetadata {
     readonly minLuminance: number;
     readonly maxLuminance: number;
   } | null;
-  /** cd/m². */
+  /** Content light levels in cd/m². */
   readonly lightLevel: { readonly maxContent: number; readonly maxAverage: number } | null;
 }
 
@@ -33,29 +33,29 @@ export interface VideoStreamInfo {
   /** Index of the stream in the file. */
   readonly index: number;
   readonly codec: string;
-  /** Pixels, as a viewer sees them: after rotation. */
+  /** Width in pixels, after rotation. */
   readonly width: number;
   readonly height: number;
   readonly pixelFormat: string;
   readonly bitsPerComponent: number;
   readonly timeBase: Rational;
-  /** Average frames a second as the header claims it; an estimate, never used for timing. */
+  /** Average frame rate according to the header: an estimate, never used for timing. */
   readonly averageFrameRate: Rational | null;
-  /** Pixel width over height, after rotation; 1/1 where the file says nothing. */
+  /** Width of a pixel divided by its height, after rotation; 1/1 if the file does not specify it. */
   readonly sampleAspectRatio: Rational;
-  /** Clockwise degrees that ffmpeg turns the stored image by: 0, 90, 180 or 270. */
+  /** Degrees by which ffmpeg rotates the stored image clockwise: 0, 90, 180 or 270. */
   readonly rotationDegrees: number;
-  /** Whether ffmpeg mirrors the stored image too. */
+  /** Whether ffmpeg also mirrors the stored image. */
   readonly mirrored: boolean;
   readonly color: ColorInfo;
   readonly interlaced: boolean;
   readonly hasAlpha: boolean;
   readonly hdr: HdrMetadata | null;
-  /** Such as `Dolby Vision`: metadata a frame that cannot be carried over; null where there is none. */
+  /** Kind of per-frame HDR metadata, which cannot be carried over, such as `Dolby Vision`; null if there is none. */
   readonly dynamicHdr: string | null;
-  /** The stream's own length in seconds as the header claims it; null where it does not. */
+  /** Duration of the stream in seconds according to the header; null if not specified. */
   readonly durationSeconds: number | null;
-  /** ffmpeg's names of the flags that are set, such as `default`. */
+  /** Dispositions that are set, in ffmpeg's names, such as `default`. */
   readonly dispositions: readonly string[];
 }
 
@@ -64,20 +64,20 @@ export interface OtherStreamInfo {
   readonly kind: 'audio' | 'subtitle' | 'attachment' | 'data' | 'video';
   readonly codec: string;
   readonly language: string | null;
-  /** A cover image rather than a moving one. */
+  /** Whether the stream is a cover image. */
   readonly attachedPicture: boolean;
-  /** Of an attachment or a cover image; null where it has none. */
+  /** File name of an attachment or a cover image, or null. */
   readonly fileName: string | null;
 }
 
-/** What a probe of a file found: the main video stream and everything that stands beside it. */
+/** Result of probing a file: the main video stream and all other streams. */
 export interface MediaInfo {
   readonly path: string;
   /** ffmpeg's name of the demuxer, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
   readonly container: string;
-  /** Seconds, as the header claims; null where it does not. */
+  /** Duration according to the header; null if not specified. */
   readonly durationSeconds: number | null;
-  /** Seconds; the earliest timestamp of any stream. 0 where unknown. */
+  /** Earliest timestamp of any stream; 0 if unknown. */
   readonly startSeconds: number;
   readonly bytes: number;
   readonly video: VideoStreamInfo;
@@ -85,10 +85,10 @@ export interface MediaInfo {
   readonly chapterCount: number;
 }
 
-/** How finely colour is stored: for each pixel, for each two in a row, for each four. */
+/** Chroma subsampling: 4:4:4, 4:2:2 or 4:2:0. */
 export type Chroma = '444' | '422' | '420';
 
-/** Packed RGB as frames travel between the stages: 8 bit a component, or 16 bit little-endian for deeper sources. */
+/** Packed RGB frames, as passed between stages: 8 bits per component, or 16 bits little-endian for deeper sources. */
 export interface FrameFormat {
   readonly width: number;
   readonly height: number;

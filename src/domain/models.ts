@@ -1,17 +1,17 @@
-/** A neural network's file on this machine, with what the pipelines must know of it. */
+/** A model file on this machine, with the properties that pipelines need. */
 export interface ModelFile {
   readonly name: string;
   /** Absolute path of the ONNX file. */
   readonly path: string;
-  /** Of the file's bytes, hex. */
+  /** sha256 of the file, in hex. */
   readonly sha256: string;
   readonly bytes: number;
   readonly licence: string | null;
-  /** null: no upscaler, or a file of the person's own, of which nothing is known. */
+  /** null if the model is not an upscaler, or a file of the user with an unknown architecture. */
   readonly architecture: ModelArchitecture | null;
-  /** Source pixels that a tile needs around it so that no seam shows; 0 where there are no tiles. */
+  /** Source pixels around a tile that the model needs to avoid visible seams; 0 for models without tiles. */
   readonly overlap: number;
 }
 
-/** Real-ESRGAN's two families: a plain stack of convolutions, and residual-in-residual dense blocks. */
+/** The two architectures of Real-ESRGAN: a stack of convolutions, and residual-in-residual dense blocks. */
 export type ModelArchitecture = 'srvgg' | 'rrdb';

@@ -1,43 +1,43 @@
-/** What to do with a file. Parsed from untrusted text by `config/recipe-schema.ts`; trusted from there on. */
+/** How to process a file. Validated by `config/recipe-schema.ts`, and trusted afterwards. */
 export type Recipe = UpscaleRecipe | DualFaceRecipe;
 
 export interface UpscaleRecipe {
   readonly pipeline: 'upscale';
   /** `lanczos`, a name of `models/manifest.json`, or the path of an ONNX file. */
   readonly model: string;
-  /** Output size over input size, 1 to 4, any fraction. */
+  /** Output size divided by input size; any number from 1 to 4. */
   readonly scale: number;
   readonly device: Device;
-  /** Edge of a tile in source pixels, without its overlap; `auto`: the whole frame where memory allows it. */
+  /** Tile size in source pixels, without overlap; `auto` uses the whole frame if memory allows. */
   readonly tile: number | 'auto';
 }
 
-/** A video of two people becomes a split screen. */
+/** Turns a video of two people into a split screen. */
 export interface DualFaceRecipe {
   readonly pipeline: 'dual-face';
   /** The face detector: a name of `models/manifest.json`, or the path of an ONNX file. */
   readonly model: string;
   readonly device: Device;
-  /** Of the finished video, in pixels; even. */
+  /** Width of the finished video in pixels; even. */
   readonly width: number;
   readonly height: number;
-  /** `stacked`: the left person above the right one. */
+  /** `stacked` puts the left person at the top. */
   readonly layout: 'side-by-side' | 'stacked';
-  /** The detector looks at every n-th frame; between them boxes are interpolated. */
+  /** Faces are detected in every n-th frame, and their boxes interpolated in between. */
   readonly detectEvery: number;
-  /** What a pane shows whose person has been gone for long: the whole image, or nothing. */
+  /** What a pane shows once its person has been missing for a while: the whole scene or black. */
   readonly missing: 'wide' | 'black';
 }
 
 export type Device = 'auto' | 'gpu' | 'cpu';
 
-/** Two recipes with equal text do the same to the same file. Key order does not matter. */
+/** Text that is equal for equal recipes, whatever the order of their keys. */
 export function recipeText(recipe: Recipe): string {
   const entries = Object.entries(recipe).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return JSON.stringify(Object.fromEntries(entries));
 }
 
-/** For the log, such as `realesr-general-x4v3, scale 2`. */
+/** Describes a recipe for the log, such as `realesr-general-x4v3, scale 2`. */
 export function describeRecipe(recipe: Recipe): string {
   if (recipe.pipeline === 'upscale') return `${recipe.model}, scale ${recipe.scale}`;
   const { model, width, height, layout } = recipe;

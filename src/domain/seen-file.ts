@@ -1,18 +1,18 @@
-/** What is known of one file in the input folder. Kept in the database, so that a restart goes on where it was. */
+/** What is known about a file in the input folder, stored in the database for the next start. */
 export interface SeenFile {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
-  /** What the file was like, as text that is equal exactly when nothing about it has changed. */
+  /** File signature: text that changes whenever the file changes. */
   readonly signature: string;
   /**
-   * `settling`: may still be growing. `taken`: it is a job now, or was known as one. `rejected`: not a usable video or
-   * recipe. The last two are looked at again only when the signature changes.
+   * `settling`: may still be growing. `taken`: is a job, or has the same content as one. `rejected`: is not a usable video,
+   * or has no usable recipe. Files that are taken or rejected are checked again only if their signature changes.
    */
   readonly state: 'settling' | 'taken' | 'rejected';
-  /** When it first had this look. */
+  /** When the file first had this signature. */
   readonly sinceAtMs: number;
-  /** The stable code of the rejection. */
+  /** Stable code of the rejection, or null. */
   readonly code: string | null;
-  /** Why it was rejected, one sentence. */
+  /** Why the file was rejected, in one sentence, or null. */
   readonly message: string | null;
 }

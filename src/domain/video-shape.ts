@@ -1,14 +1,14 @@
 import type { MediaInfo } from './media-info.ts';
 
-/** What a video's cost depends on. */
+/** Properties of a video that determine its cost. */
 export interface VideoShape {
-  /** Pixels. */
+  /** Width in pixels. */
   readonly width: number;
   readonly height: number;
   readonly bitsPerComponent: number;
-  /** As the headers claim, until they were counted; null where they say nothing. */
+  /** Frame count according to the headers, until frames have been counted; null if unknown. */
   readonly frames: number | null;
-  /** Of the file. */
+  /** Size of the file. */
   readonly bytes: number;
 }
 

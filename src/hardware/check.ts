@@ -1,13 +1,14 @@
 import { toError } from '../domain/errors.ts';
 
-/** `fail`: Framekiln does not work like this. `warn`: it works, with less. */
+/** `fail`: Framekiln cannot work. `warn`: Framekiln works, but slower or with less. */
 export type CheckStatus = 'ok' | 'warn' | 'fail';
 
-/** What one check found. Both texts are one sentence. */
+/** Result of one check. */
 export interface CheckResult {
   readonly status: CheckStatus;
+  /** What was found, for people. */
   readonly found: string;
-  /** How to mend it; null when there is nothing to mend. */
+  /** How to fix the problem, in one sentence; null if there is none. */
   readonly remedy: string | null;
 }
 
@@ -15,7 +16,7 @@ export interface NamedCheckResult extends CheckResult {
   readonly name: string;
 }
 
-/** A check by its name, such as `ram disk`. */
+/** Checks by name, such as `ram disk`. */
 export type Checks = Readonly<Record<string, () => CheckResult | Promise<CheckResult>>>;
 
 export function passed(found: string): CheckResult {
@@ -30,7 +31,7 @@ export function failed(found: string, remedy: string): CheckResult {
   return { status: 'fail', found, remedy };
 }
 
-/** Runs the checks one after the other. A check that throws has failed, with the error's sentence. */
+/** Runs checks one after the other. A check that throws counts as failed, with the message of its error. */
 export async function runChecks(checks: Checks): Promise<NamedCheckResult[]> {
   const results: NamedCheckResult[] = [];
   for (const [name, check] of Object.entries(checks)) {

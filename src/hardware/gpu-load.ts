@@ -5,21 +5,19 @@ import { startProbe } from './probe/run-probe.ts';
 export interface GpuProcess {
   readonly pid: number;
   readonly name: string;
-  /** Share of the last moments in which a kernel of it ran, 0 to 100; null: the driver does not tell. */
+  /** Share of the last sample period in which its kernels ran, 0 to 100; null if the driver does not report it. */
   readonly percent: number | null;
 }
 
 export interface GpuLoad {
-  /** Of the hottest GPU; null: the driver does not tell. */
+  /** Temperature of the hottest GPU; null if the driver does not report it. */
   readonly celsius: number | null;
   readonly processes: readonly GpuProcess[];
 }
 
 const TIMEOUT_MS = 5_000;
 
-/**
- * What the GPUs are doing, asked of nvidia-smi; `missing`: it is not there, `silent`: it hung, failed or was told to end.
- */
+/** Reads the load of the GPUs from nvidia-smi. `missing`: it is not installed; `silent`: it hung, failed or was aborted. */
 export async function readGpuLoad(signal: AbortSignal): Promise<GpuLoad | 'missing' | 'silent'> {
   const query = ['--query-gpu=temperature.gpu', '--format=csv,noheader,nounits'];
   const heat = await ask(query, signal);
@@ -28,7 +26,7 @@ export async function readGpuLoad(signal: AbortSignal): Promise<GpuLoad | 'missi
   const monitor = await ask(['pmon', '-c', '1', '-s', 'u'], signal);
   return {
     celsius: parseHottest(heat.stdout),
-    // Not on WSL2, where the driver knows no processes.
+    // On WSL2, the driver does not list processes.
     processes: monitor.exitCode === 0 ? parseProcesses(monitor.stdout) : [],
   };
 }
@@ -42,7 +40,7 @@ async function ask(args: readonly string[], signal: AbortSignal): Promise<Captur
   return ended;
 }
 
-/** A temperature a line. */
+/** Highest temperature in output with one per line. */
 export function parseHottest(text: string): number | null {
   const celsius = text.split('\n').map((line) => Number.parseInt(line, 10));
   const known = celsius.filter((value) => !Number.isNaN(value));

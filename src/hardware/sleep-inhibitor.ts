@@ -3,8 +3,8 @@ import { findProgram } from '../lib/process/find-program.ts';
 import { spawnChild } from '../lib/process/spawn-child.ts';
 
 /**
- * Keeps the machine from going to sleep, with systemd-inhibit; where that is missing or fails, it does nothing. The lock
- * lasts as long as a `cat` that reads from this process, so it ends with us, however we end.
+ * Keeps the machine awake with systemd-inhibit; does nothing if that is missing or fails. The lock is held by a `cat` that
+ * reads from this process, so the lock ends with this process, even after SIGKILL.
  */
 export class SleepInhibitor {
   #release: (() => void) | null = null;
@@ -34,7 +34,7 @@ export class SleepInhibitor {
     const release = (): void => void child.stdin.end();
     this.#release = release;
     void child.then(() => {
-      // It ended without being released, as it does without a session bus, and would do so every time.
+      // Ended without a release: it fails every time, for example without a session bus.
       if (this.#release !== release) return;
       this.#release = null;
       this.#isUnavailable = true;

@@ -1,17 +1,17 @@
-/** Of what is free; other programs take some, too. */
+/** Share of the free memory that is left to other programs. */
 const MARGIN = 0.15;
-/** Of the whole GPU, by whomever. */
+/** Largest share of the total memory that all programs together may use. */
 const MOST_USED = 0.875;
 const GIB = 1024 ** 3;
 
-/** Bytes of a GPU that models may take now (D7). */
+/** Bytes of GPU memory that models may use now. */
 export function usableVideoMemory(gpu: { readonly totalBytes: number; readonly freeBytes: number }): number {
   const { totalBytes, freeBytes } = gpu;
   const usedBytes = totalBytes - freeBytes;
   return Math.max(0, Math.min(freeBytes * (1 - MARGIN), totalBytes * MOST_USED - usedBytes));
 }
 
-/** Images of several jobs in one run: all with at least 8 GB free, half with 4 GB, a quarter with less (D7). */
+/** Images per inference request: all that are requested with at least 8 GiB free, half with 4 GiB, a quarter with less. */
 export function batchForVideoMemory(request: number, freeBytes: number): number {
   const share = freeBytes >= 8 * GIB ? 1 : freeBytes >= 4 * GIB ? 0.5 : 0.25;
   return Math.max(1, Math.floor(request * share));

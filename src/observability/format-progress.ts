@@ -2,11 +2,11 @@ export interface Progress {
   readonly framesDone: number;
   readonly framesTotal: number;
   readonly framesPerSecond: number | null;
-  /** Time left in milliseconds. */
+  /** Remaining time in milliseconds. */
   readonly etaMs: number | null;
 }
 
-/** `35 % · 28 of 78 frames · 0.31 fps · 2 min 44 s left`; what is not known yet is left out. */
+/** `35 % · 28 of 78 frames · 0.31 fps · 2 min 44 s left`, without the parts that are not known yet. */
 export function formatProgress(progress: Progress): string {
   const { framesDone, framesTotal, framesPerSecond, etaMs } = progress;
   const parts = [`${percentDone(framesDone, framesTotal)} %`, `${framesDone} of ${framesTotal} frames`];
@@ -15,17 +15,17 @@ export function formatProgress(progress: Progress): string {
   return parts.join(' · ');
 }
 
-/** Whole per cent, rounded down: 100 only when all of it is done. */
+/** Percentage of finished frames, rounded down: 100 only if all are finished. */
 export function percentDone(framesDone: number, framesTotal: number): number {
   return framesTotal === 0 ? 0 : Math.floor((framesDone * 100) / framesTotal);
 }
 
-/** Three digits where there are any to show: `0.31`, `4.25`, `31.0`, `250`. */
+/** A rate with three significant digits: `0.31`, `4.25`, `31.0`, `250`. */
 export function formatRate(perSecond: number): string {
   return perSecond.toFixed(perSecond < 10 ? 2 : perSecond < 100 ? 1 : 0);
 }
 
-/** The two largest units of a time in milliseconds: `0.4 s`, `44 s`, `2 min 44 s`, `3 h 05 min`, `2 d 04 h`. */
+/** A duration in its two largest units: `0.4 s`, `44 s`, `2 min 44 s`, `3 h 05 min`, `2 d 04 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);

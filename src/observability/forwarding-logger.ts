@@ -1,6 +1,6 @@
 import type { LogEntry, Logger, LogLevel } from './log-entry.ts';
 
-/** A logger that hands every entry to `sink`: the worker's, whose entries travel to the daemon. */
+/** Creates a logger that passes every entry to `sink`; the worker uses it to send its entries to the daemon. */
 export function createForwardingLogger(
   sink: (entry: LogEntry) => void,
   now: () => number = Date.now,

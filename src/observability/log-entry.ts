@@ -2,16 +2,16 @@ import { visibleText } from '../lib/visible-text.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** One line of the log before it is text; plain data, so that it can travel from the worker to the daemon. */
+/** One entry of the log as plain data, which the worker can send to the daemon. */
 export interface LogEntry {
   readonly atMs: number;
   readonly level: LogLevel;
-  /** Who speaks, such as a file's name; null for the program itself. */
+  /** What the entry is about, such as the name of a file; null for the program itself. */
   readonly prefix: string | null;
   readonly message: string;
 }
 
-/** What the rooms log with. `child` gives a logger that speaks under another name. */
+/** Logger used everywhere; `child` returns a logger with another prefix. */
 export interface Logger {
   debug(message: string): void;
   info(message: string): void;
@@ -20,7 +20,7 @@ export interface Logger {
   child(prefix: string): Logger;
 }
 
-/** The entry as one line, in local time: `2026-11-21 14:03:22 INFO  [again.mkv] 35 % · …`. */
+/** Formats an entry as one line, in local time: `2026-11-21 14:03:22 INFO  [again.mkv] 35 % · …`. */
 export function formatLogEntry(entry: LogEntry): string {
   const prefix = entry.prefix === null ? '' : `[${visibleText(entry.prefix)}] `;
   return `${localTime(entry.atMs)} ${entry.level.toUpperCase().padEnd(5)} ${prefix}${visibleText(entry.message)}`;

@@ -10,23 +10,23 @@ const MAX_FILES = 5;
 export interface LoggerOptions {
   /** Absolute path of the log file. */
   readonly file: string;
-  /** Entries below this level are left out. */
+  /** Entries below this level are dropped. */
   readonly level: LogLevel;
-  /** Whether the lines are shown on standard output, too. */
+  /** Whether entries are also written to standard output. */
   readonly console: boolean;
 }
 
-/** The process's log. */
+/** Log of the daemon process. */
 export interface RootLogger extends Logger {
-  /** Writes an entry that was made elsewhere (in the worker), with its own time and prefix. */
+  /** Writes an entry of another process (the worker) with its time and prefix. */
   write(entry: LogEntry): void;
-  /** Settles when all entries are written. Later entries go to standard error. May be called twice. */
+  /** Resolves when all entries are written. Later entries go to standard error. May be called twice. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the log. One entry is one line, whatever is in its message. A log file that cannot be written (a full disk)
- * is said once on standard error and is tried again with each entry: a log never stops the work.
+ * Opens the log. Each entry is one line, whatever its message contains. If the log file cannot be written (full disk), this
+ * is reported once on standard error and retried with each entry: a failing log never stops processing.
  */
 export function createLogger(options: LoggerOptions): RootLogger {
   const log = winston.createLogger({
@@ -57,7 +57,9 @@ export function createLogger(options: LoggerOptions): RootLogger {
 
 function fileTransport(path: string) {
   const onError = (error: Error): void => {
-    process.stderr.write(`The log ${path} cannot be written (${error.message}); work goes on.\n`);
+    process.stderr.write(
+      `cannot write to the log ${path} (${error.message}); continuing without it, retrying with each entry\n`,
+    );
   };
   return new winston.transports.Stream({
     stream: new RollingFile({ path, maxBytes: MAX_BYTES, maxFiles: MAX_FILES, onError }),
@@ -65,7 +67,7 @@ function fileTransport(path: string) {
   });
 }
 
-/** A reader of our output that goes away (`framekiln start | head`) must not take the daemon with it. */
+/** Logs to standard output, until its reader exits (`framekiln start | head`), which must not end the daemon. */
 function consoleTransport() {
   const transport = new winston.transports.Console({ eol: '\n' });
   process.stdout.on('error', () => {

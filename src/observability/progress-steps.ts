@@ -1,9 +1,8 @@
 const STEP_PERCENT = 5;
 
 /**
- * The steps of 5 % that lie in (before, after], as percentages in ascending order: what there is to report when a
- * job of `total` frames went from `before` finished frames to `after`. After a resume `before` starts at the frames
- * that were already finished, so that no step is told twice.
+ * Steps of 5 % that a job of `total` frames has passed between `before` and `after` finished frames, as percentages in
+ * ascending order. After a resume, `before` starts at the frames already finished, so that no step is reported twice.
  */
 export function passedSteps(before: number, after: number, total: number): number[] {
   if (total <= 0) return [];

@@ -5,22 +5,22 @@ import { codeOf, toError } from '../domain/errors.ts';
 
 export interface RollingFileOptions {
   readonly path: string;
-  /** The file is put aside before the write that would make it larger than this. */
+  /** The file is rotated before a write that would make it larger than this. */
   readonly maxBytes: number;
-  /** Files kept in all, the current one among them. */
+  /** Number of files kept, including the current one. */
   readonly maxFiles: number;
-  /** Called once when writing begins to fail; writing is tried again with every further chunk. */
+  /** Called once when writes start to fail; each further chunk is a new attempt. */
   readonly onError: (error: Error) => void;
 }
 
 /**
- * A file that is appended to and put aside as `name.1.log`, `name.2.log`, … when it grows; the current one keeps its
- * name, so that `tail -F` follows it.
+ * A log file with rotation to `name.1.log`, `name.2.log` and so on; the current file keeps its name, so that `tail -F`
+ * follows it.
  *
- * It stands in for winston's File transport, which never writes again after one ENOSPC and then never finishes
- * (winston 3.19, tried on a full tmpfs). Every chunk is opened, written and closed synchronously: a log of a few
- * lines a second costs nothing, a line is with the kernel before kill -9 can take it, a full disk loses only the
- * lines of that time, and a log file that somebody deletes comes back.
+ * It replaces winston's File transport, which never writes again after one ENOSPC and then never finishes (winston 3.19,
+ * tried on a full tmpfs). For every chunk, the file is opened, written and closed synchronously. For a few lines per second
+ * this costs nothing; kill -9 loses no line, a full disk loses only the lines of that time, and a deleted file is created
+ * again.
  */
 export class RollingFile extends Writable {
   readonly #options: RollingFileOptions;

@@ -3,15 +3,19 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import type { Home } from '../config/home.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import { counted } from '../lib/counted.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import { readdirOrNone } from '../workspace/job-folder.ts';
 
-/** What became of everything in a source: `.framekiln/reports/<job>.json`, and in `status --json`. Fields are only added. */
+/**
+ * What was kept, converted and dropped of a source: stored as `.framekiln/reports/<job>.json` and shown by `status --json`.
+ * Fields are added, never removed.
+ */
 export interface MediaReport {
   readonly source: string;
-  /** sha256 of the source, and what was done with it: a lost queue knows by them that it need not be done again. */
+  /** sha256 of the source. With the recipe, it shows after a loss of the queue that the source is already processed. */
   readonly fingerprint?: string;
   readonly recipe?: Recipe;
   readonly output: string;
@@ -20,7 +24,7 @@ export interface MediaReport {
   /** What is damaged in the source; null where nothing is. Absent in reports of version 0.1. */
   readonly sourceDamage?: string | null;
   readonly frames: number;
-  /** Why the container is not the source's; null where it is. */
+  /** Why the container differs from that of the source; null if it does not. */
   readonly container: string | null;
   readonly streams: readonly {
     readonly index: number;
@@ -31,7 +35,7 @@ export interface MediaReport {
     readonly reason: string | null;
   }[];
   readonly chapters: number;
-  /** What is otherwise than in the source, a sentence each without its full stop. */
+  /** Other differences from the source, one sentence each, without a full stop. */
   readonly remarks: readonly string[];
 }
 
@@ -40,7 +44,7 @@ export async function writeReport(home: Home, jobId: number, report: MediaReport
   await writeFileDurably(reportPath(home, jobId), `${JSON.stringify(report, null, 2)}\n`, 'report');
 }
 
-/** What must be right in a file for it to be a report: a disk may have torn it, and anybody may write there. */
+/** Fields checked when a report is read: the file may be truncated or written by others. */
 const Readable = z.looseObject({
   source: z.string(),
   output: z.string(),
@@ -53,7 +57,7 @@ const Readable = z.looseObject({
   remarks: z.array(z.string()),
 });
 
-/** The report of a finished job; null where there is none, `torn` where the file is none. */
+/** Reads the report of a finished job; null if there is none, `torn` if the file is not a valid report. */
 export async function readReport(home: Home, jobId: number): Promise<MediaReport | 'torn' | null> {
   let text: string;
   try {
@@ -70,14 +74,14 @@ export async function readReport(home: Home, jobId: number): Promise<MediaReport
   }
 }
 
-/** Reports of version 0.1 call the model of a recipe its network. */
+/** Reports of version 0.1 call the model of a recipe `network`. */
 function renameNetwork(key: string, value: unknown): unknown {
   if (key !== 'recipe' || typeof value !== 'object' || value === null || !('network' in value)) return value;
   const { network, ...recipe } = value;
   return { ...recipe, model: network };
 }
 
-/** The jobs of which there is a file of a report. */
+/** Ids of jobs with a report. */
 export async function reportedJobs(home: Home): Promise<number[]> {
   const names = await readdirOrNone(home.reportsDir);
   return names.map((name) => Number(/^(\d+)\.json$/.exec(name)?.[1])).filter((id) => id > 0);
@@ -87,10 +91,18 @@ function reportPath(home: Home, jobId: number): string {
   return join(home.reportsDir, `${jobId}.json`);
 }
 
-/** The report as lines for the log. */
+/** Formats the report as lines for the log. */
 export function reportLines(report: MediaReport): string[] {
   const count = (fate: string): number => report.streams.filter((stream) => stream.fate === fate).length;
-  const other = `${count('kept')} other tracks kept, ${count('converted')} converted, ${count('dropped')} left out`;
+  const fates: [count: number, what: string][] = [
+    [count('kept'), 'copied'],
+    [count('converted'), 'converted'],
+    [count('dropped'), 'dropped'],
+  ];
+  const tracks = fates
+    .filter(([number]) => number > 0)
+    .map(([number, what]) => `${counted(number, 'other track')} ${what}`);
+  const verified = `verified ${counted(report.frames, 'frame')}, all timestamps match`;
   const container = report.container === null ? [] : [`${basename(report.output)}: ${report.container}`];
-  return [`${report.frames} frames, each at its time; ${other}`, ...container, ...report.remarks];
+  return [[verified, ...tracks].join('; '), ...container, ...report.remarks];
 }

@@ -1,17 +1,17 @@
 import type { BatchSizes } from '../domain/frame-batch.ts';
 
-/** Batches in flight at once: one being decoded, one transformed, one encoded. */
+/** Batches in flight at the same time: one is decoded, one transformed, one encoded. */
 export const BATCHES_IN_FLIGHT = 3;
 
-/** What is left free of the RAM disk. */
+/** Share of the RAM disk that is left free. */
 const MARGIN = 0.15;
 
 /**
- * How many frames a batch may have so that all batches in flight fit the RAM disk with their input and output.
+ * Largest batch sizes with which input and output of all batches in flight fit on the RAM disk, up to the requested sizes.
  *
  * @param frame bytes of one frame before and after the pipeline
  * @param budgetBytes size of the RAM disk
- * @param request what the configuration asks for
+ * @param request sizes in the settings
  */
 export function batchSizesFor(
   frame: { readonly inputBytes: number; readonly outputBytes: number },

@@ -5,14 +5,14 @@ import { codeOf } from '../domain/errors.ts';
 import { failPoint, type PublishedFile } from '../lib/fail-point.ts';
 
 /**
- * Makes a finished temporary file durable under its final name, in one step that a reader sees whole or not at all
- * (R5): fdatasync, rename, fsync of the folder. A failed fsync condemns the file: the error goes up and the caller
- * makes the file anew, because the kernel may have dropped the pages (a second fsync would claim success).
+ * Gives a finished temporary file its final name, durably and atomically: fdatasync, rename, fsync of the folder. After a
+ * failed fsync the caller must write the file again, because the kernel may have dropped its pages and a second fsync would
+ * report success.
  *
- * Both names must lie on the same file system.
+ * Both names must be on the same file system.
  *
- * @param what for fail points
- * @param give gives it its name: `renameIfFree` where another file of that name must stay
+ * @param what name of the fail points
+ * @param give renames the file; `renameIfFree` never replaces another file
  */
 export async function publishFile(
   temporaryPath: string,
@@ -34,7 +34,7 @@ export async function publishFile(
   failPoint(`${what}.published`);
 }
 
-/** What file systems without second names (FAT, some of the model) answer, and Linux for files of other people. */
+/** Errors of link(2) on file systems without hard links (FAT, some network file systems), and for files of other users. */
 const NO_LINKS: ReadonlySet<string> = new Set([
   'EPERM',
   'ENOTSUP',
@@ -45,16 +45,16 @@ const NO_LINKS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * As `rename`, durably, and never over another file: both names stand for an instant, and a crash then leaves both.
+ * Renames a file durably and never replaces another one. Both names exist for an instant, and a crash may leave both.
  *
- * @throws EEXIST where there is a file of that name
+ * @throws EEXIST if the new name is taken
  */
 export async function renameIfFree(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
     if (!NO_LINKS.has(codeOf(error))) throw error;
-    if (existsSync(to)) throw Object.assign(new Error(`${to} is there already`), { code: 'EEXIST' });
+    if (existsSync(to)) throw Object.assign(new Error(`${to} already exists`), { code: 'EEXIST' });
     await rename(from, to);
     await syncFolder(dirname(to));
     return;
@@ -63,13 +63,13 @@ export async function renameIfFree(from: string, to: string): Promise<void> {
     await syncFolder(dirname(to));
     await rm(from);
   } catch (error) {
-    // Its folder may not be written: the file stays where it is, under one name.
+    // The folder may be read-only: keep the old name only.
     if (existsSync(from)) await rm(to);
     throw error;
   }
 }
 
-/** Writes a whole file so that its name is absent, as it was, or complete, at every instant. */
+/** Writes a file durably and atomically: at any instant, the file has its old or its new content. */
 export async function writeFileDurably(
   finalPath: string,
   bytes: Uint8Array | string,
@@ -81,7 +81,7 @@ export async function writeFileDurably(
   await publishFile(temporaryPath, finalPath, what);
 }
 
-/** Makes the names in a folder durable. */
+/** Makes created, renamed and deleted names in a folder durable. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {

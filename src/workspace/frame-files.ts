@@ -9,23 +9,23 @@ export type FrameSide = 'in' | 'out';
 export interface FrameFilesOptions {
   readonly ramPath: string;
   readonly spillPath: string;
-  /** Memory that frames may still take; a RAM disk that is a plain folder takes none. */
+  /** Bytes of memory that frames may still use; Infinity for a RAM disk that is a folder on disk. */
   readonly spareMemoryBytes: () => Promise<number>;
-  /** Gets a sentence the first time that frames do not go to the RAM disk. */
+  /** Called with a sentence for the log the first time that frames do not fit on the RAM disk. */
   readonly onSpill: (sentence: string) => void;
 }
 
 /**
- * Where the raw frames of the batches in flight lie: `b0007.in` and `b0007.out`, on the RAM disk while it has room and
- * memory is not short, in the spill folder on the disk otherwise (A5). It knows what it promised, so that two batches do
- * not count on the same free space. Other programs were promised nothing: frames whose room they took move to the disk.
+ * Chooses where the raw frames of the batches in flight are stored: in `b0007.in` and `b0007.out` on the RAM disk while there
+ * is room and memory, else in the spill folder on disk. Space is reserved per batch, so that two batches do not rely on the
+ * same free space. Frames whose space was taken by other programs move to the spill folder.
  */
 export class FrameFiles {
   readonly #ramPath: string;
   readonly #spillPath: string;
   readonly #spareMemoryBytes: () => Promise<number>;
   readonly #onSpill: (sentence: string) => void;
-  readonly #promised = new Map<string, number>();
+  readonly #reserved = new Map<string, number>();
   #spilled = false;
 
   constructor({ ramPath, spillPath, spareMemoryBytes, onSpill }: FrameFilesOptions) {
@@ -36,9 +36,9 @@ export class FrameFiles {
   }
 
   /**
-   * The path for a batch's frames, chosen now, or where they lie already.
+   * Chooses the path for the frames of a batch, or returns the path of frames that exist.
    *
-   * @param bytes of all frames of the batch
+   * @param bytes size of all frames of the batch
    */
   async place(batch: BatchRange, side: FrameSide, bytes: number): Promise<string> {
     const name = frameFileName(batch.number, side);
@@ -47,46 +47,46 @@ export class FrameFiles {
     const onDisk = join(this.#spillPath, name);
     if (present === 0 && (await sizeOrZero(onDisk)) > 0) return onDisk;
     const missing = bytes - present;
-    const lacks = missing > 0 ? await this.#whatLacks(missing) : null;
-    if (lacks === null) {
-      this.#promised.set(name, bytes);
+    const lacking = missing > 0 ? await this.#whatIsLacking(missing) : null;
+    if (lacking === null) {
+      this.#reserved.set(name, bytes);
       return inRam;
     }
-    await this.#beginSpill(`${lacks} for ${Math.ceil(missing / 1024 / 1024)} MB more`);
+    await this.#beginSpill(`${lacking} for another ${Math.ceil(missing / 1024 / 1024)} MB`);
     return (await this.#move(name)) ?? onDisk;
   }
 
   /**
-   * Frames that found no room while they were written go to the disk, with what is there of them.
+   * Moves frames to the spill folder when the RAM disk became full while they were written.
    *
-   * @returns where they lie now; null: they were on the disk already
+   * @returns the new path, or null if they were in the spill folder already
    */
   async moveToSpill(batch: BatchRange, side: FrameSide): Promise<string | null> {
-    await this.#beginSpill('the RAM disk was filled by others and has no room');
+    await this.#beginSpill('the RAM disk was filled by other programs');
     return this.#move(frameFileName(batch.number, side));
   }
 
-  /** Deletes a batch's frames of one side. */
+  /** Deletes the input or output frames of a batch. */
   async drop(batch: BatchRange, side: FrameSide): Promise<void> {
     const name = frameFileName(batch.number, side);
     failPoint('frames.before-drop');
     await rm(join(this.#ramPath, name), { force: true });
     await rm(join(this.#spillPath, name), { force: true });
-    this.#promised.delete(name);
+    this.#reserved.delete(name);
     failPoint('frames.dropped');
   }
 
   async #beginSpill(why: string): Promise<void> {
     if (!this.#spilled) {
       this.#spilled = true;
-      this.#onSpill(`${why}; frames go to ${this.#spillPath}.`);
+      this.#onSpill(`${why}; writing frames to ${this.#spillPath}`);
     }
     failPoint('frames.before-spill');
     await mkdir(this.#spillPath, { recursive: true });
   }
 
   async #move(name: string): Promise<string | null> {
-    this.#promised.delete(name);
+    this.#reserved.delete(name);
     const [inRam, onDisk] = [join(this.#ramPath, name), join(this.#spillPath, name)];
     const part = `${onDisk}.part`;
     try {
@@ -95,21 +95,21 @@ export class FrameFiles {
       if (isMissingFile(error)) return null;
       throw error;
     }
-    // In one step: half of a copy must not be taken for frames after a kill.
+    // Atomically: after a kill, a partial copy must not look like frames.
     await rename(part, onDisk);
     await rm(inRam);
     return onDisk;
   }
 
-  /** What is too short for so many bytes, of what no batch was promised; null: nothing is. */
-  async #whatLacks(bytes: number): Promise<string | null> {
+  /** What is lacking for this many bytes that are not reserved by a batch; null if they fit. */
+  async #whatIsLacking(bytes: number): Promise<string | null> {
     const { bavail, bsize } = await statfs(this.#ramPath);
-    // What is written already is gone from the free space by itself.
-    let owed = 0;
-    for (const [name, promised] of this.#promised)
-      owed += Math.max(0, promised - (await sizeOrZero(join(this.#ramPath, name))));
-    if (bavail * bsize < owed + bytes) return 'the RAM disk has no room';
-    return (await this.#spareMemoryBytes()) < owed + bytes ? 'memory is short' : null;
+    // Bytes that are written are no longer counted as free.
+    let unwritten = 0;
+    for (const [name, reserved] of this.#reserved)
+      unwritten += Math.max(0, reserved - (await sizeOrZero(join(this.#ramPath, name))));
+    if (bavail * bsize < unwritten + bytes) return 'not enough space on the RAM disk';
+    return (await this.#spareMemoryBytes()) < unwritten + bytes ? 'not enough free memory' : null;
   }
 }
 
@@ -117,7 +117,7 @@ function frameFileName(number: number, side: FrameSide): string {
   return `b${String(number).padStart(4, '0')}.${side}`;
 }
 
-/** Size of a file in bytes; 0 when there is none. */
+/** Size of a file in bytes; 0 if there is none. */
 export async function sizeOrZero(path: string): Promise<number> {
   try {
     return (await stat(path)).size;

@@ -7,9 +7,9 @@ import { publishFile } from './durable-file.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 
 /**
- * A job's folder on the disk, `<jobs>/<id>/`: `frames.index`, `segments/`, when the RAM disk is full `spill/`, and for a
- * source whose clock jumps `straight/`, with a copy of it under its own name.
- * It holds what must survive a reboot, and is deleted when the job is done or cancelled.
+ * Folder of a job on disk, `<jobs>/<id>/`, for everything that must survive a reboot: `frames.index`, `segments/`, `spill/`
+ * if the RAM disk was full, and `straight/` with a remuxed copy of a source that has timestamp discontinuities. The folder is
+ * deleted when the job is done or cancelled.
  */
 export class JobFolder {
   readonly path: string;
@@ -41,9 +41,9 @@ export class JobFolder {
   }
 
   /**
-   * Where frames go for which a RAM disk has no room: a folder of its name, so that a worker that lost its lease writes into
-   * none but its own (R10). They are worth as much as the disk: what lies there is kept with one that was adopted, and deleted
-   * otherwise, because after a power cut it may hold blocks that were never written.
+   * Opens the spill folder of a RAM disk. It has the name of the RAM disk, so that a worker that lost its lease never writes
+   * to that of its successor. Its frames are kept if the RAM disk was adopted and deleted otherwise, because after a power cut
+   * they may contain blocks that were never written.
    */
   async openSpill(disk: { readonly path: string; readonly adopted: boolean }): Promise<string> {
     const own = basename(disk.path);
@@ -62,14 +62,14 @@ export class JobFolder {
     return join(this.segments, name);
   }
 
-  /** Publishes a finished segment; the checkpoint's row may be written after that. */
+  /** Publishes a finished segment, durably; after that, its checkpoint may be committed. */
   async publishSegment(temporaryPath: string, name: string): Promise<{ bytes: number; sha256: string }> {
     const sha256 = await sha256File(temporaryPath);
     await publishFile(temporaryPath, this.segmentPath(name), 'segment');
     return { bytes: (await stat(this.segmentPath(name))).size, sha256 };
   }
 
-  /** Whether a committed segment is still there, byte for byte. */
+  /** Whether a committed segment exists unchanged. */
   async isIntact(segment: {
     segmentName: string;
     segmentBytes: number;
@@ -85,7 +85,7 @@ export class JobFolder {
     }
   }
 
-  /** Removes what no row names: half-written segments, and those of a worker that lost its lease. */
+  /** Deletes segments without a checkpoint: partial ones, and those of a worker that lost its lease. */
   async removeStrangers(keep: ReadonlySet<string>): Promise<void> {
     for (const name of await readdir(this.segments)) {
       if (keep.has(name)) continue;
@@ -95,7 +95,7 @@ export class JobFolder {
   }
 }
 
-/** Removes the folders of jobs that are over. @param unfinished ids of the jobs whose folders stay */
+/** Deletes folders that belong to no unfinished job. @returns their count */
 export async function removeOrphanFolders(jobsDir: string, unfinished: ReadonlySet<number>): Promise<number> {
   let removed = 0;
   for (const name of await readdirOrNone(jobsDir)) {
@@ -106,7 +106,7 @@ export async function removeOrphanFolders(jobsDir: string, unfinished: ReadonlyS
   return removed;
 }
 
-/** A folder's names; none when it does not exist. */
+/** Names in a folder; none if the folder does not exist. */
 export async function readdirOrNone(path: string): Promise<string[]> {
   try {
     return await readdir(path);

@@ -8,18 +8,18 @@ import { sha256File } from '../lib/sha256-file.ts';
 import { publishFile, renameIfFree, syncFolder } from './durable-file.ts';
 
 /**
- * Moves a file into a folder, which is made where it is missing and may lie on another file system. The move is
- * durable when this returns. Two files of one name may be moved at once, also by two processes: no file is overwritten.
+ * Moves a file durably into a folder, which is created if missing and may be on another file system. No file is ever
+ * overwritten, even if two processes move files with the same name.
  *
- * @param prefix goes before its name when another file of that name is there already
- * @returns where it is now
+ * @param prefix put before the name if the folder contains another file with that name
+ * @returns the new path
  */
 export async function moveAside(path: string, folder: string, prefix: string): Promise<string> {
   makeFolder(folder);
   if ((await realpath(dirname(path))) === (await realpath(folder))) return path;
   for (const name of [basename(path), `${prefix}-${basename(path)}`]) {
     const target = join(folder, name);
-    if (!(await isLeftOf(path, target))) {
+    if (!(await isCopyOf(path, target))) {
       try {
         await move(path, target);
       } catch (error) {
@@ -32,10 +32,10 @@ export async function moveAside(path: string, folder: string, prefix: string): P
     await syncFolder(dirname(path));
     return target;
   }
-  throw new Error(`${folder} holds other files of its name, with and without ${prefix}-`);
+  throw new Error(`${folder} already contains ${basename(path)} and ${prefix}-${basename(path)}`);
 }
 
-/** Gives the file's content the name `target` durably; the old name is there still where it is on another file system. */
+/** Moves or copies a file durably; the old file remains if it is on another file system. */
 async function move(path: string, target: string): Promise<void> {
   try {
     await renameIfFree(path, target);
@@ -52,18 +52,18 @@ async function move(path: string, target: string): Promise<void> {
   }
 }
 
-/** Its own for each file that is moved, and the same when the move is done again: what a kill leaves is not left. */
+/** Partial copy of a file that is moved; a repeated move uses the same name and so replaces the copy that a kill left. */
 function partOf(path: string, folder: string): string {
   return join(folder, `.framekiln-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.part`);
 }
 
-/** Whether a file of this name is such a copy. */
+/** Whether this is the name of a partial copy. */
 export function isHalfMove(name: string): boolean {
   return /^\.framekiln-[0-9a-f]{16}\.part$/.test(name);
 }
 
-/** Whether a move of this file that was broken off left it, whole, at `target`: its content says so. */
-async function isLeftOf(path: string, target: string): Promise<boolean> {
+/** Whether an interrupted move has already put the complete file at `target`; compares contents. */
+async function isCopyOf(path: string, target: string): Promise<boolean> {
   try {
     if ((await stat(target)).size !== (await stat(path)).size) return false;
   } catch (error) {

@@ -3,7 +3,7 @@ import { toError, type InputRejectedError, type RejectionCode } from '../domain/
 import { writeFileDurably } from './durable-file.ts';
 import { moveAside } from './move-aside.ts';
 
-/** Rejections that say nothing about the file: it stays where it is. */
+/** Rejections that are not the fault of the file, which is therefore not moved. */
 const NOT_ITS_FAULT: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
   'BAD_RECIPE',
   'OUTPUT_EXISTS',
@@ -13,11 +13,11 @@ const NOT_ITS_FAULT: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
 ]);
 
 /**
- * Moves a rejected file into `quarantine/` of the home, with the reason in a text file beside it. Never rejects: a file that
- * cannot be moved stays rejected where it is.
+ * Moves a rejected file to `quarantine/` of the home and writes the reason to a text file next to it. Never throws: a file
+ * that cannot be moved stays where it is.
  *
- * @param prefix goes before its name when a file of that name is there already
- * @returns one sentence for the log; null where the file is not to be moved
+ * @param prefix put before the name if `quarantine/` contains another file with that name
+ * @returns a sentence for the log, or null if the file is not to be moved
  */
 export async function quarantineSource(
   root: string,
@@ -30,14 +30,14 @@ export async function quarantineSource(
   try {
     place = await moveAside(path, join(root, 'quarantine'), prefix);
   } catch (error) {
-    return `${basename(path)} stays where it is: ${toError(error).message}`;
+    return `${basename(path)}: cannot be moved to quarantine/: ${toError(error).message}`;
   }
-  const said = `${basename(path)} is in ${relative(root, place)} now`;
+  const moved = `${basename(path)}: moved to ${relative(root, place)}`;
   try {
     await writeFileDurably(`${place}.txt`, `${code}: ${message}\n`);
-    return `${said}, with the reason beside it`;
+    return `${moved}; the reason is in ${basename(place)}.txt`;
   } catch (error) {
-    // A name may be as long as the file system takes.
-    return `${said}; the reason cannot be written beside it: ${toError(error).message}`;
+    // With .txt, the name may be too long for the file system.
+    return `${moved}; cannot write ${basename(place)}.txt: ${toError(error).message}`;
   }
 }

@@ -18,7 +18,7 @@ test(
     makeClip(join(home, 'input/lanczos-2x/first.mp4'), { frames: 120 });
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(
-      /queued lanczos-2x\/first\.mp4 as job 1: lanczos, scale 2; no history yet, the time is measured after the first batch; at a guess .* MB on the disk and .* MB of memory for frames/,
+      /queued lanczos-2x\/first\.mp4 as job 1: lanczos, scale 2; time left: known after the first batch; needs about .* MB of disk and .* MB of memory/,
     );
 
     // During quiet hours new jobs are queued and wait.
@@ -28,7 +28,7 @@ test(
     const daemon = start(['start', '--home', home]);
     const log = (): string => readLog(home);
     const timeout = { timeout: 60_000 };
-    const about = 'about .* s, by 1 job like it; about .* MB on the disk and .* MB of memory for frames';
+    const about = 'about .* s, based on 1 similar job; needs about .* MB of disk and .* MB of memory';
     await expect.poll(log, timeout).toMatch(new RegExp(`second\\.mp4 as job 2: lanczos, scale 2; ${about}`));
 
     const third = makeClip(join(temporaryFolder(), 'third.mp4'), { frames: 60, filter: 'hue=h=180' });
@@ -39,7 +39,7 @@ test(
 
     const shown = run(['status', '--home', home]).stdout;
     expect(shown).toMatch(
-      /2 +queued +lanczos-2x\/second\.mp4 +about .* s +about .* on the disk and .* of memory/,
+      /2 +queued +lanczos-2x\/second\.mp4 +about .* s +about .* of disk and .* of memory/,
     );
     const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as StatusReport;
     const [first, second] = jobs;

@@ -58,7 +58,7 @@ test(
     expect(run(['start', '--once', '--home', home], points.environment).status).toBe(0);
     expect(readLog(home)).toMatch(/segment of batch 0 is missing or damaged/);
     expect(readLog(home)).toMatch(/worker crashed \(signal SIGKILL\)/);
-    if (mounted) expect(readLog(home)).toMatch(/the RAM disk has no room for/);
+    if (mounted) expect(readLog(home)).toMatch(/not enough space on the RAM disk for/);
     // The number alone would not show a spilled frame that is black or repeated.
     const frames = frameMd5(join(home, 'output/lanczos-2x/clip.mp4'));
     expect(frames).toHaveLength(90);

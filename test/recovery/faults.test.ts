@@ -83,7 +83,7 @@ test.each([
 });
 
 test.skipIf(!mayMount()).each([
-  ['cannot be written', 'size=8m,ro', 'rw', /A folder cannot be written: EROFS/],
+  ['cannot be written', 'size=8m,ro', 'rw', /Cannot write to a folder: EROFS/],
   [
     'is too small, found before the first frame',
     'size=32k',

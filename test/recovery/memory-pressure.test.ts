@@ -31,7 +31,7 @@ function memoryGroup(limitBytes: number): { path: string; kills: () => number } 
 }
 
 test(
-  'frames go to the disk in a control group that other programs have nearly filled',
+  'frames are written to disk in a control group that other programs have nearly filled',
   { tags: ['slow'] },
   ({ skip }) => {
     const group = memoryGroup(900 * MB);
@@ -49,7 +49,7 @@ test(
     const { status } = spawnSync('sh', ['-c', script, 'sh', ...run, '--skip-checks'], { stdio: 'ignore' });
     expect(group.kills()).toBe(0);
     expect(status).toBe(0);
-    expect(readLog(home)).toContain('memory is short for ');
+    expect(readLog(home)).toContain('not enough free memory for ');
     expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(60);
   },
 );

@@ -5,9 +5,9 @@ const MAJOR = 5;
 const MINOR = 1;
 
 /**
- * Whether a program is there and new enough.
+ * Checks that a program is installed and recent enough.
  *
- * @param readVersion gives what `program -version` prints, or throws
+ * @param readVersion returns the output of `program -version`, or throws
  */
 export async function checkFfmpeg(
   program: 'ffmpeg' | 'ffprobe',
@@ -21,7 +21,7 @@ export async function checkFfmpeg(
     return failed(toError(error).message, remedy);
   }
   const name = output.split(' Copyright')[0]?.split('\n')[0]?.trim() ?? '';
-  // Builds from the newest source have no number: `N-109542-g…`.
+  // Development builds have no version number: `N-109542-g…`.
   const [, major, minor] = /version n?(\d+)\.(\d+)/.exec(name) ?? [];
   const tooOld = Number(major) < MAJOR || (Number(major) === MAJOR && Number(minor) < MINOR);
   return tooOld ? failed(`${program} is too old: ${name}`, remedy) : passed(name);

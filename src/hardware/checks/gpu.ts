@@ -8,12 +8,12 @@ export interface GpuFinding {
   readonly freeBytes: number;
 }
 
-/** The GPUs that our CUDA kernels can use; `reason` says why there is none. */
+/** Checks which GPUs the CUDA kernels can use; `reason` says why there is none. */
 export function checkGpu(devices: readonly GpuFinding[], reason: string | null): CheckResult {
   if (devices.length === 0) {
     return warned(
-      `none is used: ${reason ?? 'the driver reports no GPU'}`,
-      'Nothing needs mending without an NVIDIA GPU: models run on the CPU, which is slower.',
+      `not used: ${reason ?? 'the driver reports no GPU'}`,
+      'Nothing to fix on machines without an NVIDIA GPU: models run on the CPU, which is slower.',
     );
   }
   const described = devices.map(

@@ -6,9 +6,9 @@ export interface ModelFinding {
 }
 
 /**
- * Whether the models are there with the bytes that the manifest names.
+ * Checks that models are installed with the checksums of the manifest.
  *
- * @param needed the one that jobs are about to use; null where they use none of the manifest's
+ * @param needed name of the model that jobs use by default; null if they need none
  */
 export function checkModels(findings: readonly ModelFinding[], needed: string | null): CheckResult {
   const namesIn = (state: ModelFinding['state']) =>
@@ -16,12 +16,12 @@ export function checkModels(findings: readonly ModelFinding[], needed: string | 
 
   const [damaged] = namesIn('damaged');
   if (damaged !== undefined) {
-    return failed(`${damaged} is damaged`, `Delete its file and run \`framekiln models pull ${damaged}\`.`);
+    return failed(`${damaged} is damaged`, `Delete its file, then run: framekiln models pull ${damaged}`);
   }
   if (needed !== null && namesIn('missing').includes(needed)) {
-    return failed(`${needed} is missing`, `Run \`framekiln models pull ${needed}\`.`);
+    return failed(`${needed} is missing`, `Run: framekiln models pull ${needed}`);
   }
   const present = namesIn('ok');
-  if (present.length > 0) return passed(`here, with the right checksum: ${present.join(', ')}`);
-  return warned('none is here, so that only lanczos can be used', 'Run `framekiln models pull NAME`.');
+  if (present.length > 0) return passed(`installed and verified: ${present.join(', ')}`);
+  return warned('none installed; only lanczos can be used', 'Run: framekiln models pull NAME');
 }

@@ -5,11 +5,11 @@ import type { SessionFact } from '../probe/sessions.ts';
 
 const REMEDIES: Partial<Record<HardwareReasonCode, string>> = {
   'driver-too-old': 'Install a newer NVIDIA driver, then run `framekiln doctor --probe`.',
-  'not-built-in': 'Install an ffmpeg that is built with NVENC, such as your distribution’s.',
+  'not-built-in': 'Install an ffmpeg build with NVENC, such as that of your distribution.',
   'driver-silent': 'Restart the machine; if that does not help, install another NVIDIA driver.',
 };
 
-/** How much of a video GPU's own encoders and decoders can be used at once. */
+/** Checks how many hardware encoders or decoders of a GPU can be used at the same time. */
 export function checkSessions(
   what: 'NVENC' | 'NVDEC',
   facts: readonly SessionFact[],

@@ -1,7 +1,7 @@
 import { passed, warned, type CheckResult } from '../check.ts';
 
-/** @param faults of all levels of the settings, a sentence each */
+/** @param faults faults of all levels of settings, one sentence each */
 export function checkSettings(faults: readonly string[]): CheckResult {
-  if (faults.length === 0) return passed('nothing is wrong with them; `framekiln config show` lists them');
-  return warned(faults.join('; '), 'Mend what is named; framekiln.example.yaml shows every setting.');
+  if (faults.length === 0) return passed('valid; to list them: framekiln config show');
+  return warned(faults.join('; '), 'Fix these settings; framekiln.example.yaml lists all settings.');
 }

@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import { codeOf } from '../../domain/errors.ts';
 import { failed, passed, type CheckResult } from '../check.ts';
 
-/** Tries to write in each folder: rights, a read-only mount and a full disk look the same to a program. */
+/** Checks by writing a file to each folder, which also finds read-only mounts and full disks. */
 export async function checkWriteRights(folders: readonly string[]): Promise<CheckResult> {
-  const rejected: string[] = [];
+  const unwritable: string[] = [];
   for (const folder of folders) {
     const probe = join(folder, `.framekiln-write-test-${process.pid}`);
     try {
       await writeFile(probe, 'x');
       await rm(probe);
     } catch (error) {
-      rejected.push(`${folder} (${codeOf(error)})`);
+      unwritable.push(`${folder} (${codeOf(error)})`);
     }
   }
-  if (rejected.length === 0) return passed(`all ${folders.length} folders can be written`);
+  if (unwritable.length === 0) return passed(`all ${folders.length} folders are writable`);
   return failed(
-    `not writable: ${rejected.join(', ')}`,
-    'Give this user write rights there (chown), or use another folder with --home.',
+    `not writable: ${unwritable.join(', ')}`,
+    'Make them writable for this user (chown), or choose another folder with --home.',
   );
 }

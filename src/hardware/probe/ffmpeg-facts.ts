@@ -4,17 +4,17 @@ import { runProbe } from './run-probe.ts';
 
 export interface FfmpegFacts {
   readonly path: string;
-  /** The first line of `ffmpeg -version`. */
+  /** First line of `ffmpeg -version`, without the copyright. */
   readonly version: string;
   readonly videoEncoders: readonly string[];
   readonly videoDecoders: readonly string[];
-  /** What it was built with; whether the machine has it is another question. */
+  /** Hardware accelerators that ffmpeg was built with; the machine may not have them. */
   readonly accelerators: readonly string[];
 }
 
 const TIMEOUT_MS = 5_000;
 
-/** Where ffmpeg is and which one; null where there is none that answers. */
+/** Path and version of ffmpeg; null if ffmpeg is missing or does not run. */
 export async function identifyFfmpeg(): Promise<Pick<FfmpegFacts, 'path' | 'version'> | null> {
   const { exitCode, stdout } = await runProbe('ffmpeg', ['-version'], TIMEOUT_MS);
   if (exitCode !== 0) return null;
@@ -22,8 +22,8 @@ export async function identifyFfmpeg(): Promise<Pick<FfmpegFacts, 'path' | 'vers
   return { path, version: (stdout.split('\n')[0] ?? '').split(' Copyright')[0] ?? '' };
 }
 
-/** What it was built with. */
-export async function listFfmpegAbilities(): Promise<Omit<FfmpegFacts, 'path' | 'version'>> {
+/** Codecs and accelerators that ffmpeg was built with. */
+export async function listFfmpegCapabilities(): Promise<Omit<FfmpegFacts, 'path' | 'version'>> {
   const list = async (option: string) =>
     (await runProbe('ffmpeg', ['-hide_banner', '-nostdin', option], TIMEOUT_MS)).stdout;
   return {

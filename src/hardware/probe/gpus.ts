@@ -29,7 +29,7 @@ const FIELDS = ['name', 'driver_version', 'compute_cap', 'memory.total', 'memory
  * Asks nvidia-smi for the GPUs or, where it is missing, our CUDA addon. The addon runs in its own process, because a
  * driver that hangs would hang the caller.
  *
- * @param addonPath null where the addon is not built
+ * @param addonPath null if the addon is not built
  */
 export async function probeGpus(addonPath: string | null): Promise<GpuFacts> {
   const query = [`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
@@ -44,7 +44,7 @@ export async function probeGpus(addonPath: string | null): Promise<GpuFacts> {
   return none('failing', line === '' ? 'nvidia-smi lists no GPU' : `nvidia-smi failed: ${line}`);
 }
 
-/** The lines of `nvidia-smi --query-gpu=… --format=csv,noheader,nounits`; others are left out. */
+/** Parses the output of `nvidia-smi --query-gpu=… --format=csv,noheader,nounits`; skips other lines. */
 export function parseGpus(text: string): GpuFact[] {
   return text.split('\n').flatMap((line) => {
     const [name, driver, computeCapability, total, free] = line.split(',').map((cell) => cell.trim());

@@ -3,13 +3,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Home } from '../../config/home.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 import { describeDetected } from './detected-settings.ts';
-import { identifyFfmpeg, listFfmpegAbilities, type FfmpegFacts } from './ffmpeg-facts.ts';
+import { identifyFfmpeg, listFfmpegCapabilities, type FfmpegFacts } from './ffmpeg-facts.ts';
 import { probeGpus, type GpuFacts } from './gpus.ts';
 import type { HardwareFacts } from './hardware-facts.ts';
 import { readMachineFacts, type MachineFacts } from './machine-facts.ts';
 import { countDecoders, countEncoders } from './sessions.ts';
 
-/** Grows when the facts, or what follows from them, change their form. */
+/** Version of the stored facts; increased whenever their form, or a setting derived from them, changes. */
 const FORMAT = 6;
 
 /** Folder of the render nodes, the GPU devices that need no screen. */
@@ -23,11 +23,11 @@ interface StoredFacts {
 
 export interface ProbeOptions {
   readonly home: Pick<Home, 'probeFile' | 'detectedFile'>;
-  /** null where the addon is not built. */
+  /** null if the addon is not built. */
   readonly addonPath: string | null;
-  /** Whatever is known, do it again. */
+  /** Probe even if stored facts are valid. */
   readonly again: boolean;
-  /** Called before trials that last seconds. */
+  /** Called before trials, which take seconds. */
   readonly onLongProbe: () => void;
 }
 
@@ -42,21 +42,21 @@ export async function probeHardware(options: ProbeOptions): Promise<HardwareFact
   const [ffmpeg, machine] = [await identifyFfmpeg(), await readMachineFacts()];
   const identity = identify(gpuFacts, ffmpeg, machine);
   const known = await readStored(home.probeFile);
-  // A driver that is slow for once has changed nothing; one that is silent for good is found out where nothing is known.
-  const isOfUse = known?.identity === identity || (gpuFacts.driver === 'silent' && isOfThisForm(known));
-  if (!again && known !== null && isOfUse) return known.facts;
+  // A driver that does not answer this time says nothing new, so stored facts stay valid.
+  const isValid = known?.identity === identity || (gpuFacts.driver === 'silent' && isOfThisFormat(known));
+  if (!again && known !== null && isValid) return known.facts;
   onLongProbe();
   const nvenc = ffmpeg === null ? [] : await countEncoders();
   const facts: HardwareFacts = {
     ...gpuFacts,
     machine,
-    ffmpeg: ffmpeg === null ? null : { ...ffmpeg, ...(await listFfmpegAbilities()) },
+    ffmpeg: ffmpeg === null ? null : { ...ffmpeg, ...(await listFfmpegCapabilities()) },
     nvenc,
     nvdec: ffmpeg === null || gpuFacts.gpus.length === 0 ? [] : await countDecoders('cuda'),
     vaapi: ffmpeg === null || !existsSync(RENDER_NODES) ? [] : await countDecoders('vaapi'),
   };
   const stored: StoredFacts = { identity, facts };
-  // Written anew when they are lost: neither needs to survive a power cut.
+  // Need not survive a power cut: lost files are written again.
   await writeFile(home.detectedFile, describeDetected(facts));
   await writeFile(home.probeFile, `${JSON.stringify(stored, null, 2)}\n`);
   return facts;
@@ -71,11 +71,11 @@ function identify(
   return JSON.stringify([FORMAT, devices, reason, ffmpeg, processor, cores, memoryBytes, limits]);
 }
 
-function isOfThisForm(known: StoredFacts | null): boolean {
+function isOfThisFormat(known: StoredFacts | null): boolean {
   return known?.identity.startsWith(`[${FORMAT},`) === true;
 }
 
-/** A file of another version, or half of one, is as good as none. */
+/** Stored facts; null if there are none or the file is truncated. */
 async function readStored(path: string): Promise<StoredFacts | null> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as StoredFacts;

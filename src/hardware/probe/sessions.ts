@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { hardwareReason, reasonFromStderr, type HardwareReason } from '../../domain/hardware-reason.ts';
 import { runProbe, startProbe } from './run-probe.ts';
 
-/** How many sessions of one kind were open at the same time. */
+/** How many sessions of one kind can be open at the same time. */
 export interface SessionFact {
   readonly codec: 'h264' | 'hevc';
   readonly width: number;
   readonly height: number;
   readonly bitDepth: 8 | 10;
   readonly sessions: number;
-  /** Why there was not one more; null when as many were tried as Framekiln would ever use. */
+  /** Why one more failed; null if the most that Framekiln would ever use are possible. */
   readonly whyNoMore: HardwareReason | null;
 }
 
 type Kind = Pick<SessionFact, 'codec' | 'width' | 'height' | 'bitDepth'>;
 
-/** More than that no job of ours needs; consumer GPUs stop at 2 to 12. */
+/** Most sessions tried; Framekiln needs no more, and consumer GPUs allow 2 to 12. */
 const MOST_SESSIONS = 12;
 const TIMEOUT_MS = 15_000;
 
@@ -35,7 +35,7 @@ const DECODED: readonly Kind[] = [
 ];
 
 const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
-/** Of a trial whose parent was killed: it holds a session, and nobody else would end it. */
+/** Ends a trial whose parent process was killed: nothing else would close its session. */
 const LIFETIME = ['-t', String((2 * TIMEOUT_MS) / 1000)];
 const TELL_PROGRESS = ['-progress', 'pipe:1', '-stats_period', '0.1'];
 
@@ -44,7 +44,7 @@ export async function countEncoders(): Promise<SessionFact[]> {
   return countKinds(ENCODED, (kind) => Promise.resolve(encodeArguments(kind)));
 }
 
-/** Counts a GPU's decoders by opening them, on clips that the CPU encodes first. */
+/** Counts the decoders of a GPU by opening them, on clips that the CPU encodes first. */
 export async function countDecoders(accelerator: 'cuda' | 'vaapi'): Promise<SessionFact[]> {
   const folder = await mkdtemp(join(tmpdir(), 'framekiln-probe-'));
   try {
@@ -65,17 +65,17 @@ async function countKinds(
   const facts: SessionFact[] = [];
   for (const kind of kinds) {
     const args = await argumentsFor(kind);
-    // One alone first: where there is no GPU, a dozen need not be told so.
+    // One first: without a GPU, there is no need for a dozen failures.
     const first = await openAtOnce(args, 1);
     const count = first.sessions === 0 ? first : await openAtOnce(args, MOST_SESSIONS);
     facts.push({ ...kind, ...count });
-    // A driver that hangs once hangs every time, for many seconds each.
+    // A driver that hung once would hang again, for many seconds each time.
     if (count.whyNoMore?.code === 'driver-silent') break;
   }
   return facts;
 }
 
-/** Opens so many at once and holds them until each has coded a frame or has failed; then all are ended. */
+/** Opens several sessions, keeps them open until each has coded a frame or failed, then closes all. */
 async function openAtOnce(
   args: readonly string[],
   requested: number,
@@ -93,7 +93,7 @@ async function openAtOnce(
   return { sessions, whyNoMore };
 }
 
-/** In real time, so that a session stays open while others are opened. */
+/** Generated images in real time, so that a session stays open while others are opened. */
 function images({ width, height }: Kind): string[] {
   return ['-re', ...LIFETIME, '-f', 'lavfi', '-i', `color=size=${width}x${height}:rate=25`];
 }
@@ -116,7 +116,7 @@ function clipArguments({ codec, width, height, bitDepth }: Kind, clip: string): 
   ];
 }
 
-/** Without `hwdownload`, ffmpeg would quietly decode on the CPU when the GPU rejects. */
+/** With `hwdownload`, ffmpeg fails instead of silently decoding on the CPU if the GPU cannot decode the clip. */
 function decodeArguments({ bitDepth }: Kind, clip: string, accelerator: string): string[] {
   return [
     ...[...QUIET, ...TELL_PROGRESS, '-re', '-stream_loop', '-1', ...LIFETIME],

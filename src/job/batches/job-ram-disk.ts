@@ -1,6 +1,7 @@
 import type { JobPlan } from '../../domain/job.ts';
 import { recipeText } from '../../domain/recipe.ts';
-import { openRamDisk, ramDiskPlaces, type RamDisk } from '../../workspace/ram-disk.ts';
+import { ramDiskPlaces } from '../../workspace/ram-disk-places.ts';
+import { openRamDisk, type RamDisk } from '../../workspace/ram-disk.ts';
 import type { JobContext } from '../job-context.ts';
 
 /** Opens the RAM disk of the job, and keeps frames on it that a dead process had made for the same job and plan. */

@@ -9,7 +9,7 @@ import { fakeMachine, H200, RTX_4090, type MachineBehaviour } from '../../helper
 import { processesOf } from '../../helpers/framekiln.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-/** A home on a machine that plays this. */
+/** A home on a fake machine with this behaviour. */
 function machine(play: MachineBehaviour) {
   const home = homeAt(temporaryFolder());
   mkdirSync(home.stateDir);
@@ -22,7 +22,7 @@ function machine(play: MachineBehaviour) {
 }
 
 describe('the probe', () => {
-  it('counts the sessions of a GPU by opening them, writes what follows, and gives them all back', async () => {
+  it('counts the sessions of a GPU by opening them, writes the settings, and closes all sessions', async () => {
     const { home, fake, probe } = machine({ gpu: RTX_4090, nvenc: 2, nvdec: 3 });
     const facts = await probe();
     expect(facts.gpus).toEqual([
@@ -69,7 +69,7 @@ describe('the probe', () => {
       /the NVIDIA driver is too old for this ffmpeg/,
     ],
     ['an H200, which has no encoder', { gpu: H200, nvenc: 'no encoder' }, /this GPU has no NVENC for this/],
-  ])('switches NVENC off for %s, and says why', async (_, play, why) => {
+  ])('disables NVENC for %s, with the reason', async (_, play, why) => {
     const { home, probe } = machine(play);
     const facts = await probe();
     expect(facts.nvenc[0]).toMatchObject({
@@ -80,33 +80,29 @@ describe('the probe', () => {
     expect(loadSettings({ home }).originsOf('encoder.nvenc')[0]?.reason).toMatch(why);
   });
 
-  it('takes sessions that another program has now for no property of the GPU', async () => {
+  it('does not count sessions of another program as a limit of the GPU', async () => {
     const { home, probe } = machine({ gpu: RTX_4090, nvenc: 2, takenByOthers: 2 });
     expect((await probe()).nvenc[0]).toMatchObject({ sessions: 0 });
     expect(loadSettings({ home }).settings.encoder).toMatchObject({ nvenc: true, sessions: 1 });
   });
 
-  it(
-    'is done once, and again when the machine changes or when it is asked for',
-    { tags: ['slow'] },
-    async () => {
-      const { probe, onLongProbe } = machine({ gpu: RTX_4090, nvenc: 'too old' });
-      const first = await probe();
-      expect(await probe()).toEqual(JSON.parse(JSON.stringify(first)));
-      expect(onLongProbe).toHaveBeenCalledTimes(1);
-      await probe(true);
-      expect(onLongProbe).toHaveBeenCalledTimes(2);
-      const other = fakeMachine(temporaryFolder(), {
-        gpu: RTX_4090.replace('550.54', '560.28'),
-        nvenc: 'too old',
-      });
-      vi.stubEnv('PATH', other.path);
-      expect((await probe()).gpus[0]?.driver).toBe('560.28');
-      expect(onLongProbe).toHaveBeenCalledTimes(3);
-    },
-  );
+  it('runs once, and again after a change of the machine or on request', { tags: ['slow'] }, async () => {
+    const { probe, onLongProbe } = machine({ gpu: RTX_4090, nvenc: 'too old' });
+    const first = await probe();
+    expect(await probe()).toEqual(JSON.parse(JSON.stringify(first)));
+    expect(onLongProbe).toHaveBeenCalledTimes(1);
+    await probe(true);
+    expect(onLongProbe).toHaveBeenCalledTimes(2);
+    const other = fakeMachine(temporaryFolder(), {
+      gpu: RTX_4090.replace('550.54', '560.28'),
+      nvenc: 'too old',
+    });
+    vi.stubEnv('PATH', other.path);
+    expect((await probe()).gpus[0]?.driver).toBe('560.28');
+    expect(onLongProbe).toHaveBeenCalledTimes(3);
+  });
 
-  it('keeps what it knows when the driver does not answer for once', { tags: ['slow'] }, async () => {
+  it('keeps stored facts if the driver does not answer once', { tags: ['slow'] }, async () => {
     const { home, fake, probe, onLongProbe } = machine({ gpu: RTX_4090, nvenc: 2, nvdec: 3 });
     const facts = await probe();
     const written = readFileSync(home.detectedFile, 'utf8');
@@ -116,16 +112,20 @@ describe('the probe', () => {
     expect(onLongProbe).toHaveBeenCalledTimes(1);
   });
 
-  it('kills what hangs, and that is what it found out', { timeout: 40_000, tags: ['slow'] }, async () => {
-    const { probe, home, fake } = machine({ gpu: 'hangs', nvenc: 'hangs' });
-    const facts = await probe();
-    expect(facts).toMatchObject({
-      gpus: [],
-      driver: 'silent',
-      reason: 'nvidia-smi did not respond within 5 s and was killed',
-    });
-    expect(facts.nvenc).toMatchObject([{ sessions: 0, whyNoMore: { code: 'driver-silent' } }]);
-    expect(loadSettings({ home }).settings.encoder).toMatchObject({ nvenc: true, sessions: 1 });
-    expect(processesOf(fake.folder)).toEqual([]);
-  });
+  it(
+    'kills a trial that hangs, and counts that as a result',
+    { timeout: 40_000, tags: ['slow'] },
+    async () => {
+      const { probe, home, fake } = machine({ gpu: 'hangs', nvenc: 'hangs' });
+      const facts = await probe();
+      expect(facts).toMatchObject({
+        gpus: [],
+        driver: 'silent',
+        reason: 'nvidia-smi did not respond within 5 s and was killed',
+      });
+      expect(facts.nvenc).toMatchObject([{ sessions: 0, whyNoMore: { code: 'driver-silent' } }]);
+      expect(loadSettings({ home }).settings.encoder).toMatchObject({ nvenc: true, sessions: 1 });
+      expect(processesOf(fake.folder)).toEqual([]);
+    },
+  );
 });

@@ -4,26 +4,22 @@ import { expect, test } from 'vitest';
 import { ownOwner } from '../../../src/lib/process/process-identity.ts';
 import { FrameFiles } from '../../../src/workspace/frame-files.ts';
 import { JobFolder } from '../../../src/workspace/job-folder.ts';
-import {
-  openRamDisk,
-  ramDiskPlaces,
-  removeOrphanRamDisks,
-  removeRamDisk,
-} from '../../../src/workspace/ram-disk.ts';
+import { ramDiskPlaces } from '../../../src/workspace/ram-disk-places.ts';
+import { openRamDisk, removeOrphanRamDisks, removeRamDisk } from '../../../src/workspace/ram-disk.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const request = { kind: 'auto', memoryFraction: 0.01 } as const;
-const folderRecipe = { ...request, kind: 'folder' } as const;
-/** A process of this boot that is surely gone: the one with the pid of this test, but another start time. */
+const folderRequest = { ...request, kind: 'folder' } as const;
+/** A dead process of this boot: it has the pid of this test and another start time. */
 const deadOwner = ownOwner().replace(/:\d+:/, ':1:');
 const stamp = { owner: ownOwner(), contents: 'job 7, plan A' };
 
-test('is set up, holds frames, and leaves nothing when it is given back', async () => {
+test('a RAM disk stores frames, and nothing remains after its removal', async () => {
   const places = ramDiskPlaces(temporaryFolder());
   const disk = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, request);
   expect(disk.adopted).toBe(false);
   expect(disk.sizeBytes).toBeGreaterThan(0);
-  // Every step down from a mount says why.
+  // Any kind but the best has a reason.
   expect(disk.kind === 'mount').toBe(disk.reason === null);
   writeFileSync(join(disk.path, 'b0000.out'), 'frames');
   await removeRamDisk(disk);
@@ -32,103 +28,108 @@ test('is set up, holds frames, and leaves nothing when it is given back', async 
 });
 
 test.each([
-  ['a dead process left them for the same plan', deadOwner, 'job 7, plan A', true],
-  ['the plan is another', deadOwner, 'job 7, plan B', false],
-  ['their owner still lives', ownOwner().replace(/^\d+:\d+/, `1:${initStartTime()}`), 'job 7, plan A', false],
-  ['they are from before the last boot', deadOwner.replace(/[0-9a-f]{4}$/, '0000'), 'job 7, plan A', false],
+  ['left by a dead process for the same plan', deadOwner, 'job 7, plan A', true],
+  ['left for another plan', deadOwner, 'job 7, plan B', false],
+  [
+    'left by a process that is alive',
+    ownOwner().replace(/^\d+:\d+/, `1:${initStartTime()}`),
+    'job 7, plan A',
+    false,
+  ],
+  ['left before the last boot', deadOwner.replace(/[0-9a-f]{4}$/, '0000'), 'job 7, plan A', false],
 ])(
-  'frames are used again only when a dead process of this boot left them for the same: %s',
+  'frames are used again only if a dead process of this boot left them for the same plan: %s',
   async (_, owner, contents, adopted) => {
     const places = ramDiskPlaces(temporaryFolder());
-    const left = await openRamDisk(places, { jobId: 7, token: 1 }, { owner, contents }, folderRecipe);
+    const left = await openRamDisk(places, { jobId: 7, token: 1 }, { owner, contents }, folderRequest);
     writeFileSync(join(left.path, 'b0003.out'), 'frames');
-    const found = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, folderRecipe);
+    const found = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, folderRequest);
     expect(found.adopted).toBe(adopted);
     expect(existsSync(join(found.path, 'b0003.out'))).toBe(adopted);
   },
 );
 
-test('what finished jobs left is removed, what goes on stays', async () => {
+test('RAM disks of finished jobs are removed, those of unfinished jobs stay', async () => {
   const places = ramDiskPlaces(temporaryFolder());
-  const over = await openRamDisk(places, { jobId: 1, token: 1 }, stamp, request);
-  const goesOn = await openRamDisk(places, { jobId: 2, token: 1 }, stamp, request);
+  const finished = await openRamDisk(places, { jobId: 1, token: 1 }, stamp, request);
+  const unfinished = await openRamDisk(places, { jobId: 2, token: 1 }, stamp, request);
   expect(await removeOrphanRamDisks(places, new Set([2]))).toBe(1);
-  expect([existsSync(over.path), existsSync(goesOn.path)]).toEqual([false, true]);
-  await removeRamDisk(goesOn);
+  expect([existsSync(finished.path), existsSync(unfinished.path)]).toEqual([false, true]);
+  await removeRamDisk(unfinished);
 });
 
-test('frames that do not fit go to the spill folder, and that is said once', async () => {
+test('frames that do not fit go to the spill folder, which is logged once', async () => {
   const root = temporaryFolder();
   const ram = join(root, 'ram');
   const spill = join(root, 'spill');
   mkdirSync(ram);
-  const said: string[] = [];
+  const messages: string[] = [];
   const files = new FrameFiles({
     ramPath: ram,
     spillPath: spill,
     spareMemoryBytes: () => Promise.resolve(Infinity),
-    onSpill: (sentence) => said.push(sentence),
+    onSpill: (sentence) => messages.push(sentence),
   });
   const batch = (number: number) => ({ number, firstFrame: 0, frameCount: 1 });
   expect(await files.place(batch(0), 'in', 1000)).toBe(join(ram, 'b0000.in'));
   const huge = Number.MAX_SAFE_INTEGER;
   expect(await files.place(batch(1), 'out', huge)).toBe(join(spill, 'b0001.out'));
   expect(await files.place(batch(2), 'out', huge)).toBe(join(spill, 'b0002.out'));
-  expect(said).toHaveLength(1);
-  // Frames that lie there already are found where they lie.
+  expect(messages).toHaveLength(1);
+  // Existing frames are found.
   writeFileSync(join(spill, 'b0001.out'), 'frames');
   expect(await files.place(batch(1), 'out', 6)).toBe(join(spill, 'b0001.out'));
   await files.drop(batch(1), 'out');
   expect(existsSync(join(spill, 'b0001.out'))).toBe(false);
 });
 
-test('what spilled over is kept with an adopted RAM disk only: after a power cut it may never have been written', async () => {
+test('spilled frames are kept only with an adopted RAM disk: after a power cut they may never have been written', async () => {
   const places = ramDiskPlaces(temporaryFolder());
   const folder = new JobFolder(temporaryFolder(), 7);
   const open = async (owner: string, token: number) => {
-    const disk = await openRamDisk(places, { jobId: 7, token }, { ...stamp, owner }, folderRecipe);
+    const disk = await openRamDisk(places, { jobId: 7, token }, { ...stamp, owner }, folderRequest);
     const spill = await folder.openSpill(disk);
     const found = existsSync(join(spill, 'b0003.out'));
     mkdirSync(spill, { recursive: true });
     writeFileSync(join(spill, 'b0003.out'), 'frames');
     return { spill, found };
   };
-  const beforeTheBoot = deadOwner.replace(/[0-9a-f]{4}$/, '0000');
-  const first = await open(beforeTheBoot, 1);
+  const beforeLastBoot = deadOwner.replace(/[0-9a-f]{4}$/, '0000');
+  const first = await open(beforeLastBoot, 1);
   const second = await open(deadOwner, 2);
   expect([second.found, existsSync(first.spill)]).toEqual([false, false]);
-  // A worker of this boot that was killed: its frames are sure.
+  // Frames of a killed worker of this boot were written.
   expect((await open(ownOwner(), 3)).found).toBe(true);
 });
 
-test('frames go to the disk while memory is short, with what is there of them, and back when it is not', async () => {
+test('frames move to disk while memory is short, and new ones go to the RAM disk afterwards', async () => {
   const root = temporaryFolder();
   const [ram, spill] = [join(root, 'ram'), join(root, 'spill')];
   mkdirSync(ram);
-  const said: string[] = [];
+  const messages: string[] = [];
   let spare = 0;
   const files = new FrameFiles({
     ramPath: ram,
     spillPath: spill,
     spareMemoryBytes: () => Promise.resolve(spare),
-    onSpill: (sentence) => said.push(sentence),
+    onSpill: (sentence) => messages.push(sentence),
   });
   const batch = (number: number) => ({ number, firstFrame: 0, frameCount: 1 });
-  // Half a batch, as a process leaves it that was killed.
+  // Half a batch, as left by a killed process.
   writeFileSync(join(ram, 'b0000.out'), 'half of ');
   expect(await files.place(batch(0), 'out', 16)).toBe(join(spill, 'b0000.out'));
   expect(readFileSync(join(spill, 'b0000.out'), 'utf8')).toBe('half of ');
   expect(existsSync(join(ram, 'b0000.out'))).toBe(false);
-  // What is whole takes no memory any more.
+  // Complete frames need no more memory.
   writeFileSync(join(ram, 'b0001.out'), 'all of them here');
   expect(await files.place(batch(1), 'out', 16)).toBe(join(ram, 'b0001.out'));
-  // Two batches do not count on the same memory.
+  // Two batches do not rely on the same memory.
   spare = 20;
   expect(await files.place(batch(2), 'in', 16)).toBe(join(ram, 'b0002.in'));
   expect(await files.place(batch(3), 'in', 16)).toBe(join(spill, 'b0003.in'));
   await files.drop(batch(2), 'in');
   expect(await files.place(batch(4), 'in', 16)).toBe(join(ram, 'b0004.in'));
-  expect(said).toEqual([`memory is short for 1 MB more; frames go to ${spill}.`]);
+  expect(messages).toEqual([`not enough free memory for another 1 MB; writing frames to ${spill}`]);
 });
 
 function initStartTime(): string {

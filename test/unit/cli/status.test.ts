@@ -121,9 +121,9 @@ describe('formatStatus', () => {
           }),
         ]),
       )[3];
-    expect(line({})).toMatch(/about 2 h 10 min {2}about 3\.4 GB on the disk and 12 MB of memory for frames$/);
+    expect(line({})).toMatch(/about 2 h 10 min {2}about 3\.4 GB of disk and 12 MB of memory$/);
     expect(line({ seconds: null, jobCount: 0 })).toMatch(
-      /no history yet, the time is measured after the first batch; at a guess 3\.4 GB on the disk/,
+      /time left: known after the first batch; needs about 3\.4 GB of disk/,
     );
   });
 

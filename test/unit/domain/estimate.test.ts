@@ -6,11 +6,11 @@ import type { Recipe } from '../../../src/domain/recipe.ts';
 const RECIPE: Recipe = { pipeline: 'upscale', model: 'lanczos', scale: 2, device: 'auto', tile: 'auto' };
 const VIDEO: VideoShape = { width: 10, height: 10, bitsPerComponent: 8, frames: 100, bytes: 7 };
 
-test('before the first segment the size is guessed; both the segments and the finished file need it', () => {
+test('before the first segment, the size of segments and finished file is a guess', () => {
   expect(spaceNeeded(100, 1000, 7, [], null)).toEqual({ segments: 5000, output: 5007 });
 });
 
-test('with segments their own size tells: what is missing, and the whole for the finished file', () => {
+test('with segments, their size determines what the others and the finished file need', () => {
   const committed = [
     { frameCount: 10, segmentBytes: 900 },
     { frameCount: 20, segmentBytes: 2100 },
@@ -18,14 +18,14 @@ test('with segments their own size tells: what is missing, and the whole for the
   expect(spaceNeeded(100, 1000, 7, committed, null)).toEqual({ segments: 7000, output: 10_007 });
 });
 
-test('at the end only the finished file is left', () => {
+test('at the end, only the finished file needs space', () => {
   expect(spaceNeeded(10, 1000, 0, [{ frameCount: 10, segmentBytes: 500 }], null)).toEqual({
     segments: 0,
     output: 500,
   });
 });
 
-test('a job is estimated by the output pixels of those with its recipe, whatever their size', () => {
+test('a job is estimated per output pixel from jobs with its recipe', () => {
   // 400 output pixels a frame, 50 frames: 20,000 pixels in 10 s; and 1,600 in 25 frames: 40,000 in 20 s.
   const rate = rateOf(RECIPE, [
     { video: VIDEO, frames: 50, workMs: 10_000, segmentBytes: 2000 },
@@ -40,7 +40,7 @@ test('a job is estimated by the output pixels of those with its recipe, whatever
   });
 });
 
-test('a split screen has its own size, whatever its source has', () => {
+test('the size of a split screen does not depend on its source', () => {
   const recipe: Recipe = {
     ...{ pipeline: 'dual-face', model: 'blazeface-full-range', device: 'auto', width: 100, height: 50 },
     ...{ layout: 'side-by-side', detectEvery: 1, missing: 'wide' },
@@ -49,7 +49,7 @@ test('a split screen has its own size, whatever its source has', () => {
   expect(rateOf(recipe, past)).toMatchObject({ msPerPixel: 0.1, bytesPerPixel: 0.1 });
 });
 
-test('without history the time is not known, and without a length neither time nor size is', () => {
+test('the time is unknown without history, time and size without a frame count', () => {
   expect(rateOf(RECIPE, [])).toBeNull();
   expect(estimateJob(RECIPE, VIDEO, null, 99)).toEqual({
     seconds: null,

@@ -25,7 +25,7 @@ test.each([
   expect(batchRange(SIZES, framesTotal, expected.length)).toBeNull();
 });
 
-test('only the batches without a checkpoint are missing, in order', () => {
+test('batches without a checkpoint are missing, in order', () => {
   expect(missingBatches(SIZES, 27, new Set([3, 1]))).toEqual([
     { number: 0, firstFrame: 0, frameCount: 4 },
     { number: 2, firstFrame: 14, frameCount: 10 },

@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 describe('runChecks', () => {
-  it('names the results, and makes a check that throws a failed one', async () => {
+  it('names the results, and counts a check that throws as failed', async () => {
     const results = await runChecks({
       one: () => passed('fine'),
       two: () => Promise.reject(new Error('EACCES: no')),
@@ -65,7 +65,7 @@ describe('checkFfmpeg', () => {
     expect(result.found).not.toContain('Copyright');
   });
 
-  it('fails with the reason when it cannot be run', async () => {
+  it('fails with the reason if the program cannot be run', async () => {
     const result = await checkFfmpeg('ffprobe', () => Promise.reject(new Error('ffprobe is not installed')));
     expect(result).toMatchObject({ status: 'fail', found: 'ffprobe is not installed' });
   });
@@ -75,14 +75,14 @@ describe('checkEncoders', () => {
   const software = { encoder: 'libx264', hardware: false, whyNot: null };
   const hardware = { encoder: 'h264_nvenc', hardware: true, whyNot: null };
 
-  it('is content with all of them, and warns without the hardware, with its reason', () => {
+  it('passes if all encoders work, and warns with the reason without hardware', () => {
     expect(checkEncoders([software, hardware]).status).toBe('ok');
     const result = checkEncoders([software, { ...hardware, whyNot: 'no NVIDIA driver' }]);
     expect(result.status).toBe('warn');
-    expect(result.found).toBe('libx264 works, h264_nvenc does not (no NVIDIA driver)');
+    expect(result.found).toBe('libx264 works, h264_nvenc does not work (no NVIDIA driver)');
   });
 
-  it('fails without the software encoder, which every job falls back to', () => {
+  it('fails without the software encoder, to which all jobs fall back', () => {
     expect(checkEncoders([{ ...software, whyNot: 'Unknown encoder' }, hardware]).status).toBe('fail');
   });
 });
@@ -105,7 +105,7 @@ describe('checkModels', () => {
 describe('checkRamDisk', () => {
   it.each([
     [{ kind: 'mount' as const, sizeBytes: 8e9, reason: null }, 'ok'],
-    [{ kind: 'shm' as const, sizeBytes: 8e9, reason: 'only root may' }, 'ok'],
+    [{ kind: 'shm' as const, sizeBytes: 8e9, reason: 'cannot mount a tmpfs: requires root' }, 'ok'],
     [{ kind: 'shm' as const, sizeBytes: 1e9, reason: null }, 'warn'],
     [{ kind: 'folder' as const, sizeBytes: 8e9, reason: '/dev/shm has only 64 MB free' }, 'warn'],
   ])('judges %j as %s', (trial, status) => {
@@ -114,12 +114,12 @@ describe('checkRamDisk', () => {
 });
 
 describe('checkWriteRights', () => {
-  it('leaves nothing behind where it may write', async () => {
+  it('leaves no file in a writable folder', async () => {
     expect((await checkWriteRights([folder])).status).toBe('ok');
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('names each folder where it may not', async () => {
+  it('names each folder that is not writable', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     const result = await checkWriteRights([folder, file, join(folder, 'absent')]);
@@ -142,25 +142,25 @@ describe('checkInotifyLimits', () => {
   });
 });
 
-describe('what the machine has', () => {
-  it('is told, with a warning for little memory', () => {
+describe('checkMachine and checkDiskSpace', () => {
+  it('report cores and memory, with a warning for little memory', () => {
     const limits = { memoryBytes: null, cores: null };
     expect(checkMachine({ cores: 2, memoryBytes: 8e9, limits })).toMatchObject({ status: 'ok' });
     expect(checkMachine({ cores: 2, memoryBytes: 1e9, limits })).toMatchObject({ status: 'warn' });
     expect(checkMachine({ cores: 2, memoryBytes: 8e9, limits: { memoryBytes: 4e9, cores: 1.5 } }).found).toBe(
-      '2 cores, 8.0 GB of memory to be had; its control group allows 4.0 GB and 1.5 cores',
+      '2 cores, 8.0 GB of memory available; control group limit: 4.0 GB and 1.5 cores',
     );
   });
 
-  it('is measured where files are written', async () => {
+  it('report free space where files are written', async () => {
     expect((await checkDiskSpace(folder)).found).toMatch(/^\d+\.\d GB free at /);
   });
 });
 
-it('GPUs are described, and their absence is a warning with the reason', () => {
+it('checkGpu describes GPUs, and warns with the reason if there are none', () => {
   expect(checkGpu([], 'there is no NVIDIA driver')).toMatchObject({
     status: 'warn',
-    found: 'none is used: there is no NVIDIA driver',
+    found: 'not used: there is no NVIDIA driver',
   });
   const gpu = {
     name: 'A GPU',
@@ -200,7 +200,7 @@ describe('checkSessions', () => {
     expect(result.found).toMatch(found);
   });
 
-  it('says how to mend an old driver', () => {
+  it('suggests an update of an old driver', () => {
     const old = { ...fact, sessions: 0, whyNoMore: hardwareReason('driver-too-old') };
     expect(checkSessions('NVENC', [old], true).remedy).toMatch(/Install a newer NVIDIA driver/);
   });

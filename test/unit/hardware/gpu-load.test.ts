@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseHottest, parseProcesses } from '../../../src/hardware/gpu-load.ts';
 
-describe('the processes on a GPU', () => {
-  it('are read from the columns that this driver prints', () => {
+describe('processes on a GPU', () => {
+  it('are parsed by the column names, which differ between drivers', () => {
     const older = `# gpu        pid  type    sm   mem   enc   dec   command
 # Idx          #   C/G     %     %     %     %   name
     0       1234     G    12     3     -     -   Xorg
@@ -20,7 +20,7 @@ describe('the processes on a GPU', () => {
     expect(parseProcesses(newer)).toEqual([{ pid: 5678, name: 'python3', percent: 87 }]);
   });
 
-  it('may do what the driver does not tell', () => {
+  it('may have a load that the driver does not report', () => {
     const text = `# gpu        pid  type    sm   mem   enc   dec   command
     0       1234   C+G     -     -     -     -   game.exe
 `;

@@ -4,11 +4,11 @@ import { batchForVideoMemory, usableVideoMemory } from '../../../src/hardware/vi
 
 const GIB = 1024 ** 3;
 
-test('15 % of what is free stay free, and an eighth of the GPU', () => {
-  // Nearly empty: the eighth of the GPU is more than the 15 % would leave.
+test('15 % of the free memory and an eighth of the total memory stay free', () => {
+  // Nearly full: an eighth of the total is more than 15 % of the rest.
   expect(usableVideoMemory({ totalBytes: 24 * GIB, freeBytes: 4 * GIB }) / GIB).toBeCloseTo(1);
   expect(usableVideoMemory({ totalBytes: 24 * GIB, freeBytes: 22 * GIB }) / GIB).toBeCloseTo(18.7);
-  // Others use more than 87.5 %.
+  // Other programs use more than 87.5 %.
   expect(usableVideoMemory({ totalBytes: 24 * GIB, freeBytes: 2 * GIB })).toBe(0);
   fc.assert(
     fc.property(fc.nat(200), fc.double({ min: 0, max: 1, noNaN: true }), (gib, share) => {
@@ -21,7 +21,7 @@ test('15 % of what is free stay free, and an eighth of the GPU', () => {
   );
 });
 
-test('batches are whole from 8 GB free on, half from 4 GB on, a quarter below, and never empty', () => {
+test('batches are full with 8 GiB free, half with 4 GiB, a quarter with less, and never empty', () => {
   expect([9, 8, 7.9, 4, 3.9, 0].map((gib) => batchForVideoMemory(8, gib * GIB))).toEqual([8, 8, 4, 4, 2, 2]);
   expect(batchForVideoMemory(1, 0)).toBe(1);
 });

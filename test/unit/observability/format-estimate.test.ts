@@ -4,15 +4,15 @@ import { formatEstimate } from '../../../src/observability/format-estimate.ts';
 const estimate = { seconds: 7800, diskBytes: 3.42e9, memoryBytes: 112e6, jobCount: 3 };
 
 it.each([
-  [{}, 'about 2 h 10 min, by 3 jobs like it; about 3.4 GB on the disk and 112 MB of memory for frames'],
+  [{}, 'about 2 h 10 min, based on 3 similar jobs; needs about 3.4 GB of disk and 112 MB of memory'],
   [
     { seconds: null, jobCount: 0 },
-    'no history yet, the time is measured after the first batch; at a guess 3.4 GB on the disk and 112 MB of memory for frames',
+    'time left: known after the first batch; needs about 3.4 GB of disk and 112 MB of memory',
   ],
   [
     { seconds: null, diskBytes: null },
-    'its length is not known before its frames are counted; 112 MB of memory for frames',
+    'time left: known after the frames are counted; needs 112 MB of memory',
   ],
-])('says what is known and what is not: %o', (change, text) => {
+])('formats known and unknown parts: %o', (change, text) => {
   expect(formatEstimate({ ...estimate, ...change })).toBe(text);
 });

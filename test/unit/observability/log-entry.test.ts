@@ -16,7 +16,7 @@ describe('formatLogEntry', () => {
     expect(formatLogEntry(entry)).toBe('2026-11-21 14:03:22 ERROR ended');
   });
 
-  it('stays one line and steers no terminal, whatever a file is called', () => {
+  it('is one line without control characters, even for hostile file names', () => {
     const line = formatLogEntry({
       atMs,
       level: 'warn',
@@ -30,7 +30,7 @@ describe('formatLogEntry', () => {
 });
 
 describe('createForwardingLogger', () => {
-  it('hands on plain entries with level, prefix and time', () => {
+  it('passes on entries with level, prefix and time', () => {
     const entries: LogEntry[] = [];
     const log = createForwardingLogger(
       (entry) => entries.push(entry),

@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 describe('createLogger', () => {
-  it('has written every entry when an entry returns, and none below its level', () => {
+  it('writes entries synchronously, except those below its level', () => {
     const log = createLogger({ file, level: 'info', console: false });
     log.debug('hidden');
     for (let number = 0; number < 200; number++) log.child('a.mp4').info(`line ${number}`);
@@ -26,7 +26,7 @@ describe('createLogger', () => {
     expect(lines(file).at(-1)).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO {2}\[a\.mp4\] line 199$/);
   });
 
-  it('keeps the time and prefix of an entry that was made elsewhere', () => {
+  it('keeps the time and prefix of an entry of another process', () => {
     const log = createLogger({ file, level: 'info', console: false });
     log.write({
       atMs: new Date(2026, 0, 2, 3, 4, 5).getTime(),
@@ -37,7 +37,7 @@ describe('createLogger', () => {
     expect(lines(file)).toEqual(['2026-01-02 03:04:05 WARN  [b.mp4] x']);
   });
 
-  it('closes twice and adds to what an earlier run wrote', async () => {
+  it('may be closed twice, and appends to the log of an earlier run', async () => {
     for (const run of ['first', 'second']) {
       const log = createLogger({ file, level: 'info', console: false });
       log.info(run);
@@ -46,7 +46,7 @@ describe('createLogger', () => {
     expect(lines(file).map((line) => line.slice(-6).trim())).toEqual(['first', 'second']);
   });
 
-  it('goes on when its folder was deleted', () => {
+  it('creates its folder again after it was deleted', () => {
     const log = createLogger({ file, level: 'info', console: false });
     log.info('before');
     rmSync(dirname(file), { recursive: true });
@@ -59,7 +59,7 @@ describe('RollingFile', () => {
   const roll = (onError: (error: Error) => void, path = file) =>
     new RollingFile({ path, maxBytes: 20, maxFiles: 3, onError });
 
-  it('keeps the newest lines under its own name and as many files as it may', () => {
+  it('keeps the newest lines in the current file, and no more files than allowed', () => {
     const errors: Error[] = [];
     const log = roll((error) => errors.push(error));
     for (let number = 0; number < 8; number++) log.write(`line number ${number}\n`);
@@ -70,14 +70,14 @@ describe('RollingFile', () => {
     expect(existsSync(join(folder, 'logs/framekiln.3.log'))).toBe(false);
   });
 
-  it('takes a chunk that is larger than the limit', () => {
+  it('accepts a chunk larger than the limit', () => {
     const log = roll(() => expect.unreachable());
     log.write(`${'x'.repeat(100)}\n`);
     log.write('next\n');
     expect(lines(file)).toEqual(['next']);
   });
 
-  it('tells a failure once and writes again when it can', () => {
+  it('reports a failure once and writes again when possible', () => {
     const errors: Error[] = [];
     writeFileSync(dirname(file), 'a file where the folder of the logs should be');
     const log = roll((error) => errors.push(error));

@@ -5,12 +5,12 @@ import { formatDuration, formatProgress, formatRate } from '../../../src/observa
 import { passedSteps } from '../../../src/observability/progress-steps.ts';
 
 describe('formatProgress', () => {
-  it('is what a person follows in the log', () => {
+  it('is a line for the log', () => {
     const progress = { framesDone: 28, framesTotal: 78, framesPerSecond: 0.3049, etaMs: 164_000 };
     expect(formatProgress(progress)).toBe('35 % · 28 of 78 frames · 0.30 fps · 2 min 44 s left');
   });
 
-  it('leaves out what is not known, and the time left at the end', () => {
+  it('omits unknown parts, and the remaining time at the end', () => {
     expect(formatProgress({ framesDone: 0, framesTotal: 78, framesPerSecond: null, etaMs: null })).toBe(
       '0 % · 0 of 78 frames',
     );
@@ -19,7 +19,7 @@ describe('formatProgress', () => {
     );
   });
 
-  it('says 100 % only when all is done', () => {
+  it('is 100 % only when all frames are finished', () => {
     expect(
       formatProgress({ framesDone: 9999, framesTotal: 10_000, framesPerSecond: null, etaMs: null }),
     ).toMatch(/^99 %/);
@@ -48,20 +48,20 @@ describe('formatProgress', () => {
 });
 
 describe('passedSteps', () => {
-  it('tells nothing for steps that were done before a resume', () => {
+  it('omits steps that were passed before a resume', () => {
     expect(passedSteps(39, 40, 78)).toEqual([]);
     expect(passedSteps(40, 43, 78)).toEqual([55]);
   });
 
-  it('tells each step of a short clip that one batch passes', () => {
+  it('contains each step of a short clip that one batch passes', () => {
     expect(passedSteps(0, 2, 10)).toEqual([5, 10, 15, 20]);
   });
 
-  it('has nothing to tell of an empty job', () => {
+  it('is empty for an empty job', () => {
     expect(passedSteps(0, 0, 0)).toEqual([]);
   });
 
-  it('tells each of the 20 steps once, however the frames arrive', () => {
+  it('contains each of the 20 steps once, however the frames arrive', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 100_000 }),
@@ -77,7 +77,7 @@ describe('passedSteps', () => {
 });
 
 describe('createEtaEstimator', () => {
-  it('knows nothing before the first frame and estimates from the first batch', () => {
+  it('has no estimate before the first frame, and one after the first batch', () => {
     const eta = createEtaEstimator({ startedAtMs: 1000, framesDone: 0 });
     expect(eta.etaMs(78)).toBeNull();
     eta.record(30, 11_000);
@@ -85,7 +85,7 @@ describe('createEtaEstimator', () => {
     expect(eta.etaMs(78)).toBe(16_000);
   });
 
-  it('measures a resumed run by its own frames alone', () => {
+  it('measures a resumed run by its own frames only', () => {
     const eta = createEtaEstimator({ startedAtMs: 0, framesDone: 500 });
     eta.record(510, 5000);
     expect(eta.framesPerSecond()).toBe(2);
@@ -107,13 +107,13 @@ describe('createEtaEstimator', () => {
     expect(eta.etaMs(10)).toBe(200_000);
   });
 
-  it('gives whole milliseconds, as the database keeps them', () => {
+  it('returns whole milliseconds, as stored in the database', () => {
     const eta = createEtaEstimator({ startedAtMs: 0, framesDone: 0 });
     eta.record(3, 1000);
     expect(eta.etaMs(10)).toBe(2333);
   });
 
-  it('has no time left when all frames are done', () => {
+  it('has no remaining time when all frames are finished', () => {
     const eta = createEtaEstimator({ startedAtMs: 0, framesDone: 0 });
     eta.record(10, 1000);
     expect(eta.etaMs(10)).toBe(0);

@@ -5,7 +5,7 @@ import { BATCHES_IN_FLIGHT, batchSizesFor } from '../../../src/workspace/batch-s
 
 const request = { firstBatchFrames: 30, batchFrames: 60 };
 
-test('batches partition the frames, whatever their sizes', () => {
+test('batches of any size partition the frames', () => {
   fc.assert(
     fc.property(
       fc.nat(5000),
@@ -27,7 +27,7 @@ test('batches partition the frames, whatever their sizes', () => {
   );
 });
 
-test('all frames in flight fit the RAM disk, unless not even one frame a batch does', () => {
+test('all frames in flight fit on the RAM disk, unless one frame per batch is too large', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 1e11 }), (bytes, budget) => {
       const frame = { inputBytes: bytes, outputBytes: bytes * 4 };

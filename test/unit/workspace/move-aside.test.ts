@@ -16,7 +16,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const MEGABYTE = 1 << 20;
 
-/** `count` folders, each with another `clip.mp4`; and a folder to move them to, on this or another file system. */
+/** Folders with different files named `clip.mp4`, and a folder to move them to, on the same or another file system. */
 function places(where: 'here' | 'elsewhere', count = 2) {
   const root = temporaryFolder();
   const sources = Array.from({ length: count }, (_, i) => {
@@ -31,14 +31,14 @@ function places(where: 'here' | 'elsewhere', count = 2) {
   return { sources, folder, isElsewhere: statSync(folder).dev !== statSync(root).dev };
 }
 
-/** The one value that all bytes have; -1 where they differ. */
+/** The value of all bytes of a file; -1 if they differ. */
 function valueOf(path: string): number {
   const bytes = readFileSync(path);
   return bytes.equals(Buffer.alloc(bytes.length, bytes[0])) ? (bytes[0] ?? -1) : -1;
 }
 
 test.each(['here', 'elsewhere'] as const)(
-  'files of one name that are moved at once to a folder %s are all there in the end, each whole',
+  'files with the same name that are moved at the same time all arrive complete (folder %s)',
   async (where) => {
     const { sources, folder, isElsewhere } = places(where, 3);
     if (where === 'elsewhere' && !isElsewhere) return;
@@ -53,7 +53,7 @@ test.each(['here', 'elsewhere'] as const)(
   },
 );
 
-test('a move that was broken off with the content under both names is ended, and its half copy removed', async () => {
+test('an interrupted move is completed, and its partial copy deleted', async () => {
   const { sources, folder } = places('elsewhere');
   const [path = ''] = sources;
   copyFileSync(path, join(folder, 'clip.mp4'));
@@ -64,17 +64,19 @@ test('a move that was broken off with the content under both names is ended, and
   expect(readdirSync(folder)).toEqual(['clip.mp4']);
 });
 
-test('a file that is in the folder already stays there', async () => {
+test('a file that is already in the folder is not moved', async () => {
   const { sources } = places('here');
   const [path = ''] = sources;
   expect(await moveAside(path, join(path, '..'), '1')).toBe(path);
   expect(valueOf(path)).toBe(1);
 });
 
-test('with both names taken by other files nothing is moved or overwritten', async () => {
+test('nothing is moved or overwritten if other files have both names', async () => {
   const { sources, folder } = places('here');
   for (const name of ['clip.mp4', '1-clip.mp4']) writeFileSync(join(folder, name), name);
-  await expect(moveAside(sources[0] ?? '', folder, '1')).rejects.toThrow(/holds other files of its name/);
+  await expect(moveAside(sources[0] ?? '', folder, '1')).rejects.toThrow(
+    /already contains clip\.mp4 and 1-clip\.mp4/,
+  );
   expect(readFileSync(join(folder, '1-clip.mp4'), 'utf8')).toBe('1-clip.mp4');
   expect(valueOf(sources[0] ?? '')).toBe(1);
 });

@@ -13,16 +13,16 @@ function rejectable(root: string, name: string, contents = 'x'): string {
   return path;
 }
 
-test('a rejected file is moved with its reason, beside another of its name too', async () => {
+test('rejected files with the same name are moved with their reasons', async () => {
   const root = temporaryFolder();
-  // The third is the second over again, and takes its place.
+  // The third is the second again and replaces it.
   for (const [prefix, contents] of [
     ['1', 'x'],
     ['2', 'y'],
     ['2', 'y'],
   ] as const) {
-    const said = await quarantineSource(root, rejectable(root, 'a.mp4', contents), damaged, prefix);
-    expect(said).toMatch(/^a\.mp4 is in quarantine\/(2-)?a\.mp4 now, with the reason beside it$/);
+    const sentence = await quarantineSource(root, rejectable(root, 'a.mp4', contents), damaged, prefix);
+    expect(sentence).toMatch(/^a\.mp4: moved to quarantine\/(2-)?a\.mp4; the reason is in (2-)?a\.mp4\.txt$/);
   }
   expect(readdirSync(join(root, 'quarantine')).sort()).toEqual([
     '2-a.mp4',
@@ -35,19 +35,21 @@ test('a rejected file is moved with its reason, beside another of its name too',
   );
 });
 
-test('a name that leaves no room for the reason is moved all the same, and that is said', async () => {
+test('a file is moved even if its name is too long for a note with the reason', async () => {
   const root = temporaryFolder();
   const name = `${'n'.repeat(251)}.mp4`;
-  const said = await quarantineSource(root, rejectable(root, name), damaged, '1');
-  expect(said).toMatch(/ now; the reason cannot be written beside it: ENAMETOOLONG/);
+  const sentence = await quarantineSource(root, rejectable(root, name), damaged, '1');
+  expect(sentence).toMatch(/: moved to quarantine\/n+\.mp4; cannot write n+\.mp4\.txt: ENAMETOOLONG/);
   expect(readdirSync(join(root, 'quarantine'))).toEqual([name]);
 });
 
-test('what is not the fault of the file, or cannot be moved, leaves it where it is', async () => {
+test('a file is not moved for faults of others, or if the move fails', async () => {
   const root = temporaryFolder();
   const path = rejectable(root, 'a.mp4');
   expect(await quarantineSource(root, path, { code: 'BAD_RECIPE', message: '' }, '1')).toBeNull();
   writeFileSync(join(root, 'quarantine'), 'in the way');
-  expect(await quarantineSource(root, path, damaged, '1')).toMatch(/^a\.mp4 stays where it is: /);
+  expect(await quarantineSource(root, path, damaged, '1')).toMatch(
+    /^a\.mp4: cannot be moved to quarantine\/: /,
+  );
   expect(existsSync(path)).toBe(true);
 });

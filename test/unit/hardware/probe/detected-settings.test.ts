@@ -24,22 +24,22 @@ const streams = (change: Partial<typeof facts>) =>
 
 describe('the number of jobs at once', () => {
   it.each([
-    ['two jobs on each session', { nvenc: sessions(1) }, 2, /1 NVENC sessions, twice/],
-    ['what has been tried', { nvenc: sessions(12) }, 4, /more than 4 have not been tried/],
+    ['two jobs on each session', { nvenc: sessions(1) }, 2, /limited by 1 NVENC session for 2 jobs each/],
+    ['what has been tested', { nvenc: sessions(12) }, 4, /more than 4 jobs have not been tested/],
     ['decoders', { nvdec: sessions(3) }, 3, /3 NVDEC sessions/],
     ['video memory', { gpus: [{ ...gpu, totalBytes: 7e9 }] }, 2, /7 GB of video memory/],
     ['memory', { machine: { ...machine, memoryBytes: 9e9 } }, 2, /9 GB of memory/],
-    ['cores, one at least', { machine: { ...machine, cores: 1 } }, 1, /1 cores/],
+    ['cores, with a minimum of one', { machine: { ...machine, cores: 1 } }, 1, /1 core$/],
   ])('follows from %s', (_, change, value, reason) => {
     expect(streams(change)).toMatchObject({ value, reason: expect.stringMatching(reason) as string });
   });
 
-  it('follows from a control group before the machine', () => {
+  it('follows from limits of control groups rather than the machine', () => {
     const limits = { memoryBytes: 5e9 as number | null, cores: 2.5 as number | null };
     expect(detectSettings({ ...facts, machine: { ...machine, limits } }).at(-1)?.value).toBe(1);
   });
 
-  it('is not decided by a GPU that cannot encode, and not at all without a GPU', () => {
+  it('ignores NVENC on a GPU that cannot encode, and is not set without a GPU', () => {
     expect(streams({ nvenc: sessions(0, 'the GPU cannot encode this'), nvdec: sessions(3) })?.value).toBe(3);
     expect(streams({ gpus: [] })).toBeUndefined();
   });
@@ -49,20 +49,20 @@ describe('the hardware that decodes', () => {
   const hardware = (change: Partial<typeof facts>) =>
     detectSettings({ ...facts, ...change }).find(({ key }) => key === 'decoder.hardware');
 
-  it('is what decoded a trial clip, NVDEC first', () => {
+  it('is the hardware that decoded a trial clip, NVDEC first', () => {
     expect(hardware({})?.value).toEqual(['nvdec']);
     expect(hardware({ vaapi: sessions(12) })?.value).toEqual(['nvdec', 'vaapi']);
     expect(hardware({ nvdec: [], vaapi: sessions(12) })?.value).toEqual(['vaapi']);
   });
 
-  it('is none where trials failed, with the reason, and not decided where there is nothing to try', () => {
+  it('is empty with a reason if trials failed, and not set without trials', () => {
     const none = hardware({ nvdec: sessions(0, 'no capable device'), vaapi: [] });
     expect(none).toMatchObject({ value: [], reason: expect.stringMatching(/no capable device/) as string });
     expect(hardware({ nvdec: [], vaapi: [] })).toBeUndefined();
   });
 });
 
-it('what is detected is one line each, whatever a driver says', () => {
+it('a detected setting takes one line, even if the driver printed several', () => {
   const text = describeDetected({ ...facts, nvenc: sessions(0, 'line one\nline two: {') });
   expect(text).toContain('nvenc: false # trial encode failed: line one line two: {\n');
 });
