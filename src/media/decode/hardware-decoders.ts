@@ -45,7 +45,7 @@ export function whyNotInHardware({ video }: MediaInfo, index: FrameIndex): strin
   if (video.interlaced) return 'the source is interlaced';
   if (video.mirrored) return 'the source is mirrored';
   // How broken images are patched up is each decoder's own affair.
-  if (index.complaintCount > 0) return 'the source is damaged';
+  if (index.decoderErrorCount > 0) return 'the source is damaged';
   return null;
 }
 

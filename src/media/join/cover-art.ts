@@ -10,7 +10,7 @@ const TYPES: Readonly<Record<string, { readonly mime: string; readonly extension
   gif: { mime: 'image/gif', extension: 'gif' },
 };
 
-/** Whether a stream is a cover image that the container holds as an attachment: ffmpeg would make a video of it. */
+/** Whether a stream is a cover image that must become an attachment, because ffmpeg would write it as a video. */
 export function isAttachedCover(
   stream: OtherStreamInfo,
   { container }: Pick<StreamPlan, 'container'>,
@@ -18,13 +18,13 @@ export function isAttachedCover(
   return container === 'matroska' && stream.attachedPicture && stream.codec in TYPES;
 }
 
-/** A cover image as a file of its own. */
+/** A cover image that was written to a file. */
 export interface ExtractedCover {
   readonly path: string;
   readonly stream: OtherStreamInfo;
 }
 
-/** Writes a plan's cover images, as they are, to `PREFIX` and a number. */
+/** Copies the cover images of a plan to the files `PREFIX0`, `PREFIX1` and so on. */
 export async function extractCovers(
   source: MediaInfo,
   plan: StreamPlan,
@@ -40,7 +40,7 @@ export async function extractCovers(
       'ffmpeg',
       [...QUIET_LENIENT, '-y', ...inputArguments(source.path), ...request, `file:${path}`],
       {
-        purpose: 'taking a cover image out',
+        purpose: 'extracting a cover image',
         signal,
         access: { reads: source.path, writesInto: to.folder },
       },
@@ -49,7 +49,7 @@ export async function extractCovers(
   return covers;
 }
 
-/** Arguments that attach the images behind the plan's own attachments, under the names that they had. */
+/** Arguments that attach the cover images, with their original names, after the other attachments of the plan. */
 export function coverArguments(covers: readonly ExtractedCover[], plan: StreamPlan): string[] {
   const before = plan.fates.filter(
     ({ stream, codec }) => stream.kind === 'attachment' && codec !== null,
