@@ -103,7 +103,7 @@ export async function passThrough(
   const timing = outputTiming(opened.index, source);
   const outputPath = join(folder, `out${plan.extension}`);
   const codec = encoder === 'libx264' ? 'h264' : 'hevc';
-  await muxOutput({ source, segmentPaths, timing, codec, encodersUsed: 1, plan, outputPath });
+  await muxOutput({ source, segmentPaths, timing, codec, encoderCount: 1, plan, outputPath });
   const color = outputColor(source.video);
   const { sampleAspectRatio } = source.video;
   const expected = { format, chroma, timing, color, sampleAspectRatio, plan, source };

@@ -64,7 +64,7 @@ test.each([
     'an encoder that exits 0 with too few frames',
     ' libx264 ',
     'shift_frames=5; "$real" -frames:v 5 "$@" >/dev/null 2>&1; for last; do :; done; exec "$real" -hide_banner -loglevel error -y -f lavfi -i color=s=128x96 -frames:v 5 -c:v libx264 -f mp4 "$last"',
-    /A segment (does not decode|holds \d+ frames instead of|has a frame at the wrong time)/,
+    /(A segment cannot be decoded|The segment from frame \d+ on has (\d+ frames? instead|frame \d+ at timestamp))/,
   ],
   [
     'an encoder that crashes',
@@ -73,7 +73,12 @@ test.each([
     /ffmpeg failed \(signal SIGSEGV\) while encoding/,
   ],
   ['a decoder that ends early', ' rawvideo ', 'exit 0', null],
-  ['a join that ends early', 'file:*output*', 'exit 0', /attempt failed: Joining gave no file/],
+  [
+    'a join that ends early',
+    'file:*output*',
+    'exit 0',
+    /attempt failed: ffmpeg did not write the output file/,
+  ],
 ] as const)('after %s the job is retried', { tags: ['slow'] }, async (what, when, instead, message) => {
   const path = faultyFfmpeg(temporaryFolder(), when, instead);
   const daemon = new DaemonWithClip({ path });

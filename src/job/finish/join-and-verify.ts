@@ -111,7 +111,7 @@ async function joinOnce(
       segmentPaths: batches.map((batch) => folder.segmentPath(batch.segmentName)),
       timing,
       codec: plan.codec,
-      encodersUsed: new Set(batches.map((batch) => batch.encoder)).size,
+      encoderCount: new Set(batches.map((batch) => batch.encoder)).size,
       plan: streams,
       outputPath: path,
     },

@@ -1,6 +1,6 @@
 import type { ColorInfo, VideoStreamInfo } from '../../domain/media-info.ts';
 
-/** A complete description of the finished file's colours; primaries and transfer stay unknown where they were. */
+/** Colours of the finished file. Primaries and transfer are null if the source does not specify them. */
 export interface OutputColor {
   readonly range: 'tv' | 'pc';
   readonly matrix: string;
@@ -8,10 +8,10 @@ export interface OutputColor {
   readonly transfer: string | null;
 }
 
-/** Exact rounding and full chroma: the default path of swscale is off by several levels (PEERS.md, item 10). */
+/** Exact rounding and full chroma interpolation; with the defaults of swscale, pixels are off by several levels. */
 const SCALE_FLAGS = 'flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact';
 
-/** Matrices of ffmpeg's colour names in the words of its scale filter. */
+/** Names of the colour matrices in ffmpeg's scale filter, by their names in ffprobe. */
 const SWSCALE_MATRICES: Readonly<Record<string, string>> = {
   bt709: 'bt709',
   fcc: 'fcc',
@@ -23,9 +23,9 @@ const SWSCALE_MATRICES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The colours of the finished file: the source's. A source that does not name its matrix is shown by players as
- * BT.709 from 720 lines on and as BT.601 below, so that is what it is taken for, and the output says so: an
- * upscaled image would otherwise cross that line and change its colours.
+ * Colours of the finished file, which are those of the source. Players show a source without a matrix tag as BT.709 from
+ * 720 lines on and as BT.601 below. The output is tagged accordingly: otherwise an upscaled video could cross that line
+ * and change its colours.
  */
 export function outputColor(video: VideoStreamInfo): OutputColor {
   const { color } = video;
@@ -39,16 +39,16 @@ export function outputColor(video: VideoStreamInfo): OutputColor {
   };
 }
 
-/** Why the source's colours cannot be converted right, as the rest of a sentence that begins with its name; else null. */
+/** Why the colours of a source cannot be converted, as the end of a sentence that starts with its name; else null. */
 export function whyUnknownMatrix({ color, pixelFormat }: VideoStreamInfo): string | null {
   const { matrix } = color;
   if (matrix === null || matrix in SWSCALE_MATRICES || matrix === 'gbr' || isRgb(pixelFormat)) return null;
-  return `has colours in ${matrix}, which this program cannot convert.`;
+  return `uses the colour matrix ${matrix}, which is not supported.`;
 }
 
 /**
- * The size that a frame is brought to. One whose image has another shape than the stream's first (a broadcast that
- * changes from 4:3 to 16:9) is made to fit and gets black bars, others fill the frame exactly.
+ * Size to which a frame is scaled. A frame with another aspect ratio than the stream (as in a broadcast that changes from
+ * 4:3 to 16:9) is fitted and gets black bars; others fill the frame exactly.
  */
 function fit({ width, height, sampleAspectRatio: { num, den } }: VideoStreamInfo): string {
   const shape = `dar*${height * den}/${width * num}`;
@@ -58,30 +58,30 @@ function fit({ width, height, sampleAspectRatio: { num, den } }: VideoStreamInfo
   return `w='${w}':h='${h}'`;
 }
 
-/** Filter from the source's pixels to packed RGB of exactly this size. */
+/** Filter that converts the frames of a source to packed RGB of the size of the stream. */
 export function toRgbFilter(video: VideoStreamInfo, pixelFormat: string): string {
   const { range, matrix } = outputColor(video);
   const input = isRgb(video.pixelFormat)
     ? ''
     : `:in_range=${range}:in_color_matrix=${SWSCALE_MATRICES[matrix] ?? 'auto'}`;
-  // swscale's short way from 8-bit grey to RGB takes limited range for full.
+  // The fast path of swscale from 8-bit grey to RGB treats limited range as full range.
   const deeper = /^(gray|ya8)$/.test(video.pixelFormat) ? 'format=gray16le,' : '';
   const colors = `${input}:out_range=pc:${SCALE_FLAGS},format=${pixelFormat}`;
-  // ffmpeg's `pad` cannot paint 16 bit: there a change of shape is stretched.
+  // The `pad` filter does not support 16-bit RGB, so another aspect ratio is stretched there.
   if (pixelFormat !== 'rgb24') return `${deeper}scale=w=${video.width}:h=${video.height}${colors}`;
   return `${deeper}scale=${fit(video)}${colors},pad=${video.width}:${video.height}:-1:-1`;
 }
 
-/** Filter from packed RGB to 4:2:0 with these colours. */
+/** Filter that converts packed RGB to a YUV pixel format with these colours. */
 export function fromRgbFilter(color: OutputColor, pixelFormat: string): string {
   const matrix = SWSCALE_MATRICES[color.matrix] ?? 'auto';
   return `scale=in_range=pc:out_range=${color.range}:out_color_matrix=${matrix}:${SCALE_FLAGS},format=${pixelFormat}`;
 }
 
-/** ffprobe's names of transfers that ffmpeg's own options call otherwise. */
+/** Names of transfer functions in ffmpeg options, where they differ from those in ffprobe. */
 const TRANSFER_OPTIONS: Readonly<Record<string, string>> = { bt470m: 'gamma22', bt470bg: 'gamma28' };
 
-/** Encoder arguments that write the description into the stream. */
+/** Encoder arguments that write the colour tags into the stream. */
 export function colorArguments(color: OutputColor): string[] {
   return [
     '-color_range',
@@ -97,7 +97,7 @@ function isRgb(pixelFormat: string): boolean {
   return /^(rgb|bgr|gbr|argb|abgr|rgba|bgra|0rgb|pal8)/.test(pixelFormat);
 }
 
-/** Whether two descriptions name the same colours, what is unknown in `expected` not counting. */
+/** Whether the colour tags of a file are the expected ones; properties that are null in `expected` are ignored. */
 export function agrees(found: ColorInfo, expected: OutputColor): boolean {
   return (
     (found.range ?? 'tv') === expected.range &&

@@ -2,28 +2,35 @@ import type { MediaInfo } from '../../domain/media-info.ts';
 import type { HashedFrame } from '../index/frame-hash-lines.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 
-/** Elementary streams have no index to seek in: they are always decoded from their beginning. */
+/** Elementary streams have no seek index: they are always decoded from the start. */
 const UNSEEKABLE = /^(h264|hevc|m4v|mpegvideo|h263|vc1|obu|yuv4mpegpipe|dv)$/;
 
-/** Seek so far before the wanted frame: a keyframe is nearly always within reach, and decoding two seconds is cheap. */
+/** A seek aims this far before the wanted frame: there is nearly always a keyframe, and two seconds decode quickly. */
 const SEEK_MARGIN_SECONDS = 2;
 
-/** Where a decoder begins: after a seek, at the start of the file, or there without insisting on equal images. */
+/** How a decoder reaches a frame: by a seek, from the start of the file, or from the start without comparing images. */
 export type Approach = 'seek' | 'from-start' | 'from-start-lenient';
 
-/** Where decoding begins, and how the frames before the wanted one are known. */
+/** Where decoding starts, and which of its frames precede the first wanted frame. */
 export interface EntryPoint {
+  /** Options of ffmpeg before `-i`. */
   readonly seek: readonly string[];
-  /** Filter that leaves them out. */
+  /** Filter that drops the frames before the first wanted frame. */
   readonly select: string;
+  /** Whether a frame precedes the first wanted frame. Called once for each frame, in order. */
   readonly isBefore: (frame: HashedFrame) => boolean;
 }
 
+/** Whether a source has timestamps to seek to. */
 export function isSeekable({ container }: Pick<MediaInfo, 'container'>): boolean {
   return !UNSEEKABLE.test(container);
 }
 
-/** @param first number of the first wanted frame */
+/**
+ * Determines where decoding starts.
+ *
+ * @param first number of the first wanted frame
+ */
 export function entryPoint(
   source: Pick<MediaInfo, 'startSeconds'>,
   index: Pick<FrameIndex, 'timeBase' | 'pts'>,
@@ -41,7 +48,7 @@ export function entryPoint(
     return { seek: ['-noaccurate_seek', '-ss', seconds.toFixed(6)], ...byTime };
   }
   if (first === 0) return { seek: [], select: 'null', isBefore: () => false };
-  // Not by number where time tells it: a change of resolution makes ffmpeg count anew from 0.
+  // By timestamp where possible, because ffmpeg counts frames from 0 again after a change of resolution.
   if (index.pts.every((other, frame) => (frame < first ? other < pts : other >= pts)))
     return { seek: [], ...byTime };
   let passed = 0;

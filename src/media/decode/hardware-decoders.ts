@@ -5,66 +5,67 @@ import { hardwareReason } from '../../domain/hardware-reason.ts';
 import { outputColor } from './color-conversion.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 
+/** Video decoder of a GPU: NVDEC of NVIDIA, or VAAPI. */
 export type HardwareDecoder = 'nvdec' | 'vaapi';
 
 const NAMES: Readonly<Record<HardwareDecoder, string>> = { nvdec: 'NVDEC', vaapi: 'VAAPI' };
 const ACCELERATORS: Readonly<Record<HardwareDecoder, string>> = { nvdec: 'cuda', vaapi: 'vaapi' };
 
-/** Codecs whose standards fix every bit of an image. In MPEG-2 and older ones each decoder may round as it likes. */
+/** Codecs whose standards define every bit of the image. Decoders of MPEG-2 and older codecs may round differently. */
 const EXACT_CODECS = /^(h264|hevc|vp8|vp9|av1)$/;
 
-/** What GPUs give for what the index was made of: 4:2:0 with its two colours interleaved. */
+/** Pixel formats of GPU decoders, with interleaved chroma, and of the frame index, by pixel format of the source. */
 const GPU_FORMATS: Readonly<Record<string, { readonly gpu: string; readonly index: string }>> = {
   yuv420p: { gpu: 'nv12', index: 'yuv420p' },
   yuvj420p: { gpu: 'nv12', index: 'yuv420p' },
   yuv420p10le: { gpu: 'p010le', index: 'yuv420p10le' },
 };
 
-/** Turning an image clockwise, as ffmpeg does by itself with images that are in memory. */
-const TURNS: Readonly<Record<number, readonly string[]>> = {
+/** Filters for a clockwise rotation in degrees. ffmpeg rotates automatically only frames that the CPU decoded. */
+const ROTATIONS: Readonly<Record<number, readonly string[]>> = {
   0: [],
   90: ['transpose=clock'],
   180: ['hflip', 'vflip'],
   270: ['transpose=cclock'],
 };
 
-/** What a decoding on a GPU needs beside what one on the CPU does. */
+/** Additional arguments and access for decoding on a GPU. */
 export interface HardwareInput {
   /** Options before `-i`. */
   readonly before: readonly string[];
-  /** Filters that bring a frame of the GPU to what the CPU would have decoded, bit for bit. */
+  /** Filters that turn a frame of the GPU into what the CPU would have decoded, bit for bit. */
   readonly filters: readonly string[];
-  /** What a sandbox must let it reach. */
+  /** Devices and folders to which the sandbox must give access. */
   readonly devices: readonly string[];
 }
 
-/** Why a source is left to the CPU from its beginning, as the rest of a sentence; null where a GPU may try. */
+/** Why a source must be decoded on the CPU, as a clause; null if a GPU may decode it. */
 export function whyNotInHardware({ video }: MediaInfo, index: FrameIndex): string | null {
-  if (!EXACT_CODECS.test(video.codec)) return `${video.codec} need not decode alike everywhere`;
-  if (GPU_FORMATS[video.pixelFormat] === undefined) return `the source is ${video.pixelFormat}`;
+  if (!EXACT_CODECS.test(video.codec)) return `decoders of ${video.codec} may give different images`;
+  if (GPU_FORMATS[video.pixelFormat] === undefined) return `GPUs do not decode ${video.pixelFormat}`;
   if (video.interlaced) return 'the source is interlaced';
   if (video.mirrored) return 'the source is mirrored';
-  // How broken images are patched up is each decoder's own affair.
-  if (index.complaintCount > 0) return 'the source is damaged';
+  // Decoders conceal errors in different ways.
+  if (index.decoderErrorCount > 0) return 'the source is damaged';
   return null;
 }
 
 /**
- * Frames come down through `hwdownload`, which fails on frames that are in memory already: without it ffmpeg would
- * decode on the CPU and say nothing when the GPU rejects.
+ * Arguments for decoding on a GPU. The `hwdownload` filter fails on frames that are already in main memory; without it
+ * ffmpeg would silently decode on the CPU when the GPU fails.
  */
 export function hardwareInput(decoder: HardwareDecoder, video: VideoStreamInfo): HardwareInput {
   const formats = GPU_FORMATS[video.pixelFormat];
-  if (formats === undefined) throw new RangeError(`No GPU gives ${video.pixelFormat}.`);
+  if (formats === undefined) throw new RangeError(`No GPU decodes ${video.pixelFormat}.`);
   const { range } = outputColor(video);
   const accelerator = ACCELERATORS[decoder];
   return {
     before: ['-hwaccel', accelerator, '-hwaccel_output_format', accelerator, '-noautorotate'],
     filters: [
       `hwdownload,format=${formats.gpu}`,
-      // Full range would be taken for limited where only the pixel format changes.
+      // Without an explicit range, `scale` treats full range as limited when only the pixel format changes.
       `scale=in_range=${range}:out_range=${range},format=${formats.index}`,
-      ...(TURNS[video.rotationDegrees] ?? []),
+      ...(ROTATIONS[video.rotationDegrees] ?? []),
     ],
     devices: decoder === 'vaapi' ? ['/dev/dri', '/sys'] : nvidiaDevices(),
   };
@@ -76,7 +77,7 @@ function nvidiaDevices(): string[] {
     .map((name) => `/dev/${name}`);
 }
 
-/** Why a GPU's decoder ended, in a few words. */
+/** Why a hardware decoder failed, in a few words. */
 export function decoderReason(error: FfmpegError): string {
   if (error.code === 'FFMPEG_STALLED') return hardwareReason('driver-silent').text;
   const [line] = error.stderrTail.split('\n').filter((text) => text.trim() !== '');
@@ -84,8 +85,9 @@ export function decoderReason(error: FfmpegError): string {
 }
 
 /**
- * Which decoder a job uses. States: a GPU's is tried → trusted, with its first frame that agrees with the index → the
- * CPU, for the rest of the job, when it fails. One that fails before it is trusted makes room for the next of the list.
+ * Chooses the decoder of a job. States: a hardware decoder is tried → trusted, after its first frame that matches the
+ * index → after a failure, the CPU for the rest of the job. When a hardware decoder fails before it is trusted, the next
+ * one in the list is tried.
  */
 export class DecoderChoice {
   readonly #left: HardwareDecoder[];
@@ -93,8 +95,8 @@ export class DecoderChoice {
   #trusted = false;
 
   /**
-   * @param requested in this order, before the CPU
-   * @param onChoice one sentence for the log each time the choice changes
+   * @param requested hardware decoders to try in this order, before the CPU
+   * @param onChoice called with a log line whenever the choice changes
    */
   constructor(
     requested: readonly HardwareDecoder[],
@@ -104,28 +106,30 @@ export class DecoderChoice {
   ) {
     this.#onChoice = onChoice;
     const why = requested.length === 0 ? null : whyNotInHardware(source, index);
-    if (why !== null) onChoice(`decoder: the CPU (${why}).`);
+    if (why !== null) onChoice(`decoder: CPU (${why})`);
     this.#left = why === null ? [...requested] : [];
   }
 
-  /** null: the CPU. */
+  /** The hardware decoder to use; null for the CPU. */
   get current(): HardwareDecoder | null {
     return this.#left[0] ?? null;
   }
 
-  /** A frame of the current decoder is what the index says. */
+  /** Reports that a frame of the current decoder matches the index. */
   agreed(): void {
     if (this.current === null || this.#trusted) return;
     this.#trusted = true;
-    this.#onChoice(`decoder: ${NAMES[this.current]} (its first frame is the CPU's; every one is checked).`);
+    this.#onChoice(
+      `decoder: ${NAMES[this.current]} (first frame matches the CPU decoder; every frame is checked)`,
+    );
   }
 
-  /** The current decoder did not give this frame, for this reason. */
+  /** Reports that the current decoder failed at a frame, and why. */
   failed(frame: number, reason: string): void {
     const [failed] = this.#left.splice(0, this.#trusted ? this.#left.length : 1);
     if (failed === undefined) return;
-    const next = this.current === null ? 'the CPU' : NAMES[this.current];
-    const how = this.#trusted ? 'failed in mid-job' : 'does not work here';
-    this.#onChoice(`decoder: ${next} from frame ${frame} on, because ${NAMES[failed]} ${how} (${reason}).`);
+    const next = this.current === null ? 'CPU' : NAMES[this.current];
+    const how = this.#trusted ? 'failed' : 'does not work here';
+    this.#onChoice(`decoder: ${next} from frame ${frame} on, because ${NAMES[failed]} ${how}: ${reason}`);
   }
 }

@@ -11,19 +11,21 @@ import {
   type EncoderSettings,
 } from './encoder-arguments.ts';
 import { QUIET, rawInputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
-import { FRAME_HASH_OUTPUT, readFrameHashes } from '../index/frame-hash-lines.ts';
+import { counted } from '../../lib/counted.ts';
+import { FRAME_HASH_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
 import { averageRate, type OutputTiming } from './output-timing.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { tableExpression } from './table-expression.ts';
 
 /**
- * Segments count time from ten seconds before the source's start, so that the decoding timestamps of the first
- * frames, which lie before their presentation, stay positive; fragmented MP4 cannot hold negative ones.
+ * Offset of the timestamps in segments. It keeps the decoding timestamps of the first frames positive, which are before
+ * their presentation timestamps: fragmented MP4 cannot store negative ones.
  */
 export const SEGMENT_OFFSET_SECONDS = 10;
 
+/** A segment to encode from the raw frames of a batch. */
 export interface SegmentJob {
-  /** File of raw frames, back to back. */
+  /** File with the raw frames, without anything between them. */
   readonly framesPath: string;
   readonly format: FrameFormat;
   readonly firstFrame: number;
@@ -31,15 +33,15 @@ export interface SegmentJob {
   readonly timing: OutputTiming;
   readonly color: OutputColor;
   readonly hdr: HdrMetadata | null;
-  /** Pixel width over height, as `num/den`. */
+  /** Pixel width divided by pixel height, as `num/den`. */
   readonly sampleAspectRatio: string;
   readonly segmentPath: string;
 }
 
 /**
- * Encodes a batch's frames as one fragmented MP4 that fits behind any other segment of the job, byte for byte:
- * absolute timestamps in both orders, and its parameter sets in the stream, because the next segment may come from
- * another encoder. Why so: docs/decisions/0005-segments.md.
+ * Encodes the frames of a batch as a fragmented MP4 that can be appended byte for byte to the previous segment of the
+ * job: its timestamps are absolute, and its parameter sets are in the stream because the next segment may come from
+ * another encoder. See docs/decisions/0005-segments.md.
  */
 export async function encodeSegment(
   job: SegmentJob,
@@ -85,7 +87,7 @@ export async function encodeSegment(
   child.stdout.resume();
   child.extra.resume();
   const frames = createReadStream(job.framesPath, { highWaterMark: 1024 * 1024 });
-  // Not `pipeline`: a broken pipe is the process's failure, and its exit tells more than EPIPE.
+  // Not `pipeline`: when ffmpeg fails, its exit status says more than the EPIPE of the broken pipe.
   frames.on('data', () => child.touch());
   frames.pipe(child.stdin);
   const readFailed = new Promise<never>((_, reject) => frames.once('error', reject));
@@ -101,14 +103,14 @@ export async function encodeSegment(
     frames.destroy();
     await child.finish();
   }
-  // Told to stop, it ended well, with part of the frames.
+  // After an abort ffmpeg exits with 0, although frames are missing.
   signal?.throwIfAborted();
 }
 
 /**
- * Decodes a segment whole and counts it (R16).
+ * Decodes a segment completely and checks its frames (promise 16 in docs/promises.md).
  *
- * @throws VerificationError when frames are missing, too many or at the wrong time, or when decoding complains.
+ * @throws VerificationError if the segment cannot be decoded, or the number or timestamps of its frames are wrong
  */
 export async function verifySegment(job: SegmentJob, signal?: AbortSignal): Promise<void> {
   const args = [
@@ -121,42 +123,40 @@ export async function verifySegment(job: SegmentJob, signal?: AbortSignal): Prom
     ...FRAME_HASH_OUTPUT,
     'pipe:1',
   ];
-  const child = new FfmpegProcess('ffmpeg', args, { purpose: 'checking a segment', signal });
+  const child = new FfmpegProcess('ffmpeg', args, { purpose: 'verifying a segment', signal });
   child.stdin.end();
   child.extra.resume();
-  const expected = presentationTimes(job);
-  let seen = 0;
-  let misplaced: string | null = null;
-  for await (const frame of readFrameHashes(child.stdout)) {
-    child.touch();
-    if (frame.pts !== expected[seen]) {
-      misplaced ??= `frame ${job.firstFrame + seen} is at ${frame.pts} instead of ${String(expected[seen])}`;
-    }
-    seen++;
-  }
+  const { pts } = await readFrameTimestamps(child);
   try {
     await child.ended;
   } catch (error) {
     if (error instanceof FfmpegError)
-      throw new VerificationError(`A segment does not decode: ${error.message}`, { cause: error });
+      throw new VerificationError(`A segment cannot be decoded: ${error.message}`, { cause: error });
     throw error;
   }
-  if (seen !== job.frameCount) {
+  if (pts.length !== job.frameCount) {
     throw new VerificationError(
-      `A segment holds ${seen} frames instead of ${job.frameCount} (from frame ${job.firstFrame} on).`,
+      `The segment from frame ${job.firstFrame} on has ${counted(pts.length, 'frame')} instead of ${job.frameCount}.`,
     );
   }
-  if (misplaced !== null)
-    throw new VerificationError(`A segment has a frame at the wrong time: ${misplaced}.`);
+  const expected = presentationTimes(job);
+  const wrong = pts.findIndex((ticks, i) => ticks !== expected[i]);
+  if (wrong >= 0) {
+    throw new VerificationError(
+      `The segment from frame ${job.firstFrame} on has frame ${job.firstFrame + wrong} at timestamp ${String(pts[wrong])} instead of ${String(expected[wrong])}.`,
+    );
+  }
 }
 
+/** Presentation timestamps of the frames of a segment. */
 function presentationTimes(job: SegmentJob): number[] {
   return Array.from({ length: job.frameCount }, (_, i) => ticks(job.timing, job.firstFrame + i));
 }
 
 /**
- * The n-th packet of the job in coded order is decoded when the frame REORDER_FRAMES before it is shown: strictly
- * increasing over the whole job, never after presentation, and the same whatever the encoder reorders.
+ * Decoding timestamps of the packets of a segment. Packet n of the job, in coded order, has the presentation timestamp
+ * of frame n - REORDER_FRAMES. So they strictly increase over the whole job, are never after presentation, and do not
+ * depend on how the encoder reorders frames.
  */
 function decodingTimes(job: SegmentJob): number[] {
   return Array.from({ length: job.frameCount }, (_, i) =>
@@ -164,7 +164,7 @@ function decodingTimes(job: SegmentJob): number[] {
   );
 }
 
-/** Presentation of frame `number` in segment time; frames before the first continue its spacing backwards. */
+/** Timestamp of a frame in a segment; negative frame numbers extrapolate from the first two frames. */
 function ticks(timing: OutputTiming, number: number): number {
   const offset = SEGMENT_OFFSET_SECONDS * timing.timescale;
   const first = timing.pts[0] ?? 0;

@@ -1,47 +1,51 @@
 import type { Chroma, HdrMetadata } from '../../domain/media-info.ts';
 import { hdrParameters } from '../probe/hdr-metadata.ts';
 
+/** Video codec of the output. */
 export type Codec = 'h264' | 'hevc';
 export type EncoderName = 'h264_nvenc' | 'hevc_nvenc' | 'libx264' | 'libx265';
 
 export interface EncoderSettings {
-  /** Constant rate factor of libx264 and libx265; NVENC's constant quality is set to the same number. */
+  /** Constant rate factor of libx264 and libx265; also used as the constant quality of NVENC. */
   readonly crf: number;
   /** Preset of libx264 and libx265. */
   readonly preset: string;
-  /** Pinned for a job: the bytes of libx264 depend on it (RELIABILITY.md, finding 6). */
+  /** Fixed for a job, because the output of libx264 depends on the number of threads. */
   readonly threads: number;
-  /** 4:2:0 where it is absent; other chroma is encoded in software. */
+  /** Chroma subsampling, 4:2:0 by default; other kinds are encoded on the CPU. */
   readonly chroma?: Chroma;
-  /** NVENC's quickest settings instead of its best. */
+  /** Whether NVENC uses its fastest preset instead of a good one. */
   readonly lowLatency?: boolean;
 }
 
 /**
- * How many frames an encoder may hold back for reordering. Two is what libx264, libx265 and NVENC need with
- * B-frame pyramids; every segment's decoding timestamps are laid out for it, whichever encoder made it.
+ * Largest reordering delay of an encoder in frames: libx264, libx265 and NVENC need two with B-frame pyramids. The
+ * decoding timestamps of every segment leave room for it, whichever encoder made the segment.
  */
 export const REORDER_FRAMES = 2;
 
+/** The CPU encoder for each codec. */
 export const SOFTWARE_ENCODER: Readonly<Record<Codec, EncoderName>> = { h264: 'libx264', hevc: 'libx265' };
+/** The NVENC encoder for each codec. */
 export const NVENC_ENCODER: Readonly<Record<Codec, EncoderName>> = { h264: 'h264_nvenc', hevc: 'hevc_nvenc' };
 
+/** The codec that an encoder writes. */
 export function codecOf(encoder: EncoderName): Codec {
   return encoder === 'libx264' || encoder === 'h264_nvenc' ? 'h264' : 'hevc';
 }
 
-/** Whether the encoder runs on the GPU. */
+/** Whether the encoder runs on an NVIDIA GPU. */
 export function isNvenc(encoder: EncoderName): boolean {
   return encoder === 'h264_nvenc' || encoder === 'hevc_nvenc';
 }
 
-/** The pixel format that an encoder wants for frames of this depth. */
+/** The input pixel format of an encoder for 8-bit or 10-bit frames. */
 export function encoderPixelFormat(encoder: EncoderName, tenBit: boolean, chroma: Chroma = '420'): string {
   if (tenBit && isNvenc(encoder)) return 'p010le';
   return `yuv${chroma}p${tenBit ? '10le' : ''}`;
 }
 
-/** Codec arguments of an encoder, without colours and timing. */
+/** ffmpeg arguments that select and configure an encoder, without colours and timestamps. */
 export function encoderArguments(
   encoder: EncoderName,
   settings: EncoderSettings,

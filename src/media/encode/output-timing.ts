@@ -1,22 +1,22 @@
 import type { MediaInfo } from '../../domain/media-info.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 
-/** When each output frame is shown, in ticks of `1/timescale` s, counted from the start of the source. */
+/** Presentation timestamps of the output in ticks of `1/timescale` seconds since the start of the source. */
 export interface OutputTiming {
   readonly timescale: number;
-  /** Strictly increasing, one a frame. */
+  /** One timestamp per frame, strictly increasing. */
   readonly pts: Float64Array;
-  /** Of the last frame; at least 1. */
+  /** Duration of the last frame in ticks; at least 1. */
   readonly lastDuration: number;
 }
 
-/** Below this a decoding timestamp has no room beside its neighbours. */
+/** Coarser timescales leave no room for distinct decoding timestamps. */
 const MIN_TIMESCALE = 1000;
 
 /**
- * The source's timestamps on a time base of whole ticks a second. Exact: a time base n/d becomes ticks of 1/d with
- * every timestamp times n. Where the source shows two frames at once or goes backwards, the later frame is moved
- * one tick behind the one before it, because no container can say otherwise.
+ * Converts the timestamps of a source to a timescale of whole ticks per second, without rounding: a time base n/d becomes
+ * 1/d, with every timestamp multiplied by n. A frame whose timestamp is not after that of the frame before is moved to
+ * one tick after it, because containers require increasing timestamps.
  */
 export function outputTiming(index: FrameIndex, source: MediaInfo): OutputTiming {
   const { num, den } = index.timeBase;
@@ -35,7 +35,7 @@ export function outputTiming(index: FrameIndex, source: MediaInfo): OutputTiming
   return { timescale, pts, lastDuration: Math.max(1, index.lastDuration * num * factor || typical) };
 }
 
-/** Frames a second on average, in decimals: what an encoder's rate control is told. */
+/** Average frames per second as a decimal number, for the rate control of the encoder. */
 export function averageRate(timing: OutputTiming): string {
   const first = timing.pts[0] ?? 0;
   const ticks = (timing.pts.at(-1) ?? 0) + timing.lastDuration - first;

@@ -8,7 +8,11 @@ export interface Box {
   readonly bytes: number;
 }
 
-/** Lists a file's top-level boxes. @throws VerificationError when the file is torn. */
+/**
+ * Lists the top-level boxes of a file.
+ *
+ * @throws VerificationError if the file is truncated or a box is invalid
+ */
 export async function listBoxes(path: string): Promise<Box[]> {
   const file = await open(path, 'r');
   try {
@@ -20,7 +24,7 @@ export async function listBoxes(path: string): Promise<Box[]> {
       const small = bytesRead >= 8 ? header.readUInt32BE(0) : 0;
       const bytes = small === 1 && bytesRead === 16 ? Number(header.readBigUInt64BE(8)) : small;
       if (bytes < 8 || offset + bytes > size)
-        throw new VerificationError(`${path} is torn at byte ${offset}.`);
+        throw new VerificationError(`${path} has an incomplete or invalid box at byte ${offset}.`);
       boxes.push({ type: header.toString('latin1', 4, 8), offset, bytes });
       offset += bytes;
     }
@@ -30,7 +34,7 @@ export async function listBoxes(path: string): Promise<Box[]> {
   }
 }
 
-/** The byte ranges that make segments one stream: the first one's header, and everybody's fragments. */
+/** Byte ranges that join segments into one stream: the header of the first segment and the fragments of all. */
 export async function* joinedRanges(
   segmentPaths: readonly string[],
 ): AsyncGenerator<{ path: string; start: number; end: number }> {

@@ -1,8 +1,9 @@
 /**
- * An ffmpeg expression of `N` that gives `values[N]`: a binary tree of `if(lt(N,k),…)` whose leaves are runs of equal
- * steps, so that constant frame rate costs one leaf and a table of 60 arbitrary values is about six levels deep.
+ * Builds an ffmpeg expression of `N` that evaluates to `values[N]`. It passes exact timestamps to ffmpeg, whose filters
+ * and bitstream filters accept expressions but no lists.
  *
- * It is how exact timestamps reach ffmpeg: its filters and bit stream filters take expressions, not lists.
+ * The expression is a binary tree of `if(lt(N,k),…)` whose leaves are runs of equal steps: constant frame rate needs one
+ * leaf, and 60 arbitrary values need about six levels.
  */
 export function tableExpression(values: readonly number[]): string {
   const runs: { from: number; base: number; step: number }[] = [];

@@ -1,17 +1,19 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Rational } from '../../domain/media-info.ts';
+import type { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 
-/** One decoded frame as ffmpeg's `framehash` muxer reports it. */
+/** A decoded frame, or a copied packet, as reported by ffmpeg's `framehash` muxer. */
 export interface HashedFrame {
-  /** In units of the header's time base. */
+  /** Unit of `pts` and `duration`, in seconds. */
+  readonly timeBase: Rational;
   readonly pts: number;
   readonly duration: number;
-  /** The first 32 bits of the hash of the image's bytes. */
+  /** The first 32 bits of the hash of the image. */
   readonly hash: number;
 }
 
-/** Arguments that make ffmpeg report every frame of an output, unchanged in time, instead of writing it. */
+/** Arguments that make ffmpeg report every frame of an output with its original timestamp, instead of writing it. */
 export const FRAME_HASH_OUTPUT = [
   '-fps_mode',
   'passthrough',
@@ -21,29 +23,58 @@ export const FRAME_HASH_OUTPUT = [
   '1',
   '-f',
   'framehash',
-  // The fastest that ffmpeg has: 12 % on top of decoding 720p (crc32: 50 %). It only ever meets its own kind.
+  // The fastest hash of ffmpeg: 12 % on top of decoding 720p (crc32: 50 %).
   '-hash',
   'murmur3',
 ] as const;
 
-/** Reads what FRAME_HASH_OUTPUT writes, frame by frame, as it comes. */
-export async function* readFrameHashes(
-  output: Readable,
-  onTimeBase: (timeBase: Rational) => void = () => undefined,
-): AsyncGenerator<HashedFrame> {
+/** Yields the frames of a `framehash` output as they arrive. */
+export async function* readFrameHashes(output: Readable): AsyncGenerator<HashedFrame> {
+  let timeBase: Rational = { num: 1, den: 1 };
   for await (const line of createInterface({ input: output, crlfDelay: Infinity })) {
-    const timeBase = /^#tb 0: (\d+)\/(\d+)/.exec(line);
-    if (timeBase !== null) onTimeBase({ num: Number(timeBase[1]), den: Number(timeBase[2]) });
-    const frame = parseFrameHashLine(line);
+    const header = /^#tb 0: (\d+)\/(\d+)/.exec(line);
+    if (header !== null) timeBase = { num: Number(header[1]), den: Number(header[2]) };
+    const frame = parseFrameHashLine(line, timeBase);
     if (frame !== null) yield frame;
   }
 }
 
-/** A line `stream, dts, pts, duration, size, hash`, or null for a header. */
-export function parseFrameHashLine(line: string): HashedFrame | null {
+/** Yields the frames that ffmpeg reports on its standard output. Each frame counts as progress of the process. */
+export async function* followFrames(child: FfmpegProcess): AsyncGenerator<HashedFrame> {
+  for await (const frame of readFrameHashes(child.stdout)) {
+    child.touch();
+    yield frame;
+  }
+}
+
+/** Timestamps of all frames of an output, in the order in which ffmpeg reports them. */
+export interface FrameTimestamps {
+  /** Null if there is no frame. */
+  readonly timeBase: Rational | null;
+  readonly pts: readonly number[];
+}
+
+/** Reads the timestamps of all frames that ffmpeg reports on its standard output. */
+export async function readFrameTimestamps(child: FfmpegProcess): Promise<FrameTimestamps> {
+  let timeBase: Rational | null = null;
+  const pts: number[] = [];
+  for await (const frame of followFrames(child)) {
+    timeBase = frame.timeBase;
+    pts.push(frame.pts);
+  }
+  return { timeBase, pts };
+}
+
+/** Parses a line `stream, dts, pts, duration, size, hash`; null for a header line. */
+function parseFrameHashLine(line: string, timeBase: Rational): HashedFrame | null {
   if (line.startsWith('#')) return null;
   const fields = line.split(',');
   const hash = fields[5]?.trim();
   if (hash === undefined) return null;
-  return { pts: Number(fields[2]), duration: Number(fields[3]), hash: Number.parseInt(hash.slice(0, 8), 16) };
+  return {
+    timeBase,
+    pts: Number(fields[2]),
+    duration: Number(fields[3]),
+    hash: Number.parseInt(hash.slice(0, 8), 16),
+  };
 }

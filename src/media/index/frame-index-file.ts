@@ -8,10 +8,11 @@ interface Header {
   readonly frames: number;
   readonly lastDuration: number;
   readonly packetCount: number;
+  /** The decoder errors, under the name that this version of the file has for them. */
   readonly complaintCount: number;
 }
 
-/** The index as bytes, to keep beside a job: a JSON line, then timestamps, then hashes, little-endian. */
+/** Serialises the index for the job folder: one line of JSON, the timestamps, then the hashes, little-endian. */
 export function encodeFrameIndex(index: FrameIndex): Buffer {
   const header = {
     version: VERSION,
@@ -19,7 +20,7 @@ export function encodeFrameIndex(index: FrameIndex): Buffer {
     frames: index.pts.length,
     lastDuration: index.lastDuration,
     packetCount: index.packetCount,
-    complaintCount: index.complaintCount,
+    complaintCount: index.decoderErrorCount,
   };
   return Buffer.concat([
     Buffer.from(`${JSON.stringify(header)}\n`),
@@ -28,13 +29,13 @@ export function encodeFrameIndex(index: FrameIndex): Buffer {
   ]);
 }
 
-/** @returns null when the bytes are not a whole index of this version: it is made anew then. */
+/** @returns null if the bytes are not a complete index of this version; the caller then builds a new one */
 export function decodeFrameIndex(bytes: Buffer): FrameIndex | null {
   const lineEnd = bytes.indexOf(0x0a);
   if (lineEnd < 0) return null;
   const header = parseHeader(bytes.toString('utf8', 0, lineEnd));
   if (header === null || bytes.length !== lineEnd + 1 + header.frames * 12) return null;
-  // Copied, because the arrays want to begin at a multiple of their element size.
+  // Copied, because typed arrays must start at a multiple of their element size.
   const body = Uint8Array.prototype.slice.call(bytes, lineEnd + 1).buffer;
   return {
     timeBase: header.timeBase,
@@ -42,7 +43,7 @@ export function decodeFrameIndex(bytes: Buffer): FrameIndex | null {
     hashes: new Uint32Array(body, header.frames * 8, header.frames),
     lastDuration: header.lastDuration,
     packetCount: header.packetCount,
-    complaintCount: header.complaintCount,
+    decoderErrorCount: header.complaintCount,
   };
 }
 
@@ -51,6 +52,6 @@ function parseHeader(line: string): Header | null {
     const header = JSON.parse(line) as Header & { version: number };
     return header.version === VERSION ? header : null;
   } catch {
-    return null; // Torn or foreign bytes are the caller's "make it anew".
+    return null; // Not an index, or an incomplete one.
   }
 }

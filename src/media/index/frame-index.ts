@@ -2,35 +2,39 @@ import { basename } from 'node:path';
 import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
 import type { MediaInfo, Rational } from '../../domain/media-info.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
-import { FRAME_HASH_OUTPUT, readFrameHashes } from './frame-hash-lines.ts';
+import { followFrames, FRAME_HASH_OUTPUT, readFrameHashes } from './frame-hash-lines.ts';
 import { LimitGuard, type IndexLimits } from './limit-guard.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 
 /**
- * Every frame that decoding the source gives, in display order: when it is shown and what it looks like. Made by
- * decoding once, because headers lie: it is what "no frame lost, none doubled, each at its time" is held against.
+ * The timestamp and image hash of every frame of a source, in display order. The index comes from decoding the source
+ * once, because headers cannot be trusted; it is the reference for "no frame lost, duplicated or moved".
  */
 export interface FrameIndex {
   readonly timeBase: Rational;
-  /** Presentation timestamps in `timeBase`, as the source has them. */
+  /** Presentation timestamps of the source, in `timeBase`. */
   readonly pts: Float64Array;
-  /** Fingerprints of the decoded images (32 bits of murmur3). */
+  /** Hashes of the decoded images (32 bits of murmur3). */
   readonly hashes: Uint32Array;
-  /** How long the last frame is shown, in `timeBase`; 0 where the source does not say. */
+  /** Duration of the last frame, in `timeBase`; 0 if unknown. */
   readonly lastDuration: number;
-  /** Packets of the stream in the container, whether they decode or not. */
+  /** Number of packets of the stream in the container, including those that cannot be decoded. */
   readonly packetCount: number;
-  /** Lines that the decoder said about what is broken. */
-  readonly complaintCount: number;
+  /** Number of error lines that the decoder printed. */
+  readonly decoderErrorCount: number;
 }
 
 export interface IndexOptions {
   readonly limits: IndexLimits;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (framesSeen: number) => void;
+  readonly onProgress?: (frameCount: number) => void;
 }
 
-/** @throws InputRejectedError when not one frame can be decoded, or more frames come than the limits allow. */
+/**
+ * Builds the frame index of a source by decoding it.
+ *
+ * @throws InputRejectedError if no frame can be decoded or a limit is exceeded
+ */
 export async function indexFrames(source: MediaInfo, options: IndexOptions): Promise<FrameIndex> {
   const name = basename(source.path);
   const args = [
@@ -57,25 +61,25 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
   const guard = new LimitGuard(name, options.limits);
   const pts: number[] = [];
   const hashes: number[] = [];
-  let timeBase = source.video.timeBase;
+  let { timeBase } = source.video;
   let lastDuration = 0;
-  for await (const frame of readFrameHashes(child.stdout, (found) => (timeBase = found))) {
-    child.touch();
+  for await (const frame of followFrames(child)) {
+    timeBase = frame.timeBase;
     pts.push(frame.pts);
     hashes.push(frame.hash);
     lastDuration = frame.duration;
-    const over = guard.whyOver(pts.length, (frame.pts * timeBase.num) / timeBase.den);
-    if (over !== null) {
+    const exceeded = guard.whyExceeded(pts.length, (frame.pts * timeBase.num) / timeBase.den);
+    if (exceeded !== null) {
       await child.kill();
-      throw new InputRejectedError('LIMIT_EXCEEDED', over);
+      throw new InputRejectedError('LIMIT_EXCEEDED', exceeded);
     }
     options.onProgress?.(pts.length);
   }
-  await endedAsFarAsItDecodes(child);
+  await endOfDecoding(child);
   if (pts.length === 0) {
     throw new InputRejectedError(
       'NO_DECODABLE_FRAME',
-      `${name} has a video stream, but no frame of it can be decoded.`,
+      `${name} has a video stream, but none of its frames can be decoded.`,
     );
   }
   return {
@@ -84,22 +88,24 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     hashes: Uint32Array.from(hashes),
     lastDuration,
     packetCount: await packets,
-    complaintCount: child.complaints,
+    decoderErrorCount: child.complaints,
   };
 }
 
-/** ffmpeg's exit codes for "too much of it did not decode" and "it ends badly": what was decoded until then counts. */
+/** Exit codes of ffmpeg for input that is damaged or ends early. The frames decoded until then count. */
 const DAMAGED_INPUT_EXITS: ReadonlySet<number | null> = new Set([1, 69]);
 
-async function endedAsFarAsItDecodes(child: FfmpegProcess): Promise<void> {
+/** Waits for the end of ffmpeg and accepts its exit codes for damaged input. */
+async function endOfDecoding(child: FfmpegProcess): Promise<void> {
   try {
     await child.ended;
   } catch (error) {
-    // Killed, stalled or stopped it says nothing about the file.
+    // A process that was killed, stalled or stopped says nothing about the file.
     if (!(error instanceof FfmpegError) || !DAMAGED_INPUT_EXITS.has(error.exitCode)) throw error;
   }
 }
 
+/** Counts the packets that ffmpeg reports on its second output. */
 async function countPackets(child: FfmpegProcess): Promise<number> {
   let count = 0;
   for await (const packet of readFrameHashes(child.extra)) {

@@ -1,11 +1,11 @@
-/** Limits that are counted while decoding, whatever the header claimed (R31). */
+/** Limits that are enforced while decoding, whatever the header says (promise 31 in docs/promises.md). */
 export interface IndexLimits {
   readonly inputMegapixels: number;
   readonly hours: number;
   readonly framesPerSecond: number;
 }
 
-/** Counts the frames of a file as they come: a few bytes can claim a million of them, or a century between two. */
+/** Enforces the limits while frames arrive: a few bytes can hold a million frames, or a century between two frames. */
 export class LimitGuard {
   readonly #name: string;
   readonly #limits: IndexLimits;
@@ -17,16 +17,22 @@ export class LimitGuard {
     this.#limits = limits;
   }
 
-  /** @param count frames so far; @param atSeconds when the newest is shown. @returns a sentence, or null. */
-  whyOver(count: number, atSeconds: number): string | null {
+  /**
+   * Checks the limits after another frame.
+   *
+   * @param count frames so far
+   * @param atSeconds timestamp of the newest frame
+   * @returns the error message if a limit is exceeded, else null
+   */
+  whyExceeded(count: number, atSeconds: number): string | null {
     const { hours, framesPerSecond } = this.#limits;
     this.#earliest = Math.min(this.#earliest, atSeconds);
     this.#latest = Math.max(this.#latest, atSeconds);
     const span = this.#latest - this.#earliest;
     if (span > hours * 3600)
-      return `${this.#name} lasts longer than the ${hours} hours allowed (limits.hours).`;
-    // A second more than it lasts: a short burst is no bomb.
+      return `${this.#name} is longer than the limit of ${hours} hours (limits.hours).`;
+    // One second more than the duration, so that a short burst of frames passes.
     if (count <= framesPerSecond * (span + 1)) return null;
-    return `${this.#name} has more than the ${framesPerSecond} frames a second allowed (limits.framesPerSecond).`;
+    return `${this.#name} has more than ${framesPerSecond} frames per second (limits.framesPerSecond).`;
   }
 }

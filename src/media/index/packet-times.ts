@@ -2,14 +2,14 @@ import { createInterface } from 'node:readline';
 import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 
-/** First and last timestamp of a track's packets, in seconds, and how many there are with one. */
+/** First and last packet timestamp of a track in seconds, and the number of its packets that have a timestamp. */
 export interface PacketTimes {
   readonly count: number;
   readonly first: number;
   readonly last: number;
 }
 
-/** Reads the packets of a file's audio tracks, without decoding. By stream index. */
+/** Reads the packet timestamps of all audio tracks of a file, by stream index, without decoding. */
 export async function readPacketTimes(
   path: string,
   purpose: string,

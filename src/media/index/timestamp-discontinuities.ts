@@ -6,28 +6,31 @@ import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import type { FrameIndex } from './frame-index.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 
-/** A place where a stream's clock does not go on where it was, in seconds of the source's clock. */
+/** A jump in the timestamps of a stream: the last one before it and the first one after it, in seconds. */
 export interface TimestampDiscontinuity {
   readonly at: number;
   readonly to: number;
 }
 
-/** Muxers for the containers whose clock may jump: recordings that were interrupted, or joined byte for byte. */
-const JUMPING: Readonly<Record<string, string>> = { mpegts: 'mpegts', mpeg: 'vob' };
+/**
+ * The muxer for each container that allows timestamp discontinuities, as in interrupted recordings and files that were
+ * concatenated byte for byte.
+ */
+const DISCONTINUOUS_MUXERS: Readonly<Record<string, string>> = { mpegts: 'mpegts', mpeg: 'vob' };
 
-/** What ffmpeg takes for a jump and closes, where it is not told to keep the source's clock. */
+/** Jumps that ffmpeg treats as discontinuities and removes unless it is told to keep the timestamps. */
 const BACKWARD_SECONDS = 0.1;
 const FORWARD_SECONDS = 10;
 
-/** So many images in a row at one instant, and the clock was lost. */
-const LONGEST_STANDSTILL = 10;
+/** Frames in a row with the same timestamp from which on the timestamps are considered lost. */
+const MAX_EQUAL_TIMESTAMPS = 10;
 
-/** Whether the timestamps of such a container may begin anew in mid-stream, so that they tell no length. */
+/** Whether the container allows timestamp discontinuities, so that its duration cannot be trusted. */
 export function mayBeDiscontinuous({ container }: Pick<MediaInfo, 'container'>): boolean {
-  return container in JUMPING;
+  return container in DISCONTINUOUS_MUXERS;
 }
 
-/** Reads the decoding timestamps of the main video, without decoding. */
+/** Finds the discontinuities in the decoding timestamps of the main video, without decoding it. */
 export async function findTimestampDiscontinuities(
   source: MediaInfo,
   signal?: AbortSignal,
@@ -36,7 +39,7 @@ export async function findTimestampDiscontinuities(
   const child = new FfmpegProcess(
     'ffprobe',
     ['-loglevel', 'quiet', ...request, '-of', 'csv=p=0', ...inputArguments(source.path)],
-    { purpose: `reading the clock of ${basename(source.path)}`, signal, access: { reads: source.path } },
+    { purpose: `reading the timestamps of ${basename(source.path)}`, signal, access: { reads: source.path } },
   );
   child.stdin.end();
   child.extra.resume();
@@ -54,10 +57,10 @@ export async function findTimestampDiscontinuities(
 }
 
 /**
- * Copies a source, all its streams as they are, to a file whose clock goes on where the source's jumps: the parts come
- * one behind the other, audio and image alike.
+ * Copies all streams of a source into a file with one continuous timeline: the parts between discontinuities follow
+ * each other, with audio and video in sync.
  *
- * @throws InputRejectedError CLOCK_JUMPS where ffmpeg cannot copy it
+ * @throws InputRejectedError `TIMESTAMP_DISCONTINUITY` if ffmpeg cannot copy the source
  */
 export async function remuxToOneTimeline(
   source: MediaInfo,
@@ -67,13 +70,13 @@ export async function remuxToOneTimeline(
   const args = [
     ...QUIET_LENIENT,
     '-y',
-    // Programme streams give a time to the first image of a packet only.
+    // MPEG program streams have a timestamp only for the first frame of a packet.
     ...inputArguments(source.path, { before: ['-fflags', '+genpts'] }),
     ...['-map', '0', '-c', 'copy', '-copy_unknown', '-muxdelay', '0', '-muxpreload', '0'],
-    ...['-f', JUMPING[source.container] ?? 'mpegts', '-progress', 'pipe:1', `file:${to.path}`],
+    ...['-f', DISCONTINUOUS_MUXERS[source.container] ?? 'mpegts', '-progress', 'pipe:1', `file:${to.path}`],
   ];
   const child = new FfmpegProcess('ffmpeg', args, {
-    purpose: `straightening the clock of ${basename(source.path)}`,
+    purpose: `remuxing ${basename(source.path)} to one timeline`,
     signal,
     access: { reads: source.path, writesInto: to.folder },
   });
@@ -84,29 +87,28 @@ export async function remuxToOneTimeline(
     await child.ended;
   } catch (error) {
     if (!(error instanceof FfmpegError)) throw error;
-    throw jumpsRejected(source, `the parts cannot be put one behind the other (${error.message})`, error);
+    throw rejected(source, `has timestamp discontinuities and cannot be remuxed (${error.message})`, error);
   }
 }
 
-/** @throws InputRejectedError CLOCK_JUMPS when the index has a run of images that are all shown at one instant */
+/** @throws InputRejectedError `TIMESTAMP_DISCONTINUITY` if a long run of frames has the same timestamp */
 export function assertTimestampsIncrease(source: MediaInfo, { pts }: FrameIndex): void {
-  let standstill = 0;
+  let equalCount = 0;
   for (let frame = 1; frame < pts.length; frame++) {
-    standstill = (pts[frame] ?? 0) > (pts[frame - 1] ?? 0) ? 0 : standstill + 1;
-    if (standstill >= LONGEST_STANDSTILL)
-      throw jumpsRejected(source, `more than ${LONGEST_STANDSTILL} images in a row are shown at one instant`);
+    equalCount = (pts[frame] ?? 0) > (pts[frame - 1] ?? 0) ? 0 : equalCount + 1;
+    if (equalCount >= MAX_EQUAL_TIMESTAMPS)
+      throw rejected(
+        source,
+        `has more than ${MAX_EQUAL_TIMESTAMPS} frames in a row without an increasing timestamp`,
+      );
   }
 }
 
-/** Images that are shown no later than the one before them; each comes one tick behind it instead. */
+/** Number of frames whose timestamp is not after that of the frame before; in the output they follow it by one tick. */
 export function countUnordered({ pts }: FrameIndex): number {
   return pts.reduce((count, at, frame) => count + (frame > 0 && at <= (pts[frame - 1] ?? 0) ? 1 : 0), 0);
 }
 
-function jumpsRejected({ path }: MediaInfo, how: string, cause?: Error): InputRejectedError {
-  return new InputRejectedError(
-    'TIMESTAMP_DISCONTINUITY',
-    `${basename(path)} has a clock that jumps in mid-stream: ${how}.`,
-    { cause },
-  );
+function rejected({ path }: MediaInfo, reason: string, cause?: Error): InputRejectedError {
+  return new InputRejectedError('TIMESTAMP_DISCONTINUITY', `${basename(path)} ${reason}.`, { cause });
 }

@@ -4,13 +4,13 @@ import { runForText } from '../ffmpeg/run-for-text.ts';
 import { COVER_TYPES, isAttachedCover } from './attached-cover.ts';
 import type { StreamPlan } from './stream-plan.ts';
 
-/** A cover image as a file of its own. */
+/** A cover image that was written to a file. */
 export interface ExtractedCover {
   readonly path: string;
   readonly stream: OtherStreamInfo;
 }
 
-/** Writes a plan's cover images, as they are, to `PREFIX` and a number. */
+/** Copies the cover images of a plan to the files `PREFIX0`, `PREFIX1` and so on. */
 export async function extractCovers(
   source: MediaInfo,
   plan: StreamPlan,
@@ -26,7 +26,7 @@ export async function extractCovers(
       'ffmpeg',
       [...QUIET_LENIENT, '-y', ...inputArguments(source.path), ...request, `file:${path}`],
       {
-        purpose: 'taking a cover image out',
+        purpose: 'extracting a cover image',
         signal,
         access: { reads: source.path, writesInto: to.folder },
       },
@@ -35,7 +35,7 @@ export async function extractCovers(
   return covers;
 }
 
-/** Arguments that attach the images behind the plan's own attachments, under the names that they had. */
+/** Arguments that attach the cover images, with their original names, after the other attachments of the plan. */
 export function coverArguments(covers: readonly ExtractedCover[], plan: StreamPlan): string[] {
   const before = plan.fates.filter(
     ({ stream, codec }) => stream.kind === 'attachment' && codec !== null,

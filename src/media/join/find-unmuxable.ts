@@ -7,8 +7,8 @@ import { runForText } from '../ffmpeg/run-for-text.ts';
 import { otherStreamArguments, type StreamPlan } from './stream-plan.ts';
 
 /**
- * The plan without the tracks that the container does not take, each tried alone. A broken audio track never fails a
- * job (A10): it is left out, and reported with what ffmpeg said of it.
+ * Drops the tracks that cannot be written to the container, by muxing each one alone. A broken audio track never fails a
+ * job: it is dropped, and the report quotes the error of ffmpeg.
  */
 export async function withoutUnmuxable(
   source: MediaInfo,
@@ -16,21 +16,22 @@ export async function withoutUnmuxable(
   signal?: AbortSignal,
 ): Promise<StreamPlan> {
   const fates = [];
-  const sounds = await readPacketTimes(source.path, 'looking for audio', signal);
+  const audio = await readPacketTimes(source.path, 'reading the audio of the source', signal);
   for (const fate of plan.fates) {
     const { stream, codec } = fate;
-    const isSilent = stream.kind === 'audio' && !sounds.has(stream.index);
+    const isEmpty = stream.kind === 'audio' && !audio.has(stream.index);
     const reason =
       codec === null || isAttachedCover(stream, plan)
         ? null
-        : isSilent
-          ? 'there is no audio in it'
+        : isEmpty
+          ? 'empty track'
           : await whyNotMuxable(source, { ...plan, fates: [fate] }, signal);
     fates.push(reason === null ? fate : { ...fate, codec: null, reason });
   }
   return { ...plan, fates };
 }
 
+/** Why the container rejects a track; null if it accepts it. */
 async function whyNotMuxable(
   source: MediaInfo,
   alone: StreamPlan,
@@ -50,15 +51,15 @@ async function whyNotMuxable(
   ];
   try {
     await runForText('ffmpeg', args, {
-      purpose: 'trying a track alone',
+      purpose: 'muxing one track alone',
       signal,
       access: { reads: source.path },
     });
     return null;
   } catch (error) {
     if (!(error instanceof FfmpegError)) throw error;
-    // Before the muxer's words may stand what a decoder said of damaged images.
+    // Decoder errors about damaged frames may precede the error of the muxer.
     const said = error.stderrTail.split('\n').find((line) => !/^\[(h264|hevc|mpeg|vp\d|av1)/.test(line));
-    return `it cannot be copied (${said ?? error.message})`;
+    return `cannot be copied (${said ?? error.message})`;
   }
 }

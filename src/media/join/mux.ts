@@ -12,27 +12,28 @@ import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { joinedRanges } from '../encode/segment-boxes.ts';
 import { otherStreamArguments, videoTag, type StreamPlan } from './stream-plan.ts';
 
+/** A finished file to mux from the segments of a job and the other streams of its source. */
 export interface MuxJob {
   readonly source: MediaInfo;
   readonly segmentPaths: readonly string[];
   readonly timing: OutputTiming;
   readonly codec: Codec;
-  /** How many different encoders made the segments. */
-  readonly encodersUsed: number;
+  /** Number of different encoders that made the segments. */
+  readonly encoderCount: number;
   readonly plan: StreamPlan;
   readonly outputPath: string;
 }
 
 /**
- * Joins a job's segments, exactly as they are, with the source's other streams, chapters and metadata. The segments
- * go through standard input as one fragmented MP4, so no joined copy ever lies on the disk.
+ * Muxes the unchanged segments of a job with the other streams, chapters and metadata of the source. The segments are
+ * piped in as one fragmented MP4, so that no joined copy is written to disk.
  */
 export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void> {
   const { source, timing, plan } = job;
   const folder = dirname(job.outputPath);
   const covers = await extractCovers(source, plan, { prefix: coverPrefix(job.outputPath), folder }, signal);
-  // The source keeps its clock (`-copyts`), the segments are moved onto it, and the finished file begins at 0. Left to
-  // itself ffmpeg moves each input to 0, and a transport stream by a rule that leaves out what is not mapped.
+  // The source keeps its timestamps (`-copyts`), the segments are moved to match them, and the finished file starts at
+  // 0. By default ffmpeg moves each input to 0, and transport streams by a rule that ignores unmapped streams.
   const args = [
     ...QUIET_LENIENT,
     '-y',
@@ -53,7 +54,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     '0:v:0',
     '-c:v:0',
     'copy',
-    ...videoTag(job.codec, plan.container, job.encodersUsed),
+    ...videoTag(job.codec, plan.container, job.encoderCount),
     ...videoMetadata(source),
     ...otherStreamArguments(plan, 1),
     ...coverArguments(covers, plan),
@@ -61,7 +62,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     '1',
     '-map_chapters',
     '1',
-    // A frame that waits for a stream without packets (late audio, sparse subtitles) is no reason to stop.
+    // Streams with few or late packets, such as sparse subtitles, must not overflow the queue.
     '-max_muxing_queue_size',
     '100000',
     ...(plan.container === 'matroska'
@@ -69,7 +70,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
       : [
           '-video_track_timescale',
           String(timing.timescale),
-          // Edit lists count in the movie's timescale: a coarser one would round the last frame away.
+          // Edit lists use the timescale of the movie: with a coarser one, rounding would cut off the last frame.
           '-movie_timescale',
           String(timing.timescale),
           '-movflags',
@@ -81,11 +82,11 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     (-source.startSeconds).toFixed(6),
     `file:${job.outputPath}`,
   ];
-  // `faststart` moves the whole file at the end and says nothing meanwhile.
+  // At the end, `faststart` rewrites the whole file without any sign of progress.
   const bytes = source.bytes + (await totalBytes(job.segmentPaths));
-  const stallMs = 60_000 + bytes / LEAST_BYTES_PER_MS;
+  const stallMs = 60_000 + bytes / MIN_BYTES_PER_MS;
   const child = new FfmpegProcess('ffmpeg', args, {
-    purpose: `joining ${basename(source.path)}`,
+    purpose: `muxing ${basename(source.path)}`,
     signal,
     stallMs,
     access: { reads: source.path, writesInto: folder },
@@ -99,12 +100,12 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
   }
 }
 
-/** Beside the output, and like it in name: what a kill leaves there is found and removed in the same way. */
+/** Path prefix of cover images: next to the output with a similar name, so that leftovers are cleaned up with it. */
 function coverPrefix(outputPath: string): string {
   return `${outputPath.slice(0, outputPath.length - extname(outputPath).length)}.cover`;
 }
 
-/** The source once more for each track that is moved. */
+/** Opens the source once more for each track that is moved in time. */
 function movedInputs({ path }: MediaInfo, plan: StreamPlan): string[] {
   return plan.fates.flatMap(({ codec, movedSeconds }) =>
     codec === null || movedSeconds === undefined
@@ -115,8 +116,8 @@ function movedInputs({ path }: MediaInfo, plan: StreamPlan): string[] {
   );
 }
 
-/** A slow disk's 5 MB/s. */
-const LEAST_BYTES_PER_MS = 5_000;
+/** Speed of a slow disk, 5 MB/s. */
+const MIN_BYTES_PER_MS = 5_000;
 
 async function totalBytes(paths: readonly string[]): Promise<number> {
   let total = 0;
@@ -124,10 +125,10 @@ async function totalBytes(paths: readonly string[]): Promise<number> {
   return total;
 }
 
-/** Tags that describe the bytes or the orientation of the stream that was, not of the one that is. */
+/** Tags of the source that are wrong for the new video stream. */
 const STALE_TAGS = ['rotate', 'encoder', 'DURATION', 'BPS', 'NUMBER_OF_FRAMES', 'NUMBER_OF_BYTES'];
 
-/** The video's own title, language and flags, as the source has them. */
+/** Arguments that copy the title, language and disposition flags of the video from the source. */
 function videoMetadata({ video }: MediaInfo): string[] {
   const flags = video.dispositions.filter((flag) => flag !== 'attached_pic' && flag !== 'timed_thumbnails');
   return [
@@ -139,14 +140,16 @@ function videoMetadata({ video }: MediaInfo): string[] {
   ];
 }
 
+/** Pipes the segments into ffmpeg as one stream. */
 async function feedSegments(child: FfmpegProcess, segmentPaths: readonly string[]): Promise<void> {
-  const gone = child.ended.catch(() => undefined);
+  const exited = child.ended.catch(() => undefined);
   for await (const { path, start, end } of joinedRanges(segmentPaths)) {
     for await (const chunk of createReadStream(path, { start, end }) as AsyncIterable<Buffer>) {
       child.touch();
-      if (child.stdin.destroyed) return; // Its exit says why.
-      // A broken pipe is told by its end, and by what it wrote.
-      if (!child.stdin.write(chunk)) await Promise.race([once(child.stdin, 'drain').catch(() => gone), gone]);
+      if (child.stdin.destroyed) return; // `child.ended` rejects with the reason.
+      // A broken pipe is not handled here either, because `child.ended` rejects.
+      if (!child.stdin.write(chunk))
+        await Promise.race([once(child.stdin, 'drain').catch(() => exited), exited]);
     }
   }
   child.stdin.end();

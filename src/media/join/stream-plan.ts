@@ -3,38 +3,40 @@ import type { MediaInfo, OtherStreamInfo } from '../../domain/media-info.ts';
 import { isAttachedCover } from './attached-cover.ts';
 import type { Codec } from '../encode/encoder-arguments.ts';
 
+/** Container of the finished file. */
 export type Container = 'mp4' | 'mov' | 'matroska';
 
-/** What becomes of one of the source's streams beside the main video. */
+/** What happens to a stream of the source other than the main video. */
 export interface StreamFate {
   readonly stream: OtherStreamInfo;
-  /** `copy`, a codec to convert to, or null: left out. */
+  /** `copy`, the codec to convert to, or null if the stream is dropped. */
   readonly codec: string | null;
-  /** Why it is converted or left out; null where it is copied. */
+  /** Why the stream is converted or dropped; null if it is copied. */
   readonly reason: string | null;
-  /** Seconds that a copied track is moved by, where it would stand elsewhere than in the source. */
+  /** Seconds by which a copied track is moved to stay in sync. */
   readonly movedSeconds?: number;
-  /** A bit stream filter that it is copied through. */
+  /** Bitstream filter applied while copying. */
   readonly filter?: string;
 }
 
+/** The container of the finished file, and what happens to each other stream. */
 export interface StreamPlan {
   readonly container: Container;
-  /** With its dot. */
+  /** File extension, including the dot. */
   readonly extension: string;
-  /** Why the container is not the source's; null where it is. */
+  /** Why the container differs from that of the source; null if it is the same. */
   readonly containerReason: string | null;
   readonly fates: readonly StreamFate[];
 }
 
 const MP4_AUDIO = new Set(['aac', 'ac3', 'eac3', 'mp3', 'mp2', 'alac', 'opus', 'flac', 'dts']);
 const MP4_SUBTITLE = new Set(['mov_text']);
-/** What Matroska cannot hold as it is, and what it becomes. */
+/** Codecs that Matroska does not support, and what they are converted to. */
 const MATROSKA_CONVERSIONS: Readonly<Record<string, string>> = { mov_text: 'srt', eia_608: 'srt' };
 
 /**
- * The container and the fate of every other stream. The source's container is kept where it is MP4, MOV or Matroska
- * and holds all of its streams; everything else goes to Matroska, which holds nearly anything.
+ * Plans the container and the fate of every stream other than the main video. MP4, MOV and Matroska are kept if the
+ * container supports all streams; everything else becomes Matroska.
  */
 export function planStreams(source: MediaInfo): StreamPlan {
   const wanted = sourceContainer(source);
@@ -47,13 +49,16 @@ export function planStreams(source: MediaInfo): StreamPlan {
     container,
     extension,
     containerReason: containerReason(source, wanted, misfit),
-    fates: source.others.map((stream) => throughFilter(fate(stream, container), source)),
+    fates: source.others.map((stream) => withFilter(fate(stream, container), source)),
   };
 }
 
 /**
- * Arguments that map and copy the planned streams of input number `input`, behind the video of another input. The moved
- * ones come from inputs of their own behind it, in the order of the plan.
+ * Arguments that map and copy the planned streams of an input. Streams that are moved in time come from the inputs after
+ * it, one each, in the order of the plan.
+ *
+ * @param input number of the input
+ * @param videosBefore number of video streams that are mapped before these streams
  */
 export function otherStreamArguments(plan: StreamPlan, input: number, videosBefore = 1): string[] {
   const kept = plan.fates.filter(({ stream, codec }) => codec !== null && !isAttachedCover(stream, plan));
@@ -69,20 +74,24 @@ export function otherStreamArguments(plan: StreamPlan, input: number, videosBefo
           : stream.kind === 'attachment'
             ? 't'
             : 'v';
-    // Video number 0 is the one that was made; cover images and further videos come after it, as they are.
+    // The upscaled video is number 0; cover images and other videos follow.
     const number = perKind.get(letter) ?? (letter === 'v' ? videosBefore : 0);
     perKind.set(letter, number + 1);
     const from = movedSeconds === undefined ? input : nextInput++;
     args.push('-map', `${from}:${stream.index}`, `-c:${letter}:${number}`, codec ?? 'copy');
     if (filter !== undefined) args.push(`-bsf:${letter}:${number}`, filter);
-    // Said for one stream, as for the video, it has to be said for all.
+    // ffmpeg needs the metadata mapping of every stream once one stream, here the video, has one.
     args.push(`-map_metadata:s:${letter}:${number}`, `${input}:s:${stream.index}`);
     if (letter === 'v') args.push(`-disposition:v:${number}`, stream.attachedPicture ? 'attached_pic' : '0');
   }
   return args;
 }
 
-/** The plan with tracks moved, or left out. @param shifts by stream index: seconds, or why it cannot be moved */
+/**
+ * Moves tracks of a plan in time, or drops them.
+ *
+ * @param shifts by stream index: the seconds, or why moving the track does not help
+ */
 export function withShifts(plan: StreamPlan, shifts: ReadonlyMap<number, number | string>): StreamPlan {
   const fates = plan.fates.map((fate) => {
     const shift = shifts.get(fate.stream.index);
@@ -93,10 +102,13 @@ export function withShifts(plan: StreamPlan, shifts: ReadonlyMap<number, number 
   return { ...plan, fates };
 }
 
-/** The MP4 video tag: `avc3` and `hev1` allow parameter sets that change on the way, `avc1` and `hvc1` play everywhere. */
-export function videoTag(codec: Codec, container: Container, encodersUsed: number): string[] {
+/**
+ * Arguments for the video tag of MP4 and MOV: `avc1` and `hvc1` play everywhere, but only `avc3` and `hev1` allow the
+ * parameter sets to change, as they do between encoders.
+ */
+export function videoTag(codec: Codec, container: Container, encoderCount: number): string[] {
   if (container === 'matroska') return [];
-  const mixed = encodersUsed > 1;
+  const mixed = encoderCount > 1;
   return ['-tag:v:0', codec === 'h264' ? (mixed ? 'avc3' : 'avc1') : mixed ? 'hev1' : 'hvc1'];
 }
 
@@ -110,29 +122,29 @@ function sourceContainer(source: MediaInfo): Container | null {
 }
 
 function fitsMp4(stream: OtherStreamInfo, container: 'mp4' | 'mov'): boolean {
-  if (stream.codec === 'unknown' || stream.codec === 'none') return true; // Left out in any container.
+  if (stream.codec === 'unknown' || stream.codec === 'none') return true; // Dropped in any container.
   if (stream.kind === 'subtitle') return MP4_SUBTITLE.has(stream.codec);
   return MP4_AUDIO.has(stream.codec) || (container === 'mov' && stream.codec.startsWith('pcm_'));
 }
 
 function fate(stream: OtherStreamInfo, container: Container): StreamFate {
-  const leave = (reason: string): StreamFate => ({ stream, codec: null, reason });
-  if (stream.codec === 'none') return leave('there is no image in it');
-  if (stream.codec === 'unknown') return leave('its codec is unknown');
-  if (stream.kind === 'data') return leave('data tracks cannot be carried over');
+  const drop = (reason: string): StreamFate => ({ stream, codec: null, reason });
+  if (stream.codec === 'none') return drop('no decodable frames');
+  if (stream.codec === 'unknown') return drop('unknown codec');
+  if (stream.kind === 'data') return drop('data tracks are not supported');
   if (stream.kind === 'attachment' && container !== 'matroska')
-    return leave('attachments live in Matroska only');
+    return drop('only Matroska supports attachments');
   const conversion = container === 'matroska' ? MATROSKA_CONVERSIONS[stream.codec] : undefined;
   if (conversion !== undefined)
-    return { stream, codec: conversion, reason: `Matroska holds no ${stream.codec}` };
+    return { stream, codec: conversion, reason: `Matroska does not support ${stream.codec}` };
   return { stream, codec: 'copy', reason: null };
 }
 
 /**
- * AAC with a header on each packet, as transport streams have it, needs them taken off. Muxers do that by themselves, but
- * fail at the first damaged one; ffmpeg leaves out that packet alone when it is told to do it.
+ * Adds the filter that removes the ADTS header from each AAC packet of a transport stream. Muxers do this on their own,
+ * but fail at the first damaged header; with an explicit filter ffmpeg drops only the damaged packet.
  */
-function throughFilter(fate: StreamFate, { container }: MediaInfo): StreamFate {
+function withFilter(fate: StreamFate, { container }: MediaInfo): StreamFate {
   const hasHeaders = container === 'mpegts' && fate.stream.codec === 'aac' && fate.codec === 'copy';
   return hasHeaders ? { ...fate, filter: 'aac_adtstoasc' } : fate;
 }
@@ -143,8 +155,8 @@ function containerReason(
   misfit: OtherStreamInfo | undefined,
 ): string | null {
   if (misfit !== undefined)
-    return `${wanted === 'mov' ? 'MOV' : 'MP4'} cannot hold its ${misfit.codec} ${misfit.kind} track`;
+    return `${wanted === 'mov' ? 'MOV' : 'MP4'} does not support the ${misfit.codec} ${misfit.kind} track`;
   if (wanted === null)
-    return `${extname(source.path).toLowerCase() || 'its container'} is not one that the result can be kept in`;
+    return `${extname(source.path).toLowerCase() || 'the container of the source'} is not supported as an output container`;
   return null;
 }

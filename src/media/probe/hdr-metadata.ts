@@ -9,11 +9,11 @@ export const SideData = z.looseObject({
 });
 export type SideData = z.infer<typeof SideData>;
 
-/** Units of chromaticities and luminances in ST 2086. */
+/** Units per 1.0 of a chromaticity and per cd/m² of a luminance in SMPTE ST 2086. */
 const CHROMATICITY = 50_000;
 const LUMINANCE = 10_000;
 
-/** The static HDR metadata among a stream's or a frame's side data; null where there is none. */
+/** Parses the static HDR metadata in the side data of a stream or frame; null if there is none. */
 export function parseHdrMetadata(list: readonly SideData[]): HdrMetadata | null {
   const mastering = parseMastering(list.find((entry) => entry.side_data_type === MASTERING));
   const lightLevel = parseLightLevel(list.find((entry) => entry.side_data_type === LIGHT_LEVEL));
@@ -38,7 +38,7 @@ function parseMastering(entry: SideData | undefined): HdrMetadata['mastering'] {
     minLuminance: number('min_luminance', LUMINANCE),
     maxLuminance: number('max_luminance', LUMINANCE),
   };
-  // Some entries have the luminances only; an encoder takes all or nothing.
+  // Some entries hold only luminances, but encoders need every value.
   const numbers = [...mastering.red, ...mastering.green, ...mastering.blue, ...mastering.white];
   return [...numbers, mastering.minLuminance, mastering.maxLuminance].every(Number.isFinite)
     ? mastering
@@ -50,16 +50,13 @@ function parseLightLevel(entry: SideData | undefined): HdrMetadata['lightLevel']
   return Number.isFinite(maxContent) && Number.isFinite(maxAverage) ? { maxContent, maxAverage } : null;
 }
 
-/** `34000/50000` as a number; NaN for anything else. */
+/** Parses a fraction such as `34000/50000`; NaN for anything else. */
 function fraction(text: unknown): number {
   const [num, den] = typeof text === 'string' ? text.split('/').map(Number) : [];
   return num === undefined || den === undefined ? NaN : num / den;
 }
 
-/**
- * The parameters that make libx264 and libx265 write the metadata into the stream, in the words of each: a list of
- * `name=value`.
- */
+/** Parameters (`name=value`) that make libx264 or libx265 write the HDR metadata into the stream. */
 export function hdrParameters(encoder: 'libx264' | 'libx265', hdr: HdrMetadata): string[] {
   const { mastering, lightLevel } = hdr;
   const pair = ([x, y]: Point): string => `(${x},${y})`;

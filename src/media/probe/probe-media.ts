@@ -11,7 +11,7 @@ import {
   area,
   describeOther,
   describeVideo,
-  isMovingPicture,
+  isVideo,
   parseSeconds,
   Stream,
   isEncrypted,
@@ -20,7 +20,7 @@ import {
 } from './stream-info.ts';
 import { whyUnknownMatrix } from '../decode/color-conversion.ts';
 
-/** Limits that a file must keep before anything of it is decoded (R31). */
+/** Limits that are checked in the header before anything is decoded (promise 31 in docs/promises.md). */
 export interface InputLimits {
   readonly inputMegapixels: number;
   readonly hours: number;
@@ -42,14 +42,14 @@ const BeginningOutput = z.object({
   packets_and_frames: z.array(z.object({ side_data_list: z.array(SideData).optional() })).default([]),
 });
 
-/** A file that claims a length has at least so much for each second of it, or the claim is not believed. */
-export const LEAST_BYTES_PER_SECOND = 100;
+/** A duration in a header is trusted only if the file has at least this many bytes for each second. */
+export const MIN_BYTES_PER_SECOND = 100;
 
 /**
- * Reads a file's headers.
+ * Reads the headers and the first frame of a file.
  *
  * @param path absolute
- * @throws InputRejectedError when it is not a readable video or breaks a limit; the sentence names the file.
+ * @throws InputRejectedError if the file is not a readable video or exceeds a limit
  */
 export async function probeMedia(
   path: string,
@@ -61,7 +61,7 @@ export async function probeMedia(
   if (size === 0) throw new InputRejectedError('EMPTY_FILE', `${name} is empty.`);
   const probed = parseOutput(ProbeOutput, await runProbe(path, name, HEADERS, limits, signal), name);
 
-  const videos = probed.streams.filter(isMovingPicture);
+  const videos = probed.streams.filter(isVideo);
   const main = videos.reduce<ProbedStream | null>(
     (best, next) => (best !== null && area(best) >= area(next) ? best : next),
     null,
@@ -70,25 +70,25 @@ export async function probeMedia(
     if (probed.streams.some((stream) => stream.codec_type === 'video' && area(stream) === 0)) {
       throw new InputRejectedError(
         'UNSUPPORTED_CODEC',
-        `${name} has a video stream whose image cannot be read, or is larger than limits.inputMegapixels.`,
+        `${name} has a video stream whose frames cannot be read or exceed limits.inputMegapixels.`,
       );
     }
     const kinds = probed.streams.map((stream) => stream.codec_type ?? 'unknown').join(', ');
     throw new InputRejectedError(
       'NO_VIDEO_STREAM',
-      `${name} has no video stream (it holds: ${kinds || 'nothing'}).`,
+      `${name} has no video stream (streams found: ${kinds || 'none'}).`,
     );
   }
   assertPixels(name, main.width ?? 0, main.height ?? 0, limits);
   const beginning = await readBeginning(path, name, main.index, limits, signal);
   if (isEncrypted(main) || beginning.encrypted) {
-    throw new InputRejectedError('ENCRYPTED', `${name} is encrypted, and there is no key for it.`);
+    throw new InputRejectedError('ENCRYPTED', `${name} is encrypted.`);
   }
   if (main.codec_name === undefined || main.pix_fmt === undefined) {
     const codec = main.codec_name ?? main.codec_tag_string ?? 'an unknown codec';
     throw new InputRejectedError(
       'UNSUPPORTED_CODEC',
-      `${name} has a video stream (${codec}) that this ffmpeg cannot decode.`,
+      `${name} has a video stream (${codec}) that the installed ffmpeg cannot decode.`,
     );
   }
   const video = describeVideo(main, main.codec_name, main.pix_fmt);
@@ -111,8 +111,8 @@ export async function probeMedia(
 const HEADERS = ['-show_format', '-show_streams', '-show_chapters'];
 
 /**
- * What only the first packet and the first frame tell: that it is encrypted, and HDR metadata, for which many
- * containers have no place.
+ * Reads what only the first packet and frame show: encryption, and HDR metadata, which many containers cannot store in
+ * their headers.
  */
 async function readBeginning(
   path: string,
@@ -134,12 +134,12 @@ async function readBeginning(
   return { encrypted: sideData.some(isEncryptionData), hdr: parseHdrMetadata(sideData) };
 }
 
-/** What ffprobe makes of a hostile file need not be what its format promises. */
+/** Parses the JSON of ffprobe, which may not match the expected format for a hostile file. */
 function parseOutput<T>(schema: z.ZodType<T>, text: string, name: string): T {
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
-    throw new InputRejectedError('NOT_A_VIDEO', `${name} has headers that make no sense.`, { cause: error });
+    throw new InputRejectedError('NOT_A_VIDEO', `${name} has invalid headers.`, { cause: error });
   }
 }
 
@@ -150,7 +150,7 @@ async function runProbe(
   limits: InputLimits,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  // ffprobe decodes a few frames to know them: an image far over the limit must not get its memory.
+  // ffprobe decodes a few frames: one far above the limit must not allocate its memory.
   const maxPixels = Number.isFinite(limits.inputMegapixels) ? limits.inputMegapixels * 1e6 : undefined;
   const args = ['-hide_banner', '-loglevel', 'error', '-print_format', 'json', ...request];
   const input = inputArguments(path, maxPixels === undefined ? {} : { maxPixels });
@@ -169,7 +169,7 @@ async function runProbe(
     const said = error.stderrTail.split('\n').at(-1)?.replace(`file:${path}: `, '').trim() ?? '';
     throw new InputRejectedError(
       'NOT_A_VIDEO',
-      `${name} is not a video that ffmpeg can open${said === '' ? '' : ` (${said})`}.`,
+      `${name} is not a video or is damaged${said === '' ? '' : ` (${said})`}.`,
       { cause: error },
     );
   }
@@ -179,21 +179,19 @@ function assertPixels(name: string, width: number, height: number, limits: Input
   if (width * height <= limits.inputMegapixels * 1e6) return;
   throw new InputRejectedError(
     'LIMIT_EXCEEDED',
-    `${name} is ${width}x${height}, more than the ${limits.inputMegapixels} megapixels allowed (limits.inputMegapixels).`,
+    `${name} is ${width}x${height}, more than the limit of ${limits.inputMegapixels} megapixels (limits.inputMegapixels).`,
   );
 }
 
 function assertDuration(name: string, info: MediaInfo, limits: InputLimits): void {
   const { durationSeconds, bytes } = info;
-  // A claim that is not believed is counted instead, frame by frame, while the file is indexed.
-  const believable =
-    durationSeconds !== null &&
-    !mayBeDiscontinuous(info) &&
-    bytes >= durationSeconds * LEAST_BYTES_PER_SECOND;
-  if (!believable || durationSeconds <= limits.hours * 3600) return;
+  // A duration that is not trusted here is checked frame by frame while the file is indexed.
+  const isTrusted =
+    durationSeconds !== null && !mayBeDiscontinuous(info) && bytes >= durationSeconds * MIN_BYTES_PER_SECOND;
+  if (!isTrusted || durationSeconds <= limits.hours * 3600) return;
   const hours = (durationSeconds / 3600).toFixed(1);
   throw new InputRejectedError(
     'LIMIT_EXCEEDED',
-    `${name} claims to last ${hours} hours, more than the ${limits.hours} allowed (limits.hours).`,
+    `${name} is ${hours} hours long according to its header, more than the limit of ${limits.hours} hours (limits.hours).`,
   );
 }

@@ -8,7 +8,7 @@ import type {
 } from '../../domain/media-info.ts';
 import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
 
-/** One stream in ffprobe's JSON. */
+/** A stream in the JSON output of ffprobe. */
 export const Stream = z.object({
   index: z.number(),
   codec_type: z.string().optional(),
@@ -34,15 +34,17 @@ export const Stream = z.object({
 
 export type ProbedStream = z.infer<typeof Stream>;
 
-/** Whether a stream is a video rather than a cover image. */
-export function isMovingPicture(stream: ProbedStream): boolean {
+/** Whether a stream is a video, as opposed to a cover image. */
+export function isVideo(stream: ProbedStream): boolean {
   return stream.codec_type === 'video' && stream.disposition?.['attached_pic'] !== 1 && area(stream) > 0;
 }
 
+/** Pixels of one frame of a stream; 0 if unknown. */
 export function area(stream: ProbedStream): number {
   return (stream.width ?? 0) * (stream.height ?? 0);
 }
 
+/** Describes the main video stream as viewers see it, with its rotation applied to the size. */
 export function describeVideo(stream: ProbedStream, codec: string, pixelFormat: string): VideoStreamInfo {
   const rotationDegrees = clockwiseRotation(stream);
   const turned = rotationDegrees === 90 || rotationDegrees === 270;
@@ -95,12 +97,13 @@ function hasNoImage(stream: ProbedStream): boolean {
   return stream.codec_type === 'video' && stream.pix_fmt === undefined;
 }
 
+/** Describes a stream other than the main video. */
 export function describeOther(stream: ProbedStream): OtherStreamInfo {
   const kinds = ['audio', 'subtitle', 'attachment', 'video'] as const;
   return {
     index: stream.index,
     kind: kinds.find((kind) => kind === stream.codec_type) ?? 'data',
-    // A track without an image to be had (no frame in it at all, or none that decodes) has no pixel format.
+    // A track without frames, or without any that decode, has no pixel format.
     codec: hasNoImage(stream) ? 'none' : (stream.codec_name ?? 'unknown'),
     language: stream.tags?.['language'] ?? null,
     attachedPicture: stream.disposition?.['attached_pic'] === 1,
@@ -110,25 +113,26 @@ export function describeOther(stream: ProbedStream): OtherStreamInfo {
 
 const ALPHA_FORMAT = /^(yuva|gbrap|rgba|argb|bgra|abgr|ya8|ya16)/;
 
-/** Whether the header says that nobody can decode the stream without a key. */
+/** Whether the header marks the stream as encrypted. */
 export function isEncrypted(stream: ProbedStream): boolean {
   if (/^(encv|drmi)$/.test(stream.codec_tag_string ?? '')) return true;
   return stream.side_data_list?.some(isEncryptionData) === true;
 }
 
+/** Whether a side data entry describes encryption. */
 export function isEncryptionData({ side_data_type }: SideData): boolean {
   return side_data_type?.startsWith('Encryption') === true;
 }
 
-/** ffprobe gives the counter-clockwise angle of the display matrix; ffmpeg turns the image clockwise by its negative. */
+/** Clockwise rotation of a stream in degrees: 0, 90, 180 or 270. ffprobe reports the angle counter-clockwise. */
 function clockwiseRotation(stream: ProbedStream): number {
   const angle = stream.side_data_list?.find((entry) => entry.rotation !== undefined)?.rotation ?? 0;
   const quarters = Math.round(-angle / 90);
-  // As ffmpeg does: other angles turn the image inside a frame of its stored size.
+  // Like ffmpeg, which applies other angles within a frame of the stored size.
   return Math.abs(-angle - quarters * 90) < 1 ? (((quarters % 4) + 4) % 4) * 90 : 0;
 }
 
-/** Whether the display matrix, 3 x 3 in rows, mirrors: its upper left 2 x 2 has a negative determinant. */
+/** Whether the display matrix mirrors the image: its upper left 2x2 block has a negative determinant. */
 function isMirrored(stream: ProbedStream): boolean {
   const matrix = stream.side_data_list
     ?.map((entry) => entry.displaymatrix)
@@ -138,26 +142,27 @@ function isMirrored(stream: ProbedStream): boolean {
   return Number(a) * Number(d) - Number(b) * Number(c) < 0;
 }
 
-/** Bits of one component, read off ffmpeg's name of the pixel format: `yuv420p10le` has 10, `rgb24` 8. */
+/** Bits of one component of an ffmpeg pixel format: 10 for `yuv420p10le`, 8 for `rgb24`. */
 export function bitsPerComponent(pixelFormat: string): number {
   if (/^(rgb|bgr)48|^(rgba|bgra)64|^(gbrp|gray|ya|yuv\w*p|gbrap)16/.test(pixelFormat)) return 16;
   const planar = /(?:p|gray)(9|10|12|14)(?:le|be)?$/.exec(pixelFormat) ?? /^p0(10|12|16)/.exec(pixelFormat);
   return planar?.[1] === undefined ? 8 : Number(planar[1]);
 }
 
-/** The chroma that holds all colour of a pixel format, read off ffmpeg's name of it. */
+/** The chroma subsampling that keeps all colour detail of an ffmpeg pixel format. */
 export function chromaOf(pixelFormat: string): Chroma {
   if (/^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|pal8)|4(44|40)p|^nv(24|42)|^(vuya|ayuv)|^p4/.test(pixelFormat))
     return '444';
   return /4(22|11)p|422$|^(nv16|nv20|p2)/.test(pixelFormat) ? '422' : '420';
 }
 
+/** Parses a decimal number of seconds; null if it is missing or `N/A`. */
 export function parseSeconds(text: string | undefined): number | null {
   const seconds = Number(text);
   return text === undefined || !Number.isFinite(seconds) ? null : seconds;
 }
 
-/** Matroska's `00:00:05.005000000` in seconds. */
+/** Parses a duration tag of Matroska such as `00:00:05.005000000` into seconds. */
 function parseClock(text: string | undefined): number | null {
   const parts = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text ?? '');
   return parts === null ? null : Number(parts[1]) * 3600 + Number(parts[2]) * 60 + Number(parts[3]);

@@ -3,23 +3,25 @@ import type { OutputTiming } from '../encode/output-timing.ts';
 import { readPacketTimes } from '../index/packet-times.ts';
 import type { StreamPlan } from '../join/stream-plan.ts';
 
-/** Audio and image may be so far apart, compared with the source, in seconds (E5). */
-const LARGEST_DRIFT = 0.04;
+/** Largest accepted change of the audio offset against the source, in seconds. */
+const MAX_DRIFT_SECONDS = 0.04;
 
-/** A copied track that does not stand where it did. */
+/** A copied audio track that is out of sync. */
 export interface AudioFault {
+  /** Description, as the end of a sentence that starts with the name of the file. */
   readonly sentence: string;
+  /** Index of the stream in the source. */
   readonly index: number;
-  /** Seconds that would bring the whole track back; where its ends are not off by the same, how they are off. */
+  /** Seconds by which to move the whole track; the reason if moving it does not help. */
   readonly shift: number | string;
 }
 
 /**
- * Holds the audio of the finished file against the source's: every copied track begins and ends beside the same
- * image as it did.
+ * Compares the audio of the finished file with that of the source: every copied track must start and end at the same
+ * frame as before.
  *
- * @param firstFrameSeconds when the finished file's first frame is shown, on its own clock
- * @returns a fault for each track that does not
+ * @param firstFrameSeconds timestamp of the first frame in the finished file
+ * @returns one fault for each track that is out of sync
  */
 export async function audioFaults(
   source: MediaInfo,
@@ -38,23 +40,29 @@ export async function audioFaults(
     const { index } = track.stream;
     const was = before.get(index);
     const is = after.get(places[kept.indexOf(track)] ?? -1);
-    if (was === undefined) return []; // A track without a packet is no audio that could be lost.
+    if (was === undefined) return []; // An empty track in the source has no audio to lose.
     if (is === undefined)
-      return [{ sentence: `audio track ${index} is empty`, index, shift: 'nothing of it is left' }];
+      return [{ sentence: `has an empty audio track ${index}`, index, shift: 'empty after joining' }];
     const imageMoved = firstFrameSeconds - imageBefore;
     const drift = { first: is.first - was.first - imageMoved, last: is.last - was.last - imageMoved };
     const how = whyDrifting(drift);
     if (how === null) return [];
-    const isWhole = Math.abs(drift.first - drift.last) < LARGEST_DRIFT / 2;
-    return [{ sentence: `audio track ${index} ${how}`, index, shift: isWhole ? -drift.first : `it ${how}` }];
+    const isConstant = Math.abs(drift.first - drift.last) < MAX_DRIFT_SECONDS / 2;
+    return [
+      { sentence: `has an audio track ${index} that ${how}`, index, shift: isConstant ? -drift.first : how },
+    ];
   });
 }
 
-/** @param drift seconds by which a track's ends are too late */
+/**
+ * Describes how far a track is out of sync; null if it is in sync.
+ *
+ * @param drift seconds by which the start and the end of the track are late
+ */
 export function whyDrifting(drift: { readonly first: number; readonly last: number }): string | null {
   for (const end of ['first', 'last'] as const) {
-    if (Math.abs(drift[end]) <= LARGEST_DRIFT) continue;
-    const how = end === 'first' ? 'begins' : 'ends';
+    if (Math.abs(drift[end]) <= MAX_DRIFT_SECONDS) continue;
+    const how = end === 'first' ? 'starts' : 'ends';
     return `${how} ${Math.round(Math.abs(drift[end]) * 1000)} ms too ${drift[end] < 0 ? 'early' : 'late'}`;
   }
   return null;

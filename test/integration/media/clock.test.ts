@@ -82,7 +82,7 @@ test('a clock that stands still in another container is rejected', async () => {
   const { media, index } = await openMedia(path);
   expect(countUnordered(index)).toBeGreaterThan(20);
   expect(() => assertTimestampsIncrease(media, index)).toThrow(
-    /^stuck\.mkv has a clock that jumps in mid-stream/,
+    /^stuck\.mkv has more than 10 frames in a row without an increasing timestamp/,
   );
   const fine = await openMedia(makeClip(join(temporaryFolder(), 'fine.mkv')));
   expect(countUnordered(fine.index)).toBe(0);

@@ -20,7 +20,7 @@ async function read(opened: Opened, from: number, count: number, notes: string[]
   return frames;
 }
 
-// B-frames, variable frame rate, open groups of images, streams without an index: wherever a peer lost frames.
+// Kinds of files for which other programs lose frames when they seek.
 test.each([
   ['MP4 with B-frames', 'a.mp4', {}],
   [
@@ -32,12 +32,12 @@ test.each([
   ['open GOP', 'a.mp4', { encoder: ['-c:v', 'libx264', '-x264-params', 'open-gop=1:keyint=10:bframes=3'] }],
   ['MPEG-4 in AVI', 'a.avi', { audio: false, encoder: ['-c:v', 'mpeg4', '-g', '12', '-bf', '2'] }],
   ['an elementary stream', 'a.264', { audio: false }],
-])('begins at any frame with just that frame: %s', async (_, name, request) => {
+])('starts at exactly the requested frame: %s', async (_, name, request) => {
   const opened = await openMedia(makeClip(join(temporaryFolder(), name), { frames: 60, ...request }));
   const total = opened.index.pts.length;
   expect(total).toBe(60);
   const all = await read(opened, 0, total);
-  expect(new Set(all).size).toBeGreaterThan(40); // The test image repeats itself now and then.
+  expect(new Set(all).size).toBeGreaterThan(40); // Some frames of the test pattern are equal.
   for (const from of [1, 11, 12, 13, 31, 59]) {
     const notes: string[] = [];
     expect(await read(opened, from, Math.min(3, total - from), notes)).toEqual(all.slice(from, from + 3));
@@ -45,27 +45,27 @@ test.each([
   }
 });
 
-test('a file that is not the indexed one is not taken for it', async () => {
+test('a file that does not match its index is rejected', async () => {
   const folder = temporaryFolder();
   const indexed = await openMedia(makeClip(join(folder, 'a.mp4')));
   const other = await openMedia(makeClip(join(folder, 'b.mp4'), { filter: 'setpts=PTS*2' }));
   await expect(read({ ...other, index: indexed.index }, 0, 10)).rejects.toThrow(VerificationError);
 });
 
-test('a file that decodes to other images at the right times is used, and that is said', async () => {
+test('a file that decodes to different images at the right times is used, with a warning', async () => {
   const folder = temporaryFolder();
   const indexed = await openMedia(makeClip(join(folder, 'a.mp4')));
   const other = await openMedia(makeClip(join(folder, 'b.mp4'), { filter: 'negate' }));
   const notes: string[] = [];
   expect(await read({ ...other, index: indexed.index }, 20, 2, notes)).toHaveLength(2);
-  expect(notes.join()).toMatch(/does not decode twice alike \(frame 20 has another image\)/);
+  expect(notes.join()).toMatch(/decodes differently each time \(frame 20 has a different image\)/);
 });
 
 test(
-  'a wanted frame that takes longer to reach than a hang lasts is reached: what is passed on the way counts as life',
+  'skipped frames count as progress: reaching the first wanted frame may take longer than the stall timeout',
   { tags: ['slow'] },
   async () => {
-    // An elementary stream has nothing to seek in. Read at its own speed, as on a slow machine with a long file.
+    // An elementary stream cannot be seeked. It is read in real time, like a long file on a slow machine.
     const folder = temporaryFolder();
     const opened = await openMedia(makeClip(join(folder, 'clip.h264'), { frames: 100, audio: false }));
     const [last] = (await read(opened, 95, 1)).slice(-1);

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const GPU = { gpu: RTX_4090, nvenc: 0 } as const;
 
-/** Every frame of a clip by the CPU, then by a machine that plays this; `said` is what the log would have. */
+/** Decodes a clip on the CPU, then on a simulated machine; `log` has the log lines about the decoder. */
 async function decodeBothWays(
   opened: Opened,
   play: Partial<MachineBehaviour>,
@@ -19,15 +19,15 @@ async function decodeBothWays(
   const cpu = await readAll(opened, firstFrame);
   const machine = fakeMachine(temporaryFolder(), { ...GPU, ...play });
   vi.stubEnv('PATH', machine.path);
-  const said: string[] = [];
-  const choice = new DecoderChoice(requested, opened.media, opened.index, (sentence) => said.push(sentence));
+  const log: string[] = [];
+  const choice = new DecoderChoice(requested, opened.media, opened.index, (sentence) => log.push(sentence));
   const notes: string[] = [];
   const frames = await readAll(opened, firstFrame, notes, choice);
   const opens = machine
     .events()
     .filter(({ event }) => event === 'open')
     .map(({ use }) => use);
-  return { cpu, frames, said, notes, opens, choice };
+  return { cpu, frames, log, notes, opens, choice };
 }
 
 async function readAll(
@@ -51,68 +51,65 @@ async function readAll(
 const clip = (request: ClipRequest = {}, name = 'a.mp4') =>
   openMedia(makeClip(join(temporaryFolder(), name), { frames: 90, ...request }));
 
-const TRUSTED = "decoder: NVDEC (its first frame is the CPU's; every one is checked).";
+const TRUSTED = 'decoder: NVDEC (first frame matches the CPU decoder; every frame is checked)';
 const nvdec = 12;
 
 test.each<[string, Partial<MachineBehaviour>, string[], string[]]>([
   ['works', { nvdec }, [TRUSTED], ['cuda']],
   [
-    'gives another image from frame 7 on',
+    'returns a different image from frame 7 on',
     { nvdec, nvdecFault: { kind: 'another image', at: 7 } },
-    [
-      TRUSTED,
-      'decoder: the CPU from frame 7 on, because NVDEC failed in mid-job (frame 7 has another image).',
-    ],
+    [TRUSTED, 'decoder: CPU from frame 7 on, because NVDEC failed: frame 7 has a different image'],
     ['cuda'],
   ],
   [
-    'dies at frame 40 of 90',
+    'crashes at frame 40 of 90',
     { nvdec, nvdecFault: { kind: 'dies', at: 40 } },
     [
       TRUSTED,
-      'decoder: the CPU from frame 40 on, because NVDEC failed in mid-job (CUDA error: an illegal memory access was encountered).',
+      'decoder: CPU from frame 40 on, because NVDEC failed: CUDA error: an illegal memory access was encountered',
     ],
     ['cuda'],
   ],
   [
-    'hangs in the midst',
+    'hangs at frame 20',
     { nvdec, nvdecFault: { kind: 'hangs', at: 20 } },
-    [
-      TRUSTED,
-      'decoder: the CPU from frame 20 on, because NVDEC failed in mid-job (the driver does not respond).',
-    ],
+    [TRUSTED, 'decoder: CPU from frame 20 on, because NVDEC failed: the driver does not respond'],
     ['cuda'],
   ],
   [
-    'rejects at once',
+    'fails at the start',
     { nvdec: 0 },
     [
-      'decoder: VAAPI from frame 0 on, because NVDEC does not work here (Failed setup for format cuda: hwaccel initialisation returned error.).',
-      'decoder: the CPU from frame 0 on, because VAAPI does not work here (No VA display found for any default device.).',
+      'decoder: VAAPI from frame 0 on, because NVDEC does not work here: Failed setup for format cuda: hwaccel initialisation returned error.',
+      'decoder: CPU from frame 0 on, because VAAPI does not work here: No VA display found for any default device.',
     ],
     [],
   ],
   [
-    'rejects, and VAAPI works',
+    'fails at the start while VAAPI works',
     { nvdec: 0, vaapi: 1 },
     [
-      'decoder: VAAPI from frame 0 on, because NVDEC does not work here (Failed setup for format cuda: hwaccel initialisation returned error.).',
-      "decoder: VAAPI (its first frame is the CPU's; every one is checked).",
+      'decoder: VAAPI from frame 0 on, because NVDEC does not work here: Failed setup for format cuda: hwaccel initialisation returned error.',
+      'decoder: VAAPI (first frame matches the CPU decoder; every frame is checked)',
     ],
     ['vaapi'],
   ],
-])('NVDEC that %s: frames are those of the CPU, and it is said once', async (_, play, says, opened) => {
-  const { cpu, frames, said, notes, opens } = await decodeBothWays(await clip(), play);
-  expect(new Set(cpu).size).toBeGreaterThan(40); // The test image repeats itself now and then.
-  expect(frames).toEqual(cpu);
-  expect(said).toEqual(says);
-  expect(opens).toEqual(opened);
-  expect(notes).toEqual([]);
-});
+])(
+  'with an NVDEC that %s, the frames equal those of the CPU and the log says once what happened',
+  async (_, play, expectedLog, opened) => {
+    const { cpu, frames, log, notes, opens } = await decodeBothWays(await clip(), play);
+    expect(new Set(cpu).size).toBeGreaterThan(40); // Some frames of the test pattern are equal.
+    expect(frames).toEqual(cpu);
+    expect(log).toEqual(expectedLog);
+    expect(opens).toEqual(opened);
+    expect(notes).toEqual([]);
+  },
+);
 
 const X265 = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error'];
 
-// What differs between a frame that comes from a GPU and one of the software decoder: format, range, turning.
+// Frames of a GPU differ from those of the CPU in pixel format, range and rotation.
 test.each<[string, ClipRequest]>([
   ['10 bit', { encoder: [...X265, '-pix_fmt', 'yuv420p10le'] }],
   [
@@ -120,55 +117,64 @@ test.each<[string, ClipRequest]>([
     { filter: 'scale=out_range=pc,format=yuvj420p', encoder: ['-c:v', 'libx264', '-pix_fmt', 'yuvj420p'] },
   ],
   ['variable frame rate', { filter: "setpts='N*40+mod(N\\,7)*11',settb=1/1000" }],
-])('frames of a GPU agree with the index: %s', { tags: ['slow'] }, async (_, request) => {
+])('frames of a GPU match the index: %s', { tags: ['slow'] }, async (_, request) => {
   const opened = await clip({ frames: 12, ...request });
   for (const from of [0, 5]) {
-    const { cpu, frames, said } = await decodeBothWays(opened, { nvdec }, ['nvdec'], from);
+    const { cpu, frames, log } = await decodeBothWays(opened, { nvdec }, ['nvdec'], from);
     expect(frames).toEqual(cpu);
-    expect(said).toEqual([TRUSTED]);
+    expect(log).toEqual([TRUSTED]);
   }
 });
 
 test.each([90, 180, 270])(
-  'frames of a GPU are turned as those of the CPU: %i degrees',
+  'frames of a GPU are rotated like those of the CPU: %i degrees',
   { tags: ['slow'] },
   async (degrees) => {
     const folder = temporaryFolder();
     const flat = makeClip(join(folder, 'flat.mp4'), { frames: 6 });
-    const turned = join(folder, 'turned.mp4');
-    ffmpeg('-i', flat, '-c', 'copy', '-metadata:s:v:0', `rotate=${degrees}`, turned);
-    const opened = await openMedia(turned);
+    const rotated = join(folder, 'rotated.mp4');
+    ffmpeg('-i', flat, '-c', 'copy', '-metadata:s:v:0', `rotate=${degrees}`, rotated);
+    const opened = await openMedia(rotated);
     expect(opened.media.video.rotationDegrees % 360).not.toBe(0);
-    const { cpu, frames, said } = await decodeBothWays(opened, { nvdec }, ['nvdec']);
+    const { cpu, frames, log } = await decodeBothWays(opened, { nvdec }, ['nvdec']);
     expect(frames).toEqual(cpu);
-    expect(said).toEqual([TRUSTED]);
+    expect(log).toEqual([TRUSTED]);
   },
 );
 
 test.each<[string, string, ClipRequest, RegExp]>([
-  ['MPEG-4', 'a.avi', { audio: false, encoder: ['-c:v', 'mpeg4'] }, /mpeg4 need not decode alike everywhere/],
-  ['4:4:4', 'a.mkv', { encoder: ['-c:v', 'libx264', '-pix_fmt', 'yuv444p'] }, /the source is yuv444p/],
+  [
+    'MPEG-4',
+    'a.avi',
+    { audio: false, encoder: ['-c:v', 'mpeg4'] },
+    /decoders of mpeg4 may give different images/,
+  ],
+  ['4:4:4', 'a.mkv', { encoder: ['-c:v', 'libx264', '-pix_fmt', 'yuv444p'] }, /GPUs do not decode yuv444p/],
   [
     'interlaced',
     'a.mkv',
     { filter: 'setfield=tff', encoder: ['-c:v', 'libx264', '-flags', '+ilme+ildct', '-top', '1'] },
     /the source is interlaced/,
   ],
-])('the CPU decodes from the beginning: %s', { tags: ['slow'] }, async (_, name, request, why) => {
-  const { cpu, frames, said, opens } = await decodeBothWays(await clip({ frames: 12, ...request }, name), {
+])('the CPU decodes the whole source: %s', { tags: ['slow'] }, async (_, name, request, why) => {
+  const { cpu, frames, log, opens } = await decodeBothWays(await clip({ frames: 12, ...request }, name), {
     nvdec,
   });
   expect(frames).toEqual(cpu);
-  expect(said).toEqual([expect.stringMatching(why)]);
+  expect(log).toEqual([expect.stringMatching(why)]);
   expect(opens).toEqual([]);
 });
 
-test('what was given up stays so for the other decoders of the job', { tags: ['slow'] }, async () => {
-  const opened = await clip();
-  const play = { nvdec, nvdecFault: { kind: 'dies', at: 10 } as const };
-  const { cpu, choice, said } = await decodeBothWays(opened, play, ['nvdec']);
-  expect(choice.current).toBeNull();
-  const before = said.length;
-  expect(await readAll(opened, 60, [], choice)).toEqual(cpu.slice(60));
-  expect(said).toHaveLength(before);
-});
+test(
+  'a hardware decoder that failed is not used by later decoders of the job',
+  { tags: ['slow'] },
+  async () => {
+    const opened = await clip();
+    const play = { nvdec, nvdecFault: { kind: 'dies', at: 10 } as const };
+    const { cpu, choice, log } = await decodeBothWays(opened, play, ['nvdec']);
+    expect(choice.current).toBeNull();
+    const before = log.length;
+    expect(await readAll(opened, 60, [], choice)).toEqual(cpu.slice(60));
+    expect(log).toHaveLength(before);
+  },
+);

@@ -154,7 +154,7 @@ describe('audio', () => {
     const outputPath = join(folder, 'out.mkv');
     const timing = outputTiming(opened.index, media);
     await muxOutput({
-      ...{ source: media, segmentPaths, timing, codec: 'h264', encodersUsed: 1, outputPath },
+      ...{ source: media, segmentPaths, timing, codec: 'h264', encoderCount: 1, outputPath },
       plan: planStreams(media),
     });
     const starts = (file: string) => [firstPts(file, 'v:0'), firstPts(file, 'a:0')];

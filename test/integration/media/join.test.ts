@@ -16,7 +16,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 const medium = { crf: 18, preset: 'medium', threads: 2 };
 const other = { crf: 24, preset: 'ultrafast', threads: 1 };
 
-async function finish(opened: Opened, folder: string, segmentPaths: string[], encodersUsed: number) {
+async function finish(opened: Opened, folder: string, segmentPaths: string[], encoderCount: number) {
   const plan = planStreams(opened.media);
   const timing = outputTiming(opened.index, opened.media);
   const outputPath = join(folder, `out${plan.extension}`);
@@ -25,7 +25,7 @@ async function finish(opened: Opened, folder: string, segmentPaths: string[], en
     segmentPaths,
     timing,
     codec: 'h264',
-    encodersUsed,
+    encoderCount,
     plan,
     outputPath,
   });
@@ -77,7 +77,7 @@ describe('a finished file that is not right is not called done', () => {
     const opened = await openMedia(makeClip(join(folder, 'a.mp4')));
     const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, false));
     const { outputPath, expected } = await finish(opened, folder, segments.slice(0, -1), 1);
-    await expect(verifyOutput(outputPath, expected)).rejects.toThrow(/it has 49 frames instead of 50/);
+    await expect(verifyOutput(outputPath, expected)).rejects.toThrow(/has 49 frames instead of 50/);
   });
 
   test('the audio is missing, the colours and the size are others', async () => {
@@ -87,11 +87,11 @@ describe('a finished file that is not right is not called done', () => {
     const { outputPath, expected } = await finish(opened, folder, segments, 1);
     const bare = join(folder, 'bare.mp4');
     ffmpeg('-i', outputPath, '-an', '-c', 'copy', bare);
-    await expect(verifyOutput(bare, expected)).rejects.toThrow(/0 audio streams instead of 1/);
+    await expect(verifyOutput(bare, expected)).rejects.toThrow(/has 0 audio streams instead of 1/);
     const wider = { ...expected, format: { ...expected.format, width: 128 } };
     await expect(verifyOutput(outputPath, wider)).rejects.toThrow(/64x48 instead of 128x48/);
     const bt2020 = { ...expected, color: { ...expected.color, matrix: 'bt2020nc' } };
-    await expect(verifyOutput(outputPath, bt2020)).rejects.toThrow(/its colours are/);
+    await expect(verifyOutput(outputPath, bt2020)).rejects.toThrow(/has the colours/);
   });
 
   test('a torn segment is found when its boxes are listed', async () => {

@@ -14,7 +14,7 @@ function index(pts: number[], num: number, den: number, lastDuration = 1): Frame
     hashes: Uint32Array.from(pts, (_, i) => i * 7),
     lastDuration,
     packetCount: pts.length,
-    complaintCount: 0,
+    decoderErrorCount: 0,
   };
 }
 

@@ -1,0 +1,135 @@
+import { basename } from 'node:path';
+import { FfmpegError } from '../../domain/errors.ts';
+import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
+import { ChunkReader } from '../../lib/chunk-reader.ts';
+import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
+import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
+import { FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from '../index/frame-hash-lines.ts';
+import type { FrameIndex } from '../index/frame-index.ts';
+import { toRgbFilter } from './color-conversion.ts';
+import { entryPoint, type Approach, type EntryPoint } from './decoder-entry.ts';
+import { decoderReason, hardwareInput, type HardwareDecoder } from './hardware-decoders.ts';
+
+/** bwdif needs planes of at least three lines, and the chroma planes of 4:2:0 have half the height of the image. */
+const MIN_INTERLACED_EDGE = 16;
+
+/** How a decoder process starts. */
+export interface DecoderStart {
+  readonly format: FrameFormat;
+  /** Number of the first frame that `read` returns. */
+  readonly firstFrame: number;
+  readonly approach: Approach;
+  /** Null: decoding on the CPU. */
+  readonly hardware: HardwareDecoder | null;
+  readonly maxPixels: number;
+  /** Time in ms without a frame after which the process is killed. */
+  readonly stallMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * A running ffmpeg that decodes a source from a given frame on. It reports the hash of every decoded frame on one pipe
+ * and writes the pixels of the wanted frames, as packed RGB, to another.
+ */
+export class DecoderProcess {
+  readonly #child: FfmpegProcess;
+  readonly #pixels: ChunkReader;
+  readonly #hashes: AsyncGenerator<HashedFrame>;
+  readonly #hardware: HardwareDecoder | null;
+  /** Whether a frame precedes the first wanted frame; null once the wanted frame has arrived. */
+  #isBefore: EntryPoint['isBefore'] | null;
+
+  constructor(source: MediaInfo, index: FrameIndex, start: DecoderStart) {
+    const entry = entryPoint(source, index, start.firstFrame, start.approach);
+    const hardware = start.hardware === null ? null : hardwareInput(start.hardware, source.video);
+    const download = hardware?.filters ?? [];
+    const before = [...(hardware?.before ?? []), '-copyts', ...entry.seek];
+    const toRgb = toRgbFilter(source.video, start.format.pixelFormat);
+    const args = [
+      ...QUIET_LENIENT,
+      ...inputArguments(source.path, { maxPixels: start.maxPixels, before }),
+      '-map',
+      `0:${source.video.index}`,
+      '-vf',
+      // Hashes of all frames, including unwanted ones: reaching the first wanted frame may take longer than `stallMs`.
+      [...download, 'null'].join(','),
+      ...FRAME_HASH_OUTPUT,
+      'pipe:3',
+      '-map',
+      `0:${source.video.index}`,
+      '-vf',
+      // Deinterlaced before the selection, because the filter needs the neighbours of every frame.
+      [...download, ...deinterlaceFilters(source, index), entry.select, toRgb].join(','),
+      '-fps_mode',
+      'passthrough',
+      '-f',
+      'rawvideo',
+      'pipe:1',
+    ];
+    this.#child = new FfmpegProcess('ffmpeg', args, {
+      purpose: `decoding ${basename(source.path)}`,
+      signal: start.signal,
+      access: { reads: source.path, devices: hardware?.devices ?? [] },
+      stallMs: start.stallMs,
+    });
+    this.#child.stdin.end();
+    this.#child.idle();
+    this.#pixels = new ChunkReader(this.#child.stdout);
+    this.#hashes = readFrameHashes(this.#child.extra);
+    this.#hardware = start.hardware;
+    this.#isBefore = entry.isBefore;
+  }
+
+  /**
+   * Reads the next wanted frame into `target`, which has exactly the size of one frame.
+   *
+   * @returns timestamp and hash of the frame; null if the output of ffmpeg has ended
+   */
+  async read(target: Buffer): Promise<HashedFrame | null> {
+    this.#child.touch();
+    // At the same time, because ffmpeg may block on either pipe.
+    const [frame, byteCount] = await Promise.all([this.#nextHash(), this.#pixels.readInto(target)]);
+    this.#child.idle();
+    return byteCount === target.length ? frame : null;
+  }
+
+  /**
+   * Waits for the end of ffmpeg and says why the hardware decoder failed; null if it was not the hardware.
+   *
+   * @throws the error of a process that was stopped or is missing, or that stalled on the CPU
+   */
+  async hardwareFailure(): Promise<string | null> {
+    try {
+      await this.#child.ended;
+      return null;
+    } catch (error) {
+      if (!(error instanceof FfmpegError)) throw error;
+      if (this.#hardware !== null) return decoderReason(error);
+      if (error.code === 'FFMPEG_STALLED') throw error;
+      return null;
+    }
+  }
+
+  kill(): Promise<void> {
+    return this.#child.kill();
+  }
+
+  /** The next wanted frame, or null at the end. Skipped frames count as progress. */
+  async #nextHash(): Promise<HashedFrame | null> {
+    for (;;) {
+      const next = await this.#hashes.next();
+      if (next.done === true) return null;
+      if (this.#isBefore?.(next.value) !== true) {
+        this.#isBefore = null;
+        return next.value;
+      }
+      this.#child.touch();
+    }
+  }
+}
+
+/** Filters that turn each interlaced frame into one progressive frame and keep progressive frames unchanged. */
+function deinterlaceFilters({ video }: MediaInfo, { timeBase }: FrameIndex): string[] {
+  if (!video.interlaced || Math.min(video.width, video.height) < MIN_INTERLACED_EDGE) return [];
+  return ['bwdif=mode=send_frame:parity=auto:deint=interlaced', `settb=${timeBase.num}/${timeBase.den}`];
+}

@@ -1,0 +1,65 @@
+import { basename } from 'node:path';
+import { FfmpegError } from '../../domain/errors.ts';
+import type { MediaInfo } from '../../domain/media-info.ts';
+import { counted } from '../../lib/counted.ts';
+import type { OutputTiming } from '../encode/output-timing.ts';
+import { inputArguments, QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
+import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
+import { FRAME_HASH_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
+
+/** Result of decoding all frames of a finished file. */
+export interface FrameCheck {
+  readonly faults: readonly string[];
+  /** Timestamp of the first frame in the finished file. */
+  readonly firstFrameSeconds: number;
+}
+
+/** Decodes a finished file completely and compares the number and the timestamps of its frames with the plan. */
+export async function checkFrames(
+  found: MediaInfo,
+  { timing, maxPixels }: { readonly timing: OutputTiming; readonly maxPixels: number },
+  signal?: AbortSignal,
+): Promise<FrameCheck> {
+  const input = inputArguments(found.path, { maxPixels, before: ['-copyts'] });
+  const args = [...QUIET, ...input, '-map', `0:${found.video.index}`, ...FRAME_HASH_OUTPUT, 'pipe:1'];
+  const child = new FfmpegProcess('ffmpeg', args, {
+    purpose: `verifying ${basename(found.path)}`,
+    signal,
+    // The copied tracks are still untrusted.
+    access: { reads: found.path },
+  });
+  child.stdin.end();
+  child.extra.resume();
+  const { timeBase, pts } = await readFrameTimestamps(child);
+  const { num, den } = timeBase ?? found.video.timeBase;
+  const firstFrameSeconds = ((pts[0] ?? 0) * num) / den;
+  try {
+    await child.ended;
+  } catch (error) {
+    if (!(error instanceof FfmpegError)) throw error;
+    return { faults: [`cannot be decoded (${error.message})`], firstFrameSeconds };
+  }
+  return { faults: timestampFaults(pts, num / den, timing), firstFrameSeconds };
+}
+
+/**
+ * Compares the timestamps of decoded frames with the planned ones, relative to the first frame of each.
+ *
+ * @param pts in units of `tickSeconds`
+ */
+export function timestampFaults(pts: readonly number[], tickSeconds: number, timing: OutputTiming): string[] {
+  const faults: string[] = [];
+  if (pts.length !== timing.pts.length)
+    faults.push(`has ${counted(pts.length, 'frame')} instead of ${timing.pts.length}`);
+  // One tick of the coarser time base, plus the half microsecond to which ffmpeg rounds the start of an input.
+  const tolerance = Math.max(tickSeconds, 1 / timing.timescale) + 1e-6;
+  for (const [frame, ticks] of pts.entries()) {
+    const plannedTicks = timing.pts[frame];
+    if (plannedTicks === undefined) break;
+    const at = (ticks - (pts[0] ?? 0)) * tickSeconds;
+    const planned = (plannedTicks - (timing.pts[0] ?? 0)) / timing.timescale;
+    if (Math.abs(at - planned) > tolerance)
+      return [...faults, `has frame ${frame} at ${at.toFixed(6)} s instead of ${planned.toFixed(6)} s`];
+  }
+  return faults;
+}
