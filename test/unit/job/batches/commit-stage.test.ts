@@ -127,7 +127,7 @@ test('when NVENC fails, the same frames are encoded in software', async () => {
   expect(segments()).toEqual([SEGMENT]);
   expect(frameMd5(folder.segmentPath(SEGMENT))).toEqual(frameMd5(software.folder.segmentPath(SEGMENT)));
   expect(encoderSemaphore.counts).toEqual({ opened: 2, closed: 2, failed: 1, fallenBack: 1 });
-  expect(lines.filter((line) => line.includes('EncodeImage failed'))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes('EncodePicture failed'))).toHaveLength(1);
 });
 
 test('when NVENC fails and no software may take over, the job waits', async () => {
