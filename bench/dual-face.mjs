@@ -1,6 +1,6 @@
 /**
- * What a split screen costs on this machine's CPU, stage by stage, and what looking at fewer frames saves and costs.
- * Takes a clip of two people, brought to each size. Prints tables and writes bench/results/dual-face.json.
+ * Time of each stage of a split screen on the CPU, and the speed and error of detecting faces in fewer frames. Takes a
+ * clip of two people and scales it to each size. Prints tables and writes bench/results/dual-face.json.
  *
  *   node bench/dual-face.mjs --clip FILE [--frames 90] [--sizes 640x480,1280x720] [--model blazeface-full-range]
  */
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     model: { type: 'string', default: 'blazeface-full-range' },
   },
 });
-if (values.clip === undefined) throw new Error('--clip names a video of two people.');
+if (values.clip === undefined) throw new Error('--clip is missing; name a video of two people.');
 const skips = [1, 2, 3];
 const limit = Number(values.frames);
 
@@ -96,7 +96,7 @@ async function measure(width, height) {
   for (const row of rows) row.jobFps = wholeJob(frames, width, height, row.detectEvery);
   const { looks, enrolments } = every.identity.counts;
   console.log(
-    `\n${width}x${height}, ${frames.length} frames, ${values.model}: milliseconds a frame by stage`,
+    `\n${width}x${height}, ${frames.length} frames, ${values.model}: milliseconds per frame by stage`,
   );
   console.table(Object.fromEntries(Object.entries(stages).map(([name, ms]) => [name, ms.toFixed(2)])));
   console.log(
@@ -106,7 +106,7 @@ async function measure(width, height) {
   return { width, height, frames: frames.length, millisecondsAFrame: stages, stateBytes, rows };
 }
 
-/** The people of every frame, when the detector looks at every n-th. */
+/** The people of every frame, with face detection in every n-th. */
 async function follow(frames, faces, skip, width, height, timed) {
   const tracker = new ByteTracker();
   let identity = NOBODY;
@@ -128,7 +128,7 @@ async function follow(frames, faces, skip, width, height, timed) {
   return { people, identity, tracker: tracker.snapshot() };
 }
 
-/** How far the boxes are from those of looking at every frame. */
+/** Mean difference of the boxes from those of detection in every frame. */
 function boxError(wanted, found) {
   let overlap = 0;
   let offset = 0;
@@ -145,7 +145,7 @@ function boxError(wanted, found) {
   return { meanIou: (overlap / count).toFixed(3), offsetInFaces: (offset / count).toFixed(3) };
 }
 
-/** Frames a second of a whole job, from the file in the input folder to the published one. */
+/** Frames per second of a whole job, from the file in the input folder to the published video. */
 function wholeJob(frames, width, height, detectEvery) {
   const home = mkdtempSync(join(tmpdir(), 'framekiln-bench-'));
   try {
@@ -154,7 +154,7 @@ function wholeJob(frames, width, height, detectEvery) {
     const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${width}x${height}`, '-r', '25', '-i', '-'];
     const encoding = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10', '-pix_fmt', 'yuv420p'];
     execFileSync('ffmpeg', ['-v', 'error', ...raw, ...encoding, clip], { input: Buffer.concat(frames) });
-    writeFileSync(`${clip}.recipe.yaml`, `detectEvery: ${detectEvery}\nnetwork: ${values.model}\n`);
+    writeFileSync(`${clip}.recipe.yaml`, `detectEvery: ${detectEvery}\nmodel: ${values.model}\n`);
     writeFileSync(join(home, 'framekiln.yaml'), 'intake: { settleSeconds: 0.2 }\n');
     execFileSync(process.execPath, [join(root, 'dist/main.js'), 'start', '--once', '--home', home]);
     const status = execFileSync(process.execPath, [

@@ -1,8 +1,17 @@
-import { EMPTY_CAST, HYSTERESIS, recast, type Cast } from '../direction/cast.ts';
-import { identify, NOBODY, type IdentityState } from '../identity/identity-keeper.ts';
-import { isVisible } from '../identity/person.ts';
-import { iou } from './box.ts';
-import { ByteTracker, TRACKER_DEFAULTS } from './byte-tracker.ts';
+import {
+  EMPTY_CAST,
+  HYSTERESIS,
+  recast,
+  type Cast,
+} from '../../../src/pipelines/dual-face/direction/cast.ts';
+import {
+  identify,
+  NOBODY,
+  type IdentityState,
+} from '../../../src/pipelines/dual-face/identity/identity-keeper.ts';
+import { isVisible } from '../../../src/pipelines/dual-face/identity/person.ts';
+import { iou } from '../../../src/pipelines/dual-face/tracking/box.ts';
+import { ByteTracker, TRACKER_DEFAULTS } from '../../../src/pipelines/dual-face/tracking/byte-tracker.ts';
 import {
   SCENARIO_KINDS,
   syntheticScenario,
@@ -15,7 +24,7 @@ import { trackingScores, type FramePair, type LabelledBox } from './tracking-met
  * What tells who is who: the tracker alone, which knows nothing of cuts; with it the place and the size of those who
  * were lost; with it a look at their faces where there is doubt.
  */
-export const BENCHMARK_METHODS = ['tracks', 'place and size', 're-identification'] as const;
+export const BENCHMARK_METHODS = ['tracks', 'position and size', 're-identification'] as const;
 export type BenchmarkMethod = (typeof BENCHMARK_METHODS)[number];
 
 export interface BenchmarkRow {
