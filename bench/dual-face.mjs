@@ -28,14 +28,15 @@ const limit = Number(values.frames);
 const { createOnnxEngine } = await dist('inference/onnx-engine.js');
 const { loadFaceDetector } = await dist('pipelines/dual-face/detection/face-detector.js');
 const { FaceEmbedder } = await dist('pipelines/dual-face/identity/face-embedder.js');
-const { identify, NOBODY } = await dist('pipelines/dual-face/identity/identity-keeper.js');
-const { peopleBetween } = await dist('pipelines/dual-face/key-frames.js');
+const { identify, FIRST_IDENTITIES } = await dist('pipelines/dual-face/identity/identify.js');
+const { interpolatePeople } = await dist('pipelines/dual-face/key-frames.js');
 const { direct, FIRST_DIRECTION } = await dist('pipelines/dual-face/direction/director.js');
 const { Screen } = await dist('pipelines/dual-face/composition/screen.js');
-const { lookForCut } = await dist('pipelines/dual-face/camera/cut-detector.js');
+const { detectCut } = await dist('pipelines/dual-face/camera/cut-detector.js');
 const { ByteTracker } = await dist('pipelines/dual-face/tracking/byte-tracker.js');
 const { iou } = await dist('pipelines/dual-face/tracking/box.js');
-const { FIRST_STATE, writeState } = await dist('pipelines/dual-face/state.js');
+const { FIRST_STATE } = await dist('pipelines/dual-face/state.js');
+const { writeState } = await dist('pipelines/dual-face/stored-state.js');
 
 const engines = [createOnnxEngine('cpu')];
 const file = (name) => join(root, 'models', `${name}.onnx`);
@@ -71,7 +72,7 @@ async function measure(width, height) {
   let cut = null;
   const faces = [];
   for (const frame of frames) {
-    cut = (await timed('cut', () => lookForCut(cut, frame, from))).state;
+    cut = (await timed('cut', () => detectCut(cut, frame, from))).state;
     faces.push(await timed('detect', () => detector.detect(frame, width, height)));
   }
   let every;
@@ -84,24 +85,22 @@ async function measure(width, height) {
   let direction = FIRST_DIRECTION;
   for (const [i, people] of every.people.entries()) {
     const scene = { frame: i + 1, people, isNewShot: i === 0 };
-    const options = { stage: screen.paneStage, framesPerSecond: 25, missing: 'wide' };
-    const { shot, state } = direct(direction, scene, options);
+    const options = { geometry: screen.paneGeometry, framesPerSecond: 25, missing: 'wide' };
+    const { views, state } = direct(direction, scene, options);
     direction = state;
-    await timed('draw', () => screen.draw({ number: i, pixels: frames[i] }, shot));
+    await timed('draw', () => screen.draw({ number: i, pixels: frames[i] }, views));
   }
   const stateBytes = writeState({
     ...FIRST_STATE,
     ...{ frames: frames.length, cut, tracker: every.tracker, identity: every.identity, direction },
   }).length;
   for (const row of rows) row.jobFps = wholeJob(frames, width, height, row.detectEvery);
-  const { looks, enrolments } = every.identity.counts;
+  const { comparisons, enrolments } = every.identity.counts;
   console.log(
     `\n${width}x${height}, ${frames.length} frames, ${values.model}: milliseconds per frame by stage`,
   );
   console.table(Object.fromEntries(Object.entries(stages).map(([name, ms]) => [name, ms.toFixed(2)])));
-  console.log(
-    `faces learnt ${enrolments} times, looked at in doubt ${looks} times; state ${stateBytes} bytes`,
-  );
+  console.log(`enrolments: ${enrolments}, comparisons: ${comparisons}; state ${stateBytes} bytes`);
   console.table(rows);
   return { width, height, frames: frames.length, millisecondsAFrame: stages, stateBytes, rows };
 }
@@ -109,7 +108,7 @@ async function measure(width, height) {
 /** The people of every frame, with face detection in every n-th. */
 async function follow(frames, faces, skip, width, height, timed) {
   const tracker = new ByteTracker();
-  let identity = NOBODY;
+  let identity = FIRST_IDENTITIES;
   const people = [];
   let last = -1;
   for (const [i, frame] of frames.entries()) {
@@ -121,7 +120,7 @@ async function follow(frames, faces, skip, width, height, timed) {
     };
     identity = await timed('identify', () => identify(before, tracker.update(faces[i]), i + 1, look));
     for (let between = last + 1; between < i; between++)
-      people.push(peopleBetween(before.people, identity.people, (between - last) / (i - last)));
+      people.push(interpolatePeople(before.people, identity.people, (between - last) / (i - last)));
     people.push(identity.people);
     last = i;
   }

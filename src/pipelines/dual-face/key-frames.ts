@@ -19,7 +19,11 @@ export async function* withLast<T>(
  *
  * @param share of the way from `before` to `after`, 0 to 1
  */
-export function peopleBetween(before: readonly Person[], after: readonly Person[], share: number): Person[] {
+export function interpolatePeople(
+  before: readonly Person[],
+  after: readonly Person[],
+  share: number,
+): Person[] {
   return before.map((person) => {
     const next = after.find(({ id }) => id === person.id);
     if (next === undefined || next.trackId === null || next.trackId !== person.trackId) return person;

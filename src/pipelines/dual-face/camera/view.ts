@@ -7,13 +7,13 @@ export interface View {
   readonly height: number;
 }
 
-/** The image that is looked at, and the shape of the pane that shows it. */
-export interface Stage {
+/** The image that is looked at, and the aspect of the pane that shows it. */
+export interface ViewGeometry {
   /** Of the source, in pixels. */
   readonly width: number;
   readonly height: number;
-  /** A view's width over its height in source pixels: the pane's shape, divided by the source's pixel aspect. */
-  readonly shape: number;
+  /** A view's width over its height in source pixels: the pane's aspect, divided by the source's pixel aspect. */
+  readonly aspect: number;
 }
 
 /** Of a face's height: how high an image of head and shoulders is. */
@@ -24,32 +24,35 @@ const FACE_LEVEL = 0.42;
 const LEAST_VIEW = 0.2;
 
 /** Head and shoulders of a face, inside the image where the image is large enough. */
-export function viewOfFace(face: Box, stage: Stage): View {
-  const largest = Math.min(stage.height, stage.width / stage.shape);
-  const height = Math.min(largest, Math.max(stage.height * LEAST_VIEW, face.height * HEAD_AND_SHOULDERS));
+export function viewOfFace(face: Box, geometry: ViewGeometry): View {
+  const largest = Math.min(geometry.height, geometry.width / geometry.aspect);
+  const height = Math.min(largest, Math.max(geometry.height * LEAST_VIEW, face.height * HEAD_AND_SHOULDERS));
   return insideImage(
     {
       centerX: face.x + face.width / 2,
       centerY: face.y + face.height / 2 + (0.5 - FACE_LEVEL) * height,
       height,
     },
-    stage,
+    geometry,
   );
 }
 
-/** The whole image, with black where the pane has another shape. */
-export function wideView(stage: Stage): View {
+/** The whole image, with black where the pane has another aspect. */
+export function wideView(geometry: ViewGeometry): View {
   return {
-    centerX: stage.width / 2,
-    centerY: stage.height / 2,
-    height: Math.max(stage.height, stage.width / stage.shape),
+    centerX: geometry.width / 2,
+    centerY: geometry.height / 2,
+    height: Math.max(geometry.height, geometry.width / geometry.aspect),
   };
 }
 
 /** The view moved so that as little of it as can be lies beyond the image. */
-export function insideImage({ centerX, centerY, height }: View, { width, height: all, shape }: Stage): View {
+export function insideImage(
+  { centerX, centerY, height }: View,
+  { width, height: all, aspect }: ViewGeometry,
+): View {
   return {
-    centerX: clampCenter(centerX, height * shape, width),
+    centerX: clampCenter(centerX, height * aspect, width),
     centerY: clampCenter(centerY, height, all),
     height,
   };
