@@ -88,7 +88,7 @@ async function readPeople() {
   for (const path of [values.first, values.second]) {
     const options = { device: 'cpu', engines: [createOnnxEngine('cpu')], threads: 0 };
     detectors.push(
-      await loadFaceDetector(readFileSync(path), path, { ...options, leastScore: 0.5, enoughFaces: 0 }),
+      await loadFaceDetector(readFileSync(path), path, { ...options, minScore: 0.5, enoughFaces: 0 }),
     );
   }
   const found = [];

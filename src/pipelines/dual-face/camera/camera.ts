@@ -1,6 +1,6 @@
 import { insideImage, type ViewGeometry, type View } from './view.ts';
 
-/** Plain data: it is stored with the checkpoint. */
+/** Plain data that is stored in the checkpoint. */
 export interface CameraState {
   readonly x: Axis;
   readonly y: Axis;

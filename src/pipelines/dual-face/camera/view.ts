@@ -1,32 +1,32 @@
 import type { Box } from '../tracking/box.ts';
 
-/** What a pane shows: a rectangle of the source, in source pixels. It may reach beyond the image, where all is black. */
+/** The rectangle of the source that a pane shows, in source pixels. It may extend beyond the image, where it is black. */
 export interface View {
   readonly centerX: number;
   readonly centerY: number;
   readonly height: number;
 }
 
-/** The image that is looked at, and the aspect of the pane that shows it. */
+/** The size of the source and the aspect ratio of the views of a pane. */
 export interface ViewGeometry {
-  /** Of the source, in pixels. */
+  /** Size of the source in pixels. */
   readonly width: number;
   readonly height: number;
-  /** A view's width over its height in source pixels: the pane's aspect, divided by the source's pixel aspect. */
+  /** Width over height of a view in source pixels: the pane's aspect ratio, divided by the source's pixel aspect. */
   readonly aspect: number;
 }
 
-/** Of a face's height: how high an image of head and shoulders is. */
+/** Height of a view of head and shoulders, in heights of the face. */
 const HEAD_AND_SHOULDERS = 3;
-/** Where the face's centre is in it, from the top. */
+/** Vertical position of the face's centre in that view, as a share of its height from the top. */
 const FACE_LEVEL = 0.42;
-/** Of the source's height: smaller views would be nothing but upscaled pixels. */
-const LEAST_VIEW = 0.2;
+/** Minimum height of a view as a share of the source's height; smaller ones would show mostly interpolated pixels. */
+const MIN_VIEW = 0.2;
 
-/** Head and shoulders of a face, inside the image where the image is large enough. */
+/** A view of head and shoulders, inside the image if the image is large enough. */
 export function viewOfFace(face: Box, geometry: ViewGeometry): View {
   const largest = Math.min(geometry.height, geometry.width / geometry.aspect);
-  const height = Math.min(largest, Math.max(geometry.height * LEAST_VIEW, face.height * HEAD_AND_SHOULDERS));
+  const height = Math.min(largest, Math.max(geometry.height * MIN_VIEW, face.height * HEAD_AND_SHOULDERS));
   return insideImage(
     {
       centerX: face.x + face.width / 2,
@@ -37,7 +37,7 @@ export function viewOfFace(face: Box, geometry: ViewGeometry): View {
   );
 }
 
-/** The whole image, with black where the pane has another aspect. */
+/** A view of the whole image, with black bars if the pane's aspect ratio differs. */
 export function wideView(geometry: ViewGeometry): View {
   return {
     centerX: geometry.width / 2,
@@ -46,7 +46,7 @@ export function wideView(geometry: ViewGeometry): View {
   };
 }
 
-/** The view moved so that as little of it as can be lies beyond the image. */
+/** The view moved into the image as far as possible. */
 export function insideImage(
   { centerX, centerY, height }: View,
   { width, height: all, aspect }: ViewGeometry,

@@ -5,7 +5,7 @@ import { wideView, type ViewGeometry } from '../camera/view.ts';
 import type { ScreenViews } from '../direction/director.ts';
 import { composePanes, crossFade, type Pane, type Sizes } from './compose-panes.ts';
 
-/** The finished video's screen: its panes, and how a shot is drawn into them. */
+/** The layout of the output frames; draws the views of a frame into its panes. */
 export class Screen {
   readonly #sizes: Sizes;
   readonly #panes: readonly [Pane, Pane];
@@ -17,7 +17,7 @@ export class Screen {
     this.#panes = panesOf(sizes.to, layout);
   }
 
-  /** The source and the aspect of a pane; both panes have one. */
+  /** Geometry of the views of either pane; both panes have the same size. */
   get paneGeometry(): ViewGeometry {
     return this.#geometry(this.#panes[0]);
   }

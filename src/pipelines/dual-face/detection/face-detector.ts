@@ -7,31 +7,31 @@ import { inputShape } from './input-shape.ts';
 import { recogniseLayout } from './layouts/recognise-layout.ts';
 import { ModelDetector } from './model-detector.ts';
 
-/** A place in pixels of the frame. */
+/** A position in pixels of the frame. */
 export interface Point {
   readonly x: number;
   readonly y: number;
 }
 
 /**
- * A face in pixels of the frame; it may reach beyond the edge. Its landmarks are the person's right eye (which is on the
- * left of the image), left eye and nose tip, and then what the detector knows of the mouth: both corners, the right
- * first (YuNet, SCRFD, YOLOv8-face), or its centre, the right and the left ear (BlazeFace).
+ * A detected face in pixels of the frame; it may extend beyond the edge. The landmarks are the person's right eye (on the
+ * left in the image), left eye and nose tip, followed by the right and left corner of the mouth (YuNet, SCRFD,
+ * YOLOv8-face) or by its centre, the right and the left ear (BlazeFace).
  */
 export interface Face extends Detection {
   readonly landmarks: readonly Point[];
 }
 
-/** Finds the faces of a frame. Frames may be of any size and differ in size. Use it on the thread of the transform. */
+/** Finds the faces in frames of any size. Use it on the inference thread. */
 export interface FaceDetector {
   /** Such as `BlazeFace full-range`. */
   readonly name: string;
-  /** For the log: the layout, the engine, and why it is not a better one. */
+  /** For the log: the layout, the engine, and why preferred engines were skipped. */
   readonly summary: string;
   /**
    * @param pixels packed RGB of 8 bits
-   * @returns the faces, the best score first, from the detector's least score on; none overlaps another much
-   * @throws EngineError as the engine's `run`
+   * @returns faces with at least the minimum score, the best first, after suppression of overlaps
+   * @throws EngineError if the engine fails
    */
   detect(pixels: Uint8Array, width: number, height: number): Promise<Face[]>;
   /** May be called twice. */
@@ -40,34 +40,33 @@ export interface FaceDetector {
 
 export interface DetectorOptions {
   readonly device: Device;
-  /** In the order of preference. */
+  /** Engines in the order of preference. */
   readonly engines: readonly Engine[];
-  /** Threads inside one operator; 0: as many as there are cores. */
+  /** Threads of one operator; 0: one per core. */
   readonly threads: number;
-  /** Faces below it are not told; ByteTrack makes use of those from 0.1 on, which is the default. */
-  readonly leastScore?: number;
+  /** Minimum score of the faces that are returned; by default 0.1, the lowest that ByteTrack uses. */
+  readonly minScore?: number;
   /**
-   * A frame that is larger than the model's input and in which fewer faces are seen is looked at again in overlapping
-   * windows, in which small faces are found. By default 2, which are all that a dual-face job looks for; 0: never.
+   * If fewer faces than this are found in a frame that is larger than the model's input, the detector also searches
+   * overlapping windows, in which smaller faces are found. The default is 2, as many as a split screen shows; 0: never.
    */
   readonly enoughFaces?: number;
 }
 
 /**
- * Loads a face detector on the first engine that really runs it. What the model's outputs mean is told by their
- * shapes: BlazeFace, YuNet, SCRFD or YOLOv8-face.
+ * Loads a face detector on the first engine that can run it. The layout of the outputs (BlazeFace, YuNet, SCRFD or
+ * YOLOv8-face) is recognised by their shapes.
  *
  * @param model bytes of an ONNX file
- * @param what names it in errors
- * @throws EngineError when no engine runs it or its outputs are those of no known detector;
- *   ModelError where the file is none that may be loaded
+ * @param what the name of the model in errors
+ * @throws EngineError if no engine can run it or its outputs have no known layout; ModelError if the file is not suitable
  */
 export async function loadFaceDetector(
   model: Uint8Array,
   what: string,
   options: DetectorOptions,
 ): Promise<FaceDetector> {
-  const { device, engines, threads, leastScore = 0.1, enoughFaces = 2 } = options;
+  const { device, engines, threads, minScore = 0.1, enoughFaces = 2 } = options;
   const size = inputShape(decodeModel(model, what), what);
   const { outcome: layout, ...chosen } = await loadAnalyser(
     model,
@@ -77,5 +76,5 @@ export async function loadFaceDetector(
     [1, 3, size.trial.height, size.trial.width],
     (outputs) => recogniseLayout(outputs, size.trial),
   );
-  return new ModelDetector(chosen, layout, size.fixed, { leastScore, enoughFaces });
+  return new ModelDetector(chosen, layout, size.fixed, { minScore, enoughFaces });
 }
