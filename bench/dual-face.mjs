@@ -1,6 +1,6 @@
 /**
- * What a split screen costs on this machine's CPU, stage by stage, and what looking at fewer frames saves and costs.
- * Takes a clip of two people, brought to each size. Prints tables and writes bench/results/dual-face.json.
+ * Time of each stage of a split screen on the CPU, and the speed and error of detecting faces in fewer frames. Takes a
+ * clip of two people and scales it to each size. Prints tables and writes bench/results/dual-face.json.
  *
  *   node bench/dual-face.mjs --clip FILE [--frames 90] [--sizes 640x480,1280x720] [--model blazeface-full-range]
  */
@@ -21,21 +21,22 @@ const { values } = parseArgs({
     model: { type: 'string', default: 'blazeface-full-range' },
   },
 });
-if (values.clip === undefined) throw new Error('--clip names a video of two people.');
+if (values.clip === undefined) throw new Error('--clip is missing; name a video of two people.');
 const skips = [1, 2, 3];
 const limit = Number(values.frames);
 
 const { createOnnxEngine } = await dist('inference/onnx-engine.js');
 const { loadFaceDetector } = await dist('pipelines/dual-face/detection/face-detector.js');
 const { FaceEmbedder } = await dist('pipelines/dual-face/identity/face-embedder.js');
-const { identify, NOBODY } = await dist('pipelines/dual-face/identity/identity-keeper.js');
-const { peopleBetween } = await dist('pipelines/dual-face/key-frames.js');
+const { identify, FIRST_IDENTITIES } = await dist('pipelines/dual-face/identity/identify.js');
+const { interpolatePeople } = await dist('pipelines/dual-face/key-frames.js');
 const { direct, FIRST_DIRECTION } = await dist('pipelines/dual-face/direction/director.js');
 const { Screen } = await dist('pipelines/dual-face/composition/screen.js');
-const { lookForCut } = await dist('pipelines/dual-face/camera/cut-detector.js');
+const { detectCut } = await dist('pipelines/dual-face/camera/cut-detector.js');
 const { ByteTracker } = await dist('pipelines/dual-face/tracking/byte-tracker.js');
 const { iou } = await dist('pipelines/dual-face/tracking/box.js');
-const { FIRST_STATE, writeState } = await dist('pipelines/dual-face/state.js');
+const { FIRST_STATE } = await dist('pipelines/dual-face/state.js');
+const { writeState } = await dist('pipelines/dual-face/stored-state.js');
 
 const engines = [createOnnxEngine('cpu')];
 const file = (name) => join(root, 'models', `${name}.onnx`);
@@ -71,7 +72,7 @@ async function measure(width, height) {
   let cut = null;
   const faces = [];
   for (const frame of frames) {
-    cut = (await timed('cut', () => lookForCut(cut, frame, from))).state;
+    cut = (await timed('cut', () => detectCut(cut, frame, from))).state;
     faces.push(await timed('detect', () => detector.detect(frame, width, height)));
   }
   let every;
@@ -84,32 +85,30 @@ async function measure(width, height) {
   let direction = FIRST_DIRECTION;
   for (const [i, people] of every.people.entries()) {
     const scene = { frame: i + 1, people, isNewShot: i === 0 };
-    const options = { stage: screen.paneStage, framesPerSecond: 25, missing: 'wide' };
-    const { shot, state } = direct(direction, scene, options);
+    const options = { geometry: screen.paneGeometry, framesPerSecond: 25, missing: 'wide' };
+    const { views, state } = direct(direction, scene, options);
     direction = state;
-    await timed('draw', () => screen.draw({ number: i, pixels: frames[i] }, shot));
+    await timed('draw', () => screen.draw({ number: i, pixels: frames[i] }, views));
   }
   const stateBytes = writeState({
     ...FIRST_STATE,
     ...{ frames: frames.length, cut, tracker: every.tracker, identity: every.identity, direction },
   }).length;
   for (const row of rows) row.jobFps = wholeJob(frames, width, height, row.detectEvery);
-  const { looks, enrolments } = every.identity.counts;
+  const { comparisons, enrolments } = every.identity.counts;
   console.log(
-    `\n${width}x${height}, ${frames.length} frames, ${values.model}: milliseconds a frame by stage`,
+    `\n${width}x${height}, ${frames.length} frames, ${values.model}: milliseconds per frame by stage`,
   );
   console.table(Object.fromEntries(Object.entries(stages).map(([name, ms]) => [name, ms.toFixed(2)])));
-  console.log(
-    `faces learnt ${enrolments} times, looked at in doubt ${looks} times; state ${stateBytes} bytes`,
-  );
+  console.log(`enrolments: ${enrolments}, comparisons: ${comparisons}; state ${stateBytes} bytes`);
   console.table(rows);
   return { width, height, frames: frames.length, millisecondsAFrame: stages, stateBytes, rows };
 }
 
-/** The people of every frame, when the detector looks at every n-th. */
+/** The people of every frame, with face detection in every n-th. */
 async function follow(frames, faces, skip, width, height, timed) {
   const tracker = new ByteTracker();
-  let identity = NOBODY;
+  let identity = FIRST_IDENTITIES;
   const people = [];
   let last = -1;
   for (const [i, frame] of frames.entries()) {
@@ -121,14 +120,14 @@ async function follow(frames, faces, skip, width, height, timed) {
     };
     identity = await timed('identify', () => identify(before, tracker.update(faces[i]), i + 1, look));
     for (let between = last + 1; between < i; between++)
-      people.push(peopleBetween(before.people, identity.people, (between - last) / (i - last)));
+      people.push(interpolatePeople(before.people, identity.people, (between - last) / (i - last)));
     people.push(identity.people);
     last = i;
   }
   return { people, identity, tracker: tracker.snapshot() };
 }
 
-/** How far the boxes are from those of looking at every frame. */
+/** Mean difference of the boxes from those of detection in every frame. */
 function boxError(wanted, found) {
   let overlap = 0;
   let offset = 0;
@@ -145,7 +144,7 @@ function boxError(wanted, found) {
   return { meanIou: (overlap / count).toFixed(3), offsetInFaces: (offset / count).toFixed(3) };
 }
 
-/** Frames a second of a whole job, from the file in the input folder to the published one. */
+/** Frames per second of a whole job, from the file in the input folder to the published video. */
 function wholeJob(frames, width, height, detectEvery) {
   const home = mkdtempSync(join(tmpdir(), 'framekiln-bench-'));
   try {
@@ -154,7 +153,7 @@ function wholeJob(frames, width, height, detectEvery) {
     const raw = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${width}x${height}`, '-r', '25', '-i', '-'];
     const encoding = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10', '-pix_fmt', 'yuv420p'];
     execFileSync('ffmpeg', ['-v', 'error', ...raw, ...encoding, clip], { input: Buffer.concat(frames) });
-    writeFileSync(`${clip}.recipe.yaml`, `detectEvery: ${detectEvery}\nnetwork: ${values.model}\n`);
+    writeFileSync(`${clip}.recipe.yaml`, `detectEvery: ${detectEvery}\nmodel: ${values.model}\n`);
     writeFileSync(join(home, 'framekiln.yaml'), 'intake: { settleSeconds: 0.2 }\n');
     execFileSync(process.execPath, [join(root, 'dist/main.js'), 'start', '--once', '--home', home]);
     const status = execFileSync(process.execPath, [

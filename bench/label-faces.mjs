@@ -1,12 +1,11 @@
 /**
- * Makes labelled frames for `framekiln bench detectors`, by construction: frames of videos that show one face are put,
- * at random sizes and places, onto images that show none. Where the face is in its video two detectors of different
- * makers say, which have to agree (IoU 0.7): their mean is the label. So the labels are as good as that agreement is,
- * and a little kinder to those two detectors than to others.
+ * Makes a labelled data set for `npm run bench:detectors`: it pastes frames of single-person videos, at random sizes and
+ * positions, onto images without faces. The face in each source frame is located by two detectors from different
+ * vendors, which must agree (IoU 0.7); the label is the mean of their boxes. This gives those two a small advantage.
  *
  *   node bench/label-faces.mjs --into DIR --first A.onnx --second B.onnx --faces DIR_OF_VIDEOS --background VIDEO [--without VIDEO …]
  *
- * `--faces`: videos of one person each; `--without`: videos without faces, of which frames are taken as they are.
+ * `--faces`: videos of one person each; `--without`: videos without faces, whose frames are added unchanged.
  */
 import './no-telemetry.mjs';
 import { execFileSync } from 'node:child_process';
@@ -22,7 +21,7 @@ import { iou } from '../dist/pipelines/dual-face/tracking/box.js';
 const WIDTH = 1280;
 const HEIGHT = 720;
 const FRAMES = 60;
-/** Widths of faces over the frame's. */
+/** Range of face widths, as shares of the frame's width. */
 const [SMALLEST, LARGEST] = [0.02, 0.2];
 const AGREEMENT = 0.7;
 
@@ -38,7 +37,7 @@ const { values } = parseArgs({
   },
 });
 for (const name of ['into', 'first', 'second', 'faces', 'background'])
-  if (values[name] === undefined) throw new Error(`--${name} is needed.`);
+  if (values[name] === undefined) throw new Error(`--${name} is missing.`);
 
 const random = seededRandom(11);
 const into = resolve(values.into);
@@ -52,7 +51,7 @@ for (const [i, path] of values.without.entries())
     await save(`without-${i}-${j}.png`, sharp(pixels, { raw: { width, height, channels: 3 } }), []);
 writeFileSync(join(into, 'labels.json'), `${JSON.stringify({ frames: labels }, null, 1)}\n`);
 const faces = labels.reduce((sum, frame) => sum + frame.faces.length, 0);
-console.log(`${labels.length} frames with ${faces} faces are in ${into}.`);
+console.log(`${labels.length} frames with ${faces} faces written to ${into}`);
 
 /** Evenly spaced frames of a video. */
 function framesOf(path, count, filter = 'null') {
@@ -83,13 +82,13 @@ function framesOf(path, count, filter = 'null') {
   }));
 }
 
-/** Frames with one face each, about which both detectors agree. */
+/** Frames with one face each, on whose position both detectors agree. */
 async function readPeople() {
   const detectors = [];
   for (const path of [values.first, values.second]) {
     const options = { device: 'cpu', engines: [createOnnxEngine('cpu')], threads: 0 };
     detectors.push(
-      await loadFaceDetector(readFileSync(path), path, { ...options, leastScore: 0.5, enoughFaces: 0 }),
+      await loadFaceDetector(readFileSync(path), path, { ...options, minScore: 0.5, enoughFaces: 0 }),
     );
   }
   const found = [];
@@ -113,16 +112,16 @@ async function readPeople() {
     }
   }
   for (const detector of detectors) await detector.dispose();
-  console.log(`${found.length} frames of people; ${left} left out, for want of agreement.`);
+  console.log(`${found.length} frames of people; ${left} left out because the detectors disagree.`);
   return found;
 }
 
-/** One to four people on a background, none over another. */
+/** Saves a frame with one to four people on a background, without overlap. */
 async function compose(name, background) {
   const placed = [];
   const layers = [];
   const boxes = [];
-  for (let n = 1 + Math.floor(random() * 4), tries = 0; n > 0 && tries < 100; tries++) {
+  for (let n = 1 + Math.floor(random() * 4), attempts = 0; n > 0 && attempts < 100; attempts++) {
     const { frame, box } = people[Math.floor(random() * people.length)];
     const share = SMALLEST * (LARGEST / SMALLEST) ** random();
     const scale = (share * WIDTH) / box.width;
@@ -151,7 +150,7 @@ async function compose(name, background) {
   await save(name, sharp(background.pixels, { raw }).composite(layers), boxes);
 }
 
-/** The whole frame where it fits at that scale, else the face with 0.6 of its size around it. */
+/** The part of a frame to paste: all of it if it fits at that scale, otherwise the face with a margin of 0.6 of its size. */
 function cutFrom({ width, height }, box, scale) {
   if (width * scale <= WIDTH && height * scale <= HEIGHT) return { left: 0, top: 0, width, height };
   const left = Math.max(0, Math.round(box.x - 0.6 * box.width));

@@ -17,10 +17,3 @@ export function numberOrText(text: string): number | string {
   const value = Number(text);
   return text.trim() === '' || Number.isNaN(value) ? text : value;
 }
-
-/** A whole number from 1 to 100,000. */
-export function parsePositiveCount(text: string): number {
-  const value = Number(text);
-  if (/^\d{1,6}$/.test(text) && value >= 1 && value <= 100_000) return value;
-  throw new InvalidArgumentError('It must be a whole number from 1 to 100000.');
-}

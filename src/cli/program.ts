@@ -6,7 +6,6 @@ import { FramekilnError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { addCommand } from './add.ts';
-import { benchCommand } from './bench.ts';
 import type { Cli } from './cli.ts';
 import { configCommand } from './config.ts';
 import { controlCommands } from './control.ts';
@@ -64,7 +63,6 @@ export function createProgram(cli: Cli): Command {
     modelsCommand(cli),
     configCommand(cli),
     doctorCommand(cli),
-    benchCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap((each) => each.commands)]) {

@@ -15,3 +15,12 @@ export function asComponents(pixels: Buffer, format: Pick<FrameFormat, 'pixelFor
   const aligned = pixels.byteOffset % 2 === 0 ? pixels : Buffer.from(new Uint8Array(pixels).buffer);
   return new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
 }
+
+/** A frame's components as 8-bit values; of 16-bit ones, the upper 8 bits. */
+export function asBytes(pixels: Buffer, format: Pick<FrameFormat, 'pixelFormat'>): Uint8Array {
+  if (format.pixelFormat === 'rgb24') return pixels;
+  const components = asComponents(pixels, format);
+  const bytes = new Uint8Array(components.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (components[i] ?? 0) >> 8;
+  return bytes;
+}

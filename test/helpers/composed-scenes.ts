@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { Face, FaceDetector } from '../../src/pipelines/dual-face/detection/face.ts';
 import type { Box } from '../../src/pipelines/dual-face/tracking/box.ts';
-import type { LabelledBox } from '../../src/pipelines/dual-face/tracking/tracking-metrics.ts';
+import type { LabelledBox } from './tracking/tracking-metrics.ts';
 import { sharedMedia } from './shared-media.ts';
 
 /** Upper bodies of people who are known, cut out of real clips: 300x300 of 640x480 around a face. */

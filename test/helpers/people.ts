@@ -1,10 +1,10 @@
-import { newcomer, STABLE_FRAMES, type Person } from '../../src/pipelines/dual-face/identity/person.ts';
+import { newPerson, STABLE_FRAMES, type Person } from '../../src/pipelines/dual-face/identity/person.ts';
 
 /** Somebody who has been seen well up to now: a face of 100 px whose centre is at `x`. */
-export function someone(id: number, x: number, change: Partial<Person> = {}): Person {
+export function stablePerson(id: number, x: number, change: Partial<Person> = {}): Person {
   const box = { x: x - 40, y: 300, width: 80, height: 100 };
   return {
-    ...newcomer(id, { id, box, score: 0.9, isSeen: true }, 100, false),
+    ...newPerson(id, { id, box, score: 0.9, isSeen: true }, 100, false),
     confidentFrames: STABLE_FRAMES,
     presence: 1,
     ...change,

@@ -14,12 +14,16 @@ export async function* withLast<T>(
 }
 
 /**
- * The people of a frame that the detector did not look at, between two that it did: their boxes are interpolated; who
- * is in one of the two only is where they were seen.
+ * The people of a frame between two analysed ones. Boxes are interpolated; a person whose track is not the same in both
+ * frames stays at the earlier position.
  *
- * @param share of the way from `before` to `after`, 0 to 1
+ * @param share of the distance from `before` to `after`, 0 to 1
  */
-export function peopleBetween(before: readonly Person[], after: readonly Person[], share: number): Person[] {
+export function interpolatePeople(
+  before: readonly Person[],
+  after: readonly Person[],
+  share: number,
+): Person[] {
   return before.map((person) => {
     const next = after.find(({ id }) => id === person.id);
     if (next === undefined || next.trackId === null || next.trackId !== person.trackId) return person;

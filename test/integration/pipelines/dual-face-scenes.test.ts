@@ -2,12 +2,8 @@ import { expect, test } from 'vitest';
 import type { FaceDetector } from '../../../src/pipelines/dual-face/detection/face.ts';
 import type { FaceEmbedder } from '../../../src/pipelines/dual-face/identity/face-embedder.ts';
 import { iou } from '../../../src/pipelines/dual-face/tracking/box.ts';
-import {
-  BENCHMARK_METHODS,
-  playScenario,
-  type Outcome,
-} from '../../../src/pipelines/dual-face/tracking/tracking-benchmark.ts';
-import type { ScenarioFrame } from '../../../src/pipelines/dual-face/tracking/synthetic-scenarios.ts';
+import { BENCHMARK_METHODS, playScenario, type Outcome } from '../../helpers/tracking/tracking-benchmark.ts';
+import type { ScenarioFrame } from '../../helpers/tracking/synthetic-scenarios.ts';
 import { compose, readActor, SCENE, type Actor, type Places } from '../../helpers/composed-scenes.ts';
 import { hasDetector, openDetector, openEmbedder, hasEmbedder } from '../../helpers/face-detectors.ts';
 import { whyNoSharedMedia } from '../../helpers/shared-media.ts';

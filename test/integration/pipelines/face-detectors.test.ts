@@ -35,7 +35,7 @@ function needs(skip: (note: string) => never, ...names: DetectorName[]): void {
 describe('real detectors find the two faces of the two-person clip', () => {
   test.for(NAMES)('%s', { timeout: 60_000 }, async (name, { skip }) => {
     needs(skip, name);
-    const detector = await openDetector(name, { leastScore: 0.5 });
+    const detector = await openDetector(name, { minScore: 0.5 });
     for (const page of [0, 20, 40]) {
       const faces = await detector.detect(...(await readFrame(TWO_PEOPLE, page)));
       expect(faces).toHaveLength(2);
@@ -64,7 +64,7 @@ test('detectors of different makers agree where the faces are', { timeout: 60_00
   const frame = await readFrame(TWO_PEOPLE, 10);
   const [blazeFace = [], yuNet = [], scrfd = []] = await Promise.all(
     names.map(async (name) => {
-      const faces = await (await openDetector(name, { leastScore: 0.5 })).detect(...frame);
+      const faces = await (await openDetector(name, { minScore: 0.5 })).detect(...frame);
       return faces.map(({ box }) => box).toSorted((a, b) => a.x - b.x);
     }),
   );
@@ -83,7 +83,7 @@ test(
     needs(skip, 'blazeface-full-range');
     const classroom = await readFrame(sharedMedia('faces/classroom.gif'), 0);
     const sure = async (enoughFaces: number, frame: [Uint8Array, number, number]) => {
-      const detector = await openDetector('blazeface-full-range', { leastScore: 0.5, enoughFaces });
+      const detector = await openDetector('blazeface-full-range', { minScore: 0.5, enoughFaces });
       return (await detector.detect(...frame)).map(({ box, score }) => ({ ...box, score }));
     };
     const [whole, windows] = [await sure(0, classroom), await sure(2, classroom)];
@@ -109,7 +109,7 @@ test('the fetched BlazeFace is the one of the manifest', async ({ skip }) => {
 
 test('an image without faces shows none, whatever its size', { timeout: 60_000 }, async ({ skip }) => {
   needs(skip, 'blazeface-full-range');
-  const detector = await openDetector('blazeface-full-range', { leastScore: 0.5 });
+  const detector = await openDetector('blazeface-full-range', { minScore: 0.5 });
   for (const [width, height] of [
     [640, 480],
     [33, 500],
@@ -122,6 +122,6 @@ test('a model that is no detector is rejected in a sentence', async () => {
   const engines = [createOnnxEngine('cpu')];
   const options = { device: 'cpu', engines, threads: 1 } as const;
   await expect(loadFaceDetector(tinySrvgg(), 'tiny', options)).rejects.toThrow(
-    /No engine can run the model .*outputs of 1x3x1280x1280 are those of no face detector/,
+    /No engine can run the model .*outputs with the shapes 1x3x1280x1280 match no known face detector/,
   );
 });

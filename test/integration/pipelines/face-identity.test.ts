@@ -17,7 +17,7 @@ function readFrameAt(path: string, second: number): Uint8Array {
 test('a person in another clip is nearer than anybody else', { timeout: 60_000 }, async ({ skip }) => {
   if (whyNoSharedMedia !== null) skip(whyNoSharedMedia);
   if (!hasEmbedder() || !hasDetector('blazeface-full-range')) skip('the models are not here');
-  const detector = await openDetector('blazeface-full-range', { leastScore: 0.5 });
+  const detector = await openDetector('blazeface-full-range', { minScore: 0.5 });
   const embedder = openEmbedder();
 
   const seen: { person: string; clip: string; embedding: Float32Array }[] = [];

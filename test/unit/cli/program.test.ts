@@ -95,29 +95,6 @@ describe('framekiln run and add', () => {
   });
 });
 
-describe('framekiln bench tracking', () => {
-  it('is a row for each kind of scenario and one for all, as a table or as JSON', async () => {
-    const { out: table } = await framekiln('bench', 'tracking', '--scenarios', '6');
-    expect(table[0]).toMatch(
-      /^BY +SCENARIO +COUNT +IDF1 +MOTA +SWITCHES +LASTING +PANE SWAPS +FACES COMPARED$/,
-    );
-    const kinds = ['steady', 'crossing', 'occlusion', 're-entry', 'scale', 'cut', 'all'];
-    const methods = ['tracks', 'place and size', 're-identification'];
-    const cells = table.slice(1, 22).map((line) => line.split(/ {2,}/));
-    expect(cells.map(([method, kind]) => `${method ?? ''} ${kind ?? ''}`)).toEqual(
-      methods.flatMap((method) => kinds.map((kind) => `${method} ${kind}`)),
-    );
-    const { out: json } = await framekiln('bench', 'tracking', '--scenarios', '6', '--json');
-    const report = JSON.parse(json.join('\n')) as { rows: { idf1: number }[]; framesPerSecond: number };
-    expect(report.rows[20]?.idf1.toFixed(3)).toBe(cells[20]?.[3]);
-    expect(report.framesPerSecond).toBeGreaterThan(0);
-  });
-
-  it('rejects a number of scenarios that is none', async () => {
-    await expect(framekiln('bench', 'tracking', '--scenarios', '0')).rejects.toThrow(CommanderError);
-  });
-});
-
 describe('framekiln doctor', () => {
   it('checks everything, writes its report, and leaves nothing else behind', async () => {
     const { out, code } = await framekiln('doctor', '--json');

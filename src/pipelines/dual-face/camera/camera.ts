@@ -1,6 +1,6 @@
-import { insideImage, type Stage, type View } from './view.ts';
+import { insideImage, type ViewGeometry, type View } from './view.ts';
 
-/** Plain data: it is stored with the checkpoint. */
+/** Plain data that is stored in the checkpoint. */
 export interface CameraState {
   readonly x: Axis;
   readonly y: Axis;
@@ -34,7 +34,7 @@ const FASTEST_PAN = 1.2;
 const FASTEST_ZOOM = 1.2;
 
 /** A camera at rest that shows a view. */
-export function standAt(view: View): CameraState {
+export function cameraAt(view: View): CameraState {
   return { x: stand(view.centerX), y: stand(view.centerY), zoom: stand(Math.log(view.height)) };
 }
 
@@ -44,7 +44,7 @@ export function standAt(view: View): CameraState {
  *
  * @param seconds since the previous frame
  */
-export function follow(camera: CameraState, view: View, seconds: number): CameraState {
+export function moveCamera(camera: CameraState, view: View, seconds: number): CameraState {
   const height = Math.exp(camera.zoom.position);
   const zone = height * DEAD_ZONE;
   const fastest = height * FASTEST_PAN;
@@ -56,8 +56,8 @@ export function follow(camera: CameraState, view: View, seconds: number): Camera
 }
 
 /** The view that the camera shows, moved inside the image as far as possible. */
-export function viewOf({ x, y, zoom }: CameraState, stage: Stage): View {
-  return insideImage({ centerX: x.position, centerY: y.position, height: Math.exp(zoom.position) }, stage);
+export function viewOf({ x, y, zoom }: CameraState, geometry: ViewGeometry): View {
+  return insideImage({ centerX: x.position, centerY: y.position, height: Math.exp(zoom.position) }, geometry);
 }
 
 function stand(position: number): Axis {

@@ -1,43 +1,46 @@
 import type { FrameFormat } from '../../../domain/media-info.ts';
 
-/** Plain data: it is stored with the checkpoint. */
+/** Plain data that is stored in the checkpoint. */
 export interface CutState {
-  /** Luma of the last frame's cells, one byte each. */
+  /** Mean luma of each cell of the last frame. */
   readonly cells: Uint8Array;
-  /** Moving average of the mean difference between neighbouring frames, in levels of 255. */
-  readonly usual: number;
+  /** Moving average of the difference between consecutive frames of the shot, in levels of 255. */
+  readonly averageDifference: number;
 }
 
 const COLUMNS = 32;
 const ROWS = 18;
-/** Samples of a cell along either edge. */
+/** Samples per cell along each edge. */
 const SAMPLES = 4;
-/** Mean difference of the cells, in levels: less is never a cut. */
-const LEAST_DIFFERENCE = 16;
-/** A cut differs by so many times what frames usually differ by. */
-const LEAST_RATIO = 3;
-/** What neighbouring frames of a still image differ by, so that the ratio is not that of noise. */
+/** Minimum difference of a cut, in levels. */
+const MIN_DIFFERENCE = 16;
+/** Minimum ratio of a cut's difference to the average difference. */
+const MIN_RATIO = 3;
+/** Lower limit of the average in that ratio, because a still image has only noise. */
 const NOISE = 1.5;
-const USUAL_WEIGHT = 0.1;
+const AVERAGE_WEIGHT = 0.1;
 
-/** Whether a frame begins another shot, by the mean difference of 32x18 cells' luma from the frame before. */
-export function lookForCut(
+/** Whether a frame starts a new shot, by the mean luma difference of 32x18 cells from the previous frame. */
+export function detectCut(
   before: CutState | null,
   pixels: Uint8Array | Uint16Array,
   format: FrameFormat,
 ): { isCut: boolean; state: CutState } {
   const cells = cellsOf(pixels, format);
-  if (before === null) return { isCut: false, state: { cells, usual: 0 } };
+  if (before === null) return { isCut: false, state: { cells, averageDifference: 0 } };
   let sum = 0;
   for (let i = 0; i < cells.length; i++) sum += Math.abs((cells[i] ?? 0) - (before.cells[i] ?? 0));
   const difference = sum / cells.length;
-  const isCut = difference >= LEAST_DIFFERENCE && difference >= LEAST_RATIO * Math.max(NOISE, before.usual);
-  // The cut itself says nothing about how the new shot moves.
-  const usual = isCut ? 0 : before.usual + USUAL_WEIGHT * (difference - before.usual);
-  return { isCut, state: { cells, usual } };
+  const isCut =
+    difference >= MIN_DIFFERENCE && difference >= MIN_RATIO * Math.max(NOISE, before.averageDifference);
+  // The difference at a cut says nothing about the motion in the new shot.
+  const averageDifference = isCut
+    ? 0
+    : before.averageDifference + AVERAGE_WEIGHT * (difference - before.averageDifference);
+  return { isCut, state: { cells, averageDifference } };
 }
 
-/** Mean luma (BT.601 weights, of the gamma-coded components) of samples spread over each cell. */
+/** Mean luma of evenly spaced samples of each cell, with BT.601 weights on gamma-coded components. */
 function cellsOf(pixels: Uint8Array | Uint16Array, { width, height }: FrameFormat): Uint8Array {
   const cells = new Uint8Array(COLUMNS * ROWS);
   const shift = pixels instanceof Uint16Array ? 8 : 0;

@@ -1,55 +1,58 @@
 import type { Box } from '../tracking/box.ts';
 
-/** What a pane shows: a rectangle of the source, in source pixels. It may reach beyond the image, where all is black. */
+/** The rectangle of the source that a pane shows, in source pixels. It may extend beyond the image, where it is black. */
 export interface View {
   readonly centerX: number;
   readonly centerY: number;
   readonly height: number;
 }
 
-/** The image that is looked at, and the shape of the pane that shows it. */
-export interface Stage {
-  /** Of the source, in pixels. */
+/** The size of the source and the aspect ratio of the views of a pane. */
+export interface ViewGeometry {
+  /** Size of the source in pixels. */
   readonly width: number;
   readonly height: number;
-  /** A view's width over its height in source pixels: the pane's shape, divided by the source's pixel aspect. */
-  readonly shape: number;
+  /** Width over height of a view in source pixels: the pane's aspect ratio, divided by the source's pixel aspect. */
+  readonly aspect: number;
 }
 
-/** Of a face's height: how high an image of head and shoulders is. */
+/** Height of a view of head and shoulders, in heights of the face. */
 const HEAD_AND_SHOULDERS = 3;
-/** Where the face's centre is in it, from the top. */
+/** Vertical position of the face's centre in that view, as a share of its height from the top. */
 const FACE_LEVEL = 0.42;
-/** Of the source's height: smaller views would be nothing but upscaled pixels. */
-const LEAST_VIEW = 0.2;
+/** Minimum height of a view as a share of the source's height; smaller ones would show mostly interpolated pixels. */
+const MIN_VIEW = 0.2;
 
-/** Head and shoulders of a face, inside the image where the image is large enough. */
-export function viewOfFace(face: Box, stage: Stage): View {
-  const largest = Math.min(stage.height, stage.width / stage.shape);
-  const height = Math.min(largest, Math.max(stage.height * LEAST_VIEW, face.height * HEAD_AND_SHOULDERS));
+/** A view of head and shoulders, inside the image if the image is large enough. */
+export function viewOfFace(face: Box, geometry: ViewGeometry): View {
+  const largest = Math.min(geometry.height, geometry.width / geometry.aspect);
+  const height = Math.min(largest, Math.max(geometry.height * MIN_VIEW, face.height * HEAD_AND_SHOULDERS));
   return insideImage(
     {
       centerX: face.x + face.width / 2,
       centerY: face.y + face.height / 2 + (0.5 - FACE_LEVEL) * height,
       height,
     },
-    stage,
+    geometry,
   );
 }
 
-/** The whole image, with black where the pane has another shape. */
-export function wideView(stage: Stage): View {
+/** A view of the whole image, with black bars if the pane's aspect ratio differs. */
+export function wideView(geometry: ViewGeometry): View {
   return {
-    centerX: stage.width / 2,
-    centerY: stage.height / 2,
-    height: Math.max(stage.height, stage.width / stage.shape),
+    centerX: geometry.width / 2,
+    centerY: geometry.height / 2,
+    height: Math.max(geometry.height, geometry.width / geometry.aspect),
   };
 }
 
-/** The view moved so that as little of it as can be lies beyond the image. */
-export function insideImage({ centerX, centerY, height }: View, { width, height: all, shape }: Stage): View {
+/** The view moved into the image as far as possible. */
+export function insideImage(
+  { centerX, centerY, height }: View,
+  { width, height: all, aspect }: ViewGeometry,
+): View {
   return {
-    centerX: clampCenter(centerX, height * shape, width),
+    centerX: clampCenter(centerX, height * aspect, width),
     centerY: clampCenter(centerY, height, all),
     height,
   };

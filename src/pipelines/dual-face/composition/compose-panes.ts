@@ -3,7 +3,7 @@ import { frameBytes, type FrameFormat } from '../../../domain/media-info.ts';
 import { asComponents } from '../../components.ts';
 import type { View } from '../camera/view.ts';
 
-/** A rectangle of the finished frame, in whole pixels. */
+/** A rectangle of the output frame in whole pixels. */
 export interface Pane {
   readonly x: number;
   readonly y: number;
@@ -11,17 +11,17 @@ export interface Pane {
   readonly height: number;
 }
 
-/** A pane and what of the source it shows; `view` null: black. */
+/** A pane with the view of the source that it shows; null: black. */
 export interface FilledPane {
   readonly pane: Pane;
   readonly view: View | null;
 }
 
-/** The source frame and the finished one; both of one pixel format. */
+/** Formats of the source and output frames, which have the same pixel format. */
 export interface Sizes {
   readonly from: FrameFormat;
   readonly to: FrameFormat;
-  /** Pixel width over height of the source; the finished frame's pixels are square. */
+  /** Pixel width over height of the source; output pixels are square. */
   readonly pixelAspect: number;
 }
 
@@ -31,8 +31,8 @@ interface Composition extends Sizes {
 }
 
 /**
- * Draws views of a source frame into the panes of a finished one; what no view covers is black. Views are upscaled with
- * a cubic kernel and stand at whole pixels of the finished frame, so a camera that rests does not shake.
+ * Draws views of a source frame into the panes of an output frame; areas without a view are black. Views are scaled with
+ * a cubic kernel and aligned to whole output pixels, so that a resting camera does not shake.
  *
  * @param pixels packed RGB of the source
  */
@@ -46,16 +46,16 @@ export async function composePanes(
   return frame;
 }
 
-/** Where a stretch of the source lands along one edge of a pane; all in whole pixels. */
+/** One axis of the mapping from the source to a pane, in whole pixels. */
 interface Span {
-  /** Of the source: what is read, with a margin for the kernel. */
+  /** Range of the source that is read, with a margin for the kernel. */
   readonly from: number;
   readonly length: number;
-  /** What that becomes, and which part of it is shown. */
-  readonly upscaled: number;
+  /** Length of that range after scaling, and the part of it that is shown. */
+  readonly scaled: number;
   readonly skip: number;
   readonly shown: number;
-  /** Where in the pane that is. */
+  /** Position of that part in the pane. */
   readonly at: number;
 }
 
@@ -73,7 +73,7 @@ async function drawPane(job: Composition, { pane, view }: FilledPane): Promise<v
     raw: { width: from.width, height: from.height, channels: 3 },
   })
     .extract({ left: across.from, top: down.from, width: across.length, height: down.length })
-    .resize({ width: across.upscaled, height: down.upscaled, fit: 'fill', kernel: 'cubic' })
+    .resize({ width: across.scaled, height: down.scaled, fit: 'fill', kernel: 'cubic' })
     .extract({ left: across.skip, top: down.skip, width: across.shown, height: down.shown });
   if (isDeep) image = image.toColourspace('rgb16');
   const drawn = await image.raw({ depth: isDeep ? 'ushort' : 'uchar' }).toBuffer();
@@ -98,14 +98,14 @@ function span(center: number, length: number, sourceLength: number, paneLength: 
   return {
     from,
     length: to - from,
-    upscaled: Math.max(Math.round((to - from) * scale), skip + shown),
+    scaled: Math.max(Math.round((to - from) * scale), skip + shown),
     skip,
     shown,
     at,
   };
 }
 
-/** `share` of the second image over the first, into the first. Both are of one format. */
+/** Blends the second image into the first with opacity `share`. Both have the same format. */
 export function crossFade(first: Buffer, second: Buffer, share: number, format: FrameFormat): void {
   const [under, over] = [asComponents(first, format), asComponents(second, format)];
   const weight = Math.round(share * 256);

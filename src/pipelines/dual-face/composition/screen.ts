@@ -1,11 +1,11 @@
 import type { FrameFormat } from '../../../domain/media-info.ts';
 import type { DualFaceRecipe } from '../../../domain/recipe.ts';
 import type { Frame } from '../../frame-pipeline.ts';
-import { wideView, type Stage } from '../camera/view.ts';
-import type { Shot } from '../direction/director.ts';
+import { wideView, type ViewGeometry } from '../camera/view.ts';
+import type { ScreenViews } from '../direction/director.ts';
 import { composePanes, crossFade, type Pane, type Sizes } from './compose-panes.ts';
 
-/** The finished video's screen: its panes, and how a shot is drawn into them. */
+/** The layout of the output frames; draws the views of a frame into its panes. */
 export class Screen {
   readonly #sizes: Sizes;
   readonly #panes: readonly [Pane, Pane];
@@ -17,18 +17,18 @@ export class Screen {
     this.#panes = panesOf(sizes.to, layout);
   }
 
-  /** The source and the shape of a pane; both panes have one. */
-  get paneStage(): Stage {
-    return this.#stage(this.#panes[0]);
+  /** Geometry of the views of either pane; both panes have the same size. */
+  get paneGeometry(): ViewGeometry {
+    return this.#geometry(this.#panes[0]);
   }
 
-  async draw({ number, pixels }: Frame, { left, right, whole }: Shot): Promise<Frame> {
+  async draw({ number, pixels }: Frame, { left, right, whole }: ScreenViews): Promise<Frame> {
     const [leftPane, rightPane] = this.#panes;
     const panes = [
       { pane: leftPane, view: left },
       { pane: rightPane, view: right },
     ];
-    const all = [{ pane: this.#whole, view: wideView(this.#stage(this.#whole)) }];
+    const all = [{ pane: this.#whole, view: wideView(this.#geometry(this.#whole)) }];
     const drawn = await composePanes(pixels, this.#sizes, whole === 1 ? all : panes);
     if (whole > 0 && whole < 1) {
       crossFade(drawn, await composePanes(pixels, this.#sizes, all), whole, this.#sizes.to);
@@ -36,9 +36,9 @@ export class Screen {
     return { number, pixels: drawn };
   }
 
-  #stage({ width, height }: Pane): Stage {
+  #geometry({ width, height }: Pane): ViewGeometry {
     const { from, pixelAspect } = this.#sizes;
-    return { width: from.width, height: from.height, shape: width / height / pixelAspect };
+    return { width: from.width, height: from.height, aspect: width / height / pixelAspect };
   }
 }
 

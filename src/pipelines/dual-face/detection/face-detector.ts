@@ -9,34 +9,33 @@ import { ModelDetector } from './model-detector.ts';
 
 export interface DetectorOptions {
   readonly device: Device;
-  /** In the order of preference. */
+  /** Engines in the order of preference. */
   readonly engines: readonly Engine[];
-  /** Threads inside one operator; 0: as many as there are cores. */
+  /** Threads of one operator; 0: one per core. */
   readonly threads: number;
-  /** Faces below it are not told; ByteTrack makes use of those from 0.1 on, which is the default. */
-  readonly leastScore?: number;
+  /** Minimum score of the faces that are returned; by default 0.1, the lowest that ByteTrack uses. */
+  readonly minScore?: number;
   /**
-   * A frame that is larger than the model's input and in which fewer faces are seen is looked at again in overlapping
-   * windows, in which small faces are found. By default 2, which are all that a dual-face job looks for; 0: never.
+   * If fewer faces than this are found in a frame that is larger than the model's input, the detector also searches
+   * overlapping windows, in which smaller faces are found. The default is 2, as many as a split screen shows; 0: never.
    */
   readonly enoughFaces?: number;
 }
 
 /**
- * Loads a face detector on the first engine that really runs it. What the model's outputs mean is told by their
- * shapes: BlazeFace, YuNet, SCRFD or YOLOv8-face.
+ * Loads a face detector on the first engine that can run it. The layout of the outputs (BlazeFace, YuNet, SCRFD or
+ * YOLOv8-face) is recognised by their shapes.
  *
  * @param model bytes of an ONNX file
- * @param what names it in errors
- * @throws EngineError when no engine runs it or its outputs are those of no known detector;
- *   ModelError where the file is none that may be loaded
+ * @param what the name of the model in errors
+ * @throws EngineError if no engine can run it or its outputs have no known layout; ModelError if the file is not suitable
  */
 export async function loadFaceDetector(
   model: Uint8Array,
   what: string,
   options: DetectorOptions,
 ): Promise<FaceDetector> {
-  const { device, engines, threads, leastScore = 0.1, enoughFaces = 2 } = options;
+  const { device, engines, threads, minScore = 0.1, enoughFaces = 2 } = options;
   const size = inputShape(decodeModel(model, what), what);
   const { outcome: layout, ...chosen } = await loadAnalyser(
     model,
@@ -46,5 +45,5 @@ export async function loadFaceDetector(
     [1, 3, size.trial.height, size.trial.width],
     (outputs) => recogniseLayout(outputs, size.trial),
   );
-  return new ModelDetector(chosen, layout, size.fixed, { leastScore, enoughFaces });
+  return new ModelDetector(chosen, layout, size.fixed, { minScore, enoughFaces });
 }

@@ -1,30 +1,30 @@
 import type { Detection } from '../tracking/box.ts';
 
-/** A place in pixels of the frame. */
+/** A position in pixels of the frame. */
 export interface Point {
   readonly x: number;
   readonly y: number;
 }
 
 /**
- * A face in pixels of the frame; it may reach beyond the edge. Its landmarks are the person's right eye (which is on the
- * left of the image), left eye and nose tip, and then what the detector knows of the mouth: both corners, the right
- * first (YuNet, SCRFD, YOLOv8-face), or its centre, the right and the left ear (BlazeFace).
+ * A detected face in pixels of the frame; it may extend beyond the edge. The landmarks are the person's right eye (on the
+ * left in the image), left eye and nose tip, followed by the right and left corner of the mouth (YuNet, SCRFD,
+ * YOLOv8-face) or by its centre, the right and the left ear (BlazeFace).
  */
 export interface Face extends Detection {
   readonly landmarks: readonly Point[];
 }
 
-/** Finds the faces of a frame. Frames may be of any size and differ in size. Use it on the thread of the transform. */
+/** Finds the faces in frames of any size. Use it on the inference thread. */
 export interface FaceDetector {
   /** Such as `BlazeFace full-range`. */
   readonly name: string;
-  /** For the log: the layout, the engine, and why it is not a better one. */
+  /** For the log: the layout, the engine, and why preferred engines were skipped. */
   readonly summary: string;
   /**
    * @param pixels packed RGB of 8 bits
-   * @returns the faces, the best score first, from the detector's least score on; none overlaps another much
-   * @throws EngineError as the engine's `run`
+   * @returns faces with at least the minimum score, the best first, after suppression of overlaps
+   * @throws EngineError if the engine fails
    */
   detect(pixels: Uint8Array, width: number, height: number): Promise<Face[]>;
   /** May be called twice. */

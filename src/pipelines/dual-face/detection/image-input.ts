@@ -1,22 +1,22 @@
 import type { Box } from '../tracking/box.ts';
 import type { Size } from './input-shape.ts';
 
-/** How a model wants its numbers: (pixel - subtract) * factor of pixels in 0..255. */
+/** Normalisation of a model's input: (pixel - subtract) * factor for pixels in 0..255. */
 export interface InputRange {
   readonly order: 'rgb' | 'bgr';
   readonly subtract: number;
   readonly factor: number;
 }
 
-/** Where an area of the frame lies in the model's input. */
+/** Position of an area of the frame in the model's input. */
 export interface Letterbox {
-  /** Input pixels that a pixel of the frame becomes. */
+  /** Input pixels per frame pixel. */
   readonly scale: number;
-  /** Of the area's image in the input. */
+  /** The area in pixels of the input. */
   readonly inside: Box;
 }
 
-/** An area as large as fits into a model's input, its proportions kept, in the middle. */
+/** Fits an area into a model's input: as large as possible, centred, with its proportions. */
 export function fitInto(area: Size, input: Size): Letterbox {
   const scale = Math.min(input.width / area.width, input.height / area.height);
   const width = Math.max(1, Math.round(area.width * scale));
@@ -26,21 +26,21 @@ export function fitInto(area: Size, input: Size): Letterbox {
   return { scale, inside: { x, y, width, height } };
 }
 
-/** Places to read on one axis and their weights, `count` for each pixel of the input. */
+/** Positions to read on one axis and their weights, `count` for each pixel of the input. */
 interface Taps {
   readonly count: number;
-  readonly places: Int32Array;
+  readonly positions: Int32Array;
   readonly weights: Float32Array;
 }
 
-/** More samples for a pixel find no more faces: a sixth of the pixels of a 1080p frame in 192x192. */
-const MOST_SAMPLES = 3;
+/** Maximum number of samples per pixel along each axis. More samples do not find more faces in 1080p frames. */
+const MAX_SAMPLES = 3;
 
 /**
- * An area of packed RGB as a model's input: three planes, the area in the middle, black around it. Pixels are read
- * bilinearly, at several places for one of the input where the image shrinks, so that fine patterns do not flicker.
+ * Converts an area of packed RGB to a model's input: three planes with the area in the centre and black around it. Pixels
+ * are interpolated bilinearly, with several samples per input pixel when shrinking, so that fine patterns do not flicker.
  *
- * @param frameWidth pixels a row of `pixels`
+ * @param frameWidth pixels per row of `pixels`
  */
 export function readInput(
   pixels: Uint8Array,
@@ -59,10 +59,10 @@ export function readInput(
     for (let x = 0; x < inside.width; x++) {
       let [red, green, blue] = [0, 0, 0];
       for (let i = y * rows.count; i < (y + 1) * rows.count; i++) {
-        const row = ((area.y + (rows.places[i] ?? 0)) * frameWidth + area.x) * 3;
+        const row = ((area.y + (rows.positions[i] ?? 0)) * frameWidth + area.x) * 3;
         const weight = rows.weights[i] ?? 0;
         for (let j = x * columns.count; j < (x + 1) * columns.count; j++) {
-          const at = row + (columns.places[j] ?? 0) * 3;
+          const at = row + (columns.positions[j] ?? 0) * 3;
           const share = weight * (columns.weights[j] ?? 0);
           red += share * (pixels[at] ?? 0);
           green += share * (pixels[at + 1] ?? 0);
@@ -80,21 +80,21 @@ export function readInput(
 
 function tapsOf(from: number, to: number): Taps {
   const step = from / to;
-  const samples = Math.min(MOST_SAMPLES, Math.max(1, Math.ceil(step / 2)));
+  const samples = Math.min(MAX_SAMPLES, Math.max(1, Math.ceil(step / 2)));
   const count = 2 * samples;
-  const [places, weights] = [new Int32Array(to * count), new Float32Array(to * count)];
+  const [positions, weights] = [new Int32Array(to * count), new Float32Array(to * count)];
   for (let pixel = 0, tap = 0; pixel < to; pixel++) {
     for (let sample = 0; sample < samples; sample++) {
       const at = (pixel + (sample + 0.5) / samples) * step - 0.5;
       const before = Math.floor(at);
-      for (const [place, weight] of [
+      for (const [position, weight] of [
         [before, before + 1 - at],
         [before + 1, at - before],
       ] as const) {
-        places[tap] = Math.min(from - 1, Math.max(0, place));
+        positions[tap] = Math.min(from - 1, Math.max(0, position));
         weights[tap++] = weight / samples;
       }
     }
   }
-  return { count, places, weights };
+  return { count, positions, weights };
 }

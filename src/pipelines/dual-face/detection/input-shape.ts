@@ -12,7 +12,8 @@ export interface Size {
 const TRIAL_SIZE: Size = { width: 320, height: 320 };
 
 /**
- * What sizes a model of one image takes: `fixed` where it takes just one, and the one to try it with.
+ * Input sizes of a model with one image as input: `fixed` is the only size, or null if any size is accepted; `trial` is
+ * the size to test it with.
  *
  * @throws ModelError MODEL_UNSUITABLE
  */
@@ -22,10 +23,9 @@ export function inputShape(model: OnnxModel, what: string): { fixed: Size | null
   const [input, another] = model.graph.input.filter(({ name }) => !constants.has(name));
   const dims = input?.type?.tensorType?.shape?.dim ?? [];
   if (input === undefined || another !== undefined || dims.length !== 4)
-    throw unsuitable(what, 'does not take exactly one image [1, 3, height, width]');
+    throw unsuitable(what, 'does not have exactly one input of shape [1, 3, height, width]');
   const [, channels = 0, height = 0, width = 0] = dims.map(({ dimValue }) => dimValue ?? 0);
-  if (channels !== 3 && channels !== 0)
-    throw unsuitable(what, `takes ${channels} channels where 3 were expected`);
+  if (channels !== 3 && channels !== 0) throw unsuitable(what, `expects ${channels} channels instead of 3`);
   const fixed = height > 0 && width > 0 ? { width, height } : null;
   return { fixed, trial: fixed ?? TRIAL_SIZE };
 }

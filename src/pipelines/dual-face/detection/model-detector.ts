@@ -7,21 +7,21 @@ import { readInput, type Letterbox } from './image-input.ts';
 import { suppressOverlaps } from './suppress-overlaps.ts';
 import { isCutOff, planWindows } from './windows.ts';
 
-/** A model of a known layout as a face detector. */
+/** A face detector that runs a model with a known output layout. */
 export class ModelDetector implements FaceDetector {
   readonly name: string;
   readonly summary: string;
   readonly #chosen: ChosenModel;
   readonly #layout: DetectorLayout;
   readonly #fixed: Size | null;
-  readonly #options: { readonly leastScore: number; readonly enoughFaces: number };
+  readonly #options: { readonly minScore: number; readonly enoughFaces: number };
 
-  /** @param fixed the size that the model takes; null: any */
+  /** @param fixed the only input size of the model; null: any size */
   constructor(
     chosen: ChosenModel,
     layout: DetectorLayout,
     fixed: Size | null,
-    options: { readonly leastScore: number; readonly enoughFaces: number },
+    options: { readonly minScore: number; readonly enoughFaces: number },
   ) {
     this.name = layout.name;
     const why = chosen.reason === null ? '' : ` (${chosen.reason})`;
@@ -33,10 +33,11 @@ export class ModelDetector implements FaceDetector {
   }
 
   async detect(pixels: Uint8Array, width: number, height: number): Promise<Face[]> {
-    const faces = suppressOverlaps(await this.#look(pixels, width, { x: 0, y: 0, width, height }));
-    if (faces.filter(({ score }) => score >= SURE).length >= this.#options.enoughFaces) return faces;
+    const faces = suppressOverlaps(await this.#search(pixels, width, { x: 0, y: 0, width, height }));
+    if (faces.filter(({ score }) => score >= MIN_FOUND_SCORE).length >= this.#options.enoughFaces)
+      return faces;
     for (const window of planWindows(width, height, windowEdge(width, height, this.#layout))) {
-      const inWindow = await this.#look(pixels, width, window);
+      const inWindow = await this.#search(pixels, width, window);
       faces.push(...inWindow.filter(({ box }) => !isCutOff(box, window, width, height)));
     }
     return suppressOverlaps(faces);
@@ -46,29 +47,29 @@ export class ModelDetector implements FaceDetector {
     return this.#chosen.model.dispose();
   }
 
-  /** The faces of an area, in pixels of the frame. */
-  async #look(pixels: Uint8Array, frameWidth: number, area: Box): Promise<Face[]> {
+  /** Finds the faces in an area of the frame; the result is in pixels of the frame. */
+  async #search(pixels: Uint8Array, frameWidth: number, area: Box): Promise<Face[]> {
     const input = this.#fixed ?? inputFor(area, this.#layout);
     const { data, letterbox } = readInput(pixels, frameWidth, area, input, this.#layout.range);
     const outputs = await this.#chosen.model.run({ data, shape: [1, 3, input.height, input.width] });
-    const faces = this.#layout.decode(outputs, input, this.#options.leastScore);
+    const faces = this.#layout.decode(outputs, input, this.#options.minScore);
     return faces.map((face) => inFrame(face, area, letterbox));
   }
 }
 
-/** A face from this score on needs no second look; ByteTrack's high score. */
-const SURE = 0.6;
+/** Minimum score of the faces that count as found; ByteTrack's high score. */
+const MIN_FOUND_SCORE = 0.6;
 
 /**
- * The frame's shorter edge, where the model would not have to upscale that: three windows for 16:9. Windows of half that
- * edge are fifteen, and found 94 instead of 86 % of the faces of `bench detectors`,
- * with four times the work.
+ * Edge of the windows: the frame's shorter edge, unless the model's input is larger. This gives three windows for 16:9.
+ * Windows of half that edge found 94 % instead of 86 % of the faces (docs/decisions/0011-face-models.md), but there are
+ * fifteen of them, with four times the work.
  */
 function windowEdge(width: number, height: number, { edge }: DetectorLayout): number {
   return Math.max(edge, Math.min(width, height));
 }
 
-/** The smallest input that holds the area at the layout's size. */
+/** Input size for an area, with the layout's longer edge and the area's proportions. */
 function inputFor(area: Box, { edge, stride }: DetectorLayout): Size {
   const scale = edge / Math.max(area.width, area.height);
   const round = (length: number) => Math.max(stride, Math.ceil((length * scale) / stride) * stride);

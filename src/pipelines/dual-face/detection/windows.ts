@@ -1,12 +1,12 @@
 import type { Box } from '../tracking/box.ts';
 
-/** Of a window's edge, what it shares with the next one: a face that is smaller is whole in one of them. */
+/** Minimum overlap of neighbouring windows, as a share of their edge; smaller faces are complete in one of them. */
 const OVERLAP = 0.25;
-/** In pixels of the frame: a box this near to the edge of a window may be cut off there. */
+/** A box within this many pixels of the edge of a window may be cut off. */
 const CUT_OFF = 2;
 
 /**
- * Square windows that cover a frame, evenly spread, each sharing at least a quarter of its edge with the next. A frame
+ * Evenly spaced square windows that cover a frame, each overlapping the next by at least a quarter of its edge. A frame
  * that is not larger than a window has none.
  *
  * @param edge of a window in pixels
@@ -17,7 +17,7 @@ export function planWindows(width: number, height: number, edge: number): Box[] 
   return startsOf(height, edge).flatMap((y) => startsOf(width, edge).map((x) => ({ x, y, ...size })));
 }
 
-/** Whether a face may go on beyond its window, where another window or the whole frame shows all of it. */
+/** Whether a face may be cut off by its window, so that it is complete only in another window or in the whole frame. */
 export function isCutOff(face: Box, window: Box, width: number, height: number): boolean {
   return (
     (window.x > 0 && face.x < window.x + CUT_OFF) ||

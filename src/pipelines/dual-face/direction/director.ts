@@ -1,49 +1,49 @@
-import { follow, standAt, viewOf, type CameraState } from '../camera/camera.ts';
-import { viewOfFace, wideView, type Stage, type View } from '../camera/view.ts';
+import { cameraAt, moveCamera, viewOf, type CameraState } from '../camera/camera.ts';
+import { viewOfFace, wideView, type View, type ViewGeometry } from '../camera/view.ts';
 import { isStable, isVisible, type Person } from '../identity/person.ts';
-import { EMPTY_CAST, recast, type Cast } from './cast.ts';
-import { isNobody, ruleForPane, type FailureRule, type Situation } from './failure-table.ts';
+import { assignPanes, NO_ASSIGNMENT, type PaneAssignment } from './pane-assignment.ts';
+import { areBothEmpty, ruleForPane, type PaneRule, type Situation } from './pane-rules.ts';
 
-/** What a frame of the finished video shows. */
-export interface Shot {
-  /** null: black. */
+/** The views of the source that a frame of the split screen shows. */
+export interface ScreenViews {
+  /** null: the pane is black. */
   readonly left: View | null;
   readonly right: View | null;
-  /** 0: the panes; 1: the whole image; between: one fades into the other. */
+  /** Opacity of the whole image over the panes, 0 to 1. */
   readonly whole: number;
 }
 
-/** Plain data: it is stored with the checkpoint. */
+/** Plain data that is stored in the checkpoint. */
 export interface DirectionState {
-  readonly cast: Cast;
+  readonly assignment: PaneAssignment;
   readonly left: PaneState;
   readonly right: PaneState;
   readonly whole: number;
-  /** Frames that each situation lasted for, panes counted one by one. */
+  /** Number of frames of each situation; each pane counts separately. */
   readonly counts: Readonly<Partial<Record<Situation, number>>>;
   readonly sideChanges: number;
   readonly cuts: number;
 }
 
-/** What one pane shows. Plain data: it is stored with the checkpoint. */
+/** State of one pane. Plain data that is stored in the checkpoint. */
 export interface PaneState {
   readonly camera: CameraState | null;
-  /** Frames since its person was seen last; null: it has had nobody since the shot began. */
+  /** Frames since the pane's person was last visible; null if the pane has had no person since the shot began. */
   readonly unseenFrames: number | null;
-  /** The track of its person, by which the camera knows whether it still looks at the same face. */
+  /** Track of the pane's person, which shows whether the camera still follows the same face. */
   readonly trackId: number | null;
 }
 
 const EMPTY_PANE: PaneState = { camera: null, unseenFrames: null, trackId: null };
 
 export interface DirectorOptions {
-  readonly stage: Stage;
+  readonly geometry: ViewGeometry;
   readonly framesPerSecond: number;
   readonly missing: 'wide' | 'black';
 }
 
 export const FIRST_DIRECTION: DirectionState = {
-  cast: EMPTY_CAST,
+  assignment: NO_ASSIGNMENT,
   left: EMPTY_PANE,
   right: EMPTY_PANE,
   whole: 0,
@@ -52,56 +52,56 @@ export const FIRST_DIRECTION: DirectionState = {
   cuts: 0,
 };
 
-/** Seconds that panes and the whole image take to fade into each other. */
+/** Duration of the cross-fade between the panes and the whole image. */
 const FADE_SECONDS = 0.4;
-/** A person who is missing keeps their place in the cast for so long while somebody else could have it. */
-const PATIENCE_SECONDS = 3;
+/** A missing person keeps their pane for this long although another person could take it. */
+const MAX_MISSING_SECONDS = 3;
 
-/** What has been seen in a frame. */
+/** The people in a frame. */
 export interface Scene {
-  /** Number of the frame in the count that the people's `seenFrame` is of. */
+  /** Number of the frame, on the same scale as the `seenFrame` of the people. */
   readonly frame: number;
   readonly people: readonly Person[];
-  /** The first frame of the video, or of another shot. */
+  /** Whether the frame is the first one of the video or after a cut. */
   readonly isNewShot: boolean;
 }
 
-/** Decides what a frame shows, from what the frame before showed and who is to be seen. */
+interface DirectedPane {
+  readonly state: PaneState;
+  readonly rule: PaneRule;
+}
+
+/** Decides what a frame shows, from the state after the previous frame and the people in this one. */
 export function direct(
   before: DirectionState,
   scene: Scene,
   options: DirectorOptions,
-): { shot: Shot; state: DirectionState } {
-  const { stage, framesPerSecond, missing } = options;
+): { views: ScreenViews; state: DirectionState } {
+  const { geometry, framesPerSecond, missing } = options;
   const { people, frame, isNewShot } = scene;
-  const patience = Math.round(PATIENCE_SECONDS * framesPerSecond);
-  const start = isNewShot ? { ...before, cast: EMPTY_CAST } : before;
-  const cast = recast(start.cast, people, frame, stage.width, { isNewShot, patience });
-  const pane = (side: 'left' | 'right'): { state: PaneState; rule: FailureRule } => {
-    const person = people.find(({ id }) => id === cast[side]) ?? null;
-    const hasChanged = cast[side] !== start.cast[side] && person?.trackId !== start[side].trackId;
-    const isOtherFace = hasChanged && start.cast[side] !== null && person !== null;
-    // A camera that nobody saw jumps unseen.
-    const jumps = isNewShot || isOtherFace || start.whole === 1;
-    return directPane(isNewShot ? EMPTY_PANE : start[side], person, { ...options, jumps });
-  };
-  const [left, right] = [pane('left'), pane('right')];
-  const wantsWhole = missing === 'wide' && isNobody(left.rule, right.rule);
-  const fade = 1 / Math.max(1, FADE_SECONDS * framesPerSecond);
-  const toward = Math.min(1, Math.max(0, start.whole + (wantsWhole ? fade : -fade)));
-  const whole = isNewShot ? Number(wantsWhole) : toward;
-  const shown = ({ state, rule: { showing } }: typeof left): View | null =>
-    state.camera === null || (showing === 'wide' && missing === 'black') ? null : viewOf(state.camera, stage);
+  const start = isNewShot
+    ? { ...before, assignment: NO_ASSIGNMENT, left: EMPTY_PANE, right: EMPTY_PANE }
+    : before;
+  const assignment = assignPanes(start.assignment, people, frame, geometry.width, {
+    isNewShot,
+    maxMissingFrames: Math.round(MAX_MISSING_SECONDS * framesPerSecond),
+  });
+  const left = directPane('left', start, assignment, scene, options);
+  const right = directPane('right', start, assignment, scene, options);
+  const showsWhole = missing === 'wide' && areBothEmpty(left.rule, right.rule);
+  const whole = isNewShot ? Number(showsWhole) : faded(before.whole, showsWhole, framesPerSecond);
+  const view = ({ state: { camera }, rule: { content } }: DirectedPane): View | null =>
+    camera === null || (content === 'wide' && missing === 'black') ? null : viewOf(camera, geometry);
 
   const situations: Situation[] = [left.rule.situation, right.rule.situation];
-  if (wantsWhole) situations.push('nobody');
+  if (showsWhole) situations.push('nobody');
   if (people.filter((person) => isVisible(person) && isStable(person)).length > 2)
     situations.push('three or more');
-  const haveSwapped = !isNewShot && cast.left !== null && cast.left === start.cast.right;
+  const haveSwapped = !isNewShot && assignment.left !== null && assignment.left === start.assignment.right;
   return {
-    shot: { left: shown(left), right: shown(right), whole },
+    views: { left: view(left), right: view(right), whole },
     state: {
-      cast,
+      assignment,
       left: left.state,
       right: right.state,
       whole,
@@ -112,25 +112,47 @@ export function direct(
   };
 }
 
-function directPane(
-  before: PaneState,
-  person: Person | null,
-  { stage, framesPerSecond, jumps }: DirectorOptions & { readonly jumps: boolean },
-): { state: PaneState; rule: FailureRule } {
-  const unseenFrames = unseen(before, person);
-  const decided = ruleForPane(unseenFrames === null ? null : unseenFrames / framesPerSecond);
-  const { showing } = decided;
-  const view = showing === 'follow' && person !== null ? viewOfFace(person.box, stage) : wideView(stage);
-  const camera =
-    before.camera === null || jumps
-      ? standAt(view)
-      : showing === 'hold'
-        ? standAt(viewOf(before.camera, stage))
-        : follow(before.camera, view, 1 / framesPerSecond);
-  return { state: { camera, unseenFrames, trackId: person?.trackId ?? before.trackId }, rule: decided };
+/** The opacity of the whole image one frame later. */
+function faded(whole: number, showsWhole: boolean, framesPerSecond: number): number {
+  const step = 1 / Math.max(1, FADE_SECONDS * framesPerSecond);
+  return Math.min(1, Math.max(0, whole + (showsWhole ? step : -step)));
 }
 
-function unseen(before: PaneState, person: Person | null): number | null {
+function directPane(
+  side: 'left' | 'right',
+  start: DirectionState,
+  assignment: PaneAssignment,
+  { people, isNewShot }: Scene,
+  { geometry, framesPerSecond }: DirectorOptions,
+): DirectedPane {
+  const before = start[side];
+  const [formerId, id] = [start.assignment[side], assignment[side]];
+  const person = people.find((each) => each.id === id) ?? null;
+  const unseenFrames = unseenFramesOf(before, person);
+  const rule = ruleForPane(unseenFrames === null ? null : unseenFrames / framesPerSecond);
+  const { content } = rule;
+  const view =
+    content === 'follow' && person !== null ? viewOfFace(person.box, geometry) : wideView(geometry);
+  const isOtherFace =
+    formerId !== null && id !== formerId && person !== null && person.trackId !== before.trackId;
+  // The camera may jump where a jump is not visible: at a cut, to another face, and behind the whole image.
+  const jumps = isNewShot || isOtherFace || start.whole === 1;
+  const camera = nextCamera(before.camera, { content, view, jumps }, geometry, framesPerSecond);
+  return { state: { camera, unseenFrames, trackId: person?.trackId ?? before.trackId }, rule };
+}
+
+function nextCamera(
+  camera: CameraState | null,
+  target: { readonly content: PaneRule['content']; readonly view: View; readonly jumps: boolean },
+  geometry: ViewGeometry,
+  framesPerSecond: number,
+): CameraState {
+  if (camera === null || target.jumps) return cameraAt(target.view);
+  if (target.content === 'hold') return cameraAt(viewOf(camera, geometry));
+  return moveCamera(camera, target.view, 1 / framesPerSecond);
+}
+
+function unseenFramesOf(before: PaneState, person: Person | null): number | null {
   if (person !== null && isVisible(person)) return 0;
   return before.unseenFrames === null ? null : before.unseenFrames + 1;
 }

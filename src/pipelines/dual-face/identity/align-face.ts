@@ -1,26 +1,26 @@
 import type { Face, Point } from '../detection/face.ts';
 
-/** A square of the frame, turned: its middle, its edge in pixels, and the angle of its upper edge in radians. */
+/** A rotated square of the frame: its centre, its edge in pixels, and the angle of its upper edge in radians. */
 export interface AlignedSquare {
   readonly centre: Point;
   readonly edge: number;
   readonly angle: number;
 }
 
-/** Eyes to mouth over the square's edge, and where the middle of the three lies in it: face-api's `alignDlib`. */
+/** Distance from eyes to mouth, and vertical position of their centroid, as shares of the edge (face-api's `alignDlib`). */
 const EYES_TO_MOUTH = 0.45;
 const MIDDLE_DOWN = 0.43;
-/** Samples along one edge of a pixel that several of the frame fall into. */
-const MOST_SAMPLES = 4;
+/** Maximum number of samples per pixel along each axis when the face is larger than the model's input. */
+const MAX_SAMPLES = 4;
 
 /**
- * The square in which a model trained on dlib's face chips expects a face, turned so that the eyes are level. Null
- * where the face has no eyes and mouth, or they lie in one place.
+ * The square that a model trained on dlib's face chips expects around a face, rotated so that the eyes are level; null
+ * if the landmarks of eyes and mouth are missing or coincide.
  */
 export function squareOf({ landmarks }: Face): AlignedSquare | null {
   const [rightEye, leftEye, , firstCorner, secondCorner, another] = landmarks;
   if (rightEye === undefined || leftEye === undefined || firstCorner === undefined) return null;
-  // Five landmarks end with the mouth's corners; six have its centre and then the ears.
+  // Five landmarks end with both corners of the mouth; six have its centre, followed by the ears.
   const mouth =
     another === undefined && secondCorner !== undefined ? middle(firstCorner, secondCorner) : firstCorner;
   const eyeToMouth = (distance(rightEye, mouth) + distance(leftEye, mouth)) / 2;
@@ -37,8 +37,8 @@ export function squareOf({ landmarks }: Face): AlignedSquare | null {
 }
 
 /**
- * The pixels of a square as three planes of `size` x `size`, red, green and blue in 0..255. Beyond the frame its edge
- * goes on.
+ * Samples a square into planes of red, green and blue with `size` x `size` values in 0..255. Outside the frame, the
+ * nearest pixel of its edge is used.
  *
  * @param pixels packed RGB of 8 bits
  */
@@ -50,7 +50,7 @@ export function readSquare(
   size: number,
 ): Float32Array {
   const step = edge / size;
-  const samples = Math.min(MOST_SAMPLES, Math.max(1, Math.ceil(step)));
+  const samples = Math.min(MAX_SAMPLES, Math.max(1, Math.ceil(step)));
   const [cos, sin] = [Math.cos(angle) * step, Math.sin(angle) * step];
   const planes = new Float32Array(3 * size * size);
   const colour = [0, 0, 0];
@@ -71,7 +71,7 @@ export function readSquare(
   return planes;
 }
 
-/** Adds what lies between the four pixels around a place, bilinearly. */
+/** Adds the bilinearly interpolated colour at a position. */
 function addPixel(
   pixels: Uint8Array,
   width: number,

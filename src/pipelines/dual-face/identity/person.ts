@@ -1,73 +1,75 @@
 import { iou, type Box } from '../tracking/box.ts';
 import type { TrackedFace } from '../tracking/byte-tracker.ts';
 
-/** A person who is known by a track, or was. Plain data: it is stored with the checkpoint. */
+/** A person with the track that currently follows them. Plain data that is stored in the checkpoint. */
 export interface Person {
   readonly id: number;
-  /** The track that shows them; null while they are missing. */
+  /** Id of the track that follows the person; null while they are missing. */
   readonly trackId: number | null;
-  /** Where they are, or were when they were last seen. */
+  /** Current box of the face, or the last one before the person went missing. */
   readonly box: Box;
-  /** Number of the last frame that they were seen in. */
+  /** Number of the last frame in which the person was seen. */
   readonly seenFrame: number;
-  /** Confident frames so far, up to what makes a person stable. */
+  /** Confident detections so far, up to STABLE_FRAMES. */
   readonly confidentFrames: number;
-  /** Frames in a row in which they were not seen, or hardly. */
+  /** Consecutive frames without a confident detection. */
   readonly uncertainFrames: number;
-  /** Moving averages: of being seen (0 to 1), of the score, of the box's height and centre. */
+  /** Moving average of being seen, 0 to 1. */
   readonly presence: number;
+  /** Moving averages of the detection score, the height of the box and its horizontal centre. */
   readonly score: number;
   readonly height: number;
   readonly x: number;
-  /** Embeddings of their face at moments without doubt. */
+  /** Embeddings of the person's face, each computed while the identity was certain. */
   readonly gallery: readonly Float32Array[];
+  /** Number of the frame of the last enrolment; -1 before the first. */
   readonly enrolledFrame: number;
-  /** Why it may be somebody else whom their track follows by now; null where there is no doubt. */
-  readonly doubt: Doubt | null;
+  /** Pending check whether the track still follows this person; null if there is no reason for one. */
+  readonly check: IdentityCheck | null;
 }
 
-export interface Doubt {
+export interface IdentityCheck {
   readonly reason: 'found again' | 'new' | 'confidence drop' | 'jump' | 'size' | 'overlap';
-  /** Number of the frame in which a look is worth the next try. */
-  readonly nextLook: number;
-  readonly looks: number;
+  /** Number of the first frame in which the face may be compared (again). */
+  readonly dueFrame: number;
+  /** Comparisons so far. */
+  readonly comparisons: number;
 }
 
-/** C4: stable after so many confident frames; given up after so many uncertain ones. */
+/** A person is stable after this many confident detections. */
 export const STABLE_FRAMES = 10;
+/** A person counts as not visible after this many uncertain frames. */
 export const UNCERTAIN_FRAMES = 5;
-/** A detection from this score on is a confident one. */
+/** Minimum score of a confident detection. */
 const CONFIDENT = 0.5;
-/** Weight of a frame in the moving averages. */
+/** Weights of the newest frame in the moving averages. */
 const WEIGHT = 0.1;
 const POSITION_WEIGHT = 0.15;
-/** Suspicion: the score falls below this share of its average. */
+/** Limits beyond which an identity is checked: score as a share of its average, shift in widths, factor of the height. */
 const SCORE_DROP = 0.55;
-/** The centre moves by more than this share of the box's width in one frame. */
 const JUMP = 0.5;
-/** The height changes by more than this factor in one frame. */
 const SIZE_JUMP = 1.35;
-/** Faces that overlap by more may be confused with each other. */
+/** Faces that overlap by more than this (IoU) may be confused by the tracker. */
 const CONFUSING_OVERLAP = 0.1;
 
 export function isStable({ confidentFrames }: Person): boolean {
   return confidentFrames >= STABLE_FRAMES;
 }
 
-/** Somebody new is not shown while they may be one of those who were lost. */
+/** Whether the person may be shown. A new person who may be a missing one is not shown until stable. */
 export function isVisible(person: Person): boolean {
-  const { trackId, uncertainFrames, doubt } = person;
-  const isKnown = doubt?.reason !== 'new' || isStable(person);
+  const { trackId, uncertainFrames, check } = person;
+  const isKnown = check?.reason !== 'new' || isStable(person);
   return trackId !== null && uncertainFrames < UNCERTAIN_FRAMES && isKnown;
 }
 
-/** Whether they may turn up under another track. */
+/** Whether the person may reappear under another track. */
 export function isMissing({ trackId, uncertainFrames }: Person): boolean {
   return trackId === null || uncertainFrames > 0;
 }
 
-/** Somebody who was not known before. `doubt`: it may be someone who was lost. */
-export function newcomer(id: number, face: TrackedFace, frame: number, hasDoubt: boolean): Person {
+/** A person for a new track. @param mayBeKnown whether they may be a missing person, which needs a check */
+export function newPerson(id: number, face: TrackedFace, frame: number, mayBeKnown: boolean): Person {
   return {
     id,
     trackId: face.id,
@@ -81,12 +83,12 @@ export function newcomer(id: number, face: TrackedFace, frame: number, hasDoubt:
     x: face.box.x + face.box.width / 2,
     gallery: [],
     enrolledFrame: -1,
-    doubt: hasDoubt ? { reason: 'new', nextLook: frame, looks: 0 } : null,
+    check: mayBeKnown ? { reason: 'new', dueFrame: frame, comparisons: 0 } : null,
   };
 }
 
-/** The person after a frame in which their track shows `face`; null: it shows nothing. */
-export function observe(person: Person, face: TrackedFace | null, frame: number): Person {
+/** The person after another frame. @param face of their track in that frame; null if the track has none */
+export function updatePerson(person: Person, face: TrackedFace | null, frame: number): Person {
   if (face === null || !face.isSeen) {
     const presence = person.presence * (1 - WEIGHT);
     const uncertainFrames = person.uncertainFrames + 1;
@@ -105,27 +107,29 @@ export function observe(person: Person, face: TrackedFace | null, frame: number)
     score: average(person.score, face.score, WEIGHT),
     height: average(person.height, face.box.height, WEIGHT),
     x: average(person.x, face.box.x + face.box.width / 2, POSITION_WEIGHT),
-    doubt: person.doubt ?? suspicion(person, face, frame),
+    check: person.check ?? checkAfter(person, face, frame),
   };
 }
 
-/** Why a track that goes on may have gone over to somebody else. */
-function suspicion(before: Person, { box, score }: TrackedFace, frame: number): Doubt | null {
-  const doubt = (reason: Doubt['reason']): Doubt => ({ reason, nextLook: frame, looks: 0 });
-  if (before.uncertainFrames >= UNCERTAIN_FRAMES) return doubt('found again');
-  if (score < before.score * SCORE_DROP) return doubt('confidence drop');
+/** The check that is needed if the track may have switched to another person; otherwise null. */
+function checkAfter(before: Person, { box, score }: TrackedFace, frame: number): IdentityCheck | null {
+  const check = (reason: IdentityCheck['reason']): IdentityCheck => ({
+    ...{ reason, dueFrame: frame, comparisons: 0 },
+  });
+  if (before.uncertainFrames >= UNCERTAIN_FRAMES) return check('found again');
+  if (score < before.score * SCORE_DROP) return check('confidence drop');
   const moved = Math.hypot(
     box.x + box.width / 2 - (before.box.x + before.box.width / 2),
     box.y + box.height / 2 - (before.box.y + before.box.height / 2),
   );
-  if (moved > JUMP * box.width) return doubt('jump');
-  const grown = box.height / before.box.height;
-  if (grown > SIZE_JUMP || grown < 1 / SIZE_JUMP) return doubt('size');
+  if (moved > JUMP * box.width) return check('jump');
+  const growth = box.height / before.box.height;
+  if (growth > SIZE_JUMP || growth < 1 / SIZE_JUMP) return check('size');
   return null;
 }
 
-/** Whether another face is so near that the tracker may take one for the other. */
-export function isCrowded(person: Person, others: readonly Person[]): boolean {
+/** Whether the person's face overlaps another one so much that the tracker may confuse the two. */
+export function overlapsAnother(person: Person, others: readonly Person[]): boolean {
   return others.some(
     ({ id, uncertainFrames, box }) =>
       id !== person.id && uncertainFrames < UNCERTAIN_FRAMES && iou(box, person.box) > CONFUSING_OVERLAP,

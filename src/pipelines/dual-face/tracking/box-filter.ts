@@ -1,6 +1,6 @@
 import type { Box } from './box.ts';
 
-/** One number that moves with constant velocity: its estimate and the estimate's covariance. */
+/** Kalman state of one coordinate with constant velocity: the estimate and its covariance. */
 export interface AxisState {
   readonly position: number;
   readonly velocity: number;
@@ -10,7 +10,7 @@ export interface AxisState {
   readonly v: number;
 }
 
-/** A moving box as centre, aspect (width over height) and height. Plain data: it can be stored. */
+/** Kalman state of a box: centre, aspect ratio (width over height) and height. Plain data that can be stored. */
 export interface BoxState {
   readonly centerX: AxisState;
   readonly centerY: AxisState;
@@ -24,18 +24,18 @@ interface Noise {
   readonly measured: number;
 }
 
-/** Standard deviations as shares of the box's height, from DeepSORT (Wojke 2017), which ByteTrack takes them from. */
+/** Standard deviations as shares of the box's height; ByteTrack has them from DeepSORT (Wojke 2017). */
 const POSITION_SHARE = 1 / 20;
 const VELOCITY_SHARE = 1 / 160;
-/** The aspect has no unit: its deviations are fixed. */
+/** The aspect ratio has no unit, so its deviations are constant. */
 const ASPECT_NOISE: Noise = { position: 1e-2, velocity: 1e-5, measured: 1e-1 };
 
 /*
- * The Kalman filter of SORT's descendants has eight numbers in its state. All of its matrices link a coordinate with
- * its own velocity and nothing else, so it falls apart into four filters of two numbers each, with the same result.
+ * The Kalman filter of SORT and its successors has eight state variables. Its matrices connect a coordinate only with its
+ * own velocity, so four independent filters with two variables give the same result.
  */
 
-/** The state after the first sight of a box: at rest, as far as is known. */
+/** The state after the first detection of a box, with velocity 0. */
 export function startBox(box: Box): BoxState {
   const noise = noiseOf(box.height);
   const start = (
@@ -58,7 +58,7 @@ export function startBox(box: Box): BoxState {
   };
 }
 
-/** One frame further. @param isLost the height of a box that is not seen stays as it is */
+/** Predicts the state of the next frame. @param isLost whether the track is lost; its height then stays constant */
 export function predictBox(state: BoxState, isLost: boolean): BoxState {
   const noise = noiseOf(state.height.position);
   const height = isLost ? { ...state.height, velocity: 0 } : state.height;
@@ -70,7 +70,7 @@ export function predictBox(state: BoxState, isLost: boolean): BoxState {
   };
 }
 
-/** The state corrected by a box that was seen. */
+/** The state corrected by a detected box. */
 export function correctBox(state: BoxState, box: Box): BoxState {
   const noise = noiseOf(state.height.position);
   return {
@@ -81,7 +81,7 @@ export function correctBox(state: BoxState, box: Box): BoxState {
   };
 }
 
-/** Where the box is believed to be. */
+/** The estimated box. */
 export function boxOf({ centerX, centerY, aspect, height }: BoxState): Box {
   const width = aspect.position * height.position;
   return {

@@ -3,15 +3,15 @@ import { boxOf, correctBox, predictBox, startBox, type BoxState } from './box-fi
 import { assignPairs } from './linear-assignment.ts';
 
 export interface TrackerOptions {
-  /** Detections from this score on are associated first. */
+  /** Minimum score of the detections that are associated first. */
   readonly highScore: number;
-  /** Those below it are not looked at; those between are used to keep tracks that found no better one. */
+  /** Detections below this score are ignored; those up to `highScore` can only continue tracks that are still unmatched. */
   readonly lowScore: number;
-  /** An unmatched detection from this score on begins a track. */
+  /** Minimum score of an unmatched detection to start a track. */
   readonly newTrackScore: number;
-  /** A track that was not seen for more frames is forgotten. */
+  /** Frames without a detection after which a track is dropped. */
   readonly lostFrames: number;
-  /** A track that was not seen for up to so many frames is shown where it is believed to be. */
+  /** Frames without a detection for which a track is reported at its predicted position. */
   readonly coastFrames: number;
 }
 
@@ -23,18 +23,18 @@ export const TRACKER_DEFAULTS: TrackerOptions = {
   coastFrames: 5,
 };
 
-/** A track that was seen in the current frame or shortly before. */
+/** A track with a detection in the current frame or shortly before. */
 export interface TrackedFace {
   readonly id: number;
-  /** Filtered. */
+  /** Box after the Kalman filter. */
   readonly box: Box;
-  /** Of the detection that it was seen by last. */
+  /** Score of its last detection. */
   readonly score: number;
-  /** In the current frame; else the box is a prediction. */
+  /** Whether it was detected in the current frame; otherwise the box is a prediction. */
   readonly isSeen: boolean;
 }
 
-/** Plain data: what `snapshot` gives can be stored and handed to another tracker. */
+/** Plain data: the result of `snapshot`, from which another tracker can continue. */
 export interface TrackerState {
   readonly frame: number;
   readonly nextId: number;
@@ -49,19 +49,19 @@ interface Track {
   readonly score: number;
 }
 
-/** Smallest overlaps of the paper's three rounds: high scores (times the score), low scores, tracks of one frame. */
-const LEAST_HIGH = 0.2;
-const LEAST_LOW = 0.5;
-const LEAST_TENTATIVE = 0.3;
-/** Of a tracked and a lost track that overlap so much, the one that lived shorter is a copy of the other. */
-const SAME_FACE = 0.85;
+/** Minimum overlaps of the paper's three rounds: high scores (times the score), low scores, tentative tracks. */
+const MIN_HIGH = 0.2;
+const MIN_LOW = 0.5;
+const MIN_TENTATIVE = 0.3;
+/** If a tracked and a lost track overlap by more than this, the younger one is a duplicate. */
+const DUPLICATE_OVERLAP = 0.85;
 
 /**
- * ByteTrack (Zhang et al., ECCV 2022): boxes of high score are associated with all tracks first, boxes of low score
- * with what is left of those that were seen in the last frame, so that a face that is half hidden keeps its track.
+ * ByteTrack (Zhang et al., ECCV 2022): detections with high scores are associated with all tracks first, then those with
+ * low scores with the remaining tracks of the previous frame, so that a partly hidden face keeps its track.
  *
- * A track's states: tentative, after its first sight (not shown; forgotten unless the next frame has it too) → tracked
- * ⇄ lost (shown for `coastFrames` more) → forgotten after `lostFrames`. In the first frame of all, tracks begin as tracked.
+ * States of a track: tentative after its first detection (not reported; dropped unless the next frame confirms it) → tracked
+ * ⇄ lost (reported for `coastFrames`) → dropped after `lostFrames`. In the very first frame, tracks start as tracked.
  */
 export class ByteTracker {
   readonly #options: TrackerOptions;
@@ -69,7 +69,7 @@ export class ByteTracker {
   #nextId: number;
   #tracks: readonly Track[];
 
-  /** @param state of another tracker's `snapshot`, to go on where it was */
+  /** @param state the `snapshot` of another tracker, to continue from it */
   constructor(options: TrackerOptions = TRACKER_DEFAULTS, state: TrackerState | null = null) {
     this.#options = options;
     this.#frame = state?.frame ?? 0;
@@ -77,7 +77,7 @@ export class ByteTracker {
     this.#tracks = state?.tracks ?? [];
   }
 
-  /** The faces of the next frame, in the order of their ids. */
+  /** Adds the detections of the next frame and returns its tracks, ordered by id. */
   update(detections: readonly Detection[]): TrackedFace[] {
     this.#frame++;
     const { highScore, lowScore, newTrackScore, lostFrames, coastFrames } = this.#options;
@@ -90,10 +90,10 @@ export class ByteTracker {
     const known = predicted.filter(({ phase }) => phase !== 'tentative');
     const tentative = predicted.filter(({ phase }) => phase === 'tentative');
 
-    const first = this.#associate(known, high, LEAST_HIGH, true);
+    const first = this.#associate(known, high, MIN_HIGH, true);
     const seenLast = first.tracks.filter(({ phase }) => phase === 'tracked');
-    const second = this.#associate(seenLast, low, LEAST_LOW, false);
-    const third = this.#associate(tentative, first.detections, LEAST_TENTATIVE, true);
+    const second = this.#associate(seenLast, low, MIN_LOW, false);
+    const third = this.#associate(tentative, first.detections, MIN_TENTATIVE, true);
 
     const lost = [...first.tracks.filter(({ phase }) => phase === 'lost'), ...second.tracks]
       .map((track) => ({ ...track, phase: 'lost' as const }))
@@ -102,7 +102,7 @@ export class ByteTracker {
       .filter(({ score }) => score >= newTrackScore)
       .map((detection) => this.#begin(detection));
     const seen = [...first.seen, ...second.seen, ...third.seen];
-    this.#tracks = [...withoutCopies(seen, lost), ...begun].sort((a, b) => a.id - b.id);
+    this.#tracks = [...withoutDuplicates(seen, lost), ...begun].sort((a, b) => a.id - b.id);
     return this.#tracks
       .filter(({ phase, seenFrame }) => phase !== 'tentative' && this.#frame - seenFrame <= coastFrames)
       .map(({ id, state, score, seenFrame }) => ({
@@ -122,7 +122,7 @@ export class ByteTracker {
     return { id: this.#nextId++, phase, state: startBox(box), seenFrame: this.#frame, score };
   }
 
-  /** Pairs tracks with detections; gives the tracks that were seen, and what was left of either. */
+  /** Pairs tracks with detections; returns the tracks that were detected, and the unmatched tracks and detections. */
   #associate(
     tracks: readonly Track[],
     detections: readonly Detection[],
@@ -157,13 +157,14 @@ export class ByteTracker {
   }
 }
 
-/** Of a seen and a lost track of one face, the older is kept. Ids grow, so the smaller is the older. */
-function withoutCopies(seen: readonly Track[], lost: readonly Track[]): Track[] {
-  const copies = new Set<number>();
+/** Keeps the older one of a tracked and a lost track of the same face. The older one has the smaller id. */
+function withoutDuplicates(seen: readonly Track[], lost: readonly Track[]): Track[] {
+  const duplicates = new Set<number>();
   for (const one of seen) {
     for (const other of lost) {
-      if (iou(boxOf(one.state), boxOf(other.state)) > SAME_FACE) copies.add(Math.max(one.id, other.id));
+      if (iou(boxOf(one.state), boxOf(other.state)) > DUPLICATE_OVERLAP)
+        duplicates.add(Math.max(one.id, other.id));
     }
   }
-  return [...seen, ...lost].filter(({ id }) => !copies.has(id));
+  return [...seen, ...lost].filter(({ id }) => !duplicates.has(id));
 }

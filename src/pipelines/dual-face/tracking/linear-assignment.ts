@@ -4,27 +4,27 @@ export interface Matched {
 }
 
 /**
- * The pairing of rows with columns that has the largest sum of values, each row and column used once at most; pairs
- * below `least` are left out and cost nothing. The Hungarian algorithm with potentials (Kuhn 1955, Munkres 1957), in
- * the order of rows³ + rows² · columns.
+ * Pairs rows with columns so that the sum of the values is as large as possible. Each row and column is used at most once;
+ * pairs with a value below `minValue` are not allowed. Hungarian algorithm with potentials (Kuhn 1955, Munkres 1957), in
+ * O(rows³ + rows² · columns).
  *
  * @param value of a pair, at least 0
- * @param least smallest value of a pair, above 0
+ * @param minValue above 0
  */
 export function assignPairs(
   rows: number,
   columns: number,
   value: (row: number, column: number) => number,
-  least: number,
+  minValue: number,
 ): Matched[] {
   if (rows === 0 || columns === 0) return [];
-  // As many columns more as there are rows: a row that ends in one of them is unpaired.
+  // One extra column per row; a row that is assigned to one of them is unpaired.
   const width = columns + rows;
   const costs = new Float64Array(rows * width);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const worth = value(row, column);
-      costs[row * width + column] = worth >= least ? -worth : 0;
+      costs[row * width + column] = worth >= minValue ? -worth : 0;
     }
   }
   const rowOfColumn = solve(rows, width, costs);
@@ -36,7 +36,7 @@ export function assignPairs(
   return matched;
 }
 
-/** Of each column, counted from 1, the row that it is given to, counted from 1; 0: none. `rows` is at most `width`. */
+/** The row assigned to each column, both counted from 1; 0: none. `rows` must not exceed `width`. */
 function solve(rows: number, width: number, costs: Float64Array): Int32Array {
   const rowPotential = new Float64Array(rows + 1);
   const columnPotential = new Float64Array(width + 1);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { peopleBetween, withLast } from '../../../../src/pipelines/dual-face/key-frames.ts';
-import { someone } from '../../../helpers/people.ts';
+import { interpolatePeople, withLast } from '../../../../src/pipelines/dual-face/key-frames.ts';
+import { stablePerson } from '../../../helpers/people.ts';
 
 test.each([[[]], [['a']], [['a', 'b', 'c']]])('the last of %j is known as such', async (items: string[]) => {
   const marked: [string, boolean][] = [];
@@ -9,9 +9,9 @@ test.each([[[]], [['a']], [['a', 'b', 'c']]])('the last of %j is known as such',
 });
 
 test('between two looks boxes move evenly; whoever is in one look only stays', () => {
-  const before = [someone(1, 100), someone(2, 700)];
-  const after = [someone(1, 200), someone(2, 900, { trackId: null }), someone(3, 400)];
-  const between = peopleBetween(before, after, 0.25);
+  const before = [stablePerson(1, 100), stablePerson(2, 700)];
+  const after = [stablePerson(1, 200), stablePerson(2, 900, { trackId: null }), stablePerson(3, 400)];
+  const between = interpolatePeople(before, after, 0.25);
   expect(between.map(({ id, box }) => [id, box.x])).toEqual([
     [1, 85],
     [2, 660],

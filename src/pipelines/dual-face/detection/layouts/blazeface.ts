@@ -3,15 +3,15 @@ import type { Face } from '../face.ts';
 import type { Size } from '../input-shape.ts';
 import { sigmoid, type DetectorLayout } from './detector-layout.ts';
 
-/** Pixels of the input a cell. */
+/** Edge of a cell in pixels of the input. */
 const CELL = 4;
-/** Centre and edges of the box, then six landmarks; the last channel is the score before the sigmoid. */
+/** Channels of the box (centre, size) and six landmarks; one more holds the score before the sigmoid. */
 const BOX_CHANNELS = 16;
 const LANDMARKS = 6;
 
 /**
- * BlazeFace full-range as MediaPipe's face_detection_full_range graph decodes it: one image of 17 channels, a cell
- * every 4 pixels, all places in pixels of the input from the cell's centre.
+ * BlazeFace full-range, decoded like MediaPipe's face_detection_full_range graph: one output of 17 channels with a cell
+ * every 4 pixels; all positions are in pixels of the input, relative to the centre of the cell.
  */
 export const BLAZEFACE: DetectorLayout = {
   name: 'BlazeFace full-range',
@@ -26,14 +26,14 @@ export const BLAZEFACE: DetectorLayout = {
   decode,
 };
 
-function decode(outputs: readonly ModelOutput[], { width, height }: Size, leastScore: number): Face[] {
+function decode(outputs: readonly ModelOutput[], { width, height }: Size, minScore: number): Face[] {
   const numbers = outputs[0]?.data ?? new Float32Array(0);
   const columns = width / CELL;
   const cells = columns * (height / CELL);
   const faces: Face[] = [];
   for (let cell = 0; cell < cells; cell++) {
     const score = sigmoid(numbers[BOX_CHANNELS * cells + cell] ?? -Infinity);
-    if (score < leastScore) continue;
+    if (score < minScore) continue;
     const number = (channel: number) => numbers[channel * cells + cell] ?? 0;
     const centre = { x: ((cell % columns) + 0.5) * CELL, y: (Math.floor(cell / columns) + 0.5) * CELL };
     const [boxWidth, boxHeight] = [number(2), number(3)];

@@ -3,21 +3,21 @@ import type { Face } from '../face.ts';
 import type { Size } from '../input-shape.ts';
 import type { InputRange } from '../image-input.ts';
 
-/** What the numbers of one kind of face detector mean. */
+/** The output format of one kind of face detector. */
 export interface DetectorLayout {
   readonly name: string;
   readonly range: InputRange;
-  /** Longer edge of the input where the model takes any size; a multiple of `stride`. */
+  /** Longer edge of the input if the model accepts any size; a multiple of `stride`. */
   readonly edge: number;
-  /** Edges of an input are multiples of it. */
+  /** The edges of an input are multiples of this. */
   readonly stride: number;
-  /** Whether outputs for an input of that size can be those of this layout. */
+  /** Whether the outputs for an input of that size can have this layout. */
   fits(outputs: readonly ModelOutput[], input: Size): boolean;
-  /** The faces from a score on, in pixels of the input, before overlaps are suppressed. */
-  decode(outputs: readonly ModelOutput[], input: Size, leastScore: number): Face[];
+  /** The faces with at least `minScore`, in pixels of the input, before overlaps are suppressed. */
+  decode(outputs: readonly ModelOutput[], input: Size, minScore: number): Face[];
 }
 
-/** The outputs with so many rows and columns, whatever stands before these two in their shapes. */
+/** The outputs with this many rows and columns; rows may be split over several leading dimensions. */
 export function tables(
   outputs: readonly ModelOutput[],
   rows: number,

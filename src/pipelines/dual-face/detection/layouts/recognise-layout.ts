@@ -9,7 +9,7 @@ import { YUNET } from './yunet.ts';
 
 const LAYOUTS: readonly DetectorLayout[] = [BLAZEFACE, YUNET, SCRFD, YOLOV8_FACE, YOLOV8_FACE_HEADS];
 
-/** The layout of a model that gave these outputs for an input of that size. @throws EngineError ENGINE_FAILED */
+/** Recognises a layout by a model's outputs for an input of that size. @throws EngineError ENGINE_FAILED */
 export function recogniseLayout(outputs: readonly ModelOutput[], input: Size): DetectorLayout {
   const layout = LAYOUTS.find((each) => each.fits(outputs, input));
   if (layout !== undefined) return layout;
@@ -17,6 +17,6 @@ export function recogniseLayout(outputs: readonly ModelOutput[], input: Size): D
   const known = LAYOUTS.map(({ name }) => name).join(', ');
   throw new EngineError(
     'ENGINE_FAILED',
-    `outputs of ${shapes} are those of no face detector that is known (${known})`,
+    `outputs with the shapes ${shapes} match no known face detector (${known})`,
   );
 }

@@ -4,14 +4,14 @@ import type { Size } from '../input-shape.ts';
 import { tables, type DetectorLayout } from './detector-layout.ts';
 
 const STRIDES = [8, 16, 32];
-/** Rows a cell, one after the other. */
+/** Consecutive rows per cell. */
 const ANCHORS = 2;
 const LANDMARKS = 5;
 
 /**
- * SCRFD with landmarks (Guo et al., 2021), decoded as InsightFace's scrfd.py does. Three tables a stride, two rows a
- * cell: the score, the distances from the cell's corner to the box's edges (left, top, right, bottom), and the
- * landmarks from that corner, all in strides.
+ * SCRFD with landmarks (Guo et al., 2021), decoded like InsightFace's scrfd.py. Each stride has three tables with two rows
+ * per cell: the score, the distances from the cell's corner to the edges of the box (left, top, right, bottom), and the
+ * landmarks relative to that corner, in strides.
  */
 export const SCRFD: DetectorLayout = {
   name: 'SCRFD',
@@ -21,8 +21,8 @@ export const SCRFD: DetectorLayout = {
   fits: (outputs, input) =>
     outputs.length === 3 * STRIDES.length &&
     STRIDES.every((stride) => tablesOf(outputs, input, stride) !== null),
-  decode: (outputs, input, leastScore) =>
-    STRIDES.flatMap((stride) => decodeStride(outputs, input, stride, leastScore)),
+  decode: (outputs, input, minScore) =>
+    STRIDES.flatMap((stride) => decodeStride(outputs, input, stride, minScore)),
 };
 
 function tablesOf(outputs: readonly ModelOutput[], { width, height }: Size, stride: number) {
@@ -38,14 +38,14 @@ function decodeStride(
   outputs: readonly ModelOutput[],
   input: Size,
   stride: number,
-  leastScore: number,
+  minScore: number,
 ): Face[] {
   const found = tablesOf(outputs, input, stride);
-  if (found === null) throw new TypeError('These are not the outputs of an SCRFD.');
+  if (found === null) throw new TypeError('The outputs are not those of SCRFD.');
   const columns = input.width / stride;
   const faces: Face[] = [];
   for (const [row, score] of found.scores.entries()) {
-    if (score < leastScore) continue;
+    if (score < minScore) continue;
     const cell = Math.floor(row / ANCHORS);
     const corner = { x: (cell % columns) * stride, y: Math.floor(cell / columns) * stride };
     const [left = 0, top = 0, right = 0, bottom = 0] = found.boxes.subarray(row * 4, row * 4 + 4);

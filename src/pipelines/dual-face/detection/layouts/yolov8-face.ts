@@ -5,11 +5,11 @@ import { sigmoid, type DetectorLayout } from './detector-layout.ts';
 
 const STRIDES = [8, 16, 32];
 const LANDMARKS = 5;
-/** Each landmark has a place and how visible it is, which is not used. */
+/** Each landmark has a position and a visibility, which is not used. */
 const LANDMARK_NUMBERS = 3 * LANDMARKS;
-/** Of an export that has decoded its boxes: centre, edges, score, landmarks. */
+/** Channels of an export with decoded boxes: centre, size, score, landmarks. */
 const DECODED_CHANNELS = 4 + 1 + LANDMARK_NUMBERS;
-/** Of an export that has not: each distance to an edge as a distribution over 0 to 15 strides (DFL). */
+/** Channels of an export without decoding: each distance to an edge is a distribution over 0 to 15 strides (DFL). */
 const BINS = 16;
 const RAW_CHANNELS = 4 * BINS + 1 + LANDMARK_NUMBERS;
 
@@ -19,7 +19,7 @@ const COMMON = {
   stride: 32,
 } as const;
 
-/** YOLOv8-face as Ultralytics exports it: one table of 20 rows and a column a cell, in pixels of the input. */
+/** YOLOv8-face as exported by Ultralytics: one table of 20 rows with a column per cell, in pixels of the input. */
 export const YOLOV8_FACE: DetectorLayout = {
   ...COMMON,
   name: 'YOLOv8-face',
@@ -27,14 +27,14 @@ export const YOLOV8_FACE: DetectorLayout = {
     const [rows, columns] = outputs[0]?.shape.slice(-2) ?? [];
     return outputs.length === 1 && rows === DECODED_CHANNELS && columns === cellsOf(input);
   },
-  decode(outputs, input, leastScore) {
+  decode(outputs, input, minScore) {
     const numbers = outputs[0]?.data ?? new Float32Array(0);
     const cells = cellsOf(input);
     const faces: Face[] = [];
     for (let cell = 0; cell < cells; cell++) {
       const number = (row: number) => numbers[row * cells + cell] ?? 0;
       const score = number(4);
-      if (score < leastScore) continue;
+      if (score < minScore) continue;
       const [width, height] = [number(2), number(3)];
       const box = { x: number(0) - width / 2, y: number(1) - height / 2, width, height };
       const landmarks = Array.from({ length: LANDMARKS }, (_, i) => ({
@@ -47,14 +47,14 @@ export const YOLOV8_FACE: DetectorLayout = {
   },
 };
 
-/** YOLOv8-face without its last layers, as OpenCV's users export it: an image of 80 channels a stride. */
+/** YOLOv8-face exported without its last layers, for OpenCV: one output of 80 channels per stride. */
 export const YOLOV8_FACE_HEADS: DetectorLayout = {
   ...COMMON,
   name: 'YOLOv8-face (heads)',
   fits: (outputs, input) =>
     outputs.length === STRIDES.length && STRIDES.every((stride) => headOf(outputs, input, stride) !== null),
-  decode: (outputs, input, leastScore) =>
-    STRIDES.flatMap((stride) => decodeHead(headOf(outputs, input, stride), input, stride, leastScore)),
+  decode: (outputs, input, minScore) =>
+    STRIDES.flatMap((stride) => decodeHead(headOf(outputs, input, stride), input, stride, minScore)),
 };
 
 function cellsOf({ width, height }: Size): number {
@@ -74,16 +74,16 @@ function decodeHead(
   numbers: Float32Array | null,
   { width, height }: Size,
   stride: number,
-  leastScore: number,
+  minScore: number,
 ): Face[] {
-  if (numbers === null) throw new TypeError('These are not the heads of a YOLOv8-face.');
+  if (numbers === null) throw new TypeError('The outputs are not those of YOLOv8-face.');
   const columns = width / stride;
   const cells = columns * (height / stride);
   const faces: Face[] = [];
   for (let cell = 0; cell < cells; cell++) {
     const number = (channel: number) => numbers[channel * cells + cell] ?? 0;
     const score = sigmoid(number(4 * BINS));
-    if (score < leastScore) continue;
+    if (score < minScore) continue;
     const [column, row] = [cell % columns, Math.floor(cell / columns)];
     const [left, top, right, bottom] = [0, 1, 2, 3].map((side) =>
       expectedBin((bin) => number(side * BINS + bin)),
@@ -103,7 +103,7 @@ function decodeHead(
   return faces;
 }
 
-/** The mean of the distribution whose logarithms, up to a constant, are given. */
+/** The mean of the distribution with these logits (softmax). */
 function expectedBin(logit: (bin: number) => number): number {
   const logits = Array.from({ length: BINS }, (_, bin) => logit(bin));
   const largest = Math.max(...logits);

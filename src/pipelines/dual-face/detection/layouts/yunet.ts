@@ -6,9 +6,9 @@ import { tables, type DetectorLayout } from './detector-layout.ts';
 const STRIDES = [8, 16, 32];
 
 /**
- * YuNet (Wu, Peng and Yu, 2023), decoded as OpenCV's FaceDetectorYN does. Four tables a stride, a row a cell: two
- * scores whose product is the score's square, the box (centre from the cell's corner, logarithms of the edges, in
- * strides), and five landmarks from the cell's corner.
+ * YuNet (Wu, Peng and Yu, 2023), decoded like OpenCV's FaceDetectorYN. Each stride has four tables with one row per cell:
+ * two scores whose geometric mean is the score, the box (centre relative to the cell's corner and logarithm of the size,
+ * in strides), and five landmarks relative to that corner.
  */
 export const YUNET: DetectorLayout = {
   name: 'YuNet',
@@ -17,8 +17,8 @@ export const YUNET: DetectorLayout = {
   stride: 32,
   fits: (outputs, input) =>
     outputs.length === 12 && STRIDES.every((stride) => tablesOf(outputs, input, stride) !== null),
-  decode: (outputs, input, leastScore) =>
-    STRIDES.flatMap((stride) => decodeStride(outputs, input, stride, leastScore)),
+  decode: (outputs, input, minScore) =>
+    STRIDES.flatMap((stride) => decodeStride(outputs, input, stride, minScore)),
 };
 
 function tablesOf(outputs: readonly ModelOutput[], { width, height }: Size, stride: number) {
@@ -35,16 +35,16 @@ function decodeStride(
   outputs: readonly ModelOutput[],
   input: Size,
   stride: number,
-  leastScore: number,
+  minScore: number,
 ): Face[] {
   const found = tablesOf(outputs, input, stride);
-  if (found === null) throw new TypeError('These are not the outputs of a YuNet.');
+  if (found === null) throw new TypeError('The outputs are not those of YuNet.');
   const { first, second, boxes, landmarks } = found;
   const columns = input.width / stride;
   const faces: Face[] = [];
   for (let cell = 0; cell < first.length; cell++) {
     const score = Math.sqrt(clamp(first[cell]) * clamp(second[cell]));
-    if (score < leastScore) continue;
+    if (score < minScore) continue;
     const [column, row] = [cell % columns, Math.floor(cell / columns)];
     const [x = 0, y = 0, logWidth = 0, logHeight = 0] = boxes.subarray(cell * 4, cell * 4 + 4);
     const [width, height] = [Math.exp(logWidth) * stride, Math.exp(logHeight) * stride];

@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../../../src/lib/seeded-random.ts';
-import { follow, standAt, viewOf } from '../../../../../src/pipelines/dual-face/camera/camera.ts';
+import { moveCamera, cameraAt, viewOf } from '../../../../../src/pipelines/dual-face/camera/camera.ts';
 import type { View } from '../../../../../src/pipelines/dual-face/camera/view.ts';
 
-const stage = { width: 1920, height: 1080, shape: 960 / 1080 };
+const geometry = { width: 1920, height: 1080, aspect: 960 / 1080 };
 const start: View = { centerX: 600, centerY: 500, height: 540 };
 
 function run(frames: number, framesPerSecond: number, request: (frame: number) => View): View[] {
-  let camera = standAt(start);
+  let camera = cameraAt(start);
   return Array.from({ length: frames }, (_, frame) => {
-    camera = follow(camera, request(frame), 1 / framesPerSecond);
-    return viewOf(camera, stage);
+    camera = moveCamera(camera, request(frame), 1 / framesPerSecond);
+    return viewOf(camera, geometry);
   });
 }
 
@@ -51,7 +51,7 @@ test('the camera begins to move softly and comes to rest for good', () => {
 
 test('a camera at the edge shows nothing from beyond the image', () => {
   for (const { centerX, centerY, height } of run(120, 30, () => ({ ...start, centerX: 5, centerY: 5 }))) {
-    expect(centerX - (height * stage.shape) / 2).toBeGreaterThanOrEqual(-1e-9);
+    expect(centerX - (height * geometry.aspect) / 2).toBeGreaterThanOrEqual(-1e-9);
     expect(centerY - height / 2).toBeGreaterThanOrEqual(-1e-9);
   }
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../../../src/lib/seeded-random.ts';
-import { lookForCut, type CutState } from '../../../../../src/pipelines/dual-face/camera/cut-detector.ts';
+import { detectCut, type CutState } from '../../../../../src/pipelines/dual-face/camera/cut-detector.ts';
 
 const format = { width: 64, height: 36, pixelFormat: 'rgb24' } as const;
 
@@ -19,7 +19,7 @@ function image(shot: number, shift = 0, noise: () => number = () => 0): Buffer {
 function cutsAmong(frames: readonly Buffer[]): number[] {
   let state: CutState | null = null;
   return frames.flatMap((pixels, i) => {
-    const looked = lookForCut(state, pixels, format);
+    const looked = detectCut(state, pixels, format);
     state = looked.state;
     return looked.isCut ? [i] : [];
   });
@@ -43,7 +43,7 @@ test('two cuts in a row are both found, and a fade is none', () => {
 
 test('16-bit frames are judged as 8-bit ones are', () => {
   const deep = (pixels: Buffer): Uint16Array => Uint16Array.from(pixels, (level) => level * 256);
-  const first = lookForCut(null, deep(image(0)), format).state;
-  expect(lookForCut(first, deep(image(1)), format).isCut).toBe(true);
-  expect(first.cells).toEqual(lookForCut(null, image(0), format).state.cells);
+  const first = detectCut(null, deep(image(0)), format).state;
+  expect(detectCut(first, deep(image(1)), format).isCut).toBe(true);
+  expect(first.cells).toEqual(detectCut(null, image(0), format).state.cells);
 });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { viewOfFace, wideView } from '../../../../../src/pipelines/dual-face/camera/view.ts';
 
-const shape = 960 / 1080;
+const aspect = 960 / 1080;
 
 test('head and shoulders: the face is a third of the view, a little above its middle', () => {
-  const view = viewOfFace({ x: 900, y: 400, width: 90, height: 120 }, { width: 1920, height: 1080, shape });
+  const view = viewOfFace({ x: 900, y: 400, width: 90, height: 120 }, { width: 1920, height: 1080, aspect });
   expect(view.height).toBe(360);
   expect(view.centerX).toBe(945);
   expect(view.centerY).toBeGreaterThan(460);
@@ -12,18 +12,22 @@ test('head and shoulders: the face is a third of the view, a little above its mi
 });
 
 test('a face at the edge or too near is shown as well as the image allows', () => {
-  const stage = { width: 640, height: 480, shape };
-  const near = viewOfFace({ x: 0, y: 0, width: 400, height: 450 }, stage);
+  const geometry = { width: 640, height: 480, aspect };
+  const near = viewOfFace({ x: 0, y: 0, width: 400, height: 450 }, geometry);
   expect(near).toEqual({ centerX: 213.33333333333331, centerY: 240, height: 480 });
-  const tiny = viewOfFace({ x: 630, y: 470, width: 8, height: 10 }, stage);
-  expect(tiny).toEqual({ centerX: 640 - 48 * shape, centerY: 432, height: 96 });
+  const tiny = viewOfFace({ x: 630, y: 470, width: 8, height: 10 }, geometry);
+  expect(tiny).toEqual({ centerX: 640 - 48 * aspect, centerY: 432, height: 96 });
 });
 
 test('the wide view holds the whole image, whatever the shapes', () => {
-  expect(wideView({ width: 1920, height: 1080, shape })).toEqual({
+  expect(wideView({ width: 1920, height: 1080, aspect })).toEqual({
     centerX: 960,
     centerY: 540,
     height: 2160,
   });
-  expect(wideView({ width: 400, height: 1000, shape })).toEqual({ centerX: 200, centerY: 500, height: 1000 });
+  expect(wideView({ width: 400, height: 1000, aspect })).toEqual({
+    centerX: 200,
+    centerY: 500,
+    height: 1000,
+  });
 });

@@ -82,7 +82,7 @@ test('half a cross-fade is the mean of both images', () => {
 
 test.each(['side-by-side', 'stacked'] as const)('%s: both panes, and the whole image', async (layout) => {
   const screen = new Screen(sizes, layout);
-  expect(screen.paneStage.shape).toBe(layout === 'stacked' ? 2 : 0.5);
+  expect(screen.paneGeometry.aspect).toBe(layout === 'stacked' ? 2 : 0.5);
   const view = (centerX: number): { centerX: number; centerY: number; height: number } => ({
     centerX,
     centerY: 20,

@@ -5,31 +5,31 @@ import {
   FIRST_DIRECTION,
   type DirectionState,
   type Scene,
-  type Shot,
+  type ScreenViews,
 } from '../../../../../src/pipelines/dual-face/direction/director.ts';
-import { FAILURE_TABLE } from '../../../../../src/pipelines/dual-face/direction/failure-table.ts';
+import { PANE_RULES } from '../../../../../src/pipelines/dual-face/direction/pane-rules.ts';
 import type { Person } from '../../../../../src/pipelines/dual-face/identity/person.ts';
-import { someone } from '../../../../helpers/people.ts';
+import { stablePerson } from '../../../../helpers/people.ts';
 
-const stage = { width: 1280, height: 720, shape: 960 / 1080 };
+const geometry = { width: 1280, height: 720, aspect: 960 / 1080 };
 const RATE = 30;
 
 class Play {
   state: DirectionState = FIRST_DIRECTION;
-  readonly shots: Shot[] = [];
+  readonly shots: ScreenViews[] = [];
   readonly #missing: 'wide' | 'black';
 
   constructor(missing: 'wide' | 'black' = 'wide') {
     this.#missing = missing;
   }
 
-  run(frames: number, people: readonly Person[], change: Partial<Scene> = {}): Shot {
-    let shot: Shot = { left: null, right: null, whole: 0 };
+  run(frames: number, people: readonly Person[], change: Partial<Scene> = {}): ScreenViews {
+    let shot: ScreenViews = { left: null, right: null, whole: 0 };
     for (let i = 0; i < frames; i++) {
       const isNewShot = this.shots.length === 0;
       const scene = { frame: this.shots.length + 1, people, isNewShot, ...change };
-      const options = { stage, framesPerSecond: RATE, missing: this.#missing };
-      ({ shot, state: this.state } = direct(this.state, scene, options));
+      const options = { geometry, framesPerSecond: RATE, missing: this.#missing };
+      ({ views: shot, state: this.state } = direct(this.state, scene, options));
       this.shots.push(shot);
     }
     return shot;
@@ -42,16 +42,16 @@ function near({ centerX, centerY, height }: View): unknown {
   return { centerX: x, centerY: y, height: h };
 }
 
-const left = someone(1, 300);
-const right = someone(2, 900);
-const gone = someone(2, 900, { trackId: null, uncertainFrames: 9 });
+const left = stablePerson(1, 300);
+const right = stablePerson(2, 900);
+const gone = stablePerson(2, 900, { trackId: null, uncertainFrames: 9 });
 
 test('two people: each has a pane, at once and unmoved', () => {
   const play = new Play();
   const shot = play.run(90, [left, right]);
   expect(shot).toEqual({
-    left: near(viewOfFace(left.box, stage)),
-    right: near(viewOfFace(right.box, stage)),
+    left: near(viewOfFace(left.box, geometry)),
+    right: near(viewOfFace(right.box, geometry)),
     whole: 0,
   });
   expect(play.shots[0]).toEqual(shot);
@@ -64,8 +64,8 @@ test('whoever is lost is waited for, then the pane opens up to the whole image',
   expect(play.run(RATE - 1, [left, gone]).right).toEqual(before.right);
   const opening = play.run(15, [left, gone]).right;
   expect(opening?.height).toBeGreaterThan((before.right?.height ?? 0) + 10);
-  expect(opening?.height).toBeLessThan(wideView(stage).height - 10);
-  expect(play.run(120, [left, gone]).right?.height).toBeGreaterThan(wideView(stage).height * 0.99);
+  expect(opening?.height).toBeLessThan(wideView(geometry).height - 10);
+  expect(play.run(120, [left, gone]).right?.height).toBeGreaterThan(wideView(geometry).height * 0.99);
   expect(play.run(1, [left, gone]).left).toEqual(before.left);
   expect(play.state.counts).toMatchObject({ 'just lost': 29, lost: 45, 'long gone': 91 });
   const back = play.run(1, [left, right]).right;
@@ -85,7 +85,7 @@ test('with nobody left the panes fade into the whole image, and back', () => {
   const back = play.run(1, [left, right]);
   expect(back.whole).toBeLessThan(1);
   // The panes were not to be seen, so they need not travel.
-  expect(back.left?.height).toBeCloseTo(viewOfFace(left.box, stage).height);
+  expect(back.left?.height).toBeCloseTo(viewOfFace(left.box, geometry).height);
   expect(play.state.counts.nobody).toBeGreaterThan(12);
 });
 
@@ -99,11 +99,11 @@ test('a recipe that wants black gets black', () => {
 test('a cut is followed at once: nothing of the shot before is waited for', () => {
   const play = new Play();
   play.run(30, [left, right]);
-  const [a, b] = [someone(7, 640, { confidentFrames: 1 }), someone(8, 200, { confidentFrames: 1 })];
+  const [a, b] = [stablePerson(7, 640, { confidentFrames: 1 }), stablePerson(8, 200, { confidentFrames: 1 })];
   const shot = play.run(1, [gone, a, b], { isNewShot: true });
   expect(shot).toEqual({
-    left: near(viewOfFace(b.box, stage)),
-    right: near(viewOfFace(a.box, stage)),
+    left: near(viewOfFace(b.box, geometry)),
+    right: near(viewOfFace(a.box, geometry)),
     whole: 0,
   });
   expect(play.run(1, [], { isNewShot: true })).toMatchObject({ whole: 1 });
@@ -113,20 +113,20 @@ test('a cut is followed at once: nothing of the shot before is waited for', () =
 test('a third face changes nothing and is counted', () => {
   const play = new Play();
   const shot = play.run(1, [left, right]);
-  expect(play.run(30, [left, right, someone(3, 600)])).toEqual(shot);
+  expect(play.run(30, [left, right, stablePerson(3, 600)])).toEqual(shot);
   expect(play.state.counts['three or more']).toBe(30);
 });
 
 test('the same face under another id does not make the camera jump', () => {
   const play = new Play();
   play.run(5, [left, right]);
-  const moved = someone(9, 1000, { trackId: right.trackId });
+  const moved = stablePerson(9, 1000, { trackId: right.trackId });
   const shot = play.run(1, [left, moved]);
   expect(shot.right?.centerX).toBeLessThan(920);
 });
 
 test('the spans of the failure table meet without a gap', () => {
-  const lost = FAILURE_TABLE.filter(({ situation }) => /lost|gone/.test(situation));
+  const lost = PANE_RULES.filter(({ situation }) => /lost|gone/.test(situation));
   expect(lost.map(({ fromSeconds }) => fromSeconds)).toEqual([
     0,
     ...lost.slice(0, -1).map(({ toSeconds }) => toSeconds),

@@ -69,7 +69,7 @@ test('a model that cannot be loaded is not tried again, and each face is rejecte
 
 test('a model with other outputs is rejected, and a face without landmarks loads nothing', async () => {
   const wrong = embedderWith(engineOf(64, []), () => Promise.resolve(new Uint8Array()));
-  await expect(wrong.embed(FRAME, 64, 64, FACE)).rejects.toThrow('does not give 128 numbers');
+  await expect(wrong.embed(FRAME, 64, 64, FACE)).rejects.toThrow('does not return 128 numbers');
   const idle = embedderWith(engineOf(128, []), () => Promise.resolve(new Uint8Array()));
   await expect(idle.embed(FRAME, 64, 64, { ...FACE, landmarks: [] })).rejects.toThrow('no eyes and mouth');
   expect(idle.isLoaded).toBe(false);

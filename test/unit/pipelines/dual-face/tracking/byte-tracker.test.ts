@@ -3,7 +3,7 @@ import {
   ByteTracker,
   type TrackerState,
 } from '../../../../../src/pipelines/dual-face/tracking/byte-tracker.ts';
-import { syntheticScenario } from '../../../../../src/pipelines/dual-face/tracking/synthetic-scenarios.ts';
+import { syntheticScenario } from '../../../../helpers/tracking/synthetic-scenarios.ts';
 
 function face(x: number, score = 0.9) {
   return { box: { x, y: 100, width: 80, height: 100 }, score };

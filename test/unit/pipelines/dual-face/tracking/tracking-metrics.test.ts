@@ -1,9 +1,6 @@
 import { expect, it } from 'vitest';
 import { iou } from '../../../../../src/pipelines/dual-face/tracking/box.ts';
-import {
-  trackingScores,
-  type LabelledBox,
-} from '../../../../../src/pipelines/dual-face/tracking/tracking-metrics.ts';
+import { trackingScores, type LabelledBox } from '../../../../helpers/tracking/tracking-metrics.ts';
 
 /** A box of 10x10 at x; boxes of one place are the same face. */
 function at(id: number, x: number): LabelledBox {

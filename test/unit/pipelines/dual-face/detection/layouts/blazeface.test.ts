@@ -9,7 +9,7 @@ const OUTPUTS = [randomOutput('output', [1, 17, 8, 16], [-6, 6], 3)];
  * As MediaPipe's TensorsToDetectionsCalculator does it with the options of face_detection_full_range: anchors of size 1
  * in the middle of the cells, numbers divided by the input's edge, corners from centre and size, all in 0..1.
  */
-function reference(leastScore: number): ReferenceFace[] {
+function reference(minScore: number): ReferenceFace[] {
   const numbers = OUTPUTS[0]?.data ?? new Float32Array();
   const at = (channel: number, row: number, column: number) =>
     numbers[(channel * 8 + row) * 16 + column] ?? 0;
@@ -18,7 +18,7 @@ function reference(leastScore: number): ReferenceFace[] {
     for (let column = 0; column < 16; column++) {
       const clipped = Math.min(100, Math.max(-100, at(16, row, column)));
       const score = 1 / (1 + Math.exp(-clipped));
-      if (score < leastScore) continue;
+      if (score < minScore) continue;
       const [anchorX, anchorY] = [(column + 0.5) / 16, (row + 0.5) / 8];
       const x = (channel: number) => (at(channel, row, column) / INPUT.width + anchorX) * INPUT.width;
       const y = (channel: number) => (at(channel, row, column) / INPUT.height + anchorY) * INPUT.height;

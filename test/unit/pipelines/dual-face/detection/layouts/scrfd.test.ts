@@ -24,7 +24,7 @@ function outputsOf(isBatched: boolean): ModelOutput[] {
 }
 
 /** As scrfd.py does it: a list of anchor centres, each twice, then distance2bbox and distance2kps. */
-function reference(outputs: readonly ModelOutput[], leastScore: number): ReferenceFace[] {
+function reference(outputs: readonly ModelOutput[], minScore: number): ReferenceFace[] {
   return STRIDES.flatMap((stride, s) => {
     const centres: [number, number][] = [];
     for (let y = 0; y < INPUT.height / stride; y++)
@@ -35,7 +35,7 @@ function reference(outputs: readonly ModelOutput[], leastScore: number): Referen
     const points = [...(outputs[s + 6]?.data ?? [])].map((value) => value * stride);
     return centres.flatMap(([x, y], i): ReferenceFace[] => {
       const score = scores[i] ?? 0;
-      if (score < leastScore) return [];
+      if (score < minScore) return [];
       const distance = (k: number) => distances[4 * i + k] ?? 0;
       return [
         {

@@ -34,7 +34,7 @@ test('YOLOv8-face with decoded boxes is read as by the reference', () => {
 });
 
 /** As the Ultralytics head computes it: softmax over 16 bins, dist2bbox around anchors at +0.5, kpts_decode. */
-function referenceHeads(heads: readonly ModelOutput[], leastScore: number): ReferenceFace[] {
+function referenceHeads(heads: readonly ModelOutput[], minScore: number): ReferenceFace[] {
   const faces: ReferenceFace[] = [];
   for (const [s, stride] of STRIDES.entries()) {
     const [height, width] = [INPUT.height / stride, INPUT.width / stride];
@@ -43,7 +43,7 @@ function referenceHeads(heads: readonly ModelOutput[], leastScore: number): Refe
       for (let x = 0; x < width; x++) {
         const value = (channel: number) => head[channel * height * width + y * width + x] ?? 0;
         const score = 1 / (1 + Math.exp(-value(64)));
-        if (score < leastScore) continue;
+        if (score < minScore) continue;
         const distances = [0, 16, 32, 48].map((first) => {
           let [above, below] = [0, 0];
           for (let bin = 0; bin < 16; bin++) {
@@ -89,6 +89,6 @@ test('YOLOv8-face without its last layers is decoded as by the reference, in any
 test('outputs of no known layout are rejected by their shapes', () => {
   const classifier = randomOutput('classes', [1, 1000], [0, 1], 70);
   expect(() => recogniseLayout([classifier], INPUT)).toThrow(
-    'outputs of 1x1000 are those of no face detector that is known (BlazeFace full-range, YuNet, SCRFD, YOLOv8-face',
+    'outputs with the shapes 1x1000 match no known face detector (BlazeFace full-range, YuNet, SCRFD, YOLOv8-face',
   );
 });

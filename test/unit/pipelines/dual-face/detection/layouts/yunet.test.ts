@@ -23,7 +23,7 @@ function outputsOf(seed: number): ModelOutput[] {
 }
 
 /** As OpenCV's face_detect.cpp goes through rows and columns. */
-function reference(outputs: readonly ModelOutput[], leastScore: number): ReferenceFace[] {
+function reference(outputs: readonly ModelOutput[], minScore: number): ReferenceFace[] {
   const faces: ReferenceFace[] = [];
   const numbers = (name: string) =>
     outputs.find((output) => output.name === name)?.data ?? new Float32Array();
@@ -35,7 +35,7 @@ function reference(outputs: readonly ModelOutput[], leastScore: number): Referen
         const index = row * (INPUT.width / stride) + column;
         const clipped = [cls[index] ?? 0, obj[index] ?? 0].map((score) => Math.min(Math.max(score, 0), 1));
         const score = Math.sqrt((clipped[0] ?? 0) * (clipped[1] ?? 0));
-        if (score < leastScore) continue;
+        if (score < minScore) continue;
         const centreX = (column + (bbox[4 * index] ?? 0)) * stride;
         const centreY = (row + (bbox[4 * index + 1] ?? 0)) * stride;
         const halfWidth = (Math.exp(bbox[4 * index + 2] ?? 0) * stride) / 2;

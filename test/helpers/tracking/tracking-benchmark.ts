@@ -1,8 +1,17 @@
-import { EMPTY_CAST, HYSTERESIS, recast, type Cast } from '../direction/cast.ts';
-import { identify, NOBODY, type IdentityState } from '../identity/identity-keeper.ts';
-import { isVisible } from '../identity/person.ts';
-import { iou } from './box.ts';
-import { ByteTracker, TRACKER_DEFAULTS } from './byte-tracker.ts';
+import {
+  NO_ASSIGNMENT,
+  HYSTERESIS,
+  assignPanes,
+  type PaneAssignment,
+} from '../../../src/pipelines/dual-face/direction/pane-assignment.ts';
+import {
+  identify,
+  FIRST_IDENTITIES,
+  type IdentityState,
+} from '../../../src/pipelines/dual-face/identity/identify.ts';
+import { isVisible } from '../../../src/pipelines/dual-face/identity/person.ts';
+import { iou } from '../../../src/pipelines/dual-face/tracking/box.ts';
+import { ByteTracker, TRACKER_DEFAULTS } from '../../../src/pipelines/dual-face/tracking/byte-tracker.ts';
 import {
   SCENARIO_KINDS,
   syntheticScenario,
@@ -15,7 +24,7 @@ import { trackingScores, type FramePair, type LabelledBox } from './tracking-met
  * What tells who is who: the tracker alone, which knows nothing of cuts; with it the place and the size of those who
  * were lost; with it a look at their faces where there is doubt.
  */
-export const BENCHMARK_METHODS = ['tracks', 'place and size', 're-identification'] as const;
+export const BENCHMARK_METHODS = ['tracks', 'position and size', 're-identification'] as const;
 export type BenchmarkMethod = (typeof BENCHMARK_METHODS)[number];
 
 export interface BenchmarkRow {
@@ -94,8 +103,8 @@ export async function playScenario(
   method: BenchmarkMethod,
 ): Promise<Outcome> {
   let tracker = new ByteTracker();
-  let identity: IdentityState = NOBODY;
-  let cast: Cast = EMPTY_CAST;
+  let identity: IdentityState = FIRST_IDENTITIES;
+  let assignment: PaneAssignment = NO_ASSIGNMENT;
   const panes = new PaneWatch(width);
   const pairs: FramePair[] = [];
   for (const [i, { truth, detections, isCut, embed }] of frames.entries()) {
@@ -110,8 +119,11 @@ export async function playScenario(
     const { people } = identity;
     pairs.push({ truth, found: people.filter(isVisible).map(({ id, box }) => ({ id, box })) });
     const isNewShot = i === 0 || isCut;
-    cast = recast(isNewShot ? EMPTY_CAST : cast, people, i + 1, width, { isNewShot, patience: 90 });
-    const shown = [cast.left, cast.right].map((id) =>
+    assignment = assignPanes(isNewShot ? NO_ASSIGNMENT : assignment, people, i + 1, width, {
+      isNewShot,
+      maxMissingFrames: 90,
+    });
+    const shown = [assignment.left, assignment.right].map((id) =>
       people.find((each) => each.id === id && isVisible(each)),
     );
     panes.look(
@@ -124,7 +136,7 @@ export async function playScenario(
     ...trackingScores(pairs),
     lastingSwitches: lastingSwitches(pairs),
     paneSwaps: panes.swaps,
-    comparedShare: identity.counts.framesWithLooks / frames.length,
+    comparedShare: identity.counts.framesWithEmbeddings / frames.length,
   };
 }
 

@@ -1,5 +1,5 @@
-import { iou, type Box } from './box.ts';
-import { assignPairs, type Matched } from './linear-assignment.ts';
+import { iou, type Box } from '../../../src/pipelines/dual-face/tracking/box.ts';
+import { assignPairs, type Matched } from '../../../src/pipelines/dual-face/tracking/linear-assignment.ts';
 
 /** A box with whose it is. */
 export interface LabelledBox {

@@ -1,5 +1,5 @@
-import { seededRandom } from '../../../lib/seeded-random.ts';
-import { iou, type Box, type Detection } from './box.ts';
+import { seededRandom } from '../../../src/lib/seeded-random.ts';
+import { iou, type Box, type Detection } from '../../../src/pipelines/dual-face/tracking/box.ts';
 import type { LabelledBox } from './tracking-metrics.ts';
 
 /** What happens to two people in the middle of a scenario. */

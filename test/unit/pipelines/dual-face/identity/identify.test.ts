@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import {
   identify,
-  NOBODY,
+  FIRST_IDENTITIES,
   type IdentityState,
-} from '../../../../../src/pipelines/dual-face/identity/identity-keeper.ts';
+} from '../../../../../src/pipelines/dual-face/identity/identify.ts';
 import type { TrackedFace } from '../../../../../src/pipelines/dual-face/tracking/byte-tracker.ts';
 
 /** The embedding of a person, by a number that stands for their face. */
@@ -16,7 +16,7 @@ function face(track: number, x: number, change: Partial<TrackedFace> = {}): Trac
 }
 
 class Room {
-  state: IdentityState = NOBODY;
+  state: IdentityState = FIRST_IDENTITIES;
   #frame = 0;
 
   /** @param whose the face that a track really shows; null: faces cannot be compared */
@@ -46,7 +46,12 @@ test('faces without doubt are learnt three times each and never looked at again'
     [1, 1],
     [2, 2],
   ]);
-  expect(room.state.counts).toEqual({ looks: 0, enrolments: 6, corrections: 0, framesWithLooks: 3 });
+  expect(room.state.counts).toEqual({
+    comparisons: 0,
+    enrolments: 6,
+    corrections: 0,
+    framesWithEmbeddings: 3,
+  });
 });
 
 test('two tracks that changed their people while they crossed are put right', async () => {
@@ -70,7 +75,7 @@ test('two tracks that kept their people are left alone after a look', async () =
     [1, 1],
     [2, 2],
   ]);
-  expect(room.state.counts).toMatchObject({ corrections: 0, looks: 2 });
+  expect(room.state.counts).toMatchObject({ corrections: 0, comparisons: 2 });
 });
 
 test('somebody who comes back anywhere gets the old identity; a stranger does not', async () => {
