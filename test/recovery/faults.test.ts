@@ -210,13 +210,13 @@ test.skipIf(spawnSync('unshare', [...fewWatches, 'true']).status !== 0)(
     onTestFinished(() => void child.kill('SIGKILL'));
     const hasLogged = (what: RegExp) => expect.poll(() => readLog(home), { timeout: 60_000 }).toMatch(what);
     await hasLogged(
-      /input cannot be watched whole \(ENOSPC: .*; new files are found by looking every intake\.rescanSeconds/,
+      /cannot watch all of .*input \(.*ENOSPC.*\); new files are found by a scan every intake\.rescanSeconds/,
     );
     makeClip(join(home, 'input/lanczos-2x/c/clip.mp4'), { frames: 10 });
     await hasLogged(/done in/);
     child.kill('SIGTERM');
     table.push(
-      '| the inotify limit is reached | done | cannot be watched whole (ENOSPC …); new files are found by looking | 0 | - |',
+      '| the inotify limit is reached | done | cannot watch all of input (ENOSPC …); new files are found by a scan | 0 | - |',
     );
   },
 );

@@ -198,7 +198,7 @@ test('a finished video never replaces its source, and is never written to the in
   expect(over.status).toBe(2);
   expect(over.stderr).toMatch(/would replace its source/);
   const into = run(['run', clip, '--model', 'lanczos', '--output', join(home, 'input'), '--home', home]);
-  expect(into.stderr).toMatch(/would be put into the input folder/);
+  expect(into.stderr).toMatch(/would be written to the input folder/);
   expect(readFileSync(clip).equals(before)).toBe(true);
 });
 
