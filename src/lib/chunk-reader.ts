@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-/** Reads a byte stream in portions of the caller's size, without copying more than once. */
+/** Reads a byte stream in chunks of any size and copies each byte only once. */
 export class ChunkReader {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
@@ -12,7 +12,7 @@ export class ChunkReader {
   /**
    * Fills `target` from the stream.
    *
-   * @returns the number of bytes read; fewer than asked for only at the end of the stream.
+   * @returns the number of bytes read; less than the size of `target` only at the end of the stream
    */
   async readInto(target: Buffer): Promise<number> {
     let filled = 0;

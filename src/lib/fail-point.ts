@@ -1,17 +1,17 @@
 import { appendFileSync, openSync, closeSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `a` with each of `b`: `a.b`. */
+/** Joins each `a` with each `b` as `a.b`. */
 function each<A extends string, B extends string>(a: readonly A[], b: readonly B[]): `${A}.${B}`[] {
   return a.flatMap((first) => b.map((second) => `${first}.${second}` as const));
 }
 
 /**
- * Every place at which a test can kill, stop or fail the program. A name says what has just happened or is about to:
- * `segment.before-rename` lies between the segment's fdatasync and its rename.
+ * All places at which a test can kill, stop or fail the program. The name says what has just happened or is about to
+ * happen: `segment.before-rename` is between the fdatasync of a segment and its rename.
  */
 export const FAIL_POINTS = [
-  // Files that are written and published by the one helper (R5), and those that ffmpeg or a copy writes for it.
+  // Files that are published by a rename, including those written by ffmpeg or by a copy.
   ...each(['frame-index', 'report', 'other-file'], ['before-write']),
   ...each(
     ['frame-index', 'report', 'other-file', 'segment', 'output', 'moved-source'],
@@ -19,13 +19,13 @@ export const FAIL_POINTS = [
   ),
   ...each(['job-folder'], ['before-creation', 'created', 'before-removal', 'removed']),
   ...each(['source'], ['before-settling', 'settled']),
-  // Frames of a batch on their way.
+  // The frames of a batch, from decoding to the segment.
   ...each(['decoded-frames', 'transformed-frame'], ['before-write', 'written']),
   ...each(['frames'], ['before-spill', 'before-drop', 'dropped']),
   ...each(['segment'], ['before-encoding', 'closed', 'verified', 'stranger-before-removal']),
   ...each(['output'], ['before-join', 'joined', 'verified']),
   ...each(['ram-disk'], ['before-set-up', 'set-up', 'stamped', 'before-removal', 'unmounted', 'removed']),
-  // Transactions, and single statements that are one.
+  // Transactions, then single statements.
   ...each(
     [
       'migration',
@@ -65,9 +65,9 @@ type WithStep<Step extends string> = FailPoint extends infer Name
     : never
   : never;
 
-/** What the publishing helper publishes. */
+/** Kinds of files that are published by a rename. */
 export type PublishedFile = WithStep<'before-rename'>;
-/** What is one transaction of several statements. */
+/** Transactions with several statements. */
 export type TransactionName = WithStep<'before-commit'>;
 
 let folder: string | null = null;
@@ -76,17 +76,26 @@ const leaked: Buffer[] = [];
 const hits = new Map<FailPoint, number>();
 
 /**
- * Arms the fail points of this process, or of this thread, from a folder (`FRAMEKILN_FAIL_POINTS`); null leaves them
- * free. Its file `armed`, read at every hit, has lines `NAME NTH ACTION`: at its n-th hit in a process the point acts,
- * once in all processes together; with `NTH+` at that hit and all later ones while the line stands there. Actions:
- * `kill` (this process), `kill-group` (its whole process group), `stop` (until SIGCONT), `hang` (this
- * thread, for ever), `leak` (64 MB that are never given back), or the code of the error to throw, such as `ENOSPC`. Each hit is a line in the folder's file `hits`.
+ * Arms the fail points of this process or thread from a folder (`FRAMEKILN_FAIL_POINTS`); null disarms them.
+ *
+ * The file `armed` in the folder is read at every hit. Its lines are `NAME NTH ACTION`: the fail point acts at its n-th
+ * hit in a process, but only once among all processes. With `NTH+` it acts at that hit and every later one while the line
+ * is in the file. Actions:
+ *
+ * - `kill`: kills this process
+ * - `kill-group`: kills its process group
+ * - `stop`: suspends this process until SIGCONT
+ * - `hang`: blocks this thread forever
+ * - `leak`: allocates 64 MB and never frees them
+ * - an error code such as `ENOSPC`: throws an error with this code
+ *
+ * Each hit is appended as a line to the file `hits` in the folder.
  */
 export function armFailPoints(from: string | null): void {
   folder = from;
 }
 
-/** A place at which a test can make the program fail. Costs one comparison where nothing is armed. */
+/** Marks a place at which a test can make the program fail. Costs one comparison while no fail point is armed. */
 export function failPoint(name: FailPoint): void {
   if (folder === null) return;
   const hit = (hits.get(name) ?? 0) + 1;
@@ -106,11 +115,11 @@ function readArmed(from: string): string[][] {
       .split('\n')
       .map((line) => line.split(' '));
   } catch {
-    return []; // Hits are counted, and nothing is armed.
+    return []; // Without the file, hits are recorded but nothing is armed.
   }
 }
 
-/** Whether no process has acted at this point before. */
+/** Whether no process has acted at this fail point yet. */
 function isFirst(from: string, name: FailPoint): boolean {
   try {
     closeSync(openSync(join(from, `fired-${name}`), 'wx'));
@@ -125,7 +134,7 @@ function act(name: FailPoint, action: string): void {
   else if (action === 'kill-group') process.kill(0, 'SIGKILL');
   else if (action === 'stop') {
     process.kill(process.pid, 'SIGSTOP');
-    // Another thread may take the signal: wait for it, so that nothing after this place is done before the stop.
+    // Another thread may handle the signal: wait, so that nothing after this fail point runs before the stop.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
   } else if (action === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   else if (action === 'leak') leaked.push(Buffer.alloc(LEAK_BYTES, 1));

@@ -2,10 +2,10 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder, and those above it that are missing, so that a power cut does not take them back with everything in
- * them: a new folder's name is durable when the folder above it was synced. Blocks for a few fsyncs.
+ * Creates a folder and its missing parents durably: each parent is synced, because otherwise a power cut could remove the
+ * new folder with everything in it. Blocks for a few fsyncs.
  *
- * Not by `recursive: true`, which says ENOENT on a read-only file system instead of EROFS (Node 20.20).
+ * `recursive: true` is not used, because it reports ENOENT instead of EROFS on a read-only file system (Node 20.20).
  */
 export function makeFolder(path: string): void {
   try {
@@ -18,7 +18,7 @@ export function makeFolder(path: string): void {
       return;
     }
     if (code !== 'EEXIST') throw error;
-    // A process that died in between may have made it without the sync; whether it is a folder, opening a file in it tells.
+    // The folder exists, but a process that crashed may have left it unsynced. If it is a file, opening files in it fails.
   }
   const parent = openSync(dirname(path), 'r');
   try {

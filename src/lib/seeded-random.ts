@@ -1,4 +1,4 @@
-/** Numbers in 0..1 that are the same for the same seed (mulberry32, by Tommy Ettinger, public domain). */
+/** Returns a generator of reproducible random numbers in [0, 1) (mulberry32 by Tommy Ettinger, public domain). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

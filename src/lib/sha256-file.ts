@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 
-/** sha256 of a file's bytes, hex. Read in portions of 1 MiB, so that the event loop is never held for long. */
+/** Computes the SHA-256 of a file in hexadecimal. Reads 1 MiB at a time, so that the event loop is not blocked for long. */
 export async function sha256File(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, {

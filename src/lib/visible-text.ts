@@ -2,8 +2,8 @@ const INVISIBLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 const SHORT_FORMS: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /**
- * The text with every control character, line separator, direction mark and lone surrogate written out (`\n`,
- * `\u{1b}`), so that a hostile file name can neither break a line nor steer a terminal.
+ * Escapes control characters, line separators, direction marks and lone surrogates (`\n`, `\u{1b}`), so that a hostile
+ * file name can neither break a log line nor control a terminal.
  */
 export function visibleText(text: string): string {
   return text.replace(

@@ -30,7 +30,9 @@ test('rejected files are moved where that is wanted, each with its reason, at th
   ]);
   const reason = (name: string) => readFileSync(join(home, 'quarantine', `${name}.txt`), 'utf8');
   expect(reason('letter.mp4')).toMatch(/^NOT_A_VIDEO: letter\.mp4 is not a video/);
-  expect(reason('fast.mp4')).toMatch(/^LIMIT_EXCEEDED: fast\.mp4 has more than 10 frames per second \(limits\.framesPerSecond\)/);
+  expect(reason('fast.mp4')).toMatch(
+    /^LIMIT_EXCEEDED: fast\.mp4 has more than 10 frames per second \(limits\.framesPerSecond\)/,
+  );
   const status = JSON.parse(run(['status', '--json', '--home', home]).stdout) as {
     jobs: { file: string; error: { code: string } | null }[];
     rejected: { code: string }[];

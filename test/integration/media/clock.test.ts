@@ -11,12 +11,12 @@ import { makeHome, readLog, run, start } from '../../helpers/framekiln.ts';
 import { openMedia } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-/** Two recordings in one file, byte for byte: what a recorder leaves that was interrupted. */
-function join2(path: string, first: string, second: string): void {
+/** Concatenates two recordings byte for byte, as an interrupted recorder does. */
+function concatenate(path: string, first: string, second: string): void {
   writeFileSync(path, Buffer.concat([readFileSync(first), readFileSync(second)]));
 }
 
-/** When each frame is shown, in seconds from the first one on, and where the audio begins and ends against it. */
+/** Timestamps of the frames, and of the start and end of the audio, in seconds since the first frame. */
 function times(path: string): { video: number[]; audio: [number, number] } {
   const read = (stream: string) =>
     ffmpeg('-copyts', '-i', path, '-map', `0:${stream}`, ...PASSTHROUGH)
@@ -32,7 +32,7 @@ function times(path: string): { video: number[]; audio: [number, number] } {
 }
 const PASSTHROUGH = ['-fps_mode', 'passthrough', '-enc_time_base', '1/90000', '-f', 'framehash', '-'];
 
-test('a clock that jumps back, forth or by its own width gives one timeline, with audio, and that is said', async () => {
+test('timestamp discontinuities are remuxed to one timeline with audio in sync, and logged', async () => {
   const folder = temporaryFolder();
   const home = makeHome(join(folder, 'home'));
   const input = join(home, 'input/lanczos-2x');
@@ -49,11 +49,11 @@ test('a clock that jumps back, forth or by its own width gives one timeline, wit
   twoSeconds(a, '-c:v', 'libx264', '-preset', 'veryfast', '-c:a', 'aac');
   twoSeconds(old, '-c:v', 'mpeg2video', '-c:a', 'mp2', '-f', 'vob');
   ffmpeg('-itsoffset', '1000', '-i', a, '-c', 'copy', '-copyts', late);
-  join2(join(input, 'back.ts'), a, a);
-  join2(join(input, 'far-back.ts'), late, a);
-  join2(join(input, 'forth.ts'), a, late);
-  join2(join(input, 'back.mpg'), old, old);
-  // 26.5 hours is where 33 bits of 90 kHz begin anew: that is no jump.
+  concatenate(join(input, 'back.ts'), a, a);
+  concatenate(join(input, 'far-back.ts'), late, a);
+  concatenate(join(input, 'forth.ts'), a, late);
+  concatenate(join(input, 'back.mpg'), old, old);
+  // The 33-bit timestamps at 90 kHz wrap around after 26.5 hours; that is not a discontinuity.
   ffmpeg('-i', a, '-c', 'copy', '-copyts', '-output_ts_offset', '95442.7', join(input, 'wrap.ts'));
   expect(await start(['start', '--once', '--home', home]).ended).toBe(0);
   for (const name of ['back.ts', 'far-back.ts', 'forth.ts', 'back.mpg']) {
@@ -61,7 +61,7 @@ test('a clock that jumps back, forth or by its own width gives one timeline, wit
     expect([name, video.length]).toEqual([name, 100]);
     const steps = video.slice(1).map((at, frame) => at - (video[frame] ?? 0));
     expect(Math.min(...steps)).toBeGreaterThan(0.03);
-    // Where the parts meet ffmpeg leaves up to a frame more.
+    // Between the parts, ffmpeg leaves a gap of up to one more frame.
     expect(Math.max(...steps)).toBeLessThan(0.085);
     expect(Math.abs(audio[0])).toBeLessThan(0.08);
     expect(Math.abs(audio[1] - (video.at(-1) ?? NaN))).toBeLessThan(0.08);
@@ -72,11 +72,10 @@ test('a clock that jumps back, forth or by its own width gives one timeline, wit
     log.match(/timestamp discontinuities in the source; remuxed to one continuous timeline/g),
   ).toHaveLength(4);
   expect(log).toMatch(/back\.ts has 1 timestamp discontinuity, the first from 3\.\d+ s to 1\.\d+ s/);
-  // The copies are gone with the jobs.
   expect(run(['status', '--json', '--home', home]).stdout).toContain('"state": "done"');
 }, 120_000);
 
-test('a clock that stands still in another container is rejected', async () => {
+test('frames without increasing timestamps are rejected', async () => {
   const path = join(temporaryFolder(), 'stuck.mkv');
   makeClip(path, { audio: false, filter: "settb=1/1000,setpts='if(lt(N,20),N*40,20*40)'" });
   const { media, index } = await openMedia(path);

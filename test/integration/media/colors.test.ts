@@ -6,7 +6,7 @@ import { ffmpeg } from '../../helpers/clips.ts';
 import { passThrough } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-/** Colours of a clip, and the pixel format in which source and result are compared, where it is not the clip's. */
+/** Colours of a clip, and the pixel format for comparing source and output if it is not that of the clip. */
 interface Family {
   readonly pixels: string;
   readonly matrix?: string;
@@ -43,11 +43,11 @@ const FAMILIES: Readonly<Record<string, Family>> = {
 const [WIDTH, HEIGHT, FRAMES] = [64, 48, 4];
 const EXACT = 'sws_flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact';
 
-/** swscale's names where they are others: colours out of RGB's reach would not come back. */
+/** Names of colour matrices that differ in swscale. */
 const SWSCALE: Readonly<Record<string, string>> = { bt2020nc: 'bt2020', bt470bg: 'bt470' };
 
 function makeLossless(path: string, { pixels, matrix, range, transfer }: Family): void {
-  // Colours from everywhere in the cube, and they move: every plane passes through most of its range.
+  // Moving gradients between saturated colours, so that every plane covers most of its range.
   const colors = ['red', 'lime', 'blue', 'white', 'black'].map((name, i) => `c${i}=${name}`).join(':');
   const image = `gradients=size=${WIDTH}x${HEIGHT}:rate=25:x0=0:y0=0:x1=63:y1=47:nb_colors=5:speed=0.05:${colors}`;
   ffmpeg(
@@ -66,12 +66,12 @@ function makeLossless(path: string, { pixels, matrix, range, transfer }: Family)
   );
 }
 
-/** The samples of all frames as plain ffmpeg decodes them, or in another format; of grey only the first plane. */
+/** Samples of all frames as decoded by ffmpeg, optionally converted to another format; for grey only the first plane. */
 function samples(path: string, { pixels }: Family, as?: string): number[] {
   const filter =
     as === undefined
       ? []
-      : // Equal ranges: else ffmpeg takes full range for a request to change it. To RGB the colours stand in the file.
+      : // With equal ranges, `scale` does not convert between full and limited range. RGB needs the range of the file.
         ['-vf', `scale=${EXACT}${as === 'gbrp' ? '' : ':in_range=tv:out_range=tv'},format=${as}`];
   const bytes = execFileSync('ffmpeg', ['-v', 'error', '-i', path, ...filter, '-f', 'rawvideo', '-']);
   const all = /1[02]le$/.test(pixels)
@@ -87,17 +87,14 @@ function meanDifference(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? NaN)), 0) / a.length;
 }
 
-/** One of each kind; `npm run test:all` has the others as well. */
+/** One family of each kind; `npm run test:all` also tests the others. */
 const QUICK = ['BT.709, limited', 'BT.709, 10 bit', 'PQ, 10 bit', '4:2:2', '4:4:4, 10 bit', 'grey', 'RGB'];
 const isQuick = ([name]: readonly [string, Family]): boolean => QUICK.includes(name);
 const families: readonly (readonly [string, Family])[] = Object.entries(FAMILIES);
 
-test.each(families.filter(isQuick))(
-  'colours come back within one level of their depth on average: %s',
-  keepsColours,
-);
+test.each(families.filter(isQuick))('colours change by less than one level on average: %s', keepsColours);
 test.each(families.filter((family) => !isQuick(family)))(
-  'colours come back within one level of their depth on average: %s',
+  'colours change by less than one level on average: %s',
   { tags: ['slow'] },
   keepsColours,
 );
@@ -120,7 +117,7 @@ test.each([
   ['yuv422p10le', '422', 'libx265'],
   ['yuv444p10le', '444', 'libx264'],
 ] as const)(
-  'chroma is kept where that is wanted: %s',
+  'chroma subsampling is kept if configured: %s',
   { tags: ['slow'] },
   async (pixels, chroma, encoder) => {
     const folder = temporaryFolder();
@@ -130,7 +127,7 @@ test.each([
     expect(chromaOf(pixels)).toBe(chroma);
     const { outputPath, result } = await passThrough(path, folder, encoder, chroma);
     expect(result.video.pixelFormat).toBe(pixels);
-    // libx265 loses more, at any rate that it takes.
+    // libx265 loses more at any quality.
     const level = encoder === 'libx265' ? 4 : 1;
     expect(meanDifference(samples(path, family), samples(outputPath, family))).toBeLessThan(level);
   },

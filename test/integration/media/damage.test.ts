@@ -19,13 +19,13 @@ const clip = (folder: string, name = 'a.mkv') =>
   makeClip(join(folder, name), { frames: 100, width: 128, height: 96 });
 
 describe('damage', () => {
-  test('a whole file has none', async () => {
+  test('an intact file has no damage', async () => {
     const { media, index } = await openMedia(clip(temporaryFolder()));
     expect(assessDamage(media, index)).toEqual({ share: 1, sentence: null });
     expect(index).toMatchObject({ packetCount: 100, decoderErrorCount: 0 });
   });
 
-  test('half a file is taken as far as it goes, with the loss in words, or rejected, by choice', async () => {
+  test('a truncated file is decoded as far as possible or rejected, depending on limits.decodableShare', async () => {
     const folder = temporaryFolder();
     const path = clip(folder);
     truncateSync(path, Math.floor(readFileSync(path).length / 2));
@@ -40,7 +40,7 @@ describe('damage', () => {
     );
   });
 
-  test('bytes that are wrong in the middle are counted as what the decoder complained of', async () => {
+  test('corrupt bytes in the middle are counted as decoder errors', async () => {
     const folder = temporaryFolder();
     const path = clip(folder);
     const bytes = readFileSync(path);
@@ -53,9 +53,9 @@ describe('damage', () => {
   });
 });
 
-describe('limits are counted while decoding', () => {
+describe('limits are enforced while decoding', () => {
   test.each([
-    ['more frames a second than allowed', "settb=1/90000,setpts='N*90'", 'framesPerSecond'],
+    ['more frames per second than allowed', "settb=1/90000,setpts='N*90'", 'framesPerSecond'],
     ['a century between two frames', "settb=1/1000,setpts='N*1000000'", 'hours'],
   ])('%s', async (_, filter, limit) => {
     const path = makeClip(join(temporaryFolder(), 'bomb.mp4'), {
@@ -69,13 +69,13 @@ describe('limits are counted while decoding', () => {
   });
 });
 
-test('an audio track that the container does not take is left out, with what ffmpeg said', async () => {
+test('an audio track that the container does not support is dropped, with the error of ffmpeg as the reason', async () => {
   const folder = temporaryFolder();
   const path = clip(folder, 'a.mp4');
   const media = await probeMedia(path, LIMITS);
   const plan = planStreams(media);
   expect((await withoutUnmuxable(media, plan)).fates).toEqual(plan.fates);
-  // The same track in a container that has no place for it.
+  // The same audio in a codec that MP4 does not support.
   const raw = join(folder, 'raw.mkv');
   ffmpeg('-i', path, '-c:v', 'copy', '-c:a', 'pcm_f64le', raw);
   const other = await probeMedia(raw, LIMITS);
@@ -85,7 +85,7 @@ test('an audio track that the container does not take is left out, with what ffm
   ]);
 });
 
-test('audio that was moved against the image is found, with what brings it back', async () => {
+test('audio out of sync is detected, with the shift that corrects it', async () => {
   const folder = temporaryFolder();
   const { outputPath, opened, segmentPaths, expected } = await passThrough(clip(folder, 'a.mp4'), folder);
   const { media: source } = opened;
@@ -105,19 +105,19 @@ test('audio that was moved against the image is found, with what brings it back'
   if (!(failure instanceof AudioShiftedError)) return;
   expect(failure.message).toMatch(/ has an audio track 1 that starts (199|200|201) ms too late\.$/);
   expect(failure.shifts.get(index)).toBeCloseTo(-0.2, 3);
-  // As the worker does it: the same again, with what was found out.
+  // Like the worker: mux again with the shifts.
   await muxOutput({ ...job, plan: withShifts(moved, failure.shifts) });
   await verifyOutput(outputPath, expected);
-  // A track that ends elsewhere than it should, but begins right, cannot be moved.
+  // Moving a track does not help if it starts in sync but ends out of sync.
   expect(whyDrifting({ first: 0.01, last: -0.06 })).toBe('ends 60 ms too early');
   expect(whyDrifting({ first: 0.04, last: -0.04 })).toBeNull();
 });
 
-test('a damaged packet of audio in a transport stream costs that packet, not the track', async () => {
+test('a damaged audio packet in a transport stream loses that packet, not the track', async () => {
   const folder = temporaryFolder();
   const path = clip(folder, 'a.ts');
   const bytes = readFileSync(path);
-  // The sync word of a header in the middle of the audio (ISO/IEC 13818-7, 6.2): MPEG-4 AAC, 44.1 kHz, mono.
+  // ADTS header in the middle of the audio (ISO/IEC 13818-7, 6.2): MPEG-4 AAC, 44.1 kHz, mono.
   const header = bytes.indexOf(Buffer.from([0xff, 0xf1, 0x50, 0x40]), Math.floor(bytes.length / 2));
   expect(header).toBeGreaterThan(0);
   bytes[header + 1] = 0x31;
@@ -128,10 +128,10 @@ test('a damaged packet of audio in a transport stream costs that packet, not the
   expect((before.get(1)?.count ?? 0) - (after.get(1)?.count ?? 0)).toBeLessThan(4);
 });
 
-test('an audio track without a packet is left out', async () => {
+test('an empty audio track is dropped', async () => {
   const path = clip(temporaryFolder(), 'a.mp4');
   const bytes = readFileSync(path);
-  // The number of samples (ISO/IEC 14496-12, 8.7.3.2) of the second track, the audio.
+  // Sample count (ISO/IEC 14496-12, 8.7.3.2) of the second track, the audio.
   const sizes = bytes.indexOf('stsz', bytes.indexOf('stsz') + 4);
   bytes.writeUInt32BE(0, sizes + 12);
   writeFileSync(path, bytes);

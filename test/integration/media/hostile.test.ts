@@ -16,14 +16,14 @@ import { flipBits, makeBombs, playlists } from '../../helpers/hostile-files.ts';
 import { LIMITS } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-/** Bit-flipped copies that are tried; `npm run test:hostile` tries 2,000. */
+/** Number of bit-flipped copies to test; `npm run test:hostile` tests 2,000. */
 const COPIES = Number(process.env['FRAMEKILN_FLIPPED_COPIES'] ?? 24);
 const FIRST_SEED = Number(process.env['FRAMEKILN_FIRST_SEED'] ?? 1);
 
 const SECRET = 'framekiln-canary-3f9c1d';
-const noSandbox = findProgram('bwrap', process.env['PATH']) === null ? 'bubblewrap is not there' : null;
+const noSandbox = findProgram('bwrap', process.env['PATH']) === null ? 'bubblewrap is not installed' : null;
 
-/** A server on loopback that nobody may call. */
+/** Starts a server on the loopback interface that must not receive any request. */
 async function canaryServer(): Promise<{ url: string; calls: string[] }> {
   const calls: string[] = [];
   const server = createServer((request, response) => {
@@ -35,7 +35,7 @@ async function canaryServer(): Promise<{ url: string; calls: string[] }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };
 }
 
-/** What becomes of a file up to its frame index: `whole`, or the code of its rejection. Anything else is thrown. */
+/** Probes and indexes a file; returns `whole` or the rejection code. Other errors are thrown. */
 async function fate(path: string): Promise<string> {
   try {
     await indexFrames(await probeMedia(path, LIMITS), { limits: LIMITS });
@@ -46,7 +46,7 @@ async function fate(path: string): Promise<string> {
   }
 }
 
-/** As `fate`, within 5 s: a machine under load gets a second chance, a file that hangs is slow twice. */
+/** Like `fate`, but fails if it takes 5 s or more twice; one slow run may be due to load. */
 async function quickFate(path: string, isLastChance = false): Promise<string> {
   const startedAt = performance.now();
   const code = await fate(path);
@@ -56,7 +56,7 @@ async function quickFate(path: string, isLastChance = false): Promise<string> {
   return await quickFate(path, true);
 }
 
-test('playlists under the name of a video open nothing: no file, no model', async () => {
+test('playlists with the name of a video open no file and no network connection', async () => {
   const folder = temporaryFolder();
   const canary = makeClip(join(folder, 'canary.ts'), { frames: 10 });
   const { url, calls } = await canaryServer();
@@ -70,7 +70,7 @@ test('playlists under the name of a video open nothing: no file, no model', asyn
   expect(calls).toEqual([]);
 });
 
-test('bombs are rejected, each within 5 s', async () => {
+test('decompression bombs are rejected within 5 s each', async () => {
   const folder = temporaryFolder();
   const fates: string[][] = [];
   for (const path of makeBombs(folder)) {
@@ -87,7 +87,7 @@ test('bombs are rejected, each within 5 s', async () => {
   ]);
 }, 60_000);
 
-test(`${COPIES} bit-flipped copies are taken or rejected with a code, from seed ${FIRST_SEED} on`, async () => {
+test(`${COPIES} bit-flipped copies are accepted or rejected with a code, from seed ${FIRST_SEED} on`, async () => {
   const folder = temporaryFolder();
   const originals = ['a.mp4', 'a.mkv', 'a.ts', 'a.avi'].map((name) =>
     makeClip(join(folder, name), {
@@ -108,7 +108,7 @@ test(`${COPIES} bit-flipped copies are taken or rejected with a code, from seed 
   expect(Object.values(fates).reduce((sum, count) => sum + count, 0)).toBe(COPIES);
 }, 3_600_000);
 
-test('hostile names are plain files, and what is rejected stays where it is', async () => {
+test('hostile file names are plain names, and rejected files stay where they are', async () => {
   const home = makeHome(temporaryFolder());
   const clip = makeClip(join(home, 'models/seed.mp4'), { frames: 3, width: 16, height: 16 });
   const { url, calls } = await canaryServer();
@@ -124,7 +124,7 @@ test('hostile names are plain files, and what is rejected stays where it is', as
     'ü漢😀.mp4',
     `${'n'.repeat(251)}.mp4`,
   ];
-  // The same content would be one job: each gets bytes of its own at its end.
+  // Equal contents would become one job, so each file ends with different bytes.
   for (const [i, name] of names.entries()) {
     copyFileSync(clip, join(input, name));
     writeFileSync(join(input, name), Buffer.concat([readFileSync(clip), freeBox(i)]));
@@ -138,7 +138,7 @@ test('hostile names are plain files, and what is rejected stays where it is', as
   expect(calls).toEqual([]);
 }, 60_000);
 
-/** An ignored MP4 box (`free`) with a number in it. */
+/** Makes an MP4 box of type `free`, which readers ignore, that contains a number. */
 function freeBox(number: number): Buffer {
   const box = Buffer.alloc(12);
   box.writeUInt32BE(12, 0);
@@ -148,7 +148,7 @@ function freeBox(number: number): Buffer {
 }
 
 describe.skipIf(noSandbox !== null)(`in the sandbox (${noSandbox ?? 'bubblewrap found'})`, () => {
-  test('ffmpeg sees its input and writes its output, and sees no other file', async () => {
+  test('ffmpeg sees only its input file and its output folder', async () => {
     const folder = temporaryFolder();
     for (const name of ['in', 'out', 'other']) mkdirSync(join(folder, name));
     const reads = makeClip(join(folder, 'in/a.mp4'), { frames: 3 });
@@ -160,20 +160,20 @@ describe.skipIf(noSandbox !== null)(`in the sandbox (${noSandbox ?? 'bubblewrap 
     await copy(reads, output);
     expect(readdirSync(join(folder, 'out'))).toEqual(['c.mp4']);
     await expect(copy(other, join(folder, 'out/d.mp4'))).rejects.toThrow(/No such file/);
-    // What it writes elsewhere goes into its own empty /tmp, and is gone with it.
+    // Files written elsewhere end up in a private /tmp that disappears with the sandbox.
     await copy(reads, join(folder, 'in/e.mp4'));
     expect(readdirSync(join(folder, 'in'))).toEqual(['a.mp4']);
   });
 
-  test('ffmpeg reaches no network, and dies when it is told to', async () => {
+  test('ffmpeg has no network access and can be killed at any time', async () => {
     const reads = makeClip(join(temporaryFolder(), 'a.mp4'), { frames: 3 });
     const { url, calls } = await canaryServer();
-    const options = { purpose: 'calling out', access: { reads } };
+    const options = { purpose: 'opening a network connection', access: { reads } };
     await expect(
       runForText('ffmpeg', ['-v', 'error', '-i', url, '-f', 'null', '-'], options),
     ).rejects.toThrow();
     expect(calls).toEqual([]);
-    // At every instant of its life: while bubblewrap sets it up too, where its own --die-with-parent comes too late.
+    // Also while bubblewrap sets up the sandbox, before its own --die-with-parent takes effect.
     for (const afterMs of [0, 0, 1, 2, 3, 5, 8, 13, 21, 34]) {
       const endless = ['-re', '-f', 'lavfi', '-i', 'nullsrc', '-f', 'null', '-'];
       const child = new FfmpegProcess('ffmpeg', endless, options);

@@ -17,7 +17,7 @@ import {
 } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-/** The pixels of some frames, from a decoder that begins at the first of them. */
+/** Decodes frames with a decoder that starts at the first of them. */
 async function pixelsFrom(opened: Opened, first: number, count: number, notes: string[] = []) {
   const decoder = decoderAt(opened, first, notes);
   const frames: Buffer[] = [];
@@ -37,7 +37,7 @@ function meanDifference(a: Buffer, b: Buffer): number {
 }
 
 describe('interlaced video', () => {
-  test('is deinterlaced, one frame for each, the same wherever decoding begins', async () => {
+  test('is deinterlaced frame by frame, with the same result wherever decoding starts', async () => {
     const path = makeClip(join(temporaryFolder(), 'a.mp4'), {
       rate: '50',
       frames: 80,
@@ -68,12 +68,12 @@ describe('interlaced video', () => {
       media: { ...opened.media, video: { ...opened.media.video, interlaced: false } },
     };
     const asStored = await pixelsFrom(combed, 0, count);
-    const [mended, stored] = [whole[10], asStored[10]];
-    expect(meanDifference(mended ?? Buffer.alloc(1), stored ?? Buffer.alloc(1))).toBeGreaterThan(1);
+    const [deinterlaced, stored] = [whole[10], asStored[10]];
+    expect(meanDifference(deinterlaced ?? Buffer.alloc(1), stored ?? Buffer.alloc(1))).toBeGreaterThan(1);
   });
 });
 
-test('a change of resolution in mid-stream loses no frame, and each is brought to the first size', async () => {
+test('a change of resolution within a stream loses no frame, and each frame is scaled to the first size', async () => {
   const folder = temporaryFolder();
   const parts = [
     ['64x48', 'a.264'],
@@ -93,13 +93,13 @@ test('a change of resolution in mid-stream loses no frame, and each is brought t
   expect(notes).toEqual([]);
   const redAt = (frame: Buffer | undefined, x: number, y: number) => frame?.[(y * 64 + x) * 3] ?? -1;
   expect(redAt(first[0], 32, 2)).toBeGreaterThan(200);
-  // Frame 15 has twice the size and the same shape; frame 25 is wider and gets bars above and below.
+  // Frame 15 has twice the size and the same aspect ratio; frame 25 is wider and gets bars above and below.
   expect(redAt(last[0], 32, 2)).toBeGreaterThan(200);
   expect(redAt(last[10], 32, 24)).toBeGreaterThan(200);
   expect(redAt(last[10], 32, 2)).toBeLessThan(20);
 });
 
-test('HDR metadata of the stream is in the finished file', async () => {
+test('HDR metadata is copied to the finished file', async () => {
   const folder = temporaryFolder();
   const mastering = 'G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)';
   const path = join(folder, 'hdr.mkv');
@@ -125,7 +125,7 @@ test('HDR metadata of the stream is in the finished file', async () => {
   });
 });
 
-test('old names of transfers are understood by the encoder', async () => {
+test('transfer functions with other names in ffmpeg options are kept', async () => {
   const folder = temporaryFolder();
   const path = makeClip(join(folder, 'pal.mp4'), {
     frames: 5,
@@ -139,11 +139,11 @@ test('old names of transfers are understood by the encoder', async () => {
 });
 
 describe('audio', () => {
-  test('stays beside the image where a stream that is left out begins first', async () => {
+  test('stays in sync when a dropped stream starts first', async () => {
     const folder = temporaryFolder();
     const clip = makeClip(join(folder, 'a.ts'), { frames: 25 });
     const early = join(folder, 'early.ts');
-    // A second programme clock: the data track begins seven tenths of a second before audio and image.
+    // The second audio track starts 0.7 seconds before the video and the first audio track.
     ffmpeg('-itsoffset', '0.7', '-i', clip, '-i', clip, '-map', '0', '-map', '1:a', '-c', 'copy', early);
     const opened = await openMedia(early);
     const others = opened.media.others.filter((stream) => stream.index !== opened.media.others.at(-1)?.index);
@@ -163,7 +163,7 @@ describe('audio', () => {
   });
 });
 
-/** Seconds at which plain ffmpeg decodes the first frame of a stream. */
+/** Timestamp in seconds of the first frame of a stream, as decoded by ffmpeg. */
 function firstPts(path: string, stream: string): number {
   const text = ffmpeg('-copyts', '-i', path, '-map', `0:${stream}`, '-f', 'framehash', '-');
   const [, num = '1', den = '1'] = /#tb 0: (\d+)\/(\d+)/.exec(text) ?? [];
@@ -171,7 +171,7 @@ function firstPts(path: string, stream: string): number {
   return (Number(line.split(',')[2]) * Number(num)) / Number(den);
 }
 
-describe('what cannot come back right is rejected', () => {
+describe('a video that cannot be processed correctly is rejected', () => {
   test('an encrypted video', async () => {
     const folder = temporaryFolder();
     const clip = makeClip(join(folder, 'a.mp4'), { frames: 5, audio: false });
@@ -184,7 +184,7 @@ describe('what cannot come back right is rejected', () => {
     await expect(probeMedia(path, LIMITS)).rejects.toMatchObject({ code: 'ENCRYPTED' });
   });
 
-  test('colours in a matrix that swscale does not know', async () => {
+  test('a colour matrix that swscale does not support', async () => {
     const path = makeClip(join(temporaryFolder(), 'a.mp4'), {
       frames: 2,
       encoder: ['-c:v', 'libx264', '-colorspace', 'ycgco'],
@@ -193,7 +193,7 @@ describe('what cannot come back right is rejected', () => {
   });
 });
 
-test('the title, language and flags of the video and a second video stay', async () => {
+test('the title, language and flags of the video are kept, and so is a second video', async () => {
   const folder = temporaryFolder();
   const [clip, second] = [
     makeClip(join(folder, 'one.mp4'), { frames: 5 }),
@@ -219,7 +219,7 @@ test('the title, language and flags of the video and a second video stay', async
     ['video', null],
   ]);
   expect(result.video.dispositions).toEqual(['default']);
-  const said = ffmpeg('-i', outputPath, '-map', '0:v:0', '-c', 'copy', '-f', 'ffmetadata', '-');
-  expect(said).toContain('title=The film');
-  expect(said).toContain('language=fra');
+  const metadata = ffmpeg('-i', outputPath, '-map', '0:v:0', '-c', 'copy', '-f', 'ffmetadata', '-');
+  expect(metadata).toContain('title=The film');
+  expect(metadata).toContain('language=fra');
 });

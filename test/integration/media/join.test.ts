@@ -41,7 +41,7 @@ async function finish(opened: Opened, folder: string, segmentPaths: string[], en
   return { outputPath, expected };
 }
 
-/** Cuts of 7 frames; every second one by an encoder with other settings, when asked for. */
+/** Segments of 7 frames; if `mixed`, every second one has other encoder settings. */
 function cuts(frames: number, mixed: boolean): Cut[] {
   return Array.from({ length: Math.ceil(frames / 7) }, (_, i) => ({
     frames: Math.min(7, frames - i * 7),
@@ -60,19 +60,22 @@ test.each([
     { filter: "settb=1/90000,setpts='N*3003+mod(N\\,5)*777+if(gt(N\\,25)\\,50000\\,0)'" },
   ],
   ['Matroska', 'a.mkv', {}],
-])('segments of two encoders join to the exact timestamps of the source: %s', async (_, name, request) => {
-  const folder = temporaryFolder();
-  const opened = await openMedia(makeClip(join(folder, name), request));
-  const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, true));
-  const { outputPath, expected } = await finish(opened, folder, segments, 2);
-  await verifyOutput(outputPath, expected);
-  expect(timestamps(outputPath)).toEqual(timestamps(opened.media.path));
-  // Not a word from a strict decoder, audio and image.
-  expect(ffmpeg('-xerror', '-i', outputPath, '-f', 'null', '-')).toBe('');
-});
+])(
+  'segments with different encoder settings keep the exact timestamps of the source: %s',
+  async (_, name, request) => {
+    const folder = temporaryFolder();
+    const opened = await openMedia(makeClip(join(folder, name), request));
+    const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, true));
+    const { outputPath, expected } = await finish(opened, folder, segments, 2);
+    await verifyOutput(outputPath, expected);
+    expect(timestamps(outputPath)).toEqual(timestamps(opened.media.path));
+    // A strict decoder reports no error in audio or video.
+    expect(ffmpeg('-xerror', '-i', outputPath, '-f', 'null', '-')).toBe('');
+  },
+);
 
-describe('a finished file that is not right is not called done', () => {
-  test('frames are missing', async () => {
+describe('a faulty finished file fails verification', () => {
+  test('missing frames', async () => {
     const folder = temporaryFolder();
     const opened = await openMedia(makeClip(join(folder, 'a.mp4')));
     const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, false));
@@ -80,7 +83,7 @@ describe('a finished file that is not right is not called done', () => {
     await expect(verifyOutput(outputPath, expected)).rejects.toThrow(/has 49 frames instead of 50/);
   });
 
-  test('the audio is missing, the colours and the size are others', async () => {
+  test('missing audio, wrong size, wrong colours', async () => {
     const folder = temporaryFolder();
     const opened = await openMedia(makeClip(join(folder, 'a.mp4')));
     const segments = await makeSegments(opened, folder, cuts(opened.index.pts.length, false));
@@ -94,20 +97,20 @@ describe('a finished file that is not right is not called done', () => {
     await expect(verifyOutput(outputPath, bt2020)).rejects.toThrow(/has the colours/);
   });
 
-  test('a torn segment is found when its boxes are listed', async () => {
+  test('a truncated segment is detected when its boxes are listed', async () => {
     const folder = temporaryFolder();
     const opened = await openMedia(makeClip(join(folder, 'a.mp4'), { frames: 7 }));
     const [segment = ''] = await makeSegments(opened, folder, cuts(7, false));
     const boxes = await listBoxes(segment);
     expect(boxes.map((box) => box.type)).toEqual(['ftyp', 'moov', 'moof', 'mdat', 'mfra']);
-    const torn = join(folder, 'torn.mp4');
-    copyFileSync(segment, torn);
-    truncateSync(torn, (boxes[3]?.offset ?? 0) + 20);
-    await expect(listBoxes(torn)).rejects.toThrow(VerificationError);
+    const truncated = join(folder, 'truncated.mp4');
+    copyFileSync(segment, truncated);
+    truncateSync(truncated, (boxes[3]?.offset ?? 0) + 20);
+    await expect(listBoxes(truncated)).rejects.toThrow(VerificationError);
   });
 });
 
-// Subtitles, chapters, an edit list with odd pixels, rotation, several tracks, VFR: one real file each.
+// Real files with subtitles, an unusual colour matrix, variable frame rate, non-square pixels and an animated GIF.
 test
   .skipIf(whyNoSharedMedia !== null)
   .each([
@@ -117,7 +120,7 @@ test
     'awkward/oh_SarVui.264',
     'faces/classroom.gif',
   ])(
-  `real files come back with every frame at its time: %s (${whyNoSharedMedia ?? 'shared media found'})`,
+  `real files keep every frame and its timestamp: %s (${whyNoSharedMedia ?? 'shared media found'})`,
   { tags: ['slow'] },
   async (name) => {
     const folder = temporaryFolder();

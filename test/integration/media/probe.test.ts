@@ -15,7 +15,7 @@ async function rejection(path: string, limits = LIMITS): Promise<string> {
   return error === null ? 'accepted' : `${error.code}: ${error.message}`;
 }
 
-test('names are names: never an option, a pattern or a protocol', async () => {
+test('file names are never treated as an option, a pattern or a protocol', async () => {
   const folder = temporaryFolder();
   const clip = makeClip(join(folder, 'clip.mp4'), { frames: 2 });
   const names = [
@@ -48,7 +48,7 @@ test('a playlist under a video name opens no other file', async () => {
   expect(await rejection(join(folder, 'concat.mp4'))).toMatch(/^NOT_A_VIDEO: concat\.mp4 /);
 });
 
-test('what is no video is rejected with its name and the reason', async () => {
+test('a file that is not a video is rejected with its name and the reason', async () => {
   const folder = temporaryFolder();
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
@@ -64,7 +64,7 @@ test('what is no video is rejected with its name and the reason', async () => {
   );
 });
 
-test('limits are read off the header', async () => {
+test('limits are checked in the header', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'in'));
   const clip = makeClip(join(folder, 'in/clip.mp4'));
@@ -77,16 +77,15 @@ test('limits are read off the header', async () => {
   expect(await rejection(clip)).toBe('accepted');
 });
 
-test('rotation is seen as a viewer sees it', async () => {
+test('size and pixel aspect ratio are those after rotation', async () => {
   const folder = temporaryFolder();
   const upright = makeClip(join(folder, 'a.mp4'), { filter: 'setsar=4/3' });
-  const turned = join(folder, 'b.mp4');
-  ffmpeg('-i', upright, '-c', 'copy', '-metadata:s:v:0', 'rotate=90', turned);
-  const { video } = await probeMedia(turned, LIMITS);
+  const rotated = join(folder, 'b.mp4');
+  ffmpeg('-i', upright, '-c', 'copy', '-metadata:s:v:0', 'rotate=90', rotated);
+  const { video } = await probeMedia(rotated, LIMITS);
   expect(video).toMatchObject({
     width: 48,
     height: 64,
-
     sampleAspectRatio: { num: 3, den: 4 },
   });
 });

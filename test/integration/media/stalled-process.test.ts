@@ -6,8 +6,8 @@ import { readFrameHashes } from '../../../src/media/index/frame-hash-lines.ts';
 import { FfmpegProcess } from '../../../src/media/ffmpeg/ffmpeg-process.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-// A process that sits in its driver cannot be killed; here another one keeps its pipes open after it was.
-test('a process that hangs and does not go when it is killed is given up, and so are its pipes', async () => {
+// A process that hangs in a driver cannot be killed. Here a child that keeps its pipes open simulates it.
+test('a hung process that survives SIGKILL is abandoned together with its pipes', async () => {
   const folder = temporaryFolder();
   const pidFile = join(folder, 'pid');
   writeFileSync(

@@ -42,8 +42,8 @@ function probe(path: string): Probed {
   return JSON.parse(execFileSync('ffprobe', ['-v', 'error', ...show, path], { encoding: 'utf8' })) as Probed;
 }
 
-/** Everything but the image: tracks in order with codec, language, title, flags and file name; chapters; tags. */
-function around(path: string): unknown {
+/** Everything except the main video: the tracks with codec, language, title, file name and flags; chapters; tags. */
+function metadataOf(path: string): unknown {
   const { streams, chapters, format } = probe(path);
   const tag = (tags: Record<string, string> | undefined, name: string) =>
     tags?.[name] ?? tags?.[name.toUpperCase()];
@@ -59,7 +59,7 @@ function around(path: string): unknown {
   };
 }
 
-/** Puts -1 into the upper left corner of a track's display matrix (ISO/IEC 14496-12, 8.3.2): left becomes right. */
+/** Mirrors the video by writing -1 to the upper left of its display matrix (ISO/IEC 14496-12, 8.3.2). */
 function mirror(path: string): void {
   const bytes = readFileSync(path);
   bytes.writeInt32BE(-65_536, bytes.indexOf('tkhd') + 44);
@@ -87,7 +87,7 @@ function meanDifference(a: Buffer, b: Buffer): number {
   return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? NaN)), 0) / a.length;
 }
 
-test('tracks, flags, tags, chapters, attachments and odd images come through a job whole', async () => {
+test('a job keeps tracks, flags, tags, chapters, attachments and frames of unusual sources', async () => {
   const folder = temporaryFolder();
   const home = makeHome(join(folder, 'home'));
   const input = (name: string) => join(home, 'input/lanczos-2x', name);
@@ -195,7 +195,7 @@ test('tracks, flags, tags, chapters, attachments and odd images come through a j
   expect(await start(['start', '--once', '--home', home]).ended).toBe(0);
 
   for (const name of ['everything.mkv', 'tagged.mp4', 'pcm.mov']) {
-    expect([name, around(output(name))]).toEqual([name, around(input(name))]);
+    expect([name, metadataOf(output(name))]).toEqual([name, metadataOf(input(name))]);
   }
   const [stored, shown] = [grey(clip), grey(output('mirrored.mp4'))];
   expect(meanDifference(shown, grey(clip, 'hflip'))).toBeLessThan(6);
@@ -212,7 +212,7 @@ test('tracks, flags, tags, chapters, attachments and odd images come through a j
       frames(input(name))?.nb_read_frames,
     ]);
   }
-  // Odd edges become even ones of an upscaled image; the shape of a pixel stays.
+  // An odd size becomes even after upscaling; the pixel aspect ratio is kept.
   expect(frames(output('odd.mkv'))).toMatchObject({ width: 126, height: 94, sample_aspect_ratio: '16:11' });
   const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as {
     jobs: { file: string; report: { remarks: string[] } }[];

@@ -5,7 +5,7 @@ import { armFailPoints, failPoint, type FailPoint } from '../../../src/lib/fail-
 import { failPointFolder } from '../../helpers/fail-points.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-/* Counts are kept for the life of a process: each test has a point of its own. */
+/** Arms fail points for one test. Hits are counted for the life of the process, so each test uses its own fail point. */
 function armed(...lines: readonly `${FailPoint} ${string}`[]) {
   const path = temporaryFolder();
   const points = failPointFolder(path);
@@ -15,11 +15,11 @@ function armed(...lines: readonly `${FailPoint} ${string}`[]) {
   return { path, points };
 }
 
-it('is free when nothing is armed', () => {
+it('does nothing while no fail point is armed', () => {
   expect(() => failPoint('claim.written')).not.toThrow();
 });
 
-it('throws an error of the code that was asked for, at the hit that was asked for, once', () => {
+it('throws an error with the given code once, at the given hit', () => {
   const { points } = armed('segment.closed 2 EIO');
   failPoint('segment.closed');
   expect(points.hasFired('segment.closed')).toBe(false);
@@ -28,7 +28,7 @@ it('throws an error of the code that was asked for, at the hit that was asked fo
   expect(points.reached()).toEqual(new Set(['segment.closed']));
 });
 
-it('acts from a hit on, until the line is gone', () => {
+it('acts at every hit from the given one on, until the line is removed', () => {
   const { path } = armed('report.before-write 2+ ENOSPC');
   failPoint('report.before-write');
   for (let i = 0; i < 3; i++) expect(() => failPoint('report.before-write')).toThrow('ENOSPC');

@@ -25,23 +25,23 @@ test('a time base of 1001/30000 becomes whole ticks without rounding', () => {
   expect(Number(averageRate(timing))).toBeCloseTo(30000 / 1001, 5);
 });
 
-test('a coarse clock is refined so that decoding timestamps have room', () => {
+test('a coarse time base is refined to make room for decoding timestamps', () => {
   const timing = outputTiming(index([0, 4, 8], 1, 100, 4), source(0));
   expect(timing).toMatchObject({ timescale: 1000, lastDuration: 40 });
   expect([...timing.pts]).toEqual([0, 40, 80]);
 });
 
-test("time is counted from the source's start", () => {
+test('timestamps are relative to the start of the source', () => {
   const timing = outputTiming(index([126_000, 129_003], 1, 90_000), source(1.4));
   expect([...timing.pts]).toEqual([0, 3003]);
 });
 
-test('frames shown at once or backwards move one tick behind the one before', () => {
+test('a frame whose timestamp does not increase is moved to one tick after the frame before', () => {
   const timing = outputTiming(index([0, 40, 40, 30, 80], 1, 1000), source(0));
   expect([...timing.pts]).toEqual([0, 40, 41, 42, 80]);
 });
 
-test('an index comes back from its bytes, and torn bytes are no index', () => {
+test('an index survives serialisation, and truncated bytes are rejected', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -1e12, max: 1e12 }), { maxLength: 50 }), fc.nat(), (pts, cut) => {
       const whole = index(pts, 1, 12800, 512);

@@ -4,7 +4,7 @@ import { sandboxArguments } from '../../../src/media/ffmpeg/sandbox.ts';
 const bound = (args: readonly string[], kind: string): string[] =>
   args.filter((_, i) => args[i - 1] === kind).filter((path) => !path.startsWith('/usr'));
 
-test('devices of a GPU are let through where it decodes, and nowhere else', () => {
+test('the sandbox gives access to GPU devices only for decoding on a GPU', () => {
   const reads = '/videos/clip.mp4';
   const devices = ['/dev/nvidia0', '/dev/nvidiactl', '/sys'];
   const without = sandboxArguments('/usr/bin/ffmpeg', { reads });
@@ -13,7 +13,7 @@ test('devices of a GPU are let through where it decodes, and nowhere else', () =
   expect(bound(withGpu, '--dev-bind-try')).toEqual(['/dev/nvidia0', '/dev/nvidiactl']);
   expect(bound(withGpu, '--ro-bind-try')).toContain('/sys');
   expect(bound(without, '--ro-bind-try')).not.toContain('/sys');
-  // Over the empty /dev that the sandbox has, so behind it.
+  // After `--dev`, which mounts an empty /dev.
   expect(withGpu.indexOf('--dev-bind-try')).toBeGreaterThan(withGpu.indexOf('--dev'));
   expect(bound(withGpu, '--ro-bind')).toEqual([reads]);
 });

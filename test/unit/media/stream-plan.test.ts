@@ -17,7 +17,7 @@ function source(path: string, container: string, others: OtherStreamInfo[]): Med
   return { path, container, others } as unknown as MediaInfo;
 }
 
-test('the container stays where it holds every track', () => {
+test('the container is kept if it supports every track', () => {
   const plan = planStreams(
     source('/in/a.MP4', MP4, [stream(1, 'audio', 'aac'), stream(2, 'subtitle', 'mov_text')]),
   );
@@ -38,7 +38,7 @@ test('the container stays where it holds every track', () => {
   ]);
 });
 
-test('a track that MP4 cannot hold moves all to Matroska, and text subtitles are converted for it', () => {
+test('a track that MP4 does not support makes the output Matroska, with text subtitles converted', () => {
   const plan = planStreams(
     source('/in/a.mp4', MP4, [stream(1, 'audio', 'pcm_s16be'), stream(2, 'subtitle', 'mov_text')]),
   );
@@ -59,7 +59,7 @@ test.each([
   expect(plan.containerReason).toMatch(/is not supported as an output container/);
 });
 
-test('nothing is dropped without a reason', () => {
+test('every dropped stream has a reason', () => {
   const others = [
     stream(1, 'data', 'bin_data'),
     stream(2, 'audio', 'unknown'),
@@ -70,20 +70,20 @@ test('nothing is dropped without a reason', () => {
   const plan = planStreams(source('/in/a.mkv', 'matroska,webm', others));
   expect(plan.fates.map((fate) => fate.codec)).toEqual([null, null, 'copy', 'copy', 'copy']);
   for (const fate of plan.fates) expect(fate.codec === null).toBe(fate.reason !== null);
-  // A cover image is a video in MP4, and no mapped stream in Matroska: there it is attached.
+  // A cover image is a video stream in MP4, but an attachment in Matroska.
   expect(otherStreamArguments(plan, 1)).not.toContain('1:4');
   const mp4 = planStreams(source('/in/a.mp4', MP4, [stream(4, 'video', 'mjpeg', true)]));
   expect(otherStreamArguments(mp4, 1)).toEqual(expect.arrayContaining(['1:4', 'attached_pic']));
 });
 
-test('changing parameter sets are declared in MP4, and only there', () => {
+test('changing parameter sets need another video tag in MP4 and MOV', () => {
   expect(videoTag('h264', 'mp4', 1)).toEqual(['-tag:v:0', 'avc1']);
   expect(videoTag('h264', 'mp4', 2)).toEqual(['-tag:v:0', 'avc3']);
   expect(videoTag('hevc', 'mov', 2)).toEqual(['-tag:v:0', 'hev1']);
   expect(videoTag('h264', 'matroska', 2)).toEqual([]);
 });
 
-test('a track without an image, and one of an unknown codec, are left out with the reason', () => {
+test('a track without frames and a track with an unknown codec are dropped with a reason', () => {
   const plan = planStreams(
     source('/in/a.mp4', MP4, [stream(0, 'video', 'none'), stream(2, 'audio', 'unknown')]),
   );

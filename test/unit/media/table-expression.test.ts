@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tableExpression } from '../../../src/media/encode/table-expression.ts';
 
-/** Evaluates what tableExpression writes: `if(lt(N,k),a,b)`, `a`, `a+(N-f)*s`. */
+/** Evaluates the expressions of `tableExpression`: `if(lt(N,k),a,b)`, `a`, `a+(N-f)*s`. */
 function evaluate(expression: string, n: number): number {
   const branch = /^if\(lt\(N,(\d+)\),/.exec(expression);
   if (branch !== null) {
@@ -19,7 +19,7 @@ function evaluate(expression: string, n: number): number {
   return Number(run[1]) + (n - Number(run[2] ?? 0)) * Number(run[3] ?? 0);
 }
 
-test('gives back every value of any table', () => {
+test('evaluates to every value of any table', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -1e9, max: 1e9 }), { minLength: 1, maxLength: 200 }), (values) => {
       const expression = tableExpression(values);
@@ -28,7 +28,7 @@ test('gives back every value of any table', () => {
   );
 });
 
-test('constant frame rate is one run, however long', () => {
+test('a constant frame rate is a single run of any length', () => {
   const values = Array.from({ length: 5000 }, (_, n) => 900_000 + n * 3003);
   expect(tableExpression(values)).toBe('900000+(N-0)*3003');
 });
