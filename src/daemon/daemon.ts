@@ -5,7 +5,6 @@ import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { DatabaseDamagedError, toError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/video-shape.ts';
-import { isTransientDatabaseError } from '../domain/transient-errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
 import { Intake } from '../intake/intake.ts';
@@ -13,7 +12,6 @@ import { isOwnerAlive, parseOwner } from '../lib/process/process-identity.ts';
 import { isWithin } from '../lib/process/process-tree.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { RootLogger } from '../observability/logger.ts';
-import { acquireProcessLock, type ProcessLock } from '../queue/process-lock.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
 import { Estimator } from './estimator.ts';
@@ -24,20 +22,12 @@ import { removeIdleRamDisks, removeJobFiles, removeJobFrames, removeLeftovers } 
 import { GpuWatch } from './gpu-watch.ts';
 import { Throttling } from './throttling.ts';
 import { ServiceNotifier } from './service-notifier.ts';
-import { openHealthyQueue } from './healthy-queue.ts';
 import { Supervisor, type WorkerEnd } from './supervisor.ts';
 import { verdictOn } from './verdict.ts';
 import { workerCrash } from './worker-crash.ts';
 
 /** How often the daemon checks commands, leases and the queue: a few indexed statements each time. */
 const TICK_MS = 250;
-
-/** Pause before opening the queue is retried: a full disk may prevent it. */
-const OPEN_AGAIN_MS = 1000;
-const LOCK_TRIES = 3;
-const LOCK_WAIT_MS = 100;
-/** If the database is damaged more often than this while one daemon runs, the disk is at fault. */
-const MOST_DAMAGES = 3;
 
 export interface DaemonOptions {
   readonly home: Home;
@@ -49,61 +39,7 @@ export interface DaemonOptions {
   readonly signal: AbortSignal;
 }
 
-/**
- * Runs the daemon of a home until it is stopped: it watches, queues, keeps a worker alive while there is work, and carries
- * out commands. It never loads a model or decodes a frame, so no video can crash it.
- */
-export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
-  const { home, log } = options;
-  const lock = await acquireLock(home.lockFile);
-  if (lock === null) {
-    log.error(`another Framekiln daemon is already running on ${home.root}; exiting`);
-    return ExitCode.alreadyRunning;
-  }
-  try {
-    for (let damages = 0; ;) {
-      try {
-        return await runWithQueue(options, await openHealthyQueue(home, log));
-      } catch (error) {
-        if (isTransientDatabaseError(error)) {
-          if (options.signal.aborted) return options.once ? ExitCode.stopped : ExitCode.ok;
-          log.error(`cannot open the queue: ${toError(error).message}; retrying`);
-          await delay(OPEN_AGAIN_MS, undefined, { signal: options.signal }).catch(() => undefined);
-          continue;
-        }
-        // Opening the queue again checks the whole database and replaces it if it is damaged.
-        if (!isDamage(error)) throw error;
-        log.error(`the database is damaged: ${toError(error).message}`);
-        if (damages++ === MOST_DAMAGES) {
-          const sentence = `The database was damaged ${damages} times while this daemon ran; check the disk that holds ${home.stateDir}.`;
-          log.error(sentence);
-          throw new DatabaseDamagedError(sentence, { cause: error });
-        }
-      }
-    }
-  } finally {
-    lock.release();
-  }
-}
-
-async function runWithQueue(options: DaemonOptions, queue: Queue): Promise<ExitCode> {
-  try {
-    return await new Daemon(options, queue).run();
-  } finally {
-    queue.close();
-  }
-}
-
-/** Tries more than once, because a command that checks for a running daemon holds the lock for an instant. */
-async function acquireLock(path: string): Promise<ProcessLock | null> {
-  for (let tries = LOCK_TRIES; ; tries--) {
-    const lock = acquireProcessLock(path);
-    if (lock !== null || tries === 0) return lock;
-    await delay(LOCK_WAIT_MS);
-  }
-}
-
-class Daemon {
+export class Daemon {
   readonly #options: DaemonOptions;
   readonly #queue: Queue;
   readonly #intake: Intake;
