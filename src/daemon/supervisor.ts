@@ -45,8 +45,6 @@ export class Supervisor {
   #ended: Promise<void> = Promise.resolve();
   #released = false;
   #stopping = false;
-  /** Whether the next worker does one job at a time. */
-  alone = false;
   #hung = false;
   #foundDamage = false;
   /** On the monotonic clock. */
@@ -76,15 +74,19 @@ export class Supervisor {
     return this.#child?.pid ?? null;
   }
 
-  /** Starts a worker unless one is running, the back-off has not passed, or `stop` was called. */
-  ensureRunning(): void {
+  /**
+   * Starts a worker unless one is running, the back-off has not passed, or `stop` was called.
+   *
+   * @param alone whether the worker runs one job at a time
+   */
+  ensureRunning(alone: boolean): void {
     if (this.#child !== null || this.#stopping || performance.now() < this.#restartAtMs) return;
     this.#startedAtMs = performance.now();
     this.#released = false;
     this.#hung = false;
     const child = fork(
       new URL('../worker/entry.js', import.meta.url),
-      [JSON.stringify({ ...this.#options.start, alone: this.alone } satisfies WorkerStart)],
+      [JSON.stringify({ ...this.#options.start, alone } satisfies WorkerStart)],
       {
         stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
       },

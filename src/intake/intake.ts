@@ -28,13 +28,22 @@ export interface FileToEnqueue {
   readonly video: VideoShape;
 }
 
+/** Settings that may change while the intake runs. */
+export interface IntakeSettings {
+  /** How long a file must stay unchanged before it is queued. */
+  readonly settleMs: number;
+  /** The longest time between two scans. */
+  readonly rescanMs: number;
+  readonly rules: RecipeRules;
+}
+
 export interface IntakeOptions {
   readonly inputDir: string;
   readonly outputDir: string;
-  readonly settleMs: number;
-  readonly rescanMs: number;
+  /** Poll for changes instead of waiting for events, for network shares. */
   readonly polling: boolean;
-  readonly rules: RecipeRules;
+  /** The current settings. */
+  readonly settings: () => IntakeSettings;
   readonly seenFiles: SeenFileLedger;
   /** Queues a file; `created` is false if a job with this content and recipe exists. */
   readonly enqueue: (file: FileToEnqueue) => { readonly job: Job; readonly created: boolean };
@@ -125,7 +134,8 @@ export class Intake {
 
   /** Scans the folder once and queues the settled files. */
   async scan(): Promise<void> {
-    const { inputDir, seenFiles, settleMs, now } = this.#options;
+    const { inputDir, seenFiles, settings, now } = this.#options;
+    const { settleMs } = settings();
     await this.#ensureFolder();
     const { files: found, unreadable } = await findFiles(inputDir);
     this.#sayUnreadable(unreadable);
@@ -148,11 +158,11 @@ export class Intake {
 
   /** Queues a settled file: recipe, probe, fingerprint, job. A file that changes meanwhile is left for a later scan. */
   async #take(file: FoundFile): Promise<void> {
-    const { rules, probe, seenFiles, now, log } = this.#options;
+    const { settings, probe, seenFiles, now, log } = this.#options;
     const { signal } = this.#closing;
     const seen = { ...file, sinceAtMs: now() };
     try {
-      const recipe = await recipeForFile(file.path, rules);
+      const recipe = await recipeForFile(file.path, settings().rules);
       const video = await probe(file.path, signal);
       const fingerprint = await sha256File(file.path, signal);
       if ((await signatureOf(file.path)) !== file.signature) return;
@@ -251,7 +261,7 @@ export class Intake {
   #nextScanMs(): number {
     // A long copy sends events all the time: scans must not take more than a sixth of a core.
     if (this.#hinted) return Math.max(HINT_MS, 5 * this.#lastScanMs);
-    const { settleMs, rescanMs } = this.#options;
+    const { settleMs, rescanMs } = this.#options.settings();
     return this.#settling > 0 || this.#failure !== null
       ? Math.min(settleMs + TIMER_SLACK_MS, rescanMs)
       : rescanMs;

@@ -34,14 +34,16 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
   const intake = new Intake({
     inputDir,
     outputDir: join(root, 'output'),
-    settleMs: 5000,
-    rescanMs: 60_000,
     polling: false,
-    rules: {
-      inputDir,
-      defaultRecipe: SAFE_DEFAULTS.recipe,
-      folders: { mine: { ...DEFAULT_RECIPE, scale: 3.5 } },
-    },
+    settings: () => ({
+      settleMs: 5000,
+      rescanMs: 60_000,
+      rules: {
+        inputDir,
+        defaultRecipe: SAFE_DEFAULTS.recipe,
+        folders: { mine: { ...DEFAULT_RECIPE, scale: 3.5 } },
+      },
+    }),
     seenFiles: queue.seenFiles,
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: clock.ms }),
     probe: async (path) => {
