@@ -80,7 +80,10 @@ async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<vo
   const { inputDir, log } = context;
   const { sourcePath, outputPath } = request;
   const { job, created } = context.enqueue(request);
-  if (!created) return log.info(skippedMessage(sourcePath, job, inputDir));
+  if (!created) {
+    log.info(skippedMessage(sourcePath, job, inputDir));
+    return;
+  }
   const estimate = await context.estimate(job);
   log.info(queuedMessage(relative(inputDir, sourcePath), { job, outputPath, estimate }));
 }
