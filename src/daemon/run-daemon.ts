@@ -15,13 +15,13 @@ export async function runDaemon(options: DaemonOptions): Promise<ExitCode> {
     return ExitCode.alreadyRunning;
   }
   try {
-    const exitCode = withHealthyQueue({
+    const exitCode = await withHealthyQueue({
       home,
       log,
       signal,
       use: (queue) => new Daemon(options, queue).run(),
     });
-    return (await exitCode) ?? (once ? ExitCode.stopped : ExitCode.ok);
+    return exitCode ?? (once ? ExitCode.stopped : ExitCode.ok);
   } finally {
     lock.release();
   }
