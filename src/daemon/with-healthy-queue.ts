@@ -43,12 +43,12 @@ export async function withHealthyQueue<Result>(queueUse: QueueUse<Result>): Prom
       // Opening the queue again checks the whole database and replaces it if it is damaged.
       if (!isDamage(error)) throw error;
       log.error(`the database is damaged: ${toError(error).message}`);
-      if (damageCount === MOST_DAMAGES) {
+      damageCount++;
+      if (damageCount > MOST_DAMAGES) {
         const sentence = `The database was damaged ${damageCount} times while this daemon ran; check the disk that holds ${home.stateDir}.`;
         log.error(sentence);
         throw new DatabaseDamagedError(sentence, { cause: error });
       }
-      damageCount++;
     }
   }
 }

@@ -53,7 +53,7 @@ test('replaces a database that is damaged while it is used', async () => {
 test('blames the disk after the fourth damage', async () => {
   const { options, lines } = setUp();
   const use = () => Promise.reject(new DatabaseDamagedError('The database is damaged.'));
-  await expect(withHealthyQueue({ ...options, use })).rejects.toThrow(/damaged 3 times .* check the disk/);
+  await expect(withHealthyQueue({ ...options, use })).rejects.toThrow(/damaged 4 times .* check the disk/);
   expect(lines).toHaveLength(5);
 });
 
