@@ -54,9 +54,9 @@ const OWNED_LIBRARIES = {
   chokidar: ['src/intake/folder-watcher.ts'],
   'better-sqlite3': ['src/queue/database.ts', 'src/queue/process-lock.ts', 'src/queue/salvage.ts'],
   execa: ['src/lib/process/spawn-child.ts', 'src/lib/process/runs-without-error.ts'],
-  // The supervisor forks the worker with a message channel; every other child process starts in lib/process.
-  'node:child_process': ['src/daemon/supervisor.ts'],
-  child_process: ['src/daemon/supervisor.ts'],
+  // The daemon forks its worker with a message channel; every other child process starts in lib/process.
+  'node:child_process': ['src/daemon/worker-process.ts'],
+  child_process: ['src/daemon/worker-process.ts'],
   winston: ['src/observability/logger.ts'],
   'onnxruntime-node': ['src/inference/onnx-engine.ts'],
 };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { LiveSettings } from '../config/live-settings.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
-import { runDaemon } from '../daemon/daemon.ts';
+import { runDaemon } from '../daemon/run-daemon.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { runChecks } from '../hardware/check.ts';
 import { createLogger } from '../observability/logger.ts';

@@ -57,7 +57,7 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
       // If the end of the worker could not be recorded, the job is requeued here.
       if (now.state === 'running' && !supervisor.isRunning)
         queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
-      if (now.state === 'queued' && (now.notBeforeAtMs ?? 0) <= Date.now()) supervisor.ensureRunning();
+      if (now.state === 'queued' && (now.notBeforeAtMs ?? 0) <= Date.now()) supervisor.ensureRunning(false);
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
     if (signal.aborted) log.info(`${basename(file)}: stopped; run the same command again to resume`);

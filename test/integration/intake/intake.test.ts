@@ -20,10 +20,10 @@ import { openQueue } from '../../../src/queue/queue.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 function rejectBad(path: string): void {
-  if (path.includes('bad')) throw new InputRejectedError('NOT_A_VIDEO', `${path} is no video.`);
+  if (path.includes('bad')) throw new InputRejectedError('NOT_A_VIDEO', `${path} is not a video.`);
 }
 
-/** An intake on a real folder and a real database, with a clock of the test's own. Any file is a video, but one named `bad`. */
+/** An intake on a real folder and a real database, with a clock that the test sets. Every file is a video unless its name contains `bad`. */
 function setUp(root = temporaryFolder(), probe: (path: string) => unknown = rejectBad) {
   const inputDir = join(root, 'input');
   mkdirSync(inputDir, { recursive: true });
@@ -34,14 +34,16 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
   const intake = new Intake({
     inputDir,
     outputDir: join(root, 'output'),
-    settleMs: 5000,
-    rescanMs: 60_000,
     polling: false,
-    rules: {
-      inputDir,
-      defaultRecipe: SAFE_DEFAULTS.recipe,
-      folders: { mine: { ...DEFAULT_RECIPE, scale: 3.5 } },
-    },
+    settings: () => ({
+      settleMs: 5000,
+      rescanMs: 60_000,
+      rules: {
+        inputDir,
+        defaultRecipe: SAFE_DEFAULTS.recipe,
+        folders: { mine: { ...DEFAULT_RECIPE, scale: 3.5 } },
+      },
+    }),
     seenFiles: queue.seenFiles,
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: clock.ms }),
     probe: async (path) => {
@@ -59,7 +61,7 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
     writeFileSync(join(inputDir, name), text);
     return join(inputDir, name);
   };
-  /** Two looks, so far apart that what did not change meanwhile is settled. */
+  /** Scans twice, far enough apart that every file that did not change meanwhile is settled. */
   const settle = async () => {
     await intake.scan();
     clock.ms += 5000;
@@ -68,7 +70,7 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
   return { root, inputDir, queue, clock, said, intake, put, settle, jobs: () => queue.jobs.listJobs() };
 }
 
-test('a file present at start-up that still grows is not taken; when it has stopped, it is', async () => {
+test('a file that is still growing at start-up is queued only once it has stopped growing', async () => {
   const { put, intake, clock, jobs } = setUp();
   const path = put('a.mp4', 'one');
   await intake.scan();
@@ -86,7 +88,7 @@ test('a file present at start-up that still grows is not taken; when it has stop
   expect(jobs()).toMatchObject([{ sourcePath: path, state: 'queued' }]);
 });
 
-test('the waiting survives a restart', async () => {
+test('the settling time continues across a restart', async () => {
   const first = setUp();
   first.put('a.mp4', 'whole');
   await first.intake.scan();
@@ -96,7 +98,7 @@ test('the waiting survives a restart', async () => {
   expect(second.jobs()).toHaveLength(1);
 });
 
-test('a thousand looks, a touch, a rename and a copy give one job; the rename is followed', async () => {
+test('a thousand scans, a touch, a rename and a copy create one job; the job follows the rename', async () => {
   const { put, intake, settle, jobs, said, inputDir } = setUp();
   const path = put('a.mp4', 'the same');
   await settle();
@@ -112,7 +114,7 @@ test('a thousand looks, a touch, a rename and a copy give one job; the rename is
   expect(said.filter((line) => line.includes('same content as job 1')).length).toBe(3);
 });
 
-test('another content under the same name is another job, and another recipe too', async () => {
+test('different content under the same name creates another job, and so does a different recipe', async () => {
   const { put, settle, jobs } = setUp();
   put('a.mp4', 'first');
   await settle();
@@ -124,7 +126,7 @@ test('another content under the same name is another job, and another recipe too
   expect(new Set(jobs().map((job) => job.fingerprint)).size).toBe(2);
 });
 
-test('recipes come from the folder, without any configuration too, and the output keeps the path', async () => {
+test('the folder of a file selects its recipe, even without configuration, and the output keeps the path', async () => {
   const { put, settle, jobs, root } = setUp();
   put('upscale-4x/deep/a.mp4', 'a');
   put('lanczos-2x/b.mp4', 'b');
@@ -142,7 +144,7 @@ test('recipes come from the folder, without any configuration too, and the outpu
   expect(jobs().map((job) => job.outputPath)).toContain(join(root, 'output/upscale-4x/deep/a.mp4'));
 });
 
-test('what cannot be used is said once, with its name and every reason, and looked at again when it changes', async () => {
+test('a rejected file is reported once, with its name and every reason, and checked again when it changes', async () => {
   const { put, settle, jobs, said, intake } = setUp();
   put('bad.mp4', 'x');
   put('a.mp4', 'a');
@@ -164,7 +166,7 @@ test('what cannot be used is said once, with its name and every reason, and look
   expect(jobs()).toMatchObject([{ recipe: { scale: 3 } }]);
 });
 
-test('only regular files with the names of videos are touched', async () => {
+test('only regular files with the names of videos are queued', async () => {
   const { put, settle, jobs, inputDir, root } = setUp();
   const outside = join(root, 'outside.mp4');
   writeFileSync(outside, 'outside');
@@ -191,7 +193,7 @@ test('only regular files with the names of videos are touched', async () => {
   ).toEqual(taken.sort());
 });
 
-test('a file that is deleted is forgotten, and a folder that is deleted is made again', async () => {
+test('a deleted file is forgotten, and a deleted input folder is created again', async () => {
   const { put, settle, jobs, queue, inputDir, intake, said } = setUp();
   put('a.mp4', 'a');
   await intake.scan();
@@ -204,7 +206,7 @@ test('a file that is deleted is forgotten, and a folder that is deleted is made 
   expect(jobs()).toHaveLength(1);
 });
 
-test('an event is a hint: a new file is found long before the next rescan', async () => {
+test('a watch event triggers a scan: a new file is found long before the next rescan', async () => {
   const { put, queue, intake } = setUp();
   await intake.start();
   const path = put('a.mp4', 'a');
@@ -214,7 +216,7 @@ test('an event is a hint: a new file is found long before the next rescan', asyn
 });
 
 test(
-  'R20: ten thousand files at once are ten thousand jobs, and the loop is never held for long',
+  'ten thousand files at once become ten thousand jobs, and the event loop is never blocked for long',
   { tags: ['slow'] },
   async () => {
     const { put, intake, clock, jobs } = setUp();
@@ -236,7 +238,7 @@ test(
   },
 );
 
-test('R13: a file that makes the probe fail in an unforeseen way is set aside, and those after it are taken', async () => {
+test('an unexpected error in the probe rejects that file only; the files after it are queued', async () => {
   const { put, settle, jobs, said, intake } = setUp(undefined, (path) => {
     if (path.endsWith('a.mp4')) throw new SyntaxError('Unexpected token in JSON');
   });
@@ -249,7 +251,7 @@ test('R13: a file that makes the probe fail in an unforeseen way is set aside, a
   expect(said.filter((line) => line.includes('a.mp4 cannot be queued'))).toHaveLength(1);
 });
 
-test('without ffmpeg no file is judged; the folder counts as not worked off, and is looked at again', async () => {
+test('without ffmpeg no file is rejected; the scan counts as failed and is retried', async () => {
   let ffmpegThere = false;
   const { put, intake, clock, jobs, said } = setUp(undefined, () => {
     if (!ffmpegThere) throw new TransientError('FFMPEG_MISSING', 'ffprobe is not installed.');
@@ -266,7 +268,7 @@ test('without ffmpeg no file is judged; the folder counts as not worked off, and
   expect(intake.rejectedCount).toBe(0);
 });
 
-test('a folder below input/ that cannot be read is said once and hides nothing else', async () => {
+test('an unreadable folder in input/ is reported once and does not hide other files', async () => {
   const { put, settle, jobs, said, intake, inputDir } = setUp();
   // Deeper than a path may be: unreadable for root, too.
   const dig = `for (let i = 0; i < 18; i++) { fs.mkdirSync('d'.repeat(250)); process.chdir('d'.repeat(250)); }`;
@@ -280,7 +282,7 @@ test('a folder below input/ that cannot be read is said once and hides nothing e
   expect(said.filter((line) => line.includes('cannot be read (ENAMETOOLONG)'))).toHaveLength(1);
 });
 
-test('R22: a sidecar that is a pipe or a link is not read', async () => {
+test('a sidecar that is a pipe or a symbolic link is not read', async () => {
   const { put, settle, jobs, inputDir, root } = setUp();
   put('a.mp4', 'a');
   execFileSync('mkfifo', [join(inputDir, 'a.mp4.recipe.yaml')]);
@@ -291,7 +293,7 @@ test('R22: a sidecar that is a pipe or a link is not read', async () => {
   expect(jobs().map(({ recipe }) => recipe)).toMatchObject([{ scale: 2 }, { scale: 2 }]);
 });
 
-test('a file that changes while it is hashed waits again', async () => {
+test('a file that changes while it is hashed must settle again', async () => {
   const { put, settle, clock, intake, jobs } = setUp(undefined, (path) => {
     if (!changed) appendFileSync(path, 'more');
     changed = true;

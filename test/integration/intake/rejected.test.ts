@@ -7,13 +7,13 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const SETTINGS = 'intake: { settleSeconds: 0.2, rejected: quarantine }\nlimits: { framesPerSecond: 10 }\n';
 
-test('rejected files are moved where that is wanted, each with its reason, at the door and in a job', async () => {
+test('with intake.rejected: quarantine, files rejected by the intake or by a job are moved, each with its reason', async () => {
   const home = makeHome(temporaryFolder(), SETTINGS);
   const input = join(home, 'input/lanczos-2x');
-  writeFileSync(join(input, 'letter.mp4'), 'This is no film.');
+  writeFileSync(join(input, 'letter.mp4'), 'This is not a video.');
   makeClip(join(input, 'fast.mp4'));
   makeClip(join(input, 'slow.mp4'), { frames: 3, rate: '5', audio: false });
-  // Its recipe is at fault, not the video.
+  // The recipe is at fault, not the video.
   makeClip(join(input, 'misled.mp4'), { frames: 3, rate: '5', width: 32 });
   writeFileSync(join(input, 'misled.mp4.recipe.yaml'), 'scale: 99\n');
   expect(await start(['start', '--once', '--home', home]).ended).not.toBe(0);

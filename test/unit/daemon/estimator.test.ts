@@ -3,7 +3,7 @@ import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import { Estimator } from '../../../src/daemon/estimator.ts';
 import { newJob, VIDEO } from '../queue/queue-fixture.ts';
 
-test('ten thousand files that are queued at once look at the history once', async () => {
+test('ten thousand files that are queued at once read the history once', async () => {
   const clock = { ms: 0 };
   const pastJobs = vi.fn(() => [{ video: VIDEO, frames: 100, workMs: 8000, segmentBytes: 50_000 }]);
   const queue = { history: { pastJobs } };

@@ -59,9 +59,9 @@ describe('the import rules', () => {
     },
   );
 
-  it('allow only the supervisor node:child_process', async () => {
-    expect(await brokenRules('src/daemon/supervisor.ts', "import 'node:child_process';")).toEqual([]);
-    expect(await brokenRules('src/daemon/supervisor.ts', "import 'execa';")).toEqual([LIBRARIES]);
+  it('allow only the worker process of the daemon node:child_process', async () => {
+    expect(await brokenRules('src/daemon/worker-process.ts', "import 'node:child_process';")).toEqual([]);
+    expect(await brokenRules('src/daemon/worker-process.ts', "import 'execa';")).toEqual([LIBRARIES]);
     expect(await brokenRules('src/queue/x.ts', "import 'child_process';")).toEqual([LIBRARIES]);
   });
 

@@ -5,7 +5,7 @@ import { judge } from '../../../src/intake/stability.ts';
 
 const SETTLE = 5000;
 
-/** Looks at one file again and again, as scans do; gives the instants at which it was settled. */
+/** Judges one file repeatedly, as scans do; returns the instants at which it was settled. */
 function watch(looks: readonly { readonly atMs: number; readonly signature: string }[]): number[] {
   let seen: SeenFile | undefined;
   const settledAt: number[] = [];
@@ -17,11 +17,11 @@ function watch(looks: readonly { readonly atMs: number; readonly signature: stri
   return settledAt;
 }
 
-test('two equal looks five seconds apart, and not a moment sooner', () => {
+test('a file is settled when two scans five seconds apart find the same signature, and no sooner', () => {
   expect(watch([0, 2000, 4999, 5000].map((atMs) => ({ atMs, signature: '10' })))).toEqual([5000]);
 });
 
-test('a copy that pauses and goes on begins anew', () => {
+test('a copy that pauses and resumes must settle again', () => {
   const looks = [
     { atMs: 0, signature: '10' },
     { atMs: 4000, signature: '10' },
@@ -32,7 +32,7 @@ test('a copy that pauses and goes on begins anew', () => {
   expect(watch(looks)).toEqual([11_000]);
 });
 
-test('a clock that is set back delays by the settling time, not by how far it went back', () => {
+test('a clock that is set back delays a file by the settling time only', () => {
   const looks = [
     { atMs: 1_000_000, signature: '10' },
     { atMs: 1000, signature: '10' },
@@ -41,7 +41,7 @@ test('a clock that is set back delays by the settling time, not by how far it we
   expect(watch(looks)).toEqual([6000]);
 });
 
-test('what was taken or rejected is left alone until it changes', () => {
+test('a taken or rejected file is not judged again until it changes', () => {
   for (const state of ['taken', 'rejected'] as const) {
     const seen: SeenFile = {
       path: '/in/a.mp4',
@@ -59,7 +59,7 @@ test('what was taken or rejected is left alone until it changes', () => {
   }
 });
 
-test('never settled within the settling time after a change, whatever the looks', () => {
+test('a file is never settled within the settling time after a change, whenever it is scanned', () => {
   const steps = fc.array(fc.record({ waitMs: fc.integer({ min: 1, max: 8000 }), changed: fc.boolean() }), {
     maxLength: 40,
   });

@@ -1,0 +1,51 @@
+import type { Home } from '../config/home.ts';
+import type { LiveSettings } from '../config/live-settings.ts';
+import type { InputRejectedError } from '../domain/errors.ts';
+import { shapeOf } from '../domain/video-shape.ts';
+import { Intake, type IntakeSettings } from '../intake/intake.ts';
+import { probeMedia } from '../media/probe/probe-media.ts';
+import type { Logger } from '../observability/log-entry.ts';
+import type { Queue } from '../queue/queue.ts';
+import { quarantineSource } from '../workspace/quarantine-source.ts';
+import type { Estimator } from './estimator.ts';
+
+export interface IntakeParts {
+  readonly home: Home;
+  readonly settings: LiveSettings;
+  readonly queue: Queue;
+  readonly estimator: Estimator;
+  readonly log: Logger;
+}
+
+/** Creates the intake that turns the videos in `input/` into jobs of the queue. */
+export function createIntake({ home, settings, queue, estimator, log }: IntakeParts): Intake {
+  return new Intake({
+    inputDir: home.input,
+    outputDir: home.output,
+    polling: settings.now().intake.polling,
+    settings: () => intakeSettings(home, settings),
+    seenFiles: queue.seenFiles,
+    enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: Date.now() }),
+    probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
+    estimate: (job) => estimator.describe(job),
+    onRejected: async (path, error) => {
+      if (settings.now().intake.rejected === 'quarantine') await quarantine(home, path, error, log);
+    },
+    log,
+    now: Date.now,
+  });
+}
+
+function intakeSettings(home: Home, settings: LiveSettings): IntakeSettings {
+  const { intake, recipe } = settings.now();
+  return {
+    settleMs: intake.settleSeconds * 1000,
+    rescanMs: intake.rescanSeconds * 1000,
+    rules: { inputDir: home.input, defaultRecipe: recipe, folders: intake.folders },
+  };
+}
+
+async function quarantine(home: Home, path: string, error: InputRejectedError, log: Logger): Promise<void> {
+  const sentence = await quarantineSource(home.root, path, error, String(Date.now()));
+  if (sentence !== null) log.info(sentence);
+}

@@ -1,0 +1,19 @@
+import type { Home } from '../config/home.ts';
+import { isOwnerAlive } from '../lib/process/process-identity.ts';
+import type { Logger } from '../observability/log-entry.ts';
+import type { Queue } from '../queue/queue.ts';
+import { cleanUp } from './clean-up.ts';
+
+/** Requeues the jobs of dead processes, removes their leftovers, and lets rejected files be checked again. */
+export async function recover(home: Home, queue: Queue, log: Logger): Promise<void> {
+  const ids = queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
+  for (const id of ids) log.info(`job ${id} was interrupted; it will resume from its last checkpoint`);
+  await cleanUp(home, queue, log);
+  forgetRejectedFiles(queue);
+}
+
+/** Limits, permissions or ffmpeg may have changed since the files were rejected. */
+function forgetRejectedFiles({ seenFiles }: Queue): void {
+  const rejected = seenFiles.list().filter(({ state }) => state === 'rejected');
+  seenFiles.removeAll(rejected.map(({ path }) => path));
+}

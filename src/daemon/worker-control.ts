@@ -1,0 +1,110 @@
+import type { Home } from '../config/home.ts';
+import type { LiveSettings } from '../config/live-settings.ts';
+import { toError } from '../domain/errors.ts';
+import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
+import { isOwnerAlive, parseOwner } from '../lib/process/process-identity.ts';
+import { isWithin } from '../lib/process/process-tree.ts';
+import type { RootLogger } from '../observability/logger.ts';
+import type { Queue } from '../queue/queue.ts';
+import { cleanUp } from './clean-up.ts';
+import { GpuWatch } from './gpu-watch.ts';
+import { Supervisor, type WorkerEnd } from './supervisor.ts';
+import { Throttling } from './throttling.ts';
+import { mustRunAlone, requeueJobsOf } from './worker-end.ts';
+
+export interface WorkerControlOptions {
+  readonly home: Home;
+  readonly settings: LiveSettings;
+  readonly queue: Queue;
+  readonly log: RootLogger;
+}
+
+/**
+ * Decides on every tick of the daemon whether a worker should run, and cleans up after each worker. States:
+ *
+ * - idle → working: a job can be claimed and no pause applies, so the supervisor starts a worker.
+ * - working → idle: the worker found no more jobs and exited.
+ * - working → cleaning up → idle: the worker crashed; its leftovers are removed before the next worker starts.
+ * - idle, working ⇄ throttled: quiet hours or the GPU pause the work; a running worker is asked to stop.
+ * - any → stopped: `stop`.
+ */
+export class WorkerControl {
+  readonly #options: WorkerControlOptions;
+  readonly #supervisor: Supervisor;
+  readonly #gpu: GpuWatch;
+  readonly #throttling: Throttling;
+  readonly #inhibitor = new SleepInhibitor();
+  /** A worker crashed, and its leftovers must be removed before the next one starts. */
+  #hasLeftovers = false;
+  /** Whether the next worker runs one job at a time. */
+  #nextRunsAlone = false;
+
+  constructor(options: WorkerControlOptions) {
+    const { home, settings, queue, log } = options;
+    this.#options = options;
+    this.#gpu = new GpuWatch({
+      isOurs: (pid) => isWithin(pid, process.pid),
+      onNote: (sentence) => log.warn(sentence),
+      now: () => performance.now(),
+    });
+    this.#throttling = new Throttling({ gpu: this.#gpu, control: queue.control, log });
+    this.#supervisor = new Supervisor({
+      start: { homeRoot: home.root, onlyJobId: null, flags: settings.sources.flags ?? [] },
+      log,
+      onEnded: (end) => this.#afterWorker(end),
+    });
+  }
+
+  /** Whether no worker runs and nothing is left to clean up. */
+  get isIdle(): boolean {
+    return !this.#hasLeftovers && !this.#supervisor.isRunning;
+  }
+
+  /** Whether a worker found the database damaged. */
+  get foundDamage(): boolean {
+    return this.#supervisor.foundDamage;
+  }
+
+  /** Requeues abandoned jobs, removes the leftovers of a crash, and starts or pauses the worker. */
+  async tick(): Promise<void> {
+    const { home, queue, log, settings } = this.#options;
+    const supervisor = this.#supervisor;
+    // The leases of our own worker are left to `#afterWorker`, which knows whether it crashed.
+    const spare = (owner: string): boolean => parseOwner(owner)?.pid === supervisor.pid;
+    queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
+    if (this.#hasLeftovers && !supervisor.isRunning) {
+      this.#hasLeftovers = false;
+      await cleanUp(home, queue, log);
+    }
+    if (this.#throttling.shouldPause(settings.now(), supervisor.isRunning)) supervisor.pause();
+    else if (queue.leases.hasClaimable(Date.now())) supervisor.ensureRunning(this.#nextRunsAlone);
+    this.#inhibitor.set(settings.now().throttling.inhibitSleep && supervisor.isRunning);
+  }
+
+  /** Tells the worker that it has lost a job (pause, cancel). */
+  dropJob(jobId: number): void {
+    this.#supervisor.dropJob(jobId);
+  }
+
+  /** Stops the worker and starts no other. */
+  async stop(): Promise<void> {
+    this.#gpu.close();
+    await this.#supervisor.stop();
+    this.#inhibitor.set(false);
+  }
+
+  #afterWorker(end: WorkerEnd): void {
+    const { queue, log, settings } = this.#options;
+    if (end.crashed)
+      log.error(`worker crashed (${end.how}); its jobs will resume from their last checkpoint`);
+    this.#hasLeftovers ||= end.crashed;
+    try {
+      this.#nextRunsAlone = mustRunAlone(end, queue);
+      const isCharged = !this.#nextRunsAlone && !this.#supervisor.foundDamage;
+      requeueJobsOf(end, { queue, attempts: settings.now().attempts, isCharged });
+    } catch (error) {
+      // A full disk, for example: the next tick requeues the jobs.
+      log.error(`cannot record the end of the worker: ${toError(error).message}; retrying`);
+    }
+  }
+}

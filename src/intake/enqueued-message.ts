@@ -1,0 +1,33 @@
+import { basename, relative } from 'node:path';
+import type { Job } from '../domain/job.ts';
+import { describeRecipe } from '../domain/recipe.ts';
+
+/**
+ * The log line for a file that was queued as a new job.
+ *
+ * @param outputPath the output that was asked for; the job has another one if that name is taken
+ * @param estimate of time and space, as text
+ */
+export function queuedMessage(
+  name: string,
+  {
+    job,
+    outputPath,
+    estimate,
+  }: { readonly job: Job; readonly outputPath: string; readonly estimate: string },
+): string {
+  const renamed =
+    job.outputPath === outputPath
+      ? ''
+      : `; another output has that name, so this one is ${basename(job.outputPath)}`;
+  return `queued ${name} as job ${job.id}: ${describeRecipe(job.recipe)}${renamed}; ${estimate}`;
+}
+
+/** The log line for a file whose content and recipe already have a job. */
+export function skippedMessage(path: string, job: Job, inputDir: string): string {
+  const name = relative(inputDir, path);
+  if (job.state === 'queued' || job.state === 'running')
+    return `${name} skipped: same content as job ${job.id} (${job.state})`;
+  const other = job.sourcePath === path ? '' : `, ${relative(inputDir, job.sourcePath)}`;
+  return `${name} skipped: same content as job ${job.id}${other} (${job.state}); to process it again: framekiln retry ${job.id}`;
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { CommandRunner } from '../../../src/daemon/command-runner.ts';
+import { createForwardingLogger } from '../../../src/observability/forwarding-logger.ts';
+import { testQueue } from '../queue/queue-fixture.ts';
+
+function setUp() {
+  const queue = testQueue();
+  const lines: string[] = [];
+  const added: unknown[] = [];
+  let finishAdding: () => void = () => undefined;
+  const runner = new CommandRunner({
+    queue,
+    log: createForwardingLogger(({ message }) => lines.push(message)),
+    dropJob: () => undefined,
+    removeFiles: () => Promise.resolve(),
+    removeFrames: () => Promise.resolve(),
+    add: async (argument) => {
+      added.push(argument);
+      await new Promise<void>((resolve) => (finishAdding = resolve));
+      return 'added';
+    },
+  });
+  return { queue, lines, added, runner, finish: () => finishAdding() };
+}
+
+test('runs one round at a time, and reports while a file is being added', async () => {
+  const { queue, runner, added, lines, finish } = setUp();
+  queue.commands.insertCommand({ kind: 'add', jobId: null, argument: 'a.mp4', nowMs: 0 });
+  runner.runWaiting();
+  expect(runner.isAdding).toBe(true);
+  runner.runWaiting();
+  finish();
+  await runner.settled();
+  expect(runner.isAdding).toBe(false);
+  expect(added).toEqual(['a.mp4']);
+  expect(lines).toEqual(['command add: added']);
+});
+
+test('keeps the error of a round that failed as a whole', async () => {
+  const { queue, runner, lines } = setUp();
+  queue.close();
+  runner.runWaiting();
+  await runner.settled();
+  expect(runner.failure).toBeInstanceOf(TypeError);
+  expect(lines).toEqual([expect.stringMatching(/^cannot carry out a command: /)]);
+});

@@ -1,0 +1,30 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ensureHome, homeAt } from '../../../src/config/home.ts';
+import { removeLeftovers } from '../../../src/daemon/housekeeping.ts';
+import { filesBelow } from '../../helpers/framekiln.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+import { testQueue } from '../queue/queue-fixture.ts';
+
+const HALF_MOVE = `.framekiln-${'0a'.repeat(8)}.part`;
+
+test('interrupted copies are removed from the folders that sources are moved to, and from no other', async () => {
+  const home = homeAt(temporaryFolder());
+  ensureHome(home);
+  for (const folder of ['finished', 'quarantine', 'input']) {
+    mkdirSync(join(home.root, folder), { recursive: true });
+    writeFileSync(join(home.root, folder, HALF_MOVE), 'half');
+    writeFileSync(join(home.root, folder, 'clip.mp4'), 'whole');
+  }
+  expect(await removeLeftovers(home, testQueue())).toEqual(['2 half-moved files']);
+  for (const folder of ['finished', 'quarantine'])
+    expect(filesBelow(join(home.root, folder))).toEqual(['clip.mp4']);
+  expect(filesBelow(home.input).sort()).toEqual([HALF_MOVE, 'clip.mp4']);
+});
+
+test('a home without leftovers, finished/ or quarantine/ needs nothing', async () => {
+  const home = homeAt(temporaryFolder());
+  ensureHome(home);
+  expect(await removeLeftovers(home, testQueue())).toEqual([]);
+});
