@@ -3,10 +3,28 @@ import type { Readable } from 'node:stream';
 /** Reads a byte stream in chunks of any size and copies each byte only once. */
 export class ChunkReader {
   readonly #chunks: AsyncIterator<Buffer>;
-  #rest: Buffer = Buffer.alloc(0);
+  #buffered: Buffer[] = [];
+  #bufferedBytes = 0;
+  /** The read in progress; resolves to false at the end of the stream. */
+  #reading: Promise<boolean> | null = null;
 
   constructor(stream: Readable) {
     this.#chunks = (stream as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  }
+
+  /** Bytes that were read ahead by `prefetch` and not yet asked for. */
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  /** Reads one more chunk of the stream ahead. @returns false at the end of the stream */
+  prefetch(): Promise<boolean> {
+    if (this.#reading === null) {
+      this.#reading = this.#readChunk().finally(() => (this.#reading = null));
+      // Nobody may be waiting when the stream is destroyed; whoever is gets the error all the same.
+      this.#reading.catch(() => undefined);
+    }
+    return this.#reading;
   }
 
   /**
@@ -17,15 +35,25 @@ export class ChunkReader {
   async readInto(target: Buffer): Promise<number> {
     let filled = 0;
     while (filled < target.length) {
-      if (this.#rest.length === 0) {
-        const next = await this.#chunks.next();
-        if (next.done === true) break;
-        this.#rest = next.value;
+      const [chunk] = this.#buffered;
+      if (chunk === undefined) {
+        if (!(await this.prefetch())) break;
+        continue;
       }
-      const copied = this.#rest.copy(target, filled);
-      this.#rest = this.#rest.subarray(copied);
+      const copied = chunk.copy(target, filled);
       filled += copied;
+      this.#bufferedBytes -= copied;
+      if (copied === chunk.length) this.#buffered.shift();
+      else this.#buffered[0] = chunk.subarray(copied);
     }
     return filled;
+  }
+
+  async #readChunk(): Promise<boolean> {
+    const next = await this.#chunks.next();
+    if (next.done === true) return false;
+    this.#buffered.push(next.value);
+    this.#bufferedBytes += next.value.length;
+    return true;
   }
 }

@@ -13,6 +13,9 @@ import { decoderReason, hardwareInput, type HardwareDecoder } from './hardware-d
 /** bwdif needs planes of at least three lines, and the chroma planes of 4:2:0 have half the height of the image. */
 const MIN_INTERLACED_EDGE = 16;
 
+/** Frames whose pixels are read ahead at most; the queue of an output thread of ffmpeg holds 8 packets. */
+const MAX_FRAMES_AHEAD = 16;
+
 /** How a decoder process starts. */
 export interface DecoderStart {
   readonly format: FrameFormat;
@@ -88,7 +91,8 @@ export class DecoderProcess {
   async read(target: Buffer): Promise<HashedFrame | null> {
     this.#child.touch();
     // At the same time, because ffmpeg may block on either pipe.
-    const [frame, byteCount] = await Promise.all([this.#nextHash(), this.#pixels.readInto(target)]);
+    const hash = this.#nextHash();
+    const [frame, byteCount] = await Promise.all([hash, this.#readPixels(target, hash)]);
     this.#child.idle();
     return byteCount === target.length ? frame : null;
   }
@@ -112,6 +116,22 @@ export class DecoderProcess {
 
   kill(): Promise<void> {
     return this.#child.kill();
+  }
+
+  /**
+   * Reads the pixels of one frame. While its hash is missing, further pixels are read ahead: ffmpeg writes each output from
+   * a thread of its own, so the pixels of several frames may arrive before the hash of the first one, and a full pipe of
+   * pixels would keep ffmpeg from ever reporting it.
+   */
+  async #readPixels(target: Buffer, hash: Promise<unknown>): Promise<number> {
+    const byteCount = await this.#pixels.readInto(target);
+    const maxBytes = MAX_FRAMES_AHEAD * target.length;
+    const stop = hash.then(
+      () => false,
+      () => false,
+    );
+    while (this.#pixels.bufferedBytes < maxBytes && (await Promise.race([stop, this.#pixels.prefetch()])));
+    return byteCount;
   }
 
   /** The next wanted frame, or null at the end. Skipped frames count as progress. */
