@@ -12,7 +12,7 @@ type AddOptions = GlobalOptions & RecipeOptions & { readonly priority: number };
 /** `framekiln add`: adds files from any folder to the queue of the daemon. */
 export function addCommand(cli: Cli): Command {
   const command = new Command('add')
-    .description('Add files from any folder to the queue of the daemon')
+    .description('Queue files from any folder')
     .argument('<files...>', 'video files')
     .option('--priority <number>', 'jobs with a higher priority run first', parseInteger, 0);
   return withRecipeOptions(command).action(async (files: string[], _, self: Command) => {

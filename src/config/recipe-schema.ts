@@ -46,7 +46,7 @@ export const PartialRecipe = z.strictObject({
     .meta({ description: 'faces are detected in every n-th frame; dual-face only' }),
   missing: z.enum(['wide', 'black']).optional().meta({
     description:
-      'what a pane shows once its person has been missing for a while: the whole scene or black; dual-face only',
+      'what a pane shows once its person has been missing for a while: the whole image or black; dual-face only',
   }),
 });
 

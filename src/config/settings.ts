@@ -71,7 +71,7 @@ export const SettingsFile = z
           .meta({ description: 'NVENC sessions that may be open at the same time; the probe counts them' }),
         chroma: z.enum(['4:2:0', 'source']).default('4:2:0').meta({
           description:
-            'chroma subsampling; 4:2:0 plays everywhere, source keeps 4:2:2 and 4:4:4, which few players support, and encodes on the CPU',
+            'chroma subsampling; 4:2:0 plays everywhere; source keeps 4:2:2 and 4:4:4, which few players support and only the CPU encodes',
         }),
         waitSeconds: z
           .number()
@@ -112,7 +112,7 @@ export const SettingsFile = z
       .strictObject({
         max: z.int().min(1).max(32).default(1).meta({ description: 'jobs processed at the same time' }),
         batch: z.int().min(1).max(8).default(8).meta({
-          description: 'images from different jobs that a GPU may process in one inference request',
+          description: 'maximum number of images, from different jobs, in one inference request to a GPU',
         }),
         waitMs: z.number().min(0).max(6).default(6).meta({
           description: 'milliseconds that an image waits for images of other jobs to share a request',
@@ -167,32 +167,27 @@ export const SettingsFile = z
       .meta({ description: 'a job that fails this many times without progress fails permanently' }),
     limits: z
       .strictObject({
-        inputMegapixels: z
-          .number()
-          .positive()
-          .default(36)
-          .meta({ description: 'sources with larger images are rejected, in megapixels' }),
-        outputMegapixels: z
-          .number()
-          .positive()
-          .default(134)
-          .meta({ description: 'sources whose output images would be larger are rejected, in megapixels' }),
+        inputMegapixels: z.number().positive().default(36).meta({
+          description: 'maximum size of source images in megapixels; videos with larger ones are rejected',
+        }),
+        outputMegapixels: z.number().positive().default(134).meta({
+          description:
+            'maximum size of output images in megapixels; videos that would exceed it are rejected',
+        }),
         hours: z
           .number()
           .positive()
           .default(24)
-          .meta({ description: 'longer videos are rejected, in hours' }),
+          .meta({ description: 'maximum duration in hours; longer videos are rejected' }),
         framesPerSecond: z
           .number()
           .positive()
           .default(240)
-          .meta({ description: 'videos with a higher frame rate are rejected' }),
-        decodableShare: z
-          .number()
-          .min(0)
-          .max(1)
-          .default(0.5)
-          .meta({ description: 'a damaged video is rejected if a smaller share of it can be decoded' }),
+          .meta({ description: 'maximum frame rate; videos with a higher one are rejected' }),
+        decodableShare: z.number().min(0).max(1).default(0.5).meta({
+          description:
+            'minimum share of a damaged video that can be decoded; with less, the video is rejected',
+        }),
       })
       .prefault({}),
     engine: z
@@ -224,7 +219,7 @@ export const SettingsFile = z
         }),
         gpuHottestCelsius: z.int().min(0).max(120).default(90).meta({
           description:
-            'processing pauses when the GPU reaches this temperature, until it has cooled down by 10 degrees; 0 never pauses',
+            'processing pauses when the GPU reaches this temperature in °C, until the GPU is 10 °C cooler; 0 never pauses',
         }),
       })
       .prefault({}),

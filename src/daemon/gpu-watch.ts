@@ -79,7 +79,7 @@ export class GpuWatch {
     this.#nextLookMs = now() + LOOK_MS;
     if (typeof load === 'string') this.#nextLookMs = now() + PATIENCE_MS;
     if (load === 'silent')
-      onNote('nvidia-smi does not answer; cannot check whether other programs use the GPU');
+      onNote('nvidia-smi does not respond; cannot check whether other programs use the GPU');
     this.#judge(typeof load === 'string' ? { celsius: null, processes: [] } : load, limits);
   }
 

@@ -25,7 +25,7 @@ export interface DualFaceRecipe {
   readonly layout: 'side-by-side' | 'stacked';
   /** Faces are detected in every n-th frame, and their boxes interpolated in between. */
   readonly detectEvery: number;
-  /** What a pane shows once its person has been missing for a while: the whole scene or black. */
+  /** What a pane shows once its person has been missing for a while: the whole image or black. */
   readonly missing: 'wide' | 'black';
 }
 
@@ -41,5 +41,5 @@ export function recipeText(recipe: Recipe): string {
 export function describeRecipe(recipe: Recipe): string {
   if (recipe.pipeline === 'upscale') return `${recipe.model}, scale ${recipe.scale}`;
   const { model, width, height, layout } = recipe;
-  return `dual-face with ${model}, ${layout} in ${width}x${height}`;
+  return `dual-face with ${model}, ${layout} at ${width}x${height}`;
 }

@@ -188,6 +188,6 @@ function logShare(log: Logger, { requests, totalMs, longestMs }: StreamShare): v
   if (requests <= 1) return;
   const meanMs = Math.round(totalMs / requests);
   log.info(
-    `inference: ${requests} runs, ${meanMs} ms on average from request to result, ${Math.round(longestMs)} ms at most`,
+    `inference: ${requests} requests, ${meanMs} ms on average including waiting, ${Math.round(longestMs)} ms at most`,
   );
 }

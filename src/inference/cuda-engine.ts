@@ -44,7 +44,7 @@ interface NativeModel {
 const ADDON = fileURLToPath(new URL('../../native-cuda/build/framekiln_cuda.node', import.meta.url));
 /** The first GPU; to use another one, set CUDA_VISIBLE_DEVICES. */
 const DEVICE = 0;
-const NAME = 'Framekiln on the GPU';
+const NAME = 'Framekiln CUDA engine';
 
 /** Path of the addon; null if it was not built. */
 export function addonPath(): string | null {

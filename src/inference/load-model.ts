@@ -113,7 +113,7 @@ function scaleOf(outputs: readonly ModelOutput[]): number {
   const scale = shape[3] / TRIAL_EDGE;
   if (shape[0] === 1 && shape[1] === 3 && shape[2] === shape[3] && scale >= 1 && Number.isInteger(scale))
     return scale;
-  const what = `a 1x3x${TRIAL_EDGE}x${TRIAL_EDGE} image became ${shape.join('x')}`;
+  const what = `the output ${shape.join('x')} for a 1x3x${TRIAL_EDGE}x${TRIAL_EDGE} test image is not an upscaled image`;
   throw new EngineError('ENGINE_FAILED', what);
 }
 
@@ -123,7 +123,7 @@ function validateLikeOnCpu(outputs: readonly ModelOutput[], expected: readonly M
     (outputs.length === expected.length &&
       outputs.every(({ data }, i) => isNear(data, expected[i]?.data ?? new Float32Array(0))));
   if (!isAsExpected)
-    throw new EngineError('ENGINE_FAILED', 'its result for the test image differs from that of the CPU');
+    throw new EngineError('ENGINE_FAILED', 'the result for the test image differs from that of the CPU');
 }
 
 /** Images are in 0..1; what reaches farther may differ in proportion. */

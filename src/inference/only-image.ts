@@ -9,5 +9,5 @@ export function onlyImage(outputs: readonly ModelOutput[]): Tensor {
   if (isImage && output !== undefined && n !== undefined && c !== undefined && h !== undefined)
     return { data: output.data, shape: [n, c, h, w] };
   const found = outputs.map(({ shape }) => shape.join('x')).join(', ');
-  throw new EngineError('ENGINE_FAILED', `The model gave ${found} instead of one image in NCHW order.`);
+  throw new EngineError('ENGINE_FAILED', `The model returned ${found} instead of one image in NCHW order.`);
 }

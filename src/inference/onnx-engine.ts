@@ -76,7 +76,7 @@ class OnnxModel implements LoadedModel {
     this.#session = session;
     const [input, secondInput] = session.inputNames;
     if (input === undefined || secondInput !== undefined)
-      throw new TypeError('The model has not just one input.');
+      throw new TypeError('The model does not have exactly one input.');
     this.#input = input;
   }
 
@@ -104,7 +104,10 @@ class OnnxModel implements LoadedModel {
 function asOutput(name: string, result: OnnxTensor | undefined): ModelOutput {
   if (result?.data instanceof Float32Array) return { name, data: result.data, shape: result.dims };
   const found = result === undefined ? 'nothing' : `${result.type} of ${result.dims.join('x')}`;
-  throw new EngineError('ENGINE_FAILED', `The model gave ${found} for ${name} instead of float32 numbers.`);
+  throw new EngineError(
+    'ENGINE_FAILED',
+    `The model returned ${found} for ${name} instead of float32 numbers.`,
+  );
 }
 
 /** onnxruntime has no error code for it; these are its allocators' words. */

@@ -57,9 +57,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
 
 function fileTransport(path: string) {
   const onError = (error: Error): void => {
-    process.stderr.write(
-      `cannot write to the log ${path} (${error.message}); continuing without it, retrying with each entry\n`,
-    );
+    process.stderr.write(`cannot write to the log ${path} (${error.message}); retrying with each entry\n`);
   };
   return new winston.transports.Stream({
     stream: new RollingFile({ path, maxBytes: MAX_BYTES, maxFiles: MAX_FILES, onError }),

@@ -28,7 +28,7 @@ test('without a GPU the CPU takes over, and the reason is told', async ({ skip }
   const engines = [createCudaEngine(), createOnnxEngine('cpu')];
   const ready = await loadModel(tinySrvgg(), 'gpu', engines, { threads: 1 });
   expect(ready.engine.device).toBe('cpu');
-  expect(ready.reason).toMatch(/^Framekiln on the GPU: \w+/);
+  expect(ready.reason).toMatch(/^Framekiln CUDA engine: \w+/);
   await ready.model.dispose();
 });
 

@@ -19,5 +19,5 @@ export function checkEncoders(trials: readonly EncoderTrial[]): CheckResult {
     return failed(found, 'Install an ffmpeg build with libx264 and libx265.');
   }
   if (broken.length === 0) return passed(found);
-  return warned(found, 'Nothing to fix: videos are encoded on the CPU, which is slower.');
+  return warned(found, 'No action needed: videos are encoded on the CPU, which is slower.');
 }

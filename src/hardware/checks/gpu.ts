@@ -13,7 +13,7 @@ export function checkGpu(devices: readonly GpuFinding[], reason: string | null):
   if (devices.length === 0) {
     return warned(
       `not used: ${reason ?? 'the driver reports no GPU'}`,
-      'Nothing to fix on machines without an NVIDIA GPU: models run on the CPU, which is slower.',
+      'No action needed on machines without an NVIDIA GPU: models run on the CPU, which is slower.',
     );
   }
   const described = devices.map(

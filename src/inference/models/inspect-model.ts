@@ -1,4 +1,5 @@
 import { ModelError } from '../../domain/errors.ts';
+import { counted } from '../../lib/counted.ts';
 import { FLOAT32 } from './onnx-model.ts';
 import type { OnnxModel, OnnxValueInfo } from './onnx-model.ts';
 
@@ -24,18 +25,20 @@ export function validateImageModel(model: OnnxModel, what: string): void {
  * @throws ModelError MODEL_UNSUITABLE
  */
 export function validateSelfContained(model: OnnxModel, what: string): void {
-  if (hasExternalData(model)) throw unsuitable(what, 'keeps weights in other files, which is not allowed');
+  if (hasExternalData(model))
+    throw unsuitable(what, 'stores weights in external files, which is not allowed');
 }
 
 function whyNotImage(input: OnnxValueInfo): string | null {
   const tensor = input.type?.tensorType;
   const dims = tensor?.shape?.dim ?? [];
-  if (tensor?.elemType !== FLOAT32) return 'does not take float32 numbers';
-  if (dims.length !== 4) return `takes ${dims.length} dimensions where [N, 3, H, W] was expected`;
+  if (tensor?.elemType !== FLOAT32) return 'does not accept float32';
+  if (dims.length !== 4)
+    return `has an input of ${counted(dims.length, 'dimension')} instead of [N, 3, H, W]`;
   const [batch, channels, height, width] = dims.map((dim) => dim.dimValue ?? 0);
-  if (channels !== 3 && channels !== 0) return `takes ${channels ?? 0} channels where 3 were expected`;
-  if (batch !== 1 && batch !== 0) return `takes exactly ${batch ?? 0} images at once`;
-  if (height !== 0 || width !== 0) return `takes images of ${width ?? 0}x${height ?? 0} only`;
+  if (channels !== 3 && channels !== 0) return `expects ${counted(channels ?? 0, 'channel')} instead of 3`;
+  if (batch !== 1 && batch !== 0) return `has a fixed batch size of ${batch ?? 0}`;
+  if (height !== 0 || width !== 0) return `accepts only ${width ?? 0}x${height ?? 0} images`;
   return null;
 }
 

@@ -70,7 +70,7 @@ export async function readManifest(path: string): Promise<Manifest> {
   const parsed = manifestSchema.safeParse(content);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  throw new ModelError('MODEL_UNREADABLE', `The list of models ${path} is not what it must be: ${faults}.`);
+  throw new ModelError('MODEL_UNREADABLE', `The list of models ${path} is not valid: ${faults}.`);
 }
 
 /**
@@ -88,7 +88,7 @@ export function modelEntry(
   const known = fitting.map((each) => each.name);
   if (purpose === 'upscale') known.push('lanczos');
   const what = purpose === null ? 'model' : WORDS[purpose];
-  const advice = `known are ${known.join(', ')}, and any .onnx file by its path`;
+  const advice = `use ${known.join(', ')} or the path of an .onnx file`;
   throw new ModelError('MODEL_UNKNOWN', `There is no ${what} "${name}"; ${advice}.`);
 }
 

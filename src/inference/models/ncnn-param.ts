@@ -1,4 +1,5 @@
 import { ModelError } from '../../domain/errors.ts';
+import { counted } from '../../lib/counted.ts';
 
 /** One line of a `.param` file. */
 export interface NcnnLayer {
@@ -25,7 +26,7 @@ export function parseNcnnParam(text: string): NcnnLayer[] {
   const layerCount = Number(lines[1]?.trim().split(/\s+/)[0]);
   const layers = lines.slice(2).map(parseLayer);
   if (layers.length !== layerCount) {
-    throw unreadable(`it announces ${layerCount} layers and holds ${layers.length}`);
+    throw unreadable(`it declares ${counted(layerCount, 'layer')} but contains ${layers.length}`);
   }
   return layers;
 }

@@ -49,7 +49,7 @@ export function ncnnToOnnx(paramText: string, bin: Uint8Array, name: string): Ui
     const emit = EMITTERS[layer.type];
     if (emit === undefined) throw unsuitable(layer, 'is of a type that cannot be converted');
     const [blob, ...more] = layer.outputs;
-    if (blob === undefined || more.length > 0) throw unsuitable(layer, 'does not have one output');
+    if (blob === undefined || more.length > 0) throw unsuitable(layer, 'does not have exactly one output');
     const output = blob === outputBlob ? 'output' : `blob_${blob}`;
     onnxNames.set(blob, output);
     emit({ layer, inputs, output, graph, weights });
@@ -77,10 +77,10 @@ function emitConvolution({ layer, inputs, output, graph, weights }: Emission): v
   const right = numberParam(layer, 15, left);
   const top = numberParam(layer, 14, left);
   const bottom = numberParam(layer, 16, top);
-  if (Math.min(left, right, top, bottom) < 0) throw unsuitable(layer, 'pads by a rule, not by a number');
+  if (Math.min(left, right, top, bottom) < 0) throw unsuitable(layer, 'uses automatic padding');
   const weightCount = numberParam(layer, 6, 0);
   const inChannels = weightCount / (outChannels * kernelWidth * kernelHeight);
-  if (!Number.isInteger(inChannels)) throw unsuitable(layer, `has an impossible weight count ${weightCount}`);
+  if (!Number.isInteger(inChannels)) throw unsuitable(layer, `has an invalid weight count ${weightCount}`);
 
   const kernel = weights.readTagged(weightCount, layer.name);
   const kernelDims = [outChannels, inChannels, kernelHeight, kernelWidth];
@@ -107,7 +107,7 @@ function activationOf(layer: NcnnLayer): { slope: number } | null {
   if (type === 1) return { slope: 0 };
   const [slope] = listParam(layer, 10);
   if (type === 2 && slope !== undefined) return { slope };
-  throw unsuitable(layer, `has an activation ${type} that cannot be converted`);
+  throw unsuitable(layer, `has activation type ${type}, which cannot be converted`);
 }
 
 function emitLeakyRelu(graph: OnnxGraphBuilder, input: string, output: string, slope: number): void {
@@ -126,12 +126,14 @@ function emitRelu({ layer, inputs, output, graph }: Emission): void {
 }
 
 function emitConcat({ layer, inputs, output, graph }: Emission): void {
-  if (numberParam(layer, 0, 0) !== 0) throw unsuitable(layer, 'does not join channels');
+  if (numberParam(layer, 0, 0) !== 0)
+    throw unsuitable(layer, 'concatenates along an axis other than channels');
   graph.node('Concat', inputs, output, { axis: 1 });
 }
 
 function emitEltwise({ layer, inputs, output, graph }: Emission): void {
-  if (numberParam(layer, 0, 0) !== 1 || inputs.length !== 2) throw unsuitable(layer, 'is not a sum of two');
+  if (numberParam(layer, 0, 0) !== 1 || inputs.length !== 2)
+    throw unsuitable(layer, 'is not a sum of two inputs');
   const coefficients = listParam(layer, 1);
   const terms = inputs.map((input, index) => {
     const coefficient = coefficients[index] ?? 1;
@@ -144,7 +146,8 @@ function emitEltwise({ layer, inputs, output, graph }: Emission): void {
 }
 
 function emitBinaryOp({ layer, inputs, output, graph }: Emission): void {
-  if (numberParam(layer, 0, 0) !== 0 || inputs.length !== 2) throw unsuitable(layer, 'is not a sum of two');
+  if (numberParam(layer, 0, 0) !== 0 || inputs.length !== 2)
+    throw unsuitable(layer, 'is not a sum of two inputs');
   graph.node('Add', inputs, output);
 }
 
@@ -158,7 +161,7 @@ function emitInterp({ layer, inputs, output, graph }: Emission): void {
   const [height, width] = [numberParam(layer, 1, 1), numberParam(layer, 2, 1)];
   const nearest = numberParam(layer, 0, 0) === 1;
   const toFixedSize = numberParam(layer, 3, 0) !== 0 || numberParam(layer, 4, 0) !== 0;
-  if (!nearest || toFixedSize) throw unsuitable(layer, 'is not a nearest-neighbour upscaling by a factor');
+  if (!nearest || toFixedSize) throw unsuitable(layer, 'is not nearest-neighbour scaling by a factor');
   const scales = graph.constant(`${layer.name}.scales`, [4], Float32Array.of(1, 1, height, width));
   graph.node('Resize', [...inputs, '', scales], output, {
     coordinate_transformation_mode: 'asymmetric',
@@ -168,7 +171,7 @@ function emitInterp({ layer, inputs, output, graph }: Emission): void {
 }
 
 function missingBlob(layer: NcnnLayer, blob: string): never {
-  const what = `The layer ${layer.name} reads the blob ${blob}, which no layer before it gives.`;
+  const what = `The layer ${layer.name} reads the blob ${blob}, which no earlier layer writes.`;
   throw new ModelError('MODEL_UNREADABLE', what);
 }
 

@@ -1,4 +1,5 @@
 import { ModelError } from '../../domain/errors.ts';
+import { counted } from '../../lib/counted.ts';
 
 const TAG_BYTES = 4;
 const HALF_PRECISION = 0x01306b47;
@@ -22,7 +23,7 @@ export class NcnnWeights {
     const tag = this.#view.getUint32(start, true);
     if (tag === SINGLE_PRECISION) return this.readFloats(count, layerName);
     if (tag === HALF_PRECISION) return this.#readHalves(count, layerName);
-    const found = `are stored as 0x${tag.toString(16)}, which is neither half nor single precision`;
+    const found = `have the type tag 0x${tag.toString(16)}, which is neither half nor single precision`;
     throw new ModelError('MODEL_UNREADABLE', `The weights of ${layerName} ${found}.`);
   }
 
@@ -38,7 +39,10 @@ export class NcnnWeights {
   expectEnd(): void {
     const left = this.#view.byteLength - this.#offset;
     if (left === 0) return;
-    throw new ModelError('MODEL_UNREADABLE', `The ncnn .bin file has ${left} bytes more than its layers.`);
+    throw new ModelError(
+      'MODEL_UNREADABLE',
+      `The ncnn .bin file has ${counted(left, 'byte')} after the weights of the last layer.`,
+    );
   }
 
   #readHalves(count: number, layerName: string): Float32Array {

@@ -220,7 +220,7 @@ export function decodeModel(bytes: Uint8Array, what: string): OnnxModel {
     });
   }
   if (model.graph === undefined || model.graph.node.length === 0) {
-    throw new ModelError('MODEL_UNREADABLE', `${what} is not an ONNX file: it holds no graph.`);
+    throw new ModelError('MODEL_UNREADABLE', `${what} is not an ONNX file: it contains no graph.`);
   }
   return model as OnnxModel;
 }
@@ -237,13 +237,13 @@ export function encodeModel(model: OnnxModel): Uint8Array {
  */
 export function tensorFloats(tensor: OnnxTensor): Float32Array {
   if (tensor.dataType !== FLOAT32) {
-    const found = `holds data type ${tensor.dataType} where float32 was expected`;
+    const found = `has data type ${tensor.dataType} instead of float32`;
     throw new ModelError('MODEL_UNSUITABLE', `The tensor ${tensor.name ?? '(unnamed)'} ${found}.`);
   }
   const { rawData } = tensor;
   if (rawData === undefined || rawData.length === 0) return Float32Array.from(tensor.floatData ?? []);
   if (rawData.length % 4 !== 0) {
-    throw new ModelError('MODEL_UNREADABLE', `The tensor ${tensor.name ?? '(unnamed)'} is cut short.`);
+    throw new ModelError('MODEL_UNREADABLE', `The tensor ${tensor.name ?? '(unnamed)'} is truncated.`);
   }
   // Not slice(): rawData is a Buffer, whose slice shares memory that need not be aligned to 4 bytes.
   return new Float32Array(Uint8Array.from(rawData).buffer);

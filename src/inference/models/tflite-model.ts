@@ -103,7 +103,7 @@ export function decodeTflite(file: Uint8Array, what: string): TfliteModel {
     return readModel(new DataView(file.buffer, file.byteOffset, file.byteLength), what);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new ModelError('MODEL_UNREADABLE', `${what} is cut short or damaged.`, { cause });
+    throw new ModelError('MODEL_UNREADABLE', `${what} is truncated or damaged.`, { cause });
   }
 }
 
@@ -113,7 +113,7 @@ function readModel(view: DataView, what: string): TfliteModel {
   const buffers = model.tables(4);
   const [graph, another] = model.tables(2);
   if (graph === undefined || another !== undefined)
-    throw new ModelError('MODEL_UNSUITABLE', `${what} does not hold exactly one graph.`);
+    throw new ModelError('MODEL_UNSUITABLE', `${what} does not contain exactly one graph.`);
   return {
     tensors: graph.tables(0).map((tensor) => ({
       name: Buffer.from(tensor.bytes(3)).toString('utf8'),
@@ -127,10 +127,7 @@ function readModel(view: DataView, what: string): TfliteModel {
       const code = codes[operator.int(0)] ?? -1;
       const type = TFLITE_OPERATORS.get(code);
       if (type === undefined)
-        throw new ModelError(
-          'MODEL_UNSUITABLE',
-          `${what} has an operator of kind ${code}, which is not known.`,
-        );
+        throw new ModelError('MODEL_UNSUITABLE', `${what} has an unknown operator (code ${code}).`);
       return { type, inputs: operator.ints(1), outputs: operator.ints(2), options: operator.table(4) };
     }),
   };

@@ -63,7 +63,7 @@ class Converter {
     const { inputs, outputs, operators } = this.#model;
     const [input = -1, another] = inputs;
     const [, , , channels = 0] = this.#shape(input);
-    if (another !== undefined || channels !== 3) throw this.#unsuitable('another input than one image');
+    if (another !== undefined || channels !== 3) throw this.#unsuitable('inputs other than one RGB image');
     this.#names.set(input, 'input');
     for (const operator of operators) this.#convert(operator);
     const names = outputs.map((output) => this.#name(output));
@@ -82,7 +82,7 @@ class Converter {
     }
     if (type === 'RESHAPE') {
       if (this.#shape(input).at(-1) !== this.#shape(output).at(-1))
-        throw this.#unsuitable('a RESHAPE of channels');
+        throw this.#unsuitable('a RESHAPE that changes the channels');
       this.#names.set(output, this.#name(input));
       return;
     }
@@ -90,7 +90,7 @@ class Converter {
     if (emit === undefined) throw this.#unsuitable(`the operator ${type}`);
     const activation = ACTIVATION_FIELD[type];
     if (activation !== undefined && (options?.byte(activation) ?? 0) !== 0)
-      throw this.#unsuitable(`a ${type} with an activation inside`);
+      throw this.#unsuitable(`a ${type} with a fused activation`);
     emit({ operator, options, input: this.#name(input), output: `t${output}` });
     this.#names.set(output, `t${output}`);
   }
@@ -100,11 +100,11 @@ class Converter {
     const [outer = 1, height = 1, width = 1, inner = 1] = this.#shape(kernel);
     const [rowDilation, columnDilation] = isDepthwise ? ([6, 5] as const) : ([5, 4] as const);
     if (options?.int(rowDilation, 1) !== 1 || options.int(columnDilation, 1) !== 1)
-      throw this.#unsuitable(`a ${operator.type} with gaps in its kernel`);
+      throw this.#unsuitable(`a ${operator.type} with a dilated kernel`);
     // CONV_2D: [out, height, width, in]; DEPTHWISE_CONV_2D: [1, height, width, channels].
     const [out, depth] = isDepthwise ? [inner, 1] : [outer, inner];
     if (isDepthwise && this.#shape(image).at(-1) !== out)
-      throw this.#unsuitable('a DEPTHWISE_CONV_2D with several outputs a channel');
+      throw this.#unsuitable('a DEPTHWISE_CONV_2D with a depth multiplier');
     const weights = this.#weights(kernel);
     const ordered = new Float32Array(weights.length);
     for (let o = 0, at = 0; o < out; o++)
@@ -146,7 +146,7 @@ class Converter {
   #emitPad({ operator, input, output }: Emission): void {
     const data = this.#model.tensors[operator.inputs[1] ?? -1]?.data ?? new Uint8Array(0);
     const pairs = [...new Int32Array(Uint8Array.from(data).buffer)];
-    if (pairs.length !== 8) throw this.#unsuitable('a PAD of another thing than an image');
+    if (pairs.length !== 8) throw this.#unsuitable('a PAD that is not four-dimensional');
     const inOrder = [0, 3, 1, 2];
     const pads = [0, 1].flatMap((end) => inOrder.map((dimension) => pairs[2 * dimension + end] ?? 0));
     this.#graph.node('Pad', [input, this.#graph.integers(`${output}_pads`, pads)], output, {

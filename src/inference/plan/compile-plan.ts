@@ -21,7 +21,7 @@ export function makePlan(file: Uint8Array, what: string): Plan {
   const numbers = new Map(names.map((name, number) => [name, number]));
   const numberOf = (name: string): number => {
     const number = numbers.get(name);
-    if (number === undefined) throw unsupported(`image of the name ${name}`);
+    if (number === undefined) throw unsupported(`the tensor ${name}, which is not an image`);
     return number;
   };
   return {

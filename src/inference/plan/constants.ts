@@ -30,7 +30,8 @@ export class Constants {
   channelFloats(node: OnnxNode, name: string, channels: number): Float32Array {
     const { values } = this.floats(node, name);
     if (values.length === 1) return new Float32Array(channels).fill(values[0] ?? 0);
-    if (values.length !== channels) throw unsupported(`${node.opType} of ${values.length} numbers`, node);
+    if (values.length !== channels)
+      throw unsupported(`${node.opType} with ${values.length} values for ${channels} channels`, node);
     return values;
   }
 

@@ -10,7 +10,7 @@ export function convolution(node: OnnxNode, x: Value, constants: Constants): Lay
   const [cout = 0, cinPerGroup = 0, height = 0, width = 0] = dims;
   const groups = integerOf(node, 'group', 1);
   if (dims.length !== 4 || cinPerGroup * groups !== x.channels)
-    throw unsupported('Conv of such weights', node);
+    throw unsupported('Conv whose weights do not match its input', node);
   if (groups !== 1 && (groups !== x.channels || cout !== x.channels)) throw unsupported('grouped Conv', node);
   const window = slidingWindow(node, [height, width]);
   const bias = node.input[2];
@@ -43,9 +43,9 @@ function channelsLast(values: Float32Array, cout: number, cin: number, taps: num
 export function pooling(node: OnnxNode, x: Value): Layer {
   const window = slidingWindow(node, integersOf(node, 'kernel_shape', []));
   const average = node.opType === 'AveragePool';
-  if (integerOf(node, 'ceil_mode', 0) !== 0) throw unsupported(`${node.opType} that rounds up`, node);
+  if (integerOf(node, 'ceil_mode', 0) !== 0) throw unsupported(`${node.opType} with ceil_mode`, node);
   if (average && integerOf(node, 'count_include_pad', 0) !== 0 && window.pads.some((pad) => pad !== 0))
-    throw unsupported('AveragePool that counts its padding', node);
+    throw unsupported('AveragePool with count_include_pad', node);
   return {
     channels: x.channels,
     area: x.area / (window.strides[0] * window.strides[1]),
@@ -63,7 +63,7 @@ function slidingWindow(node: OnnxNode, kernel: readonly number[]): PlanWindow {
   const [top = 0, left = 0, bottom = 0, right = 0] = integersOf(node, 'pads', []);
   const [vertical = 1, horizontal = 1] = integersOf(node, 'strides', []);
   if (height === undefined || width === undefined || more !== undefined)
-    throw unsupported(`${node.opType} that is not flat`, node);
+    throw unsupported(`${node.opType} that is not two-dimensional`, node);
   if (integersOf(node, 'dilations', []).some((dilation) => dilation !== 1))
     throw unsupported(`${node.opType} with dilations`, node);
   const autoPad = textOf(node, 'auto_pad');
@@ -77,7 +77,7 @@ export function resizing(node: OnnxNode, x: Value, constants: Constants): Layer 
   const [batch = 0, channel = 0, vertical = 0, factor = 0] = scales;
   const plain =
     batch === 1 && channel === 1 && vertical === factor && Number.isInteger(factor) && factor >= 1;
-  if (scales.length !== 4 || !plain) throw unsupported('Resize to a size or by such factors', node);
+  if (scales.length !== 4 || !plain) throw unsupported('Resize other than by one whole factor', node);
   const coordinates = textOf(node, 'coordinate_transformation_mode');
   const mode = textOf(node, 'mode');
   const nearest =
@@ -87,8 +87,9 @@ export function resizing(node: OnnxNode, x: Value, constants: Constants): Layer 
   const bilinear = mode === 'linear' && ['half_pixel', '', 'pytorch_half_pixel'].includes(coordinates);
   // With whole factors `round_prefer_floor`, the default, and `floor` differ: asked for by name alone.
   if (nearest && textOf(node, 'nearest_mode') === '' && factor > 2)
-    throw unsupported('Resize by rounding', node);
-  if (!nearest && !bilinear) throw unsupported(`Resize in mode ${mode}, ${coordinates}`, node);
+    throw unsupported('Resize with nearest_mode round_prefer_floor', node);
+  if (!nearest && !bilinear)
+    throw unsupported(`Resize with mode ${mode} and coordinates ${coordinates}`, node);
   return {
     channels: x.channels,
     area: x.area * factor * factor,
@@ -98,7 +99,8 @@ export function resizing(node: OnnxNode, x: Value, constants: Constants): Layer 
 
 export function depthToSpace(node: OnnxNode, x: Value): Layer {
   const factor = attributeOf(node, 'blocksize')?.i ?? 0;
-  if (textOf(node, 'mode') !== 'CRD' || factor < 1) throw unsupported('DepthToSpace in that order', node);
+  if (textOf(node, 'mode') !== 'CRD' || factor < 1)
+    throw unsupported('DepthToSpace in a mode other than CRD', node);
   return {
     channels: x.channels / (factor * factor),
     area: x.area * factor * factor,

@@ -36,7 +36,7 @@ interface Rows {
 export function lowerGraph(graph: OnnxGraph): LoweredGraph {
   const constants = new Constants(graph);
   const [input, second] = graph.input.filter(({ name }) => !constants.has(name));
-  if (input === undefined || second !== undefined) throw unsupported('a model of several inputs');
+  if (input === undefined || second !== undefined) throw unsupported('a model without exactly one input');
   return new Lowering(graph, constants, input.name).lower();
 }
 
@@ -79,7 +79,7 @@ class Lowering {
     const [first = '', second = ''] = node.input;
     const [output = ''] = node.output;
     if (node.opType !== 'Add' && node.input.some((name) => this.#padded.has(name)))
-      throw unsupported(`${node.opType} of padded channels`, node);
+      throw unsupported(`${node.opType} on padded channels`, node);
     switch (node.opType) {
       case 'Conv': {
         this.#layer(first, output, convolution(node, this.#steps.value(first), this.#constants));
@@ -184,7 +184,7 @@ class Lowering {
     const [output = ''] = node.output;
     const [leftPart, rightPart] = [this.#padded.get(left), this.#padded.get(right)];
     if (leftPart !== undefined && rightPart !== undefined)
-      throw unsupported('Add of two padded images', node);
+      throw unsupported('Add of two inputs with padded channels', node);
     this.#steps.sum(leftPart === undefined ? left : right, leftPart ?? rightPart ?? right, output);
   }
 
@@ -197,19 +197,19 @@ class Lowering {
       pads.length === 8 && pads.every((pad) => pad >= 0) && batch === 0 && before === 0 && batchEnd === 0;
     const isByZeros = value === '' || this.#constants.scalar(value) === 0;
     if (!isPlain || !isByZeros || !['', 'constant'].includes(textOf(node, 'mode')))
-      throw unsupported('Pad of that kind', node);
+      throw unsupported('Pad other than with zeros around the image or after its channels', node);
     const surrounds = top + left + bottom + right > 0;
     const image = surrounds && behind > 0 ? `${output} before its channels` : output;
     if (surrounds)
       this.#layer(input, image, surroundByZeros(this.#steps.value(input), [top, left, bottom, right]));
     if (behind > 0) this.#padded.set(output, surrounds ? image : input);
-    if (!surrounds && behind === 0) throw unsupported('Pad by nothing', node);
+    if (!surrounds && behind === 0) throw unsupported('Pad without padding', node);
   }
 
   #multiply(node: OnnxNode): void {
     const [left = '', right = ''] = node.input;
     const factor = this.#constants.scalar(right) ?? this.#constants.scalar(left);
-    if (factor === null) throw unsupported('Mul of two images', node);
+    if (factor === null) throw unsupported('Mul other than by a constant number', node);
     this.#steps.multiply(this.#constants.scalar(right) === null ? right : left, node.output[0] ?? '', factor);
   }
 
@@ -219,7 +219,8 @@ class Lowering {
       this.#shapes.add(output);
       return;
     }
-    if (attributeOf(node, 'axis')?.i !== 1) throw unsupported('Concat of another axis than channels', node);
+    if (attributeOf(node, 'axis')?.i !== 1)
+      throw unsupported('Concat along an axis other than channels', node);
     this.#steps.concatenate(node.input, output);
   }
 
@@ -236,7 +237,7 @@ class Lowering {
     const of = this.#nhwc.get(input);
     const columns = this.#constants.lastInteger(shape, this.#graph);
     if (of === undefined || columns === null || columns < 1) throw unsupported('Reshape', node);
-    if (this.#steps.value(of).channels % columns !== 0) throw unsupported('Reshape across pixels', node);
+    if (this.#steps.value(of).channels % columns !== 0) throw unsupported('Reshape that mixes pixels', node);
     this.#rows.set(node.output[0] ?? '', { of, columns });
   }
 }

@@ -40,7 +40,7 @@ function findPlaces({ input, steps }: LoweredGraph): Map<string, Place> {
     if (first === undefined) {
       placeTogether(members, places, graphValue);
     } else if (!followEachOther(members, places, graphValue)) {
-      throw unsupported(`Concat of what another one concatenates in another order (${name})`);
+      throw unsupported(`two Concats of the same tensors in different order (${name})`);
     }
     const place = places.get(members[0] ?? '');
     if (place !== undefined) places.set(name, place);
@@ -48,7 +48,7 @@ function findPlaces({ input, steps }: LoweredGraph): Map<string, Place> {
   const single = [input, ...steps.steps.map(({ output }) => output)].filter((name) => !places.has(name));
   for (const name of single) placeTogether([name], places, graphValue);
   if ((places.get(input)?.offset ?? 0) !== 0 || places.get(input)?.storage.pitch !== 8)
-    throw unsupported('Concat of the input');
+    throw unsupported('Concat of the model input');
   return places;
 
   function graphValue(name: string) {
@@ -64,8 +64,8 @@ function placeTogether(members: readonly string[], places: Map<string, Place>, v
   const storage = { pitch: toEight(channels), area, birth: Infinity, death: -Infinity };
   let offset = 0;
   for (const name of members) {
-    if (offset % 8 !== 0) throw unsupported('Concat of channels that are no multiple of 8');
-    if (places.has(name)) throw unsupported('Concat of what belongs to another one');
+    if (offset % 8 !== 0) throw unsupported('Concat of tensors whose channel count is not a multiple of 8');
+    if (places.has(name)) throw unsupported('two Concats that share only some tensors');
     places.set(name, { storage, offset });
     offset += valueOf(name).channels;
   }
@@ -90,7 +90,7 @@ function toEight(channels: number): number {
 function findLifetimes({ input, steps, outputs }: LoweredGraph, places: Map<string, Place>): void {
   const storageOf = (name: string): Storage => {
     const place = places.get(name);
-    if (place === undefined) throw unsupported(`image of the name ${name}`);
+    if (place === undefined) throw unsupported(`the tensor ${name}, which is not an image`);
     return place.storage;
   };
   storageOf(input).birth = -1;

@@ -85,7 +85,8 @@ const WEIGHT_TYPE = { float32: 1, float16: 2 } as const;
 
 /** The bytes of a plan file. */
 export function encodePlan(plan: Plan, weightType: WeightType): Uint8Array {
-  if (endianness() !== 'LE') throw new TypeError('Plans are little-endian, and written as they lie.');
+  if (endianness() !== 'LE')
+    throw new TypeError('Model plans can only be written on a little-endian machine.');
   const weights = new WeightList();
   const steps = plan.steps.flatMap((step) => encodeStep(step, weights));
   const head = [

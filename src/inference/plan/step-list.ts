@@ -32,7 +32,7 @@ export class StepList {
 
   value(name: string): Value {
     const value = this.#values.get(name);
-    if (value === undefined) throw unsupported(`image of the name ${name}`);
+    if (value === undefined) throw unsupported(`the tensor ${name}, which is not an image`);
     return value;
   }
 

@@ -87,10 +87,10 @@ export function imageRemarks(
   if (video.interlaced) remarks.push('interlaced source, deinterlaced');
   if (video.mirrored)
     remarks.push(
-      `video ${video.rotationDegrees % 180 === 0 ? '' : 'rotated and '}mirrored as players show it`,
+      `video ${video.rotationDegrees % 180 === 0 ? '' : 'rotated and '}mirrored according to its display matrix`,
     );
   else if (video.rotationDegrees !== 0)
-    remarks.push(`video rotated by ${video.rotationDegrees} degrees as players show it`);
+    remarks.push(`video rotated by ${video.rotationDegrees} degrees according to its display matrix`);
   if (video.hasAlpha) remarks.push('transparency dropped');
   if (video.dynamicHdr !== null) remarks.push(`${video.dynamicHdr} metadata dropped, base layer kept`);
   const stored = chroma ?? '420';

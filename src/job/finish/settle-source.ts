@@ -34,7 +34,7 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
     } else await moveAside(job.sourcePath, join(home.root, 'finished'), String(job.id));
     failPoint('source.settled');
   } catch (error) {
-    log.warn(`the source stays in place: ${toError(error).message}`);
+    log.warn(`the source is kept: ${toError(error).message}`);
   }
 }
 
@@ -50,9 +50,7 @@ async function assertReplaceable({ job, signal }: JobContext, output: PublishedO
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
   const [writer] = await writersOf(job.sourcePath);
   if (writer !== undefined)
-    throw new VerificationError(
-      `a process has ${basename(job.sourcePath)} open for writing (pid ${writer}).`,
-    );
+    throw new VerificationError(`process ${writer} has ${basename(job.sourcePath)} open for writing.`);
 }
 
 async function assertAsVerified({ path, sha256 }: PublishedOutput, signal: AbortSignal): Promise<void> {

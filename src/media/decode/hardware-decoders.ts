@@ -41,8 +41,8 @@ export interface HardwareInput {
 
 /** Why a source must be decoded on the CPU, as a clause; null if a GPU may decode it. */
 export function whyNotInHardware({ video }: MediaInfo, index: FrameIndex): string | null {
-  if (!EXACT_CODECS.test(video.codec)) return `decoders of ${video.codec} may give different images`;
-  if (GPU_FORMATS[video.pixelFormat] === undefined) return `GPUs do not decode ${video.pixelFormat}`;
+  if (!EXACT_CODECS.test(video.codec)) return `${video.codec} decoders may return different images`;
+  if (GPU_FORMATS[video.pixelFormat] === undefined) return `GPUs cannot decode ${video.pixelFormat}`;
   if (video.interlaced) return 'the source is interlaced';
   if (video.mirrored) return 'the source is mirrored';
   // Decoders conceal errors in different ways.
@@ -56,7 +56,7 @@ export function whyNotInHardware({ video }: MediaInfo, index: FrameIndex): strin
  */
 export function hardwareInput(decoder: HardwareDecoder, video: VideoStreamInfo): HardwareInput {
   const formats = GPU_FORMATS[video.pixelFormat];
-  if (formats === undefined) throw new RangeError(`No GPU decodes ${video.pixelFormat}.`);
+  if (formats === undefined) throw new RangeError(`GPUs cannot decode ${video.pixelFormat}.`);
   const { range } = outputColor(video);
   const accelerator = ACCELERATORS[decoder];
   return {
@@ -129,7 +129,7 @@ export class DecoderChoice {
     const [failed] = this.#left.splice(0, this.#trusted ? this.#left.length : 1);
     if (failed === undefined) return;
     const next = this.current === null ? 'CPU' : NAMES[this.current];
-    const how = this.#trusted ? 'failed' : 'does not work here';
-    this.#onChoice(`decoder: ${next} from frame ${frame} on, because ${NAMES[failed]} ${how}: ${reason}`);
+    const how = this.#trusted ? 'failed' : 'does not work';
+    this.#onChoice(`decoder: ${next} from frame ${frame} on: ${NAMES[failed]} ${how} (${reason})`);
   }
 }

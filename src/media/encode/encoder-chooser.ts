@@ -44,7 +44,7 @@ export class EncoderChooser {
     } else if (!nvenc && this.#state === 'untried') {
       this.#state = 'software';
       onChoice(
-        `encoding on the CPU with ${SOFTWARE_ENCODER[codec]}: NVENC is switched off (why: framekiln config show --why encoder.nvenc)`,
+        `encoding on the CPU with ${SOFTWARE_ENCODER[codec]}: NVENC is disabled (to see why: framekiln config show --why encoder.nvenc)`,
       );
     }
     return this.#state === 'nvenc' ? NVENC_ENCODER[codec] : SOFTWARE_ENCODER[codec];

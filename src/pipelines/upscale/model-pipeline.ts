@@ -113,7 +113,7 @@ export class ModelPipeline implements FramePipeline {
     const { recipe, model } = this.#options;
     const { engine, scale, reason, upscaled, tile } = current;
     const tiling = tile === null ? 'whole frames' : `tiles of ${tile} px with ${model.overlap} px overlap`;
-    const fold = folded ? ', scale 2 folded into its last layer' : '';
+    const fold = folded ? ', downscaling to 2x merged into its last layer' : '';
     const resampled =
       upscaled.width === output.width && upscaled.height === output.height
         ? ''

@@ -125,7 +125,7 @@ describe('a driver', () => {
   it('that fails is left alone for a minute, said so, and stops nothing', async () => {
     const { look, notes, calls } = watch();
     for (let looks = 0; looks < 6; looks++) expect(await look({ exitCode: 9 })).toBeNull();
-    expect(notes).toEqual(['nvidia-smi does not answer; cannot check whether other programs use the GPU']);
+    expect(notes).toEqual(['nvidia-smi does not respond; cannot check whether other programs use the GPU']);
     expect(calls()).toBe(1);
   });
 

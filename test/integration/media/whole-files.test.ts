@@ -218,7 +218,7 @@ test('a job keeps tracks, flags, tags, chapters, attachments and frames of unusu
     jobs: { file: string; report: { remarks: string[] } }[];
   };
   const remarks = (name: string) => jobs.find(({ file }) => file.endsWith(name))?.report.remarks.join('; ');
-  expect(remarks('mirrored.mp4')).toContain('video mirrored as players show it');
+  expect(remarks('mirrored.mp4')).toContain('video mirrored according to its display matrix');
   expect(remarks('alpha.mov')).toContain('transparency dropped');
   expect(remarks('odd.mkv')).toContain(
     'chroma subsampled to 4:2:0 (source: yuv444p), without loss of colour detail',

@@ -183,9 +183,9 @@ describe('checkSessions', () => {
       [{ ...fact, sessions: 2, whyNoMore: hardwareReason('sessions-taken') }],
       true,
       'ok',
-      /^2 of H\.264 1920x1080, 8 bit at once; one more: all NVENC sessions are in use/,
+      /^2 sessions of H\.264 1920x1080, 8-bit, at once; one more fails: all NVENC sessions are in use/,
     ],
-    [[{ ...fact, sessions: 12, whyNoMore: null }], true, 'ok', /^12 of .* or more$/],
+    [[{ ...fact, sessions: 12, whyNoMore: null }], true, 'ok', /^12 sessions of .* or more$/],
     [[{ ...fact, sessions: 0, whyNoMore: hardwareReason('no-gpu') }], false, 'ok', /no GPU/],
     [[], false, 'ok', /no GPU/],
     [

@@ -56,7 +56,7 @@ test('NVENC that is not wanted is not tried', async () => {
   expect(await choice.next()).toBe('libx264');
   expect(trials).toHaveLength(1);
   expect(said).toEqual([
-    'encoding on the CPU with libx264: NVENC is switched off (why: framekiln config show --why encoder.nvenc)',
+    'encoding on the CPU with libx264: NVENC is disabled (to see why: framekiln config show --why encoder.nvenc)',
   ]);
 });
 

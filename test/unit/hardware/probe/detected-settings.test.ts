@@ -25,7 +25,12 @@ const streams = (change: Partial<typeof facts>) =>
 describe('the number of jobs at once', () => {
   it.each([
     ['two jobs on each session', { nvenc: sessions(1) }, 2, /limited by 1 NVENC session for 2 jobs each/],
-    ['what has been tested', { nvenc: sessions(12) }, 4, /more than 4 jobs have not been tested/],
+    [
+      'what has been tested',
+      { nvenc: sessions(12) },
+      4,
+      /the maximum of 4 jobs, because more have not been tested/,
+    ],
     ['decoders', { nvdec: sessions(3) }, 3, /3 NVDEC sessions/],
     ['video memory', { gpus: [{ ...gpu, totalBytes: 7e9 }] }, 2, /7 GB of video memory/],
     ['memory', { machine: { ...machine, memoryBytes: 9e9 } }, 2, /9 GB of memory/],

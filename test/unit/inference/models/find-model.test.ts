@@ -104,12 +104,12 @@ test('a model is found for its purpose only, and a detector may take one size an
   writeFileSync(path, detector);
   expect(await findModel(path, [], manifest, 'face-detector')).toMatchObject({ name: 'mine', overlap: 32 });
   writeFileSync(path, changedModel(detector, withExternalWeights));
-  await expect(findModel(path, [], manifest, 'face-detector')).rejects.toThrow('other files');
+  await expect(findModel(path, [], manifest, 'face-detector')).rejects.toThrow('external files');
 });
 
 const changes: [string, (model: OnnxModel) => OnnxModel, string][] = [
-  ['weights in another file', withExternalWeights, 'keeps weights in other files'],
-  ['weights in another file, in a sub-graph', withExternalWeightsBelow, 'keeps weights in other files'],
+  ['weights in another file', withExternalWeights, 'stores weights in external files'],
+  ['weights in another file, in a sub-graph', withExternalWeightsBelow, 'stores weights in external files'],
   [
     'two inputs',
     (model) => withGraph(model, { input: [...model.graph.input, ...other(model)] }),
@@ -120,9 +120,9 @@ const changes: [string, (model: OnnxModel) => OnnxModel, string][] = [
     (model) => withGraph(model, { output: [...model.graph.output, ...other(model)] }),
     'one output',
   ],
-  ['a fixed size', (model) => withDims(model, [1, 3, 64, 48]), 'images of 48x64 only'],
-  ['grey images', (model) => withDims(model, [1, 1, 0, 0]), '1 channels where 3'],
-  ['several at once', (model) => withDims(model, [4, 3, 0, 0]), 'exactly 4 images'],
+  ['a fixed size', (model) => withDims(model, [1, 3, 64, 48]), 'accepts only 48x64 images'],
+  ['grey images', (model) => withDims(model, [1, 1, 0, 0]), '1 channel instead of 3'],
+  ['several at once', (model) => withDims(model, [4, 3, 0, 0]), 'fixed batch size of 4'],
   ['five dimensions', (model) => withDims(model, [1, 3, 0, 0, 0]), '5 dimensions'],
   ['half precision', (model) => withDims(model, [1, 3, 0, 0], 10), 'float32'],
 ];

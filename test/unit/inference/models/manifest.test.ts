@@ -16,7 +16,7 @@ test('the shipped list has the default models, and these need nothing but the np
   const detector = modelEntry(manifest, 'blazeface-full-range', 'face-detector');
   expect(detector.sources.map(({ kind }) => kind)).toContain('npm');
   expect(detector.licence).toBe('Apache-2.0');
-  expect(() => modelEntry(manifest, 'nothing')).toThrow('known are realesr-general-x4v3');
+  expect(() => modelEntry(manifest, 'nothing')).toThrow('use realesr-general-x4v3');
   expect(() => modelEntry(manifest, 'yunet', 'upscale')).toThrow('There is no model for upscaling "yunet"');
 });
 

@@ -23,7 +23,7 @@ test('a .param text gives its layers with their blobs and parameters', () => {
 
 test.each([
   ['another magic number', TEXT.replace('7767517', '7767518'), 'the first line is not 7767517'],
-  ['a missing layer', TEXT.replace('2 2', '3 2'), 'announces 3 layers and holds 2'],
+  ['a missing layer', TEXT.replace('2 2', '3 2'), 'declares 3 layers but contains 2'],
   ['no blob counts', TEXT.replace('0 1 data', 'data'), 'no blob counts'],
   ['a parameter without a value', TEXT.replace('0=32', '0='), '"0=" of conv_1'],
   ['a parameter that is no number', TEXT.replace('0=32', '0=x'), '"0=x" of conv_1'],

@@ -107,15 +107,15 @@ test('equal files give equal bytes', () => {
 
 test.each([
   ['a strange layer', 'Deconvolution d 1 1 data out 0=3', 'ncnn layer Deconvolution d'],
-  ['a strange activation', 'Convolution c 1 1 data out 0=3 1=1 6=9 9=5', 'activation 5'],
-  ['padding by a rule', 'Convolution c 1 1 data out 0=3 1=1 6=9 4=-233', 'pads by a rule'],
-  ['an impossible kernel', 'Convolution c 1 1 data out 0=3 1=3 6=10', 'impossible weight count 10'],
+  ['a strange activation', 'Convolution c 1 1 data out 0=3 1=1 6=9 9=5', 'activation type 5'],
+  ['padding by a rule', 'Convolution c 1 1 data out 0=3 1=1 6=9 4=-233', 'uses automatic padding'],
+  ['an impossible kernel', 'Convolution c 1 1 data out 0=3 1=3 6=10', 'invalid weight count 10'],
   ['a product', 'Eltwise e 2 1 data data out 0=0', 'not a sum of two'],
-  ['a joining of rows', 'Concat j 2 1 data data out 0=1', 'does not join channels'],
-  ['smooth upscaling', 'Interp r 1 1 data out 0=2 1=2.0 2=2.0', 'not a nearest-neighbour upscaling'],
+  ['a joining of rows', 'Concat j 2 1 data data out 0=1', 'concatenates along an axis other than channels'],
+  ['smooth upscaling', 'Interp r 1 1 data out 0=2 1=2.0 2=2.0', 'not nearest-neighbour scaling'],
   ['a blob from nowhere', 'BinaryOp o 2 1 data nothing out', 'reads the blob nothing'],
   ['two outputs', 'Split s 1 2 data a b', 'exactly one output'],
-  ['bytes left over', 'ReLU r 1 1 data out', '40 bytes more'],
+  ['bytes left over', 'ReLU r 1 1 data out', '40 bytes after the weights of the last layer'],
 ])('what cannot be converted is rejected by name: %s', (_, layer, sentence) => {
   const weights = bin(kernel(zeros(9)));
   expect(() => ncnnToOnnx(param('Input in 0 1 data', layer), weights, 'x')).toThrow(sentence);

@@ -33,7 +33,9 @@ test('a file that is short, long or stored otherwise is rejected by the name of 
     'conv_7',
   );
   expect(() => new NcnnWeights(Uint8Array.of(0x38, 0x4b, 0x0d, 0x00)).readTagged(1, 'conv_8')).toThrow(
-    'The weights of conv_8 are stored as 0xd4b38',
+    'The weights of conv_8 have the type tag 0xd4b38',
   );
-  expect(() => new NcnnWeights(new Uint8Array(4)).expectEnd()).toThrow('4 bytes more');
+  expect(() => new NcnnWeights(new Uint8Array(4)).expectEnd()).toThrow(
+    '4 bytes after the weights of the last layer',
+  );
 });

@@ -172,17 +172,17 @@ const conv = [{ byte: SAME }, { int: 1 }, { int: 1 }];
 
 test.each([
   ['not of the kind', Buffer.from('this is not a model'), 'is not a TensorFlow Lite file'],
-  ['cut short', oneOperator(RELU, plain).slice(0, 90), 'cut short or damaged'],
-  ['an unknown operator', oneOperator(99, plain), 'an operator of kind 99'],
-  ['a fused activation', oneOperator(CONV, plain, kernel3, [...conv, { byte: 1 }]), 'an activation inside'],
+  ['cut short', oneOperator(RELU, plain).slice(0, 90), 'truncated or damaged'],
+  ['an unknown operator', oneOperator(99, plain), 'an unknown operator (code 99)'],
+  ['a fused activation', oneOperator(CONV, plain, kernel3, [...conv, { byte: 1 }]), 'a fused activation'],
   [
     'gaps in a kernel',
     oneOperator(CONV, plain, kernel3, [...conv, { byte: 0 }, { int: 2 }]),
-    'gaps in its kernel',
+    'a dilated kernel',
   ],
   ['other centres', oneOperator(RESIZE, plain, [], [null, null, { byte: 1 }]), 'half-pixel centres'],
-  ['a reshape of channels', oneOperator(RESHAPE, [plain[0], [1, 12]]), 'a RESHAPE of channels'],
-  ['grey images', oneOperator(RELU, [[1, 2, 2, 1], plain[1]]), 'another input than one image'],
+  ['a reshape of channels', oneOperator(RESHAPE, [plain[0], [1, 12]]), 'a RESHAPE that changes the channels'],
+  ['grey images', oneOperator(RELU, [[1, 2, 2, 1], plain[1]]), 'inputs other than one RGB image'],
 ])('a file that cannot be converted is rejected: %s', (_, file, sentence) => {
   expect(() => tfliteToOnnx(file, 'tiny')).toThrow(sentence);
 });

@@ -291,7 +291,7 @@ test('a stop is noticed between tiles', async () => {
 
 test('the summary says what runs where, and why not on a GPU', async () => {
   expect((await openPipeline({ scale: 2 })).summary).toBe(
-    'tiny with onnxruntime on the CPU, whole frames, scale 2 folded into its last layer',
+    'tiny with onnxruntime on the CPU, whole frames, downscaling to 2x merged into its last layer',
   );
   expect((await openPipeline({ scale: 3, tile: 32 })).summary).toBe(
     'tiny with onnxruntime on the CPU, tiles of 32 px with 2 px overlap, resampled from 4x to 3x',

@@ -41,7 +41,7 @@ function decodeStride(
   minScore: number,
 ): Face[] {
   const found = tablesOf(outputs, input, stride);
-  if (found === null) throw new TypeError('The outputs are not those of SCRFD.');
+  if (found === null) throw new TypeError('The model outputs do not match SCRFD.');
   const columns = input.width / stride;
   const faces: Face[] = [];
   for (const [row, score] of found.scores.entries()) {

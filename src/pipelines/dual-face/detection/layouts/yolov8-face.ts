@@ -76,7 +76,7 @@ function decodeHead(
   stride: number,
   minScore: number,
 ): Face[] {
-  if (numbers === null) throw new TypeError('The outputs are not those of YOLOv8-face.');
+  if (numbers === null) throw new TypeError('The model outputs do not match YOLOv8-face.');
   const columns = width / stride;
   const cells = columns * (height / stride);
   const faces: Face[] = [];

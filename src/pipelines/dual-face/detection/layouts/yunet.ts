@@ -38,7 +38,7 @@ function decodeStride(
   minScore: number,
 ): Face[] {
   const found = tablesOf(outputs, input, stride);
-  if (found === null) throw new TypeError('The outputs are not those of YuNet.');
+  if (found === null) throw new TypeError('The model outputs do not match YuNet.');
   const { first, second, boxes, landmarks } = found;
   const columns = input.width / stride;
   const faces: Face[] = [];
