@@ -1,7 +1,7 @@
 import { EngineError } from '../domain/errors.ts';
 import type { ModelOutput, Tensor } from './engine.ts';
 
-/** The result of a model that gives one image in NCHW order. @throws EngineError ENGINE_FAILED for any other */
+/** The only output of a model, which must be an image in NCHW order. @throws EngineError ENGINE_FAILED if it is not */
 export function onlyImage(outputs: readonly ModelOutput[]): Tensor {
   const [output, second] = outputs;
   const [n, c, h, w, more] = output?.shape ?? [];
@@ -9,5 +9,5 @@ export function onlyImage(outputs: readonly ModelOutput[]): Tensor {
   if (isImage && output !== undefined && n !== undefined && c !== undefined && h !== undefined)
     return { data: output.data, shape: [n, c, h, w] };
   const found = outputs.map(({ shape }) => shape.join('x')).join(', ');
-  throw new EngineError('ENGINE_FAILED', `The model gave ${found} instead of one image in NCHW order.`);
+  throw new EngineError('ENGINE_FAILED', `The model returned ${found} instead of one image in NCHW order.`);
 }

@@ -5,7 +5,7 @@ import { NcnnWeights } from './ncnn-weights.ts';
 import { OnnxGraphBuilder } from './onnx-graph-builder.ts';
 import { encodeModel } from './onnx-model.ts';
 
-/** What a layer's emitter works with: names are those of the ONNX graph. */
+/** Arguments of an emitter; inputs and output are names in the ONNX graph. */
 interface Emission {
   readonly layer: NcnnLayer;
   readonly inputs: readonly string[];
@@ -14,7 +14,7 @@ interface Emission {
   readonly weights: NcnnWeights;
 }
 
-/** One emitter a layer type; `Input` and `Split` only rename and are handled where names are. */
+/** One emitter per layer type. `Input` and `Split` only rename blobs and need none. */
 const EMITTERS: Readonly<Record<string, (emission: Emission) => void>> = {
   Convolution: emitConvolution,
   PReLU: emitPRelu,
@@ -27,18 +27,18 @@ const EMITTERS: Readonly<Record<string, (emission: Emission) => void>> = {
 };
 
 /**
- * The ONNX file of an ncnn super-resolution model: float32, one image in, one image out, any height and width.
- * Equal inputs give equal bytes. Layer semantics are those of ncnn's `operators.md`.
+ * Converts an ncnn super-resolution model to ONNX: float32, one image of any size as input and one as output. The result
+ * is deterministic. The semantics of the layers are those of ncnn's `operators.md`.
  *
- * @throws ModelError MODEL_UNREADABLE where the pair is damaged, MODEL_UNSUITABLE where a layer or one of
- * its options is none of those that Real-ESRGAN models use.
+ * @throws ModelError MODEL_UNREADABLE if the files are damaged, MODEL_UNSUITABLE if a layer or option is not one of those
+ *   that Real-ESRGAN models use
  */
 export function ncnnToOnnx(paramText: string, bin: Uint8Array, name: string): Uint8Array {
   const layers = parseNcnnParam(paramText);
   const outputBlob = onlyOutput(layers);
   const weights = new NcnnWeights(bin);
   const graph = new OnnxGraphBuilder();
-  /** ncnn copies a blob for each of its readers (Split); in ONNX all of them read the one. */
+  /** Blobs to ONNX names. ncnn copies a blob for each reader (Split); in ONNX, all readers share it. */
   const onnxNames = new Map<string, string>();
   for (const layer of layers) {
     const inputs = layer.inputs.map((blob) => onnxNames.get(blob) ?? missingBlob(layer, blob));
@@ -47,9 +47,9 @@ export function ncnnToOnnx(paramText: string, bin: Uint8Array, name: string): Ui
       continue;
     }
     const emit = EMITTERS[layer.type];
-    if (emit === undefined) throw unsuitable(layer, 'is of a type that cannot be converted');
+    if (emit === undefined) throw unsuitable(layer, 'has a type that cannot be converted');
     const [blob, ...more] = layer.outputs;
-    if (blob === undefined || more.length > 0) throw unsuitable(layer, 'does not have one output');
+    if (blob === undefined || more.length > 0) throw unsuitable(layer, 'does not have exactly one output');
     const output = blob === outputBlob ? 'output' : `blob_${blob}`;
     onnxNames.set(blob, output);
     emit({ layer, inputs, output, graph, weights });
@@ -77,7 +77,7 @@ function emitConvolution({ layer, inputs, output, graph, weights }: Emission): v
   const right = numberParam(layer, 15, left);
   const top = numberParam(layer, 14, left);
   const bottom = numberParam(layer, 16, top);
-  if (Math.min(left, right, top, bottom) < 0) throw unsuitable(layer, 'pads by a rule, not by a number');
+  if (Math.min(left, right, top, bottom) < 0) throw unsuitable(layer, 'does not have explicit padding');
   const weightCount = numberParam(layer, 6, 0);
   const inChannels = weightCount / (outChannels * kernelWidth * kernelHeight);
   if (!Number.isInteger(inChannels)) throw unsuitable(layer, `has an impossible weight count ${weightCount}`);
@@ -100,7 +100,7 @@ function emitConvolution({ layer, inputs, output, graph, weights }: Emission): v
   if (activation !== null) emitLeakyRelu(graph, linear, output, activation.slope);
 }
 
-/** The activation that ncnn fused into a convolution: null, or a ReLU with its slope below zero. */
+/** The activation that ncnn fused into a convolution: a ReLU with its negative slope, or null. */
 function activationOf(layer: NcnnLayer): { slope: number } | null {
   const type = numberParam(layer, 9, 0);
   if (type === 0) return null;
@@ -126,12 +126,13 @@ function emitRelu({ layer, inputs, output, graph }: Emission): void {
 }
 
 function emitConcat({ layer, inputs, output, graph }: Emission): void {
-  if (numberParam(layer, 0, 0) !== 0) throw unsuitable(layer, 'does not join channels');
+  if (numberParam(layer, 0, 0) !== 0) throw unsuitable(layer, 'does not concatenate channels');
   graph.node('Concat', inputs, output, { axis: 1 });
 }
 
 function emitEltwise({ layer, inputs, output, graph }: Emission): void {
-  if (numberParam(layer, 0, 0) !== 1 || inputs.length !== 2) throw unsuitable(layer, 'is not a sum of two');
+  if (numberParam(layer, 0, 0) !== 1 || inputs.length !== 2)
+    throw unsuitable(layer, 'is not a sum of two inputs');
   const coefficients = listParam(layer, 1);
   const terms = inputs.map((input, index) => {
     const coefficient = coefficients[index] ?? 1;
@@ -144,7 +145,8 @@ function emitEltwise({ layer, inputs, output, graph }: Emission): void {
 }
 
 function emitBinaryOp({ layer, inputs, output, graph }: Emission): void {
-  if (numberParam(layer, 0, 0) !== 0 || inputs.length !== 2) throw unsuitable(layer, 'is not a sum of two');
+  if (numberParam(layer, 0, 0) !== 0 || inputs.length !== 2)
+    throw unsuitable(layer, 'is not a sum of two inputs');
   graph.node('Add', inputs, output);
 }
 
@@ -158,7 +160,7 @@ function emitInterp({ layer, inputs, output, graph }: Emission): void {
   const [height, width] = [numberParam(layer, 1, 1), numberParam(layer, 2, 1)];
   const nearest = numberParam(layer, 0, 0) === 1;
   const toFixedSize = numberParam(layer, 3, 0) !== 0 || numberParam(layer, 4, 0) !== 0;
-  if (!nearest || toFixedSize) throw unsuitable(layer, 'is not a nearest-neighbour upscaling by a factor');
+  if (!nearest || toFixedSize) throw unsuitable(layer, 'is not nearest-neighbour scaling by a factor');
   const scales = graph.constant(`${layer.name}.scales`, [4], Float32Array.of(1, 1, height, width));
   graph.node('Resize', [...inputs, '', scales], output, {
     coordinate_transformation_mode: 'asymmetric',
@@ -168,7 +170,7 @@ function emitInterp({ layer, inputs, output, graph }: Emission): void {
 }
 
 function missingBlob(layer: NcnnLayer, blob: string): never {
-  const what = `The layer ${layer.name} reads the blob ${blob}, which no layer before it gives.`;
+  const what = `The layer ${layer.name} reads the blob ${blob}, which no earlier layer computes.`;
   throw new ModelError('MODEL_UNREADABLE', what);
 }
 

@@ -8,7 +8,7 @@ Input        in     0 1 data
 Convolution  conv_1 1 1 data out 0=32 1=3 9=2 -23310=1,2.000000e-01
 `;
 
-test('a .param text gives its layers with their blobs and parameters', () => {
+test('layers are parsed with their blobs and parameters', () => {
   const [input, conv] = parseNcnnParam(TEXT);
   expect(input).toMatchObject({ type: 'Input', name: 'in', inputs: [], outputs: ['data'] });
   expect(conv).toMatchObject({ type: 'Convolution', inputs: ['data'], outputs: ['out'] });
@@ -17,13 +17,13 @@ test('a .param text gives its layers with their blobs and parameters', () => {
   expect(numberParam(conv, 11, 3)).toBe(3);
   expect(listParam(conv, 10)).toEqual([0.2]);
   expect(listParam(conv, 12)).toEqual([]);
-  expect(() => listParam(conv, 0)).toThrow('no list under key 0');
-  expect(() => numberParam(conv, 10, 0)).toThrow('a list under key 10');
+  expect(() => listParam(conv, 0)).toThrow('a number instead of a list under key 0');
+  expect(() => numberParam(conv, 10, 0)).toThrow('a list instead of a number under key 10');
 });
 
 test.each([
   ['another magic number', TEXT.replace('7767517', '7767518'), 'the first line is not 7767517'],
-  ['a missing layer', TEXT.replace('2 2', '3 2'), 'announces 3 layers and holds 2'],
+  ['a missing layer', TEXT.replace('2 2', '3 2'), 'declares 3 layers but contains 2'],
   ['no blob counts', TEXT.replace('0 1 data', 'data'), 'no blob counts'],
   ['a parameter without a value', TEXT.replace('0=32', '0='), '"0=" of conv_1'],
   ['a parameter that is no number', TEXT.replace('0=32', '0=x'), '"0=x" of conv_1'],

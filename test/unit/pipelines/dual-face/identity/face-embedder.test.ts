@@ -71,6 +71,6 @@ test('a model with other outputs is rejected, and a face without landmarks loads
   const wrong = embedderWith(engineOf(64, []), () => Promise.resolve(new Uint8Array()));
   await expect(wrong.embed(FRAME, 64, 64, FACE)).rejects.toThrow('does not return 128 numbers');
   const idle = embedderWith(engineOf(128, []), () => Promise.resolve(new Uint8Array()));
-  await expect(idle.embed(FRAME, 64, 64, { ...FACE, landmarks: [] })).rejects.toThrow('no eyes and mouth');
+  await expect(idle.embed(FRAME, 64, 64, { ...FACE, landmarks: [] })).rejects.toThrow('no landmarks of eyes and mouth');
   expect(idle.isLoaded).toBe(false);
 });
