@@ -159,7 +159,7 @@ describe('a model that several streams share', () => {
     const requests = (id: number): number => shares.get(id)?.requests ?? 0;
     expect(requests(1) / requests(2)).toBeCloseTo(1, 1);
     expect(requests(3) / requests(1)).toBeGreaterThan(1.4);
-    // Of a stream's two images the second comes after at most so many of the others'.
+    // Number of images of other streams between two images of one stream.
     expect(longestGap).toBeLessThanOrEqual(12);
   });
 

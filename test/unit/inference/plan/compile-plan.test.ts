@@ -38,8 +38,8 @@ const stepsOf = (plan: Plan) =>
   }));
 
 /**
- * Runs a plan on names instead of numbers: every channel of every slot holds the number of the tensor that was written
- * there last, and whoever reads a tensor must find it whole. Independent of how places were chosen.
+ * Simulates a plan: every channel of every slot holds the number of the tensor that was last written there, and each read
+ * must find the tensor complete.
  */
 function expectNothingOverwritten({ tensors, steps, outputs }: Plan): void {
   const slots = new Map<number, (number | undefined)[]>();

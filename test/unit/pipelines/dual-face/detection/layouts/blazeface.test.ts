@@ -6,8 +6,8 @@ const INPUT = { width: 64, height: 32 };
 const OUTPUTS = [randomOutput('output', [1, 17, 8, 16], [-6, 6], 3)];
 
 /**
- * As MediaPipe's TensorsToDetectionsCalculator does it with the options of face_detection_full_range: anchors of size 1
- * in the middle of the cells, numbers divided by the input's edge, corners from centre and size, all in 0..1.
+ * Like MediaPipe's TensorsToDetectionsCalculator with the options of face_detection_full_range: anchors of size 1 at the
+ * centres of the cells, values divided by the input's edge, corners from centre and size, all in 0..1.
  */
 function reference(minScore: number): ReferenceFace[] {
   const numbers = OUTPUTS[0]?.data ?? new Float32Array();
