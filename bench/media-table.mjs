@@ -85,7 +85,8 @@ function row(name, job) {
     ];
   }
   // With timestamp discontinuities, the expected times are those of ffmpeg without -copyts.
-  const jumps = job.report?.remarks.some((remark) => remark.includes('timestamp discontinuities in the source')) === true;
+  const jumps =
+    job.report?.remarks.some((remark) => remark.includes('timestamp discontinuities in the source')) === true;
   const source = look(join(folder, name), jumps ? [] : ['-copyts']);
   const result = look(job.output);
   const faults = [];
