@@ -152,7 +152,7 @@ test('a resumed job continues from the stored state of the last committed batch,
 
 test('the conclusion of the pipeline is logged after the last batch only', async () => {
   const { run, lines } = await openStage(WITH_STATE);
-  const conclusions = () => lines.filter((line) => line.includes('faces compared in'));
+  const conclusions = () => lines.filter((line) => line.includes('face embeddings computed in'));
   for (const number of [0, 1]) await run(number);
   expect(conclusions()).toEqual([]);
   await run(2);
