@@ -1,7 +1,6 @@
 /**
- * How much of the engine's speed reaches the finished file (PERFORMANCE.md, P6): the rate of a whole job, with the
- * real daemon, worker, ffmpegs and RAM disk, against the bare engine on the same tiles, before and after it in the same
- * run. Prints a table and writes bench/results/end-to-end.json.
+ * Speed of a whole job, with the real daemon, worker, ffmpeg and RAM disk, compared with the bare engine on frames of the
+ * same size, which is measured before and after the job. Prints a table and writes bench/results/end-to-end.json.
  *
  *   npm run bench -- [--width 320] [--height 180] [--frames 60] [--model realesr-general-x4v3] [--scale 2]
  */
@@ -36,7 +35,7 @@ try {
   rmSync(home, { recursive: true, force: true });
 }
 
-/** The model alone, on windows of the size that the job uses. */
+/** The model alone, on whole frames. */
 async function bareEngine() {
   const { availableEngines } = await dist('inference/available-engines.js');
   const { loadModel } = await dist('inference/load-model.js');
@@ -57,7 +56,7 @@ async function bareEngine() {
   };
 }
 
-/** One file through `framekiln start --once`; the rate is that of its frames after the first batch. */
+/** Processes one file with `framekiln start --once`; the speed is that of the frames after the first batch. */
 async function wholeJob() {
   const input = join(home, 'input');
   mkdirSync(input);
@@ -117,7 +116,7 @@ function peakMegabytes(pid) {
       Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
     );
   } catch {
-    return 0; // It has ended.
+    return 0; // The process has ended.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What becomes of every file of a folder: one home, `framekiln start --once`, then source and result are decoded side
- * by side by plain ffmpeg, without Framekiln's own checks. Prints a table in Markdown, one row a file.
+ * Processes every file of a folder with `framekiln start --once`, and compares each source with its result by plain ffmpeg,
+ * without Framekiln's own checks. Prints a Markdown table with one row per file.
  *
  *   node bench/media-table.mjs --folder DIR [--scale 2] [--only REGEX] [--skip REGEX] [--keep HOME] [--model lanczos]
  */
@@ -36,16 +36,16 @@ try {
   );
   printTable(rows);
   const bad = rows.filter(([verdict]) => verdict === 'BAD').length;
-  console.log(`\n${rows.length} files: ${rows.length - bad} whole or rejected with a reason, ${bad} not.`);
+  console.log(`\n${rows.length} files: ${rows.length - bad} correct or rejected with a reason, ${bad} not.`);
   process.exitCode = bad === 0 ? 0 : 1;
 } finally {
   if (values.keep === undefined) rmSync(home, { recursive: true, force: true });
 }
 
-/** A file that never became a job, in the shape of one that failed. */
+/** A file without a job, in the form of a failed job. */
 function rejection(rejected, name) {
   const found = rejected.find(({ file }) => file === name);
-  const error = found ?? { code: 'IGNORED', message: 'its name is not that of a video' };
+  const error = found ?? { code: 'IGNORED', message: 'its name is not that of a video file' };
   return { state: 'rejected', error };
 }
 
@@ -84,8 +84,9 @@ function row(name, job) {
       '',
     ];
   }
-  // Where its clock jumps, the source's frames are where ffmpeg puts them that keeps no clock.
-  const jumps = job.report?.remarks.some((remark) => remark.includes('clock of the source jumps')) === true;
+  // With timestamp discontinuities, the expected times are those of ffmpeg without -copyts.
+  const jumps =
+    job.report?.remarks.some((remark) => remark.includes('timestamp discontinuities in the source')) === true;
   const source = look(join(folder, name), jumps ? [] : ['-copyts']);
   const result = look(job.output);
   const faults = [];
@@ -97,7 +98,7 @@ function row(name, job) {
     worst = Math.max(worst, Math.abs(from(a, i) - from(b, i)));
   if (worst > Math.max(0.0011, source.tick)) faults.push(`a frame is ${(worst * 1000).toFixed(1)} ms off`);
   faults.push(...audioFaults(source, result));
-  // RGB becomes YUV of limited range: matrix and range are new then.
+  // RGB becomes YUV of limited range, with a new matrix and range.
   const rgb = /^(rgb|bgr|gbr|argb|abgr|0rgb|pal8)/.test(source.video.pix_fmt ?? '');
   for (const [what, was, is] of [
     ['rotation', 0, result.rotation],
@@ -125,14 +126,14 @@ function row(name, job) {
   ];
 }
 
-/** Start and end of each audio track against the image, in source and result: at most 40 ms apart. */
+/** Checks that start and end of each audio track, relative to the video, differ by at most 40 ms from the source. */
 function audioFaults(source, result) {
   const faults = [];
   for (let track = 1; track < source.decoded.length; track++) {
     const [was, is] = [source.decoded[track], result.decoded[track]];
     if (was.length === 0) continue;
     if (is === undefined || is.length === 0) {
-      faults.push(`audio ${track} is gone`);
+      faults.push(`audio ${track} is missing`);
       continue;
     }
     const start = was[0].at - source.decoded[0][0].at - (is[0].at - result.decoded[0][0].at);
@@ -180,7 +181,7 @@ function look(path, clock = ['-copyts']) {
   };
 }
 
-/** Every frame that plain ffmpeg decodes: its time and its end, in seconds. */
+/** Start and end in seconds of every frame that plain ffmpeg decodes. */
 function decode(path, index, clock) {
   const args = ['-loglevel', 'quiet', '-nostdin', ...clock, '-i', path, '-map', `0:${index}`];
   const { stdout } = spawnSync(

@@ -7,20 +7,20 @@ export interface Tensor {
 
 /** One result of a model. */
 export interface ModelOutput {
-  /** As the file calls it. */
+  /** Name of the output in the ONNX file. */
   readonly name: string;
   readonly data: Float32Array;
   readonly shape: readonly number[];
 }
 
 export interface LoadOptions {
-  /** Threads inside one operator; 0: as many as there are cores. */
+  /** Threads of one operator; 0: one per core. */
   readonly threads: number;
 }
 
-/** A frame of packed RGB for an engine that converts and tiles by itself. */
+/** A frame of packed RGB for an engine that does conversion and tiling itself. */
 export interface FrameToUpscale {
-  /** Must not be written again before the promise has settled. */
+  /** Must not be modified before the promise has settled. */
   readonly pixels: Uint8Array;
   readonly width: number;
   readonly height: number;
@@ -28,29 +28,29 @@ export interface FrameToUpscale {
   readonly bytesPerComponent: 1 | 2;
   /** Edge of a tile's core in pixels; null: as large as memory allows. */
   readonly tile: number | null;
-  /** Pixels around a core that the model needs to see. */
+  /** Pixels around a core that affect its result. */
   readonly overlap: number;
 }
 
 /** A model that is ready to run on some device. */
 export interface LoadedModel {
   /**
-   * Runs the model on one tensor; gives tensors of their own in the order of the file. The input may be written
-   * again when it has settled. The result of an upscaler is one image (only-image.ts).
+   * Runs the model on one tensor and returns new tensors in the order of the file. The input must not be modified before
+   * the promise has settled.
    *
-   * @throws EngineError OUT_OF_MEMORY when a smaller input may succeed, DEVICE_LOST when nothing will any more,
-   *   else ENGINE_FAILED
+   * @throws EngineError OUT_OF_MEMORY if a smaller input may succeed, DEVICE_LOST if no further run will succeed,
+   *   otherwise ENGINE_FAILED
    */
   run(input: Tensor): Promise<readonly ModelOutput[]>;
   /**
-   * A whole frame of packed RGB, upscaled; rejects as `run` does. Where it is absent, the caller converts and tiles.
-   * Up to `concurrency` frames may be under way at once.
+   * Upscales a whole frame of packed RGB; rejects like `run`. If it is absent, the caller does conversion and tiling. Up to
+   * `concurrency` frames may be in progress at once.
    */
   upscale?(frame: FrameToUpscale): Promise<Buffer>;
   readonly concurrency?: number;
-  /** Images of one shape that `run` takes at once, as the first length of the tensor; absent: one. */
+  /** Maximum number of images in one tensor (its first dimension) for `run`; absent: one. */
   readonly maxBatch?: number;
-  /** Gives its memory back. May be called twice. */
+  /** Frees the model's memory. May be called twice. */
   dispose(): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export interface Engine {
   readonly device: 'cpu' | 'gpu';
   /**
    * @param model bytes of an ONNX file with one input
-   * @throws EngineError ENGINE_UNAVAILABLE when this machine cannot run it
+   * @throws EngineError ENGINE_UNAVAILABLE if the model cannot be run on this machine
    */
   load(model: Uint8Array, options: LoadOptions): Promise<LoadedModel>;
 }

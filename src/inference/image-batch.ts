@@ -20,7 +20,7 @@ export function stackTensors(tensors: readonly [Tensor, ...Tensor[]]): Tensor {
  * The outputs of the image at `index` in a batch of `count`. They are copies, so that one stream does not keep the whole
  * batch in memory.
  *
- * @throws EngineError ENGINE_FAILED when the outputs are not those of a batch
+ * @throws EngineError ENGINE_FAILED if the outputs are not those of a batch
  */
 export function outputsOfImage(
   outputs: readonly ModelOutput[],

@@ -16,18 +16,18 @@ export interface ReadyModel extends ChosenModel {
   readonly scale: number;
 }
 
-/** Larger than any kernel, small enough for any memory. */
+/** Edge of the test image: larger than any kernel, small enough for any memory. */
 const TRIAL_EDGE = 16;
 
-/** Largest difference of components in 0..1 that half precision and rounding may cause, but a wrong pixel may not. */
-const LARGEST_DIFFERENCE = 0.05;
+/** Maximum difference of components in 0..1; half precision and rounding stay below it, a wrong pixel does not. */
+const MAX_DIFFERENCE = 0.05;
 
 /**
  * Loads a model that upscales images on the first engine that can run it. Each engine is tested with a tiny
  * image first, and the result of a GPU is compared with the CPU's.
  *
  * @param engines in the order of preference
- * @throws EngineError when no engine can run it; the message lists the reason of each engine
+ * @throws EngineError if no engine can run it; the message lists the reason of each engine
  */
 export async function loadModel(
   onnx: Uint8Array,
@@ -41,11 +41,11 @@ export async function loadModel(
 }
 
 /**
- * Loads a model of any outputs, such as a detector, on the first engine that can run it.
+ * Loads a model with other outputs, such as a detector, on the first engine that can run it.
  *
- * @param shape of its input; the trial's numbers are in 0..1
- * @param judge interprets the outputs for the test image; throws if they are not those of such a model
- * @throws EngineError as `loadModel`
+ * @param shape of the test image
+ * @param judge interprets the outputs for the test image; throws if the model is not suitable
+ * @throws EngineError like `loadModel`
  */
 export function loadAnalyser<Outcome>(
   onnx: Uint8Array,
@@ -126,12 +126,12 @@ function validateLikeOnCpu(outputs: readonly ModelOutput[], expected: readonly M
     throw new EngineError('ENGINE_FAILED', 'the result for the test image differs from that of the CPU');
 }
 
-/** Images are in 0..1; what reaches farther may differ in proportion. */
+/** Compares values in 0..1; for larger ranges, the tolerance is proportional to the largest value. */
 function isNear(found: Float32Array, expected: Float32Array): boolean {
   const largest = expected.reduce((soFar, value) => Math.max(soFar, Math.abs(value)), 1);
   return (
     found.length === expected.length &&
-    found.every((value, i) => Math.abs(value - (expected[i] ?? NaN)) <= LARGEST_DIFFERENCE * largest)
+    found.every((value, i) => Math.abs(value - (expected[i] ?? NaN)) <= MAX_DIFFERENCE * largest)
   );
 }
 

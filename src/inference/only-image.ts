@@ -1,7 +1,7 @@
 import { EngineError } from '../domain/errors.ts';
 import type { ModelOutput, Tensor } from './engine.ts';
 
-/** The result of a model that gives one image in NCHW order. @throws EngineError ENGINE_FAILED for any other */
+/** The only output of a model, which must be an image in NCHW order. @throws EngineError ENGINE_FAILED if it is not */
 export function onlyImage(outputs: readonly ModelOutput[]): Tensor {
   const [output, second] = outputs;
   const [n, c, h, w, more] = output?.shape ?? [];

@@ -14,8 +14,8 @@ const NAMES: Readonly<Record<OnnxProvider, string>> = {
 };
 
 /**
- * The providers whose libraries are installed, the best first; whether a GPU and a driver are there, a trial tells.
- * onnxruntime lists the GPU ones wherever it was built with them, and complains loudly when they are then tried.
+ * The execution providers whose libraries are installed, the fastest first. They may still fail without a GPU or driver.
+ * onnxruntime's own list is not used because it contains GPU providers whose libraries are missing.
  */
 export function installedProviders(): OnnxProvider[] {
   const bin = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '../bin');
@@ -31,7 +31,7 @@ function readdirOrNone(path: string): string[] {
   return existsSync(path) ? readdirSync(path) : [];
 }
 
-/** onnxruntime with one of its execution providers. Its `run` blocks the loop that calls it: use it on a thread. */
+/** onnxruntime with one of its execution providers. `run` blocks the event loop, so use it on a separate thread. */
 export function createOnnxEngine(provider: OnnxProvider): Engine {
   return {
     name: NAMES[provider],
@@ -55,13 +55,13 @@ function sessionOptions(provider: OnnxProvider, { threads }: LoadOptions): Infer
   return {
     executionProviders: [provider],
     logSeverityLevel: 3,
-    // Patterns are planned for the first shape and pay off for it alone; without them 1.4 kB a pixel instead of 2.0.
+    // Memory patterns only help with the first shape; without them a pixel needs 1.4 kB instead of 2.0.
     enableMemPattern: false,
     ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
   };
 }
 
-/** Images that keep a GPU busy where one does not. */
+/** Maximum batch size on a GPU, which a single small image does not keep busy. */
 const GPU_BATCH = 8;
 
 class OnnxModel implements LoadedModel {
@@ -70,7 +70,7 @@ class OnnxModel implements LoadedModel {
   readonly #input: string;
   #released = false;
 
-  /** @param maxBatch more than one gains nothing on the CPU: 290 ms a 64x64 image alone, 275 to 340 in batches of 4 and 8 */
+  /** @param maxBatch 1 on the CPU, where batches are no faster: 275 to 340 ms per 64x64 image in batches of 4 and 8, 290 alone */
   constructor(session: InferenceSession, maxBatch: number) {
     this.maxBatch = maxBatch;
     this.#session = session;
@@ -110,7 +110,7 @@ function asOutput(name: string, result: OnnxTensor | undefined): ModelOutput {
   );
 }
 
-/** onnxruntime has no error code for it; these are its allocators' words. */
+/** onnxruntime has no error code for this; these are the messages of its allocators. */
 function isOutOfMemory(message: string): boolean {
   return /bad_alloc|out of memory|failed to allocate|Failed to allocate memory|CUDA_ERROR_OUT_OF_MEMORY/i.test(
     message,

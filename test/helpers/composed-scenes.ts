@@ -4,19 +4,19 @@ import type { Box } from '../../src/pipelines/dual-face/tracking/box.ts';
 import type { LabelledBox } from './tracking/tracking-metrics.ts';
 import { sharedMedia } from './shared-media.ts';
 
-/** Upper bodies of people who are known, cut out of real clips: 300x300 of 640x480 around a face. */
+/** Area around the upper body of a person in the real clips: 300x300 of 640x480. */
 const CUT = { x: 150, y: 0, width: 300, height: 300 };
 const SOURCE = { width: 640, height: 480 };
 export const SCENE = { width: 1280, height: 400 };
 
-/** A person's clips, one after the other. */
+/** The frames of a person's clips, concatenated. */
 export interface Actor {
   readonly frames: readonly Buffer[];
-  /** Where the face is in each frame's cut; null where the detector does not find it there. */
+  /** Box of the face in the cut of each frame; null if the detector does not find it. */
   readonly faces: readonly (Box | null)[];
 }
 
-/** Where an actor's cut stands in the scene; null: not in the image. Later ones stand in front. */
+/** Positions of the actors' cuts in the scene; null: not visible. Later ones cover earlier ones. */
 export type Places = readonly ({ readonly actor: Actor; readonly id: number; readonly x: number } | null)[];
 
 export interface ComposedFrame {
@@ -24,7 +24,7 @@ export interface ComposedFrame {
   readonly truth: readonly LabelledBox[];
 }
 
-/** Reads clips of `../shared/media/faces` at 15 frames a second, and finds the faces in them, each alone in its image. */
+/** Reads clips of shared/media/faces, which show one person each, at 15 frames per second and finds their faces. */
 export async function readActor(detector: FaceDetector, clips: readonly string[]): Promise<Actor> {
   const frames = clips.flatMap((clip) => framesOf(sharedMedia(`faces/${clip}.mkv`)));
   const faces: (Box | null)[] = [];
@@ -35,7 +35,7 @@ export async function readActor(detector: FaceDetector, clips: readonly string[]
   return { frames, faces };
 }
 
-/** The scene's frame, and the faces that can be seen in it, known by how it is made. */
+/** Composes a frame of the scene; `truth` has its visible faces. */
 export function compose(frame: number, places: Places): ComposedFrame {
   const pixels = Buffer.alloc(SCENE.width * SCENE.height * 3, 150);
   const truth: LabelledBox[] = [];

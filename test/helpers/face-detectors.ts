@@ -13,7 +13,7 @@ import { sharedModels } from './shared-media.ts';
 
 const models = resolve(import.meta.dirname, '../../models');
 
-/** The files of real detectors; those that are not here are skipped by the tests that need them. */
+/** Files of real detectors; tests skip those that are not installed. */
 export const DETECTOR_FILES = {
   'blazeface-full-range': resolve(models, 'blazeface-full-range.onnx'),
   'YuNet of one size': sharedModels('yunet_n_640_640.onnx'),
@@ -23,12 +23,12 @@ export const DETECTOR_FILES = {
 
 export type DetectorName = keyof typeof DETECTOR_FILES;
 
-/** Whether the file of a detector is here. */
+/** Whether a detector is installed. */
 export function hasDetector(name: DetectorName): boolean {
   return existsSync(DETECTOR_FILES[name]);
 }
 
-/** A real detector on the CPU, given back when the test ends. */
+/** Loads a real detector on the CPU, which is disposed when the test ends. */
 export async function openDetector(
   name: DetectorName,
   options: Partial<DetectorOptions> = {},
@@ -45,12 +45,12 @@ export async function openDetector(
 
 const EMBEDDING = resolve(models, 'face-recognition.onnx');
 
-/** Whether the model that tells faces apart is here. */
+/** Whether the face recognition model is installed. */
 export function hasEmbedder(): boolean {
   return existsSync(EMBEDDING);
 }
 
-/** The real model that tells faces apart, on the CPU, given back when the test ends. */
+/** The face recognition model on the CPU, which is disposed when the test ends. */
 export function openEmbedder(): FaceEmbedder {
   const embedder = new FaceEmbedder({
     readModel: () => readFile(EMBEDDING),

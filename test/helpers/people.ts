@@ -1,6 +1,6 @@
 import { newPerson, STABLE_FRAMES, type Person } from '../../src/pipelines/dual-face/identity/person.ts';
 
-/** Somebody who has been seen well up to now: a face of 100 px whose centre is at `x`. */
+/** A stable person with a face 100 px high whose centre is at `x`. */
 export function stablePerson(id: number, x: number, change: Partial<Person> = {}): Person {
   const box = { x: x - 40, y: 300, width: 80, height: 100 };
   return {

@@ -14,7 +14,7 @@ const CONVERTERS: Readonly<Record<ModelFormat, (files: readonly Uint8Array[], na
   };
 
 /**
- * The ONNX file of a model that is published in another format; `files` in the order of the manifest's.
+ * Converts a model that is published in another format to ONNX. The order of `files` is that of the manifest.
  *
  * @throws ModelError MODEL_UNREADABLE, MODEL_UNSUITABLE
  */

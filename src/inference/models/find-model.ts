@@ -9,12 +9,12 @@ import { modelEntry } from './manifest.ts';
 import type { Manifest, ModelEntry, ModelPurpose } from './manifest.ts';
 import { decodeModel } from './onnx-model.ts';
 
-/** Nothing is known of a stranger; our own need between 18 (16 convolutions) and 80 (23 dense blocks). */
+/** Overlap for a user's own model; the known models need between 18 (16 convolutions) and 80 (23 dense blocks). */
 const UNKNOWN_OVERLAP = 32;
 
 /**
- * The file of a model: of the manifest's by name, looked for as `<name>.onnx` in each folder in order and rejected
- * unless its sha256 is the manifest's; or any ONNX file by a path that ends in `.onnx`. Nothing is run.
+ * Finds the file of a model. A name from the manifest is searched as `<name>.onnx` in each folder in order, and the file
+ * must have the manifest's sha256. A path that ends in `.onnx` names any ONNX file. The model is not run.
  *
  * @throws ModelError MODEL_UNKNOWN, MODEL_MISSING, MODEL_CHECKSUM, MODEL_UNREADABLE, MODEL_UNSUITABLE
  */
@@ -28,10 +28,10 @@ export async function findModel(
   const entry = modelEntry(manifest, nameOrPath, purpose);
   const path = await firstPresent(folders.map((folder) => modelPath(folder, entry.name)));
   if (path === null) {
-    const advice = `run: framekiln models pull ${entry.name}`;
+    const advice = `download it with: framekiln models pull ${entry.name}`;
     throw new ModelError(
       'MODEL_MISSING',
-      `The model ${entry.name} is not installed in ${folders.join(' or ')}; ${advice}.`,
+      `The model ${entry.name} is in none of ${folders.join(', ')}; ${advice}.`,
     );
   }
   const found = await sha256File(path);
@@ -41,11 +41,11 @@ export async function findModel(
 
 export interface ListedModel {
   readonly entry: ModelEntry;
-  /** Where it lies; null where it would have to be fetched. Its bytes are not looked at. */
+  /** Path of the file, whose content is not checked; null if the model is not installed. */
   readonly path: string | null;
 }
 
-/** Every model of the manifest, with its place on this machine. */
+/** All models of the manifest, with their paths on this machine. */
 export function listModels(folders: readonly string[], manifest: Manifest): Promise<ListedModel[]> {
   return Promise.all(
     manifest.models.map(async (entry) => ({
@@ -58,11 +58,11 @@ export function listModels(folders: readonly string[], manifest: Manifest): Prom
 export interface VerifiedModel {
   readonly entry: ModelEntry;
   readonly path: string;
-  /** null: the file is what the manifest says. */
+  /** null if the file matches the manifest. */
   readonly error: ModelError | null;
 }
 
-/** Checks the bytes of every model that is there. */
+/** Verifies the checksum of every installed model. */
 export async function verifyModels(folders: readonly string[], manifest: Manifest): Promise<VerifiedModel[]> {
   const verified: VerifiedModel[] = [];
   for (const { entry, path } of await listModels(folders, manifest)) {
@@ -86,9 +86,9 @@ export function modelFile(path: string, entry: ModelEntry): ModelFile {
   return { name, path, sha256, bytes, licence, architecture, overlap };
 }
 
-/** The error for bytes that are not those of the manifest. */
+/** The error for a file whose checksum differs from the manifest. */
 export function wrongChecksum(what: string, expected: string, found: string): ModelError {
-  const advice = 'delete the file, then run: framekiln models pull';
+  const advice = 'delete the file and download it again with: framekiln models pull';
   return new ModelError(
     'MODEL_CHECKSUM',
     `${what} has the sha256 ${found} instead of ${expected}; ${advice}.`,

@@ -16,11 +16,11 @@ const FOLDED_BIAS = 'folded_bias';
 const FOLDED_SCALES = 'folded_scales';
 
 /**
- * The x2 model that gives the average of each 2x2 of an SRVGG x4 model's output, or null where `file` does
- * not end as those do. Averaging is linear, as the last convolution is, so it folds into that one's weights: 12
+ * Converts an SRVGG x4 model to an x2 model that returns the average of each 2x2 pixels of its output; null if the model
+ * has another structure. Averaging and the last convolution are both linear, so averaging is folded into its weights: 12
  * output channels instead of 48, a quarter of the pixels to shuffle, and the same result up to rounding.
  *
- * @param file bytes of an ONNX file; `what` names it in errors.
+ * @param file bytes of an ONNX file; `what` names it in errors
  */
 export function foldScale2(file: Uint8Array, what: string): Uint8Array | null {
   const model = decodeModel(file, what);
@@ -69,7 +69,7 @@ function fold(model: OnnxModel, tail: Tail): OnnxModel {
   const node = graph.node.map((each) => replacements.get(each) ?? each);
   const stillRead = new Set(node.flatMap((each) => each.input));
   const initializer = [...graph.initializer, ...added].filter(({ name }) => stillRead.has(name ?? ''));
-  // Shapes noted for values between the nodes are those of x4; without the notes the engine finds its own.
+  // The shapes stored for intermediate values are those of x4; without them, the engine infers the new ones.
   return {
     ...model,
     graph: { ...graph, node, initializer, valueInfo: [], output: graph.output.map(anySize) },
@@ -77,8 +77,8 @@ function fold(model: OnnxModel, tail: Tail): OnnxModel {
 }
 
 /**
- * Of 48 rows of equal length, one for each (colour, row of 4, column of 4), the 12 averages over each 2x2, one for
- * each (colour, row of 2, column of 2).
+ * Averages 48 rows of equal length, one for each (colour, row of 4, column of 4), over each 2x2 to 12 rows, one for each
+ * (colour, row of 2, column of 2).
  */
 function averageChannels(values: Float32Array): Float32Array {
   const length = values.length / 48;

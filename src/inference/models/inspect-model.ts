@@ -1,11 +1,10 @@
 import { ModelError } from '../../domain/errors.ts';
-import { counted } from '../../lib/counted.ts';
 import { FLOAT32 } from './onnx-model.ts';
 import type { OnnxModel, OnnxValueInfo } from './onnx-model.ts';
 
 /**
- * Sees to it that a model is one that Framekiln can use and may load: one float32 image `[N, 3, H, W]` of any
- * height and width in, one output, and every weight inside the file. `what` names it in errors.
+ * Checks that a model is suitable for upscaling: its only input is a float32 image `[N, 3, H, W]` of any height and width,
+ * it has one output, and the file contains all weights. `what` names the model in errors.
  *
  * @throws ModelError MODEL_UNSUITABLE
  */
@@ -20,29 +19,28 @@ export function validateImageModel(model: OnnxModel, what: string): void {
 }
 
 /**
- * Sees to it that every weight is inside the file (R34: a model with external data could make the engine read any file).
+ * Checks that the file contains all weights. A model with external data could make the engine read any file; promise 34
+ * in docs/promises.md rules that out.
  *
  * @throws ModelError MODEL_UNSUITABLE
  */
 export function validateSelfContained(model: OnnxModel, what: string): void {
-  if (hasExternalData(model))
-    throw unsuitable(what, 'stores weights in external files, which is not allowed');
+  if (hasExternalData(model)) throw unsuitable(what, 'stores weights in other files, which is not allowed');
 }
 
 function whyNotImage(input: OnnxValueInfo): string | null {
   const tensor = input.type?.tensorType;
   const dims = tensor?.shape?.dim ?? [];
-  if (tensor?.elemType !== FLOAT32) return 'does not accept float32';
-  if (dims.length !== 4)
-    return `has an input of ${counted(dims.length, 'dimension')} instead of [N, 3, H, W]`;
+  if (tensor?.elemType !== FLOAT32) return 'does not expect float32 values';
+  if (dims.length !== 4) return `expects ${dims.length} dimensions instead of [N, 3, H, W]`;
   const [batch, channels, height, width] = dims.map((dim) => dim.dimValue ?? 0);
-  if (channels !== 3 && channels !== 0) return `expects ${counted(channels ?? 0, 'channel')} instead of 3`;
-  if (batch !== 1 && batch !== 0) return `has a fixed batch size of ${batch ?? 0}`;
-  if (height !== 0 || width !== 0) return `accepts only ${width ?? 0}x${height ?? 0} images`;
+  if (channels !== 3 && channels !== 0) return `expects ${channels ?? 0} channels instead of 3`;
+  if (batch !== 1 && batch !== 0) return `accepts only batches of ${batch ?? 0} images`;
+  if (height !== 0 || width !== 0) return `accepts only images of ${width ?? 0}x${height ?? 0}`;
   return null;
 }
 
-/** Whether any tensor, in sub-graphs and functions too, lives outside the file. */
+/** Whether any tensor, including those of sub-graphs and functions, is stored outside the file. */
 function hasExternalData(part: unknown): boolean {
   if (typeof part !== 'object' || part === null || ArrayBuffer.isView(part)) return false;
   if ('dataLocation' in part && part.dataLocation === 1) return true;

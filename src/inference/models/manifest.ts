@@ -15,17 +15,17 @@ const npmSource = z.strictObject({
   files: z.array(z.string()).min(1),
 });
 
-/** Files in a folder that the person names. */
+/** Files in a folder that the user names. */
 const folderSource = z.strictObject({ kind: z.literal('folder'), files: z.array(fileName).min(1) });
 
 const file = {
   name: z.string().regex(/^[\w-]+$/),
   description: z.string(),
   licence: z.string(),
-  /** Of the ONNX file that results from any of the sources. */
+  /** Checksum and size of the ONNX file, the same for all sources. */
   sha256,
   bytes: z.int().positive(),
-  /** What the sources hold, in this order: a .param and a .bin; one .tflite; a weights manifest and its .bin; one .onnx. */
+  /** Format of the source files, in this order: .param and .bin; .tflite; weights manifest and .bin; .onnx. */
   format: z.enum(['ncnn', 'tflite', 'face-api', 'onnx']),
   sources: z.array(z.discriminatedUnion('kind', [npmSource, folderSource])).min(1),
 };
@@ -36,7 +36,7 @@ const model = z.discriminatedUnion('purpose', [
     purpose: z.literal('upscale'),
     scale: z.int().min(1).max(4),
     architecture: z.enum(['srvgg', 'rrdb']),
-    /** Source pixels that a tile needs around it; measured, see docs/decisions/0002. */
+    /** Source pixels around a tile that affect its result, as measured in docs/decisions/0002-models.md. */
     overlap: z.int().nonnegative(),
   }),
   z.strictObject({ ...file, purpose: z.literal('face-detector') }),
@@ -55,7 +55,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /**
  * The models that Framekiln knows, from `models/manifest.json`.
  *
- * @throws ModelError MODEL_UNREADABLE with every fault found.
+ * @throws ModelError MODEL_UNREADABLE listing every error in the file
  */
 export async function readManifest(path: string): Promise<Manifest> {
   let content: unknown;
@@ -70,12 +70,14 @@ export async function readManifest(path: string): Promise<Manifest> {
   const parsed = manifestSchema.safeParse(content);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  throw new ModelError('MODEL_UNREADABLE', `The list of models ${path} is not valid: ${faults}.`);
+  throw new ModelError('MODEL_UNREADABLE', `The list of models ${path} is invalid: ${faults}.`);
 }
 
 /**
+ * The manifest's entry for a model.
+ *
  * @param purpose null: any
- * @throws ModelError MODEL_UNKNOWN naming those that there are for the purpose
+ * @throws ModelError MODEL_UNKNOWN listing the models for the purpose
  */
 export function modelEntry(
   manifest: Manifest,
@@ -88,7 +90,7 @@ export function modelEntry(
   const known = fitting.map((each) => each.name);
   if (purpose === 'upscale') known.push('lanczos');
   const what = purpose === null ? 'model' : WORDS[purpose];
-  const advice = `use ${known.join(', ')} or the path of an .onnx file`;
+  const advice = `use one of ${known.join(', ')}, or the path of an .onnx file`;
   throw new ModelError('MODEL_UNKNOWN', `There is no ${what} "${name}"; ${advice}.`);
 }
 

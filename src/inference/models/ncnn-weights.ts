@@ -1,13 +1,12 @@
 import { ModelError } from '../../domain/errors.ts';
-import { counted } from '../../lib/counted.ts';
 
 const TAG_BYTES = 4;
 const HALF_PRECISION = 0x01306b47;
 const SINGLE_PRECISION = 0;
 
 /**
- * Reads an ncnn `.bin` from its beginning to its end: the weights of each layer in the order of the `.param`.
- * Kernels carry a tag that says how they are stored; biases and slopes are bare float32 (ncnn, `modelbin.cpp`).
+ * Reads an ncnn `.bin` file sequentially: the weights of each layer in the order of the `.param` file. Kernels start with
+ * a tag for the number format; biases and slopes are float32 without a tag (see ncnn's `modelbin.cpp`).
  */
 export class NcnnWeights {
   readonly #view: DataView;
@@ -17,17 +16,17 @@ export class NcnnWeights {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** The next tagged array of `count` numbers, half or single precision. */
+  /** Reads a tagged array of `count` numbers in half or single precision. */
   readTagged(count: number, layerName: string): Float32Array {
     const start = this.#take(TAG_BYTES, layerName);
     const tag = this.#view.getUint32(start, true);
     if (tag === SINGLE_PRECISION) return this.readFloats(count, layerName);
     if (tag === HALF_PRECISION) return this.#readHalves(count, layerName);
-    const found = `have the type tag 0x${tag.toString(16)}, which is neither half nor single precision`;
+    const found = `have the unknown format tag 0x${tag.toString(16)}`;
     throw new ModelError('MODEL_UNREADABLE', `The weights of ${layerName} ${found}.`);
   }
 
-  /** The next `count` float32 numbers. */
+  /** Reads `count` float32 numbers. */
   readFloats(count: number, layerName: string): Float32Array {
     const start = this.#take(count * 4, layerName);
     const values = new Float32Array(count);
@@ -35,13 +34,13 @@ export class NcnnWeights {
     return values;
   }
 
-  /** @throws ModelError MODEL_UNREADABLE where bytes are left over. */
+  /** @throws ModelError MODEL_UNREADABLE if the file has not been read completely */
   expectEnd(): void {
     const left = this.#view.byteLength - this.#offset;
     if (left === 0) return;
     throw new ModelError(
       'MODEL_UNREADABLE',
-      `The ncnn .bin file has ${counted(left, 'byte')} after the weights of the last layer.`,
+      `The ncnn .bin file has ${left} bytes after the weights of the last layer.`,
     );
   }
 
@@ -63,7 +62,7 @@ export class NcnnWeights {
   }
 }
 
-/** The value of an IEEE 754 half-precision number, given as its 16 bits. */
+/** Decodes the 16 bits of an IEEE 754 half-precision number. */
 export function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;

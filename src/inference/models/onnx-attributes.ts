@@ -4,12 +4,12 @@ export function attributeOf(node: OnnxNode, name: string): OnnxAttribute | undef
   return node.attribute?.find((attribute) => attribute.name === name);
 }
 
-/** A text attribute; '' where there is none. */
+/** A string attribute; '' if it is absent. */
 export function textOf(node: OnnxNode, name: string): string {
   return Buffer.from(attributeOf(node, name)?.s ?? []).toString();
 }
 
-/** A list of integers; `fallback` where there is none. */
+/** An attribute with a list of integers; `fallback` if it is absent. */
 export function integersOf(node: OnnxNode, name: string, fallback: readonly number[]): readonly number[] {
   const found = attributeOf(node, name)?.ints ?? [];
   return found.length === 0 ? fallback : found.map(Number);

@@ -2,24 +2,24 @@ import { ATTRIBUTE_TYPE, floatTensor, integerTensor } from './onnx-model.ts';
 import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './onnx-model.ts';
 import { FLOAT32 } from './onnx-model.ts';
 
-/** Opset 13 is the first whose operators all of ours are final in; IR version 7 belongs to it. */
+/** The operators that the converters use have not changed since opset 13, which belongs to IR version 7. */
 const OPSET_VERSION = 13;
 const IR_VERSION = 7;
 
 type AttributeValue = number | string | readonly number[] | { readonly float: number };
 
-/** Edges of a value, each a number or the name of one that is known only when the model runs. */
+/** Dimensions of a value: numbers, or names for dimensions that are known only when the model runs. */
 export type ValueShape = readonly (number | string)[];
 
 const IMAGE: ValueShape = ['batch', 3, 'height', 'width'];
 const OUTPUT_IMAGE: ValueShape = ['batch', 3, 'output_height', 'output_width'];
 
-/** Collects nodes and weights, in order, and gives the model of one value in and one out. */
+/** Builds an ONNX model with one input and one output, node by node. */
 export class OnnxGraphBuilder {
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers: OnnxTensor[] = [];
 
-  /** Adds a node. A plain number is an integer attribute; `{ float }` a real one. */
+  /** Adds a node. A plain number becomes an integer attribute; `{ float }` a float attribute. */
   node(
     opType: string,
     inputs: readonly string[],
@@ -30,19 +30,19 @@ export class OnnxGraphBuilder {
     this.#nodes.push({ name: output, opType, input: inputs, output: [output], attribute });
   }
 
-  /** Adds a float32 constant and gives its name. */
+  /** Adds a float32 constant and returns its name. */
   constant(name: string, dims: readonly number[], values: Float32Array): string {
     this.#initializers.push(floatTensor(name, dims, values));
     return name;
   }
 
-  /** Adds a constant list of 64-bit integers and gives its name. */
+  /** Adds a constant list of 64-bit integers and returns its name. */
   integers(name: string, values: readonly number[]): string {
     this.#initializers.push(integerTensor(name, values));
     return name;
   }
 
-  /** The model, with values under the names `input` and `output`: `[N, 3, H, W]` images of any size unless said otherwise. */
+  /** The model, with the values `input` and `output`, by default `[N, 3, H, W]` images of any size. */
   build(graphName: string, input = IMAGE, output = OUTPUT_IMAGE): OnnxModel {
     return {
       irVersion: IR_VERSION,

@@ -2,9 +2,9 @@ import protobuf from 'protobufjs';
 import { ModelError } from '../../domain/errors.ts';
 
 /**
- * The messages of an ONNX file that Framekiln reads or writes, with the field numbers of onnx.proto (ONNX, IR
- * version 3 to 13). Messages that only pass through are declared as bytes, which has the same form on the wire,
- * so that a file that is read and written again loses nothing.
+ * The messages of an ONNX file that Framekiln reads or writes, with the field numbers of onnx.proto (IR versions 3 to
+ * 13). Other messages are declared as bytes, which have the same wire format, so that nothing is lost when a file is
+ * decoded and encoded again.
  */
 const SCHEMA = `
 syntax = "proto2";
@@ -146,12 +146,12 @@ export interface OnnxTensor {
   readonly name?: string;
   readonly dims: readonly number[];
   readonly dataType: number;
-  /** Little-endian; empty or absent where a typed list below holds the numbers. */
+  /** Values in little-endian order; empty or absent if one of the typed lists below has them. */
   readonly rawData?: Uint8Array;
   readonly floatData?: readonly number[];
   readonly int64Data?: readonly (number | { toNumber(): number })[];
   readonly externalData?: readonly Uint8Array[];
-  /** 1: in another file. */
+  /** 1: the values are in another file. */
   readonly dataLocation?: number;
 }
 
@@ -205,8 +205,8 @@ export interface OnnxModel {
 }
 
 /**
- * The model in the bytes of an ONNX file; `what` names the file in errors. Fields beyond OnnxModel are there too
- * and are written again by `encodeModel`.
+ * Decodes an ONNX file; `what` names the file in errors. Fields that OnnxModel does not declare are kept, and
+ * `encodeModel` writes them again.
  *
  * @throws ModelError MODEL_UNREADABLE
  */
@@ -225,15 +225,15 @@ export function decodeModel(bytes: Uint8Array, what: string): OnnxModel {
   return model as OnnxModel;
 }
 
-/** The bytes of an ONNX file. Equal models give equal bytes. */
+/** Encodes an ONNX file. Equal models give equal bytes. */
 export function encodeModel(model: OnnxModel): Uint8Array {
   return MODEL_PROTO.encode(MODEL_PROTO.fromObject(model)).finish();
 }
 
 /**
- * The numbers of a float32 tensor, a copy.
+ * Copies the values of a float32 tensor.
  *
- * @throws ModelError MODEL_UNSUITABLE where it holds another type, MODEL_UNREADABLE where it is damaged.
+ * @throws ModelError MODEL_UNSUITABLE if it has another type, MODEL_UNREADABLE if it is damaged
  */
 export function tensorFloats(tensor: OnnxTensor): Float32Array {
   if (tensor.dataType !== FLOAT32) {
@@ -245,7 +245,7 @@ export function tensorFloats(tensor: OnnxTensor): Float32Array {
   if (rawData.length % 4 !== 0) {
     throw new ModelError('MODEL_UNREADABLE', `The tensor ${tensor.name ?? '(unnamed)'} is truncated.`);
   }
-  // Not slice(): rawData is a Buffer, whose slice shares memory that need not be aligned to 4 bytes.
+  // Not slice(): rawData is a Buffer, whose slice shares memory that may not be aligned to 4 bytes.
   return new Float32Array(Uint8Array.from(rawData).buffer);
 }
 

@@ -1,6 +1,6 @@
 import { ModelError } from '../../domain/errors.ts';
 
-/** TensorFlow Lite's numbers of the operators that are read here (BuiltinOperator of its schema). */
+/** The supported operators by their numbers in TensorFlow Lite's schema (BuiltinOperator). */
 export const TFLITE_OPERATORS: ReadonlyMap<number, string> = new Map([
   [0, 'ADD'],
   [3, 'CONV_2D'],
@@ -18,7 +18,7 @@ export interface TfliteTensor {
   readonly shape: readonly number[];
   /** 0 float32, 1 float16, 2 int32. */
   readonly type: number;
-  /** Little-endian; empty where the tensor is computed. */
+  /** Values in little-endian order; empty if the tensor is computed. */
   readonly data: Uint8Array;
 }
 
@@ -36,7 +36,7 @@ export interface TfliteModel {
   readonly operators: readonly TfliteOperator[];
 }
 
-/** A table of a FlatBuffers file: fields by their number, each with a default where it is absent. */
+/** A table of a FlatBuffers file: fields by number, with a default for absent ones. */
 export class FlatTable {
   readonly #view: DataView;
   readonly #at: number;
@@ -47,17 +47,17 @@ export class FlatTable {
   }
 
   byte(field: number, absent = 0): number {
-    const at = this.#place(field);
+    const at = this.#offsetOf(field);
     return at === 0 ? absent : this.#view.getInt8(at);
   }
 
   int(field: number, absent = 0): number {
-    const at = this.#place(field);
+    const at = this.#offsetOf(field);
     return at === 0 ? absent : this.#view.getInt32(at, true);
   }
 
   table(field: number): FlatTable | null {
-    const at = this.#place(field);
+    const at = this.#offsetOf(field);
     return at === 0 ? null : new FlatTable(this.#view, at + this.#view.getUint32(at, true));
   }
 
@@ -79,8 +79,8 @@ export class FlatTable {
     return new Uint8Array(this.#view.buffer, this.#view.byteOffset + start, length);
   }
 
-  /** Where a field lies; 0: absent. */
-  #place(field: number): number {
+  /** Offset of a field; 0 if it is absent. */
+  #offsetOf(field: number): number {
     const table = this.#at - this.#view.getInt32(this.#at, true);
     const slot = 4 + 2 * field;
     const offset = slot < this.#view.getUint16(table, true) ? this.#view.getUint16(table + slot, true) : 0;
@@ -88,14 +88,14 @@ export class FlatTable {
   }
 
   #vector(field: number): { start: number; length: number } {
-    const at = this.#place(field);
+    const at = this.#offsetOf(field);
     if (at === 0) return { start: 0, length: 0 };
     const start = at + this.#view.getUint32(at, true);
     return { start: start + 4, length: this.#view.getUint32(start, true) };
   }
 }
 
-/** The only graph of a TensorFlow Lite file; `what` names it in errors. @throws ModelError MODEL_UNREADABLE, MODEL_UNSUITABLE */
+/** Decodes the only graph of a TensorFlow Lite file; `what` names it in errors. @throws ModelError MODEL_UNREADABLE, MODEL_UNSUITABLE */
 export function decodeTflite(file: Uint8Array, what: string): TfliteModel {
   if (Buffer.from(file.subarray(4, 8)).toString('latin1') !== 'TFL3')
     throw new ModelError('MODEL_UNREADABLE', `${what} is not a TensorFlow Lite file.`);

@@ -4,9 +4,9 @@ import { OnnxGraphBuilder } from './onnx-graph-builder.ts';
 import { encodeModel } from './onnx-model.ts';
 import { decodeTflite, type FlatTable, type TfliteModel, type TfliteOperator } from './tflite-model.ts';
 
-/** TensorFlow Lite's padding of convolutions and pools: 0 is SAME, which puts the odd pixel at the end. */
+/** TensorFlow Lite's padding SAME of convolutions and pooling, which puts an odd pixel at the end. */
 const SAME = 0;
-/** Where an operator's options have the activation that is fused into it; 0: none. */
+/** Field of the fused activation in the options of each operator. */
 const ACTIVATION_FIELD: Readonly<Record<string, number>> = {
   CONV_2D: 3,
   DEPTHWISE_CONV_2D: 4,
@@ -14,19 +14,19 @@ const ACTIVATION_FIELD: Readonly<Record<string, number>> = {
   ADD: 0,
 };
 
-/** One operator with the names of its computed tensors in ONNX. */
+/** An operator with the ONNX names of its computed tensors. */
 interface Emission {
   readonly operator: TfliteOperator;
   readonly options: FlatTable | null;
-  /** Of its first input. */
+  /** Name of the first input. */
   readonly input: string;
   readonly output: string;
 }
 
 /**
- * The ONNX file of a convolutional TensorFlow Lite model with one image in. Images go from NHWC to NCHW. The reshapes
- * at the end, which flatten rows and columns, are left out, and the outputs become one, stacked along their channels in
- * the order of the file. Only strides depend on the size of the input, so that any multiple of them fits.
+ * Converts a convolutional TensorFlow Lite model with one image as input to ONNX, and its images from NHWC to NCHW. The
+ * reshapes at the end, which flatten rows and columns, are dropped, and the outputs are concatenated along their channels
+ * in the order of the file. The input may have any size that is a multiple of the strides.
  *
  * @throws ModelError MODEL_UNREADABLE, MODEL_UNSUITABLE
  */
@@ -38,11 +38,11 @@ class Converter {
   readonly #model: TfliteModel;
   readonly #what: string;
   readonly #graph = new OnnxGraphBuilder();
-  /** The name in ONNX of each computed tensor. */
+  /** The ONNX name of each computed tensor. */
   readonly #names = new Map<number, string>();
-  /** Of half-precision weights, the tensor that a DEQUANTIZE reads them from. */
+  /** The half-precision source of each tensor that a DEQUANTIZE operator computes. */
   readonly #halves = new Map<number, number>();
-  /** One emitter an operator; DEQUANTIZE and RESHAPE only rename and are handled where names are. */
+  /** One emitter per operator. DEQUANTIZE and RESHAPE only rename tensors and need none. */
   readonly #emitters: Readonly<Record<string, (emission: Emission) => void>> = {
     RELU: ({ input, output }) => this.#graph.node('Relu', [input], output),
     ADD: ({ operator, input, output }) =>
@@ -63,7 +63,7 @@ class Converter {
     const { inputs, outputs, operators } = this.#model;
     const [input = -1, another] = inputs;
     const [, , , channels = 0] = this.#shape(input);
-    if (another !== undefined || channels !== 3) throw this.#unsuitable('inputs other than one RGB image');
+    if (another !== undefined || channels !== 3) throw this.#unsuitable('inputs other than one image');
     this.#names.set(input, 'input');
     for (const operator of operators) this.#convert(operator);
     const names = outputs.map((output) => this.#name(output));
@@ -82,7 +82,7 @@ class Converter {
     }
     if (type === 'RESHAPE') {
       if (this.#shape(input).at(-1) !== this.#shape(output).at(-1))
-        throw this.#unsuitable('a RESHAPE that changes the channels');
+        throw this.#unsuitable('a RESHAPE of channels');
       this.#names.set(output, this.#name(input));
       return;
     }
@@ -100,11 +100,11 @@ class Converter {
     const [outer = 1, height = 1, width = 1, inner = 1] = this.#shape(kernel);
     const [rowDilation, columnDilation] = isDepthwise ? ([6, 5] as const) : ([5, 4] as const);
     if (options?.int(rowDilation, 1) !== 1 || options.int(columnDilation, 1) !== 1)
-      throw this.#unsuitable(`a ${operator.type} with a dilated kernel`);
+      throw this.#unsuitable(`a ${operator.type} with dilation`);
     // CONV_2D: [out, height, width, in]; DEPTHWISE_CONV_2D: [1, height, width, channels].
     const [out, depth] = isDepthwise ? [inner, 1] : [outer, inner];
     if (isDepthwise && this.#shape(image).at(-1) !== out)
-      throw this.#unsuitable('a DEPTHWISE_CONV_2D with a depth multiplier');
+      throw this.#unsuitable('a DEPTHWISE_CONV_2D with several outputs per channel');
     const weights = this.#weights(kernel);
     const ordered = new Float32Array(weights.length);
     for (let o = 0, at = 0; o < out; o++)
@@ -129,7 +129,7 @@ class Converter {
     this.#graph.node('MaxPool', [input], output, { kernel_shape: kernel, ...window });
   }
 
-  /** Strides and padding, as SAME comes out for the input's size. */
+  /** Strides and explicit padding; that of SAME is computed for the input's size. */
   #window(options: FlatTable | null, image: number, kernel: readonly [number, number]) {
     const strides = [options?.int(2) ?? 1, options?.int(1) ?? 1] as const;
     const [, height = 1, width = 1] = this.#shape(image);
@@ -142,11 +142,11 @@ class Converter {
     return { strides, pads: [...before, ...total.map((pixels, i) => pixels - (before[i] ?? 0))] };
   }
 
-  /** Zeros around; TensorFlow Lite has pairs of numbers a dimension, ONNX all the first ones and then all the second. */
+  /** Zero padding. TensorFlow Lite stores a pair of numbers per dimension, ONNX first all starts and then all ends. */
   #emitPad({ operator, input, output }: Emission): void {
     const data = this.#model.tensors[operator.inputs[1] ?? -1]?.data ?? new Uint8Array(0);
     const pairs = [...new Int32Array(Uint8Array.from(data).buffer)];
-    if (pairs.length !== 8) throw this.#unsuitable('a PAD that is not four-dimensional');
+    if (pairs.length !== 8) throw this.#unsuitable('a PAD of something other than an image');
     const inOrder = [0, 3, 1, 2];
     const pads = [0, 1].flatMap((end) => inOrder.map((dimension) => pairs[2 * dimension + end] ?? 0));
     this.#graph.node('Pad', [input, this.#graph.integers(`${output}_pads`, pads)], output, {

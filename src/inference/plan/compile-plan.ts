@@ -5,10 +5,10 @@ import { placeTensors } from './place-tensors.ts';
 import { encodePlan, type Plan, type WeightType } from './plan-format.ts';
 
 /**
- * The plan of an ONNX model, for native engines.
+ * Compiles an ONNX model to a model plan for the CUDA engine.
  *
  * @param file bytes of an ONNX file; `what` names it in errors
- * @throws EngineError ENGINE_UNAVAILABLE where it has an operator that plans have no step for
+ * @throws EngineError ENGINE_UNAVAILABLE if the model has an operator that plans do not support
  */
 export function compilePlan(file: Uint8Array, weights: WeightType, what: string): Uint8Array {
   return encodePlan(makePlan(file, what), weights);
@@ -21,7 +21,7 @@ export function makePlan(file: Uint8Array, what: string): Plan {
   const numbers = new Map(names.map((name, number) => [name, number]));
   const numberOf = (name: string): number => {
     const number = numbers.get(name);
-    if (number === undefined) throw unsupported(`the tensor ${name}, which is not an image`);
+    if (number === undefined) throw unsupported(`value named ${name}`);
     return number;
   };
   return {

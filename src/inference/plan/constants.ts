@@ -2,7 +2,7 @@ import { attributeOf } from '../models/onnx-attributes.ts';
 import { tensorFloats, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../models/onnx-model.ts';
 import { unsupported } from './unsupported.ts';
 
-/** The numbers that a graph holds itself. */
+/** The constants of a graph: its initializers and the values of its Constant nodes. */
 export class Constants {
   readonly #tensors: ReadonlyMap<string, OnnxTensor>;
 
@@ -19,14 +19,14 @@ export class Constants {
     return this.#tensors.has(name);
   }
 
-  /** Shape and numbers of a float32 constant that the node cannot do without. */
+  /** Shape and values of a float32 constant that a node requires. @throws EngineError if it is not a constant */
   floats(node: OnnxNode, name: string): { readonly dims: readonly number[]; readonly values: Float32Array } {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined) throw unsupported(`${node.opType} with computed weights`, node);
     return { dims: tensor.dims.map(Number), values: tensorFloats(tensor) };
   }
 
-  /** One number for each channel; a single one stands for all. */
+  /** One value per channel; a single value applies to all channels. */
   channelFloats(node: OnnxNode, name: string, channels: number): Float32Array {
     const { values } = this.floats(node, name);
     if (values.length === 1) return new Float32Array(channels).fill(values[0] ?? 0);
@@ -35,7 +35,7 @@ export class Constants {
     return values;
   }
 
-  /** A float32 constant of one number; null where it is something else. */
+  /** The value of a float32 constant with a single value; otherwise null. */
   scalar(name: string): number | null {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined) return null;
@@ -43,7 +43,7 @@ export class Constants {
     return values.length === 1 ? (values[0] ?? null) : null;
   }
 
-  /** A constant list of 64-bit integers; null where it is computed. */
+  /** A constant list of 64-bit integers; null if it is computed. */
   integers(name: string): readonly number[] | null {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined) return null;
@@ -53,7 +53,7 @@ export class Constants {
     return Array.from({ length: bytes.length / 8 }, (_, i) => Number(bytes.readBigInt64LE(8 * i)));
   }
 
-  /** The last number of a shape, which may be put together by the graph itself; null where it is not fixed. */
+  /** The last dimension of a shape, which may be the result of a Concat; null if it is not constant. */
   lastInteger(name: string, graph: OnnxGraph): number | null {
     const tensor = this.#tensors.get(name);
     if (tensor !== undefined) return this.integers(name)?.at(-1) ?? null;

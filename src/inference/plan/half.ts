@@ -1,7 +1,7 @@
 const FLOAT = new Float32Array(1);
 const BITS = new Uint32Array(FLOAT.buffer);
 
-/** The bits of the nearest half-precision number (IEEE 754 binary16), ties to even; too large ones become infinite. */
+/** The bits of the nearest half-precision number (IEEE 754 binary16), ties to even. Values out of range become infinite. */
 export function floatToHalf(value: number): number {
   FLOAT[0] = value;
   const bits = BITS[0] ?? 0;

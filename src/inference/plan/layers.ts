@@ -10,7 +10,7 @@ export function convolution(node: OnnxNode, x: Value, constants: Constants): Lay
   const [cout = 0, cinPerGroup = 0, height = 0, width = 0] = dims;
   const groups = integerOf(node, 'group', 1);
   if (dims.length !== 4 || cinPerGroup * groups !== x.channels)
-    throw unsupported('Conv whose weights do not match its input', node);
+    throw unsupported('Conv with weights of that shape', node);
   if (groups !== 1 && (groups !== x.channels || cout !== x.channels)) throw unsupported('grouped Conv', node);
   const window = slidingWindow(node, [height, width]);
   const bias = node.input[2];
@@ -27,7 +27,7 @@ export function convolution(node: OnnxNode, x: Value, constants: Constants): Lay
   };
 }
 
-/** [cout][cin][tap] as [cout][tap][cin]. */
+/** Reorders weights from [cout][cin][tap] to [cout][tap][cin]. */
 function channelsLast(values: Float32Array, cout: number, cin: number, taps: number): Float32Array {
   const result = new Float32Array(values.length);
   let to = 0;
@@ -77,7 +77,8 @@ export function resizing(node: OnnxNode, x: Value, constants: Constants): Layer 
   const [batch = 0, channel = 0, vertical = 0, factor = 0] = scales;
   const plain =
     batch === 1 && channel === 1 && vertical === factor && Number.isInteger(factor) && factor >= 1;
-  if (scales.length !== 4 || !plain) throw unsupported('Resize other than by one whole factor', node);
+  if (scales.length !== 4 || !plain)
+    throw unsupported('Resize to a fixed size or by unequal or fractional factors', node);
   const coordinates = textOf(node, 'coordinate_transformation_mode');
   const mode = textOf(node, 'mode');
   const nearest =
@@ -85,11 +86,10 @@ export function resizing(node: OnnxNode, x: Value, constants: Constants): Layer 
     coordinates === 'asymmetric' &&
     ['floor', ''].includes(textOf(node, 'nearest_mode'));
   const bilinear = mode === 'linear' && ['half_pixel', '', 'pytorch_half_pixel'].includes(coordinates);
-  // With whole factors `round_prefer_floor`, the default, and `floor` differ: asked for by name alone.
+  // `round_prefer_floor`, the default, equals `floor` only for factors up to 2.
   if (nearest && textOf(node, 'nearest_mode') === '' && factor > 2)
     throw unsupported('Resize with nearest_mode round_prefer_floor', node);
-  if (!nearest && !bilinear)
-    throw unsupported(`Resize with mode ${mode} and coordinates ${coordinates}`, node);
+  if (!nearest && !bilinear) throw unsupported(`Resize in mode ${mode}, ${coordinates}`, node);
   return {
     channels: x.channels,
     area: x.area * factor * factor,
@@ -99,8 +99,7 @@ export function resizing(node: OnnxNode, x: Value, constants: Constants): Layer 
 
 export function depthToSpace(node: OnnxNode, x: Value): Layer {
   const factor = attributeOf(node, 'blocksize')?.i ?? 0;
-  if (textOf(node, 'mode') !== 'CRD' || factor < 1)
-    throw unsupported('DepthToSpace in a mode other than CRD', node);
+  if (textOf(node, 'mode') !== 'CRD' || factor < 1) throw unsupported('DepthToSpace in DCR mode', node);
   return {
     channels: x.channels / (factor * factor),
     area: x.area * factor * factor,
@@ -108,8 +107,8 @@ export function depthToSpace(node: OnnxNode, x: Value): Layer {
   };
 }
 
-/** Rows and columns of zeros around an image: a convolution of each channel whose only weight is in the middle. */
-export function surroundByZeros(
+/** Pads an image with rows and columns of zeros: a depthwise convolution whose only non-zero weight is the central one. */
+export function zeroPadding(
   x: Value,
   [top, left, bottom, right]: readonly [number, number, number, number],
 ): Layer {

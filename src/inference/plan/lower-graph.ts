@@ -1,42 +1,35 @@
 import { attributeOf, textOf } from '../models/onnx-attributes.ts';
 import type { OnnxGraph, OnnxNode } from '../models/onnx-model.ts';
 import { Constants } from './constants.ts';
-import {
-  convolution,
-  depthToSpace,
-  globalAveragePool,
-  pooling,
-  resizing,
-  surroundByZeros,
-} from './layers.ts';
+import { convolution, depthToSpace, globalAveragePool, pooling, resizing, zeroPadding } from './layers.ts';
 import { unsupported } from './unsupported.ts';
 import type { Layer } from './layer.ts';
 import type { PlanActivation, PlanOutput } from './plan-format.ts';
 import { StepList } from './step-list.ts';
 
-/** A model in steps over named values; where they live is decided afterwards. */
+/** A model as steps over named values, before memory is assigned to them. */
 export interface LoweredGraph {
   readonly input: string;
   readonly steps: StepList;
   readonly outputs: readonly PlanOutput<string>[];
 }
 
-/** Values of a model that hold no image of their own: shapes, and images seen as rows. */
+/** An image that is read as rows of a fixed length, without a copy. */
 interface Rows {
   readonly of: string;
   readonly columns: number;
 }
 
 /**
- * Turns the operators of an ONNX graph into the steps of a plan: scalings, sums and activations go into the step that
- * makes their input wherever nobody else reads it, and reshaping is a matter of the outputs alone.
+ * Turns the operators of an ONNX graph into the steps of a plan. Scalings, sums and activations are fused into the step
+ * that computes their input if nothing else reads it; reshaping only changes the layout of the outputs.
  *
- * @throws EngineError ENGINE_UNAVAILABLE that names the operator which a plan has no step for
+ * @throws EngineError ENGINE_UNAVAILABLE if plans do not support an operator; the message names it
  */
 export function lowerGraph(graph: OnnxGraph): LoweredGraph {
   const constants = new Constants(graph);
   const [input, second] = graph.input.filter(({ name }) => !constants.has(name));
-  if (input === undefined || second !== undefined) throw unsupported('a model without exactly one input');
+  if (input === undefined || second !== undefined) throw unsupported('several inputs');
   return new Lowering(graph, constants, input.name).lower();
 }
 
@@ -47,7 +40,7 @@ class Lowering {
   readonly #steps: StepList;
   readonly #rows = new Map<string, Rows>();
   readonly #nhwc = new Map<string, string>();
-  /** Images with channels of zeros behind their own, by what they are made of. */
+  /** The original of each image that was padded with channels of zeros. */
   readonly #padded = new Map<string, string>();
   /** Values that only describe shapes. */
   readonly #shapes = new Set<string>();
@@ -79,7 +72,7 @@ class Lowering {
     const [first = '', second = ''] = node.input;
     const [output = ''] = node.output;
     if (node.opType !== 'Add' && node.input.some((name) => this.#padded.has(name)))
-      throw unsupported(`${node.opType} on padded channels`, node);
+      throw unsupported(`${node.opType} of padded channels`, node);
     switch (node.opType) {
       case 'Conv': {
         this.#layer(first, output, convolution(node, this.#steps.value(first), this.#constants));
@@ -172,19 +165,19 @@ class Lowering {
       this.#steps.activate(input, output, activation);
       return;
     }
-    // Of rows: the same numbers in another order, so the activation is that of the image.
+    // Rows have the same values as the image, so the activation can be applied to the image.
     const image = `${output} as an image`;
     this.#steps.activate(rows.of, image, activation);
     this.#rows.set(output, { ...rows, of: image });
   }
 
-  /** In a plan's sum the second image may have fewer channels, which stands for zeros beyond them. */
+  /** In a plan, the second operand of a sum may have fewer channels; the missing ones count as zeros. */
   #sum(node: OnnxNode): void {
     const [left = '', right = ''] = node.input;
     const [output = ''] = node.output;
     const [leftPart, rightPart] = [this.#padded.get(left), this.#padded.get(right)];
     if (leftPart !== undefined && rightPart !== undefined)
-      throw unsupported('Add of two inputs with padded channels', node);
+      throw unsupported('Add of two padded images', node);
     this.#steps.sum(leftPart === undefined ? left : right, leftPart ?? rightPart ?? right, output);
   }
 
@@ -197,19 +190,19 @@ class Lowering {
       pads.length === 8 && pads.every((pad) => pad >= 0) && batch === 0 && before === 0 && batchEnd === 0;
     const isByZeros = value === '' || this.#constants.scalar(value) === 0;
     if (!isPlain || !isByZeros || !['', 'constant'].includes(textOf(node, 'mode')))
-      throw unsupported('Pad other than with zeros around the image or after its channels', node);
+      throw unsupported('Pad with this mode, value or axis', node);
     const surrounds = top + left + bottom + right > 0;
     const image = surrounds && behind > 0 ? `${output} before its channels` : output;
     if (surrounds)
-      this.#layer(input, image, surroundByZeros(this.#steps.value(input), [top, left, bottom, right]));
+      this.#layer(input, image, zeroPadding(this.#steps.value(input), [top, left, bottom, right]));
     if (behind > 0) this.#padded.set(output, surrounds ? image : input);
-    if (!surrounds && behind === 0) throw unsupported('Pad without padding', node);
+    if (!surrounds && behind === 0) throw unsupported('Pad of zero width', node);
   }
 
   #multiply(node: OnnxNode): void {
     const [left = '', right = ''] = node.input;
     const factor = this.#constants.scalar(right) ?? this.#constants.scalar(left);
-    if (factor === null) throw unsupported('Mul other than by a constant number', node);
+    if (factor === null) throw unsupported('Mul of two images', node);
     this.#steps.multiply(this.#constants.scalar(right) === null ? right : left, node.output[0] ?? '', factor);
   }
 
@@ -231,13 +224,14 @@ class Lowering {
     this.#nhwc.set(node.output[0] ?? '', input);
   }
 
-  /** Of a transposed image, rows of a fixed length; a plan's images lie like that already. */
+  /** Reads a transposed image as rows of a fixed length, which is already the memory layout of a plan's images. */
   #reshape(node: OnnxNode): void {
     const [input = '', shape = ''] = node.input;
     const of = this.#nhwc.get(input);
     const columns = this.#constants.lastInteger(shape, this.#graph);
     if (of === undefined || columns === null || columns < 1) throw unsupported('Reshape', node);
-    if (this.#steps.value(of).channels % columns !== 0) throw unsupported('Reshape that mixes pixels', node);
+    if (this.#steps.value(of).channels % columns !== 0)
+      throw unsupported('Reshape into rows that cross pixels', node);
     this.#rows.set(node.output[0] ?? '', { of, columns });
   }
 }

@@ -2,11 +2,11 @@ import { unsupported } from './unsupported.ts';
 import type { LoweredGraph } from './lower-graph.ts';
 import type { PlanTensor } from './plan-format.ts';
 
-/** Memory of its own: one value, or the members of the largest concatenation that they belong to. */
+/** Memory of one value, or of all members of a concatenation. */
 interface Storage {
   readonly pitch: number;
   readonly area: number;
-  /** Steps that first write and last read it; -1 and infinity: the model's input and its outputs. */
+  /** Index of the first step that writes it and of the last one that reads it; -1 for the model's input, Infinity for outputs. */
   birth: number;
   death: number;
 }
@@ -17,8 +17,8 @@ interface Place {
 }
 
 /**
- * Gives every value of a model its place. Concatenations are nothing but neighbours in one slot; slots are used again
- * when the last reader of what they held is done.
+ * Assigns memory to every value of a model. The members of a concatenation are adjacent in the same slot, and a slot is
+ * reused after the last read of its content.
  */
 export function placeTensors(graph: LoweredGraph): ReadonlyMap<string, PlanTensor> {
   const places = findPlaces(graph);
@@ -39,8 +39,8 @@ function findPlaces({ input, steps }: LoweredGraph): Map<string, Place> {
     const first = places.get(members[0] ?? '');
     if (first === undefined) {
       placeTogether(members, places, graphValue);
-    } else if (!followEachOther(members, places, graphValue)) {
-      throw unsupported(`two Concats of the same tensors in different order (${name})`);
+    } else if (!areAdjacent(members, places, graphValue)) {
+      throw unsupported(`Concat of values that another Concat uses in a different order (${name})`);
     }
     const place = places.get(members[0] ?? '');
     if (place !== undefined) places.set(name, place);
@@ -48,7 +48,7 @@ function findPlaces({ input, steps }: LoweredGraph): Map<string, Place> {
   const single = [input, ...steps.steps.map(({ output }) => output)].filter((name) => !places.has(name));
   for (const name of single) placeTogether([name], places, graphValue);
   if ((places.get(input)?.offset ?? 0) !== 0 || places.get(input)?.storage.pitch !== 8)
-    throw unsupported('Concat of the model input');
+    throw unsupported('Concat of the input');
   return places;
 
   function graphValue(name: string) {
@@ -64,15 +64,15 @@ function placeTogether(members: readonly string[], places: Map<string, Place>, v
   const storage = { pitch: toEight(channels), area, birth: Infinity, death: -Infinity };
   let offset = 0;
   for (const name of members) {
-    if (offset % 8 !== 0) throw unsupported('Concat of tensors whose channel count is not a multiple of 8');
-    if (places.has(name)) throw unsupported('two Concats that share only some tensors');
+    if (offset % 8 !== 0) throw unsupported('Concat of channel counts that are not multiples of 8');
+    if (places.has(name)) throw unsupported('Concat of values that belong to another Concat');
     places.set(name, { storage, offset });
     offset += valueOf(name).channels;
   }
 }
 
-/** Whether the members lie one behind the other from offset 0 of one storage on, as a shorter concatenation wants it. */
-function followEachOther(members: readonly string[], places: Map<string, Place>, valueOf: ValueOf): boolean {
+/** Whether the members are adjacent from offset 0 of one storage, so that a shorter concatenation can share it. */
+function areAdjacent(members: readonly string[], places: Map<string, Place>, valueOf: ValueOf): boolean {
   const { storage } = places.get(members[0] ?? '') ?? {};
   let offset = 0;
   return members.every((name) => {
@@ -90,7 +90,7 @@ function toEight(channels: number): number {
 function findLifetimes({ input, steps, outputs }: LoweredGraph, places: Map<string, Place>): void {
   const storageOf = (name: string): Storage => {
     const place = places.get(name);
-    if (place === undefined) throw unsupported(`the tensor ${name}, which is not an image`);
+    if (place === undefined) throw unsupported(`value named ${name}`);
     return place.storage;
   };
   storageOf(input).birth = -1;
@@ -106,7 +106,7 @@ function findLifetimes({ input, steps, outputs }: LoweredGraph, places: Map<stri
   for (const { tensor } of outputs) storageOf(tensor).death = Infinity;
 }
 
-/** A slot is free for what is born after the last step that reads its content. */
+/** Reuses slots: a slot is free after the last step that reads its content. */
 function assignSlots(storages: ReadonlySet<Storage>): Map<Storage, number> {
   const slots: Storage[] = [];
   const assigned = new Map<Storage, number>();
@@ -115,7 +115,7 @@ function assignSlots(storages: ReadonlySet<Storage>): Map<Storage, number> {
     const free = slots
       .map((last, slot) => ({ slot, death: last.death, size: last.area * last.pitch }))
       .filter(({ death }) => death < storage.birth)
-      // The one that fits best: a large slot is kept for a large tensor.
+      // Choose the slot closest in size, so that large slots remain for large tensors.
       .sort((a, b) => Math.abs(a.size - size) - Math.abs(b.size - size))[0];
     const slot = free?.slot ?? slots.length;
     slots[slot] = storage;

@@ -2,8 +2,8 @@ import { endianness } from 'node:os';
 import { floatToHalf } from './half.ts';
 
 /**
- * The plan of a model, as native-cuda/plan/plan.h defines it: layers without sizes. Activations are NHWC; a tensor
- * is `channels` channels from `offset` on of a slot whose pixels lie `pitch` channels apart.
+ * A tensor of a model plan, whose format native-cuda/plan/plan.h defines. It consists of `channels` channels from `offset`
+ * in a slot, in NHWC order with `pitch` channels per pixel. Plans contain no image sizes.
  */
 export interface PlanTensor {
   readonly slot: number;
@@ -28,19 +28,19 @@ const ACTIVATION = { none: 0, leakyRelu: 1, pRelu: 2, sigmoid: 3 } as const;
 export type PlanActivation =
   | { readonly kind: 'none' }
   | { readonly kind: 'sigmoid' }
-  /** Below zero: times the slope. */
+  /** Negative values are multiplied by the slope. */
   | { readonly kind: 'leakyRelu'; readonly slope: number }
-  /** A slope for each channel. */
+  /** Like leakyRelu, with a slope per channel. */
   | { readonly kind: 'pRelu'; readonly slopes: Float32Array };
 
-/** A window that slides over an image; a pool with a kernel of height 0 takes the whole image. */
+/** A sliding window over an image; in a pooling step, height 0 means the whole image. */
 export interface PlanWindow {
   readonly kernel: readonly [height: number, width: number];
   readonly strides: readonly [vertical: number, horizontal: number];
   readonly pads: readonly [top: number, left: number, bottom: number, right: number];
 }
 
-/** y = act(op(x)) * scale + scales[i] * residuals[i]; with `actLast`, act of the whole sum. */
+/** y = act(op(x)) * scale + scales[i] * residuals[i]; with `actLast`, the activation applies to the whole sum. */
 export interface PlanStep<Name = number> {
   readonly op: PlanOp;
   readonly input: Name;
@@ -55,7 +55,7 @@ export interface PlanStep<Name = number> {
   /** [output channels][kernel height][kernel width][input channels / groups] */
   readonly weights?: Float32Array;
   readonly bias?: Float32Array;
-  /** Of resizing and depth to space. */
+  /** Factor of resizing and depth to space. */
   readonly factor?: number;
 }
 
@@ -65,12 +65,12 @@ export interface PlanOutput<Name = number> {
   readonly name: string;
   readonly tensor: Name;
   readonly layout: keyof typeof OUTPUT_LAYOUT;
-  /** Numbers in a row, of rows. */
+  /** Length of a row in the layout `rows`; otherwise 0. */
   readonly columns: number;
 }
 
 export interface Plan {
-  /** The first is the model's input. */
+  /** The first tensor is the model's input. */
   readonly tensors: readonly PlanTensor[];
   readonly steps: readonly PlanStep[];
   readonly outputs: readonly PlanOutput[];
@@ -86,7 +86,7 @@ const WEIGHT_TYPE = { float32: 1, float16: 2 } as const;
 /** The bytes of a plan file. */
 export function encodePlan(plan: Plan, weightType: WeightType): Uint8Array {
   if (endianness() !== 'LE')
-    throw new TypeError('Model plans can only be written on a little-endian machine.');
+    throw new TypeError('Model plans can only be written on little-endian machines.');
   const weights = new WeightList();
   const steps = plan.steps.flatMap((step) => encodeStep(step, weights));
   const head = [
@@ -136,7 +136,7 @@ class WeightList {
   readonly #parts: Float32Array[] = [];
   length = 0;
 
-  /** Where the numbers begin; NONE where there are none. */
+  /** Appends values and returns their offset; NONE if there are none. */
   append(values: Float32Array | undefined): number {
     if (values === undefined) return NONE;
     const offset = this.length;

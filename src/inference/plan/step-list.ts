@@ -5,16 +5,16 @@ import type { PlanActivation, PlanStep } from './plan-format.ts';
 
 type Step = PlanStep<string>;
 
-/** Steps in the order of execution, over named values. Sums, scalings and activations are taken into earlier steps. */
+/** Steps over named values in the order of execution. Sums, scalings and activations are fused into earlier steps. */
 export class StepList {
   readonly #steps: Step[] = [];
   readonly #values = new Map<string, Value>();
   readonly #concatenations = new Map<string, readonly string[]>();
-  /** How often the graph reads a value, its outputs counted in. */
+  /** Number of reads of each value by the graph; an output of the graph counts as a read. */
   readonly #reads = new Map<string, number>();
 
   constructor(graph: OnnxGraph, input: string) {
-    // Asking for a shape is no reading.
+    // A Shape node does not read the value itself.
     const readers = graph.node.filter(({ opType }) => opType !== 'Shape');
     const read = [...readers.flatMap((node) => node.input), ...graph.output.map(({ name }) => name)];
     for (const name of read) this.#reads.set(name, (this.#reads.get(name) ?? 0) + 1);
@@ -25,14 +25,14 @@ export class StepList {
     return this.#steps;
   }
 
-  /** Concatenated values and what they consist of, themselves never concatenations. */
+  /** The members of each concatenated value; no member is a concatenation itself. */
   get concatenations(): ReadonlyMap<string, readonly string[]> {
     return this.#concatenations;
   }
 
   value(name: string): Value {
     const value = this.#values.get(name);
-    if (value === undefined) throw unsupported(`the tensor ${name}, which is not an image`);
+    if (value === undefined) throw unsupported(`value named ${name}`);
     return value;
   }
 
@@ -80,7 +80,7 @@ export class StepList {
     this.#add(left, output, { residuals: [right], scales: [1] });
   }
 
-  /** Depth to space plus the upscaled input: SRVGG's end is one step. */
+  /** Fuses depth to space and the addition of the resized input, the end of SRVGG models, into one step. */
   #sumOfShuffled(shuffled: string, upscaled: string, output: string): boolean {
     const index = this.#fusable(shuffled, ['depthToSpace']);
     const base = this.#fusable(upscaled, ['resizeNearest']);
@@ -88,18 +88,18 @@ export class StepList {
     const resize = this.#steps[base];
     if (step === undefined || resize === undefined || step.residuals.length > 0) return false;
     if (resize.factor !== step.factor) return false;
-    if (!this.#isThereBefore(resize.input, index)) return false;
+    if (!this.#isComputedBefore(resize.input, index)) return false;
     this.#replace(index, output, { ...step, residuals: [resize.input], scales: [1] });
     this.#steps.splice(base, 1);
     return true;
   }
 
-  /** Whether `other` could be added by the step that makes `name`. */
+  /** Fuses the addition of `other` into the step that computes `name`; returns whether that was possible. */
   #sumInto(name: string, other: string, output: string): boolean {
     const index = this.#fusable(name);
     const step = this.#steps[index];
     if (step === undefined || step.actLast || step.residuals.length > 1) return false;
-    if (!this.#isThereBefore(other, index) || this.value(other).channels > this.value(name).channels)
+    if (!this.#isComputedBefore(other, index) || this.value(other).channels > this.value(name).channels)
       return false;
     this.#replace(index, output, {
       ...step,
@@ -114,13 +114,13 @@ export class StepList {
     this.#steps.push({ ...PLAIN, op: 'add', input, output, ...epilogue });
   }
 
-  /** The step that makes `name`, if nobody but the next operator reads it; -1: it cannot be changed any more. */
+  /** Index of the step that computes `name`, if only the next operator reads it; otherwise -1. */
   #fusable(name: string, ops: readonly Step['op'][] = ['conv', 'add']): number {
     if (this.#reads.get(name) !== 1) return -1;
     return this.#steps.findIndex((step) => step.output === name && ops.includes(step.op));
   }
 
-  #isThereBefore(name: string, index: number): boolean {
+  #isComputedBefore(name: string, index: number): boolean {
     return (this.#concatenations.get(name) ?? [name]).every((part) => {
       const maker = this.#steps.findIndex((step) => step.output === part);
       return maker < index && this.#values.has(part);

@@ -1,8 +1,8 @@
 import { EngineError } from '../../domain/errors.ts';
 import type { OnnxNode } from '../models/onnx-model.ts';
 
-/** What a plan has no step for; the next engine may. */
+/** The error for an operator that plans do not support; the next engine may support it. */
 export function unsupported(what: string, node?: OnnxNode): EngineError {
   const where = node === undefined ? '' : ` (node ${node.name ?? node.output[0] ?? '?'})`;
-  return new EngineError('ENGINE_UNAVAILABLE', `the CUDA engine does not support ${what}${where}`);
+  return new EngineError('ENGINE_UNAVAILABLE', `model plans do not support ${what}${where}`);
 }

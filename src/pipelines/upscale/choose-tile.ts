@@ -11,9 +11,9 @@ export interface TileRequest {
 }
 
 /**
- * Memory of a run for each source pixel, measured as peak resident memory of onnxruntime 1.30 on the CPU at 320x240 and
- * 640x480 (SRVGG with 32 layers: 1.4 kB) and 160x120 (RRDB: 12.7 kB), with a third on top. No GPU was measured: there it is an
- * upper bound, since the same numbers take half as much in half precision.
+ * Memory of a run per source pixel: the peak resident memory of onnxruntime 1.30 on the CPU, measured at 320x240 and
+ * 640x480 (SRVGG with 32 layers: 1.4 kB) and 160x120 (RRDB: 12.7 kB), plus a third. GPUs were not measured; they should
+ * need less, because half precision takes half the memory.
  */
 const BYTES_PER_PIXEL = { srvgg: 1900, rrdb: 17_000 } as const;
 
@@ -22,8 +22,8 @@ export const SMALLEST_TILE = 32;
 const TILE_STEP = 32;
 
 /**
- * The edge of a tile's core in source pixels, or null for whole frames. With `auto`, it is the whole frame if
- * that fits into memory, because overlaps are computed twice; else the largest tile that fits.
+ * The edge of a tile's core in source pixels, or null for whole frames. With `auto`, frames are not tiled if they fit
+ * into memory, because overlaps are computed twice; otherwise the largest tile that fits is chosen.
  */
 export function chooseTile({ requested, width, height, model, memoryBytes }: TileRequest): number | null {
   if (requested !== 'auto') return requested >= Math.max(width, height) ? null : requested;

@@ -4,7 +4,7 @@ import type { Area } from './tiles.ts';
 /**
  * Copies an area of packed RGB into three planes of floats in 0..1.
  *
- * @param frameWidth pixels a row of `source`
+ * @param frameWidth pixels per row of `source`
  * @param planes [3, area.height, area.width]
  */
 export function readPlanes(
@@ -32,8 +32,8 @@ export function readPlanes(
  *
  * @param planes [3, planesHeight, planesWidth]
  * @param from the area in the planes
- * @param to where its upper left corner goes in `target`
- * @param frameWidth pixels a row of `target`
+ * @param to position of the area's upper left corner in `target`
+ * @param frameWidth pixels per row of `target`
  */
 export function writePlanes(
   planes: { readonly data: Float32Array; readonly width: number; readonly height: number },

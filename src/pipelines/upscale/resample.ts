@@ -3,9 +3,9 @@ import { asComponents, maxComponent, type Components } from '../components.ts';
 
 const LOBES = 3;
 
-/** For each position of the result, `count` neighbouring source positions from `first` on, and their weights. */
+/** For each output position, the weights of `count` consecutive source positions that start at `first`. */
 interface Taps {
-  /** Even; on a source of fewer positions the last ones do not exist and weigh nothing. */
+  /** Even; if the source has fewer positions, the last ones do not exist and have weight 0. */
   readonly count: number;
   readonly first: Int32Array;
   /** [position, tap]; the weights of a position sum to 1. */
@@ -13,11 +13,11 @@ interface Taps {
 }
 
 /**
- * Resamples packed RGB of either depth with a Lanczos kernel of three lobes, stretched when it shrinks so that nothing
- * aliases; pixels beyond an edge repeat it. The frames' pixel formats are the same. Gives `pixels` where the sizes are.
+ * Resamples packed RGB of 8 or 16 bits with a three-lobe Lanczos kernel, which is widened for shrinking to avoid aliasing.
+ * Pixels beyond an edge repeat the edge. Both frames have the same pixel format. Returns `pixels` if the size is the same.
  *
- * Not sharp's `lanczos3`: libvips 8.18 upscales with a cubic whatever the kernel, half an output pixel off the centre
- * (an impulse at x4 comes out symmetric about 34.0, where its pixel's centre is at 33.5).
+ * sharp's `lanczos3` is not used because libvips 8.18 always upscales with a cubic kernel, and half an output pixel off
+ * centre (at 4x, an impulse becomes symmetric about 34.0 instead of 33.5).
  */
 export function resample(pixels: Buffer, from: FrameFormat, to: FrameFormat): Buffer {
   if (from.width === to.width && from.height === to.height) return pixels;
@@ -35,7 +35,7 @@ export function resample(pixels: Buffer, from: FrameFormat, to: FrameFormat): Bu
   return result;
 }
 
-/** One row of the result's height and the source's width. Two taps a pass: 1.6 times as fast as one. */
+/** Computes a row with the output's vertical and the source's horizontal resolution. Two taps per pass are 1.6 times as fast. */
 function blendRows(source: Components, { count, first, weights }: Taps, y: number, row: Float64Array): void {
   row.fill(0);
   const start = first[y] ?? 0;
@@ -51,7 +51,7 @@ function blendRows(source: Components, { count, first, weights }: Taps, y: numbe
   }
 }
 
-/** Brings a row to the result's width and rounds it into `target` from index `to` on. */
+/** Resamples a row to the output's width and writes it, rounded, to `target` from index `to`. */
 function stretchRow(
   row: Float64Array,
   { count, first, weights }: Taps,
@@ -99,7 +99,7 @@ function lanczosTaps(fromLength: number, toLength: number): Taps {
   return { count, first, weights };
 }
 
-/** sinc(x) sinc(x / 3) within three lobes, else 0. */
+/** sinc(x) sinc(x / 3) within three lobes, otherwise 0. */
 function lanczos(x: number): number {
   if (x === 0) return 1;
   if (Math.abs(x) >= LOBES) return 0;

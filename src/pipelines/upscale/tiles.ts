@@ -6,19 +6,19 @@ export interface Area {
   readonly height: number;
 }
 
-/** A tile: the model sees its window, and its core is kept of the result. */
+/** A tile: the model processes its window, and only the core of the result is kept. */
 export interface Tile {
   readonly window: Area;
   readonly core: Area;
 }
 
 /**
- * Cuts a frame into tiles. The cores partition the frame; each window reaches `overlap` pixels beyond its core, or to
- * the frame's edge, where the model pads just as it does with the whole frame. All windows have one size, shifted
- * inward at the edges, so that an engine meets one shape only.
+ * Divides a frame into tiles. The cores partition the frame. Each window extends `overlap` pixels beyond its core, or to
+ * the edge of the frame, where the model pads as it does for the whole frame. All windows have the same size and are
+ * shifted inward at the edges, so that the engine gets only one shape.
  *
- * @param tile largest edge of a core; null: the whole frame is one tile
- * @param overlap source pixels that an output pixel depends on, around it
+ * @param tile maximum edge of a core; null: the whole frame is one tile
+ * @param overlap distance in source pixels over which an output pixel depends on its surroundings
  */
 export function planTiles(width: number, height: number, tile: number | null, overlap: number): Tile[] {
   const columns = cut(width, tile, overlap);
@@ -46,7 +46,7 @@ interface Cut {
 function cut(length: number, tile: number | null, overlap: number): Cut[] {
   const count = tile === null ? 1 : Math.ceil(length / tile);
   const coreLength = Math.ceil(length / count);
-  // Of two tiles each has a neighbour on one side only; a third has them on both.
+  // With two tiles, each has one neighbour; with three, the middle one has two.
   const neighbours = Math.min(count - 1, 2);
   const windowLength = Math.min(length, coreLength + neighbours * overlap);
   const cuts: Cut[] = [];

@@ -2,8 +2,8 @@ import type { MediaInfo } from '../../domain/media-info.ts';
 import type { PipelineFormats } from '../frame-pipeline.ts';
 
 /**
- * Frame formats of an upscaling. Sources of more than 8 bits travel with 16 bits a component. The output's edges are
- * rounded to even numbers, which 4:2:0 needs.
+ * Frame formats of an upscaling job. Sources of more than 8 bits are processed with 16 bits per component. Output width
+ * and height are rounded to even numbers, as 4:2:0 requires.
  */
 export function upscaledFormats({ video }: Pick<MediaInfo, 'video'>, scale: number): PipelineFormats {
   const { width, height, bitsPerComponent } = video;

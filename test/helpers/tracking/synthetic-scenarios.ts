@@ -2,24 +2,24 @@ import { seededRandom } from '../../../src/lib/seeded-random.ts';
 import { iou, type Box, type Detection } from '../../../src/pipelines/dual-face/tracking/box.ts';
 import type { LabelledBox } from './tracking-metrics.ts';
 
-/** What happens to two people in the middle of a scenario. */
+/** The event in the middle of a scenario with two people. */
 export const SCENARIO_KINDS = ['steady', 'crossing', 'occlusion', 're-entry', 'scale', 'cut'] as const;
 export type ScenarioKind = (typeof SCENARIO_KINDS)[number];
 
 export interface ScenarioFrame {
-  /** The faces that can be seen. */
+  /** The visible faces. */
   readonly truth: readonly LabelledBox[];
-  /** What a detector of middling quality makes of them. */
+  /** The detections of a mediocre detector. */
   readonly detections: readonly Detection[];
   readonly isCut: boolean;
-  /** What the model that tells faces apart would make of whatever is in a box. */
+  /** The embedding that the face recognition model would return for the content of a box. */
   readonly embed: (box: Box) => Promise<Float32Array | null>;
 }
 
 export interface Scenario {
   readonly kind: ScenarioKind;
   readonly seed: number;
-  /** Of the image, in pixels. */
+  /** Width of the image in pixels. */
   readonly width: number;
   readonly frames: readonly ScenarioFrame[];
 }
@@ -30,9 +30,9 @@ const FRAMES_PER_SECOND = 30;
 const FRAMES = 10 * FRAMES_PER_SECOND;
 const MISSED_SHARE = 0.2;
 const FALSE_SHARE = 0.1;
-/** Of a face's size: how far a detector's box is off, one standard deviation of each edge. */
+/** Standard deviation of each edge of a detected box, as a share of the face's size. */
 const BOX_NOISE = 0.03;
-/** A face that overlaps with one in front of it by more cannot be seen. */
+/** A face that overlaps one in front of it by more than this is hidden. */
 const HIDDEN_OVERLAP = 0.3;
 
 interface Person {
@@ -42,10 +42,10 @@ interface Person {
   readonly isAfterCut: boolean;
 }
 
-/** Ten seconds of two people at 1280x720, the same for the same seed. */
+/** Ten seconds of two people at 1280x720, identical for the same seed. */
 export function syntheticScenario(seed: number): Scenario {
   const random = seededRandom(seed);
-  // Faces have numbers of their own: how often they are looked at changes nothing else.
+  // Embeddings have their own generator, so that the number of comparisons does not change the scenario.
   const faceRandom = seededRandom(seed + 1_000_000);
   const kind = SCENARIO_KINDS[seed % SCENARIO_KINDS.length] ?? 'steady';
   const people = peopleOf(kind, random);
@@ -64,7 +64,7 @@ export function syntheticScenario(seed: number): Scenario {
   return { kind, seed, width: WIDTH, frames };
 }
 
-/** Where a person is in a frame; person 1 sits on the left at first, and in front. */
+/** Position of each person in a frame. Person 1 starts on the left and is in front. */
 function peopleOf(kind: ScenarioKind, random: () => number): (id: number, frame: number) => Person {
   const size = between(random, 90, 180);
   const seats = [
@@ -91,13 +91,13 @@ function peopleOf(kind: ScenarioKind, random: () => number): (id: number, frame:
     }
     if (kind === 'occlusion' && !isFirst) isVisible = !during;
     if (kind === 're-entry' && !isFirst) {
-      // Out of the image within half a second, and in again after the event.
+      // Leaves the image within half a second and returns after the event.
       const away = smooth((frame - middle) / 15) - smooth((frame - middle - 15 - eventFrames) / 15);
       x += (WIDTH + size - x) * away;
       isVisible = x + size / 2 < WIDTH;
     }
     if (kind === 'scale' && isFirst) edge *= 1 + (growth - 1) * smooth((frame - middle) / 60);
-    // After a cut the camera stands elsewhere.
+    // After a cut, the camera has another position.
     const isAfterCut = kind === 'cut' && frame >= middle;
     if (isAfterCut) {
       x = WIDTH / 2 + (x - WIDTH / 2) * 0.7;
@@ -123,8 +123,8 @@ function detect(truth: readonly LabelledBox[], random: () => number): Detection[
       const [width, height] = [Math.max(8, box.width + off()), Math.max(8, box.height + off())];
       return { box: { x, y, width, height }, score: between(random, 0.55, 0.98) };
     });
-  const strangers = truth.filter(() => random() < FALSE_SHARE).map(() => falseDetection(random));
-  return [...seen, ...strangers];
+  const falsePositives = truth.filter(() => random() < FALSE_SHARE).map(() => falseDetection(random));
+  return [...seen, ...falsePositives];
 }
 
 function falseDetection(random: () => number): Detection {
@@ -139,13 +139,13 @@ function falseDetection(random: () => number): Detection {
 }
 
 const EMBEDDING = 128;
-/** So that two looks at one face are 0.22 apart and two people's 0.45, as the real model's median is. */
+/** With these, the median distances are those of the real model: 0.22 for the same person, 0.45 for different people. */
 const FACE_NOISE = 0.0137;
 const FACE_SHARE = 0.28;
-/** Of the looks at a face: it is half covered, and three times as noisy. */
+/** Share of the embeddings of half-covered faces, which are three times as noisy. */
 const COVERED_SHARE = 0.08;
 
-/** @param person null: no face at all */
+/** @param person null: the box shows no face */
 function embedding(person: number | null, random: () => number): Float32Array {
   const noise = FACE_NOISE * (person === null ? 6 : random() < COVERED_SHARE ? 3 : 1);
   const values = Float32Array.from({ length: EMBEDDING }, (_, i) => {
@@ -160,13 +160,13 @@ function between(random: () => number, from: number, to: number): number {
   return from + (to - from) * random();
 }
 
-/** 0 before 0, 1 after 1, without a jump of speed. */
+/** The smoothstep function: 0 below 0, 1 above 1. */
 function smooth(share: number): number {
   const clamped = Math.min(1, Math.max(0, share));
   return clamped * clamped * (3 - 2 * clamped);
 }
 
-/** A standard normal number (Box and Muller 1958). */
+/** A sample of the standard normal distribution (Box and Muller 1958). */
 function gaussian(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -21,8 +21,8 @@ import {
 import { trackingScores, type FramePair, type LabelledBox } from './tracking-metrics.ts';
 
 /**
- * What tells who is who: the tracker alone, which knows nothing of cuts; with it the place and the size of those who
- * were lost; with it a look at their faces where there is doubt.
+ * How people are identified: by tracks alone, which ignore cuts; by tracks and the position and size of lost people; or
+ * additionally by comparing faces (re-identification).
  */
 export const BENCHMARK_METHODS = ['tracks', 'position and size', 're-identification'] as const;
 export type BenchmarkMethod = (typeof BENCHMARK_METHODS)[number];
@@ -31,13 +31,13 @@ export interface BenchmarkRow {
   readonly method: BenchmarkMethod;
   readonly kind: ScenarioKind | 'all';
   readonly scenarios: number;
-  /** Means over the scenarios. */
+  /** Means over all scenarios of the row. */
   readonly idf1: number;
   readonly mota: number;
-  /** Sums over the scenarios. A lasting switch: the identity at the end is not the one at the beginning. */
+  /** Sums over the scenarios. After a lasting switch, the identity at the end differs from the one at the start. */
   readonly switches: number;
   readonly lastingSwitches: number;
-  /** A pane shows somebody else while the two have not changed places, other than at a cut; null for mere tracks. */
+  /** Number of times a pane changed to the other person although nobody changed sides and there was no cut; null for tracks. */
   readonly paneSwaps: number | null;
   /** Share of the frames in which faces were compared. */
   readonly comparedShare: number;
@@ -45,11 +45,11 @@ export interface BenchmarkRow {
 
 export interface TrackingBenchmark {
   readonly rows: readonly BenchmarkRow[];
-  /** Association alone, with ten faces in each frame. */
+  /** Speed of the tracker alone, with ten faces in each frame. */
   readonly framesPerSecond: number;
 }
 
-/** How well a method did on one scenario; the fields are those of BenchmarkRow. */
+/** Scores of a method on one scenario, with the fields of BenchmarkRow. */
 export interface Outcome {
   readonly idf1: number;
   readonly mota: number;
@@ -61,7 +61,7 @@ export interface Outcome {
 
 type PlayedScenario = Outcome & { readonly kind: ScenarioKind };
 
-/** Runs all methods over the scenarios of the seeds 0 to `scenarios` - 1. @param now milliseconds, of any origin */
+/** Runs all methods on the scenarios with the seeds 0 to `scenarios` - 1. @param now a clock in milliseconds */
 export async function runTrackingBenchmark(scenarios: number, now: () => number): Promise<TrackingBenchmark> {
   const rows: BenchmarkRow[] = [];
   for (const method of BENCHMARK_METHODS) {
@@ -96,7 +96,7 @@ function summary(
   };
 }
 
-/** What a method makes of a scenario, held against what is true. @param width of the image, in pixels */
+/** Runs a method on a scenario and scores its result. @param width of the image in pixels */
 export async function playScenario(
   frames: readonly ScenarioFrame[],
   width: number,
@@ -126,7 +126,7 @@ export async function playScenario(
     const shown = [assignment.left, assignment.right].map((id) =>
       people.find((each) => each.id === id && isVisible(each)),
     );
-    panes.look(
+    panes.check(
       truth,
       shown.map((each) => each ?? null),
       isNewShot,
@@ -140,7 +140,7 @@ export async function playScenario(
   };
 }
 
-/** Of the true identities, how many are covered by another one in their last second than in their first. */
+/** Number of people whose identity in the last two seconds differs from that in the first two. */
 function lastingSwitches(pairs: readonly FramePair[]): number {
   const usual = (of: readonly FramePair[], id: number): number | undefined => {
     const counts = new Map<number, number>();
@@ -154,20 +154,22 @@ function lastingSwitches(pairs: readonly FramePair[]): number {
   return [1, 2].filter((id) => usual(pairs.slice(0, 60), id) !== usual(pairs.slice(-60), id)).length;
 }
 
-/** Counts the frames in which a pane begins to show somebody else without a reason. */
+/** Counts the frames in which a pane changes to another person without a reason. */
 class PaneWatch {
   swaps = 0;
   readonly #width: number;
   #shown: (number | null)[] = [null, null];
-  /** Whether the truth has had the two the other way round since the panes were last given. */
+  /** Whether the two people have really swapped sides since the panes were assigned. */
   #isCrossed = false;
 
   constructor(width: number) {
     this.#width = width;
   }
 
-  look(truth: readonly LabelledBox[], panes: readonly (LabelledBox | null)[], isNewShot: boolean): void {
-    const who = panes.map((pane, i) => (pane === null ? null : whoIn(pane, truth, this.#shown[i] ?? null)));
+  check(truth: readonly LabelledBox[], panes: readonly (LabelledBox | null)[], isNewShot: boolean): void {
+    const who = panes.map((pane, i) =>
+      pane === null ? null : personIn(pane, truth, this.#shown[i] ?? null),
+    );
     const places = new Map(truth.map(({ id, box }) => [id, box.x + box.width / 2]));
     const [left, right] = this.#shown.map((id) => (id === null ? undefined : places.get(id)));
     if (left !== undefined && right !== undefined) this.#isCrossed = left - right > HYSTERESIS * this.#width;
@@ -177,8 +179,8 @@ class PaneWatch {
   }
 }
 
-/** Whose face a box covers. Of faces over each other it is the one that it covered before, seen or hidden. */
-function whoIn({ box }: LabelledBox, truth: readonly LabelledBox[], before: number | null): number | null {
+/** The person whose face a box covers; if faces overlap, the one that it covered before, even if now hidden. */
+function personIn({ box }: LabelledBox, truth: readonly LabelledBox[], before: number | null): number | null {
   const covered = truth.filter((each) => iou(each.box, box) > 0.5).map(({ id }) => id);
   const isHidden = before !== null && truth.every(({ id }) => id !== before);
   if (isHidden || (before !== null && covered.includes(before))) return before;

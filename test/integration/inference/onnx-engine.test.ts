@@ -19,7 +19,7 @@ const square = (edge: number): Tensor => ({
   shape: [1, 3, edge, edge],
 });
 
-test('a model runs on images of any size, and each result is a tensor of its own', async () => {
+test('a model runs on images of any size, and each result is a new tensor', async () => {
   const model = await load(repeatingModel(2));
   const input: Tensor = { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [1, 3, 1, 2] };
   const first = onlyImage(await model.run(input));
@@ -29,7 +29,7 @@ test('a model runs on images of any size, and each result is a tensor of its own
   expect(onlyImage(await model.run(square(5))).shape).toEqual([1, 3, 10, 10]);
 });
 
-test('want of memory is told apart from other failures', async () => {
+test('running out of memory has its own code', async () => {
   // 3 x 4194304 x 4194304 numbers: more than any address space holds.
   const hungry = await load(repeatingModel(65_536));
   await expect(hungry.run(square(64))).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' });
@@ -50,7 +50,7 @@ test('a model can be disposed of twice', async () => {
   await model.dispose();
 });
 
-test('the number of threads does not change a bit of the result', async () => {
+test('the result is identical for any number of threads', async () => {
   const input: Tensor = {
     data: Float32Array.from({ length: 3 * 64 * 80 }, seededRandom(5)),
     shape: [1, 3, 64, 80],
@@ -70,7 +70,7 @@ test('the CPU is the last of the installed providers', () => {
 });
 
 // The worker keeps onnxruntime on a thread and starts a new one for each job.
-test('onnxruntime runs on threads, one after the other, that end by themselves', async () => {
+test('onnxruntime runs on several threads in turn, which then exit', async () => {
   const code = `
     const { workerData, parentPort } = require('node:worker_threads');
     const { InferenceSession, Tensor } = require('onnxruntime-node');

@@ -8,7 +8,7 @@ import type { StreamShare } from '../../../src/inference/stream-shares.ts';
 import { seededRandom } from '../../../src/lib/seeded-random.ts';
 import { tinySrvgg } from '../../helpers/tiny-models.ts';
 
-/** The real engine on the CPU, watched: the size of each batch, and memory for `fits` images only. */
+/** The real engine on the CPU, which records the size of each batch and has memory for `fits` images. */
 function watchedEngine(maxBatch: number, fits = Infinity) {
   const real = createOnnxEngine('cpu');
   const seen = { batches: [] as number[], loads: 0, disposals: 0 };
@@ -62,7 +62,7 @@ function image(seed: number, edge = 24): Tensor {
 }
 
 describe('a model that several streams share', () => {
-  it('is loaded once, and given back by the last one that uses it', async () => {
+  it('is loaded once, and disposed when its last user disposes it', async () => {
     const { engine, seen } = watchedEngine(8);
     const shared = share(engine);
     const [a, b] = [await streamOf(shared, 1), await streamOf(shared, 2)];
@@ -75,7 +75,7 @@ describe('a model that several streams share', () => {
     expect(seen.loads).toBe(2);
   });
 
-  it('runs images of one shape as one batch, and each stream gets what it would have got alone', async () => {
+  it('runs images of the same shape as one batch, with the same results as alone', async () => {
     const { engine, seen } = watchedEngine(8);
     const shared = share(engine);
     const streams = await Promise.all([1, 2, 3, 4].map((id) => streamOf(shared, id)));
@@ -92,7 +92,7 @@ describe('a model that several streams share', () => {
     }
   });
 
-  it('does not make batches of different shapes, nor larger ones than asked for', async () => {
+  it('does not batch different shapes or exceed the batch size', async () => {
     const { engine, seen } = watchedEngine(8);
     const shared = share(engine, 2);
     const streams = await Promise.all([1, 2, 3, 4].map((id) => streamOf(shared, id)));
@@ -100,7 +100,7 @@ describe('a model that several streams share', () => {
     expect(seen.batches.toSorted()).toEqual([1, 1, 2]);
   });
 
-  it('lets no image wait for others for more than the time given', async () => {
+  it('waits no longer than the given time for a full batch', async () => {
     const { engine, seen } = watchedEngine(8);
     const shared = share(engine, 8, 6);
     const [a] = [await streamOf(shared, 1), await streamOf(shared, 2)];
@@ -112,7 +112,7 @@ describe('a model that several streams share', () => {
     expect(eachMs).toBeLessThan(60); // 6 ms of waiting, the run, and what a loaded machine adds.
   });
 
-  it('makes batches smaller by 0.7 when memory is short, loses no image, and keeps the size that worked', async () => {
+  it('shrinks batches by a factor of 0.7 when memory runs out, repeats the images, and keeps the size that worked', async () => {
     const { engine, seen } = watchedEngine(8, 3);
     const shared = share(engine);
     const ids = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -126,7 +126,7 @@ describe('a model that several streams share', () => {
     expect(seen.batches.reduce((sum, size) => sum + size, 0)).toBe(8);
   });
 
-  it('gives equal shares to equal streams, twice as much to twice the weight, and starves nobody', async () => {
+  it('shares the work by weight and starves no stream', async () => {
     const { engine } = watchedEngine(1);
     const shared = share(engine);
     const shares = new Map<number, StreamShare>();
@@ -159,11 +159,11 @@ describe('a model that several streams share', () => {
     const requests = (id: number): number => shares.get(id)?.requests ?? 0;
     expect(requests(1) / requests(2)).toBeCloseTo(1, 1);
     expect(requests(3) / requests(1)).toBeGreaterThan(1.4);
-    // Of a stream's two images the second comes after at most so many of the others'.
+    // Number of images of other streams between two images of one stream.
     expect(longestGap).toBeLessThanOrEqual(12);
   });
 
-  it('does not make one stream’s failure that of the others', async () => {
+  it('does not fail other streams when one fails', async () => {
     const { engine } = watchedEngine(8);
     const shared = share(engine);
     const [a, b] = [await streamOf(shared, 1), await streamOf(shared, 2)];

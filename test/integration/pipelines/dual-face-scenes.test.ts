@@ -11,30 +11,30 @@ import { whyNoSharedMedia } from '../../helpers/shared-media.ts';
 const FRAMES = 90;
 const SEATS = [60, 900] as const;
 
-/** 0 before `from`, 1 after `to`, evenly between. */
-function way(frame: number, from: number, to: number): number {
+/** Progress from frame `from` to frame `to`, 0 to 1. */
+function progress(frame: number, from: number, to: number): number {
   return Math.min(1, Math.max(0, (frame - from) / (to - from)));
 }
 
-/** Scenes of two people whose true identity and place are known, because they are put together here. */
+/** Scenes of two people that are composed here, so that identities and positions are known. */
 const SCENES: Record<string, (frame: number, a: Actor, b: Actor) => Places> = {
   'side by side': (_, a, b) => [
     { actor: a, id: 1, x: SEATS[0] },
     { actor: b, id: 2, x: SEATS[1] },
   ],
   'swapping sides': (frame, a, b) => [
-    { actor: b, id: 2, x: SEATS[1] + (SEATS[0] - SEATS[1]) * way(frame, 20, 65) },
-    { actor: a, id: 1, x: SEATS[0] + (SEATS[1] - SEATS[0]) * way(frame, 20, 65) },
+    { actor: b, id: 2, x: SEATS[1] + (SEATS[0] - SEATS[1]) * progress(frame, 20, 65) },
+    { actor: a, id: 1, x: SEATS[0] + (SEATS[1] - SEATS[0]) * progress(frame, 20, 65) },
   ],
   'leaving and coming back': (frame, a, b) => [
     { actor: a, id: 1, x: SEATS[0] },
     frame >= 40 && frame < 60
       ? null
-      : { actor: b, id: 2, x: SEATS[1] + 380 * (way(frame, 20, 40) - way(frame, 55, 75)) },
+      : { actor: b, id: 2, x: SEATS[1] + 380 * (progress(frame, 20, 40) - progress(frame, 55, 75)) },
   ],
   'passing in front of the other and back': (frame, a, b) => [
     { actor: b, id: 2, x: SEATS[1] },
-    { actor: a, id: 1, x: SEATS[0] + 900 * (way(frame, 5, 40) - way(frame, 45, 80)) },
+    { actor: a, id: 1, x: SEATS[0] + 900 * (progress(frame, 5, 40) - progress(frame, 45, 80)) },
   ],
 };
 
@@ -61,11 +61,11 @@ async function stage(
 }
 
 test(
-  'real people keep who they are through real scenes',
+  'identities survive composed scenes of real people',
   { timeout: 300_000, tags: ['slow'] },
   async ({ skip }) => {
     if (whyNoSharedMedia !== null) skip(whyNoSharedMedia);
-    if (!hasDetector('YuNet of any size') || !hasEmbedder()) skip('the models are not here');
+    if (!hasDetector('YuNet of any size') || !hasEmbedder()) skip('the models are not installed');
     const [detector, embedder] = [await openDetector('YuNet of any size'), openEmbedder()];
     const a = await readActor(detector, ['again', 'brother', 'yes']);
     const b = await readActor(detector, ['milk', 'sorry', 'thanks']);

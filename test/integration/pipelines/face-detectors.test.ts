@@ -58,26 +58,30 @@ describe('real detectors find the two faces of the two-person clip', () => {
   });
 });
 
-test('detectors of different makers agree where the faces are', { timeout: 60_000 }, async ({ skip }) => {
-  const names = ['blazeface-full-range', 'YuNet of any size', 'SCRFD'] as const;
-  needs(skip, ...names);
-  const frame = await readFrame(TWO_PEOPLE, 10);
-  const [blazeFace = [], yuNet = [], scrfd = []] = await Promise.all(
-    names.map(async (name) => {
-      const faces = await (await openDetector(name, { minScore: 0.5 })).detect(...frame);
-      return faces.map(({ box }) => box).toSorted((a, b) => a.x - b.x);
-    }),
-  );
-  for (const [i, box] of yuNet.entries()) {
-    const nothing = { x: 0, y: 0, width: 0, height: 0 };
-    expect(iou(box, scrfd[i] ?? nothing)).toBeGreaterThan(0.75);
-    // BlazeFace's boxes are squares from the brows to the chin.
-    expect(iou(box, blazeFace[i] ?? nothing)).toBeGreaterThan(0.5);
-  }
-});
+test(
+  'detectors from different vendors agree on the positions of faces',
+  { timeout: 60_000 },
+  async ({ skip }) => {
+    const names = ['blazeface-full-range', 'YuNet of any size', 'SCRFD'] as const;
+    needs(skip, ...names);
+    const frame = await readFrame(TWO_PEOPLE, 10);
+    const [blazeFace = [], yuNet = [], scrfd = []] = await Promise.all(
+      names.map(async (name) => {
+        const faces = await (await openDetector(name, { minScore: 0.5 })).detect(...frame);
+        return faces.map(({ box }) => box).toSorted((a, b) => a.x - b.x);
+      }),
+    );
+    for (const [i, box] of yuNet.entries()) {
+      const nothing = { x: 0, y: 0, width: 0, height: 0 };
+      expect(iou(box, scrfd[i] ?? nothing)).toBeGreaterThan(0.75);
+      // BlazeFace's boxes are squares from the brows to the chin.
+      expect(iou(box, blazeFace[i] ?? nothing)).toBeGreaterThan(0.5);
+    }
+  },
+);
 
 test(
-  'small faces are found in windows, and a frame with two faces is not looked at in windows',
+  'small faces are found in windows, which are not searched if a frame has two faces',
   { timeout: 60_000 },
   async ({ skip }) => {
     needs(skip, 'blazeface-full-range');
@@ -100,25 +104,29 @@ test(
   },
 );
 
-test('the fetched BlazeFace is the one of the manifest', async ({ skip }) => {
+test('the installed BlazeFace is that of the manifest', async ({ skip }) => {
   needs(skip, 'blazeface-full-range');
   const entry = modelEntry(await readManifest('models/manifest.json'), 'blazeface-full-range');
   const file = readFileSync(DETECTOR_FILES['blazeface-full-range']);
   expect(createHash('sha256').update(file).digest('hex')).toBe(entry.sha256);
 });
 
-test('an image without faces shows none, whatever its size', { timeout: 60_000 }, async ({ skip }) => {
-  needs(skip, 'blazeface-full-range');
-  const detector = await openDetector('blazeface-full-range', { minScore: 0.5 });
-  for (const [width, height] of [
-    [640, 480],
-    [33, 500],
-    [1, 1],
-  ] as const)
-    expect(await detector.detect(new Uint8Array(width * height * 3).fill(90), width, height)).toEqual([]);
-});
+test(
+  'no face is found in images without faces, whatever their size',
+  { timeout: 60_000 },
+  async ({ skip }) => {
+    needs(skip, 'blazeface-full-range');
+    const detector = await openDetector('blazeface-full-range', { minScore: 0.5 });
+    for (const [width, height] of [
+      [640, 480],
+      [33, 500],
+      [1, 1],
+    ] as const)
+      expect(await detector.detect(new Uint8Array(width * height * 3).fill(90), width, height)).toEqual([]);
+  },
+);
 
-test('a model that is no detector is rejected in a sentence', async () => {
+test('a model that is not a detector is rejected with an explanation', async () => {
   const engines = [createOnnxEngine('cpu')];
   const options = { device: 'cpu', engines, threads: 1 } as const;
   await expect(loadFaceDetector(tinySrvgg(), 'tiny', options)).rejects.toThrow(

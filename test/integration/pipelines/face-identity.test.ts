@@ -14,7 +14,7 @@ function readFrameAt(path: string, second: number): Uint8Array {
   });
 }
 
-test('a person in another clip is nearer than anybody else', { timeout: 60_000 }, async ({ skip }) => {
+test('the nearest face in other clips is that of the same person', { timeout: 60_000 }, async ({ skip }) => {
   if (whyNoSharedMedia !== null) skip(whyNoSharedMedia);
   if (!hasEmbedder() || !hasDetector('blazeface-full-range')) skip('the models are not here');
   const detector = await openDetector('blazeface-full-range', { minScore: 0.5 });

@@ -106,7 +106,7 @@ describe.skipIf(whyNoDefault !== null)(`${defaultModel} (${whyNoDefault ?? 'foun
     shape: [1, 3, 47, 61],
   };
 
-  test('folded to scale 2 it gives the average of each 2x2, within 1e-5', async () => {
+  test('folded to scale 2, it returns the average of each 2x2 pixels, within 1e-5', async () => {
     const folded = foldScale2(file(), defaultModel);
     if (folded === null) throw new Error('the model was not recognised');
     const { pixels, format } = await readImage(sharedMedia('upscale/lq_comic.png'));
@@ -121,7 +121,7 @@ describe.skipIf(whyNoDefault !== null)(`${defaultModel} (${whyNoDefault ?? 'foun
     }
   });
 
-  test('the number of threads does not change a bit of the result', async () => {
+  test('the result is identical for any number of threads', async () => {
     const [one, two] = [await run(file(), noise, 1), await run(file(), noise, 2)];
     expect(largestDifference(one.data, two.data)).toBe(0);
   });

@@ -3,7 +3,7 @@ import { FairQueue } from '../../../src/inference/fair-queue.ts';
 
 const alone = (): boolean => false;
 
-/** Serves `turns` items one by one, each stream putting in another as soon as one was served. */
+/** Serves `turns` items one by one; each stream adds an item as soon as one was served. */
 function serve(
   turns: number,
   streams: readonly { stream: number; weight: number; cost: number }[],
@@ -23,7 +23,7 @@ function count(order: readonly number[], stream: number): number {
 }
 
 describe('FairQueue', () => {
-  it('gives streams that always wait their weights’ shares', () => {
+  it('shares the work of busy streams by their weights', () => {
     const order = serve(700, [
       { stream: 1, weight: 1, cost: 10 },
       { stream: 2, weight: 2, cost: 10 },
@@ -36,7 +36,7 @@ describe('FairQueue', () => {
     ]);
   });
 
-  it('counts cost, not turns: large frames come up more rarely', () => {
+  it('counts cost, not items: large frames are served less often', () => {
     const order = serve(500, [
       { stream: 1, weight: 1, cost: 40 },
       { stream: 2, weight: 1, cost: 10 },
@@ -44,7 +44,7 @@ describe('FairQueue', () => {
     expect(count(order, 2) / count(order, 1)).toBeCloseTo(4, 1);
   });
 
-  it('serves one that asks rarely at once, and lets nobody save up for later', () => {
+  it('serves a mostly idle stream at once, but gives it no credit for its idle time', () => {
     const queue = new FairQueue<string>();
     const busy = { stream: 1, weight: 1, cost: 10 };
     for (let turn = 0; turn < 100; turn++) {
@@ -59,7 +59,7 @@ describe('FairQueue', () => {
     expect(order.slice(1, 9).filter((each) => each === 'rare').length).toBeLessThanOrEqual(4);
   });
 
-  it('takes along what goes with the first, in order, and leaves the others', () => {
+  it('takes items that can join the first one, in order, and leaves the others', () => {
     const queue = new FairQueue<string>();
     for (const [stream, item] of ['a1', 'b1', 'a2', 'a3', 'b2'].entries())
       queue.push(item, { stream, weight: 1, cost: 1 });

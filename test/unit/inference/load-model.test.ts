@@ -5,7 +5,7 @@ import { loadModel } from '../../../src/inference/load-model.ts';
 
 const MODEL = new Uint8Array();
 
-/** An engine whose models do `run`, and a list of what happened to them. */
+/** An engine with the given `run`, and a list of what happened to its models. */
 function engineOf(device: 'cpu' | 'gpu', run: (input: Tensor) => Tensor): Engine & { events: string[] } {
   const events: string[] = [];
   return {
@@ -31,7 +31,7 @@ const broken = (): never => {
   throw new EngineError('ENGINE_FAILED', 'the driver is too old');
 };
 
-test('the first engine that really runs the model is taken, and its scale is found out', async () => {
+test('the first engine that can run the model is used, and its scale is determined', async () => {
   const gpu = engineOf('gpu', times(3));
   const cpu = engineOf('cpu', times(3));
   const ready = await loadModel(MODEL, 'auto', [gpu, cpu], { threads: 1 });
@@ -40,7 +40,7 @@ test('the first engine that really runs the model is taken, and its scale is fou
   expect(cpu.events).toEqual(['loaded', 'disposed']);
 });
 
-test('a GPU whose image is another one than the CPU’s is not trusted', async () => {
+test('a GPU whose result differs from the CPU’s is not used', async () => {
   for (const wrong of [1, NaN]) {
     const gpu = engineOf('gpu', (input) => {
       const image = times(2)(input);
@@ -56,7 +56,7 @@ test('a GPU whose image is another one than the CPU’s is not trusted', async (
 });
 
 test.each(['auto', 'gpu'] as const)(
-  'a GPU that fails its trial gives way to the CPU, and says why: %s',
+  'the CPU is used if a GPU fails its test, and the reason is given: %s',
   async (device) => {
     const gpu = engineOf('gpu', broken);
     const cpu = engineOf('cpu', times(4));
@@ -66,19 +66,19 @@ test.each(['auto', 'gpu'] as const)(
   },
 );
 
-test('with device cpu no GPU is tried', async () => {
+test('device cpu uses no GPU', async () => {
   const gpu = engineOf('gpu', times(4));
   const ready = await loadModel(MODEL, 'cpu', [gpu, engineOf('cpu', times(4))], { threads: 1 });
   expect(ready).toMatchObject({ engine: { device: 'cpu' }, reason: null });
   expect(gpu.events).toEqual([]);
 });
 
-test('without a GPU engine the CPU does it, and says so', async () => {
+test('without a GPU engine, the CPU is used and the reason is given', async () => {
   const ready = await loadModel(MODEL, 'gpu', [engineOf('cpu', times(2))], { threads: 1 });
   expect(ready.reason).toBe('no GPU engine is installed');
 });
 
-test('a model that does not upscale both edges alike is rejected, and given back', async () => {
+test('a model with different scales in both directions is rejected and disposed', async () => {
   const cpu = engineOf('cpu', ({ data }) => ({ data, shape: [1, 3, 8, 32] }));
   const rejection = loadModel(MODEL, 'cpu', [cpu], { threads: 1 });
   await expect(rejection).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });

@@ -30,13 +30,13 @@ function scheduler(model: Partial<LoadedModel> = {}, batch = 1) {
   return { scheduled, request, order };
 }
 
-test('streams take turns by weight', async () => {
+test('streams are served by weight', async () => {
   const { request, order } = scheduler();
   await Promise.all([1, 1, 1, 2, 2, 2].map((id) => request(id, id === 2 ? 2 : 1)));
   expect(order).toEqual([1, 2, 2, 1, 2, 1]);
 });
 
-test('requests that wait together are run as one batch', async () => {
+test('waiting requests are run as one batch', async () => {
   const sizes: number[] = [];
   const run: LoadedModel['run'] = ({ data, shape }) => {
     sizes.push(shape[0]);
@@ -47,7 +47,7 @@ test('requests that wait together are run as one batch', async () => {
   expect(sizes).toEqual([2]);
 });
 
-test('a failure of one request of a batch does not fail the others', async () => {
+test('one failing request in a batch does not fail the others', async () => {
   let runs = 0;
   const run: LoadedModel['run'] = ({ data, shape }) => {
     runs++;

@@ -74,7 +74,7 @@ for (let i = 0, at = 0; i < layers.length; at += sizes[i] ?? 0, i++) {
   );
 }
 
-/** An image as TensorFlow.js has it: rows, columns, channels. */
+/** An image in the order of TensorFlow.js: rows, columns, channels. */
 interface Image {
   readonly edge: number;
   readonly channels: number;
@@ -83,7 +83,7 @@ interface Image {
 
 const of = (name: string) => numbers.get(name) ?? new Float64Array();
 
-/** conv2d, add, then the scale layer, as face-api's convLayer.ts has them one after the other. */
+/** conv2d, bias and scale layer, in the order of face-api's convLayer.ts. */
 function convolve(name: string, image: Image, kernel: number, stride: number, isRelu: boolean): Image {
   const before = stride === 1 ? 1 : 0;
   const edge = stride === 1 ? image.edge : Math.floor((image.edge - kernel) / 2) + 1;
@@ -128,7 +128,7 @@ function pool({ edge, channels, values }: Image, kernel: number, isMean: boolean
   return { edge: pooled, channels, values: result };
 }
 
-/** The sum of two images after a ReLU; what the smaller one lacks at its ends is zero. */
+/** The ReLU of the sum of two images; the smaller one is padded with zeros at the end. */
 function join(a: Image, b: Image): Image {
   const [edge, channels] = [Math.max(a.edge, b.edge), Math.max(a.channels, b.channels)];
   const at = (image: Image, x: number, y: number, c: number) =>
@@ -142,7 +142,7 @@ function join(a: Image, b: Image): Image {
   return { edge, channels, values };
 }
 
-/** As face-api's FaceRecognitionNet.ts goes through its layers. */
+/** The layers in the order of face-api's FaceRecognitionNet.ts. */
 function reference(pixels: Float64Array): number[] {
   const means = [122.782, 117.001, 104.298];
   const normalised = pixels.map((value, i) => (value - (means[i % 3] ?? 0)) / 255);
@@ -166,7 +166,7 @@ function reference(pixels: Float64Array): number[] {
 }
 
 test(
-  'the converted model gives what a plain reading of face-api’s source gives',
+  'the converted model agrees with a straightforward implementation of face-api’s source',
   { timeout: 60_000 },
   async () => {
     const pixels = Float64Array.from({ length: 150 * 150 * 3 }, () => Math.floor(random() * 256));
@@ -186,7 +186,7 @@ test(
   },
 );
 
-test('weights may be stored as they are, without quantisation', () => {
+test('weights without quantisation are read', () => {
   const weights = JSON.parse(MANIFEST) as { weights: { quantization?: unknown }[] }[];
   const first = weights[0]?.weights[0];
   if (first === undefined) throw new TypeError('No weights.');

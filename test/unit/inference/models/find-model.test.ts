@@ -29,7 +29,7 @@ const manifest: Manifest = {
   ],
 };
 
-/** Two folders, the first without models. */
+/** Two folders, of which the first has no models. */
 function folders(): [string, string] {
   const root = temporaryFolder();
   const paths: [string, string] = [join(root, 'home'), join(root, 'program')];
@@ -37,7 +37,7 @@ function folders(): [string, string] {
   return paths;
 }
 
-test('a model of the manifest comes from the first folder that has it, with what the manifest says', async () => {
+test('a model is found in the first folder that has it, with the data of the manifest', async () => {
   const [home, program] = folders();
   writeFileSync(join(program, 'tiny.onnx'), file);
   const expected = {
@@ -56,7 +56,7 @@ test('a model of the manifest comes from the first folder that has it, with what
   expect((await findModel('tiny', [home, program], manifest)).path).toBe(join(home, 'tiny.onnx'));
 });
 
-test('a model with another checksum is rejected, though a good one lies in a later folder', async () => {
+test('a model with a wrong checksum is rejected even if a later folder has a good one', async () => {
   const [home, program] = folders();
   const bad = Buffer.from(file);
   bad[1000] = (bad[1000] ?? 0) ^ 1;
@@ -72,7 +72,7 @@ test('a model with another checksum is rejected, though a good one lies in a lat
   expect(verified?.error?.code).toBe('MODEL_CHECKSUM');
 });
 
-test('absent and unknown models are told apart, and listed', async () => {
+test('missing and unknown models have different codes, and missing ones are listed', async () => {
   const [home, program] = folders();
   await expect(findModel('tiny', [home], manifest)).rejects.toMatchObject({ code: 'MODEL_MISSING' });
   await expect(findModel('huge', [home], manifest)).rejects.toMatchObject({ code: 'MODEL_UNKNOWN' });
@@ -85,14 +85,14 @@ test('absent and unknown models are told apart, and listed', async () => {
   expect((await verifyModels([home, program], manifest))[0]?.error).toBeNull();
 });
 
-test('any ONNX file can be named by its path', async () => {
+test('any ONNX file can be named by path', async () => {
   const path = join(temporaryFolder(), 'mine.onnx');
   writeFileSync(path, file);
   const found = await findModel(path, [], manifest);
   expect(found).toMatchObject({ name: 'mine', path, sha256, licence: null, architecture: null });
 });
 
-test('a model is found for its purpose only, and a detector may take one size and give many outputs', async () => {
+test('a model is found only for its purpose, and a detector may have a fixed size and several outputs', async () => {
   const [home] = folders();
   writeFileSync(join(home, 'tiny.onnx'), file);
   const rejection = await findModel('tiny', [home], manifest, 'face-detector').catch(String);
@@ -104,12 +104,12 @@ test('a model is found for its purpose only, and a detector may take one size an
   writeFileSync(path, detector);
   expect(await findModel(path, [], manifest, 'face-detector')).toMatchObject({ name: 'mine', overlap: 32 });
   writeFileSync(path, changedModel(detector, withExternalWeights));
-  await expect(findModel(path, [], manifest, 'face-detector')).rejects.toThrow('external files');
+  await expect(findModel(path, [], manifest, 'face-detector')).rejects.toThrow('other files');
 });
 
 const changes: [string, (model: OnnxModel) => OnnxModel, string][] = [
-  ['weights in another file', withExternalWeights, 'stores weights in external files'],
-  ['weights in another file, in a sub-graph', withExternalWeightsBelow, 'stores weights in external files'],
+  ['weights in another file', withExternalWeights, 'stores weights in other files'],
+  ['weights in another file, in a sub-graph', withExternalWeightsBelow, 'stores weights in other files'],
   [
     'two inputs',
     (model) => withGraph(model, { input: [...model.graph.input, ...other(model)] }),
@@ -120,23 +120,20 @@ const changes: [string, (model: OnnxModel) => OnnxModel, string][] = [
     (model) => withGraph(model, { output: [...model.graph.output, ...other(model)] }),
     'one output',
   ],
-  ['a fixed size', (model) => withDims(model, [1, 3, 64, 48]), 'accepts only 48x64 images'],
-  ['grey images', (model) => withDims(model, [1, 1, 0, 0]), '1 channel instead of 3'],
-  ['several at once', (model) => withDims(model, [4, 3, 0, 0]), 'fixed batch size of 4'],
+  ['a fixed size', (model) => withDims(model, [1, 3, 64, 48]), 'accepts only images of 48x64'],
+  ['grey images', (model) => withDims(model, [1, 1, 0, 0]), 'expects 1 channels instead of 3'],
+  ['several at once', (model) => withDims(model, [4, 3, 0, 0]), 'accepts only batches of 4 images'],
   ['five dimensions', (model) => withDims(model, [1, 3, 0, 0, 0]), '5 dimensions'],
   ['half precision', (model) => withDims(model, [1, 3, 0, 0], 10), 'float32'],
 ];
 
-test.each(changes)(
-  'a file that cannot be used, or may not be loaded, is rejected: %s',
-  async (_, change, sentence) => {
-    const path = join(temporaryFolder(), 'mine.onnx');
-    writeFileSync(path, changedModel(file, change));
-    const rejection = await findModel(path, [], manifest).catch((error: unknown) => error);
-    expect(rejection).toMatchObject({ code: 'MODEL_UNSUITABLE' });
-    expect(String(rejection)).toContain(sentence);
-  },
-);
+test.each(changes)('an unsuitable file is rejected: %s', async (_, change, sentence) => {
+  const path = join(temporaryFolder(), 'mine.onnx');
+  writeFileSync(path, changedModel(file, change));
+  const rejection = await findModel(path, [], manifest).catch((error: unknown) => error);
+  expect(rejection).toMatchObject({ code: 'MODEL_UNSUITABLE' });
+  expect(String(rejection)).toContain(sentence);
+});
 
 test.each([
   ['text', Buffer.from('this is not a model')],

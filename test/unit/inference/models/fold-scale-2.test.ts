@@ -14,7 +14,7 @@ async function run(file: Uint8Array, input: Tensor): Promise<Tensor> {
   return onlyImage(await model.run(input));
 }
 
-test('the folded model gives the average of each 2x2 of the x4 model', async () => {
+test('the folded model returns the average of each 2x2 pixels of the x4 model', async () => {
   const random = seededRandom(3);
   const data = Float32Array.from({ length: 3 * 9 * 14 }, random);
   const input: Tensor = { data, shape: [1, 3, 9, 14] };
@@ -25,7 +25,7 @@ test('the folded model gives the average of each 2x2 of the x4 model', async () 
   expect(largestDifference(doubled.data, averageOfEach2x2(await run(tinySrvgg(), input)))).toBeLessThan(1e-6);
 });
 
-test('the folded file is smaller: the weights of the x4 layer are gone', () => {
+test('the folded file is smaller, without the weights of the x4 layer', () => {
   const folded = foldScale2(tinySrvgg(), 'tiny') ?? new Uint8Array();
   const names = decodeModel(folded, 'folded').graph.initializer.map(({ name }) => name);
   expect(names.sort()).toEqual(['b1', 'folded_bias', 'folded_kernel', 'folded_scales', 'slope', 'w1']);

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
 
 const shipped = resolve(import.meta.dirname, '../../../../models/manifest.json');
 
-test('the shipped list has the default models, and these need nothing but the npm registry', async () => {
+test('the default models are listed and come from the npm registry', async () => {
   const manifest = await readManifest(shipped);
   for (const name of ['realesr-general-x4v3', 'RealESRGAN_x4plus']) {
     const { sources, licence, purpose } = modelEntry(manifest, name);
@@ -16,11 +16,11 @@ test('the shipped list has the default models, and these need nothing but the np
   const detector = modelEntry(manifest, 'blazeface-full-range', 'face-detector');
   expect(detector.sources.map(({ kind }) => kind)).toContain('npm');
   expect(detector.licence).toBe('Apache-2.0');
-  expect(() => modelEntry(manifest, 'nothing')).toThrow('use realesr-general-x4v3');
+  expect(() => modelEntry(manifest, 'nothing')).toThrow('use one of realesr-general-x4v3');
   expect(() => modelEntry(manifest, 'yunet', 'upscale')).toThrow('There is no model for upscaling "yunet"');
 });
 
-test('a list with faults is rejected with all of them', async () => {
+test('an invalid list is rejected with all its errors', async () => {
   const path = join(temporaryFolder(), 'manifest.json');
   const entry = { name: '../x', description: '', licence: '', scale: 9, purpose: 'upscale', overlap: 1 };
   const file = { format: 'ncnn', architecture: 'srvgg', sha256: 'abc', bytes: 1, sources: [] };
@@ -31,7 +31,7 @@ test('a list with faults is rejected with all of them', async () => {
     expect(String(rejection)).toContain(`0.${place}`);
 });
 
-test('a list that is absent or is no JSON is rejected by its path', async () => {
+test('a list that is missing or not JSON is rejected with its path', async () => {
   const path = join(temporaryFolder(), 'manifest.json');
   await expect(readManifest(path)).rejects.toThrow(path);
   writeFileSync(path, '{');

@@ -8,7 +8,7 @@ Input        in     0 1 data
 Convolution  conv_1 1 1 data out 0=32 1=3 9=2 -23310=1,2.000000e-01
 `;
 
-test('a .param text gives its layers with their blobs and parameters', () => {
+test('layers are parsed with their blobs and parameters', () => {
   const [input, conv] = parseNcnnParam(TEXT);
   expect(input).toMatchObject({ type: 'Input', name: 'in', inputs: [], outputs: ['data'] });
   expect(conv).toMatchObject({ type: 'Convolution', inputs: ['data'], outputs: ['out'] });
@@ -17,8 +17,8 @@ test('a .param text gives its layers with their blobs and parameters', () => {
   expect(numberParam(conv, 11, 3)).toBe(3);
   expect(listParam(conv, 10)).toEqual([0.2]);
   expect(listParam(conv, 12)).toEqual([]);
-  expect(() => listParam(conv, 0)).toThrow('no list under key 0');
-  expect(() => numberParam(conv, 10, 0)).toThrow('a list under key 10');
+  expect(() => listParam(conv, 0)).toThrow('a number instead of a list under key 0');
+  expect(() => numberParam(conv, 10, 0)).toThrow('a list instead of a number under key 10');
 });
 
 test.each([

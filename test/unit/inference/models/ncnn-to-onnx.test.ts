@@ -4,7 +4,7 @@ import { ncnnToOnnx } from '../../../../src/inference/models/ncnn-to-onnx.ts';
 import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
 import { onlyImage } from '../../../../src/inference/only-image.ts';
 
-/** A `.bin` of arrays in single precision: kernels are tagged, biases and slopes are not. */
+/** A `.bin` file in single precision: kernels are tagged, biases and slopes are not. */
 function bin(...arrays: { tagged: boolean; values: number[] }[]): Uint8Array {
   const parts = arrays.flatMap(({ tagged, values }) => [
     ...(tagged ? [new Uint8Array(4)] : []),
@@ -25,7 +25,7 @@ async function run(text: string, weights: Uint8Array, input: Tensor): Promise<Te
   return onlyImage(await model.run(input));
 }
 
-/** Red 1…, green 10…, blue 100…: every pixel of every colour is told apart. */
+/** Red 1…, green 10…, blue 100…, so that all values differ. */
 const IMAGE: Tensor = {
   data: Float32Array.of(1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60, 100, 200, 300, 400, 500, 600),
   shape: [1, 3, 2, 3],
@@ -33,7 +33,7 @@ const IMAGE: Tensor = {
 
 const zeros = (count: number) => new Array<number>(count).fill(0);
 
-test('a convolution sees its neighbours on the right sides, beyond the edge zeros, and adds its bias', async () => {
+test('a convolution reads its neighbours in the right order, pads with zeros and adds its bias', async () => {
   // One output channel: the pixel to the upper left of green, plus 0.5.
   const weights = zeros(27);
   weights[9] = 1;
@@ -46,7 +46,7 @@ test('a convolution sees its neighbours on the right sides, beyond the edge zero
   expect([...data]).toEqual([0.5, 0.5, 0.5, 0.5, 10.5, 20.5]);
 });
 
-test('activations: fused ReLU and leaky ReLU, PReLU with a slope for each channel', async () => {
+test('activations: fused ReLU and leaky ReLU, PReLU with a slope per channel', async () => {
   const negate = [-1, 0, 0, 0, 1, 0, 0, 0, -1];
   const convolution = (activation: string) =>
     param('Input in 0 1 data', `Convolution c 1 1 data out 0=3 1=1 6=9 ${activation}`);
@@ -60,7 +60,7 @@ test('activations: fused ReLU and leaky ReLU, PReLU with a slope for each channe
   expect([...sloped.data]).toEqual([-0.5, 4, -1]);
 });
 
-test('a split image, joined with itself, weighted and summed', async () => {
+test('an image that is split, concatenated, weighted and summed', async () => {
   const text = param(
     'Input in 0 1 data',
     'Split s 1 4 data a b c d',
@@ -76,7 +76,7 @@ test('a split image, joined with itself, weighted and summed', async () => {
   expect([...data]).toEqual([...IMAGE.data].map((value) => value * 2.5));
 });
 
-test('pixel shuffle in both orders, and upscaling by repetition', async () => {
+test('pixel shuffle in both orders, and nearest-neighbour scaling', async () => {
   // Twelve channels with the value of their number.
   const numbered = bin(kernel(zeros(36)), plain([...Array(12).keys()]));
   const shuffle = (mode: string) =>
@@ -107,16 +107,16 @@ test('equal files give equal bytes', () => {
 
 test.each([
   ['a strange layer', 'Deconvolution d 1 1 data out 0=3', 'ncnn layer Deconvolution d'],
-  ['a strange activation', 'Convolution c 1 1 data out 0=3 1=1 6=9 9=5', 'activation type 5'],
-  ['padding by a rule', 'Convolution c 1 1 data out 0=3 1=1 6=9 4=-233', 'uses automatic padding'],
-  ['an impossible kernel', 'Convolution c 1 1 data out 0=3 1=3 6=10', 'invalid weight count 10'],
-  ['a product', 'Eltwise e 2 1 data data out 0=0', 'not a sum of two'],
-  ['a joining of rows', 'Concat j 2 1 data data out 0=1', 'concatenates along an axis other than channels'],
+  ['a strange activation', 'Convolution c 1 1 data out 0=3 1=1 6=9 9=5', 'activation 5'],
+  ['padding by a rule', 'Convolution c 1 1 data out 0=3 1=1 6=9 4=-233', 'does not have explicit padding'],
+  ['an impossible kernel', 'Convolution c 1 1 data out 0=3 1=3 6=10', 'impossible weight count 10'],
+  ['a product', 'Eltwise e 2 1 data data out 0=0', 'not a sum of two inputs'],
+  ['a concatenation of rows', 'Concat j 2 1 data data out 0=1', 'does not concatenate channels'],
   ['smooth upscaling', 'Interp r 1 1 data out 0=2 1=2.0 2=2.0', 'not nearest-neighbour scaling'],
   ['a blob from nowhere', 'BinaryOp o 2 1 data nothing out', 'reads the blob nothing'],
   ['two outputs', 'Split s 1 2 data a b', 'exactly one output'],
-  ['bytes left over', 'ReLU r 1 1 data out', '40 bytes after the weights of the last layer'],
-])('what cannot be converted is rejected by name: %s', (_, layer, sentence) => {
+  ['bytes left over', 'ReLU r 1 1 data out', '40 bytes after the weights'],
+])('an unsupported layer is rejected by name: %s', (_, layer, sentence) => {
   const weights = bin(kernel(zeros(9)));
   expect(() => ncnnToOnnx(param('Input in 0 1 data', layer), weights, 'x')).toThrow(sentence);
 });

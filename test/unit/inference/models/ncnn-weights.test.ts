@@ -18,7 +18,7 @@ test.each([
   expect(halfToFloat(bits)).toBe(value);
 });
 
-test('halves are padded to four bytes, tagged singles and bare singles are not', () => {
+test('half-precision arrays are padded to four bytes, single-precision arrays are not', () => {
   const singles = new Uint8Array(Float32Array.of(0.5, -3).buffer);
   const halves = [...HALF_TAG, 0x00, 0x3c, 0x00, 0xc0, 0x00, 0x38, 0xff, 0xff];
   const weights = new NcnnWeights(Uint8Array.from([...halves, 0, 0, 0, 0, ...singles, ...singles]));
@@ -28,14 +28,12 @@ test('halves are padded to four bytes, tagged singles and bare singles are not',
   weights.expectEnd();
 });
 
-test('a file that is short, long or stored otherwise is rejected by the name of its layer', () => {
+test('a file that is too short, too long or in another format is rejected with the name of the layer', () => {
   expect(() => new NcnnWeights(Uint8Array.from([...HALF_TAG, 0, 0])).readTagged(2, 'conv_7')).toThrow(
     'conv_7',
   );
   expect(() => new NcnnWeights(Uint8Array.of(0x38, 0x4b, 0x0d, 0x00)).readTagged(1, 'conv_8')).toThrow(
-    'The weights of conv_8 have the type tag 0xd4b38',
+    'The weights of conv_8 have the unknown format tag 0xd4b38',
   );
-  expect(() => new NcnnWeights(new Uint8Array(4)).expectEnd()).toThrow(
-    '4 bytes after the weights of the last layer',
-  );
+  expect(() => new NcnnWeights(new Uint8Array(4)).expectEnd()).toThrow('4 bytes after the weights');
 });

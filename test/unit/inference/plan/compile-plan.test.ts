@@ -38,8 +38,8 @@ const stepsOf = (plan: Plan) =>
   }));
 
 /**
- * Runs a plan on names instead of numbers: every channel of every slot holds the number of the tensor that was written
- * there last, and whoever reads a tensor must find it whole. Independent of how places were chosen.
+ * Simulates a plan: every channel of every slot holds the number of the tensor that was last written there, and each read
+ * must find the tensor complete.
  */
 function expectNothingOverwritten({ tensors, steps, outputs }: Plan): void {
   const slots = new Map<number, (number | undefined)[]>();
@@ -96,7 +96,7 @@ test('an SRVGG model becomes convolutions with their activations, and one step a
   expectNothingOverwritten(plan);
 });
 
-test('scalings and sums go into the convolution before them, those around a block too', () => {
+test('scalings and sums are fused into the convolution before them, including those around a block', () => {
   const plan = planOf((graph) => {
     graph.conv('input', 'x', 3, 8);
     graph.conv('x', 'a', 8, 8);
@@ -112,7 +112,7 @@ test('scalings and sums go into the convolution before them, those around a bloc
   expectNothingOverwritten(plan);
 });
 
-test('an activation after a sum comes last; before a sum it comes first', () => {
+test('an activation after a sum is applied last, one before a sum first', () => {
   const [, after, before] = planOf((graph) => {
     graph.conv('input', 'x', 3, 8);
     graph.conv('x', 'a', 8, 8);
@@ -130,7 +130,7 @@ test('an activation after a sum comes last; before a sum it comes first', () => 
   });
 });
 
-test('what somebody else reads too is not changed', () => {
+test('a value with several readers is not fused', () => {
   const plan = planOf((graph) => {
     graph.conv('input', 'x', 3, 8);
     graph.node('Relu', ['x'], 'y');
@@ -143,7 +143,7 @@ test('what somebody else reads too is not changed', () => {
   expectNothingOverwritten(plan);
 });
 
-test('a dense block is one slot in which each layer writes behind the last one', () => {
+test('a dense block shares one slot, in which each layer appends its channels', () => {
   const plan = planOf((graph) => {
     graph.conv('input', 'x', 3, 16);
     graph.conv('x', 'a', 16, 8);
@@ -169,7 +169,7 @@ test('a dense block is one slot in which each layer writes behind the last one',
   expectNothingOverwritten(plan);
 });
 
-test('a long chain needs two slots beside the input’s, whatever its length', () => {
+test('a chain of any length needs two slots in addition to the input', () => {
   const plan = planOf((graph) => {
     graph.conv('input', 'x0', 3, 8);
     for (let i = 0; i < 20; i++) graph.conv(`x${i}`, `x${i + 1}`, 8, 8);
@@ -179,7 +179,7 @@ test('a long chain needs two slots beside the input’s, whatever its length', (
   expectNothingOverwritten(plan);
 });
 
-test('weights have the input channels innermost', () => {
+test('weights are ordered with the input channels last', () => {
   const values = Float32Array.from({ length: 2 * 3 * 9 }, (_, i) => i);
   const [conv] = planOf((graph) => {
     graph.constant('w', [2, 3, 3, 3], values);
@@ -202,7 +202,7 @@ test('half-precision plans are smaller by their weights', () => {
   expect((full?.length ?? 0) - (half?.length ?? 0)).toBe(2 * count);
 });
 
-test('channels of zeros behind an image that is added cost nothing, and rows and columns are a convolution', () => {
+test('padding with channels before an addition needs no step, and padding with rows and columns is a convolution', () => {
   const plan = planOf((g) => {
     g.conv('input', 'small', 3, 8);
     g.node('Pad', ['small', g.integers('behind', [0, 0, 0, 0, 0, 8, 0, 0])], 'padded');
@@ -217,7 +217,7 @@ test('channels of zeros behind an image that is added cost nothing, and rows and
   ]);
   const [, , around] = plan.steps;
   expect(around?.groups).toBe(16);
-  // Nothing but the middle of 5x5 counts: rows and columns appear below and to the right.
+  // Only the central weight of 5x5 is not zero: rows and columns are added below and to the right.
   expect(around?.window).toEqual({ kernel: [5, 5], strides: [1, 1], pads: [2, 2, 3, 4] });
   expect([...(around?.weights ?? [])].flatMap((weight, i) => (weight === 0 ? [] : [i]))).toEqual(
     Array.from({ length: 16 }, (_, channel) => channel * 25 + 12),
@@ -227,14 +227,14 @@ test('channels of zeros behind an image that is added cost nothing, and rows and
 
 test.each<[string, (graph: Graph) => void, RegExp]>([
   [
-    'channels of zeros before an image',
+    'channels of zeros before those of the image',
     (g) => g.node('Pad', ['input', g.integers('p', [0, 1, 0, 0, 0, 0, 0, 0])], 'output'),
-    /Pad other than with zeros/,
+    /Pad with this mode, value or axis/,
   ],
   [
-    'a border that is mirrored',
+    'a mirrored border',
     (g) => g.node('Pad', ['input', g.integers('p', [0, 0, 1, 1, 0, 0, 1, 1])], 'output', { mode: 'reflect' }),
-    /Pad other than with zeros/,
+    /Pad with this mode, value or axis/,
   ],
   [
     'padded channels that are not added',
@@ -242,32 +242,24 @@ test.each<[string, (graph: Graph) => void, RegExp]>([
       g.node('Pad', ['input', g.integers('p', [0, 0, 0, 0, 0, 5, 0, 0])], 'padded');
       g.conv('padded', 'output', 8, 8);
     },
-    /Conv on padded channels/,
+    /Conv of padded channels/,
   ],
-  ['an operator', (g) => g.node('Softmax', ['input'], 'output'), /not support Softmax \(node output\)/],
+  ['an operator', (g) => g.node('Softmax', ['input'], 'output'), /do not support Softmax \(node output\)/],
   ['dilations', (g) => g.conv('input', 'output', 3, 3, 1, { dilations: [2, 2] }), /Conv with dilations/],
   ['auto_pad', (g) => g.conv('input', 'output', 3, 3, 1, { auto_pad: 'SAME_UPPER' }), /auto_pad SAME_UPPER/],
+  ['weights of the wrong shape', (g) => g.conv('input', 'output', 4, 4), /Conv with weights of that shape/],
+  ['a product of images', (g) => g.node('Mul', ['input', 'input'], 'output'), /Mul of two images/],
   [
-    'weights that do not fit',
-    (g) => g.conv('input', 'output', 4, 4),
-    /Conv whose weights do not match its input/,
-  ],
-  [
-    'a product of images',
-    (g) => g.node('Mul', ['input', 'input'], 'output'),
-    /Mul other than by a constant number/,
-  ],
-  [
-    'another order of depth to space',
+    'depth to space in DCR mode',
     (g) => g.node('DepthToSpace', ['input'], 'output', { blocksize: 1, mode: 'DCR' }),
-    /DepthToSpace in a mode other than CRD/,
+    /DepthToSpace in DCR mode/,
   ],
   [
     'a concatenation of rows',
     (g) => g.node('Concat', ['input', 'input'], 'output', { axis: 2 }),
-    /an axis other than channels/,
+    /Concat along an axis other than channels/,
   ],
-])('what plans cannot do is named: %s', (_, write, message) => {
+])('an unsupported operator is named: %s', (_, write, message) => {
   expect(() => planOf(write)).toThrow(message);
   expect(() => planOf(write)).toThrow(expect.objectContaining({ code: 'ENGINE_UNAVAILABLE' }) as Error);
 });

@@ -30,7 +30,7 @@ function halfToFloat(bits: number): number {
   return bits & 0x8000 ? -magnitude : magnitude;
 }
 
-test('every half is itself, and no other half is nearer to a number than the one it becomes', () => {
+test('half-precision numbers are unchanged, and other numbers become the nearest one', () => {
   for (let bits = 0; bits < 0x7c00; bits++) expect(floatToHalf(halfToFloat(bits))).toBe(bits);
   fc.assert(
     fc.property(fc.float({ min: -65504, max: 65504, noNaN: true }), (value) => {

@@ -4,7 +4,7 @@ import { FIRST_STATE, type DualFaceState } from '../../../../src/pipelines/dual-
 import { readState, writeState } from '../../../../src/pipelines/dual-face/stored-state.ts';
 import { stablePerson } from '../../../helpers/people.ts';
 
-test('a state survives writing and reading, embeddings included, and is small', () => {
+test('a state with embeddings is small and read back unchanged', () => {
   const gallery = [1, 2, 3].map((seed) => Float32Array.from({ length: 128 }, (_, i) => Math.sin(i * seed)));
   const state = {
     ...FIRST_STATE,

@@ -11,26 +11,26 @@ const request: TileRequest = {
   memoryBytes: 8 * GIB,
 };
 
-test('whole frames where memory allows it, tiles where it does not', () => {
+test('frames are tiled only if they do not fit into memory', () => {
   expect(chooseTile(request)).toBeNull();
   const tile = chooseTile({ ...request, memoryBytes: GIB });
   expect(tile).toBeGreaterThan(256);
   expect(chooseTile({ ...request, model: { architecture: 'rrdb', overlap: 80 } })).toBeLessThan(1080);
 });
 
-test('an unknown model is taken for a hungry one', () => {
+test('an unknown model counts as the one that needs most memory', () => {
   const unknown = { architecture: null, overlap: 80 };
   const hungry = { architecture: 'rrdb', overlap: 80 } as const;
   expect(chooseTile({ ...request, model: unknown })).toBe(chooseTile({ ...request, model: hungry }));
 });
 
-test('a number is honoured, and one that holds the frame means the whole of it', () => {
+test('a configured tile size is used, and one that contains the frame means no tiles', () => {
   expect(chooseTile({ ...request, requested: 200, memoryBytes: 1 })).toBe(200);
   expect(chooseTile({ ...request, requested: 1920 })).toBeNull();
   expect(chooseTile({ ...request, requested: 1919 })).toBe(1919);
 });
 
-test('a chosen tile is a multiple of 32, at least 32, and more memory never gives a smaller one', () => {
+test('an automatic tile size is a multiple of 32, at least 32, and does not shrink with more memory', () => {
   fc.assert(
     fc.property(fc.nat(4 * GIB), fc.nat(GIB), (memoryBytes, more) => {
       const tile = chooseTile({ ...request, memoryBytes }) ?? Infinity;

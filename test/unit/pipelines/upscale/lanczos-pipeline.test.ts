@@ -15,7 +15,7 @@ const needs = {
 };
 const recipe = { pipeline: 'upscale', model: 'lanczos', scale: 1.5, device: 'auto', tile: 'auto' } as const;
 
-test('lanczos needs no model and gives frames of the size that it describes', async () => {
+test('lanczos needs no model and returns frames of the described size', async () => {
   const pipeline = createPipeline(recipe, needs);
   const source = sourceOf(9, 6);
   const { input, output } = describePipeline(recipe, source).formats;
@@ -36,7 +36,7 @@ test('lanczos needs no model and gives frames of the size that it describes', as
   await pipeline.close();
 });
 
-test('lanczos stops when it is told to', async () => {
+test('lanczos stops when its signal is aborted', async () => {
   const pipeline = createPipeline(recipe, needs);
   await pipeline.open(sourceOf(2, 2));
   const frames = pipeline.process(
@@ -47,6 +47,6 @@ test('lanczos stops when it is told to', async () => {
   await expect(frames[Symbol.asyncIterator]().next()).rejects.toThrow(StoppedError);
 });
 
-test('a model that was not found is missed before anything is opened', () => {
+test('a missing model is reported before anything is opened', () => {
   expect(() => createPipeline({ ...recipe, model: 'tiny' }, needs)).toThrow('The model tiny was not found.');
 });

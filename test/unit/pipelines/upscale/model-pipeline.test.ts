@@ -74,7 +74,7 @@ async function output(request: Request, pixels: Buffer): Promise<Buffer> {
   return frame ?? Buffer.alloc(0);
 }
 
-/** Of a middling range, so that the model's output stays inside 0..1 and nothing hides behind a clamp. */
+/** Values of a medium range, so that the model's output stays within 0..1 and clamping hides nothing. */
 function noise(seed: number, bytes = WIDTH * HEIGHT * 3): Buffer {
   const random = seededRandom(seed);
   const pixels = Buffer.alloc(bytes);
@@ -82,7 +82,7 @@ function noise(seed: number, bytes = WIDTH * HEIGHT * 3): Buffer {
   return pixels;
 }
 
-test('tiles with the model’s overlap give what the whole frame gives', async () => {
+test('tiles with the model’s overlap give the same result as the whole frame', async () => {
   const pixels = noise(1);
   for (const scale of [4, 2]) {
     const whole = await output({ scale }, pixels);
@@ -93,7 +93,7 @@ test('tiles with the model’s overlap give what the whole frame gives', async (
   }
 });
 
-test('a frame equal to the one before it is not inferred again, and comes out the same', async () => {
+test('a frame that equals the previous one is not inferred again and gets its result', async () => {
   const inferred: number[] = [];
   const pipeline = await openPipeline({ onInferred: (number) => inferred.push(number) });
   const [a, b] = [noise(2), noise(3)];
@@ -104,14 +104,14 @@ test('a frame equal to the one before it is not inferred again, and comes out th
   expect(third?.equals(first ?? b)).toBe(false);
 });
 
-test('a pipeline that is opened anew goes on with the same frames', async () => {
+test('a reopened pipeline gives the same frames', async () => {
   const frames = [noise(4), noise(5), noise(6)];
   const through = await outputs(await openPipeline(), framesOf(...frames));
   const [resumed] = await outputs(await openPipeline(), framesOf(...frames.slice(2)));
   expect(resumed?.equals(through[2] ?? Buffer.alloc(0))).toBe(true);
 });
 
-test('any factor comes from resampling the model’s own', async () => {
+test('other scales are resampled from the model’s own', async () => {
   const flat = Buffer.alloc(WIDTH * HEIGHT * 3, 90);
   const file = repeatingModel(4);
   for (const [scale, width, height] of [
@@ -127,7 +127,7 @@ test('any factor comes from resampling the model’s own', async () => {
   }
 });
 
-test('a deeper source keeps its 16 bits, and odd edges become even', async () => {
+test('sources of more than 8 bits keep 16, and odd output sizes become even', async () => {
   const source = sourceOf(5, 3, 10);
   const pipeline = await openPipeline({ file: repeatingModel(1), scale: 1, source });
   expect(upscaledFormats(source, 1)).toEqual({
@@ -139,7 +139,7 @@ test('a deeper source keeps its 16 bits, and odd edges become even', async () =>
   expect(pixels?.equals(Buffer.from(new Uint16Array(72).fill(40_001).buffer))).toBe(true);
 });
 
-/** The real engine, which has memory for `edge` pixels along the longer edge of a run. */
+/** The real engine, which runs out of memory above `edge` pixels along the longer edge of a run. */
 function engineWithRoomFor(edge: number, edges: number[]): Engine {
   const engine = createOnnxEngine('cpu');
   return {
@@ -159,7 +159,7 @@ function engineWithRoomFor(edge: number, edges: number[]): Engine {
   };
 }
 
-test('want of memory makes the tiles smaller and the frame is done again', async () => {
+test('running out of memory shrinks the tiles and repeats the frame', async () => {
   const pixels = noise(7);
   const edges: number[] = [];
   const pipeline = await openPipeline({ engines: [engineWithRoomFor(40, edges)] });
@@ -216,7 +216,7 @@ function nearest4x(pixels: Uint8Array, width: number, height: number): Buffer {
   return upscaled;
 }
 
-test('an engine that takes whole frames gets several at once, and they come out in order', async () => {
+test('an engine for whole frames gets several at once, and the results stay in order', async () => {
   const sources = [11, 12, 12, 13, 14, 15, 15].map((seed) => noise(seed));
   const inferred: number[] = [];
   const onInferred = (number: number) => inferred.push(number);
@@ -229,7 +229,7 @@ test('an engine that takes whole frames gets several at once, and they come out 
 });
 
 test.for(['DEVICE_LOST', 'OUT_OF_MEMORY'] as const)(
-  'after %s in mid-job the next engine does the frame again, and it is said once',
+  'after %s during a job, the next engine repeats the frame, which is reported once',
   async (code) => {
     const sources = [21, 22, 23, 24, 25].map((seed) => noise(seed));
     const said: string[] = [];
@@ -247,7 +247,7 @@ test.for(['DEVICE_LOST', 'OUT_OF_MEMORY'] as const)(
   },
 );
 
-test('a lost engine that is the last one ends the try', async () => {
+test('losing the last engine ends the attempt', async () => {
   const gpu = engineOfWholeFrames(() => new EngineError('DEVICE_LOST', 'The GPU is gone.'));
   const pipeline = await openPipeline({ engines: [gpu], recipeDevice: 'gpu' });
   await expect(outputs(pipeline, framesOf(noise(31), noise(32)))).rejects.toMatchObject({
@@ -255,7 +255,7 @@ test('a lost engine that is the last one ends the try', async () => {
   });
 });
 
-test('the last engine goes on down to the smallest tile, and only then goes up', async () => {
+test('the last engine shrinks tiles to the smallest size before it fails', async () => {
   const edges: number[] = [];
   const source = sourceOf(400, 20);
   const pipeline = await openPipeline({ engines: [engineWithRoomFor(16, edges)], source });
@@ -289,7 +289,7 @@ test('a stop is noticed between tiles', async () => {
   expect(runs).toBe(3);
 });
 
-test('the summary says what runs where, and why not on a GPU', async () => {
+test('the summary names the engine and why no GPU is used', async () => {
   expect((await openPipeline({ scale: 2 })).summary).toBe(
     'tiny with onnxruntime on the CPU, whole frames, downscaling to 2x merged into its last layer',
   );
@@ -298,14 +298,14 @@ test('the summary says what runs where, and why not on a GPU', async () => {
   );
 });
 
-test('a pipeline may be closed without being open, and twice', async () => {
+test('a pipeline may be closed before it is open, and twice', async () => {
   const pipeline = await openPipeline();
   await pipeline.close();
   await pipeline.close();
   await expect(outputs(pipeline, framesOf(noise(11)))).rejects.toThrow('not open');
 });
 
-test('a GPU has tiles of its own, and the engine after it the others', async () => {
+test('the tile size of a GPU does not apply to the engine after it', async () => {
   const tiles: (number | null)[] = [];
   const whole = engineOfWholeFrames();
   const gpu: Engine = {
@@ -331,7 +331,7 @@ test('a GPU has tiles of its own, and the engine after it the others', async () 
   expect(Math.max(...edges.slice(-1))).toBeLessThanOrEqual(16 + 4);
 });
 
-test('every tile is told, for a frame of many may take an hour', async () => {
+test('every tile is reported, because a frame may take an hour', async () => {
   let tiles = 0;
   const pipeline = await openPipeline({ tile: 24, onTile: () => tiles++ });
   await outputs(pipeline, framesOf(...[1, 2].map((value) => Buffer.alloc(3 * WIDTH * HEIGHT, value))));

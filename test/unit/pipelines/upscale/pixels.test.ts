@@ -3,7 +3,7 @@ import { asComponents, maxComponent } from '../../../../src/pipelines/components
 import { readPlanes, writePlanes } from '../../../../src/pipelines/upscale/pixels.ts';
 
 test.each(['rgb24', 'rgb48le'] as const)(
-  'every value of a component comes back from the planes: %s',
+  'every component value survives the conversion to planes and back: %s',
   (pixelFormat) => {
     const max = maxComponent({ pixelFormat });
     const width = (max + 1) / 4;
@@ -20,7 +20,7 @@ test.each(['rgb24', 'rgb48le'] as const)(
   },
 );
 
-test('an area is read as red, green and blue planes, and written to another place', () => {
+test('an area is read as red, green and blue planes and written to another position', () => {
   // A frame of 3x2 pixels whose components are numbered.
   const source = Uint8Array.from({ length: 18 }, (_, i) => i);
   const planes = new Float32Array(6);
@@ -46,7 +46,7 @@ test('values outside 0..1 are clamped, others rounded to the nearest', () => {
   expect([...target]).toEqual([0, 255, 255, 0, 1, 255]);
 });
 
-test('16-bit components are little-endian, wherever the bytes begin', () => {
+test('16-bit components are little-endian at any alignment', () => {
   const bytes = Buffer.from([9, 0x34, 0x12, 0xff, 0x00]);
   expect([...asComponents(bytes.subarray(1), { pixelFormat: 'rgb48le' })]).toEqual([0x1234, 0x00ff]);
 });

@@ -12,13 +12,13 @@ const format = (
   pixelFormat,
 });
 
-/** A grey frame of one row. */
+/** A grey frame with one row. */
 function row(values: readonly number[]): Buffer {
   return Buffer.from(values.flatMap((value) => [value, value, value]));
 }
 const reds = (pixels: Buffer): number[] => [...pixels].filter((_, i) => i % 3 === 0);
 
-test('a frame of the right size is passed on as it is', () => {
+test('a frame that has the right size is returned unchanged', () => {
   const pixels = Buffer.alloc(12);
   expect(resample(pixels, format(2, 2), format(2, 2))).toBe(pixels);
 });
@@ -53,20 +53,20 @@ test('an impulse becomes the Lanczos kernel, centred on its pixel', () => {
   expect(result).toEqual([...result].reverse());
 });
 
-test('an edge in the frame is kept within its range and at its place', () => {
+test('an edge keeps its position and range', () => {
   const result = reds(resample(row([0, 0, 0, 0, 255, 255, 255, 255]), format(8, 1), format(16, 1)));
   expect(result[7]).toBeLessThan(128);
   expect(result[8]).toBeGreaterThan(127);
   expect((result[7] ?? 0) + (result[8] ?? 0)).toBe(255);
 });
 
-test('stripes too fine for the smaller frame become grey, not coarser stripes', () => {
+test('stripes too fine for the smaller frame become grey instead of aliasing', () => {
   const stripes = row(Array.from({ length: 64 }, (_, i) => (i % 2) * 255));
   const inner = reds(resample(stripes, format(64, 1), format(24, 1))).slice(4, 20);
   for (const value of inner) expect(Math.abs(value - 127.5)).toBeLessThan(8);
 });
 
-test('rows are treated as columns are', () => {
+test('rows and columns are resampled the same way', () => {
   const column = row([10, 250, 30, 90, 70]);
   const wide = resample(column, format(5, 1), format(8, 1));
   expect(resample(column, format(1, 5), format(1, 8)).equals(wide)).toBe(true);

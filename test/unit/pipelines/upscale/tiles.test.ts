@@ -24,7 +24,7 @@ test('the cores partition the frame', () => {
   );
 });
 
-test('windows have one size, lie in the frame and reach the overlap beyond their core, or the edge', () => {
+test('all windows have the same size, lie within the frame and include the overlap around their core', () => {
   fc.assert(
     fc.property(frames, ({ width, height, tile, overlap }) => {
       const tiles = planTiles(width, height, tile, overlap);
@@ -52,13 +52,13 @@ function expectReach(
   expect(start + length).toBeLessThanOrEqual(frameLength);
 }
 
-test('without a tile, or with a larger one than the frame, the frame is one tile', () => {
+test('without a tile size, or with one larger than the frame, the frame is one tile', () => {
   const whole: Area = { x: 0, y: 0, width: 64, height: 48 };
   for (const tile of [null, 64, 100])
     expect(planTiles(64, 48, tile, 30)).toEqual([{ window: whole, core: whole }]);
 });
 
-test('of two tiles each has the overlap on one side only', () => {
+test('with two tiles, each has the overlap on one side only', () => {
   expect(planTiles(100, 10, 64, 20).map(({ window }) => [window.x, window.width])).toEqual([
     [0, 70],
     [30, 70],

@@ -26,7 +26,7 @@ test('a still face with a noisy box does not move the camera', () => {
   expect(Math.sqrt(squares.reduce((sum, each) => sum + each, 0) / squares.length)).toBeLessThan(0.5);
 });
 
-test.each([10, 24, 60, 120])('a face that sits elsewhere is reached without overshoot at %d fps', (rate) => {
+test.each([10, 24, 60, 120])('the camera reaches a distant face without overshoot at %d fps', (rate) => {
   const goal = { centerX: 1000, centerY: 420, height: 400 };
   const views = run(rate * 4, rate, () => goal);
   const last = views.at(-1);
@@ -41,7 +41,7 @@ test.each([10, 24, 60, 120])('a face that sits elsewhere is reached without over
   expect(fastest).toBeGreaterThan(100);
 });
 
-test('the camera begins to move softly and comes to rest for good', () => {
+test('the camera starts smoothly and comes to rest', () => {
   const views = run(300, 30, () => ({ ...start, centerX: 900 }));
   const steps = views.slice(1).map(({ centerX }, i) => centerX - (views[i]?.centerX ?? 0));
   const jerks = steps.slice(1).map((step, i) => Math.abs(step - (steps[i] ?? 0)));
@@ -49,7 +49,7 @@ test('the camera begins to move softly and comes to rest for good', () => {
   expect(steps.slice(-100).every((step) => step === 0)).toBe(true);
 });
 
-test('a camera at the edge shows nothing from beyond the image', () => {
+test('a camera at the edge shows nothing beyond the image', () => {
   for (const { centerX, centerY, height } of run(120, 30, () => ({ ...start, centerX: 5, centerY: 5 }))) {
     expect(centerX - (height * geometry.aspect) / 2).toBeGreaterThanOrEqual(-1e-9);
     expect(centerY - height / 2).toBeGreaterThanOrEqual(-1e-9);

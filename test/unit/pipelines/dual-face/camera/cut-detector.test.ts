@@ -4,7 +4,7 @@ import { detectCut, type CutState } from '../../../../../src/pipelines/dual-face
 
 const format = { width: 64, height: 36, pixelFormat: 'rgb24' } as const;
 
-/** A smooth image that tells its shot; `shift` pans it. */
+/** A smooth image that differs between shots; `shift` pans it. */
 function image(shot: number, shift = 0, noise: () => number = () => 0): Buffer {
   const pixels = Buffer.alloc(64 * 36 * 3);
   for (let y = 0; y < 36; y++) {
@@ -25,14 +25,14 @@ function cutsAmong(frames: readonly Buffer[]): number[] {
   });
 }
 
-test('a cut is found at its frame, and noise or a pan is none', () => {
+test('a cut is detected at its frame; noise and pans are not cuts', () => {
   const random = seededRandom(1);
   const noise = (): number => (random() - 0.5) * 20;
   const frames = Array.from({ length: 60 }, (_, i) => image(i < 25 ? 0 : 1, i / 2, noise));
   expect(cutsAmong(frames)).toEqual([25]);
 });
 
-test('two cuts in a row are both found, and a fade is none', () => {
+test('two consecutive cuts are both detected; a fade is not a cut', () => {
   expect(cutsAmong([0, 0, 1, 2, 2].map((shot) => image(shot)))).toEqual([2, 3]);
   const fade = Array.from({ length: 30 }, (_, i) => {
     const [from, to] = [image(0), image(1)];
@@ -41,7 +41,7 @@ test('two cuts in a row are both found, and a fade is none', () => {
   expect(cutsAmong(fade)).toEqual([]);
 });
 
-test('16-bit frames are judged as 8-bit ones are', () => {
+test('16-bit frames give the same result as 8-bit ones', () => {
   const deep = (pixels: Buffer): Uint16Array => Uint16Array.from(pixels, (level) => level * 256);
   const first = detectCut(null, deep(image(0)), format).state;
   expect(detectCut(first, deep(image(1)), format).isCut).toBe(true);

@@ -3,7 +3,7 @@ import { viewOfFace, wideView } from '../../../../../src/pipelines/dual-face/cam
 
 const aspect = 960 / 1080;
 
-test('head and shoulders: the face is a third of the view, a little above its middle', () => {
+test('in a view of head and shoulders, the face is a third of the height, slightly above the centre', () => {
   const view = viewOfFace({ x: 900, y: 400, width: 90, height: 120 }, { width: 1920, height: 1080, aspect });
   expect(view.height).toBe(360);
   expect(view.centerX).toBe(945);
@@ -11,7 +11,7 @@ test('head and shoulders: the face is a third of the view, a little above its mi
   expect(view.centerY).toBeLessThan(500);
 });
 
-test('a face at the edge or too near is shown as well as the image allows', () => {
+test('a face that is close or at the edge is shown as well as the image allows', () => {
   const geometry = { width: 640, height: 480, aspect };
   const near = viewOfFace({ x: 0, y: 0, width: 400, height: 450 }, geometry);
   expect(near).toEqual({ centerX: 213.33333333333331, centerY: 240, height: 480 });
@@ -19,7 +19,7 @@ test('a face at the edge or too near is shown as well as the image allows', () =
   expect(tiny).toEqual({ centerX: 640 - 48 * aspect, centerY: 432, height: 96 });
 });
 
-test('the wide view holds the whole image, whatever the shapes', () => {
+test('the wide view contains the whole image for any aspect ratio', () => {
   expect(wideView({ width: 1920, height: 1080, aspect })).toEqual({
     centerX: 960,
     centerY: 540,

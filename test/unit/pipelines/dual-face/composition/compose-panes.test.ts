@@ -14,14 +14,14 @@ function pixel(frame: Buffer, x: number, y: number, width = 40): number[] {
   return [...frame.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)];
 }
 
-test('a view of the same scale is a copy of the source', async () => {
+test('a view at the same scale is a copy of the source', async () => {
   const view = { centerX: 30, centerY: 20, height: 40 };
   const frame = await composePanes(ramp, sizes, [{ pane: { x: 0, y: 0, width: 40, height: 40 }, view }]);
   expect(pixel(frame, 0, 0)).toEqual([30, 0, 99]);
   expect(pixel(frame, 39, 39)).toEqual([147, 234, 99]);
 });
 
-test('an upscaled view shows what it looks at, in its pane only', async () => {
+test('an upscaled view appears in its pane only', async () => {
   const pane = { x: 20, y: 0, width: 20, height: 40 };
   const frame = await composePanes(ramp, sizes, [{ pane, view: { centerX: 60, centerY: 10, height: 10 } }]);
   expect(pixel(frame, 19, 20)).toEqual([0, 0, 0]);
@@ -31,7 +31,7 @@ test('an upscaled view shows what it looks at, in its pane only', async () => {
   for (const x of [20, 39]) for (const y of [0, 39]) expect(pixel(frame, x, y)[2]).toBe(99);
 });
 
-test('what lies beyond the image is black', async () => {
+test('areas beyond the image are black', async () => {
   const pane = { x: 0, y: 0, width: 40, height: 40 };
   const frame = await composePanes(ramp, sizes, [{ pane, view: { centerX: 40, centerY: 20, height: 80 } }]);
   expect(pixel(frame, 20, 5)).toEqual([0, 0, 0]);
@@ -40,7 +40,7 @@ test('what lies beyond the image is black', async () => {
   expect(pixel(frame, 39, 20)[2]).toBe(99);
 });
 
-test('no view leaves a gap at the edge of its pane, wherever it stands', async () => {
+test('no view leaves a gap at the edge of its pane, at any position', async () => {
   const pane = { x: 0, y: 0, width: 40, height: 40 };
   for (let i = 0; i < 60; i++) {
     const height = 9 + i * 0.37;
@@ -74,27 +74,33 @@ test('16-bit frames keep their depth', async () => {
   expect(frame.readUInt16LE((39 * 40 + 39) * 6)).toBe(1000 + (39 * 80 + 49) * 7);
 });
 
-test('half a cross-fade is the mean of both images', () => {
+test('a cross-fade at one half is the mean of both images', () => {
   const [a, b] = [Buffer.alloc(12, 10), Buffer.alloc(12, 110)];
   crossFade(a, b, 0.5, to);
   expect([...a]).toEqual(Array(12).fill(60));
 });
 
-test.each(['side-by-side', 'stacked'] as const)('%s: both panes, and the whole image', async (layout) => {
-  const screen = new Screen(sizes, layout);
-  expect(screen.paneGeometry.aspect).toBe(layout === 'stacked' ? 2 : 0.5);
-  const view = (centerX: number): { centerX: number; centerY: number; height: number } => ({
-    centerX,
-    centerY: 20,
-    height: 10,
-  });
-  const shown = await screen.draw({ number: 3, pixels: ramp }, { left: view(10), right: view(70), whole: 0 });
-  expect(shown.number).toBe(3);
-  const isStacked = layout === 'stacked';
-  const red = (x: number, y: number): number => pixel(shown.pixels, x, y)[0] ?? 0;
-  expect(isStacked ? red(20, 10) : red(10, 20)).toBeLessThan(60);
-  expect(isStacked ? red(20, 30) : red(30, 20)).toBeGreaterThan(180);
-  const whole = await screen.draw({ number: 4, pixels: ramp }, { left: null, right: null, whole: 1 });
-  expect(pixel(whole.pixels, 20, 5)).toEqual([0, 0, 0]);
-  expect(Math.abs((pixel(whole.pixels, 20, 20)[0] ?? 0) - 120)).toBeLessThanOrEqual(6);
-});
+test.each(['side-by-side', 'stacked'] as const)(
+  '%s: both panes and the whole image are drawn',
+  async (layout) => {
+    const screen = new Screen(sizes, layout);
+    expect(screen.paneGeometry.aspect).toBe(layout === 'stacked' ? 2 : 0.5);
+    const view = (centerX: number): { centerX: number; centerY: number; height: number } => ({
+      centerX,
+      centerY: 20,
+      height: 10,
+    });
+    const shown = await screen.draw(
+      { number: 3, pixels: ramp },
+      { left: view(10), right: view(70), whole: 0 },
+    );
+    expect(shown.number).toBe(3);
+    const isStacked = layout === 'stacked';
+    const red = (x: number, y: number): number => pixel(shown.pixels, x, y)[0] ?? 0;
+    expect(isStacked ? red(20, 10) : red(10, 20)).toBeLessThan(60);
+    expect(isStacked ? red(20, 30) : red(30, 20)).toBeGreaterThan(180);
+    const whole = await screen.draw({ number: 4, pixels: ramp }, { left: null, right: null, whole: 1 });
+    expect(pixel(whole.pixels, 20, 5)).toEqual([0, 0, 0]);
+    expect(Math.abs((pixel(whole.pixels, 20, 20)[0] ?? 0) - 120)).toBeLessThanOrEqual(6);
+  },
+);

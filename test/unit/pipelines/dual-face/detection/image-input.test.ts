@@ -3,7 +3,7 @@ import { fitInto, readInput } from '../../../../../src/pipelines/dual-face/detec
 
 const PLAIN = { order: 'rgb', subtract: 0, factor: 1 } as const;
 
-/** Packed RGB whose red is `colour(x, y)`, green 100 and blue 200. */
+/** Packed RGB with red `colour(x, y)`, green 100 and blue 200. */
 function imageOf(width: number, height: number, colour: (x: number, y: number) => number): Uint8Array {
   const pixels = new Uint8Array(width * height * 3);
   for (let y = 0; y < height; y++)
@@ -11,7 +11,7 @@ function imageOf(width: number, height: number, colour: (x: number, y: number) =
   return pixels;
 }
 
-test('an area keeps its proportions and lies in the middle', () => {
+test('an area keeps its proportions and is centred', () => {
   expect(fitInto({ width: 480, height: 270 }, { width: 192, height: 192 })).toEqual({
     scale: 0.4,
     inside: { x: 0, y: 42, width: 192, height: 108 },
@@ -22,7 +22,7 @@ test('an area keeps its proportions and lies in the middle', () => {
   });
 });
 
-test('an area of the same size is copied pixel for pixel, in the order and range that are asked for', () => {
+test('an area of the same size is copied in the requested channel order and range', () => {
   const pixels = imageOf(8, 6, (x, y) => 10 * x + y);
   const area = { x: 2, y: 1, width: 4, height: 4 };
   const { data } = readInput(pixels, 8, area, { width: 4, height: 4 }, PLAIN);
@@ -34,14 +34,14 @@ test('an area of the same size is copied pixel for pixel, in the order and range
   expect([shifted[0], shifted[16], shifted[32]]).toEqual([50, 0, (21 - 100) / 2]);
 });
 
-test('around the area it is black', () => {
+test('the border around the area is black', () => {
   const range = { order: 'rgb', subtract: 127.5, factor: 1 / 127.5 } as const;
   const white = imageOf(4, 2, () => 255);
   const { data } = readInput(white, 4, { x: 0, y: 0, width: 4, height: 2 }, { width: 4, height: 4 }, range);
   expect([...data.slice(0, 16)]).toEqual([-1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1]);
 });
 
-test('a ramp stays a ramp when it shrinks or grows, and fine stripes become grey', () => {
+test('a ramp stays a ramp at any scale, and fine stripes become grey', () => {
   const ramp = imageOf(200, 10, (x) => x);
   for (const width of [20, 100, 400]) {
     const input = { width, height: Math.max(1, width / 20) };

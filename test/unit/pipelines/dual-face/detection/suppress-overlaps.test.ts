@@ -7,7 +7,7 @@ const face = (x: number, score: number) => ({
   landmarks: [{ x: x + 30, y: 40 }],
 });
 
-test('of faces that overlap the best is kept, and only the kept ones suppress', () => {
+test('the best of overlapping faces is kept, and only kept faces suppress others', () => {
   // 0 and 40 overlap by 0.43, 40 and 80 too, 0 and 80 by 0.11.
   const [left, middle, right] = [face(0, 0.9), face(40, 0.8), face(80, 0.7)];
   expect(suppressOverlaps([right, middle, left])).toEqual([left, right]);
@@ -15,7 +15,7 @@ test('of faces that overlap the best is kept, and only the kept ones suppress', 
   expect(suppressOverlaps([left, middle], 0.5)).toEqual([left, middle]);
 });
 
-test('the best face’s place is the mean of those that agree with it, by the squares of their scores', () => {
+test('the position is the mean of the agreeing faces, weighted by the squares of their scores', () => {
   // 0 and 12 overlap by 0.79; 0 and 38 by 0.45: suppressed, but no witness.
   const [kept, ...others] = suppressOverlaps([face(12, 0.4), face(38, 0.7), face(0, 0.8)]);
   expect(others).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isCutOff, planWindows } from '../../../../../src/pipelines/dual-face/detection/windows.ts';
 
-test('windows cover the frame, lie in it, and share a quarter of their edge', () => {
+test('windows cover the frame, lie within it, and overlap by a quarter of their edge', () => {
   for (const [width, height, edge] of [
     [1920, 1080, 1080],
     [1280, 720, 360],
@@ -22,12 +22,12 @@ test('windows cover the frame, lie in it, and share a quarter of their edge', ()
   }
 });
 
-test('a frame that is not larger than a window has none; 16:9 has three of its shorter edge', () => {
+test('a frame that is not larger than a window has none; a 16:9 frame has three', () => {
   expect(planWindows(192, 108, 192)).toEqual([]);
   expect(planWindows(1920, 1080, 1080).map(({ x }) => x)).toEqual([0, 420, 840]);
 });
 
-test('a box at the edge of a window is cut off, but not at the edge of the frame', () => {
+test('a box at the edge of a window counts as cut off, except at the edge of the frame', () => {
   const window = { x: 100, y: 0, width: 100, height: 100 };
   const at = (x: number, y: number) => isCutOff({ x, y, width: 20, height: 20 }, window, 300, 100);
   expect([at(101, 40), at(179, 40), at(140, 0), at(140, 79), at(140, 40)]).toEqual([

@@ -14,7 +14,7 @@ import { stablePerson } from '../../../../helpers/people.ts';
 const geometry = { width: 1280, height: 720, aspect: 960 / 1080 };
 const RATE = 30;
 
-class Play {
+class DirectedFrames {
   state: DirectionState = FIRST_DIRECTION;
   readonly shots: ScreenViews[] = [];
   readonly #missing: 'wide' | 'black';
@@ -36,7 +36,7 @@ class Play {
   }
 }
 
-/** Equal up to the rounding of the logarithm that cameras zoom by. */
+/** Equal up to rounding, because cameras store the logarithm of the height. */
 function near({ centerX, centerY, height }: View): unknown {
   const [x, y, h] = [centerX, centerY, height].map((each) => expect.closeTo(each, 6) as unknown);
   return { centerX: x, centerY: y, height: h };
@@ -46,8 +46,8 @@ const left = stablePerson(1, 300);
 const right = stablePerson(2, 900);
 const gone = stablePerson(2, 900, { trackId: null, uncertainFrames: 9 });
 
-test('two people: each has a pane, at once and unmoved', () => {
-  const play = new Play();
+test('two people: each has a pane at once, without camera movement', () => {
+  const play = new DirectedFrames();
   const shot = play.run(90, [left, right]);
   expect(shot).toEqual({
     left: near(viewOfFace(left.box, geometry)),
@@ -58,8 +58,8 @@ test('two people: each has a pane, at once and unmoved', () => {
   expect(play.state.counts).toEqual({ shown: 180 });
 });
 
-test('whoever is lost is waited for, then the pane opens up to the whole image', () => {
-  const play = new Play();
+test('after a person is lost, the pane holds and then zooms out to the whole image', () => {
+  const play = new DirectedFrames();
   const before = play.run(10, [left, right]);
   expect(play.run(RATE - 1, [left, gone]).right).toEqual(before.right);
   const opening = play.run(15, [left, gone]).right;
@@ -73,8 +73,8 @@ test('whoever is lost is waited for, then the pane opens up to the whole image',
   expect(play.run(120, [left, right]).right?.height).toBeCloseTo(before.right?.height ?? 0, -1);
 });
 
-test('with nobody left the panes fade into the whole image, and back', () => {
-  const play = new Play();
+test('with both people missing, the panes fade to the whole image, and back', () => {
+  const play = new DirectedFrames();
   play.run(10, [left, right]);
   const goneToo = { ...left, trackId: null, uncertainFrames: 9 };
   play.run(2.5 * RATE - 1, [goneToo, gone]);
@@ -84,20 +84,20 @@ test('with nobody left the panes fade into the whole image, and back', () => {
   expect(wholes.every((whole, i) => whole >= (wholes[i - 1] ?? 0))).toBe(true);
   const back = play.run(1, [left, right]);
   expect(back.whole).toBeLessThan(1);
-  // The panes were not to be seen, so they need not travel.
+  // The panes were not visible, so their cameras may jump.
   expect(back.left?.height).toBeCloseTo(viewOfFace(left.box, geometry).height);
   expect(play.state.counts.nobody).toBeGreaterThan(12);
 });
 
-test('a recipe that wants black gets black', () => {
-  const play = new Play('black');
+test('with `missing: black`, empty panes are black', () => {
+  const play = new DirectedFrames('black');
   expect(play.run(1, [left]).right).toBeNull();
   play.run(200, [{ ...left, trackId: null, uncertainFrames: 9 }]);
   expect(play.run(1, [])).toEqual({ left: null, right: null, whole: 0 });
 });
 
-test('a cut is followed at once: nothing of the shot before is waited for', () => {
-  const play = new Play();
+test('after a cut, the panes change at once without waiting for people of the previous shot', () => {
+  const play = new DirectedFrames();
   play.run(30, [left, right]);
   const [a, b] = [stablePerson(7, 640, { confidentFrames: 1 }), stablePerson(8, 200, { confidentFrames: 1 })];
   const shot = play.run(1, [gone, a, b], { isNewShot: true });
@@ -110,22 +110,22 @@ test('a cut is followed at once: nothing of the shot before is waited for', () =
   expect(play.state.cuts).toBe(2);
 });
 
-test('a third face changes nothing and is counted', () => {
-  const play = new Play();
+test('a third face is counted but changes nothing', () => {
+  const play = new DirectedFrames();
   const shot = play.run(1, [left, right]);
   expect(play.run(30, [left, right, stablePerson(3, 600)])).toEqual(shot);
   expect(play.state.counts['three or more']).toBe(30);
 });
 
-test('the same face under another id does not make the camera jump', () => {
-  const play = new Play();
+test('the camera does not jump when the same face gets another id', () => {
+  const play = new DirectedFrames();
   play.run(5, [left, right]);
   const moved = stablePerson(9, 1000, { trackId: right.trackId });
   const shot = play.run(1, [left, moved]);
   expect(shot.right?.centerX).toBeLessThan(920);
 });
 
-test('the spans of the failure table meet without a gap', () => {
+test('the time ranges of the pane rules have no gaps', () => {
   const lost = PANE_RULES.filter(({ situation }) => /lost|gone/.test(situation));
   expect(lost.map(({ fromSeconds }) => fromSeconds)).toEqual([
     0,

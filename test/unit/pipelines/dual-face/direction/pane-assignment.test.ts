@@ -24,9 +24,9 @@ function after(
   return assignment;
 }
 
-const seated: PaneAssignment = { ...NO_ASSIGNMENT, left: 1, right: 2 };
+const assigned: PaneAssignment = { ...NO_ASSIGNMENT, left: 1, right: 2 };
 
-test('the left person has the left pane, whoever came first', () => {
+test('the left person gets the left pane, regardless of the order of ids', () => {
   expect(after(NO_ASSIGNMENT, [stablePerson(1, 700), stablePerson(2, 200)])).toMatchObject({
     left: 2,
     right: 1,
@@ -35,54 +35,54 @@ test('the left person has the left pane, whoever came first', () => {
   expect(after(NO_ASSIGNMENT, [stablePerson(1, 800)])).toMatchObject({ left: null, right: 1 });
 });
 
-test('somebody who is not stable yet is shown at the beginning of a shot only', () => {
+test('an unstable person is shown only at the beginning of a shot', () => {
   const people = [stablePerson(1, 200), stablePerson(2, 700, { confidentFrames: 3 })];
   expect(after(NO_ASSIGNMENT, people)).toMatchObject({ left: 1, right: null });
   expect(after(NO_ASSIGNMENT, people, 1, true)).toMatchObject({ left: 1, right: 2 });
 });
 
-test('sides change when the two have stood the other way round for long and clearly', () => {
+test('people swap panes after they have clearly been on opposite sides for long', () => {
   const swapped = [stablePerson(1, 700), stablePerson(2, 300)];
-  expect(after(seated, swapped, SWITCH_FRAMES - 1)).toMatchObject({ left: 1, right: 2 });
-  expect(after(seated, swapped, SWITCH_FRAMES)).toMatchObject({ left: 2, right: 1 });
+  expect(after(assigned, swapped, SWITCH_FRAMES - 1)).toMatchObject({ left: 1, right: 2 });
+  expect(after(assigned, swapped, SWITCH_FRAMES)).toMatchObject({ left: 2, right: 1 });
   const hardly = [stablePerson(1, 540), stablePerson(2, 460)];
-  expect(after(seated, hardly, 500)).toMatchObject({ left: 1, right: 2 });
+  expect(after(assigned, hardly, 500)).toMatchObject({ left: 1, right: 2 });
 });
 
-test('a passing doubt begins the count anew', () => {
+test('a return to the original sides restarts the count', () => {
   const swapped = [stablePerson(1, 700), stablePerson(2, 300)];
-  const nearly = after(seated, swapped, SWITCH_FRAMES - 1);
+  const nearly = after(assigned, swapped, SWITCH_FRAMES - 1);
   const back = after(nearly, [stablePerson(1, 300), stablePerson(2, 700)]);
   expect(after(back, swapped, SWITCH_FRAMES - 1)).toMatchObject({ left: 1, right: 2 });
 });
 
-test('whoever leaves keeps the place, and a third person takes it only after a while', () => {
+test('a missing person keeps the pane until a third person has waited long enough', () => {
   const gone = stablePerson(2, 700, { trackId: null, uncertainFrames: 9 });
-  expect(after(seated, [stablePerson(1, 300), gone], 1000)).toMatchObject({ left: 1, right: 2 });
+  expect(after(assigned, [stablePerson(1, 300), gone], 1000)).toMatchObject({ left: 1, right: 2 });
   const third = stablePerson(3, 500);
-  expect(after(seated, [stablePerson(1, 300), gone, third], 60)).toMatchObject({ left: 1, right: 2 });
-  expect(after(seated, [stablePerson(1, 300), gone, third], 150)).toMatchObject({ left: 1, right: 3 });
+  expect(after(assigned, [stablePerson(1, 300), gone, third], 60)).toMatchObject({ left: 1, right: 2 });
+  expect(after(assigned, [stablePerson(1, 300), gone, third], 150)).toMatchObject({ left: 1, right: 3 });
 });
 
-test('of several people the two largest are shown, and one of equal size does not push in', () => {
+test('the two largest people are shown, and another of equal size does not replace them', () => {
   const small = stablePerson(3, 500, { height: 40 });
   expect(after(NO_ASSIGNMENT, [small, stablePerson(1, 300), stablePerson(2, 700)])).toMatchObject({
     left: 1,
     right: 2,
   });
   expect(
-    after(seated, [stablePerson(1, 300), stablePerson(2, 700), stablePerson(3, 500)], 500),
+    after(assigned, [stablePerson(1, 300), stablePerson(2, 700), stablePerson(3, 500)], 500),
   ).toMatchObject({
     left: 1,
     right: 2,
   });
   const large = stablePerson(4, 500, { height: 170 });
   expect(
-    after(seated, [stablePerson(1, 300), stablePerson(2, 700, { height: 90 }), large], SWITCH_FRAMES),
+    after(assigned, [stablePerson(1, 300), stablePerson(2, 700, { height: 90 }), large], SWITCH_FRAMES),
   ).toMatchObject({ left: 1, right: 4 });
 });
 
-test('a false detection that was taken at the beginning of a shot gives its place up', () => {
+test('a false detection from the beginning of a shot loses its pane', () => {
   const ghost = stablePerson(2, 700, { confidentFrames: 1, uncertainFrames: 5 });
-  expect(after(seated, [stablePerson(1, 300), ghost])).toMatchObject({ left: 1, right: null });
+  expect(after(assigned, [stablePerson(1, 300), ghost])).toMatchObject({ left: 1, right: null });
 });

@@ -6,7 +6,7 @@ function faceOf(...landmarks: Point[]): Face {
   return { box: { x: 0, y: 0, width: 1, height: 1 }, score: 1, landmarks };
 }
 
-/** Eyes level, the mouth below: eyes to mouth are 50 px. */
+/** Level eyes, with the mouth 50 px from each. */
 const RIGHT_EYE = { x: 70, y: 100 };
 const LEFT_EYE = { x: 130, y: 100 };
 const NOSE = { x: 100, y: 120 };
@@ -16,7 +16,7 @@ const CORNERS = [
   { x: 115, y: 140 },
 ] as const;
 
-test('the square of a level face is that of face-api, with the mouth as corners or as its centre', () => {
+test('a level face gets the square of face-api, by the corners or the centre of the mouth', () => {
   const edge = 50 / 0.45;
   const byCorners = squareOf(faceOf(RIGHT_EYE, LEFT_EYE, NOSE, ...CORNERS));
   expect(byCorners?.edge).toBeCloseTo(edge, 6);
@@ -31,7 +31,7 @@ test('the square of a level face is that of face-api, with the mouth as corners 
   expect(squareOf(faceOf(RIGHT_EYE, LEFT_EYE, NOSE, MOUTH, ...ears))).toEqual(byCorners);
 });
 
-test('a face that is turned gives the same square, turned', () => {
+test('a rotated face gets the same square, rotated', () => {
   const level = squareOf(faceOf(RIGHT_EYE, LEFT_EYE, NOSE, MOUTH, NOSE, NOSE));
   const angle = 0.3;
   const turn = ({ x, y }: Point) => ({
@@ -46,7 +46,7 @@ test('a face that is turned gives the same square, turned', () => {
   expect(turned?.centre.y).toBeCloseTo(expected.y, 6);
 });
 
-test('a face without landmarks, or with all of them in one place, has no square', () => {
+test('a face without landmarks, or with coinciding ones, has no square', () => {
   expect(squareOf(faceOf())).toBeNull();
   expect(squareOf(faceOf(NOSE, NOSE, NOSE, NOSE, NOSE))).toBeNull();
 });
@@ -58,7 +58,7 @@ function ramps(width: number, height: number): Uint8Array {
   return pixels;
 }
 
-test('a square is read pixel for pixel, turned, shrunk, and beyond the frame', () => {
+test('a square is read unchanged, rotated, shrunk, and beyond the frame', () => {
   const frame = ramps(200, 160);
   const planeOf = (planes: Float32Array, channel: number) => planes.subarray(channel * 16, channel * 16 + 16);
 

@@ -11,7 +11,7 @@ const FACE: Face = {
 };
 const FRAME = new Uint8Array(64 * 64 * 3).map((_, i) => (i * 7) % 251);
 
-/** A model that gives the first pixels of its input. */
+/** A model that returns the first pixels of its input. */
 function engineOf(length: number, seen: Tensor[]): Engine {
   return {
     name: 'test',
@@ -55,7 +55,7 @@ test('the model is loaded for the first face, once, and embeddings have length 1
   await embedder.dispose();
 });
 
-test('a model that cannot be loaded is not tried again, and each face is rejected with the reason', async () => {
+test('a model that cannot be loaded is not loaded again, and each call rejects with the reason', async () => {
   let reads = 0;
   const embedder = embedderWith(engineOf(128, []), () => {
     reads++;
@@ -67,7 +67,7 @@ test('a model that cannot be loaded is not tried again, and each face is rejecte
   await embedder.dispose();
 });
 
-test('a model with other outputs is rejected, and a face without landmarks loads nothing', async () => {
+test('a model with other outputs is rejected, and a face without landmarks does not load the model', async () => {
   const wrong = embedderWith(engineOf(64, []), () => Promise.resolve(new Uint8Array()));
   await expect(wrong.embed(FRAME, 64, 64, FACE)).rejects.toThrow('does not return 128 numbers');
   const idle = embedderWith(engineOf(128, []), () => Promise.resolve(new Uint8Array()));

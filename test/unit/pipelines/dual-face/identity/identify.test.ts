@@ -6,7 +6,7 @@ import {
 } from '../../../../../src/pipelines/dual-face/identity/identify.ts';
 import type { TrackedFace } from '../../../../../src/pipelines/dual-face/tracking/byte-tracker.ts';
 
-/** The embedding of a person, by a number that stands for their face. */
+/** The embedding of the face with this number. */
 function embedding(face: number): Float32Array {
   return Float32Array.from({ length: 128 }, (_, i) => (i === face ? 1 : 0));
 }
@@ -15,20 +15,20 @@ function face(track: number, x: number, change: Partial<TrackedFace> = {}): Trac
   return { id: track, box: { x, y: 100, width: 80, height: 100 }, score: 0.9, isSeen: true, ...change };
 }
 
-class Room {
+class IdentifiedFrames {
   state: IdentityState = FIRST_IDENTITIES;
   #frame = 0;
 
-  /** @param whose the face that a track really shows; null: faces cannot be compared */
+  /** @param whose number of the face that a track really shows; null: faces cannot be compared */
   async run(
     frames: number,
     faces: readonly TrackedFace[],
     whose: ((track: number) => number) | null,
   ): Promise<void> {
     for (let i = 0; i < frames; i++) {
-      const look = ({ id }: TrackedFace): Promise<Float32Array | null> =>
+      const computeEmbedding = ({ id }: TrackedFace): Promise<Float32Array | null> =>
         Promise.resolve(whose === null ? null : embedding(whose(id)));
-      this.state = await identify(this.state, faces, ++this.#frame, look);
+      this.state = await identify(this.state, faces, ++this.#frame, computeEmbedding);
     }
   }
 
@@ -39,14 +39,14 @@ class Room {
   }
 }
 
-test('faces without doubt are learnt three times each and never looked at again', async () => {
-  const room = new Room();
-  await room.run(500, [face(1, 100), face(2, 600)], (track) => track);
-  expect(room.shown).toEqual([
+test('people who are tracked without interruption are enrolled three times and never compared', async () => {
+  const video = new IdentifiedFrames();
+  await video.run(500, [face(1, 100), face(2, 600)], (track) => track);
+  expect(video.shown).toEqual([
     [1, 1],
     [2, 2],
   ]);
-  expect(room.state.counts).toEqual({
+  expect(video.state.counts).toEqual({
     comparisons: 0,
     enrolments: 6,
     corrections: 0,
@@ -54,57 +54,57 @@ test('faces without doubt are learnt three times each and never looked at again'
   });
 });
 
-test('two tracks that changed their people while they crossed are put right', async () => {
-  const room = new Room();
-  await room.run(60, [face(1, 100), face(2, 600)], (track) => track);
-  await room.run(10, [face(1, 340), face(2, 360)], (track) => track);
-  await room.run(10, [face(1, 600), face(2, 100)], (track) => 3 - track);
-  expect(room.shown).toEqual([
+test('tracks that were swapped during a crossing are corrected', async () => {
+  const video = new IdentifiedFrames();
+  await video.run(60, [face(1, 100), face(2, 600)], (track) => track);
+  await video.run(10, [face(1, 340), face(2, 360)], (track) => track);
+  await video.run(10, [face(1, 600), face(2, 100)], (track) => 3 - track);
+  expect(video.shown).toEqual([
     [1, 2],
     [2, 1],
   ]);
-  expect(room.state.counts.corrections).toBe(1);
+  expect(video.state.counts.corrections).toBe(1);
 });
 
-test('two tracks that kept their people are left alone after a look', async () => {
-  const room = new Room();
-  await room.run(60, [face(1, 100), face(2, 600)], (track) => track);
-  await room.run(10, [face(1, 340), face(2, 360)], (track) => track);
-  await room.run(10, [face(1, 600), face(2, 100)], (track) => track);
-  expect(room.shown).toEqual([
+test('tracks that were not swapped during a crossing are compared once and kept', async () => {
+  const video = new IdentifiedFrames();
+  await video.run(60, [face(1, 100), face(2, 600)], (track) => track);
+  await video.run(10, [face(1, 340), face(2, 360)], (track) => track);
+  await video.run(10, [face(1, 600), face(2, 100)], (track) => track);
+  expect(video.shown).toEqual([
     [1, 1],
     [2, 2],
   ]);
-  expect(room.state.counts).toMatchObject({ corrections: 0, comparisons: 2 });
+  expect(video.state.counts).toMatchObject({ corrections: 0, comparisons: 2 });
 });
 
-test('somebody who comes back anywhere gets the old identity; a stranger does not', async () => {
-  const room = new Room();
-  await room.run(60, [face(1, 100), face(2, 600)], (track) => track);
-  await room.run(200, [face(1, 100)], (track) => track);
-  await room.run(20, [face(1, 100), face(5, 1000)], () => 9);
-  expect(room.shown).toContainEqual([3, 5]);
-  await room.run(20, [face(1, 100), face(6, 900)], (track) => (track === 6 ? 2 : 9));
-  expect(room.shown).toContainEqual([2, 6]);
+test('a person who reappears anywhere keeps their identity, and a new person gets a new one', async () => {
+  const video = new IdentifiedFrames();
+  await video.run(60, [face(1, 100), face(2, 600)], (track) => track);
+  await video.run(200, [face(1, 100)], (track) => track);
+  await video.run(20, [face(1, 100), face(5, 1000)], () => 9);
+  expect(video.shown).toContainEqual([3, 5]);
+  await video.run(20, [face(1, 100), face(6, 900)], (track) => (track === 6 ? 2 : 9));
+  expect(video.shown).toContainEqual([2, 6]);
 });
 
-test('without embeddings somebody is found again where they were lost, not elsewhere', async () => {
-  const near = new Room();
+test('without embeddings, a person is found again only near the position where they were lost', async () => {
+  const near = new IdentifiedFrames();
   await near.run(60, [face(1, 100), face(2, 600)], null);
   await near.run(40, [face(1, 100)], null);
   await near.run(1, [face(1, 100), face(5, 660)], null);
   expect(near.shown).toContainEqual([2, 5]);
-  const far = new Room();
+  const far = new IdentifiedFrames();
   await far.run(60, [face(1, 100), face(2, 600)], null);
   await far.run(40, [face(1, 100)], null);
   await far.run(1, [face(1, 100), face(5, 1100)], null);
   expect(far.shown).toContainEqual([3, 5]);
 });
 
-test('false detections and old acquaintances are forgotten', async () => {
-  const room = new Room();
-  for (let track = 1; track < 50; track++) await room.run(2, [face(track, track * 20)], null);
-  expect(room.state.people.length).toBeLessThanOrEqual(8);
-  await room.run(40, [face(99, 100)], null);
-  expect(room.state.people.length).toBe(1);
+test('false detections and people who left long ago are forgotten', async () => {
+  const video = new IdentifiedFrames();
+  for (let track = 1; track < 50; track++) await video.run(2, [face(track, track * 20)], null);
+  expect(video.state.people.length).toBeLessThanOrEqual(8);
+  await video.run(40, [face(99, 100)], null);
+  expect(video.state.people.length).toBe(1);
 });

@@ -8,11 +8,11 @@ import {
 
 const box = { x: 100, y: 50, width: 80, height: 100 };
 
-it('begins where the box was seen', () => {
+it('starts at the detected box', () => {
   expect(boxOf(startBox(box))).toEqual(box);
 });
 
-it('corrects by the gain that the variances give, computed by hand', () => {
+it('corrects by the Kalman gain, as computed by hand', () => {
   // Height 100: position 5, velocity 0.625. Start: p = 10² = 100, v = 6.25² = 39.0625.
   const predicted = predictBox(startBox(box), false).centerX;
   expect(predicted).toMatchObject({ position: 140, velocity: 0 });
@@ -27,7 +27,7 @@ it('corrects by the gain that the variances give, computed by hand', () => {
   expect(centerX.v).toBeCloseTo(39.453125 - 39.0625 ** 2 / 189.0625, 9);
 });
 
-it('learns a constant speed and goes on with it unseen', () => {
+it('learns a constant velocity and continues with it without detections', () => {
   let state = startBox(box);
   for (let frame = 1; frame <= 60; frame++) {
     state = correctBox(predictBox(state, false), { ...box, x: 100 + 4 * frame });

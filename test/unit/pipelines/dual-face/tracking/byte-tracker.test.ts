@@ -17,14 +17,14 @@ function ids(tracker: ByteTracker, ...faces: ReturnType<typeof face>[]): number[
 }
 
 describe('a track', () => {
-  it('is shown from the first frame of all, later from its second sight on', () => {
+  it('is reported at once in the very first frame, later from its second detection', () => {
     const tracker = new ByteTracker();
     expect(ids(tracker, face(0))).toEqual([1]);
     expect(ids(tracker, face(0), face(500))).toEqual([1]);
     expect(ids(tracker, face(0), face(500))).toEqual([1, 2]);
   });
 
-  it('is not begun by a false detection of one frame, nor by a weak one', () => {
+  it('is not started by a false detection in one frame, nor by a weak one', () => {
     const tracker = new ByteTracker();
     ids(tracker, face(0));
     ids(tracker, face(0), face(500));
@@ -32,14 +32,14 @@ describe('a track', () => {
     for (let frame = 0; frame < 5; frame++) expect(ids(tracker, face(0), face(300, 0.65))).toEqual([1]);
   });
 
-  it('is kept alive by detections of low score, which is what ByteTrack is for', () => {
+  it('is continued by detections with low scores, which is the point of ByteTrack', () => {
     const tracker = new ByteTracker();
     ids(tracker, face(0));
     for (let frame = 0; frame < 60; frame++) expect(ids(tracker, face(0, 0.2))).toEqual([1]);
     expect(ids(tracker, face(0, 0.05))).toEqual([]);
   });
 
-  it('is the same one after up to 30 unseen frames, and another one after more', () => {
+  it('survives 30 frames without a detection, and is replaced after more', () => {
     for (const [unseen, id] of [
       [29, 1],
       [30, 1],
@@ -53,7 +53,7 @@ describe('a track', () => {
     }
   });
 
-  it('is shown for five more frames where it is believed to be', () => {
+  it('is reported at its predicted position for five more frames', () => {
     const tracker = new ByteTracker();
     for (let frame = 0; frame < 40; frame++) ids(tracker, face(5 * frame));
     const unseen = Array.from({ length: 6 }, () => tracker.update([]));
@@ -62,13 +62,13 @@ describe('a track', () => {
     expect(unseen[4]?.[0]?.box.x).toBeCloseTo(5 * 44, 0);
   });
 
-  it('keeps its number beside another one that moves', () => {
+  it('keeps its id while another one moves', () => {
     const tracker = new ByteTracker();
     for (let frame = 0; frame < 50; frame++) expect(ids(tracker, face(5 * frame), face(600))).toEqual([1, 2]);
   });
 });
 
-it('goes on after a snapshot that went through JSON exactly as if nothing had happened', () => {
+it('continues identically from a snapshot that was stored as JSON', () => {
   const { frames } = syntheticScenario(1);
   const undisturbed = new ByteTracker();
   let resumed = new ByteTracker();

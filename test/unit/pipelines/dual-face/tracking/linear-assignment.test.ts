@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { assignPairs } from '../../../../../src/pipelines/dual-face/tracking/linear-assignment.ts';
 
-/** The best sum, by trying everything. */
+/** The best sum, by trying all pairings. */
 function bestSum(values: readonly (readonly number[])[], least: number, used = new Set<number>()): number {
   const [row, ...others] = values;
   if (row === undefined) return 0;
@@ -26,13 +26,13 @@ it('prefers two good pairs to one very good one', () => {
   ]);
 });
 
-it('leaves out what is below the least value', () => {
+it('ignores pairs below the minimum value', () => {
   expect(assignPairs(1, 2, (_, column) => (column === 0 ? 0.29 : 0.1), 0.3)).toEqual([]);
   expect(assignPairs(0, 3, () => 1, 0.3)).toEqual([]);
   expect(assignPairs(3, 0, () => 1, 0.3)).toEqual([]);
 });
 
-it('reaches the best sum of all pairings, for any size and values', () => {
+it('reaches the best sum for any size and values', () => {
   const matrix = fc
     .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }))
     .chain(([rows, columns]) => {

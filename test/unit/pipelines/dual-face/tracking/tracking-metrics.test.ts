@@ -2,25 +2,25 @@ import { expect, it } from 'vitest';
 import { iou } from '../../../../../src/pipelines/dual-face/tracking/box.ts';
 import { trackingScores, type LabelledBox } from '../../../../helpers/tracking/tracking-metrics.ts';
 
-/** A box of 10x10 at x; boxes of one place are the same face. */
+/** A 10x10 box at x; boxes at the same position show the same face. */
 function at(id: number, x: number): LabelledBox {
   return { id, box: { x, y: 0, width: 10, height: 10 } };
 }
 
-it('measures how far boxes overlap', () => {
+it('measures the overlap of boxes', () => {
   expect(iou(at(1, 0).box, at(1, 0).box)).toBe(1);
   expect(iou(at(1, 0).box, at(1, 5).box)).toBeCloseTo(50 / 150, 12);
   expect(iou(at(1, 0).box, at(1, 10).box)).toBe(0);
 });
 
-it('gives full marks to a tracker that is always right, whatever numbers it uses', () => {
+it('gives full scores to a perfect tracker with any ids', () => {
   const frame = { truth: [at(1, 0), at(2, 50)], found: [at(9, 50), at(7, 0)] };
   expect(trackingScores([frame, frame])).toEqual({
     ...{ mota: 1, idf1: 1, switches: 0, misses: 0, falsePositives: 0, truthBoxes: 4 },
   });
 });
 
-it('counts a swap as two switches, and the identities of the larger part as right', () => {
+it('counts a swap as two switches and the more frequent identities as correct', () => {
   const truth = [at(1, 0), at(2, 50)];
   const before = { truth, found: [at(1, 0), at(2, 50)] };
   const after = { truth, found: [at(2, 0), at(1, 50)] };
@@ -31,7 +31,7 @@ it('counts a swap as two switches, and the identities of the larger part as righ
   expect(scores.idf1).toBeCloseTo((2 * 6) / 20, 12);
 });
 
-it('counts misses, false positives and a track that comes back under another number', () => {
+it('counts misses, false positives and a track that returns with another id', () => {
   const truth = [at(1, 0)];
   const scores = trackingScores([
     { truth, found: [at(1, 0)] },
@@ -45,7 +45,7 @@ it('counts misses, false positives and a track that comes back under another num
   expect(scores.idf1).toBeCloseTo((2 * 2) / 8, 12);
 });
 
-it('keeps a pair that still overlaps, though another track fits better', () => {
+it('keeps a pair that still overlaps although another track fits better', () => {
   const truth = [at(1, 0)];
   const scores = trackingScores([
     { truth, found: [at(1, 0)] },

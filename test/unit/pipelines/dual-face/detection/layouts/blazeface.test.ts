@@ -6,8 +6,8 @@ const INPUT = { width: 64, height: 32 };
 const OUTPUTS = [randomOutput('output', [1, 17, 8, 16], [-6, 6], 3)];
 
 /**
- * As MediaPipe's TensorsToDetectionsCalculator does it with the options of face_detection_full_range: anchors of size 1
- * in the middle of the cells, numbers divided by the input's edge, corners from centre and size, all in 0..1.
+ * Like MediaPipe's TensorsToDetectionsCalculator with the options of face_detection_full_range: anchors of size 1 at the
+ * centres of the cells, values divided by the input's edge, corners from centre and size, all in 0..1.
  */
 function reference(minScore: number): ReferenceFace[] {
   const numbers = OUTPUTS[0]?.data ?? new Float32Array();
@@ -33,10 +33,10 @@ function reference(minScore: number): ReferenceFace[] {
   return faces;
 }
 
-/** Random numbers give boxes of negative size too, which have no overlap to compare. */
+/** Random numbers also give boxes of negative size, whose overlap cannot be compared. */
 const isABox = (left: number, top: number, right: number, bottom: number) => right > left && bottom > top;
 
-test('BlazeFace is decoded as by the reference', () => {
+test('decoding of BlazeFace agrees with the reference', () => {
   const wanted = reference(0.6).filter(({ corners }) => isABox(...corners));
   expect(wanted.length).toBeGreaterThan(10);
   const found = BLAZEFACE.decode(OUTPUTS, INPUT, 0.6);
@@ -46,7 +46,7 @@ test('BlazeFace is decoded as by the reference', () => {
   );
 });
 
-test('BlazeFace is known by its one image of 17 channels', () => {
+test('BlazeFace is recognised by its single output of 17 channels', () => {
   expect(BLAZEFACE.fits(OUTPUTS, INPUT)).toBe(true);
   expect(BLAZEFACE.fits(OUTPUTS, { width: 64, height: 64 })).toBe(false);
   expect(BLAZEFACE.fits([...OUTPUTS, ...OUTPUTS], INPUT)).toBe(false);

@@ -4,14 +4,14 @@ import type { Face } from '../../../../../../src/pipelines/dual-face/detection/f
 import { iou } from '../../../../../../src/pipelines/dual-face/tracking/box.ts';
 import { seededRandom } from '../../../../../../src/lib/seeded-random.ts';
 
-/** What a decode written here, and not in src, makes of the same numbers: [left, top, right, bottom], score, points. */
+/** The result of a second implementation, written for the tests: [left, top, right, bottom], score, points. */
 export interface ReferenceFace {
   readonly corners: readonly [number, number, number, number];
   readonly score: number;
   readonly points: readonly (readonly [number, number])[];
 }
 
-/** Numbers between two limits. */
+/** Random numbers between two limits. */
 export function randomOutput(
   name: string,
   shape: readonly number[],
@@ -23,7 +23,7 @@ export function randomOutput(
   return { name, shape, data: Float32Array.from({ length }, () => least + random() * (most - least)) };
 }
 
-/** Every face of the one decode is in the other, at the same place (IoU 0.99), and the points within 0.01 px. */
+/** Expects the same faces from both implementations: IoU of at least 0.99, landmarks within 0.01 px. */
 export function expectSameFaces(found: readonly Face[], wanted: readonly ReferenceFace[]): void {
   const inOrder = found.toSorted((a, b) => b.score - a.score);
   const reference = wanted.toSorted((a, b) => b.score - a.score);

@@ -7,7 +7,7 @@ import { expectSameFaces, randomOutput, type ReferenceFace } from './reference-d
 const INPUT = { width: 64, height: 96 };
 const STRIDES = [8, 16, 32];
 
-/** In the order of InsightFace's export: scores, then boxes, then landmarks; the batch is left out there. */
+/** Outputs in the order of InsightFace's export: scores, boxes, landmarks, without a batch dimension. */
 function outputsOf(isBatched: boolean): ModelOutput[] {
   const kinds = [
     [1, [0, 1]],
@@ -23,7 +23,7 @@ function outputsOf(isBatched: boolean): ModelOutput[] {
   );
 }
 
-/** As scrfd.py does it: a list of anchor centres, each twice, then distance2bbox and distance2kps. */
+/** Like scrfd.py: a list of anchor centres, each twice, then distance2bbox and distance2kps. */
 function reference(outputs: readonly ModelOutput[], minScore: number): ReferenceFace[] {
   return STRIDES.flatMap((stride, s) => {
     const centres: [number, number][] = [];
@@ -51,7 +51,7 @@ function reference(outputs: readonly ModelOutput[], minScore: number): Reference
 }
 
 test.each([true, false])(
-  'SCRFD is decoded as by the reference, with a batch in the shapes: %s',
+  'decoding of SCRFD agrees with the reference, with a batch dimension: %s',
   (isBatched) => {
     const outputs = outputsOf(isBatched);
     const wanted = reference(outputs, 0.5);
@@ -61,7 +61,7 @@ test.each([true, false])(
   },
 );
 
-test('SCRFD is no YuNet', () => {
+test('SCRFD is not mistaken for YuNet', () => {
   expect(YUNET.fits(outputsOf(true), INPUT)).toBe(false);
   expect(SCRFD.fits(outputsOf(true), { width: 96, height: 96 })).toBe(false);
 });

@@ -9,10 +9,10 @@ import { expectSameFaces, randomOutput, type ReferenceFace } from './reference-d
 
 const INPUT = { width: 96, height: 64 };
 const STRIDES = [8, 16, 32];
-/** 12 x 8, 6 x 4 and 3 x 2 cells. */
+/** Gives 12x8, 6x4 and 3x2 cells. */
 const CELLS = 126;
 
-test('YOLOv8-face with decoded boxes is read as by the reference', () => {
+test('YOLOv8-face with decoded boxes agrees with the reference', () => {
   const output = randomOutput('output0', [1, 20, CELLS], [0, 1], 50);
   // Column after column, as after NumPy's transpose.
   const columns = Array.from({ length: CELLS }, (_, cell) =>
@@ -33,7 +33,7 @@ test('YOLOv8-face with decoded boxes is read as by the reference', () => {
   expectSameFaces(YOLOV8_FACE.decode([output], INPUT, 0.4), wanted);
 });
 
-/** As the Ultralytics head computes it: softmax over 16 bins, dist2bbox around anchors at +0.5, kpts_decode. */
+/** Like the Ultralytics head: softmax over 16 bins, dist2bbox around anchors at +0.5, kpts_decode. */
 function referenceHeads(heads: readonly ModelOutput[], minScore: number): ReferenceFace[] {
   const faces: ReferenceFace[] = [];
   for (const [s, stride] of STRIDES.entries()) {
@@ -76,7 +76,7 @@ function referenceHeads(heads: readonly ModelOutput[], minScore: number): Refere
   return faces;
 }
 
-test('YOLOv8-face without its last layers is decoded as by the reference, in any order of the heads', () => {
+test('YOLOv8-face without its last layers agrees with the reference, in any order of the heads', () => {
   const heads = STRIDES.map((stride, s) =>
     randomOutput(`head${s}`, [1, 80, INPUT.height / stride, INPUT.width / stride], [-4, 4], 60 + s),
   );
@@ -86,7 +86,7 @@ test('YOLOv8-face without its last layers is decoded as by the reference, in any
   expectSameFaces(YOLOV8_FACE_HEADS.decode(heads.toReversed(), INPUT, 0.3), wanted);
 });
 
-test('outputs of no known layout are rejected by their shapes', () => {
+test('outputs without a known layout are rejected with their shapes', () => {
   const classifier = randomOutput('classes', [1, 1000], [0, 1], 70);
   expect(() => recogniseLayout([classifier], INPUT)).toThrow(
     'outputs with the shapes 1x1000 match no known face detector (BlazeFace full-range, YuNet, SCRFD, YOLOv8-face',

@@ -6,7 +6,7 @@ import { expectSameFaces, randomOutput, type ReferenceFace } from './reference-d
 const INPUT = { width: 96, height: 64 };
 const STRIDES = [8, 16, 32];
 
-/** In the order of the published file: all cls, all obj, all bbox, all kps. */
+/** Outputs in the order of the published file: all cls, all obj, all bbox, all kps. */
 function outputsOf(seed: number): ModelOutput[] {
   const kinds = [
     ['cls', 1, [0, 1]],
@@ -22,7 +22,7 @@ function outputsOf(seed: number): ModelOutput[] {
   );
 }
 
-/** As OpenCV's face_detect.cpp goes through rows and columns. */
+/** Decodes rows and columns like OpenCV's face_detect.cpp. */
 function reference(outputs: readonly ModelOutput[], minScore: number): ReferenceFace[] {
   const faces: ReferenceFace[] = [];
   const numbers = (name: string) =>
@@ -55,14 +55,14 @@ function reference(outputs: readonly ModelOutput[], minScore: number): Reference
   return faces;
 }
 
-test('YuNet is decoded as by the reference', () => {
+test('decoding of YuNet agrees with the reference', () => {
   const outputs = outputsOf(1);
   const wanted = reference(outputs, 0.5);
   expect(wanted.length).toBeGreaterThan(40);
   expectSameFaces(YUNET.decode(outputs, INPUT, 0.5), wanted);
 });
 
-test('YuNet is known by its twelve tables for the size of the input', () => {
+test('YuNet is recognised by its twelve tables for the size of the input', () => {
   const outputs = outputsOf(2);
   expect(YUNET.fits(outputs, INPUT)).toBe(true);
   expect(YUNET.fits(outputs, { width: 96, height: 96 })).toBe(false);
