@@ -37,7 +37,7 @@ export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
 export function checkEnvironment(place: Place, model: string): Promise<NamedCheckResult[]> {
   const { home, settings } = place;
   const versionOf = (program: 'ffmpeg' | 'ffprobe') => () =>
-    runForText(program, ['-version'], { purpose: 'asking for its version' });
+    runForText(program, ['-version'], { purpose: 'printing its version' });
   return runChecks({
     node: () => checkNodeVersion(process.versions.node),
     ffmpeg: () => checkFfmpeg('ffmpeg', versionOf('ffmpeg')),

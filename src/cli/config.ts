@@ -49,7 +49,7 @@ export function configCommand(cli: Cli): Command {
       await writeFileDurably(home.configFile, withSetting(text, home.configFile, key, value));
       const [first] = openHome(cli, command.optsWithGlobals<GlobalOptions>()).originsOf(key);
       const from = NEEDS_RESTART.includes(key)
-        ? 'effective from the next start'
+        ? 'effective after the daemon is restarted'
         : 'effective from the next job';
       cli.print(`${key} is ${shown(first?.value)} (${first?.place ?? ''}), ${from}.`);
     });

@@ -78,7 +78,7 @@ function pullCommand(cli: Cli): Command {
 
 function verifyCommand(cli: Cli): Command {
   return new Command('verify')
-    .description('Verify the sha256 of every installed model')
+    .description('Verify the SHA-256 checksum of every installed model')
     .action(async (_, command: Command) => {
       const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
       const verified = await verifyModels(modelFolders(home), await readKnownModels());

@@ -19,6 +19,6 @@ export function prioritiseCommand(cli: Cli): Command {
 
 function parsePriority(text: string): number {
   const priority = Number(text);
-  if (!Number.isSafeInteger(priority)) throw new InvalidArgumentError('It must be a whole number.');
+  if (!Number.isSafeInteger(priority)) throw new InvalidArgumentError('Expected a whole number.');
   return priority;
 }

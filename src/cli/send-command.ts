@@ -32,7 +32,7 @@ export async function sendCommand(
   }
   const id = commands.insertCommand({ ...request, nowMs: cli.now() });
   if (!isDaemonRunning(place.lockFile)) {
-    cli.print('The daemon is not running; the request is carried out when it starts.');
+    cli.print('The daemon is not running; the command takes effect when the daemon starts.');
     return;
   }
   const giveUpAtMs = cli.now() + ANSWER_WITHIN_MS;
@@ -48,5 +48,5 @@ export async function sendCommand(
     }
     await delay(LOOK_EVERY_MS);
   }
-  cli.print('The daemon is busy; the request is carried out as soon as possible.');
+  cli.print('The daemon is busy; the command takes effect as soon as the daemon handles it.');
 }

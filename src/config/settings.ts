@@ -27,7 +27,8 @@ export const SettingsFile = z
           .default(5)
           .meta({ description: 'a new file is queued once it has not changed for this many seconds' }),
         rescanSeconds: z.number().min(1).max(86_400).default(60).meta({
-          description: 'seconds between full scans of the input folder, which find files that sent no event',
+          description:
+            'seconds between full scans of the input folder, which find files whose change events were missed',
         }),
         polling: z.boolean().default(false).meta({
           description: 'poll the input folder for changes; needed on network shares, which send no events',

@@ -157,7 +157,7 @@ export class InferenceClient {
   }
 
   #stalled({ silentMs, isIdle }: Stall): void {
-    const how = isIdle ? 'without using the CPU' : 'while using the CPU all the time';
+    const how = isIdle ? 'without using the CPU' : 'while keeping the CPU busy';
     const error = this.#blame(
       'ENGINE_STALLED',
       `The model made no progress for ${silentMs / 1000} s ${how}; restarting the worker.`,

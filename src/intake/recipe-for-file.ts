@@ -33,9 +33,13 @@ export async function recipeForFile(path: string, rules: RecipeRules): Promise<R
     return parseRecipe(parse(text) ?? {}, base);
   } catch (error) {
     const why = toError(error).message.split('\n')[0] ?? '';
-    throw new InputRejectedError('BAD_RECIPE', `The sidecar ${basename(sidecar)} cannot be used: ${why}`, {
-      cause: error,
-    });
+    throw new InputRejectedError(
+      'BAD_RECIPE',
+      `The sidecar file ${basename(sidecar)} cannot be used: ${why}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -8,6 +8,7 @@ import { InferenceClient } from '../inference-thread/client.ts';
 import type { InferenceThread } from '../inference-thread/inference-thread.ts';
 import type { JobContext } from '../job/job-context.ts';
 import { runJob } from '../job/run-job.ts';
+import { counted } from '../lib/counted.ts';
 import type { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Claimed } from '../queue/lease-store.ts';
@@ -127,6 +128,6 @@ function logSessions(log: Logger, { counts }: EncoderSemaphore): void {
   const { opened, closed, failed, fallenBack } = counts;
   if (opened === 0 && fallenBack === 0) return;
   log.info(
-    `NVENC sessions so far: ${opened} opened, ${closed} closed, ${failed} failed; ${fallenBack} segments encoded in software instead`,
+    `NVENC sessions so far: ${opened} opened, ${closed} closed, ${failed} failed; ${counted(fallenBack, 'segment')} encoded on the CPU instead`,
   );
 }

@@ -156,7 +156,7 @@ test(
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 0xff;
     writeFileSync(join(segments, first), bytes);
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
-    expect(readLog(home)).toMatch(/segment of batch 1 is missing or damaged; processing its 20 frames again/);
+    expect(readLog(home)).toMatch(/segment of batch 1 is missing or damaged; processing 20 frames again/);
     expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(120);
   },
 );

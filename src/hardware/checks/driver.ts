@@ -16,5 +16,8 @@ export function checkDriver({ gpus, reason, driver: state }: GpuFacts): CheckRes
   }
   const none = `no GPU: ${reason ?? 'the driver lists none'}`;
   if (state === 'absent') return passed(none);
-  return warned(none, 'Run `nvidia-smi` yourself; a restart or another driver version may help.');
+  return warned(
+    none,
+    'Run `nvidia-smi` to see the error; restarting the machine or installing another driver version may help.',
+  );
 }

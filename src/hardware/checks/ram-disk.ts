@@ -17,7 +17,7 @@ export function checkRamDisk(trial: RamDiskTrial): CheckResult {
   if (trial.kind === 'folder') {
     return warned(
       `none; frames are written to disk: ${trial.reason ?? 'workspace.kind is folder'}`,
-      'Enlarge /dev/shm (docker: --shm-size 4g) or run as root; without a RAM disk, processing is slower.',
+      'Enlarge /dev/shm (Docker: --shm-size 4g) or run as root; without a RAM disk, processing is slower.',
     );
   }
   const found =

@@ -1,5 +1,6 @@
 import { LeaseLostError } from '../../domain/errors.ts';
 import type { CommittedBatch } from '../../domain/job.ts';
+import { counted } from '../../lib/counted.ts';
 import { LEASE_MS } from '../../queue/lease-store.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
@@ -22,7 +23,7 @@ export async function keepIntactBatches(
       continue;
     }
     log.warn(
-      `segment of batch ${batch.number} is missing or damaged; processing its ${batch.frameCount} frames again`,
+      `segment of batch ${batch.number} is missing or damaged; processing ${counted(batch.frameCount, 'frame')} again`,
     );
     queue.batches.removeBatch(lease, batch.number);
   }

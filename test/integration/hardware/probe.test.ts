@@ -68,7 +68,11 @@ describe('the probe', () => {
       { gpu: RTX_4090, nvenc: 'too old' },
       /the NVIDIA driver is too old for this ffmpeg/,
     ],
-    ['an H200, which has no encoder', { gpu: H200, nvenc: 'no encoder' }, /this GPU has no NVENC for this/],
+    [
+      'an H200, which has no encoder',
+      { gpu: H200, nvenc: 'no encoder' },
+      /NVENC on this GPU does not support this/,
+    ],
   ])('disables NVENC for %s, with the reason', async (_, play, why) => {
     const { home, probe } = machine(play);
     const facts = await probe();

@@ -59,7 +59,9 @@ describe('sendCommand', () => {
   it('leaves the request for a daemon that is not running', async () => {
     await sendCommand(cli, { queue, lockFile }, PAUSE_ALL);
     expect(queue.commands.nextCommands()).toMatchObject([PAUSE_ALL]);
-    expect(cli.printed).toEqual(['The daemon is not running; the request is carried out when it starts.']);
+    expect(cli.printed).toEqual([
+      'The daemon is not running; the command takes effect when the daemon starts.',
+    ]);
     expect(cli.exitCode).toBe(ExitCode.ok);
   });
 
@@ -86,7 +88,9 @@ describe('sendCommand', () => {
 
   it('does not wait for ever for a busy daemon', async () => {
     await withDaemon(() => sendCommand(cli, { queue, lockFile }, PAUSE_ALL));
-    expect(cli.printed).toEqual(['The daemon is busy; the request is carried out as soon as possible.']);
+    expect(cli.printed).toEqual([
+      'The daemon is busy; the command takes effect as soon as the daemon handles it.',
+    ]);
   });
 });
 

@@ -65,8 +65,7 @@ test('each tile counts as progress, so a frame may take longer than the longest 
     await vi.advanceTimersByTimeAsync(301_000);
     expect(ended).toMatchObject({
       code: 'ENGINE_STALLED',
-      message:
-        'The model made no progress for 300 s while using the CPU all the time; restarting the worker.',
+      message: 'The model made no progress for 300 s while keeping the CPU busy; restarting the worker.',
     });
   } finally {
     vi.useRealTimers();

@@ -28,7 +28,7 @@ test.each([
   expect(numbersOf(await keepIntactBatches(work.context, work.folder))).toEqual([0, 2]);
   expect(numbersOf(work.queue.batches.listBatches(work.job.id))).toEqual([0, 2]);
   expect(work.stored().framesDone).toBe(60);
-  expect(work.lines).toEqual(['segment of batch 1 is missing or damaged; processing its 30 frames again']);
+  expect(work.lines).toEqual(['segment of batch 1 is missing or damaged; processing 30 frames again']);
   // The damaged file is named by no row any more.
   expect(paths.map((path) => existsSync(path))).toEqual([true, false, true]);
 });
