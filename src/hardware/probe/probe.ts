@@ -32,9 +32,9 @@ export interface ProbeOptions {
 }
 
 /**
- * What this machine can do, found out by doing (D3), and written as settings with their reasons into `detected.yaml`.
- * Trials are done again only when the driver, the GPUs, ffmpeg or the machine changed, or on request; a trial that
- * hangs is killed, and hanging is what was found out.
+ * Finds out what this machine can do by trying it, and writes the result into `detected.yaml` as settings with reasons.
+ * The trials run again only on request or when the driver, the GPUs, ffmpeg or the machine changed. A trial that hangs is
+ * killed and recorded as hanging.
  */
 export async function probeHardware(options: ProbeOptions): Promise<HardwareFacts> {
   const { home, addonPath, again, onLongProbe } = options;

@@ -1,6 +1,6 @@
 /**
  * Demuxers that an input may be read with. A playlist (HLS, DASH, ffconcat) named `x.mp4` would open other local
- * files; `-protocol_whitelist file` alone does not stop that, this list does (RELIABILITY.md, finding 3).
+ * files. `-protocol_whitelist file` alone does not prevent that; this list does.
  */
 const INPUT_FORMATS = [
   'mov,mp4,m4a,3gp,3g2,mj2',
@@ -36,7 +36,7 @@ const LEAST_ALLOCATION_BYTES = 512 * 1024 * 1024;
 const MOST_ALLOCATION_BYTES = 2 ** 31 - 1;
 
 export interface InputOptions {
-  /** Largest image that a decoder may allocate, in pixels (R31). */
+  /** Largest image that a decoder may allocate, in pixels (promise 31 in docs/promises.md). */
   readonly maxPixels?: number;
   /** Further demuxer or decoder options that go before `-i`. */
   readonly before?: readonly string[];
@@ -44,7 +44,7 @@ export interface InputOptions {
 
 /**
  * Arguments that open a local file as nothing but a local file of a known container: never an option, a pattern or
- * a protocol, whatever its name (R22, R28).
+ * a protocol, whatever its name (promises 22 and 28 in docs/promises.md).
  *
  * @param path absolute
  */

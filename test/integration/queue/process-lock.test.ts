@@ -9,13 +9,13 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** A process of its own that takes the lock at `path`, says so, and lives until it is killed. */
+/** Starts a process that acquires the lock at `path`, prints whether it got it, and runs until it is killed. */
 async function startHolder(path: string) {
   const source = readFileSync(join(ROOT, 'src/queue/process-lock.ts'), 'utf8');
   const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
   const script = `${ts.transpileModule(source, { compilerOptions: options }).outputText}
     const said = acquireProcessLock(process.argv[1]) === null ? 'rejected' : 'held';
-    gc(); // A lock whose object nobody keeps is a lock all the same.
+    gc(); // The lock must outlive the object, which is not referenced any more.
     console.log(said);
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', script, path], {
@@ -31,7 +31,7 @@ function lockPath(): string {
   return join(temporaryFolder(), 'lock.db');
 }
 
-test('R26: a second process is rejected at once, and gets the lock when the first is killed', async () => {
+test('a second process is rejected at once, and gets the lock when the first is killed', async () => {
   const path = lockPath();
   const { child, said } = await startHolder(path);
   expect(said).toBe('held');
@@ -47,7 +47,7 @@ test('R26: a second process is rejected at once, and gets the lock when the firs
   lock?.release();
 });
 
-test('a released lock can be taken again, and released twice', () => {
+test('a released lock can be acquired again, and a second release does nothing', () => {
   const path = lockPath();
   const first = acquireProcessLock(path);
   expect(acquireProcessLock(path)).toBeNull();

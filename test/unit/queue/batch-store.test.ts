@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ALICE, LEASE_MS, claimedJob, newBatch, testQueue } from './queue-fixture.ts';
 
-test('a committed batch comes back as it was, with its state', () => {
+test('a committed batch is read back unchanged, with its pipeline state', () => {
   const queue = testQueue();
   const { lease } = claimedJob(queue);
   const batch = { ...newBatch(0), pipelineState: Buffer.from([1, 2, 255]) };
@@ -9,7 +9,7 @@ test('a committed batch comes back as it was, with its state', () => {
   expect(queue.batches.listBatches(lease.jobId)).toEqual([{ ...batch, committedAtMs: 5_000 }]);
 });
 
-test('frames done follow the committed batches, whatever was shown in between', () => {
+test('framesDone is reset to the committed batches by each commit and removal', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue);
   const framesDone = () => queue.jobs.getJob(job.id)?.framesDone;
@@ -23,7 +23,7 @@ test('frames done follow the committed batches, whatever was shown in between', 
   expect(queue.batches.listBatches(job.id).map((batch) => batch.number)).toEqual([1]);
 });
 
-test('a committed batch is progress: the tries begin anew', () => {
+test('a committed batch resets the attempts', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue, ALICE, 0);
   const failure = { code: 'ENGINE_FAILED', message: 'why', maxAttempts: 2 };

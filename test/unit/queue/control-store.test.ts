@@ -9,7 +9,7 @@ function jobWithCheckpoint() {
   return { queue, id: job.id, lease };
 }
 
-test('R14: a pause gives the try back and keeps the checkpoints', () => {
+test('pausing a job uses no attempt', () => {
   const queue = testQueue();
   const { job } = claimedJob(queue);
   expect(queue.control.pauseJob(job.id)).toBe(true);
@@ -27,7 +27,7 @@ test('a paused and resumed job keeps its plan and its batches', () => {
   expect(queue.batches.listBatches(id)).toHaveLength(1);
 });
 
-test('a cancelled job loses its checkpoints and begins again on retry', () => {
+test('a cancelled job loses its checkpoints and starts over on retry', () => {
   const { queue, id } = jobWithCheckpoint();
   expect(queue.control.cancelJob(id, 4_000)).toBe(true);
   expect(queue.jobs.getJob(id)).toMatchObject({ state: 'cancelled', plan: null, framesDone: 0 });
@@ -36,7 +36,7 @@ test('a cancelled job loses its checkpoints and begins again on retry', () => {
   expect(queue.jobs.getJob(id)).toMatchObject({ state: 'queued', attempts: 0, finishedAtMs: null });
 });
 
-test('a failed job goes on after its last checkpoint on retry', () => {
+test('a failed job resumes from its last checkpoint on retry', () => {
   const { queue, id, lease } = jobWithCheckpoint();
   queue.leases.fail(lease, { code: 'SOURCE_CHANGED', message: 'why', nowMs: 4_000 });
   expect(queue.control.retryJob(id)).toBe(true);
@@ -49,7 +49,7 @@ test('a failed job goes on after its last checkpoint on retry', () => {
   expect(queue.batches.listBatches(id)).toHaveLength(1);
 });
 
-test('a done job begins again on retry', () => {
+test('a finished job starts over on retry', () => {
   const { queue, id, lease } = jobWithCheckpoint();
   queue.leases.finish(lease, 4_000);
   expect(queue.control.retryJob(id)).toBe(true);
@@ -57,7 +57,7 @@ test('a done job begins again on retry', () => {
   expect(queue.batches.listBatches(id)).toEqual([]);
 });
 
-test('a new priority changes the order; an unknown job is told apart', () => {
+test('a new priority changes the order; the priority of an unknown job cannot be set', () => {
   const queue = testQueue();
   queue.jobs.enqueue(newJob());
   const second = queue.jobs.enqueue(newJob()).job;
@@ -66,7 +66,7 @@ test('a new priority changes the order; an unknown job is told apart', () => {
   expect(queue.leases.claim({ owner: ALICE, nowMs: 9, leaseMs: LEASE_MS })?.job.id).toBe(second.id);
 });
 
-test('a paused queue lets go of what runs, at once and as a whole, but of no `run`', () => {
+test('pausing the queue releases all running jobs at once, except those of `run`', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue);
   const run = queue.jobs.enqueue(newJob({ origin: 'run' })).job;

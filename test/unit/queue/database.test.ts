@@ -13,7 +13,7 @@ function pathOfDatabase(): string {
   return join(temporaryFolder(), 'queue.db');
 }
 
-test('R1: WAL, FULL and foreign keys hold on a fresh and on a reopened database, after writing too', () => {
+test('a new and a reopened database use WAL, synchronous=FULL and foreign keys, also after a write', () => {
   const path = pathOfDatabase();
   for (const round of ['fresh', 'reopened']) {
     const db = openDatabase(path);
@@ -29,7 +29,7 @@ test.each([
   [0x6969, 'NFS'],
   [0xff534d42 | 0, 'CIFS'],
   [0x01021997, '9p'],
-])('R2: rejects a folder whose file system has the type %i (%s)', (type, name) => {
+])('rejects a folder on a network file system: type %i (%s)', (type, name) => {
   expect(() => openDatabase(pathOfDatabase(), () => type)).toThrow(
     expect.objectContaining({ code: 'BAD_CONFIGURATION', message: expect.stringContaining(name) as string }),
   );
@@ -46,7 +46,7 @@ test('brings an older schema up to date and keeps its rows', () => {
   db.close();
 });
 
-test('a migration that fails leaves nothing of itself', () => {
+test('a migration that fails is rolled back completely', () => {
   const db = openDatabase(pathOfDatabase());
   expect(() => migrate(db, [...MIGRATIONS, addColumn, broken])).toThrow('nowhere');
   expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length + 1);

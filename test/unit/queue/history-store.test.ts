@@ -6,9 +6,9 @@ const { recipe } = newJob();
 const STARTED_AT_MS = 10_000;
 
 /**
- * A job that was claimed at 10 s, whose batches of 30 frames were committed then, each after so long.
+ * Enqueues a job, claims it at 10 s and commits batches of 30 frames, each with its commit time and duration.
  *
- * @param finishedAtMs null: it is still at it
+ * @param finishedAtMs null for a job that is still running
  */
 function work(
   queue: Queue,
@@ -26,9 +26,9 @@ function work(
   if (finishedAtMs !== null) queue.leases.finish(lease, finishedAtMs);
 }
 
-test('batches that overlap count once, and so do the time before them and after them', () => {
+test('overlapping batches count once, and so do the times before and after them', () => {
   const queue = testQueue();
-  // Indexed until 11 s; two batches at once, of 4 s each; joined and checked from 17 s to 18 s.
+  // Indexed until 11 s; two overlapping batches of 4 s each; joined and verified from 17 s to 18 s.
   work(
     queue,
     [
@@ -53,11 +53,11 @@ test('a pause between two batches, or before the first one, is not work', () => 
     ],
     2 * day + 500,
   );
-  // 4 s and 3 s; before them no more than they took; 0.5 s after them.
+  // Batches of 4 s and 3 s; the time before them counts at most as long as they took; 0.5 s after them.
   expect(queue.history.pastJobs(recipe)[0]?.workMs).toBe(14_500);
 });
 
-test('a clock that is set back makes no time negative', () => {
+test('a clock that is set back yields no negative times', () => {
   const queue = testQueue();
   work(
     queue,
@@ -70,7 +70,7 @@ test('a clock that is set back makes no time negative', () => {
   expect(queue.history.pastJobs(recipe)[0]?.workMs).toBe(4000);
 });
 
-test('a job tells from its first checkpoint on, of its recipe alone; the latest ten are asked', () => {
+test('the history holds the latest ten jobs of the same recipe that have a checkpoint', () => {
   const queue = testQueue();
   const batch = [{ atMs: 12_000, elapsedMs: 1000 }];
   work(queue, [], null);

@@ -5,7 +5,7 @@ import type { JobState, Lease } from '../../../src/domain/job.ts';
 import type { Queue } from '../../../src/queue/queue.ts';
 import { ALICE, LEASE_MS, newBatch, newJob, testQueue } from './queue-fixture.ts';
 
-/** The edges that domain/job.ts writes out. */
+/** The transitions documented in domain/job.ts. */
 const EDGES: Readonly<Record<JobState, readonly JobState[]>> = {
   queued: ['running', 'paused', 'cancelled'],
   running: ['queued', 'done', 'failed', 'paused', 'cancelled'],
@@ -19,7 +19,7 @@ interface World {
   readonly queue: Queue;
   readonly jobId: number;
   nowMs: number;
-  /** The last lease that was given, which may be lost by now. */
+  /** The last lease that was granted; it may be lost by now. */
   lease: Lease;
   batchNumber: number;
 }
@@ -52,7 +52,7 @@ const OPERATIONS: Readonly<Record<string, (world: World) => void>> = {
   sweep: ({ queue, nowMs }) => void queue.sweepLeases({ isOwnerAlive: () => true, nowMs, failure: FAILURE }),
 };
 
-test('whatever is done to a job, it moves along the written edges, and what it says of itself fits', () => {
+test('under any sequence of operations a job makes only documented transitions, and its columns stay consistent', () => {
   const queue = testQueue();
   const reached = new Set<string>();
   fc.assert(
@@ -87,11 +87,11 @@ test('whatever is done to a job, it moves along the written edges, and what it s
         expect(after.framesDone).toBe(committed);
         before = after;
       }
-      // Out of the way of the next run's claims.
+      // Keeps the job out of the claims of the next run.
       queue.control.cancelJob(job.id, world.nowMs);
     }),
     { numRuns: 150 },
   );
-  // Of 14 edges; fewer would mean that the operations no longer bite.
+  // Of 14 transitions; fewer would mean that the operations no longer take effect.
   expect(reached.size).toBeGreaterThan(8);
 });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { ALICE, LEASE_MS, claimedJob, newJob, testQueue } from './queue-fixture.ts';
 
-test('R15: 1,000 announcements of one file are one job', () => {
+test('adding one file a thousand times creates one job', () => {
   const queue = testQueue();
   const request = newJob();
   const created = Array.from({ length: 1_000 }, () => queue.jobs.enqueue(request)).filter((e) => e.created);
@@ -20,7 +20,7 @@ test('another recipe for the same content is another job', () => {
   expect(queue.jobs.enqueue({ ...request, recipe: { ...DEFAULT_RECIPE, scale: 4 } }).created).toBe(true);
 });
 
-test('`run` makes a job of its own for each output, and finds it again', () => {
+test('`run` creates a separate job for each output, and finds it again', () => {
   const queue = testQueue();
   const watched = newJob();
   queue.jobs.enqueue(watched);
@@ -47,7 +47,7 @@ test('a renamed file keeps its job, and the output takes the new name', () => {
   expect(renamed.job).toMatchObject({ id: job.id, sourcePath: after, outputPath: '/out/after.mp4' });
 });
 
-test('a file renamed while its job runs leaves the output where the worker knows it', () => {
+test('renaming a file while its job runs does not change the output path', () => {
   const queue = testQueue();
   const { job } = claimedJob(queue);
   const request = newJob({ fingerprint: job.fingerprint, sourcePath: '/new/name.mp4' });
@@ -90,7 +90,7 @@ test('lists and counts by state', () => {
   expect(queue.jobs.getJob(999)).toBeNull();
 });
 
-test('a video never takes the place of another one that is wanted under the same name', () => {
+test('two videos that would have the same output name get different ones', () => {
   const queue = testQueue();
   const folder = temporaryFolder();
   const enqueue = (
@@ -105,19 +105,19 @@ test('a video never takes the place of another one that is wanted under the same
   expect(nameOf('/a/clip.mp4', 'clip.mp4')).toBe('clip.mp4');
   expect(nameOf('/b/clip.mp4', 'clip.mp4')).toBe('clip (2).mp4');
   expect(nameOf('/in/clip.mp4', 'clip.mp4', DEFAULT_RECIPE, 'watch')).toBe('clip (3).mp4');
-  // Other contents at the same path: the file was changed, and what is made of it replaces what was.
+  // Different content at the same path: the file was changed, and its new output replaces the old one.
   expect(nameOf('/in/clip.mp4', 'clip (3).mp4', larger, 'watch')).toBe('clip (3).mp4');
   expect(nameOf('/a/clip.mp4', 'clip.mp4')).toBe('clip.mp4');
-  // The same file in two ways is two videos.
+  // The same file with two recipes has two outputs.
   expect(nameOf('/a/clip.mp4', 'clip.mp4', larger)).toBe('clip (4).mp4');
-  // An AVI may be finished as clip.avi.mkv, which is another video's name.
+  // The output of an AVI may be named clip.avi.mkv, which may also be the output name of another source.
   expect(nameOf('/a/film.avi', 'film.avi')).toBe('film.avi');
   expect(nameOf('/a/film.avi.mkv', 'film.avi.mkv')).toBe('film.avi (2).mkv');
   expect(nameOf('/a/song.avi.mkv', 'song.avi.mkv')).toBe('song.avi.mkv');
   expect(nameOf('/a/song.avi', 'song.avi')).toBe('song (2).avi');
 });
 
-test('a name is free again when its job was cancelled, or its finished video is gone', () => {
+test('a name is free again when its job was cancelled or its output is gone', () => {
   const queue = testQueue();
   const outputPath = join(temporaryFolder(), 'clip.mp4');
   const cancelled = queue.jobs.enqueue(newJob({ outputPath })).job;
@@ -131,7 +131,7 @@ test('a name is free again when its job was cancelled, or its finished video is 
   expect(queue.jobs.enqueue(newJob({ outputPath })).job.outputPath).toBe(outputPath);
 });
 
-test('a file that is moved to another folder, and added again from there, keeps the name of its output', () => {
+test('a file that is moved to another folder and added again from there keeps its output name', () => {
   const queue = testQueue();
   const request = newJob({ origin: 'add', sourcePath: '/a/clip.mp4', outputPath: '/out/clip.mp4' });
   const { job } = queue.jobs.enqueue(request);

@@ -39,7 +39,7 @@ test('claims by priority, then arrival, each job once', () => {
   expect(claim(queue, 1)).toBeNull();
 });
 
-test('a job that the claimer still lets go of is left for later', () => {
+test('a job that the claimer excludes is left for a later claim', () => {
   const queue = testQueue();
   const [first, second] = [1, 2].map(() => queue.jobs.enqueue(newJob()).job.id);
   const request = { owner: ALICE, nowMs: 1, leaseMs: LEASE_MS };
@@ -56,7 +56,7 @@ test('two connections that claim in turn never get the same job', () => {
   expect(new Set(taken).size).toBe(20);
 });
 
-test('a paused queue gives nothing, but to `run`; a job of `run` is nobody else’s', () => {
+test('in a paused queue only `run` can claim its job; no other process can claim a job of `run`', () => {
   const queue = testQueue();
   const watched = queue.jobs.enqueue(newJob()).job;
   const own = queue.jobs.enqueue(newJob({ origin: 'run', priority: 9 })).job;
@@ -69,7 +69,7 @@ test('a paused queue gives nothing, but to `run`; a job of `run` is nobody else�
   expect(claim(queue, 1)?.job.id).toBe(watched.id);
 });
 
-test('a claim stamps the start, counts the try and ends a wait', () => {
+test('a claim records the start, counts the attempt and ends a wait', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue, ALICE, 2_000);
   expect(job).toMatchObject({ state: 'running', attempts: 1, startedAtMs: 2_000 });
@@ -81,7 +81,7 @@ test('a claim stamps the start, counts the try and ends a wait', () => {
   expect(claim(queue, 9_000)?.job).toMatchObject({ note: null, notBeforeAtMs: null, startedAtMs: 2_000 });
 });
 
-test('a clock that was set back makes nobody wait for it', () => {
+test('a clock that was set back does not prolong a wait', () => {
   const queue = testQueue();
   const day = 24 * 3_600_000;
   const { lease } = claimedJob(queue, ALICE, day);
@@ -91,7 +91,7 @@ test('a clock that was set back makes nobody wait for it', () => {
   expect(claim(queue, 1_000)).not.toBeNull();
 });
 
-test('R13: the third failed try sets the job aside with its reason, after growing waits', () => {
+test('the third failed attempt fails the job permanently with its reason, after growing waits', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue, ALICE, 0);
   expect(queue.leases.failAttempt(lease, { ...FAILURE, nowMs: 0 })).toBe('queued');
@@ -111,7 +111,7 @@ test('R13: the third failed try sets the job aside with its reason, after growin
   });
 });
 
-test('a finished job is done and shows no error of an earlier try', () => {
+test('a finished job is done and shows no error of an earlier attempt', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue, ALICE, 0);
   queue.leases.failAttempt(lease, { ...FAILURE, nowMs: 0 });
@@ -119,7 +119,7 @@ test('a finished job is done and shows no error of an earlier try', () => {
   expect(queue.jobs.getJob(job.id)).toMatchObject({ state: 'done', errorCode: null, finishedAtMs: 6_000 });
 });
 
-/** Every write of a worker, so that none can be forgotten by the fence. */
+/** All writes of a worker; each must be rejected once the lease is lost. */
 const GUARDED_WRITES: Readonly<Record<string, (queue: Queue, lease: Lease) => void>> = {
   release: (queue, lease) => queue.leases.release(lease, NO_BLAME),
   failAttempt: (queue, lease) => void queue.leases.failAttempt(lease, { ...FAILURE, nowMs: 5 }),
@@ -151,7 +151,7 @@ const LOST_WRITES = Object.keys(WAYS_TO_LOSE).flatMap((way) =>
   Object.keys(GUARDED_WRITES).map((write) => [way, write] as const),
 );
 
-test.each(LOST_WRITES)('R9: once its job is %s, a worker’s %s writes nothing', (way, write) => {
+test.each(LOST_WRITES)('once its job is %s, a worker’s %s writes nothing', (way, write) => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue, ALICE, 2_000);
   WAYS_TO_LOSE[way]?.(queue, lease);
@@ -161,7 +161,7 @@ test.each(LOST_WRITES)('R9: once its job is %s, a worker’s %s writes nothing',
   expect([queue.jobs.getJob(job.id), queue.batches.listBatches(job.id)]).toEqual(before);
 });
 
-test.each(Object.keys(GUARDED_WRITES))('the holder’s %s is written', (write) => {
+test.each(Object.keys(GUARDED_WRITES))('%s by the holder of the lease is written', (write) => {
   const queue = testQueue();
   const { lease } = claimedJob(queue);
   if (write === 'removeBatch') queue.batches.commitBatch(lease, newBatch(0), 3_000);
@@ -170,7 +170,7 @@ test.each(Object.keys(GUARDED_WRITES))('the holder’s %s is written', (write) =
   expect([queue.jobs.getJob(lease.jobId), queue.batches.listBatches(lease.jobId)]).not.toEqual(before);
 });
 
-test('R11: a sweep takes back the jobs of the dead and leaves those of the living', () => {
+test('a sweep takes back the jobs of dead workers and leaves those of living ones', () => {
   const queue = testQueue();
   const dead = claimedJob(queue, ALICE, 0);
   const living = claimedJob(queue, BOB, 0);
@@ -180,7 +180,7 @@ test('R11: a sweep takes back the jobs of the dead and leaves those of the livin
   expect(queue.jobs.getJob(living.job.id)?.state).toBe('running');
 });
 
-test('a renewed lease does not run out; one that is not is swept from a living owner', () => {
+test('a renewed lease does not expire; an expired one is swept even if its owner is alive', () => {
   const queue = testQueue();
   const { job, lease } = claimedJob(queue, ALICE, 0);
   expect(queue.leases.renew(lease, 10_000, LEASE_MS)).toBe(true);
@@ -189,7 +189,7 @@ test('a renewed lease does not run out; one that is not is swept from a living o
   expect(sweepAt(10_000 + LEASE_MS)).toEqual([job.id]);
 });
 
-test('a worker that dies three times under a living daemon without a batch sets its job aside', () => {
+test('a job whose worker crashes three times without committing a batch fails permanently', () => {
   const queue = testQueue();
   const { job } = claimedJob(queue, ALICE, 0);
   const die = (nowMs: number) => queue.sweepLeases({ isOwnerAlive: () => false, nowMs, failure: FAILURE });
