@@ -56,7 +56,7 @@ async function runHome(names) {
     intake: { settleSeconds: 0.2 },
     recipe: { model: values.model, scale: Number(values.scale) },
     encoder: { preset: 'ultrafast', nvenc: false },
-    tries: 1,
+    attempts: 1,
   };
   writeFileSync(join(home, 'framekiln.yaml'), JSON.stringify(settings));
   const daemon = spawn(process.execPath, [main, 'start', '--once', '--home', home], { stdio: 'ignore' });
