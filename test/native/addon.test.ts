@@ -13,7 +13,7 @@ test('the addon loads without a GPU, and says why there is none', ({ skip }) => 
   else expect(devices[0]?.totalBytes).toBeGreaterThan(1e9);
 });
 
-test('bytes that are no plan are rejected, and do not crash', async ({ skip }) => {
+test('bytes that are not a plan are rejected without a crash', async ({ skip }) => {
   if (whyNot !== null) skip(whyNot);
   const addon = loadAddon();
   const code = addon.describeDevices().devices.length === 0 ? 'NO_DEVICE' : 'PLAN_INVALID';
@@ -22,7 +22,7 @@ test('bytes that are no plan are rejected, and do not crash', async ({ skip }) =
   expect(() => addon.load(new Uint8Array(), -1)).toThrow('device must be an integer');
 });
 
-test('without a GPU the CPU takes over, and the reason is told', async ({ skip }) => {
+test('without a GPU the CPU is used, and the reason is given', async ({ skip }) => {
   if (whyNot !== null) skip(whyNot);
   if (loadAddon().describeDevices().devices.length > 0) skip('there is a GPU');
   const engines = [createCudaEngine(), createOnnxEngine('cpu')];
@@ -32,7 +32,7 @@ test('without a GPU the CPU takes over, and the reason is told', async ({ skip }
   await ready.model.dispose();
 });
 
-test('an addon that cannot be loaded is a reason, not a crash', async () => {
+test('an addon that cannot be loaded makes the engine unavailable and does not crash', async () => {
   const engine = createCudaEngine(() => loadAddon(import.meta.filename));
   await expect(engine.load(tinySrvgg(), { threads: 1 })).rejects.toMatchObject({
     code: 'ENGINE_UNAVAILABLE',

@@ -112,7 +112,7 @@ describe('plans on the CPU reference equal onnxruntime in float32', () => {
   );
 });
 
-describe('plans on the emulated kernels are as near to float32 as halves allow', () => {
+describe('plans on the emulated kernels match float32 within half precision', () => {
   test.for(upscaling)('$name', ({ name, file, size }, { skip }) => {
     const onnx = thereOr(skip, file);
     const input = image(size, 1);
@@ -124,7 +124,7 @@ describe('plans on the emulated kernels are as near to float32 as halves allow',
   });
 });
 
-describe('the emulated kernels look at faces as nearly as halves allow', () => {
+describe('face models on the emulated kernels match float32 within half precision', () => {
   const small = looking.filter(({ name }) => name !== 'YuNet');
   test.for(small)('$name', { timeout: 120_000 }, ({ name, file, size, largest }, { skip }) => {
     const onnx = thereOr(skip, file);

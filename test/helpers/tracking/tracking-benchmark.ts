@@ -37,7 +37,7 @@ export interface BenchmarkRow {
   /** Sums over the scenarios. After a lasting switch, the identity at the end differs from the one at the start. */
   readonly switches: number;
   readonly lastingSwitches: number;
-  /** Number of times a pane changed to the other person although nobody changed sides and there was no cut; null for tracks. */
+  /** Number of times a pane changed to the other person without a cut or a change of sides; null for tracks. */
   readonly paneSwaps: number | null;
   /** Share of the frames in which faces were compared. */
   readonly comparedShare: number;

@@ -11,12 +11,12 @@ afterEach(() => vi.unstubAllEnvs());
 
 interface Scene {
   readonly celsius?: number;
-  /** Shares of the GPU, by name of the program; `ours` is ours. */
+  /** GPU utilisation in percent by program name; `ours` is our own process. */
   readonly shares?: Readonly<Record<string, number | '-'>>;
   readonly exitCode?: number;
 }
 
-/** A watch over a machine whose nvidia-smi is a script that tells what `show` last said; `look` lets ten seconds pass. */
+/** Creates a GpuWatch and an nvidia-smi script that prints a scene; `look` sets the scene and checks ten seconds later. */
 function watch(limits = LIMITS) {
   const bin = join(temporaryFolder(), 'bin');
   mkdirSync(bin);
@@ -59,7 +59,7 @@ function watch(limits = LIMITS) {
 describe('a GPU that another program uses', () => {
   const game = { shares: { ours: 40, 'a game': 55 } };
 
-  it('is left to it after two looks, and taken again after three calm ones', async () => {
+  it('pauses work after two checks, and no longer after three calm ones', async () => {
     const { look } = watch();
     expect(await look(game)).toBeNull();
     expect(await look(game)).toBe('another program uses the GPU (a game, 55 %)');
@@ -71,7 +71,7 @@ describe('a GPU that another program uses', () => {
     expect(await look({ shares: {} }, false)).toBeNull();
   });
 
-  it('is not left for a moment of work, or for a desktop that draws a little', async () => {
+  it('does not pause work when the load is short, or small as that of a desktop', async () => {
     const { look } = watch();
     for (const scene of [
       game,
@@ -84,7 +84,7 @@ describe('a GPU that another program uses', () => {
       expect(await look(scene)).toBeNull();
   });
 
-  it('is nobody’s rival while nothing of ours is on it, or where the driver tells no shares', async () => {
+  it('does not pause work while no process of ours is on it, or where the driver reports no utilisation', async () => {
     const { look } = watch();
     for (const shares of [
       { 'a game': 90 },
@@ -97,7 +97,7 @@ describe('a GPU that another program uses', () => {
 });
 
 describe('a GPU that is too hot', () => {
-  it('is left at once until it has cooled down by ten degrees', async () => {
+  it('pauses work at once until it has cooled down by ten degrees', async () => {
     const { look } = watch();
     expect(await look({ celsius: 89 })).toBeNull();
     expect(await look({ celsius: 91 })).toBe('the GPU is 91 °C');
@@ -106,15 +106,15 @@ describe('a GPU that is too hot', () => {
     expect(await look({ celsius: 85 })).toBeNull();
   });
 
-  it('is nobody’s business where the limits are 0: nvidia-smi is not even asked', async () => {
+  it('is ignored where the limits are 0: nvidia-smi is not run', async () => {
     const { look, calls } = watch({ gpuBusyPercent: 0, gpuHottestCelsius: 0 });
     expect(await look({ celsius: 99, shares: { ours: 1, game: 99 } })).toBeNull();
     expect(calls()).toBe(0);
   });
 });
 
-describe('a driver', () => {
-  it('is asked only while something is worked on, and at most every ten seconds', async () => {
+describe('nvidia-smi', () => {
+  it('runs only while work is in progress, and at most every ten seconds', async () => {
     const { look, calls } = watch();
     await look({}, false);
     expect(calls()).toBe(0);
@@ -122,14 +122,14 @@ describe('a driver', () => {
     expect(calls()).toBe(2);
   });
 
-  it('that fails is left alone for a minute, said so, and stops nothing', async () => {
+  it('that fails is logged once, not run again for a minute, and does not pause work', async () => {
     const { look, notes, calls } = watch();
     for (let looks = 0; looks < 6; looks++) expect(await look({ exitCode: 9 })).toBeNull();
     expect(notes).toEqual(['nvidia-smi does not respond; cannot check whether other programs use the GPU']);
     expect(calls()).toBe(1);
   });
 
-  it('that is not there is no reason to rest, nor for a word', async () => {
+  it('that is not installed neither pauses work nor is logged', async () => {
     const { look, notes } = watch();
     vi.stubEnv('PATH', temporaryFolder());
     expect(await look({})).toBeNull();
@@ -137,7 +137,7 @@ describe('a driver', () => {
     expect(notes).toEqual([]);
   });
 
-  it('that is gone while the daemon rests, for an update, lets work go on', async () => {
+  it('that disappears while work is paused, as in an update, lets work resume', async () => {
     const { look } = watch();
     expect(await look({ celsius: 95 })).not.toBeNull();
     vi.stubEnv('PATH', temporaryFolder());

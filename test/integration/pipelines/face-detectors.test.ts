@@ -40,7 +40,7 @@ describe('real detectors find the two faces of the two-person clip', () => {
       const faces = await detector.detect(...(await readFrame(TWO_PEOPLE, page)));
       expect(faces).toHaveLength(2);
       const [left, right] = faces.toSorted((a, b) => a.box.x - b.box.x);
-      // She sits in the left half, he in the right one; seen by hand in each of the frames.
+      // The woman sits in the left half, the man in the right one; checked by eye in each frame.
       expect((left?.box.x ?? 0) + (left?.box.width ?? 0)).toBeLessThan(200);
       expect(right?.box.x).toBeGreaterThan(280);
       for (const { box, landmarks } of faces) {

@@ -14,19 +14,19 @@ import {
 } from '../../../src/domain/errors.ts';
 
 describe('arguments', () => {
-  it('take a job’s number and nothing like it', () => {
+  it('accept only positive integers as job numbers', () => {
     expect(parseJobId('12')).toBe(12);
     for (const text of ['0', '-1', '1.5', '1e3', 'x', '', '0x10']) {
       expect(() => parseJobId(text)).toThrow(InvalidArgumentError);
     }
   });
 
-  it('take a priority below zero', () => {
+  it('accept a negative priority', () => {
     expect(parseInteger('-5')).toBe(-5);
     expect(() => parseInteger('5 high')).toThrow(InvalidArgumentError);
   });
 
-  it('leave to the recipe schema what is no number', () => {
+  it('that are not numbers are left to the recipe schema', () => {
     expect(['2', '1.5', 'auto', '', '2x'].map(numberOrText)).toEqual([2, 1.5, 'auto', '', '2x']);
   });
 });
@@ -49,7 +49,7 @@ describe('exitCodeFor', () => {
 });
 
 describe('formatTable', () => {
-  it('makes columns as wide as their widest cell, without spaces at the end', () => {
+  it('makes columns as wide as their widest cell, without trailing spaces', () => {
     expect(
       formatTable(
         ['A', 'B'],

@@ -32,7 +32,7 @@ async function framekiln(...args: string[]): Promise<{ out: string[]; err: strin
 }
 
 describe('framekiln status', () => {
-  it('is the report as JSON', async () => {
+  it('prints the report as JSON', async () => {
     const { out, code } = await framekiln('status', '--json');
     expect(JSON.parse(out.join('\n'))).toEqual({
       ...{ home, daemonRunning: false, queuePaused: false, throttled: null, jobs: [], rejected: [] },
@@ -40,7 +40,7 @@ describe('framekiln status', () => {
     expect(code).toBe(ExitCode.ok);
   });
 
-  it('tells the faults of framekiln.yaml and goes on', async () => {
+  it('reports the errors in framekiln.yaml and continues', async () => {
     writeFileSync(join(home, 'framekiln.yaml'), 'encoder: { crff: 20 }\n');
     const { out, err, code } = await framekiln('status');
     expect(out[0]).toMatch(/^The daemon is not running\./);
@@ -50,7 +50,7 @@ describe('framekiln status', () => {
 });
 
 describe('framekiln add', () => {
-  it('leaves a whole recipe and an absolute path for the daemon', async () => {
+  it('queues a complete recipe and an absolute path for the daemon', async () => {
     writeFileSync(join(home, 'framekiln.yaml'), 'recipe: { model: lanczos }\n');
     const clip = join(home, 'clip.mp4');
     writeFileSync(clip, 'a video');
@@ -79,7 +79,7 @@ describe('framekiln add', () => {
     queue.close();
   });
 
-  it('rejects a recipe with all its faults before anything is queued', async () => {
+  it('rejects an invalid recipe with all its errors before anything is queued', async () => {
     const asked = framekiln('add', 'clip.mp4', '--scale', '9', '--device', 'tpu');
     await expect(asked).rejects.toThrow(ConfigurationError);
     await expect(asked).rejects.toThrow(/scale: .*device: /);
@@ -96,7 +96,7 @@ describe('framekiln run and add', () => {
 });
 
 describe('framekiln doctor', () => {
-  it('checks everything, writes its report, and leaves nothing else behind', async () => {
+  it('runs all checks and leaves no files except its report', async () => {
     const { out, code } = await framekiln('doctor', '--json');
     const report = JSON.parse(out.join('\n')) as {
       usable: boolean;
@@ -120,7 +120,7 @@ describe('framekiln models', () => {
     expect(out[1]).toMatch(/^realesr-general-x4v3 +x4 +4\.9 MB +BSD-3-Clause /);
   });
 
-  it('verifies by checksum', async () => {
+  it('verifies models by checksum', async () => {
     await framekiln('status');
     writeFileSync(join(home, 'models', 'realesr-general-x4v3.onnx'), 'not a model');
     const { err, code } = await framekiln('models', 'verify');

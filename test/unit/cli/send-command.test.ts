@@ -56,7 +56,7 @@ async function withDaemon(action: () => Promise<void>): Promise<void> {
 }
 
 describe('sendCommand', () => {
-  it('leaves the request for a daemon that is not running', async () => {
+  it('queues the command for a daemon that is not running', async () => {
     await sendCommand(cli, { queue, lockFile }, PAUSE_ALL);
     expect(queue.commands.nextCommands()).toMatchObject([PAUSE_ALL]);
     expect(cli.printed).toEqual([
@@ -65,7 +65,7 @@ describe('sendCommand', () => {
     expect(cli.exitCode).toBe(ExitCode.ok);
   });
 
-  it('leaves nothing for a job that does not exist', async () => {
+  it('queues no command for a job that does not exist', async () => {
     await sendCommand(cli, { queue, lockFile }, { kind: 'cancel', jobId: 7, argument: null });
     expect(queue.commands.nextCommands()).toEqual([]);
     expect(cli.complained).toEqual(['There is no job 7; `framekiln status` lists all jobs.']);
@@ -75,7 +75,7 @@ describe('sendCommand', () => {
   it.each([
     [{ succeeded: true, result: 'The queue is paused.' }, 'printed', ExitCode.ok],
     [{ succeeded: false, result: 'Job 1 is done.' }, 'complained', ExitCode.failed],
-  ] as const)('tells the daemon’s answer %j', async (answer, stream, exitCode) => {
+  ] as const)('prints the daemon’s answer %j', async (answer, stream, exitCode) => {
     await withDaemon(async () => {
       const sent = sendCommand(cli, { queue, lockFile }, PAUSE_ALL);
       const [command] = queue.commands.nextCommands();
@@ -86,7 +86,7 @@ describe('sendCommand', () => {
     expect(cli.exitCode).toBe(exitCode);
   });
 
-  it('does not wait for ever for a busy daemon', async () => {
+  it('does not wait forever for a busy daemon', async () => {
     await withDaemon(() => sendCommand(cli, { queue, lockFile }, PAUSE_ALL));
     expect(cli.printed).toEqual([
       'The daemon is busy; the command takes effect as soon as the daemon handles it.',
@@ -95,7 +95,7 @@ describe('sendCommand', () => {
 });
 
 describe('isDaemonRunning', () => {
-  it('follows the lock, and leaves it free', async () => {
+  it('reports whether the lock is held, and does not keep it', async () => {
     await withDaemon(() => {
       expect(isDaemonRunning(lockFile)).toBe(true);
       return Promise.resolve();

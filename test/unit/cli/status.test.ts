@@ -80,20 +80,20 @@ describe('reportJob', () => {
     });
   });
 
-  it('keeps the whole path of a file from elsewhere, and knows no share before the frames are counted', () => {
+  it('keeps the absolute path of a file outside input/, and has no percentage before the frames are counted', () => {
     expect(reported({ sourcePath: '/mnt/films/a.mp4', framesTotal: null, framesDone: 0 })).toMatchObject({
       file: '/mnt/films/a.mp4',
       percent: null,
     });
   });
 
-  it('shows an estimate that has passed as no time left', () => {
+  it('shows no time left once the estimated end has passed', () => {
     expect(reported({ etaAtMs: NOW - 5000 }).secondsLeft).toBe(0);
   });
 });
 
 describe('formatStatus', () => {
-  it('is a table under a sentence', () => {
+  it('is a summary and a table', () => {
     const failed = reported({
       id: 12,
       state: 'failed',
@@ -110,7 +110,7 @@ describe('formatStatus', () => {
     ]);
   });
 
-  it('tells what waiting jobs will take, and what is not known of it', () => {
+  it('shows the estimate of waiting jobs, and says when the time is not known yet', () => {
     const waiting = { state: 'queued', stage: null, framesTotal: null, framesPerSecond: null, etaAtMs: null };
     const estimate = { seconds: 7800, diskBytes: 3.4e9, memoryBytes: 12e6, jobCount: 2 };
     const line = (change: { seconds?: null; jobCount?: number }) =>
@@ -144,7 +144,7 @@ describe('formatStatus', () => {
   });
 });
 
-test('a rejected file is shown with its code and its reason, and nothing else of what was seen', () => {
+test('a rejected file is shown with its code and reason; other files in input/ are not shown', () => {
   const seen = { signature: '1', sinceAtMs: 0, code: null, message: null };
   const rejected = rejectedFiles(
     [

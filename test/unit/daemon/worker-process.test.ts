@@ -20,7 +20,7 @@ function startWorker(script: string, silenceMs = 30_000) {
   return { worker, entries };
 }
 
-/** A script that never ends by itself and carries out `reaction` for each message. */
+/** A script that never exits on its own and runs `reaction` for each message. */
 const waiting = (reaction: string): string => `process.on('message', (message) => { ${reaction} });`;
 
 test.each<[string, string, WorkerExit]>([

@@ -4,7 +4,7 @@ import { InferenceWatchdog } from '../../../src/inference-thread/watchdog.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A watch of ten seconds over a process that uses `share` of a core. */
+/** Watches a process that uses `share` of a core, with a timeout of ten seconds. */
 function watched(share: number) {
   let stalls = 0;
   const startedAtMs = Date.now();
@@ -17,7 +17,7 @@ function watched(share: number) {
   return { watch, stalls: () => stalls };
 }
 
-test('silence without work is a stall, once', () => {
+test('silence without CPU use is reported as a stall, once', () => {
   const { stalls } = watched(0.01);
   vi.advanceTimersByTime(9_999);
   expect(stalls()).toBe(0);
@@ -25,7 +25,7 @@ test('silence without work is a stall, once', () => {
   expect(stalls()).toBe(1);
 });
 
-test('silence with work is a large frame, until it has lasted thirty times as long', () => {
+test('silence with CPU use is reported as a stall only after thirty times the timeout', () => {
   const { stalls } = watched(1);
   vi.advanceTimersByTime(299_000);
   expect(stalls()).toBe(0);
@@ -33,7 +33,7 @@ test('silence with work is a large frame, until it has lasted thirty times as lo
   expect(stalls()).toBe(1);
 });
 
-test('every word begins the time anew, and who rests is not watched', () => {
+test('each call of watch() restarts the timeout, and rest() suspends it', () => {
   const { watch, stalls } = watched(0);
   for (let i = 0; i < 10; i++) {
     vi.advanceTimersByTime(9_000);

@@ -8,7 +8,7 @@ test('pauses double up to the limit, and start over after a success', () => {
   expect(backOff.nextMs()).toBe(500);
 });
 
-test('the growth may be another one', () => {
+test('the growth factor can be set', () => {
   expect([1, 2, 3, 4, 5].map((failures) => backOffMs(failures, 2_000, 300_000, 4))).toEqual([
     2_000, 8_000, 32_000, 128_000, 300_000,
   ]);

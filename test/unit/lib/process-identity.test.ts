@@ -9,7 +9,7 @@ import {
   parseStartTime,
 } from '../../../src/lib/process/process-identity.ts';
 
-test('this process is alive; the same pid with another start or boot is not', () => {
+test('this process is alive; the same pid with another start time or boot is not', () => {
   const own = parseOwner(ownOwner());
   if (own === null) throw new Error(`${ownOwner()} does not parse.`);
   expect(isOwnerAlive(formatOwner(own))).toBe(true);
@@ -27,7 +27,7 @@ test('a process that has ended is not alive', async () => {
   );
 });
 
-test('the start time is found behind any command name, and a zombie has none', () => {
+test('the start time is parsed with any command name; a zombie has none', () => {
   const fields = (state: string) => `${state} ${Array.from({ length: 40 }, (_, i) => i + 4).join(' ')}`;
   expect(parseStartTime(`7 (node) ${fields('S')}`)).toBe('22');
   expect(parseStartTime(`7 (a) S 1 (b c) ${fields('R')}`)).toBe('22');

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { isWithin } from '../../../src/lib/process/process-tree.ts';
 
-it('tells what a process has started, at any depth, from what it has not', async () => {
+it('recognises the descendants of a process at any depth', async () => {
   const shell = spawn('sh', ['-c', 'sleep 60 & echo $!; wait'], {
     stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,

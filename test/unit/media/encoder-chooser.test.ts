@@ -28,7 +28,7 @@ test('NVENC where its trial works, and the trial is not repeated', async () => {
   expect(said).toHaveLength(1);
 });
 
-test('software where the trial fails, with the reason; one failure is not for ever', async () => {
+test('a failed trial selects libx264 with the reason, and the trial is repeated later', async () => {
   const { choice, said, clock } = chooser([hardwareReason('no-gpu'), hardwareReason('no-gpu'), null]);
   expect(await choice.next()).toBe('libx264');
   expect(said).toEqual(['encoding on the CPU with libx264: no NVIDIA GPU or driver found']);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { SeenFile } from '../../../src/domain/seen-file.ts';
 import { newJob, testQueue } from './queue-fixture.ts';
 
-test('commands are handled in order, once, and their outcome can be asked for', () => {
+test('commands are handled once, in order, and their outcome can be queried', () => {
   const { commands } = testQueue();
   const pause = commands.insertCommand({ kind: 'pause', jobId: null, argument: null, nowMs: 1 });
   const add = commands.insertCommand({ kind: 'add', jobId: null, argument: { path: '/a.mp4' }, nowMs: 2 });
@@ -23,7 +23,7 @@ test('events are listed newest first, up to the limit', () => {
   expect(events.listEvents(job.id, 2).map((event) => event.atMs)).toEqual([3, 2]);
 });
 
-test('an event of a job that is not there is rejected by the database', () => {
+test('the database rejects an event of a job that does not exist', () => {
   const { events } = testQueue();
   expect(() => events.addEvent(7, { atMs: 1, kind: 'x', message: 'y' })).toThrow('FOREIGN KEY');
 });

@@ -74,7 +74,7 @@ function expectNothingOverwritten({ tensors, steps, outputs }: Plan): void {
   write(0);
   for (const { input, output, residuals } of steps) {
     for (const number of [input, ...residuals]) read(number);
-    // Nobody writes where he reads: pixels are made in any order.
+    // No step writes to memory that it reads, because pixels are computed in any order.
     const [from, to] = [tensors[input], tensors[output]];
     const apart =
       from?.slot !== to?.slot ||

@@ -108,7 +108,7 @@ test('a pipeline with state reuses no transformed frame, because the state after
   expect(lines).toEqual([]);
 });
 
-test('a decoder that fails leaves no part of a batch that could be taken for the whole', async () => {
+test('a decoder that fails leaves no partial batch that could be mistaken for a complete one', async () => {
   const path = join(temporaryFolder(), 'frames');
   let reads = 0;
   const decoder = {
