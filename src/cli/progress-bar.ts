@@ -1,15 +1,15 @@
 import cliProgress from 'cli-progress';
 import type { Cli } from './cli.ts';
 
-/** Progress of one thing that takes a while. */
+/** Progress of one operation that takes a while. */
 export interface ProgressBar {
-  /** `text` stands behind the bar: what is known beside the share, such as `0.31 fps`. */
+  /** Redraws the bar, followed by `text`, such as `0.31 fps`. */
   update(done: number, total: number, text: string): void;
-  /** Leaves the last state standing. May be called twice. */
+  /** Stops redrawing and keeps the last state on the screen. May be called twice. */
   stop(): void;
 }
 
-/** A bar that is redrawn in a terminal; elsewhere nothing, because redrawn lines make no log. */
+/** Creates a bar that is redrawn in a terminal. Without a terminal it prints nothing, because redrawn lines clutter a log. */
 export function createProgressBar(cli: Cli, title: string): ProgressBar {
   if (!cli.interactive) return { update: () => undefined, stop: () => undefined };
   const bar = new cliProgress.SingleBar(

@@ -11,7 +11,7 @@ import { percentDone } from '../observability/format-progress.ts';
 export interface JobReport {
   readonly id: number;
   readonly state: Job['state'];
-  /** Relative to input/ where the file lies there, else absolute. */
+  /** Path relative to input/ for a file in it, otherwise absolute. */
   readonly file: string;
   readonly output: string;
   readonly recipe: Recipe;

@@ -31,7 +31,7 @@ export interface GpuWatchOptions {
  * checks that find another program on the GPU together with ours; free → hot after one check; busy or hot → free after
  * three calm checks.
  *
- * Programs are told apart by process ID, and a driver outside our container numbers processes differently. Work
+ * Programs are identified by process ID, and a driver outside our container numbers processes differently. Work
  * therefore pauses only after one of our own processes was seen on the GPU. Values that the driver does not report count
  * as calm.
  */

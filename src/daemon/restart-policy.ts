@@ -2,7 +2,7 @@ import { BackOff } from '../lib/back-off.ts';
 
 const FIRST_RESTART_MS = 500;
 const LONGEST_RESTART_MS = 30_000;
-/** A worker that ran for this long did not crash because it cannot start, so the back-off begins again. */
+/** A worker that ran for this long crashed for another reason than a failed start, so the back-off is reset. */
 const STEADY_MS = 60_000;
 
 /** Decides when the next worker may start: at once after an orderly exit, after a growing pause when workers crash in a row. */

@@ -22,7 +22,7 @@ export interface WorkerProcessOptions {
 
 /** How a worker process ended. */
 export interface WorkerExit {
-  /** Whether it ended by itself with an error before its jobs were released. */
+  /** Whether the worker failed before it was stopped and before its jobs were released. */
   readonly crashed: boolean;
   /** Exit code, signal or reason, for messages. */
   readonly how: string;

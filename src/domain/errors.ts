@@ -42,7 +42,7 @@ export class InputRejectedError extends FramekilnError {
 
 export type TransientErrorCode = 'DISK_FULL' | 'OUTPUT_READ_ONLY' | 'FFMPEG_MISSING' | 'ENCODER_BUSY';
 
-/** A condition outside the job that ends by itself. It uses no attempt; the job waits and then resumes. */
+/** A temporary condition outside the job, such as a full disk. It uses no attempt; the job waits and then resumes. */
 export class TransientError extends FramekilnError {
   readonly code: TransientErrorCode;
 

@@ -25,7 +25,7 @@ export function asTransientError(error: Error, sourcePath: string | null = null)
   return error;
 }
 
-/** Whether the database cannot be written for a reason that ends by itself: a full disk, or the lock of another process. */
+/** Whether the database cannot be written for a temporary reason: a full disk, or the lock of another process. */
 export function isTransientDatabaseError(error: unknown): boolean {
   return /^(SQLITE_(FULL|BUSY|IOERR)|ENOSPC|EDQUOT)/.test(codeOf(error));
 }

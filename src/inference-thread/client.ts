@@ -59,7 +59,7 @@ export class InferenceClient {
   /**
    * Opens the pipeline and waits until its models are loaded.
    *
-   * @param stallMs time without a message and without CPU use after which the thread is taken for hung
+   * @param stallMs time without a message and without CPU use after which the thread counts as hung
    * @returns one sentence for the log: which engine runs which model
    */
   async open(setup: PipelineSetup, stallMs: number, signal: AbortSignal): Promise<string> {
@@ -116,7 +116,7 @@ export class InferenceClient {
     this.#port?.postMessage(message);
   }
 
-  /** The thread's next answer. When `signal` is aborted the thread is told to stop, and the answer is not awaited. */
+  /** The thread's next answer. When `signal` is aborted, the thread is asked to stop and the answer is not awaited. */
   async #answer(signal: AbortSignal): Promise<FromPort> {
     signal.throwIfAborted();
     if (this.#broken !== null) throw this.#broken;

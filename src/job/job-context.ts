@@ -19,7 +19,7 @@ export interface JobContext {
   readonly encoderSemaphore: EncoderSemaphore;
   /** Shared by all jobs of the worker. */
   readonly driverSilence: DriverSilence;
-  /** The job's own client of the inference thread. Whoever made it waits until it is closed. */
+  /** The job's own client of the inference thread. The caller that created it waits until it is closed. */
   readonly inference: InferenceClient;
   /** Folders searched for models, in order. */
   readonly modelFolders: readonly string[];

@@ -21,7 +21,7 @@ export class ChunkReader {
   prefetch(): Promise<boolean> {
     if (this.#reading === null) {
       this.#reading = this.#readChunk().finally(() => (this.#reading = null));
-      // Nobody may be waiting when the stream is destroyed; whoever is gets the error all the same.
+      // Avoids an unhandled rejection if nothing awaits the read when the stream is destroyed; a caller still gets the error.
       this.#reading.catch(() => undefined);
     }
     return this.#reading;

@@ -17,7 +17,7 @@ import {
  * - `lost`: the job was paused, cancelled or taken by another worker; nothing may be written for it any more.
  * - `worker-ends`: the fault is not this job's; the worker ends, and a new one resumes the job.
  * - `released`: back in the queue, and not charged with an attempt.
- * - `waiting`: the same, but not claimed again before a pause: the condition ends by itself.
+ * - `waiting`: the same, but not claimed again before a pause, because the condition is expected to end without action.
  * - `rejected`: failed permanently at once, because another attempt would end the same way.
  * - `attempt-failed`: charged with an attempt, and retried until `attempts` are used up.
  */

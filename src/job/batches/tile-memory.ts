@@ -3,8 +3,8 @@ import type { ReducedTile } from '../../pipelines/frame-pipeline.ts';
 import type { JobContext } from '../job-context.ts';
 
 /**
- * Stores a tile size that was reduced for want of memory in the plan of the job, so that a resumed job continues with
- * the same tiles as an undisturbed one.
+ * Stores the tile size in the plan of the job when it was reduced because memory ran out, so that a resumed job
+ * continues with the same tiles as an undisturbed one.
  */
 export class TileMemory {
   readonly #context: Pick<JobContext, 'queue' | 'lease' | 'log'>;

@@ -14,7 +14,7 @@ import type { PublishedOutput } from './publish-output.ts';
 
 /**
  * Moves or deletes the source of a published job where the settings ask for it; by default the source stays untouched.
- * It also stays when the output is not there as it was verified, when the source is not the file that was read, is still
+ * It also stays when the output is missing or differs from the verified one, when the source is not the file that was read, is still
  * being written, or is damaged: then the source may be the only good copy. That is a warning, and the job is done all the
  * same. Repeating this after a crash is safe.
  *

@@ -11,7 +11,7 @@ import type { PreparedJob } from './prepared-job.ts';
 /**
  * Estimates the disk space that the rest of the job needs, so that a job does not fill the disk half-way.
  *
- * @throws TransientError DISK_FULL, after which the job is retried by itself without using up an attempt
+ * @throws TransientError DISK_FULL; the job waits and is retried automatically without using an attempt
  */
 export async function checkDiskSpace(
   { job, queue }: JobContext,

@@ -2,7 +2,7 @@ import { spawnChild, type ChildOptions } from './spawn-child.ts';
 
 /** Characters kept of each stream. */
 const MAX_CHARS = 256 * 1024;
-/** Time between SIGTERM and SIGKILL, and from SIGKILL until nobody waits for the process any more. */
+/** Time between SIGTERM and SIGKILL, and from SIGKILL until the process is no longer waited for. */
 const GRACE_MS = 1_000;
 
 export interface CapturedEnd {
@@ -64,7 +64,7 @@ export function startCaptured(
       hasEnded = true;
       clearTimeout(timer);
       clearTimeout(goneTimer);
-      // A process in an uninterruptible call of a driver never ends; its pipes are not waited for.
+      // A process in an uninterruptible driver call may never exit; its pipes are not waited for.
       subprocess.stdout.destroy();
       subprocess.stderr.destroy();
       resolve({ outcome, exitCode, ...output });

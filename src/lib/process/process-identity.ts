@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** One process, told apart from a later one with the same pid and from one before the last boot. Linux. */
+/** Identifies one process, also among later ones with the same pid and those before the last boot. Linux. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks from the boot to the process's start: field 22 of /proc/PID/stat. */
@@ -21,8 +21,8 @@ export function parseOwner(text: string): ProcessIdentity | null {
 }
 
 /**
- * The start time in the text of /proc/PID/stat, or null for a process that has ended and only waits to be reaped.
- * The command's name stands in brackets and may hold spaces and brackets itself, so fields count from the last one.
+ * The start time in the text of /proc/PID/stat, or null for a zombie. The command name is in brackets and may contain
+ * spaces and brackets itself, so fields are counted from the last closing bracket.
  */
 export function parseStartTime(stat: string): string | null {
   const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -48,7 +48,7 @@ function startTimeOf(pid: number): string | null {
   try {
     return parseStartTime(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch (error) {
-    // ESRCH: it ended between open and read.
+    // ESRCH: the process ended between open and read.
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
       return null;
     throw error;

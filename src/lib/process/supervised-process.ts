@@ -6,9 +6,9 @@ import { Watchdog } from './watchdog.ts';
 const STDERR_TAIL_CHARS = 4_000;
 /** Time between SIGTERM and SIGKILL. */
 const KILL_AFTER_MS = 500;
-/** Time for a process to exit by itself once its standard input is closed. */
+/** Time for a process to exit on its own after its standard input is closed. */
 const FINISH_WITHIN_MS = 200;
-/** A process in an uninterruptible call of a driver outlives SIGKILL; after this time nobody waits for it. */
+/** A process in an uninterruptible driver call outlives SIGKILL; after this time it is no longer waited for. */
 const GONE_WITHIN_MS = 2_000;
 
 export interface SupervisedOptions extends ChildOptions {
@@ -25,7 +25,7 @@ export type EndReason = 'exited' | 'signalled' | 'stalled' | 'stopped' | 'not-fo
 
 export interface ProcessEnd {
   readonly reason: EndReason;
-  /** null unless the process exited by itself. */
+  /** null unless the process exited on its own, with any code. */
   readonly exitCode: number | null;
   readonly signalName: string | null;
   /** The last lines on standard error. */
@@ -37,8 +37,8 @@ export interface ProcessEnd {
  * A running child process with pipes, a watchdog and a kill ladder. States: running → ended, once. `ended` settles when
  * the process is gone and its pipes are closed, and never rejects.
  *
- * Whoever moves bytes calls `touch`; whoever makes the process wait on purpose (back-pressure) calls `idle`, so only a
- * process that owes us something can stall.
+ * Code that moves bytes calls `touch`; code that makes the process wait on purpose (back-pressure) calls `idle`. So only
+ * a process that is expected to produce something can stall.
  */
 export class SupervisedProcess {
   readonly ended: Promise<ProcessEnd>;
@@ -95,14 +95,14 @@ export class SupervisedProcess {
   /** SIGTERM, then SIGKILL. Settles when the process is gone; never rejects. */
   async kill(): Promise<void> {
     this.#signal('SIGTERM');
-    // Pipes that nobody reads any more would keep `ended` waiting.
+    // `ended` would wait forever for pipes that are no longer read.
     this.stdout.destroy();
     this.extra.destroy();
     await this.ended;
   }
 
   /**
-   * Closes standard input, so that the process exits by itself and an encoder gives its session back; then SIGTERM, then
+   * Closes standard input, so that the process exits normally and an encoder releases its session; then SIGTERM, then
    * SIGKILL. Settles when the process is gone; never rejects.
    */
   async finish(): Promise<void> {

@@ -1,11 +1,11 @@
-/** A timer that is late by so much fired in a process that stood still, or was busy. */
+/** A timer that fires later than this shows that our own process was suspended or busy. */
 const LATE_MS = 1_000;
-/** What was heard meanwhile arrives within this time. */
+/** Messages that were sent meanwhile arrive within this time. */
 const GRACE_MS = 5_000;
 
 /**
- * Calls `onOver` when nothing was heard for `ms`. A process that was itself stopped for longer (SIGSTOP, a paused
- * container) heard nothing and has nobody to blame: its timer is late, and it listens for a little longer.
+ * Calls `onOver` when `heard` was not called for `ms`. If our own process was suspended meanwhile (SIGSTOP, a paused
+ * container), the silence proves nothing: the timer fires late, and a grace period follows.
  *
  * States: resting → waiting (`heard`) → late (the timer fired too late; once) → over; waiting, late → resting (`rest`).
  */
@@ -19,7 +19,7 @@ export class Watchdog {
     this.#onOver = onOver;
   }
 
-  /** Begins to wait, or begins anew because something was heard. */
+  /** Starts or restarts the timer. */
   heard(): void {
     this.rest();
     const dueAtMs = performance.now() + this.#ms;
@@ -29,7 +29,7 @@ export class Watchdog {
     }, this.#ms);
   }
 
-  /** Nothing is expected now. */
+  /** Stops the timer: nothing is expected now. */
   rest(): void {
     clearTimeout(this.#timer);
   }

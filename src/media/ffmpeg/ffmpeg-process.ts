@@ -7,7 +7,7 @@ import { sandboxedCommand } from './sandboxed-command.ts';
 import { killSandbox, type SandboxAccess } from './sandbox.ts';
 
 const STALL_MS = 60_000;
-/** Below the engine: when one of its threads loses its core, the others wait (0.95 instead of 0.93 end to end). */
+/** Lower priority than the engine: when one engine thread loses its core, the others wait (0.95 instead of 0.93 end to end). */
 const FFMPEG_NICENESS = 10;
 
 export interface FfmpegOptions {
@@ -38,7 +38,8 @@ export class FfmpegProcess {
       killTree: sandbox === null ? undefined : killSandbox,
     });
     this.ended = this.#process.ended.then((end) => throwUnlessGood(end, program, options.purpose, stallMs));
-    this.ended.catch(() => undefined); // Whoever awaits it handles it; being killed before that is no unhandled rejection.
+    // Avoids an unhandled rejection if the process is killed before `ended` is awaited.
+    this.ended.catch(() => undefined);
   }
 
   get stdin(): Writable {
