@@ -31,7 +31,7 @@ export async function findModel(
     const advice = `download it with: framekiln models pull ${entry.name}`;
     throw new ModelError(
       'MODEL_MISSING',
-      `The model ${entry.name} is in none of ${folders.join(', ')}; ${advice}.`,
+      `The model ${entry.name} is not installed in ${folders.join(' or ')}; ${advice}.`,
     );
   }
   const found = await sha256File(path);

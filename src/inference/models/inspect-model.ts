@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { ModelError } from '../../domain/errors.ts';
 import { FLOAT32 } from './onnx-model.ts';
 import type { OnnxModel, OnnxValueInfo } from './onnx-model.ts';
@@ -31,10 +32,10 @@ export function validateSelfContained(model: OnnxModel, what: string): void {
 function whyNotImage(input: OnnxValueInfo): string | null {
   const tensor = input.type?.tensorType;
   const dims = tensor?.shape?.dim ?? [];
-  if (tensor?.elemType !== FLOAT32) return 'does not expect float32 values';
-  if (dims.length !== 4) return `expects ${dims.length} dimensions instead of [N, 3, H, W]`;
+  if (tensor?.elemType !== FLOAT32) return 'does not accept float32 values';
+  if (dims.length !== 4) return `expects ${counted(dims.length, 'dimension')} instead of [N, 3, H, W]`;
   const [batch, channels, height, width] = dims.map((dim) => dim.dimValue ?? 0);
-  if (channels !== 3 && channels !== 0) return `expects ${channels ?? 0} channels instead of 3`;
+  if (channels !== 3 && channels !== 0) return `expects ${counted(channels ?? 0, 'channel')} instead of 3`;
   if (batch !== 1 && batch !== 0) return `accepts only batches of ${batch ?? 0} images`;
   if (height !== 0 || width !== 0) return `accepts only images of ${width ?? 0}x${height ?? 0}`;
   return null;

@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { ModelError } from '../../domain/errors.ts';
 
 /** One line of a `.param` file. */
@@ -25,7 +26,7 @@ export function parseNcnnParam(text: string): NcnnLayer[] {
   const layerCount = Number(lines[1]?.trim().split(/\s+/)[0]);
   const layers = lines.slice(2).map(parseLayer);
   if (layers.length !== layerCount) {
-    throw unreadable(`it declares ${layerCount} layers but contains ${layers.length}`);
+    throw unreadable(`it declares ${counted(layerCount, 'layer')} but contains ${layers.length}`);
   }
   return layers;
 }

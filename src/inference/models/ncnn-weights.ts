@@ -1,3 +1,4 @@
+import { counted } from '../../lib/counted.ts';
 import { ModelError } from '../../domain/errors.ts';
 
 const TAG_BYTES = 4;
@@ -40,7 +41,7 @@ export class NcnnWeights {
     if (left === 0) return;
     throw new ModelError(
       'MODEL_UNREADABLE',
-      `The ncnn .bin file has ${left} bytes after the weights of the last layer.`,
+      `The ncnn .bin file has ${counted(left, 'byte')} after the weights of the last layer.`,
     );
   }
 

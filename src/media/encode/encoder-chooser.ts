@@ -74,7 +74,7 @@ export class EncoderChooser {
     if (!softwareFallback)
       throw new TransientError(
         'ENCODER_BUSY',
-        `Cannot encode with ${NVENC_ENCODER[codec]}: ${why}; encoder.softwareFallback allows no other encoder.`,
+        `Cannot encode with ${NVENC_ENCODER[codec]}: ${why}, and software encoding is disabled (encoder.softwareFallback).`,
       );
     this.#state = 'software';
     this.#postpone(reason);
