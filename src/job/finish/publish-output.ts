@@ -27,8 +27,9 @@ export async function publishOutput(
 ): Promise<PublishedOutput> {
   const { outputPath, media, index } = prepared;
   const damage = assessDamage(media, index);
-  const sha256 = await sha256File(temporaryPath, signal);
+  let sha256: string;
   try {
+    sha256 = await sha256File(temporaryPath, signal);
     // A lease token cannot guard a file, so the lease is checked at the last moment.
     if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
       throw new LeaseLostError(`Job ${job.id} now belongs to another worker.`);

@@ -21,7 +21,7 @@ import type { PublishedOutput } from './publish-output.ts';
  * @param output null where the report of the job cannot be read
  */
 export async function settleSource(context: JobContext, output: PublishedOutput | null): Promise<void> {
-  const { home, job, settings, log } = context;
+  const { home, job, settings, log, signal } = context;
   if (job.origin === 'run' || settings.output.source === 'keep') return;
   // Already settled by a worker that died right after, or removed by a person.
   if (!existsSync(job.sourcePath)) return;
@@ -34,6 +34,8 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
     } else await moveAside(job.sourcePath, join(home.root, 'finished'), String(job.id));
     failPoint('source.settled');
   } catch (error) {
+    // Stopped meanwhile: the job is not finished, and its next run settles the source.
+    signal.throwIfAborted();
     log.warn(`the source is kept: ${toError(error).message}`);
   }
 }

@@ -71,3 +71,15 @@ test('an output that cannot get its name leaves no temporary file and no report'
   expect(await report()).toBeNull();
   expect(stored().publishedAtMs).toBeNull();
 });
+
+test('a stop before the output has its name leaves no temporary file', async () => {
+  const { context, prepared, temporaryPath, stored } = await joined();
+  const signal = AbortSignal.abort(new Error('stopped'));
+  const publication = publishOutput({ ...context, signal }, prepared, {
+    temporaryPath,
+    streams: prepared.streams,
+  });
+  await expect(publication).rejects.toMatchObject({ code: 'ABORT_ERR' });
+  expect(existsSync(temporaryPath)).toBe(false);
+  expect(stored().publishedAtMs).toBeNull();
+});

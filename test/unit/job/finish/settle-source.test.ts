@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SAFE_DEFAULTS } from '../../../../src/config/settings.ts';
 import { sha256File } from '../../../../src/lib/sha256-file.ts';
+import { StoppedError } from '../../../../src/domain/errors.ts';
 import { settleSource } from '../../../../src/job/finish/settle-source.ts';
 import { jobAtWork, type JobRequest } from '../job-fixture.ts';
 
@@ -151,3 +152,16 @@ describe.each(['move', 'delete'] as const)('output.source %s keeps the source', 
     expect(lines).toEqual([expect.stringMatching(/process \d+ has clip\.mp4 open for writing/)]);
   });
 });
+
+test.each(['move', 'delete'] as const)(
+  'a stop while output.source %s is checked ends the job for now, so that it is settled later',
+  async (setting) => {
+    const { context, output, places, lines } = await published(setting);
+    const signal = AbortSignal.abort(new StoppedError('The worker is stopping.'));
+    await expect(settleSource({ ...context, signal }, output)).rejects.toThrow('The worker is stopping.');
+    expect(places()).toEqual({ source: CONTENT, finished: null });
+    expect(lines).toEqual([]);
+    await settleSource(context, output);
+    expect(places().source).toBeNull();
+  },
+);
