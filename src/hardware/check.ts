@@ -39,7 +39,10 @@ export async function runChecks(checks: Checks): Promise<NamedCheckResult[]> {
       results.push({ name, ...(await check()) });
     } catch (error) {
       const found = `the check itself failed: ${toError(error).message}`;
-      results.push({ name, ...failed(found, 'Report this if the message does not say what to do.') });
+      results.push({
+        name,
+        ...failed(found, 'If the message does not explain the cause, report it as a bug.'),
+      });
     }
   }
   return results;

@@ -180,7 +180,7 @@ export class InferenceClient {
 }
 
 function unexpected({ kind }: FromPort): EngineError {
-  return new EngineError('ENGINE_FAILED', `Unexpected answer of the inference thread: ${kind}.`);
+  return new EngineError('ENGINE_FAILED', `Unexpected message from the inference thread: ${kind}.`);
 }
 
 /** Logs how the engine was shared, if other jobs ran at the same time. */

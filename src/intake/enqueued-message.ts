@@ -20,7 +20,7 @@ export function queuedMessage(
     job.outputPath === outputPath
       ? ''
       : `; another output has that name, so this one is ${basename(job.outputPath)}`;
-  return `queued ${name} as job ${job.id}: ${describeRecipe(job.recipe)}${renamed}; ${estimate}`;
+  return `${name} queued as job ${job.id}: ${describeRecipe(job.recipe)}${renamed}; ${estimate}`;
 }
 
 /** The log line for a file whose content and recipe already have a job. */

@@ -44,7 +44,7 @@ export class FolderWatcher {
         if (inTrouble) return;
         inTrouble = true;
         onTrouble(
-          `cannot watch all of ${folder} (${toError(error).message}); new files are found by a scan every intake.rescanSeconds`,
+          `cannot watch all of ${folder} (${toError(error).message}); relying on periodic scans instead (intake.rescanSeconds)`,
         );
       });
   }

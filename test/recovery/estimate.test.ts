@@ -18,7 +18,7 @@ test(
     makeClip(join(home, 'input/lanczos-2x/first.mp4'), { frames: 120 });
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(
-      /queued lanczos-2x\/first\.mp4 as job 1: lanczos, scale 2; time left: known after the first batch; needs about .* MB of disk and .* MB of memory/,
+      /lanczos-2x\/first\.mp4 queued as job 1: lanczos, scale 2; time left: known after the first batch; needs about .* MB of disk and .* MB of memory/,
     );
 
     // During quiet hours new jobs are queued and wait.

@@ -178,7 +178,7 @@ class Converter {
   #read(name: string, dimensions: number): Weights {
     const found = this.#weights.get(name);
     if (found?.shape.length === dimensions) return found;
-    const reason = `has no weights ${name} of ${dimensions} dimensions`;
+    const reason = `has no ${dimensions}-dimensional weights named ${name}`;
     throw new ModelError('MODEL_UNSUITABLE', `${this.#what} cannot be converted: it ${reason}.`);
   }
 }

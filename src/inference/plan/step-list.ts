@@ -32,7 +32,7 @@ export class StepList {
 
   value(name: string): Value {
     const value = this.#values.get(name);
-    if (value === undefined) throw unsupported(`value named ${name}`);
+    if (value === undefined) throw unsupported(`a value named ${name}, which no supported node computes`);
     return value;
   }
 

@@ -14,9 +14,9 @@ export async function openJobRamDisk(
     contents: JSON.stringify([job.id, job.fingerprint, recipeText(job.recipe), withoutTiles(plan)]),
   };
   const ramDisk = await openRamDisk(ramDiskPlaces(home.stateDir), lease, stamp, settings.workspace);
-  const what = ramDisk.kind === 'folder' ? 'no RAM disk, frames are written to' : 'RAM disk:';
   const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
-  log.info(`${what} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 ** 2)} MB${reason}`);
+  const what = ramDisk.kind === 'folder' ? `no RAM disk${reason}; writing frames to` : `RAM disk${reason}:`;
+  log.info(`${what} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 ** 2)} MB`);
   return ramDisk;
 }
 

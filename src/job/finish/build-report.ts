@@ -70,7 +70,7 @@ function timestampRemarks({ remuxed, index }: PreparedJob): string[] {
     ...(unordered === 0
       ? []
       : [
-          `${counted(unordered, 'frame')} without an increasing timestamp, moved to one tick after the frame before`,
+          `${counted(unordered, 'frame')} without an increasing timestamp, moved to one tick after the previous frame`,
         ]),
   ];
 }

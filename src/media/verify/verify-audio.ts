@@ -32,7 +32,7 @@ export async function audioFaults(
   const tracks = plan.fates.filter(({ stream, codec }) => stream.kind === 'audio' && codec === 'copy');
   if (tracks.length === 0) return [];
   const before = await readPacketTimes(source.path, 'reading the audio of the source', signal);
-  const after = await readPacketTimes(result.path, 'reading the audio of the finished file', signal);
+  const after = await readPacketTimes(result.path, 'reading the audio of the finished video', signal);
   const places = result.others.filter((stream) => stream.kind === 'audio').map((stream) => stream.index);
   const kept = plan.fates.filter(({ stream, codec }) => stream.kind === 'audio' && codec !== null);
   const imageBefore = source.startSeconds + (timing.pts[0] ?? 0) / timing.timescale;
@@ -42,14 +42,18 @@ export async function audioFaults(
     const is = after.get(places[kept.indexOf(track)] ?? -1);
     if (was === undefined) return []; // An empty track in the source has no audio to lose.
     if (is === undefined)
-      return [{ sentence: `has an empty audio track ${index}`, index, shift: 'empty after joining' }];
+      return [{ sentence: `has no audio in track ${index}`, index, shift: 'empty after joining' }];
     const imageMoved = firstFrameSeconds - imageBefore;
     const drift = { first: is.first - was.first - imageMoved, last: is.last - was.last - imageMoved };
     const how = whyDrifting(drift);
     if (how === null) return [];
     const isConstant = Math.abs(drift.first - drift.last) < MAX_DRIFT_SECONDS / 2;
     return [
-      { sentence: `has an audio track ${index} that ${how}`, index, shift: isConstant ? -drift.first : how },
+      {
+        sentence: `plays audio track ${index} out of sync (it ${how})`,
+        index,
+        shift: isConstant ? -drift.first : how,
+      },
     ];
   });
 }

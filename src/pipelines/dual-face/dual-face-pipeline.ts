@@ -57,7 +57,7 @@ export class DualFacePipeline implements FramePipeline {
       detector: await FallbackDetector.load(this.#options, recipe.device),
       embedder: new OptionalEmbedder(this.#options, recipe.device),
     };
-    const every = recipe.detectEvery === 1 ? 'in every frame' : `once in ${recipe.detectEvery} frames`;
+    const every = recipe.detectEvery === 1 ? 'every frame' : `every ${recipe.detectEvery} frames`;
     this.summary = `${this.#open.detector.summary}, ${every}`;
   }
 

@@ -103,7 +103,9 @@ test('audio out of sync is detected, with the shift that corrects it', async () 
   const failure = await verifyOutput(outputPath, expected).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(AudioShiftedError);
   if (!(failure instanceof AudioShiftedError)) return;
-  expect(failure.message).toMatch(/ has an audio track 1 that starts (199|200|201) ms too late\.$/);
+  expect(failure.message).toMatch(
+    / plays audio track 1 out of sync \(it starts (199|200|201) ms too late\)\.$/,
+  );
   expect(failure.shifts.get(index)).toBeCloseTo(-0.2, 3);
   // Like the worker: mux again with the shifts.
   await muxOutput({ ...job, plan: withShifts(moved, failure.shifts) });

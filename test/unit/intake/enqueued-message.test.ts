@@ -9,11 +9,11 @@ test('a queued file is logged with its recipe and estimate, and with its output 
   const job = enqueued();
   const estimate = 'about a minute';
   expect(queuedMessage('sub/a.mp4', { job, outputPath: '/out/sub/a.mp4', estimate })).toBe(
-    'queued sub/a.mp4 as job 1: lanczos, scale 2; about a minute',
+    'sub/a.mp4 queued as job 1: lanczos, scale 2; about a minute',
   );
   const renamed = { ...job, outputPath: '/out/sub/a-2.mp4' };
   expect(queuedMessage('sub/a.mp4', { job: renamed, outputPath: '/out/sub/a.mp4', estimate })).toBe(
-    'queued sub/a.mp4 as job 1: lanczos, scale 2; another output has that name, so this one is a-2.mp4; about a minute',
+    'sub/a.mp4 queued as job 1: lanczos, scale 2; another output has that name, so this one is a-2.mp4; about a minute',
   );
 });
 

@@ -83,8 +83,11 @@ export function distanceOf(a: Float32Array, b: Float32Array): number {
 function ofLength1(outputs: readonly ModelOutput[]): Float32Array {
   const [output, another] = outputs;
   if (output?.data.length !== LENGTH || another !== undefined)
-    throw new EngineError('ENGINE_FAILED', `the model does not return ${LENGTH} numbers for a face`);
+    throw new EngineError(
+      'ENGINE_FAILED',
+      `the output of the model is not an embedding of ${LENGTH} numbers`,
+    );
   const length = Math.hypot(...output.data);
-  if (!(length > 0)) throw new EngineError('ENGINE_FAILED', 'the model returns only zeros for a face');
+  if (!(length > 0)) throw new EngineError('ENGINE_FAILED', 'the model returned an embedding of zeros');
   return output.data.map((value) => value / length);
 }

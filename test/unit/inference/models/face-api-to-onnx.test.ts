@@ -205,7 +205,7 @@ test.each([
     'another model',
     MANIFEST.replaceAll('conv64_2', 'other'),
     BIN,
-    'has no weights conv64_2/conv1/conv/filters of 4 dimensions',
+    'has no 4-dimensional weights named conv64_2/conv1/conv/filters',
   ],
 ])('weights that cannot be used are rejected: %s', (_, manifest, bin, sentence) => {
   expect(() => faceApiToOnnx(manifest, bin, 'tiny')).toThrow(sentence);

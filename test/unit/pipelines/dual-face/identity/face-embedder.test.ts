@@ -69,7 +69,7 @@ test('a model that cannot be loaded is not loaded again, and each call rejects w
 
 test('a model with other outputs is rejected, and a face without landmarks does not load the model', async () => {
   const wrong = embedderWith(engineOf(64, []), () => Promise.resolve(new Uint8Array()));
-  await expect(wrong.embed(FRAME, 64, 64, FACE)).rejects.toThrow('does not return 128 numbers');
+  await expect(wrong.embed(FRAME, 64, 64, FACE)).rejects.toThrow('not an embedding of 128 numbers');
   const idle = embedderWith(engineOf(128, []), () => Promise.resolve(new Uint8Array()));
   await expect(idle.embed(FRAME, 64, 64, { ...FACE, landmarks: [] })).rejects.toThrow(
     'no landmarks of eyes and mouth',
