@@ -127,7 +127,7 @@ export const SettingsFile = z
         }),
         frames: z.int().min(1).max(1000).default(60).meta({
           description:
-            'frames in every other batch; a power cut loses at most one batch, and each begins with a keyframe',
+            'frames in each later batch; a power cut loses at most one batch, and each batch begins with a keyframe',
         }),
       })
       .prefault({}),
@@ -151,10 +151,10 @@ export const SettingsFile = z
       .prefault({}),
     output: z
       .strictObject({
-        existing: z
-          .enum(['replace', 'keep'])
-          .default('replace')
-          .meta({ description: 'what to do with an existing file that has the name of the finished video' }),
+        existing: z.enum(['keep-both', 'replace', 'keep']).default('keep-both').meta({
+          description:
+            'if a file has the name of the finished video: keep-both names the new one clip (2).mp4; replace does so too, but replaces an older result for the same video; keep rejects the job',
+        }),
         source: z.enum(['keep', 'move', 'delete']).default('keep').meta({
           description: 'what to do with the source of a finished video; move puts the source into finished/',
         }),

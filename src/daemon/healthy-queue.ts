@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { Home } from '../config/home.ts';
 import { counted } from '../lib/counted.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -43,7 +43,7 @@ async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<v
         `the report of job ${id} is damaged and the job is not in the queue; its source may be processed again`,
       );
     if (report === 'torn' || report === null) continue;
-    const { fingerprint, recipe, source, output } = report;
+    const { fingerprint, recipe, source, output, outputSha256: sha256 } = report;
     if (fingerprint === undefined || recipe === undefined || !existsSync(output)) continue;
     const job = {
       ...{ id, fingerprint, recipe },
@@ -51,7 +51,9 @@ async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<v
       outputPath: output,
       framesTotal: report.frames,
     };
-    if (queue.jobs.restoreDone(job, Date.now())) restored++;
+    if (!queue.jobs.restoreDone(job, Date.now())) continue;
+    if (sha256 !== undefined) queue.outputs.addWritten(job, { sha256, bytes: statSync(output).size });
+    restored++;
   }
   if (restored > 0) log.info(`restored ${counted(restored, 'finished job')} from reports`);
 }

@@ -24,7 +24,7 @@ const TEXTS = {
   'driver-silent': 'the driver does not respond',
   'permits-taken': 'other jobs use all NVENC sessions',
   'chroma-not-420': 'NVENC is used for 4:2:0 only',
-  'h264-10-bit': 'NVENC does not support 10-bit H.264',
+  'h264-10-bit': 'NVENC is not used for 10-bit H.264',
   hdr: 'ffmpeg cannot write HDR metadata with NVENC',
 } as const;
 

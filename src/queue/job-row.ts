@@ -1,6 +1,7 @@
 import type { VideoShape } from '../domain/video-shape.ts';
 import type { Job, JobPlan } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import type { HomePaths } from './home-paths.ts';
 
 /** The columns of `jobs`, named after the properties of Job. */
 export const JOB_COLUMNS = `
@@ -14,15 +15,18 @@ export const JOB_COLUMNS = `
 export const RELEASED = `
   lease_owner = NULL, lease_expires_at_ms = NULL, stage = NULL, frames_per_second = NULL, eta_at_ms = NULL`;
 
+/** A row of `jobs`; its paths are as the database stores them (see HomePaths). */
 export interface JobRow extends Omit<Job, 'recipe' | 'plan' | 'video'> {
   readonly recipe: string;
   readonly plan: string | null;
   readonly video: string | null;
 }
 
-export function jobFromRow(row: JobRow): Job {
+export function jobFromRow(row: JobRow, { fromStored }: HomePaths): Job {
   return {
     ...row,
+    sourcePath: fromStored(row.sourcePath),
+    outputPath: fromStored(row.outputPath),
     recipe: JSON.parse(row.recipe) as Recipe,
     plan: row.plan === null ? null : (JSON.parse(row.plan) as JobPlan),
     video: row.video === null ? null : (JSON.parse(row.video) as VideoShape),

@@ -3,9 +3,10 @@ import { InternalError } from '../domain/errors.ts';
 import type { Job, JobState } from '../domain/job.ts';
 import { recipeText } from '../domain/recipe.ts';
 import type { Database } from './sqlite.ts';
-import { createFreeOutput } from './free-output.ts';
 import { JOB_COLUMNS, jobFromRow, type JobRow } from './job-row.ts';
+import type { HomePaths } from './home-paths.ts';
 import type { NewJob } from './new-job.ts';
+import { createOutputNames } from './output-names.ts';
 import { transaction } from './transaction.ts';
 
 /** A finished job whose row was lost, as its report describes it. */
@@ -23,7 +24,9 @@ export interface Enqueued {
 export type JobStore = ReturnType<typeof createJobStore>;
 
 /** The jobs and their creation. */
-export function createJobStore(db: Database) {
+export function createJobStore(db: Database, paths: HomePaths) {
+  const { toStored, fromStored } = paths;
+  const fromRow = (row: JobRow): Job => jobFromRow(row, paths);
   const findSame = db.prepare<{ fingerprint: string; recipe: string; scope: string }, JobRow>(
     `SELECT ${JOB_COLUMNS} FROM jobs WHERE fingerprint = @fingerprint AND recipe = @recipe AND scope = @scope`,
   );
@@ -50,7 +53,7 @@ export function createJobStore(db: Database) {
      VALUES (@id, 'watch', '', @sourcePath, @outputPath, @fingerprint, @recipe, 'done', 0,
        @framesTotal, @framesTotal, @nowMs, @nowMs)`,
   );
-  const freeOutput = createFreeOutput(db);
+  const firstFreeName = createOutputNames(db, paths);
   const selectOne = db.prepare<[number], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs WHERE id = ?`);
   const selectAll = db.prepare<[], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs ORDER BY id`);
   const selectInState = db.prepare<[JobState], JobRow>(
@@ -67,21 +70,19 @@ export function createJobStore(db: Database) {
    */
   const enqueue = transaction(db, 'enqueue', (request: NewJob): Enqueued => {
     const recipe = recipeText(request.recipe);
-    const scope = request.origin === 'run' ? request.outputPath : '';
+    const scope = request.origin === 'run' ? toStored(request.outputPath) : '';
+    const sourcePath = toStored(request.sourcePath);
+    const outputPathFor = (id: number | null): string => toStored(firstFreeName({ ...request, id }));
     let row = findSame.get({ fingerprint: request.fingerprint, recipe, scope });
     if (row === undefined) {
-      const outputPath = freeOutput({ ...request, recipe, id: null });
       const video = request.video === undefined ? null : JSON.stringify(request.video);
-      return {
-        job: jobFromRow(mustReturn(insert.get({ ...request, recipe, scope, outputPath, video }))),
-        created: true,
-      };
+      const values = { ...request, recipe, scope, sourcePath, outputPath: outputPathFor(null), video };
+      return { job: fromRow(mustReturn(insert.get(values))), created: true };
     }
-    if (row.sourcePath !== request.sourcePath && !existsSync(row.sourcePath)) {
-      const outputPath = freeOutput({ ...request, recipe, id: row.id });
-      row = mustReturn(move.get({ id: row.id, sourcePath: request.sourcePath, outputPath }));
+    if (row.sourcePath !== sourcePath && !existsSync(fromStored(row.sourcePath))) {
+      row = mustReturn(move.get({ id: row.id, sourcePath, outputPath: outputPathFor(row.id) }));
     }
-    return { job: jobFromRow(revive.get({ id: row.id }) ?? row), created: false };
+    return { job: fromRow(revive.get({ id: row.id }) ?? row), created: false };
   });
 
   return {
@@ -89,18 +90,20 @@ export function createJobStore(db: Database) {
 
     /** Adds a finished job from its report. False if its ID, or its content with its recipe, exists. */
     restoreDone(job: FinishedJob, nowMs: number): boolean {
-      return insertDone.run({ ...job, recipe: recipeText(job.recipe), nowMs }).changes === 1;
+      const [sourcePath, outputPath] = [toStored(job.sourcePath), toStored(job.outputPath)];
+      const values = { ...job, recipe: recipeText(job.recipe), sourcePath, outputPath, nowMs };
+      return insertDone.run(values).changes === 1;
     },
 
     getJob(id: number): Job | null {
       const row = selectOne.get(id);
-      return row === undefined ? null : jobFromRow(row);
+      return row === undefined ? null : fromRow(row);
     },
 
     /** All jobs by ID, or those in one state in the order in which they are claimed. */
     listJobs(filter: { readonly state?: JobState } = {}): Job[] {
       const rows = filter.state === undefined ? selectAll.all() : selectInState.all(filter.state);
-      return rows.map(jobFromRow);
+      return rows.map(fromRow);
     },
 
     countByState(): Record<JobState, number> {

@@ -2,6 +2,7 @@ import type { Job, Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { backOffMs } from '../lib/back-off.ts';
 import type { Database } from './sqlite.ts';
+import type { HomePaths } from './home-paths.ts';
 import { JOB_COLUMNS, jobFromRow, RELEASED, type JobRow } from './job-row.ts';
 import { assertHeld, HELD, leaseLost } from './lease-guard.ts';
 import { transaction } from './transaction.ts';
@@ -64,7 +65,7 @@ const CLAIMABLE = `
  *
  * `attempts` counts the attempts since the last committed batch, including the current one.
  */
-export function createLeaseStore(db: Database) {
+export function createLeaseStore(db: Database, paths: HomePaths) {
   const claimNext = db.prepare<object, JobRow & { token: number }>(
     `UPDATE jobs SET state = 'running', lease_owner = @owner, lease_token = lease_token + 1,
        lease_expires_at_ms = @nowMs + @leaseMs, attempts = attempts + 1, not_before_at_ms = NULL, note = NULL,
@@ -131,7 +132,7 @@ export function createLeaseStore(db: Database) {
       failPoint('claim.written');
       if (row === undefined) return null;
       const { token, ...job } = row;
-      return { job: jobFromRow(job), lease: { jobId: job.id, owner: request.owner, token } };
+      return { job: jobFromRow(job, paths), lease: { jobId: job.id, owner: request.owner, token } };
     },
 
     /** Whether `claim` would return a job now. */

@@ -6,6 +6,7 @@ import { outputIndex } from './migrations/0004-output-index.ts';
 import { tileSizes } from './migrations/0005-tile-sizes.ts';
 import { videoShape } from './migrations/0006-video-shape.ts';
 import { names } from './migrations/0007-names.ts';
+import { outputs } from './migrations/0008-outputs.ts';
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   tileSizes,
   videoShape,
   names,
+  outputs,
 ];

@@ -2,6 +2,7 @@ import type { VideoShape } from '../domain/video-shape.ts';
 import type { JobPlan, Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import type { Database } from './sqlite.ts';
+import type { HomePaths } from './home-paths.ts';
 import { assertHeld, HELD } from './lease-guard.ts';
 
 export interface Progress {
@@ -13,7 +14,7 @@ export interface Progress {
 export type ProgressStore = ReturnType<typeof createProgressStore>;
 
 /** What a worker records about its job. Every function throws LeaseLostError if the lease is lost. */
-export function createProgressStore(db: Database) {
+export function createProgressStore(db: Database, { toStored }: HomePaths) {
   const held = (assignments: string) => {
     const statement = db.prepare<object>(`UPDATE jobs SET ${assignments} WHERE ${HELD}`);
     return (lease: Lease, values: object) => {
@@ -46,7 +47,7 @@ export function createProgressStore(db: Database) {
     /** Records that the output has its final name. A worker that resumes the job then only cleans up. */
     setPublished(lease: Lease, outputPath: string, nowMs: number): void {
       failPoint('publish-job.before-write');
-      published(lease, { outputPath, nowMs });
+      published(lease, { outputPath: toStored(outputPath), nowMs });
       failPoint('publish-job.written');
     },
   };

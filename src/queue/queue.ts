@@ -4,16 +4,19 @@ import { createControlStore, type ControlStore } from './control-store.ts';
 import { openDatabase } from './database.ts';
 import type { Database } from './sqlite.ts';
 import { createEventStore, type EventStore } from './event-store.ts';
+import { homePaths } from './home-paths.ts';
 import { createHistoryStore, type HistoryStore } from './history-store.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
 import { createLeaseStore, type LeaseStore } from './lease-store.ts';
 import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
+import { createOutputStore, type OutputStore } from './output-store.ts';
 import { createProgressStore, type ProgressStore } from './progress-store.ts';
 import { createSeenFileStore, type SeenFileStore } from './seen-file-store.ts';
 
 /** One connection to the queue, with prepared statements. */
 export interface Queue {
   readonly jobs: JobStore;
+  readonly outputs: OutputStore;
   readonly leases: LeaseStore;
   readonly progress: ProgressStore;
   readonly control: ControlStore;
@@ -36,17 +39,19 @@ export function openQueue(path: string): Queue {
 }
 
 export function createQueue(db: Database): Queue {
-  const leases = createLeaseStore(db);
+  const paths = homePaths(db.name);
+  const leases = createLeaseStore(db, paths);
   return {
-    jobs: createJobStore(db),
+    jobs: createJobStore(db, paths),
+    outputs: createOutputStore(db, paths),
     leases,
-    progress: createProgressStore(db),
+    progress: createProgressStore(db, paths),
     control: createControlStore(db),
     batches: createBatchStore(db),
     commands: createCommandStore(db),
     events: createEventStore(db),
     history: createHistoryStore(db),
-    seenFiles: createSeenFileStore(db),
+    seenFiles: createSeenFileStore(db, paths),
     sweepLeases: createLeaseSweep(db, leases),
     // Immediate: begun later, after a read, it would fail at once when another process has written meanwhile.
     inTransaction: (writes) => db.transaction(writes).immediate(),

@@ -7,7 +7,14 @@ import { MIGRATIONS } from './migrations.ts';
 import type { Database } from './sqlite.ts';
 
 /** Parents before children. Events and commands are not worth saving. */
-const TABLES = ['jobs', 'batches', 'seen_files', 'settings'] as const;
+const TABLES = ['jobs', 'batches', 'seen_files', 'settings', 'written_outputs'] as const;
+
+/** Keys of the tables that have no rowid. */
+const KEYS: Readonly<Record<string, string>> = {
+  seen_files: 'path',
+  settings: 'key',
+  written_outputs: 'sha256',
+};
 
 export interface Salvage {
   /** Path of the copy of the damaged file. */
@@ -82,7 +89,7 @@ function copyReadable(from: string, to: Database, table: string): number {
     try {
       const damaged = new SqliteDatabase(from, { readonly: false });
       try {
-        const key = table === 'seen_files' ? 'path' : table === 'settings' ? 'key' : 'rowid';
+        const key = KEYS[table] ?? 'rowid';
         const rows = damaged.prepare(`SELECT * FROM ${table} ORDER BY ${key} ${order}`).iterate();
         for (const row of rows) copied += insertRow(to, table, row as Record<string, unknown>);
       } finally {

@@ -1,11 +1,12 @@
 import type { SeenFile } from '../domain/seen-file.ts';
+import type { HomePaths } from './home-paths.ts';
 import type { Database } from './sqlite.ts';
 import { transaction } from './transaction.ts';
 
 export type SeenFileStore = ReturnType<typeof createSeenFileStore>;
 
 /** The state of each file in the input folder. Many rows are written in one commit, because a commit costs an fsync. */
-export function createSeenFileStore(db: Database) {
+export function createSeenFileStore(db: Database, { toStored, fromStored }: HomePaths) {
   const selectAll = db.prepare<[], SeenFile>(
     `SELECT path, signature, state, since_at_ms AS sinceAtMs, code, message FROM seen_files ORDER BY path`,
   );
@@ -16,14 +17,14 @@ export function createSeenFileStore(db: Database) {
   const remove = db.prepare<[string]>(`DELETE FROM seen_files WHERE path = ?`);
 
   const putAll = transaction(db, 'put-seen-files', (files: readonly SeenFile[]) => {
-    for (const file of files) upsert.run(file);
+    for (const file of files) upsert.run({ ...file, path: toStored(file.path) });
   });
   const removeAll = transaction(db, 'remove-seen-files', (paths: readonly string[]) => {
-    for (const path of paths) remove.run(path);
+    for (const path of paths) remove.run(toStored(path));
   });
 
   return {
-    list: (): SeenFile[] => selectAll.all(),
+    list: (): SeenFile[] => selectAll.all().map((file) => ({ ...file, path: fromStored(file.path) })),
     putAll,
     removeAll,
   };

@@ -18,7 +18,7 @@ export function keepLease(
       return; // Disk full or database locked: the lease outlives two missed renewals, and every write checks it.
     }
     clearInterval(timer);
-    onLost(new LeaseLostError(`Job ${lease.jobId} was taken back while it ran.`));
+    onLost(new LeaseLostError(`Job ${lease.jobId} lost its lease while it was running.`));
   }, RENEW_EVERY_MS);
   return { close: () => clearInterval(timer) };
 }

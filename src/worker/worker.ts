@@ -60,7 +60,7 @@ export class Worker {
 
   /** Stops one job, if it is running; its lease is already gone. */
   dropJob(jobId: number): void {
-    this.#running.get(jobId)?.abort(new LeaseLostError(`Job ${jobId} was taken back.`));
+    this.#running.get(jobId)?.abort(new LeaseLostError(`Job ${jobId} was withdrawn from this worker.`));
   }
 
   /** Runs jobs until there is none to claim. */

@@ -18,6 +18,6 @@ export async function checkWriteRights(folders: readonly string[]): Promise<Chec
   if (unwritable.length === 0) return passed(`all ${folders.length} folders are writable`);
   return failed(
     `not writable: ${unwritable.join(', ')}`,
-    'Make them writable for this user (chown), or choose another folder with --home.',
+    'Make them writable by this user (chown), or choose another folder with --home.',
   );
 }

@@ -88,7 +88,7 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
 /** Such as `2 sessions of HEVC 3840x2160, 8-bit, at once; one more fails: all NVENC sessions are in use`. */
 export function describeSessions({ codec, width, height, bitDepth, ...fact }: SessionFact): string {
   const kind = `${codec === 'h264' ? 'H.264' : 'HEVC'} ${width}x${height}, ${bitDepth}-bit`;
-  if (fact.sessions === 0) return `no session of ${kind}: ${fact.whyNoMore?.text ?? ''}`;
+  if (fact.sessions === 0) return `no session available for ${kind}: ${fact.whyNoMore?.text ?? ''}`;
   const more = fact.whyNoMore === null ? 'or more' : `at once; one more fails: ${fact.whyNoMore.text}`;
   return `${counted(fact.sessions, 'session')} of ${kind}, ${more}`;
 }

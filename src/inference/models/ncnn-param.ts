@@ -68,7 +68,7 @@ function parsePair(pair: string, layerName: string): [number, number | number[]]
   const key = Number(keyText);
   const values = valueText.split(',').map(Number);
   if (keyText === '' || valueText === '' || [key, ...values].some(Number.isNaN)) {
-    throw unreadable(`the parameter "${pair}" of ${layerName} is not key=value`);
+    throw unreadable(`the parameter "${pair}" of ${layerName} is not a numeric key=value pair`);
   }
   if (key > ARRAY_KEY_BASE) return [key, values[0] ?? 0];
   const [length, ...items] = values;

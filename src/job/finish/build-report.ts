@@ -66,7 +66,7 @@ function describeFate({ stream, codec, reason }: StreamFate): string {
 function timestampRemarks({ remuxed, index }: PreparedJob): string[] {
   const unordered = countUnordered(index);
   return [
-    ...(remuxed ? ['timestamp discontinuities in the source; remuxed to one continuous timeline'] : []),
+    ...(remuxed ? ['timestamp discontinuities in the source; remuxed onto one continuous timeline'] : []),
     ...(unordered === 0
       ? []
       : [

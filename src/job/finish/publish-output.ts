@@ -1,11 +1,12 @@
-import { rm } from 'node:fs/promises';
-import { LeaseLostError } from '../../domain/errors.ts';
+import { rename, rm, stat } from 'node:fs/promises';
+import { codeOf, LeaseLostError } from '../../domain/errors.ts';
 import { assessDamage } from '../../media/index/damage.ts';
 import { LEASE_MS } from '../../queue/lease-store.ts';
 import { reportLines, writeReport } from '../../reports/media-report.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
-import { publishFile } from '../../workspace/durable-file.ts';
+import { publishFile, renameIfFree } from '../../workspace/durable-file.ts';
 import type { JobContext } from '../job-context.ts';
+import { reserveOutputName } from '../output-name.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { buildReport } from './build-report.ts';
 import type { JoinedOutput } from './join-and-verify.ts';
@@ -21,26 +22,39 @@ export interface PublishedOutput {
 
 /** Gives the verified file its final name in one step, then writes and logs the report of the job. */
 export async function publishOutput(
-  { home, job, lease, queue, log, signal }: JobContext,
+  context: JobContext,
   prepared: PreparedJob,
   { temporaryPath, streams }: JoinedOutput,
 ): Promise<PublishedOutput> {
-  const { outputPath, media, index } = prepared;
-  const damage = assessDamage(media, index);
-  let sha256: string;
+  const { home, job, lease, queue, log, signal } = context;
+  const damage = assessDamage(prepared.media, prepared.index);
   try {
-    sha256 = await sha256File(temporaryPath, signal);
+    const sha256 = await sha256File(temporaryPath, signal);
     // A lease token cannot guard a file, so the lease is checked at the last moment.
     if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
       throw new LeaseLostError(`Job ${job.id} now belongs to another worker.`);
-    await publishFile(temporaryPath, outputPath, 'output');
-    const report = buildReport(job, prepared, streams, { damage, sha256 });
+    queue.outputs.addWritten(job, { sha256, bytes: (await stat(temporaryPath)).size });
+    const outputPath = await giveName(context, temporaryPath, prepared.outputPath);
+    const report = buildReport(job, { ...prepared, outputPath }, streams, { damage, sha256 });
     await writeReport(home, job.id, report);
     for (const line of reportLines(report)) log.info(line);
+    queue.progress.setPublished(lease, outputPath, Date.now());
+    return { path: outputPath, sha256, sourceDamage: damage.sentence };
   } catch (error) {
     await rm(temporaryPath, { force: true });
     throw error;
   }
-  queue.progress.setPublished(lease, outputPath, Date.now());
-  return { path: outputPath, sha256, sourceDamage: damage.sentence };
+}
+
+/** Renames the verified file to the first free name. A file that has taken the name meanwhile stays. @returns the path */
+async function giveName(context: JobContext, temporaryPath: string, wanted: string): Promise<string> {
+  for (;;) {
+    const { path, replaces } = await reserveOutputName(context, wanted);
+    try {
+      await publishFile(temporaryPath, path, 'output', replaces ? rename : renameIfFree);
+      return path;
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+  }
 }

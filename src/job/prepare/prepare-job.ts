@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { shapeOf } from '../../domain/video-shape.ts';
 import { batchCount, missingBatches } from '../../domain/frame-batch.ts';
 import { describeRecipe } from '../../domain/recipe.ts';
@@ -7,6 +8,7 @@ import { describePipeline } from '../../pipelines/describe-pipeline.ts';
 import { removeHalfOutputsOf } from '../../workspace/half-output.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
+import { assertNameIsFree, reserveOutputName } from '../output-name.ts';
 import { checkDiskSpace } from './check-disk-space.ts';
 import { deviceMemories } from './device-memory.ts';
 import { findJobModels } from './find-job-models.ts';
@@ -27,8 +29,7 @@ export async function prepareJob(context: JobContext, folder: JobFolder): Promis
   const { media } = source;
   const framesTotal = source.index.pts.length;
   const streams = planStreams(media);
-  const outputPath = withExtension(job.outputPath, streams.extension);
-  await assertOutputAllowed(context, outputPath);
+  const outputPath = await chooseOutputPath(context, streams.extension);
 
   const models = await findJobModels(context);
   const pipeline = describePipeline(job.recipe, media);
@@ -49,6 +50,19 @@ export async function prepareJob(context: JobContext, folder: JobFolder): Promis
   await removeHalfOutputsOf(job.id, outputPath);
   await checkDiskSpace(context, folder, prepared);
   return prepared;
+}
+
+/** Reserves the final name of the output. @throws InputRejectedError if it must not be written */
+async function chooseOutputPath(context: JobContext, extension: string): Promise<string> {
+  const { job, log } = context;
+  const wanted = withExtension(job.outputPath, extension);
+  assertOutputAllowed(context, wanted);
+  if (job.plan === null) await assertNameIsFree(context, wanted);
+  const { path } = await reserveOutputName(context, wanted);
+  if (path !== wanted)
+    log.info(`another file is named ${basename(wanted)}; the finished video will be ${basename(path)}`);
+  assertOutputAllowed(context, path);
+  return path;
 }
 
 function logPreparation(

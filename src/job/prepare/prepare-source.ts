@@ -67,7 +67,7 @@ async function remuxIfDiscontinuous(
   const [first, ...more] = await findTimestampDiscontinuities(source, signal);
   if (first === undefined) return;
   log.warn(
-    `${basename(path)} has ${counted(more.length + 1, 'timestamp discontinuity', 'timestamp discontinuities')}, the first from ${first.at.toFixed(3)} s to ${first.to.toFixed(3)} s; remuxing to one continuous timeline`,
+    `${basename(path)} has ${counted(more.length + 1, 'timestamp discontinuity', 'timestamp discontinuities')}, the first from ${first.at.toFixed(3)} s to ${first.to.toFixed(3)} s; remuxing onto one continuous timeline`,
   );
   makeFolder(folder);
   // The lease token makes the name unique, so that a worker that lost its lease does not write into the same file.

@@ -42,7 +42,8 @@ export interface HardwareInput {
 /** Why a source must be decoded on the CPU, as a clause; null if a GPU may decode it. */
 export function whyNotInHardware({ video }: MediaInfo, index: FrameIndex): string | null {
   if (!EXACT_CODECS.test(video.codec)) return `${video.codec} decoders may return different images`;
-  if (GPU_FORMATS[video.pixelFormat] === undefined) return `GPUs cannot decode ${video.pixelFormat}`;
+  if (GPU_FORMATS[video.pixelFormat] === undefined)
+    return `GPU decoding is not used for ${video.pixelFormat}`;
   if (video.interlaced) return 'the source is interlaced';
   if (video.mirrored) return 'the source is mirrored';
   // Decoders conceal errors in different ways.
@@ -56,7 +57,7 @@ export function whyNotInHardware({ video }: MediaInfo, index: FrameIndex): strin
  */
 export function hardwareInput(decoder: HardwareDecoder, video: VideoStreamInfo): HardwareInput {
   const formats = GPU_FORMATS[video.pixelFormat];
-  if (formats === undefined) throw new RangeError(`GPUs cannot decode ${video.pixelFormat}.`);
+  if (formats === undefined) throw new RangeError(`GPU decoding is not used for ${video.pixelFormat}.`);
   const { range } = outputColor(video);
   const accelerator = ACCELERATORS[decoder];
   return {

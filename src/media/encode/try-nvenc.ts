@@ -33,7 +33,7 @@ export async function whyNotNvenc(
   if (codec === 'h264' && tenBit) return hardwareReason('h264-10-bit');
   if (codec === 'h264' && Math.max(width, height) > NVENC_H264_MAX_EDGE) {
     const most = `${NVENC_H264_MAX_EDGE}x${NVENC_H264_MAX_EDGE}`;
-    return { code: 'too-large', text: `${width}x${height} exceeds the ${most} of H.264 on NVENC` };
+    return { code: 'too-large', text: `${width}x${height} exceeds the ${most} limit of H.264 on NVENC` };
   }
   try {
     await tryEncoder(NVENC_ENCODER[codec], output, settings, signal);

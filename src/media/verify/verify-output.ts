@@ -83,7 +83,7 @@ function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {
   if (Math.abs(ratio - 1) > 0.001) faults.push('has a wrong pixel aspect ratio');
   if (!agrees(video.color, expected.color)) {
     faults.push(
-      `has the colours ${JSON.stringify(video.color)} instead of ${JSON.stringify(expected.color)}`,
+      `has colour properties ${JSON.stringify(video.color)} instead of ${JSON.stringify(expected.color)}`,
     );
   }
   for (const kind of ['audio', 'subtitle', 'attachment', 'video'] as const) {

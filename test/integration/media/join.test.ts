@@ -94,7 +94,7 @@ describe('a faulty finished file fails verification', () => {
     const wider = { ...expected, format: { ...expected.format, width: 128 } };
     await expect(verifyOutput(outputPath, wider)).rejects.toThrow(/64x48 instead of 128x48/);
     const bt2020 = { ...expected, color: { ...expected.color, matrix: 'bt2020nc' } };
-    await expect(verifyOutput(outputPath, bt2020)).rejects.toThrow(/has the colours/);
+    await expect(verifyOutput(outputPath, bt2020)).rejects.toThrow(/has colour properties/);
   });
 
   test('a truncated segment is detected when its boxes are listed', async () => {

@@ -2,6 +2,7 @@ import { DEFAULT_RECIPE } from '../../../src/config/recipe-presets.ts';
 import { rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { NewJob } from '../../../src/queue/new-job.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { ALICE, LEASE_MS, claimedJob, newJob, testQueue } from './queue-fixture.ts';
 
@@ -93,28 +94,37 @@ test('lists and counts by state', () => {
 test('two videos that would have the same output name get different ones', () => {
   const queue = testQueue();
   const folder = temporaryFolder();
-  const enqueue = (
-    sourcePath: string,
-    name: string,
-    recipe = DEFAULT_RECIPE,
-    origin: 'add' | 'watch' = 'add',
-  ) => queue.jobs.enqueue(newJob({ sourcePath, outputPath: join(folder, name), recipe, origin })).job;
-  const nameOf = (...request: Parameters<typeof enqueue>) => basename(enqueue(...request).outputPath);
-  const larger = { ...DEFAULT_RECIPE, scale: 4 };
+  const nameOf = (changes: Partial<NewJob>) =>
+    basename(queue.jobs.enqueue(newJob({ outputPath: join(folder, 'clip.mp4'), ...changes })).job.outputPath);
 
-  expect(nameOf('/a/clip.mp4', 'clip.mp4')).toBe('clip.mp4');
-  expect(nameOf('/b/clip.mp4', 'clip.mp4')).toBe('clip (2).mp4');
-  expect(nameOf('/in/clip.mp4', 'clip.mp4', DEFAULT_RECIPE, 'watch')).toBe('clip (3).mp4');
-  // Different content at the same path: the file was changed, and its new output replaces the old one.
-  expect(nameOf('/in/clip.mp4', 'clip (3).mp4', larger, 'watch')).toBe('clip (3).mp4');
-  expect(nameOf('/a/clip.mp4', 'clip.mp4')).toBe('clip.mp4');
-  // The same file with two recipes has two outputs.
-  expect(nameOf('/a/clip.mp4', 'clip.mp4', larger)).toBe('clip (4).mp4');
-  // The output of an AVI may be named clip.avi.mkv, which may also be the output name of another source.
-  expect(nameOf('/a/film.avi', 'film.avi')).toBe('film.avi');
-  expect(nameOf('/a/film.avi.mkv', 'film.avi.mkv')).toBe('film.avi (2).mkv');
-  expect(nameOf('/a/song.avi.mkv', 'song.avi.mkv')).toBe('song.avi.mkv');
-  expect(nameOf('/a/song.avi', 'song.avi')).toBe('song (2).avi');
+  expect(nameOf({ sourcePath: '/a/clip.mp4', fingerprint: 'aa' })).toBe('clip.mp4');
+  expect(nameOf({ sourcePath: '/b/clip.mp4' })).toBe('clip (2).mp4');
+  expect(nameOf({ sourcePath: '/in/clip.mp4', origin: 'add' })).toBe('clip (3).mp4');
+  // The same file with another recipe.
+  const recipe = { ...DEFAULT_RECIPE, scale: 4 };
+  expect(nameOf({ sourcePath: '/a/clip.mp4', fingerprint: 'aa', recipe })).toBe('clip (4).mp4');
+});
+
+test('a queued job does not hold its name once its source has been replaced by another video', () => {
+  const queue = testQueue();
+  const request = { sourcePath: '/in/clip.mp4', outputPath: join(temporaryFolder(), 'clip.mp4') };
+  queue.jobs.enqueue(newJob(request));
+  expect(queue.jobs.enqueue(newJob(request)).job.outputPath).toBe(request.outputPath);
+});
+
+test('a finished job holds its name while its output exists, also from a new video at the same path', () => {
+  const queue = testQueue();
+  const outputPath = join(temporaryFolder(), 'clip.mp4');
+  const request = { sourcePath: '/in/clip.mp4', outputPath };
+  const { job } = queue.jobs.enqueue(newJob(request));
+  const claimed = queue.leases.claim({ owner: ALICE, nowMs: 2_000, leaseMs: LEASE_MS });
+  if (claimed !== null) queue.leases.finish(claimed.lease, 1);
+  expect(queue.jobs.getJob(job.id)?.state).toBe('done');
+  writeFileSync(outputPath, 'finished video');
+  expect(basename(queue.jobs.enqueue(newJob(request)).job.outputPath)).toBe('clip (2).mp4');
+  expect(queue.control.retryJob(job.id)).toBe(true);
+  queue.control.cancelJob(job.id, 1);
+  expect(basename(queue.jobs.enqueue(newJob({ outputPath })).job.outputPath)).toBe('clip (3).mp4');
 });
 
 test('a name is free again when its job was cancelled or its output is gone', () => {

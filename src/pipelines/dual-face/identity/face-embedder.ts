@@ -44,7 +44,7 @@ export class FaceEmbedder {
     if (square === null)
       throw new EngineError(
         'ENGINE_FAILED',
-        'The face cannot be aligned: its detection has no landmarks of eyes and mouth.',
+        'The face cannot be aligned: the detector returned no eye and mouth landmarks for it.',
       );
     const { model } = await (this.#loading ??= this.#load());
     const data = readSquare(pixels, width, height, square, EDGE);

@@ -30,11 +30,26 @@ test('the verified file gets its final name, and its row says so', async () => {
   expect(stored().publishedAtMs).not.toBeNull();
 });
 
-test('an earlier output of the same name is replaced', async () => {
-  const { publish, prepared } = await joined();
-  writeFileSync(prepared.outputPath, 'an earlier version');
+test('an earlier output of the same job is replaced', async () => {
+  const { publish, prepared, queue, job } = await joined();
+  const earlier = 'the finished video of the first run';
+  const sha256 = createHash('sha256').update(earlier).digest('hex');
+  queue.outputs.addWritten(job, { sha256, bytes: earlier.length });
+  writeFileSync(prepared.outputPath, earlier);
   await publish();
+  expect(readdirSync(dirname(prepared.outputPath))).toEqual(['clip.mp4']);
   expect(readFileSync(prepared.outputPath, 'utf8')).toBe('the finished video');
+});
+
+test('any other file keeps its name, and the video gets the next one', async () => {
+  const { publish, prepared, report, stored } = await joined();
+  writeFileSync(prepared.outputPath, 'somebody else’s');
+  const { path } = await publish();
+  expect(path).toBe(prepared.outputPath.replace('.mp4', ' (2).mp4'));
+  expect(readFileSync(prepared.outputPath, 'utf8')).toBe('somebody else’s');
+  expect(readFileSync(path, 'utf8')).toBe('the finished video');
+  expect(await report()).toMatchObject({ output: path });
+  expect(stored().outputPath).toBe(path);
 });
 
 test('the report is written and its remarks are logged', async () => {
