@@ -72,7 +72,7 @@ test('a model with other outputs is rejected, and a face without landmarks does 
   await expect(wrong.embed(FRAME, 64, 64, FACE)).rejects.toThrow('not an embedding of 128 numbers');
   const idle = embedderWith(engineOf(128, []), () => Promise.resolve(new Uint8Array()));
   await expect(idle.embed(FRAME, 64, 64, { ...FACE, landmarks: [] })).rejects.toThrow(
-    'no landmarks of eyes and mouth',
+    'no eye and mouth landmarks',
   );
   expect(idle.isLoaded).toBe(false);
 });
