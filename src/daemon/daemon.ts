@@ -92,7 +92,7 @@ export class Daemon {
     for (;;) {
       await this.#tick();
       this.#notifier.alive(performance.now());
-      if (signal.aborted || (once && this.#isFinished())) return;
+      if (signal.aborted || (once && (await this.#hasFinished()))) return;
       await delay(TICK_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -131,6 +131,13 @@ export class Daemon {
       add: (argument) =>
         addFile(argument as AddRequest, { queue, home, limits: settings.now().limits, signal, estimator }),
     });
+  }
+
+  /** Whether nothing is left to do, also after another scan: the last job may have ended because its source was moved. */
+  async #hasFinished(): Promise<boolean> {
+    if (!this.#isFinished()) return false;
+    await this.#intake.rescan();
+    return this.#isFinished();
   }
 
   /** Whether no file is settling and no job is queued or running. */

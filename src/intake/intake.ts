@@ -93,6 +93,11 @@ export class Intake {
     await this.#scanning;
   }
 
+  /** Scans the folder now, after a scan in progress; resolves when the scan has ended. */
+  async rescan(): Promise<void> {
+    await this.#scanAndSchedule();
+  }
+
   /** Scans the folder once and queues the settled files. */
   async scan(): Promise<void> {
     const { inputDir, seenFiles, settings, now, log } = this.#options;

@@ -14,6 +14,9 @@ export function createSeenFileStore(db: Database, { toStored, fromStored }: Home
     `INSERT OR REPLACE INTO seen_files (path, signature, state, since_at_ms, code, message)
      VALUES (@path, @signature, @state, @sinceAtMs, @code, @message)`,
   );
+  const removeDuplicates = db.prepare(
+    `DELETE FROM seen_files WHERE state = 'taken' AND path NOT IN (SELECT source_path FROM jobs)`,
+  );
   const remove = db.prepare<[string]>(`DELETE FROM seen_files WHERE path = ?`);
 
   const putAll = transaction(db, 'put-seen-files', (files: readonly SeenFile[]) => {
@@ -27,5 +30,8 @@ export function createSeenFileStore(db: Database, { toStored, fromStored }: Home
     list: (): SeenFile[] => selectAll.all().map((file) => ({ ...file, path: fromStored(file.path) })),
     putAll,
     removeAll,
+
+    /** Forgets the files that were skipped because a job existed for their content; the next scan queues them again. */
+    forgetDuplicates: (): void => void removeDuplicates.run(),
   };
 }

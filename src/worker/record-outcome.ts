@@ -53,6 +53,8 @@ export function recordOutcome(
     case 'rejected':
       queue.inTransaction(() => {
         queue.leases.fail(lease, failure);
+        // Another copy of the video may still be there.
+        if (failure.code === 'SOURCE_MISSING') queue.seenFiles.forgetDuplicates();
         queue.events.addEvent(job.id, { atMs: nowMs, kind: 'rejected', message: error.message });
       });
       log.error(`rejected (${failure.code}): ${error.message}`);

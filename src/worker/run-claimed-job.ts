@@ -1,7 +1,14 @@
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, relative } from 'node:path';
 import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
-import { InputRejectedError, LeaseLostError, toError, WorkerMemoryError } from '../domain/errors.ts';
+import {
+  InputRejectedError,
+  LeaseLostError,
+  StoppedError,
+  toError,
+  WorkerMemoryError,
+} from '../domain/errors.ts';
 import type { Job, Lease } from '../domain/job.ts';
 import { asTransientError } from '../domain/transient-errors.ts';
 import { InferenceClient } from '../inference-thread/client.ts';
@@ -19,6 +26,7 @@ import { quarantineSource } from '../workspace/quarantine-source.ts';
 import { ramDiskPlaces } from '../workspace/ram-disk-places.ts';
 import { removeRamDiskOf } from '../workspace/ram-disk.ts';
 import { keepLease } from './lease-keeper.ts';
+import { outcomeOf } from './outcome.ts';
 import { recordOutcome } from './record-outcome.ts';
 import { whenWritable } from './when-writable.ts';
 
@@ -87,7 +95,7 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
   // A damaged database is no job's fault, and nothing may be written to it: the worker ends.
   if (isDamage(caught)) throw toError(caught);
   const { home, log, stopping } = context;
-  const error = asTransientError(toError(caught), job.sourcePath);
+  const error = asMoved(asTransientError(toError(caught), job.sourcePath), context, job);
   try {
     const willRetry = await whenWritable(() => recordOutcome(context, job, lease, error), log, stopping);
     // The next attempt uses the frames on the RAM disk again. Null: the worker stops before the outcome is written.
@@ -97,6 +105,18 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
     if (!(failure instanceof LeaseLostError)) throw failure;
     await forget(context, job);
   }
+}
+
+/**
+ * The intake finds a source that was renamed while its job ran, and stores its new path. Whatever the job failed of without
+ * its source, it resumes with the new path.
+ */
+function asMoved(error: Error, { home, queue, log }: SettleContext, job: Job): Error {
+  const { sourcePath } = queue.jobs.getJob(job.id) ?? job;
+  if (sourcePath === job.sourcePath || existsSync(job.sourcePath)) return error;
+  if (outcomeOf(error) !== 'rejected' && outcomeOf(error) !== 'attempt-failed') return error;
+  log.info(`the source was moved to ${relative(home.root, sourcePath)}`);
+  return new StoppedError('The source was moved.', { cause: error });
 }
 
 async function quarantine(
