@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { AddRequest } from '../domain/add-request.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { existingFile } from './existing-file.ts';
+import { withFoundModel } from './known-models.ts';
 import { openHome, withQueue } from './open-home.ts';
 import { parseInteger } from './parse-arguments.ts';
 import { recipeFromOptions, withRecipeOptions, type RecipeOptions } from './recipe-options.ts';
@@ -18,7 +19,7 @@ export function addCommand(cli: Cli): Command {
   return withRecipeOptions(command).action(async (files: string[], _, self: Command) => {
     const options = self.optsWithGlobals<AddOptions>();
     const { home, settings } = openHome(cli, options);
-    const recipe = recipeFromOptions(options, settings.recipe);
+    const recipe = await withFoundModel(recipeFromOptions(options, settings.recipe), home);
     const paths = await Promise.all(files.map(existingFile));
     await withQueue(home, async (queue) => {
       for (const path of paths) {

@@ -1,3 +1,4 @@
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { exampleFile } from '../config/example-file.ts';
@@ -46,7 +47,7 @@ export function configCommand(cli: Cli): Command {
         if (isMissingFile(error)) return '';
         throw error;
       });
-      await writeFileDurably(home.configFile, withSetting(text, home.configFile, key, value));
+      await writeFileDurably(behindLinks(home.configFile), withSetting(text, home.configFile, key, value));
       const [first] = openHome(cli, command.optsWithGlobals<GlobalOptions>()).originsOf(key);
       const from = NEEDS_RESTART.includes(key)
         ? 'effective after the daemon is restarted'
@@ -58,6 +59,14 @@ export function configCommand(cli: Cli): Command {
     .description('Print framekiln.example.yaml, which documents every setting')
     .action(() => cli.print(exampleFile().trimEnd()));
   return config;
+}
+
+/** The file to which a path leads, so that a linked file is changed and its link kept. */
+function behindLinks(path: string): string {
+  if (existsSync(path)) return realpathSync(path);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    throw new ConfigurationError(`${path} is a link to a file that does not exist; nothing was changed.`, []);
+  return path;
 }
 
 function table({ originsOf }: LoadedSettings): string[] {

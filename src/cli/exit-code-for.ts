@@ -2,6 +2,7 @@ import {
   ConfigurationError,
   EngineError,
   FramekilnError,
+  HomeNotWritableError,
   InternalError,
   ModelError,
   TransientError,
@@ -13,6 +14,7 @@ import { ExitCode } from '../domain/exit-codes.ts';
 export function exitCodeFor(error: unknown): ExitCode {
   if (error instanceof ConfigurationError) return ExitCode.usage;
   if (error instanceof ModelError && error.code === 'MODEL_UNKNOWN') return ExitCode.usage;
+  if (error instanceof HomeNotWritableError) return ExitCode.environment;
   if (error instanceof ModelError || error instanceof TransientError || error instanceof EngineError) {
     return ExitCode.environment;
   }

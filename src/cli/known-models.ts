@@ -1,5 +1,7 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { programRoot, type Home } from '../config/home.ts';
+import type { Recipe } from '../domain/recipe.ts';
+import { findModel } from '../inference/models/find-model.ts';
 import { readManifest, type Manifest } from '../inference/models/manifest.ts';
 
 /** Where models are looked for, in order: the home's own folder, then the program's. */
@@ -10,4 +12,17 @@ export function modelFolders(home: Home): string[] {
 /** The models that this version knows. */
 export function readKnownModels(): Promise<Manifest> {
   return readManifest(join(programRoot, 'models', 'manifest.json'));
+}
+
+/**
+ * The recipe with an absolute path of its model, because the daemon has another working folder.
+ *
+ * @throws ModelError if the model is unknown, missing or unsuitable
+ */
+export async function withFoundModel(recipe: Recipe, home: Home): Promise<Recipe> {
+  const { model, pipeline } = recipe;
+  if (model === 'lanczos') return recipe;
+  const purpose = pipeline === 'dual-face' ? 'face-detector' : 'upscale';
+  await findModel(model, modelFolders(home), await readKnownModels(), purpose);
+  return model.endsWith('.onnx') ? { ...recipe, model: resolve(model) } : recipe;
 }

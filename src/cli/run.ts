@@ -11,6 +11,7 @@ import { checkEnvironment, type Place } from './check-environment.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatCheck } from './doctor.ts';
 import { existingFile } from './existing-file.ts';
+import { withFoundModel } from './known-models.ts';
 import { makeHome, openHome } from './open-home.ts';
 import { probeMachine } from './probe-machine.ts';
 import { createProgressBar, type ProgressBar } from './progress-bar.ts';
@@ -33,7 +34,7 @@ export function runCommand(cli: Cli): Command {
     const options = self.optsWithGlobals<RunOptions>();
     const facts = await probeMachine(makeHome(options), (sentence) => cli.complain(sentence));
     const place = { ...openHome(cli, options), facts };
-    const recipe = recipeFromOptions(options, place.settings.recipe);
+    const recipe = await withFoundModel(recipeFromOptions(options, place.settings.recipe), place.home);
     const source = await existingFile(file);
     if (!options.skipChecks && !(await isUsable(cli, place, recipe.model))) {
       cli.exitCode = ExitCode.environment;

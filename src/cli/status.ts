@@ -3,6 +3,8 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import { formatStatus } from './format-status.ts';
 import { openHome, withQueue } from './open-home.ts';
 import { Estimator } from '../daemon/estimator.ts';
+import type { Job } from '../domain/job.ts';
+import type { Queue } from '../queue/queue.ts';
 import { readReport } from '../reports/media-report.ts';
 import { isDaemonRunning } from './send-command.ts';
 import { rejectedFiles, reportJob, type StatusReport } from './status-report.ts';
@@ -27,7 +29,8 @@ export function statusCommand(cli: Cli): Command {
           queuePaused: queue.control.isQueuePaused(),
           throttled: daemonRunning ? queue.control.throttledReason() : null,
           jobs: await Promise.all(
-            queue.jobs.listJobs().map(async (job) => {
+            queue.jobs.listJobs().map(async (stored) => {
+              const job = daemonRunning ? stored : atRest(stored, queue);
               const events = queue.events.listEvents(job.id, HISTORY_LENGTH);
               const waits = ['queued', 'paused'].includes(job.state) && job.framesDone === 0;
               const report = await readReport(home, job.id);
@@ -44,4 +47,11 @@ export function statusCommand(cli: Cli): Command {
       if (options.json) cli.print(JSON.stringify(report, null, 2));
       else for (const line of formatStatus(report)) cli.print(line);
     });
+}
+
+/** A job of a daemon that was killed: it is not running, and what counts is what has a checkpoint. */
+function atRest(job: Job, queue: Queue): Job {
+  if (job.state !== 'running' || job.origin === 'run') return job;
+  const framesDone = queue.batches.listBatches(job.id).reduce((sum, batch) => sum + batch.frameCount, 0);
+  return { ...job, state: 'queued', stage: null, framesDone, framesPerSecond: null, etaAtMs: null };
 }

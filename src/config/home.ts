@@ -1,6 +1,6 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { ConfigurationError } from '../domain/errors.ts';
+import { ConfigurationError, HomeNotWritableError } from '../domain/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { homeFromEnvironment } from './environment.ts';
 
@@ -74,8 +74,24 @@ export function ensureHome(home: Home): void {
       );
     }
   }
+  assertStateWritable(home);
   const fault = whyNotFolders(home);
   if (fault !== null) throw new ConfigurationError(fault, [fault]);
+}
+
+/** Every command writes to the database, even `status`: SQLite needs its write-ahead log. */
+function assertStateWritable({ stateDir, jobsDir, databaseFile, lockFile }: Home): void {
+  const files = [databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`, lockFile];
+  for (const path of [stateDir, jobsDir, ...files.filter((file) => existsSync(file))]) {
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+    } catch (error) {
+      throw new HomeNotWritableError(
+        `This user cannot write to ${path}; run Framekiln as its owner, or change its owner with chown.`,
+        { cause: error },
+      );
+    }
+  }
 }
 
 /** Why these input and output folders cannot be used together, or null. */

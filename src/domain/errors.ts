@@ -152,6 +152,11 @@ export class ConfigurationError extends FramekilnError {
   }
 }
 
+/** This user may not write to the state of the home. */
+export class HomeNotWritableError extends FramekilnError {
+  readonly code = 'HOME_NOT_WRITABLE';
+}
+
 /** The queue's database is damaged, or the file is not a database. The daemon moves it aside at its next start. */
 export class DatabaseDamagedError extends FramekilnError {
   readonly code = 'DATABASE_DAMAGED';

@@ -11,8 +11,9 @@ export const JOB_COLUMNS = `
   created_at_ms AS createdAtMs, started_at_ms AS startedAtMs, published_at_ms AS publishedAtMs,
   finished_at_ms AS finishedAtMs`;
 
-/** Assignments for a job that leaves the state `running`. */
+/** Assignments for a job that leaves the state `running`; what counts then is what has a checkpoint. */
 export const RELEASED = `
+  frames_done = (SELECT coalesce(sum(frame_count), 0) FROM batches WHERE job_id = jobs.id),
   lease_owner = NULL, lease_expires_at_ms = NULL, stage = NULL, frames_per_second = NULL, eta_at_ms = NULL`;
 
 /** A row of `jobs`; its paths are as the database stores them (see HomePaths). */

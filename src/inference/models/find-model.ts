@@ -96,7 +96,7 @@ export function wrongChecksum(what: string, expected: string, found: string): Mo
 }
 
 async function findByPath(path: string, purpose: ModelPurpose): Promise<ModelFile> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
+  const bytes = await readRegularFile(path).catch((cause: unknown) => {
     throw new ModelError('MODEL_MISSING', `The model file ${path} cannot be read.`, { cause });
   });
   const validate = purpose === 'upscale' ? validateImageModel : validateSelfContained;
@@ -110,6 +110,25 @@ async function findByPath(path: string, purpose: ModelPurpose): Promise<ModelFil
     architecture: null,
     overlap: UNKNOWN_OVERLAP,
   };
+}
+
+/**
+ * Reads the file of a model for an engine, and checks that the bytes are those that were found and recorded in the plan.
+ *
+ * @throws ModelError MODEL_CHECKSUM if the file was changed since
+ */
+export async function readModel({ path, sha256 }: ModelFile): Promise<Buffer> {
+  const bytes = await readRegularFile(path);
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (found !== sha256)
+    throw new ModelError('MODEL_CHECKSUM', `The model file ${path} was changed while the job started.`);
+  return bytes;
+}
+
+/** Reading a pipe would block. */
+async function readRegularFile(path: string): Promise<Buffer> {
+  if (!(await stat(path)).isFile()) throw new Error(`${path} is not a regular file`);
+  return readFile(path);
 }
 
 async function firstPresent(paths: readonly string[]): Promise<string | null> {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readModel } from '../../inference/models/find-model.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import type { UpscaleRecipe } from '../../domain/recipe.ts';
 import { foldScale2 } from '../../inference/models/fold-scale-2.ts';
@@ -42,7 +42,7 @@ export class ModelPipeline implements FramePipeline {
 
   async open(source: MediaInfo): Promise<void> {
     const { recipe, model, ...options } = this.#options;
-    const file = await readFile(model.path);
+    const file = await readModel(model);
     const folded = recipe.scale === 2 ? foldScale2(file, model.name) : null;
     const { input, output } = upscaledFormats(source, recipe.scale);
     const { device } = recipe;

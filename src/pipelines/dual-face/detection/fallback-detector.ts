@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readModel } from '../../../inference/models/find-model.ts';
 import { EngineError, toError } from '../../../domain/errors.ts';
 import type { FrameFormat } from '../../../domain/media-info.ts';
 import type { Device } from '../../../domain/recipe.ts';
@@ -55,5 +55,5 @@ async function loadDetector(
   { model, engines, threads }: ModelPipelineNeeds,
   device: Device,
 ): Promise<FaceDetector> {
-  return loadFaceDetector(await readFile(model.path), model.name, { device, engines, threads });
+  return loadFaceDetector(await readModel(model), model.name, { device, engines, threads });
 }

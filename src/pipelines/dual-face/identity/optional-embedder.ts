@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readModel } from '../../../inference/models/find-model.ts';
 import { toError } from '../../../domain/errors.ts';
 import type { FrameFormat } from '../../../domain/media-info.ts';
 import type { Device } from '../../../domain/recipe.ts';
@@ -18,7 +18,7 @@ export class OptionalEmbedder {
     this.#embedder =
       embedding === null
         ? null
-        : new FaceEmbedder({ device, engines, threads, readModel: () => readFile(embedding.path) });
+        : new FaceEmbedder({ device, engines, threads, readModel: () => readModel(embedding) });
   }
 
   async embed({ number, pixels }: Frame, format: FrameFormat, face: Face): Promise<Float32Array | null> {

@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findModel, listModels, verifyModels } from '../../../../src/inference/models/find-model.ts';
+import {
+  findModel,
+  listModels,
+  readModel,
+  verifyModels,
+} from '../../../../src/inference/models/find-model.ts';
 import type { Manifest } from '../../../../src/inference/models/manifest.ts';
 import type { OnnxModel } from '../../../../src/inference/models/onnx-model.ts';
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
@@ -176,3 +181,16 @@ function withExternalWeightsBelow(model: OnnxModel): OnnxModel {
   };
   return withGraph(model, { node: [...model.graph.node, node] });
 }
+
+test('an engine gets the bytes that were checked, or an error if the file was changed since', async () => {
+  const [, program] = folders();
+  const path = join(program, 'tiny.onnx');
+  writeFileSync(path, file);
+  const found = await findModel('tiny', [program], manifest);
+  expect(await readModel(found)).toEqual(Buffer.from(file));
+  writeFileSync(path, Buffer.concat([file, Buffer.from([0])]));
+  await expect(readModel(found)).rejects.toMatchObject({
+    code: 'MODEL_CHECKSUM',
+    message: `The model file ${path} was changed while the job started.`,
+  });
+});

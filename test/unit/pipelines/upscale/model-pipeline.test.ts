@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -38,7 +39,8 @@ async function openPipeline(request: Request = {}): Promise<ModelPipeline> {
   } = request;
   const path = join(temporaryFolder(), 'tiny.onnx');
   writeFileSync(path, file);
-  const model = { name: 'tiny', path, sha256: '', bytes: file.length, licence: null } as const;
+  const sha256 = createHash('sha256').update(file).digest('hex');
+  const model = { name: 'tiny', path, sha256, bytes: file.length, licence: null } as const;
   const pipeline = new ModelPipeline({
     recipe: { pipeline: 'upscale', model: 'tiny', scale, device: recipeDevice, tile: 'auto' },
     model: { ...model, architecture: 'srvgg', overlap: 2 },
