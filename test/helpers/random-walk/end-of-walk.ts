@@ -19,12 +19,14 @@ export async function endOfWalk(walked: WalkedHome, source: Walk['source']): Pro
   walked.finishCopies();
   await walked.take({ kind: 'stop' });
   walked.command('resume');
+  // Carries out the commands that were sent while no daemon was running.
+  walked.command('start', '--once');
   for (const { id, state } of walked.jobs()) {
     if (state === 'paused') walked.command('resume', String(id));
     if (state === 'cancelled') walked.command('retry', String(id));
   }
-  for (let run = 0; run < RUNS && (run === 0 || openJobs(walked).length > 0); run++) {
-    if (run > 0) walked.endWaits();
+  for (let run = 0; run < RUNS && openJobs(walked).length > 0; run++) {
+    walked.endWaits();
     walked.command('start', '--once');
   }
   walked.noteOutputs();
@@ -76,7 +78,12 @@ function leftovers(walked: WalkedHome): string[] {
   db.close();
   if (integrity !== 'ok') found.push(`C: integrity check of the database: ${String(integrity)}`);
   const outputs = /^(output|finished)\/(?!(?:.*\/)?\.)/;
-  for (const path of filesBelow(home))
+  // Failed jobs keep their checkpoints.
+  const kept = walked
+    .jobs()
+    .flatMap(({ id, state }) => (state === 'failed' ? [`.framekiln/jobs/${id}/`] : []));
+  const isKept = (path: string) => kept.some((folder) => path.startsWith(folder));
+  for (const path of filesBelow(home).filter((each) => !isKept(each)))
     if (!STATE.test(path) && !outputs.test(path) && belongings.at(join(home, path)) === undefined)
       found.push(`C: ${path} is left`);
   const { shm } = ramDiskPlaces(join(home, '.framekiln'));
