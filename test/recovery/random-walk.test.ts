@@ -7,9 +7,9 @@ test(
   { tags: ['slow'], timeout: 600_000 },
   async () => {
     const { lines, violations } = await runWalks({
-      seed: Number(process.env['FRAMEKILN_TEST_SEED'] ?? 12),
-      count: Number(process.env['FRAMEKILN_WALKS'] ?? 6),
-      length: 20,
+      seed: Number(process.env['FRAMEKILN_TEST_SEED'] ?? 103),
+      count: Number(process.env['FRAMEKILN_WALKS'] ?? 4),
+      length: 24,
     });
     console.log(lines.join('\n'));
     expect(violations).toEqual([]);
