@@ -46,6 +46,11 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
   const reject = (): never => {
     throw new Error(`Cannot ${command.kind} job ${job.id} (${name}): it is ${job.state}.`);
   };
+  // The daemon never claims such a job, so it would wait for ever.
+  if (job.origin === 'run' && (command.kind === 'retry' || command.kind === 'resume'))
+    throw new Error(
+      `Cannot ${command.kind} job ${job.id} (${name}): it belongs to framekiln run; repeat that command.`,
+    );
   switch (command.kind) {
     case 'pause':
       if (!queue.control.pauseJob(job.id)) reject();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CommandRunner } from '../../../src/daemon/command-runner.ts';
 import { createForwardingLogger } from '../../../src/observability/forwarding-logger.ts';
-import { testQueue } from '../queue/queue-fixture.ts';
+import { newJob, testQueue } from '../queue/queue-fixture.ts';
 
 function setUp() {
   const queue = testQueue();
@@ -44,3 +44,19 @@ test('keeps the error of a round that failed as a whole', async () => {
   expect(runner.failure).toBeInstanceOf(TypeError);
   expect(lines).toEqual([expect.stringMatching(/^cannot carry out a command: /)]);
 });
+
+test.each(['retry', 'resume'] as const)(
+  'a job of framekiln run cannot be queued with %s, because no daemon would claim it',
+  async (kind) => {
+    const { queue, runner, lines } = setUp();
+    const { job } = queue.jobs.enqueue(newJob({ origin: 'run' }));
+    if (kind === 'retry') queue.control.cancelJob(job.id, 0);
+    else queue.control.pauseJob(job.id);
+    const before = queue.jobs.getJob(job.id)?.state;
+    queue.commands.insertCommand({ kind, jobId: job.id, argument: null, nowMs: 0 });
+    runner.runWaiting();
+    await runner.settled();
+    expect(queue.jobs.getJob(job.id)?.state).toBe(before);
+    expect(lines).toEqual([expect.stringMatching(/belongs to framekiln run; repeat that command/)]);
+  },
+);
