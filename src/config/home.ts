@@ -28,6 +28,12 @@ export interface Home {
   readonly probeFile: string;
 }
 
+/** A home with its ID from the database: the daemon, `framekiln run` and the worker know it, other commands do not. */
+export interface IdentifiedHome extends Home {
+  /** 16 random hex digits. Everything that Framekiln creates in folders that homes may share carries it in its name. */
+  readonly id: string;
+}
+
 /** Folder of the program, with `package.json` and `models/manifest.json`; the same for src/ and dist/. */
 export const programRoot = resolve(import.meta.dirname, '../..');
 
@@ -108,7 +114,8 @@ function realPath(path: string): string {
   return parent === path ? path : join(realPath(parent), path.slice(parent.length));
 }
 
-function contains(outer: string, inner: string): boolean {
+/** Whether `inner` is the folder `outer` or lies in it, by the paths alone. */
+export function contains(outer: string, inner: string): boolean {
   const way = relative(outer, inner);
   return way !== '..' && !way.startsWith('../');
 }

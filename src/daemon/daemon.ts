@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceManager } from '../config/environment.ts';
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { DatabaseDamagedError, toError } from '../domain/errors.ts';
@@ -27,7 +27,7 @@ const TICK_MS = 250;
 const RETRY_MS = 1000;
 
 export interface DaemonOptions {
-  readonly home: Home;
+  readonly home: IdentifiedHome;
   readonly settings: LiveSettings;
   /** Exit when everything in `input/` has been processed. */
   readonly once: boolean;

@@ -6,6 +6,7 @@ import type { Database } from './sqlite.ts';
 import { createEventStore, type EventStore } from './event-store.ts';
 import { homePaths } from './home-paths.ts';
 import { createHistoryStore, type HistoryStore } from './history-store.ts';
+import { createHomeStore, type HomeStore } from './home-store.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
 import { createLeaseStore, type LeaseStore } from './lease-store.ts';
 import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
@@ -25,6 +26,7 @@ export interface Queue {
   readonly events: EventStore;
   readonly history: HistoryStore;
   readonly seenFiles: SeenFileStore;
+  readonly home: HomeStore;
   /** Requeues jobs whose worker is dead or whose lease has expired; returns their IDs. */
   sweepLeases(sweep: Sweep): number[];
   /** Makes several writes as one transaction: all of them or none. */
@@ -52,6 +54,8 @@ export function createQueue(db: Database): Queue {
     events: createEventStore(db),
     history: createHistoryStore(db),
     seenFiles: createSeenFileStore(db, paths),
+    seenFiles: createSeenFileStore(db),
+    home: createHomeStore(db),
     sweepLeases: createLeaseSweep(db, leases),
     // Immediate: begun later, after a read, it would fail at once when another process has written meanwhile.
     inTransaction: (writes) => db.transaction(writes).immediate(),

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import { InputRejectedError, LeaseLostError, toError, WorkerMemoryError } from '../domain/errors.ts';
 import type { Job, Lease } from '../domain/job.ts';
@@ -75,7 +75,7 @@ function withMemoryShare(settings: Settings, jobs: number): Settings {
 }
 
 interface SettleContext {
-  readonly home: Home;
+  readonly home: IdentifiedHome;
   readonly queue: Queue;
   readonly settings: Settings;
   readonly log: Logger;
@@ -91,7 +91,7 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
   try {
     const willRetry = await whenWritable(() => recordOutcome(context, job, lease, error), log, stopping);
     // The next attempt uses the frames on the RAM disk again. Null: the worker stops before the outcome is written.
-    if (willRetry === false) await removeRamDiskOf(ramDiskPlaces(home.stateDir), job.id);
+    if (willRetry === false) await removeRamDiskOf(ramDiskPlaces(home), job.id);
     if (error instanceof InputRejectedError) await quarantine(context, job, error);
   } catch (failure) {
     if (!(failure instanceof LeaseLostError)) throw failure;
@@ -105,7 +105,7 @@ async function quarantine(
   error: InputRejectedError,
 ): Promise<void> {
   if (job.origin !== 'watch' || settings.intake.rejected === 'keep') return;
-  const sentence = await quarantineSource(home.root, job.sourcePath, error, String(job.id));
+  const sentence = await quarantineSource(home, job.sourcePath, error, String(job.id));
   if (sentence !== null) log.info(sentence);
 }
 
@@ -120,7 +120,7 @@ async function forget({ home, queue, log }: SettleContext, job: Job): Promise<vo
         : `stopped (${state ?? 'deleted'})`,
   );
   if (state === 'running') return;
-  await removeRamDiskOf(ramDiskPlaces(home.stateDir), job.id);
+  await removeRamDiskOf(ramDiskPlaces(home), job.id);
   if (state === 'cancelled') await new JobFolder(home.jobsDir, job.id).remove();
 }
 

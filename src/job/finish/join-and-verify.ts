@@ -31,11 +31,11 @@ export async function joinAndVerify(
   folder: JobFolder,
   prepared: PreparedJob,
 ): Promise<JoinedOutput> {
-  const { job, lease, signal } = context;
+  const { home, job, lease, signal } = context;
   // All frames are read by now, and audio is about to be: the source must be the file that was queued.
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
   makeFolder(dirname(prepared.outputPath));
-  const temporaryPath = halfOutputPath(prepared.outputPath, lease);
+  const temporaryPath = halfOutputPath(home.id, prepared.outputPath, lease);
   try {
     const streams = await joinWithFallbacks(context, folder, prepared, temporaryPath);
     return { temporaryPath, streams };

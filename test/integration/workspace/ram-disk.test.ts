@@ -6,6 +6,7 @@ import { FrameFiles } from '../../../src/workspace/frame-files.ts';
 import { JobFolder } from '../../../src/workspace/job-folder.ts';
 import { ramDiskPlaces } from '../../../src/workspace/ram-disk-places.ts';
 import { openRamDisk, removeOrphanRamDisks, removeRamDisk } from '../../../src/workspace/ram-disk.ts';
+import { HOME_ID } from '../../helpers/identified-home.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const request = { kind: 'auto', memoryFraction: 0.01 } as const;
@@ -15,7 +16,7 @@ const deadOwner = ownOwner().replace(/:\d+:/, ':1:');
 const stamp = { owner: ownOwner(), contents: 'job 7, plan A' };
 
 test('a RAM disk stores frames, and nothing remains after its removal', async () => {
-  const places = ramDiskPlaces(temporaryFolder());
+  const places = ramDiskPlaces({ id: HOME_ID, stateDir: temporaryFolder() });
   const disk = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, request);
   expect(disk.adopted).toBe(false);
   expect(disk.sizeBytes).toBeGreaterThan(0);
@@ -40,7 +41,7 @@ test.each([
 ])(
   'frames are used again only if a dead process of this boot left them for the same plan: %s',
   async (_, owner, contents, adopted) => {
-    const places = ramDiskPlaces(temporaryFolder());
+    const places = ramDiskPlaces({ id: HOME_ID, stateDir: temporaryFolder() });
     const left = await openRamDisk(places, { jobId: 7, token: 1 }, { owner, contents }, folderRequest);
     writeFileSync(join(left.path, 'b0003.out'), 'frames');
     const found = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, folderRequest);
@@ -50,7 +51,7 @@ test.each([
 );
 
 test('RAM disks of finished jobs are removed, those of unfinished jobs stay', async () => {
-  const places = ramDiskPlaces(temporaryFolder());
+  const places = ramDiskPlaces({ id: HOME_ID, stateDir: temporaryFolder() });
   const finished = await openRamDisk(places, { jobId: 1, token: 1 }, stamp, request);
   const unfinished = await openRamDisk(places, { jobId: 2, token: 1 }, stamp, request);
   expect(await removeOrphanRamDisks(places, new Set([2]))).toBe(1);
@@ -84,7 +85,7 @@ test('frames that do not fit go to the spill folder, which is logged once', asyn
 });
 
 test('spilled frames are kept only with an adopted RAM disk: after a power cut they may never have been written', async () => {
-  const places = ramDiskPlaces(temporaryFolder());
+  const places = ramDiskPlaces({ id: HOME_ID, stateDir: temporaryFolder() });
   const folder = new JobFolder(temporaryFolder(), 7);
   const open = async (owner: string, token: number) => {
     const disk = await openRamDisk(places, { jobId: 7, token }, { ...stamp, owner }, folderRequest);
