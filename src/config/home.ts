@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ConfigurationError } from '../domain/errors.ts';
+import { asUser } from '../lib/user-umask.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { homeFromEnvironment } from './environment.ts';
 
@@ -69,9 +70,12 @@ export function homeAt(root: string): Home {
  *   links: finished videos would be processed again (promise 23 in docs/promises.md).
  */
 export function ensureHome(home: Home): void {
-  for (const folder of [home.input, home.output, home.logs, home.models, home.jobsDir]) {
+  const folders = [home.input, home.output, home.models, home.logs, home.jobsDir];
+  for (const folder of folders) {
+    const isPrivate = folder === home.logs || folder === home.jobsDir;
     try {
-      makeFolder(folder);
+      if (isPrivate) makeFolder(folder);
+      else asUser(() => makeFolder(folder));
     } catch (error) {
       throw new ConfigurationError(
         `Cannot create the folder ${folder}; choose another home with --home.`,

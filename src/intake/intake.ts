@@ -1,4 +1,6 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { asUser } from '../lib/user-umask.ts';
 import { relative } from 'node:path';
 import { toError } from '../domain/errors.ts';
 import { findFiles, type Finding } from './find-files.ts';
@@ -113,7 +115,7 @@ export class Intake {
   /** Creates the folder if it was deleted, and watches it again if it was replaced. */
   async #ensureFolder(): Promise<void> {
     const { inputDir, log } = this.#options;
-    if ((await mkdir(inputDir, { recursive: true })) !== undefined)
+    if (asUser(() => mkdirSync(inputDir, { recursive: true })) !== undefined)
       log.warn(`${inputDir} was missing; created it again`);
     const { ino } = await stat(inputDir);
     if (this.#inode !== null && this.#inode !== ino) await this.#watcher?.rewatch();

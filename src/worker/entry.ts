@@ -5,6 +5,7 @@ import { homeAt, programRoot } from '../config/home.ts';
 import { LiveSettings } from '../config/live-settings.ts';
 import { FramekilnError, InternalError, toError } from '../domain/errors.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
+import { createPrivately } from '../lib/user-umask.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
 import { openQueue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
@@ -18,6 +19,7 @@ const MAX_MEMORY_SHARE = 0.6;
 /** The worker process. The supervisor of the daemon starts it; it ends when the daemon stops it or no job is left. */
 async function main(): Promise<void> {
   const start = JSON.parse(process.argv[2] ?? '') as WorkerStart;
+  createPrivately(start.umask);
   const memoryLimitBytes = workerMemoryBytes() ?? (await totalMemoryBytes()) * MAX_MEMORY_SHARE;
   const folders = homeAt(start.homeRoot);
   const log = createForwardingLogger((entry) => void send({ kind: 'log', entry }));

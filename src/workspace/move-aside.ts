@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
+import { asUser } from '../lib/user-umask.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import { publishFile, renameIfFree, syncFolder } from './durable-file.ts';
 
@@ -21,7 +22,7 @@ export async function moveAside(
   folder: string,
   prefix: string,
 ): Promise<string> {
-  makeFolder(folder);
+  asUser(() => makeFolder(folder));
   if ((await realpath(dirname(path))) === (await realpath(folder))) return path;
   const part = partOf(homeId, path, folder);
   for (const name of [basename(path), `${prefix}-${basename(path)}`]) {

@@ -1,6 +1,15 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { FailPoint } from '../../src/lib/fail-point.ts';
 import type { Job } from '../../src/domain/job.ts';
 import { openQueue } from '../../src/queue/queue.ts';
@@ -108,4 +117,26 @@ test.each(['shm', 'mount'] as const)('a moved home removes the RAM disk that it 
   expect(readLog(moved)).toMatch(new RegExp(`INFO .*moved from ${home}`));
   expect(newInShm(before)).toEqual([]);
   expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(moved);
+});
+
+test('files in .framekiln and logs are private; finished videos and their folders follow the umask', async () => {
+  const umask = process.umask(0o002);
+  onTestFinished(() => void process.umask(umask));
+  const { home, running } = await stoppedDaemon('segment.verified', {
+    settings: 'workspace: { kind: folder, memoryFraction: 0.05 }\n',
+  });
+  const readable = ['.framekiln', 'logs']
+    .flatMap((folder) => [
+      join(home, folder),
+      ...readdirSync(join(home, folder), { recursive: true }).map((name) => join(home, folder, String(name))),
+    ])
+    .filter((path) => (statSync(path).mode & 0o077) !== 0);
+  expect(readable).toEqual([]);
+  expect(existsSync(join(home, '.framekiln/framekiln.db-wal'))).toBe(true);
+  process.kill(-(running.child.pid ?? 0), 'SIGCONT');
+  expect(await running.ended).toBe(0);
+  const modes = ['output', 'output/lanczos-2x', 'output/lanczos-2x/clip.mp4'].map((path) =>
+    (statSync(join(home, path)).mode & 0o777).toString(8),
+  );
+  expect(modes).toEqual(['775', '775', '664']);
 });

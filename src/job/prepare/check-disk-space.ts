@@ -4,6 +4,7 @@ import { TransientError } from '../../domain/errors.ts';
 import { rateOf, spaceNeeded } from '../../domain/estimate.ts';
 import { formatBytes } from '../../lib/format-bytes.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
+import { asUser } from '../../lib/user-umask.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from './prepared-job.ts';
@@ -22,7 +23,7 @@ export async function checkDiskSpace(
   const rate = rateOf(job.recipe, queue.history.pastJobs(job.recipe));
   const needed = spaceNeeded(index.pts.length, width * height, media.bytes, committed, rate);
   const outputFolder = dirname(outputPath);
-  makeFolder(outputFolder);
+  asUser(() => makeFolder(outputFolder));
   const isOneDisk = (await stat(folder.path)).dev === (await stat(outputFolder)).dev;
   const wants: [string, number][] = isOneDisk
     ? [[outputFolder, needed.segments + needed.output]]
