@@ -1,16 +1,33 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { newHomeId } from '../../../src/daemon/recognise-home.ts';
 import { ownOwner } from '../../../src/lib/process/process-identity.ts';
 import { FrameFiles } from '../../../src/workspace/frame-files.ts';
 import { JobFolder } from '../../../src/workspace/job-folder.ts';
-import { ramDiskPlaces } from '../../../src/workspace/ram-disk-places.ts';
+import { mountsOfRoot, ramDiskPlaces } from '../../../src/workspace/ram-disk-places.ts';
 import { openRamDisk, removeOrphanRamDisks, removeRamDisk } from '../../../src/workspace/ram-disk.ts';
 import { HOME_ID } from '../../helpers/identified-home.ts';
+import { mayMount } from '../../helpers/tmpfs.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const request = { kind: 'auto', memoryFraction: 0.01 } as const;
 const folderRequest = { ...request, kind: 'folder' } as const;
+const shmRequest = { ...request, kind: 'shm' } as const;
+/** User and group `nobody`. */
+const NOBODY = 65534;
 /** A dead process of this boot: it has the pid of this test and another start time. */
 const deadOwner = ownOwner().replace(/:\d+:/, ':1:');
 const stamp = { owner: ownOwner(), contents: 'job 7, plan A' };
@@ -136,3 +153,85 @@ test('frames move to disk while memory is short, and new ones go to the RAM disk
 function initStartTime(): string {
   return readFileSync('/proc/1/stat', 'latin1').split(') ').at(-1)?.split(' ')[19] ?? '';
 }
+
+test('a RAM disk in /dev/shm can be entered by its owner only, and has a new name each time', async () => {
+  const places = ramDiskPlaces({ id: newHomeId(), stateDir: temporaryFolder() });
+  const open = (jobId: number) => openRamDisk(places, { jobId, token: 1 }, stamp, shmRequest);
+  const disks = [await open(7), await open(8)];
+  for (const disk of disks) onTestFinished(() => removeRamDisk(disk));
+  expect(disks.map(({ path }) => statSync(path).mode & 0o777)).toEqual([0o700, 0o700]);
+  const [first, second] = disks.map(({ path }) => path.slice(-6));
+  expect(first).not.toBe(second);
+});
+
+test('folders and links that others put into /dev/shm are never used, read or removed', async ({ skip }) => {
+  if (process.getuid?.() !== 0) skip('only root can make a folder of another user');
+  const id = newHomeId();
+  const stateDir = temporaryFolder();
+  const places = ramDiskPlaces({ id, stateDir });
+  const target = temporaryFolder();
+  writeFileSync(join(target, 'stamp.json'), JSON.stringify({ owner: deadOwner, contents: stamp.contents }));
+  const shm = (name: string) => join('/dev/shm', name);
+  const former = createHash('sha256').update(stateDir).digest('hex').slice(0, 12);
+  const planted = {
+    foreign: shm(`framekiln-${id}-7-1-aaaaaa`),
+    open: shm(`framekiln-${id}-7-1-bbbbbb`),
+    linked: shm(`framekiln-${id}-7-1-cccccc`),
+    former: shm(`framekiln-${former}`),
+  };
+  onTestFinished(() => {
+    for (const path of Object.values(planted)) rmSync(path, { recursive: true, force: true });
+  });
+  for (const path of [planted.foreign, planted.open, planted.former]) {
+    mkdirSync(path, { mode: 0o700 });
+    cpSync(join(target, 'stamp.json'), join(path, 'stamp.json'));
+  }
+  for (const path of [planted.foreign, planted.former]) chownSync(path, NOBODY, NOBODY);
+  chmodSync(planted.open, 0o777);
+  symlinkSync(target, planted.linked);
+
+  const disk = await openRamDisk(places, { jobId: 7, token: 1 }, stamp, shmRequest);
+  onTestFinished(() => removeRamDisk(disk));
+  expect(disk.adopted).toBe(false);
+  expect(Object.values(planted)).not.toContain(disk.path);
+  expect(await removeOrphanRamDisks(places, new Set())).toBe(1);
+  for (const path of [...Object.values(planted), target])
+    expect(existsSync(join(path, 'stamp.json'))).toBe(true);
+});
+
+test('the folder in which an older version kept RAM disks is removed if it belongs to this user', async () => {
+  const stateDir = temporaryFolder();
+  const former = `/dev/shm/framekiln-${createHash('sha256').update(stateDir).digest('hex').slice(0, 12)}`;
+  mkdirSync(join(former, '3.1'), { recursive: true, mode: 0o700 });
+  const places = ramDiskPlaces({ id: newHomeId(), stateDir });
+  expect(await removeOrphanRamDisks(places, new Set([3]))).toBe(1);
+  expect(existsSync(former)).toBe(false);
+});
+
+test('RAM disks of another home in the same folders stay', async () => {
+  const stateDir = temporaryFolder();
+  const other = ramDiskPlaces({ id: newHomeId(), stateDir });
+  const disk = await openRamDisk(other, { jobId: 7, token: 1 }, stamp, request);
+  onTestFinished(() => removeRamDisk(disk));
+  const places = ramDiskPlaces({ id: newHomeId(), stateDir });
+  expect(await removeOrphanRamDisks(places, new Set())).toBe(0);
+  expect(existsSync(disk.path)).toBe(true);
+});
+
+test('a tmpfs that root has mounted is named and left alone when another user runs the same home', async ({
+  skip,
+}) => {
+  if (process.getuid?.() !== 0 || !mayMount()) skip('only root can mount a tmpfs');
+  const stateDir = temporaryFolder();
+  const places = ramDiskPlaces({ id: newHomeId(), stateDir });
+  const left = await openRamDisk(places, { jobId: 7, token: 1 }, { ...stamp, owner: deadOwner }, request);
+  onTestFinished(() => removeRamDisk(left));
+  expect(left.kind).toBe('mount');
+  for (const path of [stateDir, places.folders.mount]) chownSync(path, NOBODY, NOBODY);
+  process.seteuid?.(NOBODY);
+  onTestFinished(() => process.seteuid?.(0));
+  expect(await removeOrphanRamDisks(places, new Set())).toBe(0);
+  expect(await mountsOfRoot(places)).toEqual([left.path]);
+  const disk = await openRamDisk(places, { jobId: 7, token: 2 }, stamp, folderRequest);
+  expect(disk).toMatchObject({ kind: 'folder', adopted: false });
+});
