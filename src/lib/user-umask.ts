@@ -1,6 +1,9 @@
 /** Takes all rights from group and others. */
 const PRIVATE = 0o077;
 
+/** Where `createPrivately` was not called, as in tests. */
+const USUAL = 0o022;
+
 let umask: number | null = null;
 
 /**
@@ -9,14 +12,14 @@ let umask: number | null = null;
  *
  * @param user the umask of the user, where this process was not started by the user
  */
-export function createPrivately(user = process.umask()): void {
-  umask = user;
-  process.umask(PRIVATE);
+export function createPrivately(user?: number): void {
+  const inherited = process.umask(PRIVATE);
+  umask = user ?? inherited;
 }
 
-/** The umask that the user has set. */
+/** The umask that the user has set, for `createPrivately` in a child process. */
 export function userUmask(): number {
-  return umask ?? process.umask();
+  return umask ?? USUAL;
 }
 
 /**

@@ -54,7 +54,6 @@ export function createQueue(db: Database): Queue {
     events: createEventStore(db),
     history: createHistoryStore(db),
     seenFiles: createSeenFileStore(db, paths),
-    seenFiles: createSeenFileStore(db),
     home: createHomeStore(db),
     sweepLeases: createLeaseSweep(db, leases),
     // Immediate: begun later, after a read, it would fail at once when another process has written meanwhile.

@@ -72,14 +72,12 @@ test('a home that is used through another path is not a copy of itself', async (
 test('a copied home gets an ID of its own, and pauses the jobs with files outside it', async () => {
   const { first, second } = places();
   const { id } = await startOn(first, (queue, home) => {
-    const outputPath = join(home.output, 'a.mp4');
-    queue.jobs.enqueue(newJob({ sourcePath: join(home.input, 'running.mp4'), outputPath }));
+    const job = (source: string, output: string) =>
+      void queue.jobs.enqueue(newJob({ sourcePath: source, outputPath: output }));
+    job('/elsewhere/running.mp4', join(home.output, 'running.mp4'));
     queue.leases.claim({ owner: ALICE, nowMs: Date.now(), leaseMs: LEASE_MS });
-    queue.jobs.enqueue(newJob({ sourcePath: join(home.input, 'queued.mp4') }));
-    const own = homeAt(second);
-    queue.jobs.enqueue(
-      newJob({ sourcePath: join(own.input, 'own.mp4'), outputPath: join(own.output, 'own.mp4') }),
-    );
+    job(join(home.input, 'far.mp4'), '/elsewhere/far.mp4');
+    job(join(home.input, 'own.mp4'), join(home.output, 'own.mp4'));
   });
   cpSync(first, second, { recursive: true });
   const copy = await startOn(second);
