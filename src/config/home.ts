@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ConfigurationError } from '../domain/errors.ts';
 import { asUser } from '../lib/user-umask.ts';
@@ -72,6 +72,8 @@ export function homeAt(root: string): Home {
 export function ensureHome(home: Home): void {
   const folders = [home.input, home.output, home.models, home.logs, home.jobsDir];
   for (const folder of folders) {
+    // A link may lead to a disk that is away: jobs wait for it.
+    if (isLink(folder)) continue;
     const isPrivate = folder === home.logs || folder === home.jobsDir;
     try {
       if (isPrivate) makeFolder(folder);
@@ -111,11 +113,20 @@ export function whyNotOutput(
   return `The finished video would be written to the input folder ${home.input} and processed again; choose another output path.`;
 }
 
-/** Resolves symbolic links in the part of the path that exists. */
-function realPath(path: string): string {
+/** The longest chain of links that Linux follows. */
+const MAX_LINKS = 40;
+
+/** Resolves symbolic links, also those whose target does not exist. */
+function realPath(path: string, linksLeft = MAX_LINKS): string {
   if (existsSync(path)) return realpathSync(path);
+  if (linksLeft > 0 && isLink(path))
+    return realPath(resolve(dirname(path), readlinkSync(path)), linksLeft - 1);
   const parent = dirname(path);
-  return parent === path ? path : join(realPath(parent), path.slice(parent.length));
+  return parent === path ? path : join(realPath(parent, linksLeft), path.slice(parent.length));
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 /** Whether `inner` is the folder `outer` or lies in it, by the paths alone. */

@@ -6,6 +6,7 @@ import { Intake, type IntakeSettings } from '../intake/intake.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
+import { whyMissing } from '../workspace/missing-folder.ts';
 import { quarantineSource } from '../workspace/quarantine-source.ts';
 import type { Estimator } from './estimator.ts';
 
@@ -22,6 +23,7 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
   return new Intake({
     inputDir: home.input,
     outputDir: home.output,
+    whyMissing: () => whyMissing(home.input, queue.mountPoints),
     polling: settings.now().intake.polling,
     settings: () => intakeSettings(home, settings),
     seenFiles: queue.seenFiles,

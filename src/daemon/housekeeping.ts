@@ -1,8 +1,10 @@
+import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IdentifiedHome } from '../config/home.ts';
 import type { Job, JobState } from '../domain/job.ts';
 import { counted } from '../lib/counted.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 import type { Queue } from '../queue/queue.ts';
 import { jobOfHalfOutput, removeHalfOutputsOf } from '../workspace/half-output.ts';
 import { JobFolder, readdirOrNone, removeOrphanFolders } from '../workspace/job-folder.ts';
@@ -28,7 +30,7 @@ export async function removeLeftovers(home: IdentifiedHome, queue: Queue): Promi
   );
   const counts: [number, string][] = [
     [await removeOrphanRamDisks(ramDiskPlaces(home), aboutToRun), 'RAM disk'],
-    [await removeOrphanFolders(home.jobsDir, idsOf(unfinished)), 'job folder'],
+    [await removeOrphanFolders(home, idsOf(unfinished)), 'job folder'],
     [await removeHalfOutputs(home, queue.jobs.listJobs(), running), 'half-written output'],
     [await removeHalfMoves(home), 'half-moved file'],
   ];
@@ -48,7 +50,7 @@ export async function removeJobFrames(home: IdentifiedHome, jobId: number): Prom
 /** Deletes the folder and the frames in memory of a job that is not running. */
 export async function removeJobFiles(home: IdentifiedHome, jobId: number): Promise<void> {
   await removeRamDiskOf(ramDiskPlaces(home), jobId);
-  await new JobFolder(home.jobsDir, jobId).remove();
+  await new JobFolder(home, jobId).remove();
 }
 
 /** Removes half-written outputs of jobs that are not running, also those of `framekiln run` in other folders. */
@@ -58,7 +60,7 @@ async function removeHalfOutputs(
   running: ReadonlySet<number>,
 ): Promise<number> {
   let removed = 0;
-  for (const entry of await readdir(home.output, { recursive: true, withFileTypes: true })) {
+  for (const entry of await entriesBelow(home.output)) {
     const jobId = jobOfHalfOutput(home.id, entry.name);
     if (!entry.isFile() || jobId === null || running.has(jobId)) continue;
     await rm(join(entry.parentPath, entry.name), { force: true });
@@ -69,6 +71,16 @@ async function removeHalfOutputs(
   );
   for (const { id, outputPath } of elsewhere) removed += await removeHalfOutputsOf(home.id, id, outputPath);
   return removed;
+}
+
+/** Everything in a folder and its subfolders; nothing if it is a link to a disk that is away. */
+async function entriesBelow(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    if (isMissingFile(error)) return [];
+    throw error;
+  }
 }
 
 /** Removes interrupted copies. Their sources still exist: a source is deleted only after its copy is complete. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { contains, homeAt, type Home, type IdentifiedHome } from '../config/home.ts';
 import type { Job } from '../domain/job.ts';
@@ -8,6 +8,7 @@ import { isMissingFile } from '../lib/file-errors.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import { homeIdIn, type HomeIdentity } from '../queue/home-store.ts';
 import type { Queue } from '../queue/queue.ts';
+import { renewJobFolders } from '../workspace/job-folder.ts';
 import { removeRamDisksInside } from '../workspace/ram-disk.ts';
 
 /** What became of a home since its last start. */
@@ -32,6 +33,9 @@ export async function recogniseHome(home: Home, queue: Queue, log: Logger): Prom
   }
   const id = newHomeId();
   if (known !== null) await removeRamDisksInside({ ...home, id: known.id });
+  // A linked folder that a copy shares with its original remains the original's.
+  if (known !== null && (change === 'other-machine' || isInside(home, home.jobsDir)))
+    await renewJobFolders(home.jobsDir, { from: known.id, to: id });
   const paused = queue.inTransaction(() => {
     queue.home.setIdentity({ ...here, id });
     return change === 'copied' ? pauseOutsideJobs(home, queue) : 0;
@@ -39,6 +43,10 @@ export async function recogniseHome(home: Home, queue: Queue, log: Logger): Prom
   if (change === 'copied') log.warn(describeCopy(known?.path ?? '', paused));
   if (change === 'other-machine') log.info('this home was used on another machine; it has a new ID here');
   return { ...home, id };
+}
+
+function isInside({ root }: Home, folder: string): boolean {
+  return existsSync(folder) && contains(realpathSync(root), realpathSync(folder));
 }
 
 /** A random ID for a home. */

@@ -11,6 +11,7 @@ import { createJobStore, type JobStore } from './job-store.ts';
 import { createLeaseStore, type LeaseStore } from './lease-store.ts';
 import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
 import { createOutputStore, type OutputStore } from './output-store.ts';
+import { createMountPointStore, type MountPointStore } from './mount-point-store.ts';
 import { createProgressStore, type ProgressStore } from './progress-store.ts';
 import { createSeenFileStore, type SeenFileStore } from './seen-file-store.ts';
 
@@ -25,6 +26,7 @@ export interface Queue {
   readonly commands: CommandStore;
   readonly events: EventStore;
   readonly history: HistoryStore;
+  readonly mountPoints: MountPointStore;
   readonly seenFiles: SeenFileStore;
   readonly home: HomeStore;
   /** Requeues jobs whose worker is dead or whose lease has expired; returns their IDs. */
@@ -53,6 +55,7 @@ export function createQueue(db: Database): Queue {
     commands: createCommandStore(db),
     events: createEventStore(db),
     history: createHistoryStore(db),
+    mountPoints: createMountPointStore(db),
     seenFiles: createSeenFileStore(db, paths),
     home: createHomeStore(db),
     sweepLeases: createLeaseSweep(db, leases),

@@ -7,6 +7,7 @@ import { asTransientError } from '../domain/transient-errors.ts';
 import { InferenceClient } from '../inference-thread/client.ts';
 import type { InferenceThread } from '../inference-thread/inference-thread.ts';
 import type { JobContext } from '../job/job-context.ts';
+import { explainByMissingFolder } from '../job/missing-folders.ts';
 import { runJob } from '../job/run-job.ts';
 import { counted } from '../lib/counted.ts';
 import type { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
@@ -19,6 +20,7 @@ import { quarantineSource } from '../workspace/quarantine-source.ts';
 import { ramDiskPlaces } from '../workspace/ram-disk-places.ts';
 import { removeRamDiskOf } from '../workspace/ram-disk.ts';
 import { keepLease } from './lease-keeper.ts';
+import { outcomeOf } from './outcome.ts';
 import { recordOutcome } from './record-outcome.ts';
 import { whenWritable } from './when-writable.ts';
 
@@ -87,7 +89,9 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
   // A damaged database is no job's fault, and nothing may be written to it: the worker ends.
   if (isDamage(caught)) throw toError(caught);
   const { home, log, stopping } = context;
-  const error = asTransientError(toError(caught), job.sourcePath);
+  const seen = asTransientError(toError(caught), job.sourcePath);
+  const isBlamed = ['rejected', 'attempt-failed'].includes(outcomeOf(seen));
+  const error = isBlamed ? await explainByMissingFolder({ ...context, job }, seen) : seen;
   try {
     const willRetry = await whenWritable(() => recordOutcome(context, job, lease, error), log, stopping);
     // The next attempt uses the frames on the RAM disk again. Null: the worker stops before the outcome is written.
@@ -121,7 +125,7 @@ async function forget({ home, queue, log }: SettleContext, job: Job): Promise<vo
   );
   if (state === 'running') return;
   await removeRamDiskOf(ramDiskPlaces(home), job.id);
-  if (state === 'cancelled') await new JobFolder(home.jobsDir, job.id).remove();
+  if (state === 'cancelled') await new JobFolder(home, job.id).remove();
 }
 
 function logSessions(log: Logger, { counts }: EncoderSemaphore): void {

@@ -62,6 +62,7 @@ export async function findRamDisks(places: RamDiskPlaces): Promise<FoundRamDisk[
       const jobId = jobIdIn(name, kind, places);
       const path = join(parent, name);
       if (jobId === null || !(await isOwn(path))) continue;
+      if (kind !== 'shm' && !name.startsWith(places.prefix) && !(await holdsOnlyFrames(path))) continue;
       // After a reboot, a mount point is an empty folder.
       const isUnmounted = kind === 'mount' && !(await isMountPoint(path));
       found.set(path, { jobId, kind: isUnmounted ? 'folder' : kind, path });
@@ -86,6 +87,12 @@ function jobIdIn(name: string, kind: RamDiskKind, { prefix, formerShmName }: Ram
   const former = kind === 'shm' ? null : /^(\d+)\.\d+$/.exec(name);
   const id = (former ?? new RegExp(`^${prefix}-(\\d+)-\\d+-\\w{6}$`).exec(name))?.[1];
   return id === undefined ? null : Number(id);
+}
+
+/** Whether a folder can be a RAM disk of an older version, whose name may also be that of a folder of somebody else. */
+async function holdsOnlyFrames(path: string): Promise<boolean> {
+  const names = await readdirOrNone(path);
+  return names.every((name) => name === 'stamp.json' || /^b\d+\.(in|out)$/.test(name));
 }
 
 /** Whether this is a folder, not a link, that belongs to this user alone. */

@@ -14,6 +14,7 @@ import { createForUser } from '../../workspace/durable-file.ts';
 import { halfOutputPath } from '../../workspace/half-output.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
+import { assertFoldersPresent } from '../missing-folders.ts';
 import { assertUnchanged } from '../prepare/prepare-source.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
@@ -36,6 +37,7 @@ export async function joinAndVerify(
   const { home, job, lease, signal } = context;
   // All frames are read by now, and audio is about to be: the source must be the file that was queued.
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  await assertFoldersPresent(context);
   const temporaryPath = halfOutputPath(home.id, prepared.outputPath, lease);
   asUser(() => makeFolder(dirname(temporaryPath)));
   createForUser(temporaryPath);

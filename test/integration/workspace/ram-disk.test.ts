@@ -103,7 +103,7 @@ test('frames that do not fit go to the spill folder, which is logged once', asyn
 
 test('spilled frames are kept only with an adopted RAM disk: after a power cut they may never have been written', async () => {
   const places = ramDiskPlaces({ id: HOME_ID, stateDir: temporaryFolder() });
-  const folder = new JobFolder(temporaryFolder(), 7);
+  const folder = new JobFolder({ id: HOME_ID, jobsDir: temporaryFolder() }, 7);
   const open = async (owner: string, token: number) => {
     const disk = await openRamDisk(places, { jobId: 7, token }, { ...stamp, owner }, folderRequest);
     const spill = await folder.openSpill(disk);

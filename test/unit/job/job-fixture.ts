@@ -74,8 +74,8 @@ export async function jobAtWork({
   const claimed = queue.leases.claim({ owner: ALICE, nowMs: 2_000, leaseMs: LEASE_MS });
   if (claimed === null) throw new Error('The job that was just enqueued cannot be claimed.');
   const { job, lease } = claimed;
-  const folder = new JobFolder(home.jobsDir, job.id);
-  folder.create();
+  const folder = new JobFolder(home, job.id);
+  await folder.create();
   const lines: string[] = [];
   const log = loggerInto(lines);
   const requests: ToPort[] = [];
