@@ -79,6 +79,11 @@ test('new files are found at once in a folder that is a link', async () => {
   const { finds } = await watching(join(root, 'input'));
   writeFileSync(join(real, 'one.mp4'), 'one');
   await finds('one.mp4');
+  mkdirSync(join(real, 'sub'));
+  for (const name of ['two.mp4', 'sub/three.mp4']) {
+    writeFileSync(join(real, name), name);
+    await finds(name);
+  }
 });
 
 test('new files are found at once after the folder was replaced, or its link was changed', async () => {
