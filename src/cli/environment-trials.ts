@@ -14,6 +14,7 @@ import {
   type EncoderName,
   type EncoderSettings,
 } from '../media/encode/encoder-arguments.ts';
+import { newHomeId } from '../daemon/recognise-home.ts';
 import { ramDiskPlaces } from '../workspace/ram-disk-places.ts';
 import { openRamDisk, removeRamDisk } from '../workspace/ram-disk.ts';
 
@@ -46,7 +47,7 @@ async function whyNotEncoded(encoder: EncoderName, settings: EncoderSettings): P
 /** Sets up a RAM disk as a job would, in a place of its own, and gives it back. */
 export async function tryRamDisk(home: Home, settings: Settings): Promise<RamDiskTrial> {
   const stateDir = join(home.stateDir, 'doctor');
-  const places = ramDiskPlaces(stateDir);
+  const places = ramDiskPlaces({ stateDir, id: newHomeId() });
   const disk = await openRamDisk(
     places,
     { jobId: 0, token: 0 },
@@ -54,6 +55,6 @@ export async function tryRamDisk(home: Home, settings: Settings): Promise<RamDis
     settings.workspace,
   );
   await removeRamDisk(disk);
-  for (const left of [stateDir, places.shm]) await rm(left, { recursive: true, force: true });
+  await rm(stateDir, { recursive: true, force: true });
   return disk;
 }

@@ -2,6 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Home } from '../config/home.ts';
 import { QUIET } from '../media/ffmpeg/ffmpeg-arguments.ts';
+import { createForUser } from '../workspace/durable-file.ts';
 import { runForText } from '../media/ffmpeg/run-for-text.ts';
 
 /** Small enough that a CPU upscales it within a minute. */
@@ -18,6 +19,8 @@ export async function putSampleClip(home: Home): Promise<string> {
   const sources = ['-f', 'lavfi', '-i', IMAGE, '-f', 'lavfi', '-i', AUDIO];
   const encoding = ['-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-shortest'];
   try {
+    await rm(temporaryPath, { force: true });
+    createForUser(temporaryPath);
     await runForText('ffmpeg', [...QUIET, ...sources, ...encoding, '-y', `file:${temporaryPath}`], {
       purpose: 'making the sample clip',
     });

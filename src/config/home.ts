@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { ConfigurationError, HomeNotWritableError } from '../domain/errors.ts';
+import { asUser } from '../lib/user-umask.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { homeFromEnvironment } from './environment.ts';
 
@@ -26,6 +27,12 @@ export interface Home {
   readonly detectedFile: string;
   /** Results of the hardware probe. */
   readonly probeFile: string;
+}
+
+/** A home with its ID from the database: the daemon, `framekiln run` and the worker know it, other commands do not. */
+export interface IdentifiedHome extends Home {
+  /** 16 random hex digits. Everything that Framekiln creates in folders that homes may share carries it in its name. */
+  readonly id: string;
 }
 
 /** Folder of the program, with `package.json` and `models/manifest.json`; the same for src/ and dist/. */
@@ -63,9 +70,14 @@ export function homeAt(root: string): Home {
  *   links: finished videos would be processed again (promise 23 in docs/promises.md).
  */
 export function ensureHome(home: Home): void {
-  for (const folder of [home.input, home.output, home.logs, home.models, home.jobsDir]) {
+  const folders = [home.input, home.output, home.models, home.logs, home.jobsDir];
+  for (const folder of folders) {
+    // A link may lead to a disk that is away: jobs wait for it.
+    if (isLink(folder)) continue;
+    const isPrivate = folder === home.logs || folder === home.jobsDir;
     try {
-      makeFolder(folder);
+      if (isPrivate) makeFolder(folder);
+      else asUser(() => makeFolder(folder));
     } catch (error) {
       throw new ConfigurationError(
         `Cannot create the folder ${folder}; choose another home with --home.`,
@@ -117,14 +129,24 @@ export function whyNotOutput(
   return `The finished video would be written to the input folder ${home.input} and processed again; choose another output path.`;
 }
 
-/** Resolves symbolic links in the part of the path that exists. */
-function realPath(path: string): string {
+/** The longest chain of links that Linux follows. */
+const MAX_LINKS = 40;
+
+/** Resolves symbolic links, also those whose target does not exist. */
+function realPath(path: string, linksLeft = MAX_LINKS): string {
   if (existsSync(path)) return realpathSync(path);
+  if (linksLeft > 0 && isLink(path))
+    return realPath(resolve(dirname(path), readlinkSync(path)), linksLeft - 1);
   const parent = dirname(path);
-  return parent === path ? path : join(realPath(parent), path.slice(parent.length));
+  return parent === path ? path : join(realPath(parent, linksLeft), path.slice(parent.length));
 }
 
-function contains(outer: string, inner: string): boolean {
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+/** Whether `inner` is the folder `outer` or lies in it, by the paths alone. */
+export function contains(outer: string, inner: string): boolean {
   const way = relative(outer, inner);
   return way !== '..' && !way.startsWith('../');
 }

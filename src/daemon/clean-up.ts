@@ -1,14 +1,17 @@
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import { toError } from '../domain/errors.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
+import { mountsOfRoot, ramDiskPlaces } from '../workspace/ram-disk-places.ts';
 import { removeIdleRamDisks, removeLeftovers } from './housekeeping.ts';
 
 /** Removes leftovers of dead processes. Call it only while no worker runs. Never rejects: what is left does no harm. */
-export async function cleanUp(home: Home, queue: Queue, log: Logger): Promise<void> {
+export async function cleanUp(home: IdentifiedHome, queue: Queue, log: Logger): Promise<void> {
   try {
     const removed = await removeLeftovers(home, queue);
     if (removed.length > 0) log.info(`removed leftovers of dead processes: ${removed.join(', ')}`);
+    for (const path of await mountsOfRoot(ramDiskPlaces(home)))
+      log.warn(`${path}: root left this RAM disk, and it uses memory; to free it: sudo umount ${path}`);
   } catch (error) {
     log.warn(`cannot remove leftovers of dead processes: ${toError(error).message}`);
   }
@@ -18,7 +21,7 @@ export async function cleanUp(home: Home, queue: Queue, log: Logger): Promise<vo
  * Releases the RAM disks of all jobs that are not running. Little is lost: they hold at most the frames of the batches in
  * progress. Never rejects.
  */
-export async function releaseRamDisks(home: Home, queue: Queue, log: Logger): Promise<void> {
+export async function releaseRamDisks(home: IdentifiedHome, queue: Queue, log: Logger): Promise<void> {
   try {
     await removeIdleRamDisks(home, queue);
   } catch (error) {

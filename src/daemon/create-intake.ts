@@ -1,4 +1,4 @@
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { InputRejectedError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/video-shape.ts';
@@ -6,11 +6,12 @@ import { Intake, type IntakeSettings } from '../intake/intake.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
+import { whyMissing } from '../workspace/missing-folder.ts';
 import { quarantineSource } from '../workspace/quarantine-source.ts';
 import type { Estimator } from './estimator.ts';
 
 export interface IntakeParts {
-  readonly home: Home;
+  readonly home: IdentifiedHome;
   readonly settings: LiveSettings;
   readonly queue: Queue;
   readonly estimator: Estimator;
@@ -22,6 +23,7 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
   return new Intake({
     inputDir: home.input,
     outputDir: home.output,
+    whyMissing: () => whyMissing(home.input, queue.mountPoints),
     polling: settings.now().intake.polling,
     settings: () => intakeSettings(home, settings),
     seenFiles: queue.seenFiles,
@@ -36,7 +38,7 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
   });
 }
 
-function intakeSettings(home: Home, settings: LiveSettings): IntakeSettings {
+function intakeSettings(home: IdentifiedHome, settings: LiveSettings): IntakeSettings {
   const { intake, recipe } = settings.now();
   return {
     settleMs: intake.settleSeconds * 1000,
@@ -45,7 +47,12 @@ function intakeSettings(home: Home, settings: LiveSettings): IntakeSettings {
   };
 }
 
-async function quarantine(home: Home, path: string, error: InputRejectedError, log: Logger): Promise<void> {
-  const sentence = await quarantineSource(home.root, path, error, String(Date.now()));
+async function quarantine(
+  home: IdentifiedHome,
+  path: string,
+  error: InputRejectedError,
+  log: Logger,
+): Promise<void> {
+  const sentence = await quarantineSource(home, path, error, String(Date.now()));
   if (sentence !== null) log.info(sentence);
 }

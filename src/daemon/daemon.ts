@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { serviceManager } from '../config/environment.ts';
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { DatabaseDamagedError, toError } from '../domain/errors.ts';
@@ -18,6 +18,7 @@ import { hasOpenJobs } from './has-open-jobs.ts';
 import { removeJobFiles, removeJobFrames } from './housekeeping.ts';
 import { recover } from './recover.ts';
 import { ServiceNotifier } from './service-notifier.ts';
+import { SourceWatch } from './source-watch.ts';
 import { verdictOn } from './verdict.ts';
 import { WorkerControl } from './worker-control.ts';
 
@@ -27,7 +28,7 @@ const TICK_MS = 250;
 const RETRY_MS = 1000;
 
 export interface DaemonOptions {
-  readonly home: Home;
+  readonly home: IdentifiedHome;
   readonly settings: LiveSettings;
   /** Exit when everything in `input/` has been processed. */
   readonly once: boolean;
@@ -54,6 +55,7 @@ export class Daemon {
   readonly #intake: Intake;
   readonly #worker: WorkerControl;
   readonly #commands: CommandRunner;
+  readonly #sources: SourceWatch;
   readonly #notifier: ServiceNotifier;
 
   constructor(options: DaemonOptions, queue: Queue) {
@@ -62,6 +64,7 @@ export class Daemon {
     this.#queue = queue;
     this.#notifier = new ServiceNotifier(serviceManager(), (sentence) => log.warn(sentence));
     this.#worker = new WorkerControl({ home, settings, queue, log });
+    this.#sources = new SourceWatch(queue, log, () => performance.now());
     const estimator = new Estimator({
       queue,
       settings: () => settings.now(),
@@ -103,6 +106,7 @@ export class Daemon {
       this.#assertUndamaged();
       settings.now(); // Reloads a changed file, so that its errors are logged now and not with the next job.
       this.#commands.runWaiting();
+      this.#sources.tick();
       await this.#worker.tick();
     } catch (error) {
       if (isDamage(error)) throw error;

@@ -1,8 +1,10 @@
+import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import type { Job, JobState } from '../domain/job.ts';
 import { counted } from '../lib/counted.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 import type { Queue } from '../queue/queue.ts';
 import { jobOfHalfOutput, removeHalfOutputsOf } from '../workspace/half-output.ts';
 import { JobFolder, readdirOrNone, removeOrphanFolders } from '../workspace/job-folder.ts';
@@ -19,7 +21,7 @@ const UNFINISHED: readonly JobState[] = ['queued', 'running', 'paused', 'failed'
  *
  * @returns a phrase for each kind of leftover removed
  */
-export async function removeLeftovers(home: Home, queue: Queue): Promise<string[]> {
+export async function removeLeftovers(home: IdentifiedHome, queue: Queue): Promise<string[]> {
   const unfinished = UNFINISHED.flatMap((state) => queue.jobs.listJobs({ state }));
   const running = idsOf(unfinished.filter((job) => job.state === 'running'));
   // The next worker may reuse their frames. No worker takes over the job of a stopped `framekiln run`.
@@ -27,8 +29,8 @@ export async function removeLeftovers(home: Home, queue: Queue): Promise<string[
     unfinished.filter((job) => job.state === 'running' || (job.state === 'queued' && job.origin !== 'run')),
   );
   const counts: [number, string][] = [
-    [await removeOrphanRamDisks(ramDiskPlaces(home.stateDir), aboutToRun), 'RAM disk'],
-    [await removeOrphanFolders(home.jobsDir, idsOf(unfinished)), 'job folder'],
+    [await removeOrphanRamDisks(ramDiskPlaces(home), aboutToRun), 'RAM disk'],
+    [await removeOrphanFolders(home, idsOf(unfinished)), 'job folder'],
     [await removeHalfOutputs(home, queue.jobs.listJobs(), running), 'half-written output'],
     [await removeHalfMoves(home), 'half-moved file'],
   ];
@@ -36,30 +38,30 @@ export async function removeLeftovers(home: Home, queue: Queue): Promise<string[
 }
 
 /** Releases the RAM disks of all jobs that are not running. */
-export async function removeIdleRamDisks(home: Home, queue: Queue): Promise<void> {
-  await removeOrphanRamDisks(ramDiskPlaces(home.stateDir), idsOf(queue.jobs.listJobs({ state: 'running' })));
+export async function removeIdleRamDisks(home: IdentifiedHome, queue: Queue): Promise<void> {
+  await removeOrphanRamDisks(ramDiskPlaces(home), idsOf(queue.jobs.listJobs({ state: 'running' })));
 }
 
 /** Deletes the frames in memory of a job that is not running. */
-export async function removeJobFrames(home: Home, jobId: number): Promise<void> {
-  await removeRamDiskOf(ramDiskPlaces(home.stateDir), jobId);
+export async function removeJobFrames(home: IdentifiedHome, jobId: number): Promise<void> {
+  await removeRamDiskOf(ramDiskPlaces(home), jobId);
 }
 
 /** Deletes the folder and the frames in memory of a job that is not running. */
-export async function removeJobFiles(home: Home, jobId: number): Promise<void> {
-  await removeRamDiskOf(ramDiskPlaces(home.stateDir), jobId);
-  await new JobFolder(home.jobsDir, jobId).remove();
+export async function removeJobFiles(home: IdentifiedHome, jobId: number): Promise<void> {
+  await removeRamDiskOf(ramDiskPlaces(home), jobId);
+  await new JobFolder(home, jobId).remove();
 }
 
 /** Removes half-written outputs of jobs that are not running, also those of `framekiln run` in other folders. */
 async function removeHalfOutputs(
-  home: Home,
+  home: IdentifiedHome,
   jobs: readonly Job[],
   running: ReadonlySet<number>,
 ): Promise<number> {
   let removed = 0;
-  for (const entry of await readdir(home.output, { recursive: true, withFileTypes: true })) {
-    const jobId = jobOfHalfOutput(entry.name);
+  for (const entry of await entriesBelow(home.output)) {
+    const jobId = jobOfHalfOutput(home.id, entry.name);
     if (!entry.isFile() || jobId === null || running.has(jobId)) continue;
     await rm(join(entry.parentPath, entry.name), { force: true });
     removed++;
@@ -67,15 +69,25 @@ async function removeHalfOutputs(
   const elsewhere = jobs.filter(
     ({ origin, state }) => origin === 'run' && state !== 'running' && state !== 'done',
   );
-  for (const { id, outputPath } of elsewhere) removed += await removeHalfOutputsOf(id, outputPath);
+  for (const { id, outputPath } of elsewhere) removed += await removeHalfOutputsOf(home.id, id, outputPath);
   return removed;
 }
 
+/** Everything in a folder and its subfolders; nothing if it is a link to a disk that is away. */
+async function entriesBelow(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    if (isMissingFile(error)) return [];
+    throw error;
+  }
+}
+
 /** Removes interrupted copies. Their sources still exist: a source is deleted only after its copy is complete. */
-async function removeHalfMoves(home: Home): Promise<number> {
+async function removeHalfMoves(home: IdentifiedHome): Promise<number> {
   let removed = 0;
   for (const folder of ['finished', 'quarantine'].map((name) => join(home.root, name)))
-    for (const name of (await readdirOrNone(folder)).filter((each) => isHalfMove(each))) {
+    for (const name of (await readdirOrNone(folder)).filter((each) => isHalfMove(home.id, each))) {
       await rm(join(folder, name), { force: true });
       removed++;
     }

@@ -1,11 +1,11 @@
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import { isOwnerAlive } from '../lib/process/process-identity.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import { cleanUp } from './clean-up.ts';
 
 /** Requeues the jobs of dead processes, removes their leftovers, and lets rejected files be checked again. */
-export async function recover(home: Home, queue: Queue, log: Logger): Promise<void> {
+export async function recover(home: IdentifiedHome, queue: Queue, log: Logger): Promise<void> {
   const ids = queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
   for (const id of ids) log.info(`job ${id} was interrupted; it will resume from its last checkpoint`);
   await cleanUp(home, queue, log);

@@ -10,6 +10,7 @@ import { isOwnerAlive } from '../lib/process/process-identity.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
+import { recogniseHome } from './recognise-home.ts';
 import { Supervisor } from './supervisor.ts';
 import { workerCrash } from './worker-crash.ts';
 
@@ -40,6 +41,7 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
   const { home, settings, log, file, signal } = options;
   const queue = openQueue(home.databaseFile);
   try {
+    await recogniseHome(home, queue, log);
     const job = await enter(queue, options);
     const supervisor = new Supervisor({
       start: { homeRoot: home.root, onlyJobId: job.id, flags: settings.sources.flags ?? [] },

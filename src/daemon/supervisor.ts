@@ -1,5 +1,6 @@
 import { toError } from '../domain/errors.ts';
 import { parseOwner } from '../lib/process/process-identity.ts';
+import { userUmask } from '../lib/user-umask.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import type { WorkerStart } from '../worker/protocol.ts';
 import { RestartPolicy } from './restart-policy.ts';
@@ -12,7 +13,7 @@ export interface WorkerEnd extends WorkerExit {
 }
 
 export interface SupervisorOptions {
-  readonly start: Omit<WorkerStart, 'alone'>;
+  readonly start: Omit<WorkerStart, 'alone' | 'umask'>;
   readonly log: RootLogger;
   /** Called after a worker has ended and before the next one may start. */
   readonly onEnded: (end: WorkerEnd) => void;
@@ -61,7 +62,7 @@ export class Supervisor {
     const startedAtMs = performance.now();
     if (this.#worker !== null || this.#isStopped || !this.#restarts.mayStart(startedAtMs)) return;
     const { start, log } = this.#options;
-    const worker = new WorkerProcess({ start: { ...start, alone }, log });
+    const worker = new WorkerProcess({ start: { ...start, alone, umask: userUmask() }, log });
     this.#worker = worker;
     this.#ended = worker.exit.then((exit) => this.#onExit(worker, exit, startedAtMs));
   }

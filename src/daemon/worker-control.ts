@@ -1,4 +1,4 @@
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { toError } from '../domain/errors.ts';
 import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
@@ -13,7 +13,7 @@ import { Throttling } from './throttling.ts';
 import { mustRunAlone, requeueJobsOf } from './worker-end.ts';
 
 export interface WorkerControlOptions {
-  readonly home: Home;
+  readonly home: IdentifiedHome;
   readonly settings: LiveSettings;
   readonly queue: Queue;
   readonly log: RootLogger;

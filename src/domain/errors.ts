@@ -40,7 +40,13 @@ export class InputRejectedError extends FramekilnError {
   }
 }
 
-export type TransientErrorCode = 'DISK_FULL' | 'OUTPUT_READ_ONLY' | 'FFMPEG_MISSING' | 'ENCODER_BUSY';
+export type TransientErrorCode =
+  | 'DISK_FULL'
+  | 'OUTPUT_READ_ONLY'
+  | 'FFMPEG_MISSING'
+  | 'ENCODER_BUSY'
+  | 'JOB_FOLDER_TAKEN'
+  | 'FOLDER_MISSING';
 
 /** A temporary condition outside the job, such as a full disk. It uses no attempt; the job waits and then resumes. */
 export class TransientError extends FramekilnError {

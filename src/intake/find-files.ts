@@ -22,14 +22,20 @@ export interface Finding {
 }
 
 /**
- * All videos below a folder. Only regular files: symbolic links are not followed, and pipes, devices and sockets would
+ * All videos below a folder, which may be a link itself. Only regular files: symbolic links are not followed, and pipes, devices and sockets would
  * block on opening. Files that vanish during the scan are skipped. Throws if the folder itself cannot be read.
+ *
+ * @param onFolder called with each folder before it is read
  */
-export async function findFiles(root: string): Promise<Finding> {
+export async function findFiles(
+  root: string,
+  onFolder: (path: string) => Promise<void> = () => Promise.resolve(),
+): Promise<Finding> {
   const files: FoundFile[] = [];
   const unreadable: { folder: string; code: string }[] = [];
 
   async function visit(folder: string): Promise<void> {
+    await onFolder(folder);
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
       if (entry.isDirectory() && !entry.name.startsWith('.')) {

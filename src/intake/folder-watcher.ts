@@ -1,51 +1,73 @@
-import { watch, type FSWatcher } from 'chokidar';
+import { watch, type FSWatcher } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { toError } from '../domain/errors.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 
 export interface FolderWatcherOptions {
-  readonly folder: string;
-  /** Poll for changes instead of waiting for events, for network shares. */
-  readonly polling: boolean;
-  /** Something in the folder may have changed. Called at once, and as often as events come. */
+  /** Something in a folder may have changed. Called as often as events come. */
   readonly onHint: () => void;
   readonly onTrouble: (sentence: string) => void;
 }
 
+interface Watched {
+  /** Device and inode: another folder may have taken the path. */
+  readonly identity: string;
+  readonly watcher: FSWatcher;
+}
+
 /**
- * Turns chokidar's many events into one hint to scan the folder soon. Missed and duplicate events do no harm, because
- * only a scan decides which files exist. States: watching ⇄ rewatching (the folder was replaced) → closed.
+ * Hints at changes in the folders that a scan has found. Only folders are watched, never what is in them, so no file, link
+ * or pipe can stop the events of others. Missed and duplicate events do no harm, because only a scan decides which files
+ * exist; the next scan also watches again what could not be watched.
  */
 export class FolderWatcher {
   readonly #options: FolderWatcherOptions;
-  #watcher: FSWatcher;
+  readonly #watched = new Map<string, Watched>();
+  #inTrouble = false;
+  #closed = false;
 
   constructor(options: FolderWatcherOptions) {
     this.#options = options;
-    this.#watcher = this.#watch();
   }
 
-  /** Watches the folder that is now at the path, after the previous one was deleted. */
-  async rewatch(): Promise<void> {
-    const old = this.#watcher;
-    this.#watcher = this.#watch();
-    await old.close();
+  /** Watches the folder that is at this path now, also through a link. Call it before the folder is read. */
+  async watch(path: string): Promise<void> {
+    const { onHint } = this.#options;
+    try {
+      const { dev, ino } = await stat(path);
+      const identity = `${dev}:${ino}`;
+      if (this.#closed || this.#watched.get(path)?.identity === identity) return;
+      this.#forget(path);
+      const watcher = watch(path, onHint).on('error', (error) => this.#lose(path, error));
+      this.#watched.set(path, { identity, watcher });
+    } catch (error) {
+      if (!isMissingFile(error)) this.#lose(path, error);
+    }
+  }
+
+  /** Stops watching folders that the last scan has not found. */
+  keepOnly(paths: ReadonlySet<string>): void {
+    for (const path of [...this.#watched.keys()]) if (!paths.has(path)) this.#forget(path);
   }
 
   /** May be called twice. */
-  async close(): Promise<void> {
-    await this.#watcher.close();
+  close(): void {
+    this.#closed = true;
+    this.keepOnly(new Set());
   }
 
-  #watch(): FSWatcher {
-    const { folder, polling, onHint, onTrouble } = this.#options;
-    let inTrouble = false;
-    return watch(folder, { followSymlinks: false, ignoreInitial: true, usePolling: polling, interval: 1000 })
-      .on('all', onHint)
-      .on('error', (error) => {
-        if (inTrouble) return;
-        inTrouble = true;
-        onTrouble(
-          `cannot watch all of ${folder} (${toError(error).message}); relying on periodic scans instead (intake.rescanSeconds)`,
-        );
-      });
+  #forget(path: string): void {
+    this.#watched.get(path)?.watcher.close();
+    this.#watched.delete(path);
+  }
+
+  /** Says once that events may be missed, such as when the system allows no more watches. */
+  #lose(path: string, error: unknown): void {
+    this.#forget(path);
+    if (this.#inTrouble) return;
+    this.#inTrouble = true;
+    this.#options.onTrouble(
+      `cannot watch ${path} (${toError(error).message}); relying on periodic scans instead (intake.rescanSeconds)`,
+    );
   }
 }

@@ -1,6 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { asUser } from '../lib/user-umask.ts';
 import { relative } from 'node:path';
-import { toError } from '../domain/errors.ts';
+import { toError, TransientError } from '../domain/errors.ts';
 import { findFiles, type Finding } from './find-files.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import { updateKnownFiles } from './known-files.ts';
@@ -35,12 +36,12 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #closing = new AbortController();
   readonly #timer = new ScanTimer(() => void this.#scanAndSchedule());
-  #watcher: FolderWatcher | null = null;
+  readonly #watcher: FolderWatcher;
   #scanning: Promise<void> = Promise.resolve();
   #settling = 0;
   #rejected = 0;
-  #inode: number | null = null;
   #unreadable: ReadonlySet<string> = new Set();
+  #isStarted = false;
   #hinted = false;
   #lastScanMs = 0;
   #scanned = false;
@@ -48,6 +49,13 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#watcher = new FolderWatcher({
+      onHint: () => {
+        this.#hinted = true;
+        this.#scheduleIn(pauseAfterHintMs(this.#lastScanMs));
+      },
+      onTrouble: (sentence) => options.log.warn(sentence),
+    });
   }
 
   /** Whether the first scan has ended. */
@@ -70,18 +78,9 @@ export class Intake {
     return this.#failure;
   }
 
-  /** Starts to watch the folder; resolves after the first scan. */
+  /** Scans the folder from now on; resolves after the first scan. */
   async start(): Promise<void> {
-    const { inputDir, polling, log } = this.#options;
-    this.#watcher = new FolderWatcher({
-      folder: inputDir,
-      polling,
-      onHint: () => {
-        this.#hinted = true;
-        this.#scheduleIn(pauseAfterHintMs(this.#lastScanMs));
-      },
-      onTrouble: (sentence) => log.warn(sentence),
-    });
+    this.#isStarted = true;
     await this.#scanAndSchedule();
   }
 
@@ -89,8 +88,8 @@ export class Intake {
   async close(): Promise<void> {
     this.#closing.abort();
     this.#timer.clear();
-    await this.#watcher?.close();
     await this.#scanning;
+    this.#watcher.close();
   }
 
   /** Scans the folder now, after a scan in progress; resolves when the scan has ended. */
@@ -100,10 +99,10 @@ export class Intake {
 
   /** Scans the folder once and queues the settled files. */
   async scan(): Promise<void> {
-    const { inputDir, seenFiles, settings, now, log } = this.#options;
+    const { seenFiles, settings, now, log } = this.#options;
     const { signal } = this.#closing;
     await this.#ensureFolder();
-    const { files, unreadable } = await findFiles(inputDir);
+    const { files, unreadable } = await this.#findFiles();
     this.#reportUnreadable(unreadable);
     const { settleMs } = settings();
     const { added, settled } = updateKnownFiles(seenFiles, files, { nowMs: now(), settleMs });
@@ -115,14 +114,29 @@ export class Intake {
     this.#rejected = known.filter(({ state }) => state === 'rejected').length + unreadable.length;
   }
 
-  /** Creates the folder if it was deleted, and watches it again if it was replaced. */
+  /** Finds the files, and watches the folders that contain them. */
+  async #findFiles(): Promise<Finding> {
+    const { inputDir, polling } = this.#options;
+    const folders = new Set<string>();
+    const finding = await findFiles(inputDir, async (path) => {
+      folders.add(path);
+      if (this.#isStarted && !polling) await this.#watcher.watch(path);
+    });
+    this.#watcher.keepOnly(folders);
+    return finding;
+  }
+
+  /**
+   * Creates the folder if it was deleted.
+   *
+   * @throws TransientError FOLDER_MISSING if its disk is away
+   */
   async #ensureFolder(): Promise<void> {
-    const { inputDir, log } = this.#options;
-    if ((await mkdir(inputDir, { recursive: true })) !== undefined)
+    const { inputDir, log, whyMissing } = this.#options;
+    const why = await whyMissing();
+    if (why !== null) throw new TransientError('FOLDER_MISSING', why);
+    if (asUser(() => mkdirSync(inputDir, { recursive: true })) !== undefined)
       log.warn(`${inputDir} was missing; created it again`);
-    const { ino } = await stat(inputDir);
-    if (this.#inode !== null && this.#inode !== ino) await this.#watcher?.rewatch();
-    this.#inode = ino;
   }
 
   /** Reports each unreadable folder once. */
@@ -156,9 +170,12 @@ export class Intake {
       await this.scan();
       this.#failure = null;
     } catch (error) {
+      const { message } = toError(error);
+      const isNew = this.#failure === null || toError(this.#failure).message !== message;
       this.#failure = error;
       this.#rejected = Math.max(1, this.#rejected);
-      this.#options.log.error(`cannot scan the input folder: ${toError(error).message}; retrying`);
+      if (isNew)
+        this.#options.log.error(`cannot scan the input folder: ${message.replace(/\.$/, '')}; retrying`);
     }
     this.#lastScanMs = performance.now() - startedAtMs;
     this.#scanned = true;
@@ -170,6 +187,7 @@ export class Intake {
       hinted: this.#hinted,
       lastScanMs: this.#lastScanMs,
       isUnsettled: this.#settling > 0 || this.#failure !== null,
+      polling: this.#options.polling,
       settleMs,
       rescanMs,
     });

@@ -2,6 +2,8 @@
 const TIMER_SLACK_MS = 20;
 /** Events come in bursts; the scan waits for the burst to pass. */
 const HINT_MS = 200;
+/** The pause between scans of a folder without events. */
+const POLLING_MS = 1000;
 
 /** The pause between a hint that something changed and the scan: with endless events, scans take at most a sixth of the time. */
 export function pauseAfterHintMs(lastScanMs: number): number {
@@ -16,14 +18,17 @@ export interface ScanPauseFacts {
   readonly lastScanMs: number;
   /** Whether files may still be growing, or the last scan failed. */
   readonly isUnsettled: boolean;
+  /** Whether the folder has no events, such as one on a network share. */
+  readonly polling: boolean;
   readonly settleMs: number;
   readonly rescanMs: number;
 }
 
 /** The longest pause until the next scan. */
 export function pauseAfterScanMs(facts: ScanPauseFacts): number {
-  const { hinted, lastScanMs, isUnsettled, settleMs, rescanMs } = facts;
+  const { hinted, lastScanMs, isUnsettled, polling, settleMs, rescanMs } = facts;
   if (hinted) return pauseAfterHintMs(lastScanMs);
+  if (polling) return Math.min(Math.max(POLLING_MS, pauseAfterHintMs(lastScanMs)), rescanMs);
   return isUnsettled ? Math.min(settleMs + TIMER_SLACK_MS, rescanMs) : rescanMs;
 }
 

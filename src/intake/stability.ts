@@ -3,7 +3,7 @@ import type { FoundFile } from './find-files.ts';
 
 /**
  * Decides whether a file has stopped growing: it is settled when two scans at least `settleMs` apart found the same
- * signature. chokidar's awaitWriteFinish is not used, because it does not cover files present at start-up. The state is
+ * signature. The state is
  * a SeenFile in the database, so it survives a restart.
  *
  * @param before what was known of the file; undefined when it is new

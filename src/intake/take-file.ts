@@ -32,6 +32,8 @@ export interface TakeContext {
   readonly estimate: (job: Job) => Promise<string>;
   /** Called for a rejected file after its state has been stored. */
   readonly onRejected: (path: string, error: InputRejectedError) => Promise<void>;
+  /** Why the input folder cannot be used until its disk is back; null if it can. */
+  readonly whyMissing: () => Promise<string | null>;
   readonly log: Logger;
   readonly now: () => number;
 }
@@ -56,6 +58,8 @@ export async function takeFile(
   } catch (error) {
     if (signal.aborted || codeOf(error) === 'ENOENT') return; // Closed, or the file is gone.
     if (error instanceof TransientError || isTransientDatabaseError(error)) throw error;
+    const why = await context.whyMissing();
+    if (why !== null) throw new TransientError('FOLDER_MISSING', why, { cause: error });
     // No file may stop the files after it.
     await reject(seen, toError(error), context);
   }

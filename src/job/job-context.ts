@@ -1,4 +1,4 @@
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Job, Lease } from '../domain/job.ts';
 import type { InferenceClient } from '../inference-thread/client.ts';
@@ -9,7 +9,7 @@ import type { Queue } from '../queue/queue.ts';
 
 /** The surroundings of one job: the same for all its stages, and read-only. */
 export interface JobContext {
-  readonly home: Home;
+  readonly home: IdentifiedHome;
   readonly settings: Settings;
   readonly queue: Queue;
   readonly job: Job;

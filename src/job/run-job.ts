@@ -7,6 +7,7 @@ import { joinAndVerify } from './finish/join-and-verify.ts';
 import { publishOutput, type PublishedOutput } from './finish/publish-output.ts';
 import { settleSource } from './finish/settle-source.ts';
 import type { JobContext } from './job-context.ts';
+import { assertFoldersPresent } from './missing-folders.ts';
 import { prepareJob } from './prepare/prepare-job.ts';
 
 /**
@@ -18,7 +19,8 @@ import { prepareJob } from './prepare/prepare-job.ts';
 export async function runJob(context: JobContext): Promise<void> {
   const { home, job, lease, queue, settings, log } = context;
   const startedAtMs = performance.now();
-  const folder = new JobFolder(home.jobsDir, job.id);
+  await assertFoldersPresent(context);
+  const folder = new JobFolder(home, job.id);
   const output =
     job.publishedAtMs === null ? await makeOutput(context, folder) : await earlierOutput(context);
   await settleSource(context, output);
@@ -30,7 +32,7 @@ export async function runJob(context: JobContext): Promise<void> {
 
 /** Takes the source through all stages to its published output. */
 async function makeOutput(context: JobContext, folder: JobFolder): Promise<PublishedOutput> {
-  folder.create();
+  await folder.create();
   const prepared = await prepareJob(context, folder);
   await processBatches(context, folder, prepared);
   const joined = await joinAndVerify(context, folder, prepared);

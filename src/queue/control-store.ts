@@ -10,9 +10,10 @@ export type ControlStore = ReturnType<typeof createControlStore>;
  */
 export function createControlStore(db: Database) {
   // An attempt that a user interrupted does not count.
-  const pause = db.prepare<[number]>(
-    `UPDATE jobs SET attempts = max(0, attempts - (state = 'running')), state = 'paused', not_before_at_ms = NULL, ${RELEASED}
-     WHERE id = ? AND state IN ('queued', 'running')`,
+  const pause = db.prepare<[{ id: number; note: string | null }]>(
+    `UPDATE jobs SET attempts = max(0, attempts - (state = 'running')), state = 'paused', not_before_at_ms = NULL,
+       note = coalesce(@note, note), ${RELEASED}
+     WHERE id = @id AND state IN ('queued', 'running')`,
   );
   const resume = db.prepare<[number]>(
     `UPDATE jobs SET state = 'queued', note = NULL WHERE id = ? AND state = 'paused'`,
@@ -72,7 +73,8 @@ export function createControlStore(db: Database) {
   });
 
   return {
-    pauseJob: (id: number): boolean => pause.run(id).changes === 1,
+    /** @param note why it is paused, if not by the user */
+    pauseJob: (id: number, note: string | null = null): boolean => pause.run({ id, note }).changes === 1,
 
     resumeJob: (id: number): boolean => resume.run(id).changes === 1,
 

@@ -56,6 +56,11 @@ export function openDatabase(
   }
 }
 
+/** Opens a database of another home, to read a value. Throws if it does not exist or is no database. */
+export function openReadOnly(path: string): Database {
+  return new SqliteDatabase(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
+}
+
 function fileSystemTypeOf(folder: string): number {
   return statfsSync(folder).type;
 }

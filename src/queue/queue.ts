@@ -6,10 +6,12 @@ import type { Database } from './sqlite.ts';
 import { createEventStore, type EventStore } from './event-store.ts';
 import { homePaths } from './home-paths.ts';
 import { createHistoryStore, type HistoryStore } from './history-store.ts';
+import { createHomeStore, type HomeStore } from './home-store.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
 import { createLeaseStore, type LeaseStore } from './lease-store.ts';
 import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
 import { createOutputStore, type OutputStore } from './output-store.ts';
+import { createMountPointStore, type MountPointStore } from './mount-point-store.ts';
 import { createProgressStore, type ProgressStore } from './progress-store.ts';
 import { createSeenFileStore, type SeenFileStore } from './seen-file-store.ts';
 
@@ -24,7 +26,9 @@ export interface Queue {
   readonly commands: CommandStore;
   readonly events: EventStore;
   readonly history: HistoryStore;
+  readonly mountPoints: MountPointStore;
   readonly seenFiles: SeenFileStore;
+  readonly home: HomeStore;
   /** Requeues jobs whose worker is dead or whose lease has expired; returns their IDs. */
   sweepLeases(sweep: Sweep): number[];
   /** Makes several writes as one transaction: all of them or none. */
@@ -51,7 +55,9 @@ export function createQueue(db: Database): Queue {
     commands: createCommandStore(db),
     events: createEventStore(db),
     history: createHistoryStore(db),
+    mountPoints: createMountPointStore(db),
     seenFiles: createSeenFileStore(db, paths),
+    home: createHomeStore(db),
     sweepLeases: createLeaseSweep(db, leases),
     // Immediate: begun later, after a read, it would fail at once when another process has written meanwhile.
     inTransaction: (writes) => db.transaction(writes).immediate(),

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { failPointFolder, traceFile, workerMemoryBytes } from '../config/environment.ts';
 import { homeAt, programRoot } from '../config/home.ts';
 import { LiveSettings } from '../config/live-settings.ts';
-import { FramekilnError, toError } from '../domain/errors.ts';
+import { FramekilnError, InternalError, toError } from '../domain/errors.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
+import { createPrivately } from '../lib/user-umask.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
 import { openQueue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
@@ -18,10 +19,15 @@ const MAX_MEMORY_SHARE = 0.6;
 /** The worker process. The supervisor of the daemon starts it; it ends when the daemon stops it or no job is left. */
 async function main(): Promise<void> {
   const start = JSON.parse(process.argv[2] ?? '') as WorkerStart;
+  createPrivately(start.umask);
   const memoryLimitBytes = workerMemoryBytes() ?? (await totalMemoryBytes()) * MAX_MEMORY_SHARE;
-  const home = homeAt(start.homeRoot);
+  const folders = homeAt(start.homeRoot);
   const log = createForwardingLogger((entry) => void send({ kind: 'log', entry }));
-  const queue = openQueue(home.databaseFile);
+  const queue = openQueue(folders.databaseFile);
+  const id = queue.home.identity()?.id;
+  if (id === undefined)
+    throw new InternalError(`The database ${folders.databaseFile} has no ID of its home.`);
+  const home = { ...folders, id };
   const worker = new Worker({
     home,
     // Without a listener: the daemon reports faults in the settings.

@@ -26,6 +26,8 @@ export interface WorkerStart {
   readonly onlyJobId: number | null;
   /** See WorkerOptions. */
   readonly alone: boolean;
+  /** See `createPrivately`. */
+  readonly umask: number;
   /** Settings in the form of `--set`; the configuration files are read again for each job. */
   readonly flags: readonly string[];
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import {
   InputRejectedError,
@@ -14,6 +14,7 @@ import { asTransientError } from '../domain/transient-errors.ts';
 import { InferenceClient } from '../inference-thread/client.ts';
 import type { InferenceThread } from '../inference-thread/inference-thread.ts';
 import type { JobContext } from '../job/job-context.ts';
+import { explainByMissingFolder } from '../job/missing-folders.ts';
 import { runJob } from '../job/run-job.ts';
 import { counted } from '../lib/counted.ts';
 import type { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
@@ -83,7 +84,7 @@ function withMemoryShare(settings: Settings, jobs: number): Settings {
 }
 
 interface SettleContext {
-  readonly home: Home;
+  readonly home: IdentifiedHome;
   readonly queue: Queue;
   readonly settings: Settings;
   readonly log: Logger;
@@ -95,11 +96,15 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
   // A damaged database is no job's fault, and nothing may be written to it: the worker ends.
   if (isDamage(caught)) throw toError(caught);
   const { home, log, stopping } = context;
-  const error = asMoved(asTransientError(toError(caught), job.sourcePath), context, job);
+  const seen = asTransientError(toError(caught), job.sourcePath);
+  const isBlamed = ['rejected', 'attempt-failed'].includes(outcomeOf(seen));
+  const error = isBlamed
+    ? (whyMoved(context, job) ?? (await explainByMissingFolder({ ...context, job }, seen)))
+    : seen;
   try {
     const willRetry = await whenWritable(() => recordOutcome(context, job, lease, error), log, stopping);
     // The next attempt uses the frames on the RAM disk again. Null: the worker stops before the outcome is written.
-    if (willRetry === false) await removeRamDiskOf(ramDiskPlaces(home.stateDir), job.id);
+    if (willRetry === false) await removeRamDiskOf(ramDiskPlaces(home), job.id);
     if (error instanceof InputRejectedError) await quarantine(context, job, error);
   } catch (failure) {
     if (!(failure instanceof LeaseLostError)) throw failure;
@@ -109,14 +114,13 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
 
 /**
  * The intake finds a source that was renamed while its job ran, and stores its new path. Whatever the job failed of without
- * its source, it resumes with the new path.
+ * its source, it resumes with the new path. Null if the source was not renamed.
  */
-function asMoved(error: Error, { home, queue, log }: SettleContext, job: Job): Error {
+function whyMoved({ home, queue, log }: SettleContext, job: Job): StoppedError | null {
   const { sourcePath } = queue.jobs.getJob(job.id) ?? job;
-  if (sourcePath === job.sourcePath || existsSync(job.sourcePath)) return error;
-  if (outcomeOf(error) !== 'rejected' && outcomeOf(error) !== 'attempt-failed') return error;
+  if (sourcePath === job.sourcePath || existsSync(job.sourcePath)) return null;
   log.info(`the source was moved to ${relative(home.root, sourcePath)}`);
-  return new StoppedError('The source was moved.', { cause: error });
+  return new StoppedError('The source was moved.');
 }
 
 async function quarantine(
@@ -125,7 +129,7 @@ async function quarantine(
   error: InputRejectedError,
 ): Promise<void> {
   if (job.origin !== 'watch' || settings.intake.rejected === 'keep') return;
-  const sentence = await quarantineSource(home.root, job.sourcePath, error, String(job.id));
+  const sentence = await quarantineSource(home, job.sourcePath, error, String(job.id));
   if (sentence !== null) log.info(sentence);
 }
 
@@ -140,8 +144,8 @@ async function forget({ home, queue, log }: SettleContext, job: Job): Promise<vo
         : `stopped (${state ?? 'deleted'})`,
   );
   if (state === 'running') return;
-  await removeRamDiskOf(ramDiskPlaces(home.stateDir), job.id);
-  if (state === 'cancelled') await new JobFolder(home.jobsDir, job.id).remove();
+  await removeRamDiskOf(ramDiskPlaces(home), job.id);
+  if (state === 'cancelled') await new JobFolder(home, job.id).remove();
 }
 
 function logSessions(log: Logger, { counts }: EncoderSemaphore): void {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Home } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { LeaseLostError, StoppedError, toError } from '../domain/errors.ts';
 import { InferenceThread } from '../inference-thread/inference-thread.ts';
@@ -13,7 +13,7 @@ import { runClaimedJob } from './run-claimed-job.ts';
 import { whenWritable } from './when-writable.ts';
 
 export interface WorkerOptions {
-  readonly home: Home;
+  readonly home: IdentifiedHome;
   /** Read once for each job. */
   readonly settings: LiveSettings;
   readonly queue: Queue;

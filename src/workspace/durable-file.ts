@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { link, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from '../domain/errors.ts';
+import { asUser } from '../lib/user-umask.ts';
 import { failPoint, type PublishedFile } from '../lib/fail-point.ts';
 
 /**
@@ -69,7 +70,20 @@ export async function renameIfFree(from: string, to: string): Promise<void> {
   }
 }
 
-/** Writes a file durably and atomically: at any instant, the file has its old or its new content. */
+/**
+ * Creates an empty file with the rights that the user's umask gives, for a program that then writes it. A link with this
+ * name is not followed.
+ *
+ * @throws EEXIST if the name is taken
+ */
+export function createForUser(path: string): void {
+  asUser(() => closeSync(openSync(path, 'wx')));
+}
+
+/**
+ * Writes a file durably and atomically: at any instant, the file has its old or its new content. `other-file` is a file for
+ * people, whose rights follow the user's umask; the others are private.
+ */
 export async function writeFileDurably(
   finalPath: string,
   bytes: Uint8Array | string,
@@ -77,6 +91,10 @@ export async function writeFileDurably(
 ): Promise<void> {
   const temporaryPath = `${finalPath}.tmp`;
   failPoint(`${what}.before-write`);
+  if (what === 'other-file') {
+    await rm(temporaryPath, { force: true });
+    createForUser(temporaryPath);
+  }
   await writeFile(temporaryPath, bytes);
   await publishFile(temporaryPath, finalPath, what);
 }

@@ -1,15 +1,32 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { IdentifiedHome } from '../config/home.ts';
+import { codeOf, TransientError } from '../domain/errors.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import { publishFile } from './durable-file.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 
+/** File in a job folder that contains the ID of its home. */
+const STAMP = '.framekiln-home';
+
+/** Everything else that Framekiln puts into a job folder. */
+const ENTRIES = ['frames.index', 'frames.index.tmp', 'segments', 'spill', 'straight'] as const;
+
+/** Names of segments and of segments that are being written; older versions had no token. */
+const SEGMENT_NAME = /^b\d+(\.\d+)?\.\w+(\.tmp)?$/;
+
+/** Names of spill folders: those of the RAM disks, and of older versions. */
+const SPILL_NAME = /^(\d+\.\d+|framekiln-[0-9a-f]+-\d+-\d+-\w+)$/;
+
 /**
  * Folder of a job on disk, `<jobs>/<id>/`, for everything that must survive a reboot: `frames.index`, `segments/`, `spill/`
  * if the RAM disk was full, and `straight/` with a remuxed copy of a source that has timestamp discontinuities. The folder is
  * deleted when the job is done or cancelled.
+ *
+ * `<jobs>` may be a link to a folder with files of other people and of other homes. A job folder therefore contains the ID
+ * of its home, and nothing is deleted in a folder without it.
  */
 export class JobFolder {
   readonly path: string;
@@ -17,15 +34,31 @@ export class JobFolder {
   readonly segments: string;
   readonly straight: string;
 
-  constructor(jobsDir: string, jobId: number) {
+  readonly #homeId: string;
+
+  constructor({ id, jobsDir }: Pick<IdentifiedHome, 'id' | 'jobsDir'>, jobId: number) {
+    this.#homeId = id;
     this.path = join(jobsDir, String(jobId));
     this.indexFile = join(this.path, 'frames.index');
     this.segments = join(this.path, 'segments');
     this.straight = join(this.path, 'straight');
   }
 
-  create(): void {
+  /**
+   * Creates the folder, or marks an existing one as this home's.
+   *
+   * @throws TransientError JOB_FOLDER_TAKEN if the folder belongs to somebody else
+   */
+  async create(): Promise<void> {
     failPoint('job-folder.before-creation');
+    const owner = await ownerOf(this.path, this.#homeId);
+    if (owner === 'other')
+      throw new TransientError(
+        'JOB_FOLDER_TAKEN',
+        `${this.path} was not made by this home; move it away to let the job run.`,
+      );
+    makeFolder(this.path);
+    await writeFile(join(this.path, STAMP), this.#homeId);
     makeFolder(this.segments);
     failPoint('job-folder.created');
   }
@@ -34,10 +67,21 @@ export class JobFolder {
     return join(this.path, 'spill');
   }
 
-  async remove(): Promise<void> {
+  /** Deletes the folder with what Framekiln put into it. @returns false if the folder is not this home's */
+  async remove(): Promise<boolean> {
     failPoint('job-folder.before-removal');
-    await rm(this.path, { recursive: true, force: true });
+    if ((await ownerOf(this.path, this.#homeId)) !== 'this-home') return false;
+    for (const name of ENTRIES) await rm(join(this.path, name), { recursive: true, force: true });
+    // The stamp is last: a killed removal is completed by the next one.
+    await rm(join(this.path, STAMP), { force: true });
+    try {
+      await rmdir(this.path);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOTEMPTY') throw error;
+      // Somebody put a file into it.
+    }
     failPoint('job-folder.removed');
+    return true;
   }
 
   /**
@@ -48,7 +92,7 @@ export class JobFolder {
   async openSpill(disk: { readonly path: string; readonly adopted: boolean }): Promise<string> {
     const own = basename(disk.path);
     for (const name of await readdirOrNone(this.#spill)) {
-      if (disk.adopted && name === own) continue;
+      if ((disk.adopted && name === own) || !SPILL_NAME.test(name)) continue;
       await rm(join(this.#spill, name), { recursive: true, force: true });
     }
     return join(this.#spill, own);
@@ -88,22 +132,69 @@ export class JobFolder {
   /** Deletes segments without a checkpoint: partial ones, and those of a worker that lost its lease. */
   async removeStrangers(keep: ReadonlySet<string>): Promise<void> {
     for (const name of await readdir(this.segments)) {
-      if (keep.has(name)) continue;
+      if (keep.has(name) || !SEGMENT_NAME.test(name)) continue;
       failPoint('segment.stranger-before-removal');
       await rm(join(this.segments, name), { recursive: true, force: true });
     }
   }
 }
 
-/** Deletes folders that belong to no unfinished job. @returns their count */
-export async function removeOrphanFolders(jobsDir: string, unfinished: ReadonlySet<number>): Promise<number> {
+/** Deletes this home's folders of jobs that are finished. @returns their count */
+export async function removeOrphanFolders(
+  home: Pick<IdentifiedHome, 'id' | 'jobsDir'>,
+  unfinished: ReadonlySet<number>,
+): Promise<number> {
   let removed = 0;
-  for (const name of await readdirOrNone(jobsDir)) {
-    if (unfinished.has(Number(name))) continue;
-    await rm(join(jobsDir, name), { recursive: true, force: true });
-    removed++;
-  }
+  for (const jobId of await jobIdsIn(home.jobsDir))
+    if (!unfinished.has(jobId) && (await new JobFolder(home, jobId).remove())) removed++;
   return removed;
+}
+
+/** Marks the job folders of a home that has got another ID. */
+export async function renewJobFolders(
+  jobsDir: string,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<void> {
+  for (const jobId of await jobIdsIn(jobsDir)) {
+    const path = join(jobsDir, String(jobId));
+    if ((await stampIn(path)) === from) await writeFile(join(path, STAMP), to);
+  }
+}
+
+async function jobIdsIn(jobsDir: string): Promise<number[]> {
+  return (await readdirOrNone(jobsDir)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+}
+
+/**
+ * Whose a folder is: by its stamp, or if that is missing by what it contains, because older versions wrote none and a
+ * power cut may lose it.
+ */
+async function ownerOf(path: string, homeId: string): Promise<'this-home' | 'other' | 'nobody'> {
+  try {
+    if (!(await lstat(path)).isDirectory()) return 'other';
+  } catch (error) {
+    if (isMissingFile(error)) return 'nobody';
+    throw error;
+  }
+  const stamp = await stampIn(path);
+  if (stamp !== null) return stamp === homeId ? 'this-home' : 'other';
+  const names = (await readdirOrNone(path)).filter((name) => name !== STAMP);
+  if (names.length === 0) return 'nobody';
+  const isKnown = names.every((name) => (ENTRIES as readonly string[]).includes(name));
+  if (!isKnown || !names.includes('segments')) return 'other';
+  const segments = await readdirOrNone(join(path, 'segments'));
+  return segments.every((name) => SEGMENT_NAME.test(name)) ? 'this-home' : 'other';
+}
+
+/** ID of the home in a job folder; null if the stamp is missing or incomplete. */
+async function stampIn(path: string): Promise<string | null> {
+  try {
+    const stamp = await readFile(join(path, STAMP), 'utf8');
+    return /^[0-9a-f]{16}$/.test(stamp) ? stamp : null;
+  } catch (error) {
+    if (isMissingFile(error) || codeOf(error) === 'EISDIR') return null;
+    throw error;
+  }
 }
 
 /** Names in a folder; none if the folder does not exist. */

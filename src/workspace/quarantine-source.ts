@@ -1,6 +1,7 @@
 import { basename, join, relative } from 'node:path';
 import { toError, type InputRejectedError, type RejectionCode } from '../domain/errors.ts';
 import { writeFileDurably } from './durable-file.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import { moveAside } from './move-aside.ts';
 
 /** Rejections that are not the fault of the file, which is therefore not moved. */
@@ -20,7 +21,7 @@ const NOT_ITS_FAULT: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
  * @returns a sentence for the log, or null if the file is not to be moved
  */
 export async function quarantineSource(
-  root: string,
+  { id, root }: Pick<IdentifiedHome, 'id' | 'root'>,
   path: string,
   { code, message }: Pick<InputRejectedError, 'code' | 'message'>,
   prefix: string,
@@ -28,7 +29,7 @@ export async function quarantineSource(
   if (NOT_ITS_FAULT.has(code)) return null;
   let place: string;
   try {
-    place = await moveAside(path, join(root, 'quarantine'), prefix);
+    place = await moveAside(id, path, join(root, 'quarantine'), prefix);
   } catch (error) {
     return `${basename(path)}: cannot be moved to quarantine/: ${toError(error).message}`;
   }

@@ -1,18 +1,19 @@
-import { mkdir, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, realpath, rm, rmdir, statfs } from 'node:fs/promises';
+import { contains, type IdentifiedHome } from '../config/home.ts';
 import type { Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { freeBytes } from './free-bytes.ts';
 import { availableMemoryBytes } from './memory.ts';
 import {
+  createRamDiskFolder,
   findRamDisks,
-  ramDiskName,
+  ramDiskPlaces,
   type FoundRamDisk,
   type RamDiskKind,
   type RamDiskPlaces,
 } from './ram-disk-places.ts';
 import { mayAdopt, writeStamp, type Stamp } from './ram-disk-stamp.ts';
-import { tryMountTmpfs, unmountTmpfs } from './tmpfs.ts';
+import { mayMount, tryMountTmpfs, unmountTmpfs } from './tmpfs.ts';
 
 export interface RamDiskRequest {
   readonly kind: 'auto' | RamDiskKind;
@@ -58,7 +59,7 @@ export async function openRamDisk(
   }
   const budgetBytes = Math.floor((await availableMemoryBytes()) * request.memoryFraction);
   failPoint('ram-disk.before-set-up');
-  const created = await create(places, ramDiskName(lease), request.kind, budgetBytes);
+  const created = await create(places, lease, request.kind, budgetBytes);
   failPoint('ram-disk.set-up');
   await writeStamp(created.path, stamp);
   failPoint('ram-disk.stamped');
@@ -89,38 +90,60 @@ export async function removeOrphanRamDisks(
   return orphans.length;
 }
 
+/**
+ * Deletes the RAM disks with the ID of this home that lie in the home itself: after it was copied, they are copies of those
+ * of the original.
+ */
+export async function removeRamDisksInside(home: Pick<IdentifiedHome, 'id' | 'stateDir'>): Promise<void> {
+  const inside = await realpath(home.stateDir);
+  for (const found of await findRamDisks(ramDiskPlaces(home)))
+    if (contains(inside, found.path)) await removeRamDisk(found);
+}
+
 async function ramDisksOf(places: RamDiskPlaces, jobId: number): Promise<FoundRamDisk[]> {
   return (await findRamDisks(places)).filter((found) => found.jobId === jobId);
 }
 
 async function create(
   places: RamDiskPlaces,
-  name: string,
+  lease: Pick<Lease, 'jobId' | 'token'>,
   kind: RamDiskRequest['kind'],
   budgetBytes: number,
 ): Promise<Omit<RamDisk, 'adopted'>> {
   const reasons: string[] = [];
   if (kind === 'auto' || kind === 'mount') {
-    const path = join(places.mount, name);
-    const whyNot = await tryMountTmpfs(path, budgetBytes);
-    if (whyNot === null) return { kind: 'mount', path, sizeBytes: budgetBytes, reason: null };
-    reasons.push(`cannot mount a tmpfs: ${whyNot}`);
+    const mounted = await mountNew(places, lease, budgetBytes);
+    if ('path' in mounted) return { kind: 'mount', path: mounted.path, sizeBytes: budgetBytes, reason: null };
+    reasons.push(`cannot mount a tmpfs: ${mounted.whyNot}`);
   }
   if (kind !== 'folder') {
     const free = await freeBytes('/dev/shm');
     const sizeBytes = Math.min(budgetBytes, Math.floor(free * MAX_SHM_SHARE));
     if (sizeBytes >= SMALLEST_SHM_BYTES) {
-      const path = join(places.shm, name);
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      const path = await createRamDiskFolder(places, 'shm', lease);
       return { kind: 'shm', path, sizeBytes, reason: reasons.join('; ') || null };
     }
     reasons.push(`/dev/shm has only ${Math.floor(free / 1024 / 1024)} MB free`);
   }
-  const path = join(places.folder, name);
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await mkdir(places.folders.folder, { recursive: true, mode: 0o700 });
+  const path = await createRamDiskFolder(places, 'folder', lease);
   // A folder takes no memory apart from the page cache; the budget keeps batches at a sensible size.
   const sizeBytes = Math.min(budgetBytes, await freeBytes(path));
   return { kind: 'folder', path, sizeBytes, reason: reasons.join('; ') || null };
+}
+
+async function mountNew(
+  places: RamDiskPlaces,
+  lease: Pick<Lease, 'jobId' | 'token'>,
+  sizeBytes: number,
+): Promise<{ path: string } | { whyNot: string }> {
+  if (!mayMount()) return { whyNot: 'requires root' };
+  await mkdir(places.folders.mount, { recursive: true, mode: 0o700 });
+  const path = await createRamDiskFolder(places, 'mount', lease);
+  const whyNot = await tryMountTmpfs(places.prefix, path, sizeBytes);
+  if (whyNot === null) return { path };
+  await rmdir(path);
+  return { whyNot };
 }
 
 async function sizeOf({ kind, path }: FoundRamDisk): Promise<number> {

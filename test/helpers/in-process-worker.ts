@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
-import { ensureHome, homeAt } from '../../src/config/home.ts';
+import { ensureHome } from '../../src/config/home.ts';
 import { SAFE_DEFAULTS, type Settings } from '../../src/config/settings.ts';
 import type { Job } from '../../src/domain/job.ts';
 import type { Device } from '../../src/domain/recipe.ts';
@@ -18,6 +18,7 @@ import { InferencePort } from '../../src/inference-thread/inference-thread.ts';
 import { PipelineRunner } from '../../src/inference-thread/pipeline-runner.ts';
 import type { PipelineSetup } from '../../src/inference-thread/protocol.ts';
 import { makeClip } from './clips.ts';
+import { identifiedHomeAt } from './identified-home.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { tinySrvgg } from './tiny-models.ts';
 
@@ -57,7 +58,7 @@ export interface ClipOptions {
 
 /** A home with a tiny model, whose jobs run in the test's process and not in a worker. */
 export function inProcessWorker(changes: Partial<Settings> = {}) {
-  const home = homeAt(temporaryFolder());
+  const home = identifiedHomeAt(temporaryFolder());
   ensureHome(home);
   const model = join(home.models, 'tiny.onnx');
   writeFileSync(model, tinySrvgg());

@@ -10,6 +10,7 @@ import { openQueue } from '../../src/queue/queue.ts';
 import { JobFolder } from '../../src/workspace/job-folder.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
 import { DiskModel, type Fate } from '../helpers/disk-model.ts';
+import { HOME_ID } from '../helpers/identified-home.ts';
 import { filesBelow, makeHome, run } from '../helpers/framekiln.ts';
 import { readOperations, runRecorded, whyNoRecording } from '../helpers/recorded-operations.ts';
 
@@ -172,7 +173,7 @@ async function faultsOf(home: string, acknowledged: Acknowledged, finished: Buff
       if (!isPublished) faults.push('the job is published, but its file is missing');
       return faults;
     }
-    const folder = new JobFolder(join(state, 'jobs'), 1);
+    const folder = new JobFolder({ id: HOME_ID, jobsDir: join(state, 'jobs') }, 1);
     for (const batch of batches)
       if (!(await folder.isIntact(batch)))
         faults.push(`the committed segment of batch ${batch.number} is lost`);

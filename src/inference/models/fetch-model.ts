@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { ModelError, toError } from '../../domain/errors.ts';
 import type { ModelFile } from '../../domain/models.ts';
+import { asUser } from '../../lib/user-umask.ts';
 import { convertModel } from './convert-model.ts';
 import { modelFile, modelPath, wrongChecksum } from './find-model.ts';
 import { modelEntry } from './manifest.ts';
@@ -32,7 +33,7 @@ export async function fetchModel(name: string, options: FetchOptions): Promise<M
   const found = createHash('sha256').update(onnx).digest('hex');
   if (found !== entry.sha256) throw wrongChecksum(`The converted model ${name}`, entry.sha256, found);
   const path = modelPath(options.into, entry.name);
-  await mkdir(options.into, { recursive: true });
+  asUser(() => mkdirSync(options.into, { recursive: true }));
   await options.writeFile(path, onnx);
   return modelFile(path, entry);
 }

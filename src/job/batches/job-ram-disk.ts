@@ -13,7 +13,7 @@ export async function openJobRamDisk(
     owner: lease.owner,
     contents: JSON.stringify([job.id, job.fingerprint, recipeText(job.recipe), withoutTiles(plan)]),
   };
-  const ramDisk = await openRamDisk(ramDiskPlaces(home.stateDir), lease, stamp, settings.workspace);
+  const ramDisk = await openRamDisk(ramDiskPlaces(home), lease, stamp, settings.workspace);
   const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
   const what = ramDisk.kind === 'folder' ? `no RAM disk${reason}; writing frames to` : `RAM disk${reason}:`;
   log.info(`${what} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 ** 2)} MB`);

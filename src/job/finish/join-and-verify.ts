@@ -3,15 +3,18 @@ import { dirname } from 'node:path';
 import { AudioShiftedError, FfmpegError, VerificationError } from '../../domain/errors.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
+import { asUser } from '../../lib/user-umask.ts';
 import { outputColor } from '../../media/decode/color-conversion.ts';
 import { outputTiming } from '../../media/encode/output-timing.ts';
 import { withoutUnmuxable } from '../../media/join/find-unmuxable.ts';
 import { muxOutput } from '../../media/join/mux.ts';
 import { withShifts, type StreamPlan } from '../../media/join/stream-plan.ts';
 import { verifyOutput } from '../../media/verify/verify-output.ts';
+import { createForUser } from '../../workspace/durable-file.ts';
 import { halfOutputPath } from '../../workspace/half-output.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
+import { assertFoldersPresent } from '../missing-folders.ts';
 import { assertUnchanged } from '../prepare/prepare-source.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
@@ -31,11 +34,13 @@ export async function joinAndVerify(
   folder: JobFolder,
   prepared: PreparedJob,
 ): Promise<JoinedOutput> {
-  const { job, lease, signal } = context;
+  const { home, job, lease, signal } = context;
   // All frames are read by now, and audio is about to be: the source must be the file that was queued.
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
-  makeFolder(dirname(prepared.outputPath));
-  const temporaryPath = halfOutputPath(prepared.outputPath, lease);
+  await assertFoldersPresent(context);
+  const temporaryPath = halfOutputPath(home.id, prepared.outputPath, lease);
+  asUser(() => makeFolder(dirname(temporaryPath)));
+  createForUser(temporaryPath);
   try {
     const streams = await joinWithFallbacks(context, folder, prepared, temporaryPath);
     return { temporaryPath, streams };

@@ -31,7 +31,7 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
     if (settings.output.source === 'delete') {
       await rm(job.sourcePath);
       await syncFolder(dirname(job.sourcePath));
-    } else await moveAside(job.sourcePath, join(home.root, 'finished'), String(job.id));
+    } else await moveAside(home.id, job.sourcePath, join(home.root, 'finished'), String(job.id));
     failPoint('source.settled');
   } catch (error) {
     // Stopped meanwhile: the job is not finished, and its next run settles the source.

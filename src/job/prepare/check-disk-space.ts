@@ -4,8 +4,10 @@ import { TransientError } from '../../domain/errors.ts';
 import { rateOf, spaceNeeded } from '../../domain/estimate.ts';
 import { formatBytes } from '../../lib/format-bytes.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
+import { asUser } from '../../lib/user-umask.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
+import { assertFoldersPresent } from '../missing-folders.ts';
 import type { PreparedJob } from './prepared-job.ts';
 
 /**
@@ -14,15 +16,17 @@ import type { PreparedJob } from './prepared-job.ts';
  * @throws TransientError DISK_FULL; the job waits and is retried automatically without using an attempt
  */
 export async function checkDiskSpace(
-  { job, queue }: JobContext,
+  context: JobContext,
   folder: JobFolder,
   { index, formats, media, outputPath, committed }: PreparedJob,
 ): Promise<void> {
+  const { job, queue } = context;
   const { width, height } = formats.output;
   const rate = rateOf(job.recipe, queue.history.pastJobs(job.recipe));
   const needed = spaceNeeded(index.pts.length, width * height, media.bytes, committed, rate);
   const outputFolder = dirname(outputPath);
-  makeFolder(outputFolder);
+  await assertFoldersPresent(context);
+  asUser(() => makeFolder(outputFolder));
   const isOneDisk = (await stat(folder.path)).dev === (await stat(outputFolder)).dev;
   const wants: [string, number][] = isOneDisk
     ? [[outputFolder, needed.segments + needed.output]]

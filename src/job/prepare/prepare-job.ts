@@ -24,7 +24,7 @@ import { isTiled } from './tile-sizes.ts';
  * still hold, and whether the disk has room for the rest.
  */
 export async function prepareJob(context: JobContext, folder: JobFolder): Promise<PreparedJob> {
-  const { job, lease, queue } = context;
+  const { home, job, lease, queue } = context;
   const source = await prepareSource(context, folder);
   const { media } = source;
   const framesTotal = source.index.pts.length;
@@ -47,7 +47,7 @@ export async function prepareJob(context: JobContext, folder: JobFolder): Promis
     ...{ plan, memories, streams, outputPath, committed, missing },
   };
   logPreparation(context, prepared);
-  await removeHalfOutputsOf(job.id, outputPath);
+  await removeHalfOutputsOf(home.id, job.id, outputPath);
   await checkDiskSpace(context, folder, prepared);
   return prepared;
 }

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { ramDiskPlaces } from '../../../src/workspace/ram-disk-places.ts';
+import { homeIdIn } from '../../../src/queue/home-store.ts';
 import { filesBelow } from '../framekiln.ts';
 import { sha256Of } from './contents.ts';
 import type { Walk } from './step.ts';
@@ -84,8 +84,9 @@ function leftovers(walked: WalkedHome): string[] {
   for (const path of filesBelow(home).filter((each) => !isKept(each)))
     if (!STATE.test(path) && !outputs.test(path) && belongings.at(join(home, path)) === undefined)
       found.push(`C: ${path} is left`);
-  const { shm } = ramDiskPlaces(join(home, '.framekiln'));
-  if (existsSync(shm) && filesBelow(shm).length > 0) found.push(`C: ${shm} is left`);
+  const id = homeIdIn(database);
+  const ramDisks = readdirSync('/dev/shm').filter((name) => id !== null && name.includes(id));
+  for (const name of ramDisks) found.push(`C: /dev/shm/${name} is left`);
   if (readFileSync('/proc/self/mounts', 'utf8').includes(home)) found.push('C: a RAM disk is mounted');
   return found;
 }

@@ -17,6 +17,7 @@ import { InputRejectedError, TransientError } from '../../../src/domain/errors.t
 import { Intake } from '../../../src/intake/intake.ts';
 import { createForwardingLogger } from '../../../src/observability/forwarding-logger.ts';
 import { openQueue } from '../../../src/queue/queue.ts';
+import { whyMissing } from '../../../src/workspace/missing-folder.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 function rejectBad(path: string): void {
@@ -34,6 +35,7 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
   const intake = new Intake({
     inputDir,
     outputDir: join(root, 'output'),
+    whyMissing: () => whyMissing(inputDir, queue.mountPoints),
     polling: false,
     settings: () => ({
       settleMs: 5000,

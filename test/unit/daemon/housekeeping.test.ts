@@ -1,16 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ensureHome, homeAt } from '../../../src/config/home.ts';
+import { ensureHome } from '../../../src/config/home.ts';
 import { removeLeftovers } from '../../../src/daemon/housekeeping.ts';
 import { filesBelow } from '../../helpers/framekiln.ts';
+import { HOME_ID, identifiedHomeAt } from '../../helpers/identified-home.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { testQueue } from '../queue/queue-fixture.ts';
 
-const HALF_MOVE = `.framekiln-${'0a'.repeat(8)}.part`;
+const HALF_MOVE = `.framekiln-${HOME_ID}-${'0a'.repeat(8)}.part`;
 
 test('interrupted copies are removed from the folders that sources are moved to, and from no other', async () => {
-  const home = homeAt(temporaryFolder());
+  const home = identifiedHomeAt(temporaryFolder());
   ensureHome(home);
   for (const folder of ['finished', 'quarantine', 'input']) {
     mkdirSync(join(home.root, folder), { recursive: true });
@@ -24,7 +25,7 @@ test('interrupted copies are removed from the folders that sources are moved to,
 });
 
 test('a home without leftovers, finished/ or quarantine/ needs nothing', async () => {
-  const home = homeAt(temporaryFolder());
+  const home = identifiedHomeAt(temporaryFolder());
   ensureHome(home);
   expect(await removeLeftovers(home, testQueue())).toEqual([]);
 });

@@ -15,7 +15,7 @@ function startWorker(script: string, silenceMs = 30_000) {
   const entries: LogEntry[] = [];
   const write = (entry: LogEntry): void => void entries.push(entry);
   const log: RootLogger = { ...createForwardingLogger(write), write, close: () => Promise.resolve() };
-  const start = { homeRoot: '/nowhere', onlyJobId: null, alone: true, flags: [] };
+  const start = { homeRoot: '/nowhere', onlyJobId: null, alone: true, umask: 0o022, flags: [] };
   const worker = new WorkerProcess({ start, log, program: pathToFileURL(file), silenceMs });
   return { worker, entries };
 }

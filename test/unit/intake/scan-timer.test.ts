@@ -2,7 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { pauseAfterHintMs, pauseAfterScanMs, ScanTimer } from '../../../src/intake/scan-timer.ts';
 
-const CALM = { hinted: false, lastScanMs: 10, isUnsettled: false, settleMs: 5000, rescanMs: 60_000 };
+const CALM = {
+  hinted: false,
+  lastScanMs: 10,
+  isUnsettled: false,
+  polling: false,
+  settleMs: 5000,
+  rescanMs: 60_000,
+};
 
 test('scans that hints cause take at most a sixth of the time, and never come in bursts', () => {
   expect(pauseAfterHintMs(0)).toBe(200);
@@ -12,6 +19,8 @@ test('scans that hints cause take at most a sixth of the time, and never come in
 test('the pause depends on hints, on unsettled files and on the settings', () => {
   expect(pauseAfterScanMs(CALM)).toBe(60_000);
   expect(pauseAfterScanMs({ ...CALM, hinted: true })).toBe(200);
+  expect(pauseAfterScanMs({ ...CALM, polling: true })).toBe(1000);
+  expect(pauseAfterScanMs({ ...CALM, polling: true, lastScanMs: 2000 })).toBe(10_000);
   expect(pauseAfterScanMs({ ...CALM, isUnsettled: true })).toBe(5020);
   expect(pauseAfterScanMs({ ...CALM, isUnsettled: true, rescanMs: 1000 })).toBe(1000);
 });

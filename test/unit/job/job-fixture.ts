@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { ensureHome, homeAt, type Home } from '../../../src/config/home.ts';
+import { ensureHome, type IdentifiedHome } from '../../../src/config/home.ts';
 import { SAFE_DEFAULTS, type Settings } from '../../../src/config/settings.ts';
 import { missingBatches } from '../../../src/domain/frame-batch.ts';
 import type { CommittedBatch, Job, Lease } from '../../../src/domain/job.ts';
@@ -24,6 +24,7 @@ import type { Queue } from '../../../src/queue/queue.ts';
 import { FrameFiles } from '../../../src/workspace/frame-files.ts';
 import { JobFolder } from '../../../src/workspace/job-folder.ts';
 import { makeClip, type ClipRequest } from '../../helpers/clips.ts';
+import { identifiedHomeAt } from '../../helpers/identified-home.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { sourceOf } from '../../helpers/upscale-source.ts';
 import { loggerInto, threadWith } from '../../helpers/in-process-worker.ts';
@@ -38,7 +39,7 @@ export interface JobRequest {
 }
 
 export interface JobAtWork {
-  readonly home: Home;
+  readonly home: IdentifiedHome;
   readonly queue: Queue;
   readonly job: Job;
   readonly lease: Lease;
@@ -61,7 +62,7 @@ export async function jobAtWork({
   job: changes,
   engine,
 }: JobRequest = {}): Promise<JobAtWork> {
-  const home = homeAt(temporaryFolder());
+  const home = identifiedHomeAt(temporaryFolder());
   ensureHome(home);
   const queue = testQueue(home.databaseFile);
   const sourcePath = join(home.input, 'clip.mp4');
@@ -73,8 +74,8 @@ export async function jobAtWork({
   const claimed = queue.leases.claim({ owner: ALICE, nowMs: 2_000, leaseMs: LEASE_MS });
   if (claimed === null) throw new Error('The job that was just enqueued cannot be claimed.');
   const { job, lease } = claimed;
-  const folder = new JobFolder(home.jobsDir, job.id);
-  folder.create();
+  const folder = new JobFolder(home, job.id);
+  await folder.create();
   const lines: string[] = [];
   const log = loggerInto(lines);
   const requests: ToPort[] = [];

@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { moveAside } from '../../../src/workspace/move-aside.ts';
+import { HOME_ID } from '../../helpers/identified-home.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const MEGABYTE = 1 << 20;
@@ -42,8 +43,10 @@ test.each(['here', 'elsewhere'] as const)(
   async (where) => {
     const { sources, folder, isElsewhere } = places(where, 3);
     if (where === 'elsewhere' && !isElsewhere) return;
-    const moved = await Promise.all(sources.slice(0, 2).map((path, i) => moveAside(path, folder, String(i))));
-    moved.push(await moveAside(sources[2] ?? '', folder, '2'));
+    const moved = await Promise.all(
+      sources.slice(0, 2).map((path, i) => moveAside(HOME_ID, path, folder, String(i))),
+    );
+    moved.push(await moveAside(HOME_ID, sources[2] ?? '', folder, '2'));
     expect(readdirSync(folder).toSorted()).toEqual(
       moved.map((path) => path.slice(folder.length + 1)).toSorted(),
     );
@@ -57,9 +60,9 @@ test('an interrupted move is completed, and its partial copy deleted', async () 
   const { sources, folder } = places('elsewhere');
   const [path = ''] = sources;
   copyFileSync(path, join(folder, 'clip.mp4'));
-  const part = `.framekiln-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.part`;
+  const part = `.framekiln-${HOME_ID}-${createHash('sha256').update(path).digest('hex').slice(0, 16)}.part`;
   copyFileSync(path, join(folder, part));
-  expect(await moveAside(path, folder, '1')).toBe(join(folder, 'clip.mp4'));
+  expect(await moveAside(HOME_ID, path, folder, '1')).toBe(join(folder, 'clip.mp4'));
   expect(existsSync(path)).toBe(false);
   expect(readdirSync(folder)).toEqual(['clip.mp4']);
 });
@@ -67,14 +70,14 @@ test('an interrupted move is completed, and its partial copy deleted', async () 
 test('a file that is already in the folder is not moved', async () => {
   const { sources } = places('here');
   const [path = ''] = sources;
-  expect(await moveAside(path, join(path, '..'), '1')).toBe(path);
+  expect(await moveAside(HOME_ID, path, join(path, '..'), '1')).toBe(path);
   expect(valueOf(path)).toBe(1);
 });
 
 test('nothing is moved or overwritten if other files have both names', async () => {
   const { sources, folder } = places('here');
   for (const name of ['clip.mp4', '1-clip.mp4']) writeFileSync(join(folder, name), name);
-  await expect(moveAside(sources[0] ?? '', folder, '1')).rejects.toThrow(
+  await expect(moveAside(HOME_ID, sources[0] ?? '', folder, '1')).rejects.toThrow(
     /already contains clip\.mp4 and 1-clip\.mp4/,
   );
   expect(readFileSync(join(folder, '1-clip.mp4'), 'utf8')).toBe('1-clip.mp4');

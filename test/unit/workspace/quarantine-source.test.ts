@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { quarantineSource } from '../../../src/workspace/quarantine-source.ts';
+import { HOME_ID } from '../../helpers/identified-home.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const damaged = { code: 'DAMAGED' as const, message: 'Only 3 % of it can be decoded.' };
@@ -21,7 +22,12 @@ test('rejected files with the same name are moved with their reasons', async () 
     ['2', 'y'],
     ['2', 'y'],
   ] as const) {
-    const sentence = await quarantineSource(root, rejectable(root, 'a.mp4', contents), damaged, prefix);
+    const sentence = await quarantineSource(
+      { id: HOME_ID, root },
+      rejectable(root, 'a.mp4', contents),
+      damaged,
+      prefix,
+    );
     expect(sentence).toMatch(/^a\.mp4: moved to quarantine\/(2-)?a\.mp4; the reason is in (2-)?a\.mp4\.txt$/);
   }
   expect(readdirSync(join(root, 'quarantine')).sort()).toEqual([
@@ -38,7 +44,7 @@ test('rejected files with the same name are moved with their reasons', async () 
 test('a file is moved even if its name is too long for a note with the reason', async () => {
   const root = temporaryFolder();
   const name = `${'n'.repeat(251)}.mp4`;
-  const sentence = await quarantineSource(root, rejectable(root, name), damaged, '1');
+  const sentence = await quarantineSource({ id: HOME_ID, root }, rejectable(root, name), damaged, '1');
   expect(sentence).toMatch(/: moved to quarantine\/n+\.mp4; cannot write n+\.mp4\.txt: ENAMETOOLONG/);
   expect(readdirSync(join(root, 'quarantine'))).toEqual([name]);
 });
@@ -46,9 +52,11 @@ test('a file is moved even if its name is too long for a note with the reason', 
 test('a file is not moved for faults of others, or if the move fails', async () => {
   const root = temporaryFolder();
   const path = rejectable(root, 'a.mp4');
-  expect(await quarantineSource(root, path, { code: 'BAD_RECIPE', message: '' }, '1')).toBeNull();
+  expect(
+    await quarantineSource({ id: HOME_ID, root }, path, { code: 'BAD_RECIPE', message: '' }, '1'),
+  ).toBeNull();
   writeFileSync(join(root, 'quarantine'), 'in the way');
-  expect(await quarantineSource(root, path, damaged, '1')).toMatch(
+  expect(await quarantineSource({ id: HOME_ID, root }, path, damaged, '1')).toMatch(
     /^a\.mp4: cannot be moved to quarantine\/: /,
   );
   expect(existsSync(path)).toBe(true);

@@ -12,7 +12,7 @@ import { jobAtWork, preparedWithoutVideo } from '../job-fixture.ts';
 async function joined() {
   const work = await jobAtWork();
   const prepared = preparedWithoutVideo(work);
-  const temporaryPath = halfOutputPath(prepared.outputPath, work.lease);
+  const temporaryPath = halfOutputPath(work.home.id, prepared.outputPath, work.lease);
   writeFileSync(temporaryPath, 'the finished video');
   const publish = () => publishOutput(work.context, prepared, { temporaryPath, streams: prepared.streams });
   return { ...work, prepared, publish, temporaryPath, report: () => readReport(work.home, work.job.id) };

@@ -1,0 +1,56 @@
+import { access } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { toError } from '../domain/errors.ts';
+import type { Logger } from '../observability/log-entry.ts';
+import type { Queue } from '../queue/queue.ts';
+
+const CHECK_EVERY_MS = 20_000;
+
+/**
+ * Queues jobs again that failed because their source was missing, once it is back. A scan of `input/` notices only files
+ * that it has seen disappear, and none outside that folder. One check at a time.
+ */
+export class SourceWatch {
+  readonly #queue: Queue;
+  readonly #log: Logger;
+  readonly #now: () => number;
+  #nextAtMs = 0;
+  #isChecking = false;
+
+  constructor(queue: Queue, log: Logger, now: () => number) {
+    this.#queue = queue;
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** Checks the missing sources if a check is due; does not wait for disks. */
+  tick(): void {
+    if (this.#isChecking || this.#now() < this.#nextAtMs) return;
+    this.#isChecking = true;
+    void this.#check()
+      .catch((error: unknown) =>
+        this.#log.warn(`cannot check missing sources: ${toError(error).message}; retrying`),
+      )
+      .finally(() => {
+        this.#isChecking = false;
+        this.#nextAtMs = this.#now() + CHECK_EVERY_MS;
+      });
+  }
+
+  async #check(): Promise<void> {
+    const { jobs, control } = this.#queue;
+    for (const { id, sourcePath, origin, errorCode } of jobs.listJobs({ state: 'failed' })) {
+      if (errorCode !== 'SOURCE_MISSING' || origin === 'run' || !(await isThere(sourcePath))) continue;
+      if (control.retryJob(id)) this.#log.info(`${basename(sourcePath)} is back; job ${id} queued again`);
+    }
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

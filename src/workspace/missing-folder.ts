@@ -1,0 +1,48 @@
+import { lstat, readdir, realpath } from 'node:fs/promises';
+import { codeOf } from '../domain/errors.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
+import { isMountPoint } from './tmpfs.ts';
+
+/** Remembers which folders were mount points, across restarts. */
+export interface MountPointMemory {
+  isKnown(path: string): boolean;
+  remember(path: string): void;
+  forget(path: string): void;
+}
+
+/** Errors of a folder that exists but may not be read: its disk is there. */
+const NO_PERMISSION: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
+
+/**
+ * Why a folder cannot be used until its disk is back, in one sentence: it is a link to a missing folder, its disk does not
+ * answer, or it was a mount point and is now an empty folder. Null if it can be used, or if there is nothing at the path.
+ */
+export async function whyMissing(folder: string, mountPoints: MountPointMemory): Promise<string | null> {
+  let names: string[];
+  let real: string;
+  try {
+    if (!(await exists(folder))) return null;
+    real = await realpath(folder);
+    names = await readdir(real);
+  } catch (error) {
+    if (NO_PERMISSION.has(codeOf(error))) return null;
+    const why = isMissingFile(error) ? 'it is a link to a folder that does not exist' : codeOf(error);
+    return `${folder} is missing (${why}); connect its disk or correct the link.`;
+  }
+  if (await isMountPoint(real)) mountPoints.remember(real);
+  else if (names.length > 0) mountPoints.forget(real);
+  else if (mountPoints.isKnown(real))
+    return `${folder} is missing (its disk is not mounted); mount it, or put a file into the empty folder to use that instead.`;
+  return null;
+}
+
+/** Whether there is anything at a path, if only a link to nothing. */
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
