@@ -51,7 +51,6 @@ const ROOMS = {
 
 /** Libraries that one place alone may import, so that they can be replaced there. */
 const OWNED_LIBRARIES = {
-  chokidar: ['src/intake/folder-watcher.ts'],
   'better-sqlite3': ['src/queue/database.ts', 'src/queue/process-lock.ts', 'src/queue/salvage.ts'],
   execa: ['src/lib/process/spawn-child.ts', 'src/lib/process/runs-without-error.ts'],
   // The daemon forks its worker with a message channel; every other child process starts in lib/process.

@@ -16,7 +16,7 @@ import { DaemonWithClip } from '../helpers/daemon-with-clip.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
 import { filesBelow, makeHome, readLog, run, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
-import { mayMount } from '../helpers/tmpfs.ts';
+import { mayMount, mountTmpfs } from '../helpers/tmpfs.ts';
 
 /** Files of somebody else, some with names like those of jobs and RAM disks. */
 const FOREIGN = [
@@ -170,6 +170,7 @@ test.runIf(mayMount())('a job does not write into the empty mount point of outpu
   const root = temporaryFolder();
   const output = join(root, 'output');
   const disk = temporaryFolder();
+  mountTmpfs(disk, 'size=50m');
   mkdirSync(output);
   const mount = () => void execFileSync('mount', ['--bind', disk, output]);
   mount();
