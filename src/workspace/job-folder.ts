@@ -67,21 +67,27 @@ export class JobFolder {
     return join(this.path, 'spill');
   }
 
-  /** Deletes the folder with what Framekiln put into it. @returns false if the folder is not this home's */
+  /**
+   * Deletes what Framekiln put into the folder, and the folder unless somebody else put something into it.
+   *
+   * @returns whether the folder is gone because of this
+   */
   async remove(): Promise<boolean> {
     failPoint('job-folder.before-removal');
     if ((await ownerOf(this.path, this.#homeId)) !== 'this-home') return false;
-    for (const name of ENTRIES) await rm(join(this.path, name), { recursive: true, force: true });
-    // The stamp is last: a killed removal is completed by the next one.
-    await rm(join(this.path, STAMP), { force: true });
-    try {
-      await rmdir(this.path);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOTEMPTY') throw error;
-      // Somebody put a file into it.
+    await this.removeStrangers(new Set());
+    await this.removeSpill();
+    for (const name of ['frames.index', 'frames.index.tmp', 'straight'])
+      await rm(join(this.path, name), { recursive: true, force: true });
+    const isEmpty =
+      (await removeIfEmpty(this.segments)) && (await readdir(this.path)).every((name) => name === STAMP);
+    if (isEmpty) {
+      // The stamp is last: a killed removal is completed by the next one.
+      await rm(join(this.path, STAMP), { force: true });
+      await removeIfEmpty(this.path);
     }
     failPoint('job-folder.removed');
-    return true;
+    return isEmpty;
   }
 
   /**
@@ -99,7 +105,9 @@ export class JobFolder {
   }
 
   async removeSpill(): Promise<void> {
-    await rm(this.#spill, { recursive: true, force: true });
+    for (const name of await readdirOrNone(this.#spill))
+      if (SPILL_NAME.test(name)) await rm(join(this.#spill, name), { recursive: true, force: true });
+    await removeIfEmpty(this.#spill);
   }
 
   segmentPath(name: string): string {
@@ -131,7 +139,7 @@ export class JobFolder {
 
   /** Deletes segments without a checkpoint: partial ones, and those of a worker that lost its lease. */
   async removeStrangers(keep: ReadonlySet<string>): Promise<void> {
-    for (const name of await readdir(this.segments)) {
+    for (const name of await readdirOrNone(this.segments)) {
       if (keep.has(name) || !SEGMENT_NAME.test(name)) continue;
       failPoint('segment.stranger-before-removal');
       await rm(join(this.segments, name), { recursive: true, force: true });
@@ -193,6 +201,18 @@ async function stampIn(path: string): Promise<string | null> {
     return /^[0-9a-f]{16}$/.test(stamp) ? stamp : null;
   } catch (error) {
     if (isMissingFile(error) || codeOf(error) === 'EISDIR') return null;
+    throw error;
+  }
+}
+
+/** Removes a folder if it is empty. @returns whether there is no such folder any more */
+async function removeIfEmpty(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    if (isMissingFile(error)) return true;
+    if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return false;
     throw error;
   }
 }

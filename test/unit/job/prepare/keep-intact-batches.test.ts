@@ -33,13 +33,17 @@ test.each([
   expect(paths.map((path) => existsSync(path))).toEqual([true, false, true]);
 });
 
-test('files that no row names are removed from the segment folder', async () => {
+test('segments that no row names are removed from the segment folder, and files of somebody else stay', async () => {
   const work = await jobAtWork();
   const path = await commitFakeSegment(work, 0);
   for (const name of ['b0001.1.mp4.tmp', 'b0000.7.mp4', 'notes.txt'])
     writeFileSync(join(work.folder.segments, name), 'x');
   await keepIntactBatches(work.context, work.folder);
-  expect(readdirSync(work.folder.segments)).toEqual([path.slice(work.folder.segments.length + 1)]);
+  const name = path.slice(work.folder.segments.length + 1);
+  expect(readdirSync(work.folder.segments)).toEqual([name, 'notes.txt']);
+  await work.folder.remove();
+  expect(readdirSync(work.folder.path).sort()).toEqual(['.framekiln-home', 'segments']);
+  expect(readdirSync(work.folder.segments)).toEqual(['notes.txt']);
 });
 
 test('a worker whose lease is lost removes no file, however little its rows name', async () => {
