@@ -94,7 +94,8 @@ export function ensureHome(home: Home): void {
 /** Every command writes to the database, even `status`: SQLite needs its write-ahead log. */
 function assertStateWritable({ stateDir, jobsDir, databaseFile, lockFile }: Home): void {
   const files = [databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`, lockFile];
-  for (const path of [stateDir, jobsDir, ...files.filter((file) => existsSync(file))]) {
+  // A link to a disk that is away leads to nothing: jobs wait for it.
+  for (const path of [stateDir, ...[jobsDir, ...files].filter((each) => existsSync(each))]) {
     try {
       accessSync(path, constants.R_OK | constants.W_OK);
     } catch (error) {
