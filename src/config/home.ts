@@ -134,7 +134,7 @@ export function whyNotOutput(
 const MAX_LINKS = 40;
 
 /** Resolves symbolic links, also those whose target does not exist. */
-function realPath(path: string, linksLeft = MAX_LINKS): string {
+export function realPath(path: string, linksLeft = MAX_LINKS): string {
   if (existsSync(path)) return realpathSync(path);
   if (linksLeft > 0 && isLink(path))
     return realPath(resolve(dirname(path), readlinkSync(path)), linksLeft - 1);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { contains, homeAt, type Home, type IdentifiedHome } from '../config/home.ts';
+import { contains, homeAt, realPath, type Home, type IdentifiedHome } from '../config/home.ts';
 import type { Job } from '../domain/job.ts';
 import { counted } from '../lib/counted.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
@@ -89,8 +89,10 @@ function isInUse({ id, path }: HomeIdentity, home: Home): boolean {
  */
 function pauseOutsideJobs(home: Home, queue: Queue): number {
   queue.sweepLeases({ isOwnerAlive: () => false, nowMs: Date.now(), failure: null });
+  const root = realPath(home.root);
+  // `cp -a` copies a linked input/ or output/ as a link: then these are the folders of the original.
   const isOutside = ({ sourcePath, outputPath }: Job): boolean =>
-    !contains(home.root, sourcePath) || !contains(home.root, outputPath);
+    [sourcePath, outputPath].some((path) => !contains(root, realPath(path)));
   const outside = queue.jobs.listJobs({ state: 'queued' }).filter(isOutside);
   for (const { id } of outside)
     queue.control.pauseJob(

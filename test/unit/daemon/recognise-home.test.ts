@@ -96,6 +96,18 @@ test('a copied home gets an ID of its own, and pauses the jobs with files outsid
   expect(original.states.map(([state]) => state)).toEqual(['running', 'queued', 'queued']);
 });
 
+test('a copied home that shares a linked folder with its original pauses the jobs in it', async () => {
+  const { first, second } = places();
+  const shared = temporaryFolder();
+  mkdirSync(first);
+  symlinkSync(shared, join(first, 'input'));
+  await startOn(first, (queue, { input, output }) => {
+    queue.jobs.enqueue(newJob({ sourcePath: join(input, 'a.mp4'), outputPath: join(output, 'a.mp4') }));
+  });
+  cpSync(first, second, { recursive: true, verbatimSymlinks: true });
+  expect((await startOn(second)).states).toEqual([['paused', true]]);
+});
+
 test('a copy whose original cannot be read is still a copy; one whose original is deleted has moved', async () => {
   const { first, second } = places();
   const { id } = await startOn(first);
