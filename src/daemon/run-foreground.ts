@@ -11,6 +11,7 @@ import { sha256File } from '../lib/sha256-file.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { recogniseHome } from './recognise-home.ts';
+import { StateWatch } from './state-watch.ts';
 import { Supervisor } from './supervisor.ts';
 import { workerCrash } from './worker-crash.ts';
 
@@ -40,10 +41,13 @@ export interface ForegroundOptions {
 export async function runForeground(options: ForegroundOptions): Promise<Job> {
   const { home, settings, log, file, signal } = options;
   const queue = openQueue(home.databaseFile);
+  const state = new StateWatch();
+  state.watch(home.databaseFile);
+  let supervisor: Supervisor | null = null;
   try {
     await recogniseHome(home, queue, log);
     const job = await enter(queue, options);
-    const supervisor = new Supervisor({
+    supervisor = new Supervisor({
       start: { homeRoot: home.root, onlyJobId: job.id, flags: settings.sources.flags ?? [] },
       log,
       onEnded: (end) => {
@@ -53,6 +57,8 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
       },
     });
     for (;;) {
+      state.assertKept();
+      supervisor.assertStarting();
       const now = mustExist(queue, job.id);
       options.onProgress(now);
       if ((now.state !== 'queued' && now.state !== 'running') || signal.aborted) break;
@@ -67,6 +73,7 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
     else await supervisor.ended();
     return mustExist(queue, job.id);
   } finally {
+    await supervisor?.stop();
     queue.close();
   }
 }

@@ -65,6 +65,11 @@ export class WorkerControl {
     return this.#supervisor.foundDamage;
   }
 
+  /** @throws WorkerFailingError if workers end again and again without claiming a job */
+  assertStarting(): void {
+    this.#supervisor.assertStarting();
+  }
+
   /** Requeues abandoned jobs, removes the leftovers of a crash, and starts or pauses the worker. */
   async tick(): Promise<void> {
     const { home, queue, log, settings } = this.#options;
