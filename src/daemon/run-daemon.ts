@@ -1,6 +1,7 @@
 import type { Home } from '../config/home.ts';
 import { StateLostError, toError, WorkerFailingError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
+import { ownOwner } from '../lib/process/process-identity.ts';
 import { acquireDaemonLock } from './acquire-daemon-lock.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
 import { recogniseHome } from './recognise-home.ts';
@@ -38,6 +39,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<ExitCode> {
       use: async (queue) => {
         state.watch(home.databaseFile);
         const known = await recogniseHome(home, queue, log);
+        queue.home.setDaemon(ownOwner());
         return new Daemon({ ...options, home: known }, queue, state).run();
       },
     });

@@ -1,5 +1,5 @@
 import { toError, WorkerFailingError } from '../domain/errors.ts';
-import { parseOwner } from '../lib/process/process-identity.ts';
+import { isOwnerOfPid } from '../lib/process/process-identity.ts';
 import { userUmask } from '../lib/user-umask.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import type { WorkerStart } from '../worker/protocol.ts';
@@ -110,7 +110,7 @@ export class Supervisor {
     this.#worker = null;
     this.#restarts.workerEnded({ crashed, hasClaimed, startedAtMs, nowMs: performance.now() });
     try {
-      onEnded({ crashed, hasClaimed, how, wasOwner: (owner) => parseOwner(owner)?.pid === pid });
+      onEnded({ crashed, hasClaimed, how, wasOwner: (owner) => isOwnerOfPid(owner, pid) });
     } catch (error) {
       // The database is locked, for example. The leases expire, and `stop` must not wait forever.
       log.error(`cannot record the end of the worker: ${toError(error).message}`);

@@ -2,7 +2,7 @@ import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { toError } from '../domain/errors.ts';
 import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
-import { isOwnerAlive, parseOwner } from '../lib/process/process-identity.ts';
+import { isOwnerAlive, isOwnerOfPid } from '../lib/process/process-identity.ts';
 import { isWithin } from '../lib/process/process-tree.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -75,7 +75,7 @@ export class WorkerControl {
     const { home, queue, log, settings } = this.#options;
     const supervisor = this.#supervisor;
     // The leases of our own worker are left to `#afterWorker`, which knows whether it crashed.
-    const spare = (owner: string): boolean => parseOwner(owner)?.pid === supervisor.pid;
+    const spare = (owner: string): boolean => isOwnerOfPid(owner, supervisor.pid);
     queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
     if (this.#hasLeftovers && !supervisor.isRunning) {
       this.#hasLeftovers = false;
