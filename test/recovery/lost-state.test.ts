@@ -22,7 +22,9 @@ function startAndRead(args: readonly string[]) {
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (printed += text));
   const ended = new Promise<number | null>((end) => child.once('close', end));
-  onTestFinished(() => void (child.exitCode === null && process.kill(-(child.pid ?? 0), 'SIGKILL')));
+  onTestFinished(() => {
+    if (child.exitCode === null) process.kill(-(child.pid ?? 0), 'SIGKILL');
+  });
   return { ended, printed: () => printed };
 }
 
