@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { reportStep, SetupError } from './report.mjs';
 import { runCommand } from './run-command.mjs';
+import { assertNotRunning } from './running.mjs';
 import { hashFiles, readStamp, writeStamp } from './stamp.mjs';
 
 const SOURCES = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
@@ -17,6 +18,7 @@ export async function ensureBuild(root) {
   const stampFile = join(dist, '.sources.json');
   const sources = hashFiles(root, SOURCES);
   if (readStamp(stampFile) === sources) return;
+  assertNotRunning(root);
 
   await reportStep('Building', async () => {
     // Output of deleted sources must not stay. The stamp is written last: an interrupted build is repeated.

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { aptInstall } from './apt.mjs';
 import { reportStep, SetupError } from './report.mjs';
 import { findOnPath, runCommand } from './run-command.mjs';
+import { assertNotRunning } from './running.mjs';
 import { hashFiles, readStamp, writeStamp } from './stamp.mjs';
 
 /** Programs that compile a native package; the Debian packages have the same names. */
@@ -19,6 +20,7 @@ export async function ensureDependencies(root) {
   const wanted = { lock: hashFiles(root, ['package-lock.json']), nodeAbi: process.versions.modules };
   const found = readStamp(stampFile);
   if (found?.lock === wanted.lock && found.nodeAbi === wanted.nodeAbi) return;
+  assertNotRunning(root);
 
   await reportStep('Installing npm packages (a minute or two)', async () => {
     let result = await npmCi(root);

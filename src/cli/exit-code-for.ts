@@ -5,6 +5,7 @@ import {
   HomeNotWritableError,
   InternalError,
   ModelError,
+  StateLostError,
   TransientError,
   StoppedError,
 } from '../domain/errors.ts';
@@ -18,6 +19,7 @@ export function exitCodeFor(error: unknown): ExitCode {
   if (error instanceof ModelError || error instanceof TransientError || error instanceof EngineError) {
     return ExitCode.environment;
   }
+  if (error instanceof StateLostError) return ExitCode.stateLost;
   if (error instanceof StoppedError) return ExitCode.stopped;
   return error instanceof FramekilnError && !(error instanceof InternalError)
     ? ExitCode.failed

@@ -23,10 +23,10 @@ interface RunOptions extends GlobalOptions, RecipeOptions {
   readonly skipChecks?: true;
 }
 
-/** `framekiln run`: processes one file in the foreground, without the daemon. */
+/** `framekiln run`: processes one file while the user waits; a running daemon gets the job. */
 export function runCommand(cli: Cli): Command {
   const command = new Command('run')
-    .description('Process one file in the foreground, without the daemon')
+    .description('Process one file and wait for it; a running daemon gets the job')
     .argument('<file>', 'video file')
     .option('--output <folder>', 'folder for the finished video (default: output/ in the home folder)')
     .option('--skip-checks', 'skip the environment checks');
@@ -48,14 +48,16 @@ export function runCommand(cli: Cli): Command {
     });
     const bar = createProgressBar(cli, visibleText(basename(file)));
     try {
-      const job = await runForeground({
+      const { job, leftWithDaemon } = await runForeground({
         settings: new LiveSettings({ home, flags: options.set ?? [] }),
         ...{ home, log, recipe, file: source, signal: stopSignal() },
         outputDir: options.output === undefined ? home.output : resolve(options.output),
+        tell: (sentence) => cli.print(visibleText(sentence)),
         onProgress: (now) => showProgress(now, bar, cli.now()),
       });
       bar.stop();
-      tellEnd(cli, job);
+      if (leftWithDaemon) tellLeft(cli, job);
+      else tellEnd(cli, job);
     } finally {
       bar.stop();
       await log.close();
@@ -76,6 +78,11 @@ function showProgress(job: Job, bar: ProgressBar, nowMs: number): void {
   const etaMs = etaAtMs === null ? null : Math.max(0, etaAtMs - nowMs);
   const text = formatProgress({ framesDone, framesTotal, framesPerSecond, etaMs });
   bar.update(framesDone, framesTotal, stage === null ? text : `${stage} · ${text}`);
+}
+
+function tellLeft(cli: Cli, { id }: Job): void {
+  cli.complain(`The daemon continues with job ${id}; to stop it: framekiln cancel ${id}`);
+  cli.exitCode = ExitCode.stopped;
 }
 
 function tellEnd(cli: Cli, job: Job): void {

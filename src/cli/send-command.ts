@@ -1,19 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDaemonRunning } from '../daemon/is-daemon-running.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import type { NewCommand } from '../queue/command-store.ts';
-import { acquireProcessLock } from '../queue/process-lock.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Cli } from './cli.ts';
 
 const ANSWER_WITHIN_MS = 3000;
 const LOOK_EVERY_MS = 50;
-
-/** Whether a daemon is running, that is, holds the lock of the home. */
-export function isDaemonRunning(lockFile: string): boolean {
-  const lock = acquireProcessLock(lockFile);
-  lock?.release();
-  return lock === null;
-}
 
 /**
  * Sends a request to the daemon and prints the outcome. If no daemon is running, or it is busy, the request waits in the

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { LiveSettings } from '../config/live-settings.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { runDaemon } from '../daemon/run-daemon.ts';
+import { isDaemonRunning } from '../daemon/is-daemon-running.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { runChecks } from '../hardware/check.ts';
 import { createLogger } from '../observability/logger.ts';
@@ -11,7 +12,6 @@ import { quickChecks, type Place } from './check-environment.ts';
 import { makeHome } from './open-home.ts';
 import { probeMachine } from './probe-machine.ts';
 import { putSampleClip } from './sample-clip.ts';
-import { isDaemonRunning } from './send-command.ts';
 import { stopSignal } from './stop-signal.ts';
 
 interface StartOptions extends GlobalOptions {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { isDaemonRunning } from '../daemon/is-daemon-running.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatStatus } from './format-status.ts';
 import { openHome, withQueue } from './open-home.ts';
@@ -6,7 +7,6 @@ import { Estimator } from '../daemon/estimator.ts';
 import type { Job } from '../domain/job.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readReport } from '../reports/media-report.ts';
-import { isDaemonRunning } from './send-command.ts';
 import { rejectedFiles, reportJob, type StatusReport } from './status-report.ts';
 
 /** Events of each job in the report. */

@@ -70,6 +70,8 @@ export function homeAt(root: string): Home {
  *   links: finished videos would be processed again (promise 23 in docs/promises.md).
  */
 export function ensureHome(home: Home): void {
+  // First, because the names in a private folder of another user cannot even be looked up.
+  assertWritable([home.stateDir]);
   const folders = [home.input, home.output, home.models, home.logs, home.jobsDir];
   for (const folder of folders) {
     // A link may lead to a disk that is away: jobs wait for it.
@@ -86,16 +88,19 @@ export function ensureHome(home: Home): void {
       );
     }
   }
-  assertStateWritable(home);
+  assertWritable(stateFiles(home));
   const fault = whyNotFolders(home);
   if (fault !== null) throw new ConfigurationError(fault, [fault]);
 }
 
 /** Every command writes to the database, even `status`: SQLite needs its write-ahead log. */
-function assertStateWritable({ stateDir, jobsDir, databaseFile, lockFile }: Home): void {
-  const files = [databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`, lockFile];
-  // A link to a disk that is away leads to nothing: jobs wait for it.
-  for (const path of [stateDir, ...[jobsDir, ...files].filter((each) => existsSync(each))]) {
+function stateFiles({ stateDir, jobsDir, databaseFile, lockFile }: Home): string[] {
+  return [stateDir, jobsDir, databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`, lockFile];
+}
+
+/** @throws HomeNotWritableError if one of the files that exist belongs to another user */
+function assertWritable(paths: readonly string[]): void {
+  for (const path of paths.filter((each) => existsSync(each))) {
     try {
       accessSync(path, constants.R_OK | constants.W_OK);
     } catch (error) {

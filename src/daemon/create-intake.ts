@@ -8,6 +8,7 @@ import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import { whyMissing } from '../workspace/missing-folder.ts';
 import { quarantineSource } from '../workspace/quarantine-source.ts';
+import { checkRecipe } from './check-recipe.ts';
 import type { Estimator } from './estimator.ts';
 
 export interface IntakeParts {
@@ -28,6 +29,7 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
     settings: () => intakeSettings(home, settings),
     seenFiles: queue.seenFiles,
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: Date.now() }),
+    checkRecipe,
     probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
     estimate: (job) => estimator.describe(job),
     onRejected: async (path, error) => {

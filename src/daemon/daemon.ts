@@ -19,6 +19,7 @@ import { removeJobFiles, removeJobFrames } from './housekeeping.ts';
 import { recover } from './recover.ts';
 import { ServiceNotifier } from './service-notifier.ts';
 import { SourceWatch } from './source-watch.ts';
+import type { StateWatch } from './state-watch.ts';
 import { verdictOn } from './verdict.ts';
 import { WorkerControl } from './worker-control.ts';
 
@@ -47,21 +48,26 @@ export interface DaemonOptions {
  * - running → damaged: the worker, the intake, a command or a tick found the database damaged. Everything ends as in
  *   stopping, and `run` rejects, so that `withHealthyQueue` replaces the database and starts another Daemon.
  *
+ * - running → lost: the database or the lock was removed or replaced, or no worker can be started. Everything ends as in
+ *   stopping, and `run` rejects.
+ *
  * A full disk or a locked database changes no state: the tick is repeated after a second.
  */
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #queue: Queue;
+  readonly #state: StateWatch;
   readonly #intake: Intake;
   readonly #worker: WorkerControl;
   readonly #commands: CommandRunner;
   readonly #sources: SourceWatch;
   readonly #notifier: ServiceNotifier;
 
-  constructor(options: DaemonOptions, queue: Queue) {
+  constructor(options: DaemonOptions, queue: Queue, state: StateWatch) {
     const { home, settings, log } = options;
     this.#options = options;
     this.#queue = queue;
+    this.#state = state;
     this.#notifier = new ServiceNotifier(serviceManager(), (sentence) => log.warn(sentence));
     this.#worker = new WorkerControl({ home, settings, queue, log });
     this.#sources = new SourceWatch(queue, log, () => performance.now());
@@ -102,6 +108,8 @@ export class Daemon {
 
   async #tick(): Promise<void> {
     const { log, settings, signal } = this.#options;
+    this.#state.assertKept();
+    this.#worker.assertStarting();
     try {
       this.#assertUndamaged();
       settings.now(); // Reloads a changed file, so that its errors are logged now and not with the next job.

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IdentifiedHome } from '../config/home.ts';
-import type { Job, JobState } from '../domain/job.ts';
+import { isOfRun, type Job, type JobState } from '../domain/job.ts';
 import { counted } from '../lib/counted.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -66,9 +66,7 @@ async function removeHalfOutputs(
     await rm(join(entry.parentPath, entry.name), { force: true });
     removed++;
   }
-  const elsewhere = jobs.filter(
-    ({ origin, state }) => origin === 'run' && state !== 'running' && state !== 'done',
-  );
+  const elsewhere = jobs.filter((job) => isOfRun(job) && job.state !== 'running' && job.state !== 'done');
   for (const { id, outputPath } of elsewhere) removed += await removeHalfOutputsOf(home.id, id, outputPath);
   return removed;
 }

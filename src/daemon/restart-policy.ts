@@ -4,11 +4,30 @@ const FIRST_RESTART_MS = 500;
 const LONGEST_RESTART_MS = 30_000;
 /** A worker that ran for this long crashed for another reason than a failed start, so the back-off is reset. */
 const STEADY_MS = 60_000;
+/** So many workers in a row that claim no job take about three minutes; a program that is being updated is back by then. */
+const MOST_FRUITLESS = 11;
 
-/** Decides when the next worker may start: at once after an orderly exit, after a growing pause when workers crash in a row. */
+export interface EndedWorker {
+  readonly crashed: boolean;
+  /** Whether it has claimed a job, or was asked to stop before it could. */
+  readonly hasClaimed: boolean;
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+}
+
+/**
+ * Decides when the next worker may start: at once after an orderly exit, and after a growing pause when workers in a row
+ * crash or claim no job although there is one. After several that claim none it gives up.
+ */
 export class RestartPolicy {
   readonly #backOff = new BackOff(FIRST_RESTART_MS, LONGEST_RESTART_MS);
   #restartAtMs = -Infinity;
+  #fruitlessCount = 0;
+
+  /** Whether no further worker should be started. */
+  get hasGivenUp(): boolean {
+    return this.#fruitlessCount >= MOST_FRUITLESS;
+  }
 
   /** All times are milliseconds on a monotonic clock. */
   mayStart(nowMs: number): boolean {
@@ -16,16 +35,10 @@ export class RestartPolicy {
   }
 
   /** Records the end of a worker. */
-  workerEnded({
-    crashed,
-    startedAtMs,
-    nowMs,
-  }: {
-    readonly crashed: boolean;
-    readonly startedAtMs: number;
-    readonly nowMs: number;
-  }): void {
-    if (!crashed || nowMs - startedAtMs > STEADY_MS) this.#backOff.reset();
-    if (crashed) this.#restartAtMs = nowMs + this.#backOff.nextMs();
+  workerEnded({ crashed, hasClaimed, startedAtMs, nowMs }: EndedWorker): void {
+    this.#fruitlessCount = hasClaimed ? 0 : this.#fruitlessCount + 1;
+    const isFine = !crashed && hasClaimed;
+    if (isFine || nowMs - startedAtMs > STEADY_MS) this.#backOff.reset();
+    if (!isFine) this.#restartAtMs = nowMs + this.#backOff.nextMs();
   }
 }

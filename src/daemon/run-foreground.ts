@@ -4,13 +4,16 @@ import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { whyNotOutput } from '../config/home.ts';
 import { ConfigurationError } from '../domain/errors.ts';
-import type { Job } from '../domain/job.ts';
+import { isMoving, type Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { isOwnerAlive } from '../lib/process/process-identity.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
+import { followDaemon, isDaemonForJob } from './follow-daemon.ts';
+import { isDaemonRunning } from './is-daemon-running.ts';
 import { recogniseHome } from './recognise-home.ts';
+import { StateWatch } from './state-watch.ts';
 import { Supervisor } from './supervisor.ts';
 import { workerCrash } from './worker-crash.ts';
 
@@ -29,33 +32,92 @@ export interface ForegroundOptions {
   readonly signal: AbortSignal;
   /** Called a few times a second with the current row of the job. */
   readonly onProgress: (job: Job) => void;
+  /** Tells the user that a daemon processes the job. */
+  readonly tell: (sentence: string) => void;
+}
+
+export interface ForegroundEnd {
+  /** Done, failed, or queued if it was stopped. */
+  readonly job: Job;
+  /** Whether a running daemon continues the job. */
+  readonly leftWithDaemon: boolean;
 }
 
 /**
- * Processes one file without a daemon, for `framekiln run`. It uses the same queue, worker and checkpoints as every other
- * job, so a killed run resumes when it is started again. Daemons ignore such jobs.
- *
- * @returns the job in its final state: done, failed, or queued if it was stopped
+ * Processes one file for `framekiln run`. A daemon that runs on this home gets the job, and its progress is followed.
+ * Without one, a worker of this process runs it, with the same queue and checkpoints as every other job, so a killed run
+ * resumes when it is started again.
  */
-export async function runForeground(options: ForegroundOptions): Promise<Job> {
-  const { home, settings, log, file, signal } = options;
+export async function runForeground(options: ForegroundOptions): Promise<ForegroundEnd> {
+  const { home, log, file, signal, onProgress, tell } = options;
   const queue = openQueue(home.databaseFile);
+  const state = new StateWatch();
+  state.watch(home.databaseFile);
   try {
-    await recogniseHome(home, queue, log);
+    // A running daemon has recognised the home, perhaps by another path in a container.
+    if (!isDaemonRunning(home.lockFile)) await recogniseHome(home, queue, log);
     const job = await enter(queue, options);
-    const supervisor = new Supervisor({
-      start: { homeRoot: home.root, onlyJobId: job.id, flags: settings.sources.flags ?? [] },
-      log,
-      onEnded: (end) => {
-        if (end.crashed) log.error(`worker crashed (${end.how})`);
-        const failure = end.crashed ? workerCrash(end.how, settings.now().attempts) : null;
-        queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: end.wasOwner });
-      },
-    });
-    for (;;) {
+    const look = (): Job => {
       const now = mustExist(queue, job.id);
-      options.onProgress(now);
-      if ((now.state !== 'queued' && now.state !== 'running') || signal.aborted) break;
+      onProgress(now);
+      return now;
+    };
+    const use: ForegroundUse = { queue, state, job, look };
+    if (!isDaemonForJob(home, queue, job)) {
+      queue.control.takeBack(job.id);
+      await runAlone(options, use);
+      return { job: look(), leftWithDaemon: false };
+    }
+    for (const sentence of describeHandOver(options, use)) tell(sentence);
+    const followed = await followDaemon({ ...use, home, jobId: job.id, signal });
+    if (followed === 'alone') {
+      log.warn(`${basename(file)}: the daemon ended; continuing without it`);
+      await runAlone(options, use);
+    }
+    return { job: look(), leftWithDaemon: followed === 'left' };
+  } finally {
+    queue.close();
+  }
+}
+
+interface ForegroundUse {
+  readonly queue: Queue;
+  readonly state: StateWatch;
+  readonly job: Job;
+  /** Reads the job and shows its progress. */
+  readonly look: () => Job;
+}
+
+function describeHandOver({ file, settings }: ForegroundOptions, { queue, job }: ForegroundUse): string[] {
+  const sentences = [
+    `${basename(file)} handed over to the running daemon as job ${job.id}; Ctrl-C leaves it with the daemon.`,
+  ];
+  if (queue.control.isQueuePaused()) sentences.push('The queue is paused; to resume it: framekiln resume');
+  if ((settings.sources.flags ?? []).length > 0)
+    sentences.push('The daemon uses its own settings; --set does not apply to this job.');
+  return sentences;
+}
+
+/** Runs the job with a worker of this process until it has ended or the signal is aborted. */
+async function runAlone(
+  { home, settings, log, file, signal }: ForegroundOptions,
+  { queue, state, job, look }: ForegroundUse,
+): Promise<void> {
+  const supervisor = new Supervisor({
+    start: { homeRoot: home.root, onlyJobId: job.id, flags: settings.sources.flags ?? [] },
+    log,
+    onEnded: (end) => {
+      if (end.crashed) log.error(`worker crashed (${end.how})`);
+      const failure = end.crashed ? workerCrash(end.how, settings.now().attempts) : null;
+      queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: end.wasOwner });
+    },
+  });
+  try {
+    for (;;) {
+      state.assertKept();
+      supervisor.assertStarting();
+      const now = look();
+      if (!isMoving(now) || signal.aborted) break;
       // If the end of the worker could not be recorded, the job is requeued here.
       if (now.state === 'running' && !supervisor.isRunning)
         queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
@@ -63,11 +125,9 @@ export async function runForeground(options: ForegroundOptions): Promise<Job> {
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
     if (signal.aborted) log.info(`${basename(file)}: stopped; run the same command again to resume`);
-    if (signal.aborted) await supervisor.stop();
     else await supervisor.ended();
-    return mustExist(queue, job.id);
   } finally {
-    queue.close();
+    await supervisor.stop();
   }
 }
 

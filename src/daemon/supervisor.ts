@@ -1,5 +1,5 @@
-import { toError } from '../domain/errors.ts';
-import { parseOwner } from '../lib/process/process-identity.ts';
+import { toError, WorkerFailingError } from '../domain/errors.ts';
+import { isOwnerOfPid } from '../lib/process/process-identity.ts';
 import { userUmask } from '../lib/user-umask.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import type { WorkerStart } from '../worker/protocol.ts';
@@ -24,7 +24,7 @@ export interface SupervisorOptions {
  *
  * - idle → running: `ensureRunning`, unless a restart has to wait.
  * - running → idle: the worker found nothing to claim and exited with 0, or it was paused.
- * - running → waiting: it crashed, hung or was killed; waiting → idle after a pause that doubles with each crash.
+ * - running → waiting: it crashed, hung, was killed or claimed no job; waiting → idle after a pause that doubles each time.
  * - any → stopped: `stop`; no worker is started again.
  */
 export class Supervisor {
@@ -60,11 +60,25 @@ export class Supervisor {
    */
   ensureRunning(alone: boolean): void {
     const startedAtMs = performance.now();
-    if (this.#worker !== null || this.#isStopped || !this.#restarts.mayStart(startedAtMs)) return;
+    if (
+      this.#worker !== null ||
+      this.#isStopped ||
+      this.#restarts.hasGivenUp ||
+      !this.#restarts.mayStart(startedAtMs)
+    )
+      return;
     const { start, log } = this.#options;
     const worker = new WorkerProcess({ start: { ...start, alone, umask: userUmask() }, log });
     this.#worker = worker;
     this.#ended = worker.exit.then((exit) => this.#onExit(worker, exit, startedAtMs));
+  }
+
+  /** @throws WorkerFailingError if workers end again and again without claiming a job */
+  assertStarting(): void {
+    if (this.#restarts.hasGivenUp)
+      throw new WorkerFailingError(
+        'The worker ended too often in a row without starting a job; see the log for why, then start Framekiln again.',
+      );
   }
 
   /** Tells the worker that it has lost a job (pause, cancel). */
@@ -89,14 +103,14 @@ export class Supervisor {
     await this.#ended;
   }
 
-  #onExit(worker: WorkerProcess, { crashed, how }: WorkerExit, startedAtMs: number): void {
+  #onExit(worker: WorkerProcess, { crashed, hasClaimed, how }: WorkerExit, startedAtMs: number): void {
     const { onEnded, log } = this.#options;
     const { pid } = worker;
     this.#foundDamage ||= worker.foundDamage;
     this.#worker = null;
-    this.#restarts.workerEnded({ crashed, startedAtMs, nowMs: performance.now() });
+    this.#restarts.workerEnded({ crashed, hasClaimed, startedAtMs, nowMs: performance.now() });
     try {
-      onEnded({ crashed, how, wasOwner: (owner) => parseOwner(owner)?.pid === pid });
+      onEnded({ crashed, hasClaimed, how, wasOwner: (owner) => isOwnerOfPid(owner, pid) });
     } catch (error) {
       // The database is locked, for example. The leases expire, and `stop` must not wait forever.
       log.error(`cannot record the end of the worker: ${toError(error).message}`);

@@ -2,7 +2,7 @@ import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { toError } from '../domain/errors.ts';
 import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
-import { isOwnerAlive, parseOwner } from '../lib/process/process-identity.ts';
+import { isOwnerAlive, isOwnerOfPid } from '../lib/process/process-identity.ts';
 import { isWithin } from '../lib/process/process-tree.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -65,12 +65,17 @@ export class WorkerControl {
     return this.#supervisor.foundDamage;
   }
 
+  /** @throws WorkerFailingError if workers end again and again without claiming a job */
+  assertStarting(): void {
+    this.#supervisor.assertStarting();
+  }
+
   /** Requeues abandoned jobs, removes the leftovers of a crash, and starts or pauses the worker. */
   async tick(): Promise<void> {
     const { home, queue, log, settings } = this.#options;
     const supervisor = this.#supervisor;
     // The leases of our own worker are left to `#afterWorker`, which knows whether it crashed.
-    const spare = (owner: string): boolean => parseOwner(owner)?.pid === supervisor.pid;
+    const spare = (owner: string): boolean => isOwnerOfPid(owner, supervisor.pid);
     queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
     if (this.#hasLeftovers && !supervisor.isRunning) {
       this.#hasLeftovers = false;

@@ -24,6 +24,8 @@ export interface WorkerProcessOptions {
 export interface WorkerExit {
   /** Whether the worker failed before it was stopped and before its jobs were released. */
   readonly crashed: boolean;
+  /** Whether it has claimed a job, or was asked to stop before it could. */
+  readonly hasClaimed: boolean;
   /** Exit code, signal or reason, for messages. */
   readonly how: string;
 }
@@ -44,6 +46,7 @@ export class WorkerProcess {
   readonly #silenceMs: number;
   readonly #watchdog: Watchdog;
   #hung = false;
+  #hasClaimed = false;
   #released = false;
   #stopping = false;
   #foundDamage = false;
@@ -75,6 +78,7 @@ export class WorkerProcess {
   }
 
   send(message: ToWorker): void {
+    if (message.kind === 'stop') this.#hasClaimed = true;
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
@@ -90,6 +94,7 @@ export class WorkerProcess {
   #receive(message: FromWorker): void {
     this.#watchdog.heard();
     if (message.kind === 'log') this.#log.write(message.entry);
+    if (message.kind === 'claimed') this.#hasClaimed = true;
     if (message.kind === 'damaged') this.#foundDamage = true;
     if (message.kind === 'released') {
       this.#released = true;
@@ -112,6 +117,7 @@ export class WorkerProcess {
     this.#watchdog.rest();
     return {
       crashed: failed && !this.#released && !this.#stopping,
+      hasClaimed: this.#hasClaimed,
       how: this.#hung ? `no sign of life for ${this.#silenceMs / 1000} s` : how,
     };
   }

@@ -168,6 +168,16 @@ export class DatabaseDamagedError extends FramekilnError {
   readonly code = 'DATABASE_DAMAGED';
 }
 
+/** The database or the lock of the home was removed or replaced while this process used it; the process must end. */
+export class StateLostError extends FramekilnError {
+  readonly code = 'STATE_LOST';
+}
+
+/** Workers end again and again without claiming a job, so starting another one is pointless. */
+export class WorkerFailingError extends FramekilnError {
+  readonly code = 'WORKER_FAILING';
+}
+
 /** A bug in Framekiln or a library: something happened that should be impossible. */
 export class InternalError extends FramekilnError {
   readonly code = 'INTERNAL';

@@ -9,6 +9,8 @@ export const ExitCode = {
   environment: 3,
   /** Another daemon is running on this home. */
   alreadyRunning: 4,
+  /** The state of the home was removed or replaced while Framekiln was running. */
+  stateLost: 5,
   /** A bug in Framekiln. */
   internal: 70,
   /** Stopped by the user or the system; the next start resumes. */

@@ -20,8 +20,16 @@ import type { Recipe } from './recipe.ts';
  */
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
 
-/** Where a job comes from. Jobs of `run` are processed by that `framekiln run` only, others by the daemon. */
-export type JobOrigin = 'watch' | 'add' | 'run';
+/**
+ * Where a job comes from. Jobs of `run` are processed by that `framekiln run` only, others by the daemon, including those
+ * that `framekiln run` has handed over to it.
+ */
+export type JobOrigin = 'watch' | 'add' | 'run' | 'handed-over';
+
+/** Whether a job was started with `framekiln run`, which keeps the source and may write to any folder. */
+export function isOfRun({ origin }: Pick<Job, 'origin'>): boolean {
+  return origin === 'run' || origin === 'handed-over';
+}
 
 /** Choices made when a job first starts and kept from then on, so that a resumed job produces the same frames. */
 export interface JobPlan extends BatchSizes {
@@ -41,6 +49,8 @@ export interface JobPlan extends BatchSizes {
   readonly modelSha256: string | null;
   /** Hash of the model that distinguishes faces; null if the job uses none. Absent in plans of older versions. */
   readonly embeddingSha256?: string | null;
+  /** Version of the ffmpeg that the job last ran with; null if unknown. Absent in plans of older versions. */
+  readonly ffmpegVersion?: string | null;
 }
 
 export interface Job {
@@ -76,6 +86,11 @@ export interface Job {
   /** When the finished file got its name. Then only the source is to be settled and the job folder to be deleted. */
   readonly publishedAtMs: number | null;
   readonly finishedAtMs: number | null;
+}
+
+/** Whether a job is queued or running, so that it ends without a user's doing. */
+export function isMoving({ state }: Pick<Job, 'state'>): boolean {
+  return state === 'queued' || state === 'running';
 }
 
 /** Right to write for a job. Every claim increases the token, and every write carries it (promise 9 in docs/promises.md). */

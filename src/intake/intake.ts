@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { asUser } from '../lib/user-umask.ts';
 import { relative } from 'node:path';
-import { toError, TransientError } from '../domain/errors.ts';
+import { codeOf, toError, TransientError } from '../domain/errors.ts';
 import { findFiles, type Finding } from './find-files.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import { updateKnownFiles } from './known-files.ts';
@@ -135,8 +135,13 @@ export class Intake {
     const { inputDir, log, whyMissing } = this.#options;
     const why = await whyMissing();
     if (why !== null) throw new TransientError('FOLDER_MISSING', why);
-    if (asUser(() => mkdirSync(inputDir, { recursive: true })) !== undefined)
+    try {
+      // Not `recursive`: a home that was moved away must not appear again.
+      asUser(() => mkdirSync(inputDir));
       log.warn(`${inputDir} was missing; created it again`);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
   }
 
   /** Reports each unreadable folder once. */

@@ -28,6 +28,8 @@ export interface TakeContext {
   readonly enqueue: (file: FileToEnqueue) => { readonly job: Job; readonly created: boolean };
   /** Throws InputRejectedError if the file is not a complete, readable video. */
   readonly probe: (path: string, signal: AbortSignal) => Promise<VideoShape>;
+  /** Throws InputRejectedError BAD_RECIPE if the model of the recipe does not exist. */
+  readonly checkRecipe: (recipe: Recipe) => Promise<void>;
   /** Describes the estimate for a new job, for the log. */
   readonly estimate: (job: Job) => Promise<string>;
   /** Called for a rejected file after its state has been stored. */
@@ -69,10 +71,11 @@ export async function takeFile(
 async function prepare(
   { path, signature }: FoundFile,
   rules: RecipeRules,
-  { inputDir, outputDir, probe }: TakeContext,
+  { inputDir, outputDir, checkRecipe, probe }: TakeContext,
   signal: AbortSignal,
 ): Promise<FileToEnqueue | null> {
   const recipe = await recipeForFile(path, rules);
+  await checkRecipe(recipe);
   const video = await probe(path, signal);
   const fingerprint = await sha256File(path, signal);
   if ((await signatureOf(path)) !== signature) return null;

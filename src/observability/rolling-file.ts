@@ -50,7 +50,8 @@ export class RollingFile extends Writable {
       appendFileSync(path, chunk);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
-      mkdirSync(dirname(path), { recursive: true });
+      // Not `recursive`: a home that was moved away must not appear again.
+      mkdirSync(dirname(path));
       appendFileSync(path, chunk);
     }
   }

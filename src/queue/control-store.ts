@@ -34,6 +34,13 @@ export function createControlStore(db: Database) {
   const deleteBatches = db.prepare<[number]>(`DELETE FROM batches WHERE job_id = ?`);
   const selectState = db.prepare<[number], { state: string }>(`SELECT state FROM jobs WHERE id = ?`);
   const setPriority = db.prepare<[number, number]>(`UPDATE jobs SET priority = ? WHERE id = ?`);
+  const handOver = db.prepare<[number]>(
+    `UPDATE jobs SET origin = 'handed-over', priority = (SELECT max(0, max(priority) + 1) FROM jobs WHERE state = 'queued')
+     WHERE id = ? AND origin = 'run'`,
+  );
+  const takeBack = db.prepare<[number]>(
+    `UPDATE jobs SET origin = 'run' WHERE id = ? AND origin = 'handed-over'`,
+  );
   const insertPaused = db.prepare(
     `INSERT OR IGNORE INTO settings (key, value) VALUES ('queue_paused', 'true')`,
   );
@@ -86,6 +93,12 @@ export function createControlStore(db: Database) {
 
     /** Higher priorities run first. False if the job does not exist. */
     prioritise: (id: number, priority: number): boolean => setPriority.run(priority, id).changes === 1,
+
+    /** Lets the daemon process a job of `framekiln run`, before all queued jobs. */
+    handOver: (id: number): void => void handOver.run(id),
+
+    /** Undoes `handOver`; a worker of the daemon that runs the job keeps it. */
+    takeBack: (id: number): void => void takeBack.run(id),
 
     /**
      * Stops claims and requeues the running jobs. Jobs of `framekiln run` are not affected.

@@ -1,7 +1,13 @@
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { codeOf, ConfigurationError, DatabaseDamagedError, InternalError } from '../domain/errors.ts';
+import {
+  codeOf,
+  ConfigurationError,
+  DatabaseDamagedError,
+  InternalError,
+  StateLostError,
+} from '../domain/errors.ts';
 import { migrate, type Migration } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { networkFileSystem } from './network-file-system.ts';
@@ -17,19 +23,23 @@ const SYNCHRONOUS_FULL = 2;
  * connection a commit is on the disk when it returns.
  *
  * @param migrations all of them, or as many as an older version had
+ * @param mustExist whether a missing database is an error: only a daemon or a command may create one
  * @throws DatabaseDamagedError
+ * @throws StateLostError if the database must exist and does not
  * @throws ConfigurationError if the folder is on a network file system or the schema is newer than this program
  */
 export function openDatabase(
   path: string,
   fileSystemType = fileSystemTypeOf,
   migrations: readonly Migration[] = MIGRATIONS,
+  mustExist = false,
 ): Database {
+  if (mustExist && !existsSync(path)) throw new StateLostError(`The database ${path} is missing.`);
   const remote = networkFileSystem(fileSystemType(dirname(path)));
   if (remote !== null)
     throw configurationError(`The database ${path} must be on a local disk, not on ${remote}.`);
 
-  const db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS });
+  const db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: mustExist });
   try {
     if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
       throw configurationError(

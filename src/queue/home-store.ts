@@ -19,10 +19,18 @@ const SELECT = `SELECT value FROM settings WHERE key = 'home'`;
 export function createHomeStore(db: Database) {
   const select = db.prepare<[], { value: string }>(SELECT);
   const put = db.prepare<[string]>(`INSERT OR REPLACE INTO settings (key, value) VALUES ('home', ?)`);
+  const selectDaemon = db.prepare<[], { value: string }>(`SELECT value FROM settings WHERE key = 'daemon'`);
+  const putDaemon = db.prepare<[string]>(`INSERT OR REPLACE INTO settings (key, value) VALUES ('daemon', ?)`);
 
   return {
     /** null before the first start. */
     identity: (): HomeIdentity | null => parse(select.get()),
+
+    /** Records the owner string of the daemon that has just started. */
+    setDaemon: (owner: string): void => void putDaemon.run(owner),
+
+    /** Owner string of the daemon that started last; null before the first start. */
+    daemon: (): string | null => selectDaemon.get()?.value ?? null,
 
     setIdentity: (identity: HomeIdentity): void => void put.run(JSON.stringify(identity)),
   };

@@ -42,6 +42,11 @@ export function openQueue(path: string): Queue {
   return createQueue(openDatabase(path));
 }
 
+/** Opens the queue at `path`; throws StateLostError if it does not exist, and what `openDatabase` throws. */
+export function openExistingQueue(path: string): Queue {
+  return createQueue(openDatabase(path, undefined, undefined, true));
+}
+
 export function createQueue(db: Database): Queue {
   const paths = homePaths(db.name);
   const leases = createLeaseStore(db, paths);

@@ -7,10 +7,11 @@ import { FramekilnError, InternalError, toError } from '../domain/errors.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
 import { createPrivately } from '../lib/user-umask.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
-import { openQueue } from '../queue/queue.ts';
+import { openExistingQueue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
 import { totalMemoryBytes } from '../workspace/memory.ts';
 import { HEARTBEAT_MS, type FromWorker, type ToWorker, type WorkerStart } from './protocol.ts';
+import { whenWritable } from './when-writable.ts';
 import { Worker } from './worker.ts';
 
 /** Share of all memory at which a worker restarts: far more than models and frames need, and safe for the machine. */
@@ -23,7 +24,10 @@ async function main(): Promise<void> {
   const memoryLimitBytes = workerMemoryBytes() ?? (await totalMemoryBytes()) * MAX_MEMORY_SHARE;
   const folders = homeAt(start.homeRoot);
   const log = createForwardingLogger((entry) => void send({ kind: 'log', entry }));
-  const queue = openQueue(folders.databaseFile);
+  const stopping = stopRequested();
+  const heartbeat = setInterval(() => void send({ kind: 'alive' }), HEARTBEAT_MS);
+  const queue = await whenWritable(() => openExistingQueue(folders.databaseFile), log, stopping);
+  if (queue === null) return;
   const id = queue.home.identity()?.id;
   if (id === undefined)
     throw new InternalError(`The database ${folders.databaseFile} has no ID of its home.`);
@@ -39,24 +43,34 @@ async function main(): Promise<void> {
     onlyJobId: start.onlyJobId,
     alone: start.alone,
     memoryLimitBytes,
+    onClaimed: () => void send({ kind: 'claimed' }),
   });
   process.on('message', (message: ToWorker) => {
-    if (message.kind === 'stop') worker.stop();
-    else worker.dropJob(message.jobId);
+    if (message.kind === 'drop-job') worker.dropJob(message.jobId);
   });
-  // The daemon is gone: release the jobs and exit.
-  process.on('disconnect', () => worker.stop());
-  process.on('SIGTERM', () => worker.stop());
-  // Ctrl-C and a closed terminal signal the whole process group; the daemon decides what to do.
-  for (const name of ['SIGINT', 'SIGHUP']) process.on(name, () => undefined);
-  // The daemon may have gone before the listener was there.
-  if (!process.connected) worker.stop();
-  const heartbeat = setInterval(() => void send({ kind: 'alive' }), HEARTBEAT_MS);
+  stopping.addEventListener('abort', () => worker.stop());
+  if (stopping.aborted) worker.stop();
   await worker.run();
   clearInterval(heartbeat);
   queue.close();
   await send({ kind: 'released' });
   if (worker.isStopping) killSelf();
+}
+
+/** Aborts when the daemon asks the worker to stop, or is gone. */
+function stopRequested(): AbortSignal {
+  const stopping = new AbortController();
+  const stop = (): void => stopping.abort();
+  process.on('message', ({ kind }: ToWorker) => {
+    if (kind === 'stop') stop();
+  });
+  process.on('disconnect', stop);
+  process.on('SIGTERM', stop);
+  // Ctrl-C and a closed terminal signal the whole process group; the daemon decides what to do.
+  for (const name of ['SIGINT', 'SIGHUP']) process.on(name, () => undefined);
+  // The daemon may have gone before the listener was there.
+  if (!process.connected) stop();
+  return stopping.signal;
 }
 
 /** Ends the process at once: `exit` would wait for a run on the inference thread, after which onnxruntime aborts. */

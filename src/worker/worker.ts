@@ -26,6 +26,8 @@ export interface WorkerOptions {
   readonly alone: boolean;
   /** Memory in bytes above which the worker restarts; far more than models and frames need on this machine. */
   readonly memoryLimitBytes: number;
+  /** Called after each claim. */
+  readonly onClaimed: () => void;
 }
 
 /** How often the queue is checked while jobs run and there is room for another. */
@@ -73,6 +75,7 @@ export class Worker {
         const { log } = this.#options;
         const claimed = await whenWritable(() => this.#claim(), log, this.#stopping.signal);
         if (claimed === null) break;
+        this.#options.onClaimed();
         const lane = this.#run(claimed)
           .catch((error: unknown) => failures.push(error))
           .then(() => {

@@ -61,6 +61,24 @@ describe('add', () => {
   });
 });
 
+it('a sidecar with a model that does not exist rejects its file before it becomes a job', () => {
+  const home = makeHome(temporaryFolder());
+  makeClip(join(home, 'input/a.mp4'), { frames: 2 });
+  writeFileSync(join(home, 'input/a.mp4.recipe.yaml'), 'model: foo\n');
+  makeClip(join(home, 'input/b.mp4'), { frames: 2 });
+  writeFileSync(join(home, 'input/b.mp4.recipe.yaml'), 'model: /nowhere/foo.onnx\n');
+  makeClip(join(home, 'input/lanczos-2x/good.mp4'), { frames: 2 });
+  expect(run(['start', '--once', '--home', home]).status).toBe(1);
+  const { jobs, rejected } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as {
+    jobs: { state: string }[];
+    rejected: { code: string; message: string }[];
+  };
+  expect(jobs.map(({ state }) => state)).toEqual(['done']);
+  expect(rejected.map(({ code }) => code)).toEqual(['BAD_RECIPE', 'BAD_RECIPE']);
+  expect(rejected[0]?.message).toMatch(/There is no model for upscaling "foo"/);
+  expect(rejected[1]?.message).toMatch(/foo\.onnx does not exist/);
+});
+
 it('a model setting that names a pipe is an error and does not block', async () => {
   const home = makeHome(temporaryFolder());
   const pipe = join(home, 'model.onnx');

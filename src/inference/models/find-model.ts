@@ -39,6 +39,25 @@ export async function findModel(
   return modelFile(path, entry);
 }
 
+/**
+ * Checks that a name is in the manifest with this purpose, or that a path ending in `.onnx` leads to a file. The file is not
+ * read, and a model of the manifest need not be installed.
+ *
+ * @throws ModelError MODEL_UNKNOWN, MODEL_MISSING
+ */
+export async function assertModelExists(
+  nameOrPath: string,
+  manifest: Manifest,
+  purpose: ModelPurpose,
+): Promise<void> {
+  if (!nameOrPath.endsWith('.onnx')) {
+    modelEntry(manifest, nameOrPath, purpose);
+    return;
+  }
+  if ((await firstPresent([resolve(nameOrPath)])) === null)
+    throw new ModelError('MODEL_MISSING', `The model file ${nameOrPath} does not exist or is not a file.`);
+}
+
 export interface ListedModel {
   readonly entry: ModelEntry;
   /** Path of the file, whose content is not checked; null if the model is not installed. */

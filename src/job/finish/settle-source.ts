@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputRejectedError, toError, VerificationError } from '../../domain/errors.ts';
+import { isOfRun } from '../../domain/job.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 import { writersOf } from '../../lib/process/file-writers.ts';
@@ -22,7 +23,7 @@ import type { PublishedOutput } from './publish-output.ts';
  */
 export async function settleSource(context: JobContext, output: PublishedOutput | null): Promise<void> {
   const { home, job, settings, log, signal } = context;
-  if (job.origin === 'run' || settings.output.source === 'keep') return;
+  if (isOfRun(job) || settings.output.source === 'keep') return;
   // Already settled by a worker that died right after, or removed by a person.
   if (!existsSync(job.sourcePath)) return;
   try {

@@ -4,6 +4,7 @@ import { InputRejectedError, ModelError } from '../../domain/errors.ts';
 import type { JobPlan } from '../../domain/job.ts';
 import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
 import type { ModelFile } from '../../domain/models.ts';
+import { identifyFfmpeg } from '../../hardware/probe/ffmpeg-facts.ts';
 import { chooseCodec } from '../../media/encode/choose-codec.ts';
 import type { EncoderSettings } from '../../media/encode/encoder-arguments.ts';
 import { whyNotNvenc } from '../../media/encode/try-nvenc.ts';
@@ -25,12 +26,26 @@ export interface PlanInputs extends TiledWork {
  */
 export async function planJob(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
   const { plan } = context.job;
+  const ffmpegVersion = (await identifyFfmpeg())?.version ?? null;
   if (plan === null) {
     assertOutputSize(context, inputs);
-    return newPlan(context, inputs);
+    return { ...(await newPlan(context, inputs)), ffmpegVersion };
   }
   assertSameModels(plan, context.job.recipe.model, inputs);
-  return tilesAfterCrashes(context, inputs, plan);
+  warnOfOtherFfmpeg(context, plan, ffmpegVersion);
+  return { ...tilesAfterCrashes(context, inputs, plan), ffmpegVersion };
+}
+
+/** Another ffmpeg does not stop a job, because its output is verified as always; but its frames may look different. */
+function warnOfOtherFfmpeg(
+  { log }: JobContext,
+  { ffmpegVersion: before }: JobPlan,
+  now: string | null,
+): void {
+  if (before === undefined || before === null || now === null || before === now) return;
+  log.warn(
+    `ffmpeg was replaced since this job started (${before}, now ${now}); frames that are done are kept, and the rest may look slightly different`,
+  );
 }
 
 /** @throws ModelError MODEL_CHECKSUM when the job started with other models than those on the disk now */

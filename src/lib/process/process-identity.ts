@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 /** Identifies one process, also among later ones with the same pid and those before the last boot. Linux. */
 export interface ProcessIdentity {
@@ -6,18 +6,21 @@ export interface ProcessIdentity {
   /** Clock ticks from the boot to the process's start: field 22 of /proc/PID/stat. */
   readonly startTime: string;
   readonly bootId: string;
+  /** Inode of the PID namespace, in which alone the pid has a meaning. Null in owners of older versions. */
+  readonly pidNamespace: string | null;
 }
 
-export function formatOwner({ pid, startTime, bootId }: ProcessIdentity): string {
-  return `${pid}:${startTime}:${bootId}`;
+export function formatOwner({ pid, startTime, bootId, pidNamespace }: ProcessIdentity): string {
+  const owner = `${pid}:${startTime}:${bootId}`;
+  return pidNamespace === null ? owner : `${owner}:${pidNamespace}`;
 }
 
 /** The identity that `formatOwner` wrote, or null for any other text. */
 export function parseOwner(text: string): ProcessIdentity | null {
-  const match = /^(\d+):(\d+):([0-9a-f-]+)$/.exec(text);
+  const match = /^(\d+):(\d+):([0-9a-f-]+)(?::(\d+))?$/.exec(text);
   if (match === null) return null;
-  const [, pid = '', startTime = '', bootId = ''] = match;
-  return { pid: Number(pid), startTime, bootId };
+  const [, pid = '', startTime = '', bootId = '', pidNamespace = null] = match;
+  return { pid: Number(pid), startTime, bootId, pidNamespace };
 }
 
 /**
@@ -35,13 +38,37 @@ export function ownOwner(): string {
   const startTime = startTimeOf(process.pid);
   if (startTime === null)
     throw new Error('/proc/self/stat has no start time; Framekiln needs Linux with /proc.');
-  return formatOwner({ pid: process.pid, startTime, bootId: bootId() });
+  return formatOwner({ pid: process.pid, startTime, bootId: bootId(), pidNamespace: ownPidNamespace() });
 }
 
-/** Whether the process that wrote this owner string still runs on this boot of this machine. */
+/**
+ * Whether the process that wrote this owner string may still run on this boot of this machine. False only for certain: a
+ * process in another PID namespace, such as a container, cannot be seen, and only its expired lease shows its end.
+ */
 export function isOwnerAlive(owner: string): boolean {
   const identity = parseOwner(owner);
-  return identity?.bootId === bootId() && startTimeOf(identity.pid) === identity.startTime;
+  if (identity?.bootId !== bootId()) return false;
+  return !isVisible(identity) || startTimeOf(identity.pid) === identity.startTime;
+}
+
+/** Whether this owner string was written by a process in the PID namespace of this one. */
+export function isInOwnNamespace(owner: string): boolean {
+  const identity = parseOwner(owner);
+  return identity !== null && isVisible(identity);
+}
+
+/** Whether this owner string was written by the process with this pid in the PID namespace of this process. */
+export function isOwnerOfPid(owner: string, pid: number | null): boolean {
+  return parseOwner(owner)?.pid === pid && isInOwnNamespace(owner);
+}
+
+function isVisible({ pidNamespace }: ProcessIdentity): boolean {
+  return pidNamespace === null || pidNamespace === ownPidNamespace();
+}
+
+/** The number in `pid:[4026531836]`. */
+function ownPidNamespace(): string | null {
+  return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? null;
 }
 
 function startTimeOf(pid: number): string | null {

@@ -26,6 +26,7 @@ async function watching(inputDir: string, polling = false) {
       throw new Error('No file settles within an hour.');
     },
     probe: () => Promise.reject(new Error('No file settles within an hour.')),
+    checkRecipe: () => Promise.resolve(),
     whyMissing: () => whyMissing(inputDir, queue.mountPoints),
     estimate: () => Promise.resolve(''),
     log: createForwardingLogger((entry) => said.push(entry.message)),

@@ -35,6 +35,7 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
   const intake = new Intake({
     inputDir,
     outputDir: join(root, 'output'),
+    checkRecipe: () => Promise.resolve(),
     whyMissing: () => whyMissing(inputDir, queue.mountPoints),
     polling: false,
     settings: () => ({

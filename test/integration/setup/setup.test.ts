@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -123,6 +124,31 @@ describe('npm run setup', () => {
     expect(again.stdout).toMatch(/^Building … done in \d+\.\d s\n$/);
     expect(again.calls).toEqual([]);
     expect(existsSync(join(root, 'dist/other.js'))).toBe(false);
+  });
+
+  it.each([
+    ['npm start', ['scripts/start.mjs']],
+    ['its main script', [join('dist', 'main.js'), 'start']],
+  ])('does not replace the program files under a daemon that was started with %s', async (_, args) => {
+    write(
+      'src/main.ts',
+      `if (process.argv[2] === 'start') {\n  console.log('started');\n  await new Promise(() => setInterval(() => undefined, 1000));\n}\n${MAIN}`,
+    );
+    setUp();
+    const built = readFileSync(join(root, 'dist/main.js'), 'utf8');
+    const daemon = spawn(process.execPath, args, { cwd: root, env: { PATH: bin } });
+    try {
+      await once(daemon.stdout, 'data');
+      write('src/other.ts', 'export const other = 2;\n');
+      const refused = setUp();
+      expect(refused.code).toBe(3);
+      expect(refused.stderr).toMatch(/^Framekiln is running from this folder \(process \d+\), .*\n$/);
+      write('package-lock.json', '{ "lockfileVersion": 3 }');
+      expect(setUp()).toMatchObject({ code: 3, calls: [] });
+      expect(readFileSync(join(root, 'dist/main.js'), 'utf8')).toBe(built);
+    } finally {
+      daemon.kill('SIGKILL');
+    }
   });
 
   it('installs again when the lock file changes', () => {

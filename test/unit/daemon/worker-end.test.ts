@@ -3,7 +3,12 @@ import type { WorkerEnd } from '../../../src/daemon/supervisor.ts';
 import { mustRunAlone, requeueJobsOf } from '../../../src/daemon/worker-end.ts';
 import { ALICE, claimedJob, newJob, testQueue } from '../queue/queue-fixture.ts';
 
-const CRASH: WorkerEnd = { crashed: true, how: 'signal SIGSEGV', wasOwner: (owner) => owner === ALICE };
+const CRASH: WorkerEnd = {
+  crashed: true,
+  hasClaimed: true,
+  how: 'signal SIGSEGV',
+  wasOwner: (owner) => owner === ALICE,
+};
 
 test('a crash with one running job counts as a failed attempt of that job', () => {
   const queue = testQueue();

@@ -23,7 +23,7 @@ function startWorker(script: string, silenceMs = 30_000) {
 /** A script that never exits on its own and runs `reaction` for each message. */
 const waiting = (reaction: string): string => `process.on('message', (message) => { ${reaction} });`;
 
-test.each<[string, string, WorkerExit]>([
+test.each<[string, string, Omit<WorkerExit, 'hasClaimed'>]>([
   ['an exit with 0', 'process.exit(0);', { crashed: false, how: 'exit code 0' }],
   ['another exit code', 'process.exit(7);', { crashed: true, how: 'exit code 7' }],
   ['a signal', `process.kill(process.pid, 'SIGKILL');`, { crashed: true, how: 'signal SIGKILL' }],
@@ -33,7 +33,7 @@ test.each<[string, string, WorkerExit]>([
     { crashed: false, how: 'exit code 7' },
   ],
 ])('describes %s', async (_, script, exit) => {
-  expect(await startWorker(script).worker.exit).toEqual(exit);
+  expect(await startWorker(script).worker.exit).toEqual({ ...exit, hasClaimed: false });
 });
 
 test('passes the start options on, and logs what the worker sends and prints', async () => {
@@ -41,9 +41,10 @@ test('passes the start options on, and logs what the worker sends and prints', a
     const { alone } = JSON.parse(process.argv[2]);
     process.stderr.write('\\u001b[31mout of memory\\u001b[0m\\n\\n');
     process.send({ kind: 'damaged' });
+    process.send({ kind: 'claimed' });
     process.send({ kind: 'log', entry: { atMs: 1, level: 'info', prefix: null, message: String(alone) } });
     process.disconnect();`);
-  expect(await worker.exit).toEqual({ crashed: false, how: 'exit code 0' });
+  expect(await worker.exit).toMatchObject({ crashed: false, hasClaimed: true, how: 'exit code 0' });
   await expect
     .poll(() => entries.map(({ message }) => message).sort())
     .toEqual(['true', 'worker: out of memory']);
@@ -52,7 +53,7 @@ test('passes the start options on, and logs what the worker sends and prints', a
 
 test('kills a worker that is silent for too long', async () => {
   const { worker } = startWorker(waiting(''), 600);
-  expect(await worker.exit).toEqual({ crashed: true, how: 'no sign of life for 0.6 s' });
+  expect(await worker.exit).toMatchObject({ crashed: true, how: 'no sign of life for 0.6 s' });
 });
 
 test('stops a worker as soon as it has released its jobs; that is not a crash', async () => {
@@ -62,12 +63,12 @@ test('stops a worker as soon as it has released its jobs; that is not a crash', 
   await expect.poll(() => entries.length).toBe(1);
   const startedAtMs = performance.now();
   await Promise.all([worker.stop(), worker.stop()]);
-  expect(await worker.exit).toEqual({ crashed: false, how: 'signal SIGKILL' });
+  expect(await worker.exit).toMatchObject({ crashed: false, how: 'signal SIGKILL' });
   expect(performance.now() - startedAtMs).toBeLessThan(900);
 });
 
 test('kills a worker that ignores the request to stop', async () => {
   const { worker } = startWorker(waiting(''));
   await worker.stop();
-  expect(await worker.exit).toEqual({ crashed: false, how: 'signal SIGKILL' });
+  expect(await worker.exit).toMatchObject({ crashed: false, how: 'signal SIGKILL' });
 });
