@@ -1,9 +1,19 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { FailPoint } from '../../src/lib/fail-point.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
+import { DaemonWithClip } from '../helpers/daemon-with-clip.ts';
 import { failPointFolder } from '../helpers/fail-points.ts';
 import { filesBelow, makeHome, readLog, run, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
@@ -98,5 +108,25 @@ test(
     expect(points.hasFired('source.settled')).toBe(true);
     expect(stateOf(home).state).toBe('done');
     expect(existsSync(join(home, '.framekiln/jobs/1'))).toBe(false);
+  },
+);
+
+test.each(['delete', 'move'])(
+  'a video that replaces the source at the last moment is kept (%s)',
+  async (request) => {
+    const daemon = new DaemonWithClip({
+      frames: 10,
+      settings: `output: { source: ${request} }\n`,
+      armed: ['source.before-settling 1 stop'],
+    });
+    const source = join(daemon.home, 'input/lanczos-2x/clip.mp4');
+    const next = makeClip(join(temporaryFolder(), 'next.mp4'), { frames: 5 });
+    const bytes = readFileSync(next);
+    await daemon.waitFor(() => daemon.points.hasFired('source.before-settling'));
+    renameSync(next, source);
+    daemon.resumeProcesses();
+    await daemon.waitFor(() => daemon.job()?.state === 'done');
+    expect(readFileSync(source)).toEqual(bytes);
+    expect(existsSync(join(daemon.home, 'finished'))).toBe(false);
   },
 );
