@@ -38,6 +38,8 @@ export async function recogniseHome(home: Home, queue: Queue, log: Logger): Prom
     await renewJobFolders(home.jobsDir, { from: known.id, to: id });
   const paused = queue.inTransaction(() => {
     queue.home.setIdentity({ ...here, id });
+    // In a shared output folder they are the original's.
+    if (change === 'copied') queue.outputs.forgetWritten();
     return change === 'copied' ? pauseOutsideJobs(home, queue) : 0;
   });
   if (change === 'copied') log.warn(describeCopy(known?.path ?? '', paused));

@@ -20,6 +20,7 @@ export function createOutputStore(db: Database, paths: HomePaths) {
     `INSERT OR REPLACE INTO written_outputs (sha256, bytes, job_id, fingerprint)
      VALUES (@sha256, @bytes, @id, @fingerprint)`,
   );
+  const deleteWritten = db.prepare(`DELETE FROM written_outputs`);
   const selectOfJob = db.prepare<{ id: number }, WrittenOutput>(
     `SELECT sha256, bytes FROM written_outputs WHERE job_id = @id`,
   );
@@ -48,6 +49,9 @@ export function createOutputStore(db: Database, paths: HomePaths) {
     /** Records a finished video before it gets its name, so that it is recognised whenever the program is killed. */
     addWritten: (job: Pick<Job, 'id' | 'fingerprint'>, { sha256, bytes }: WrittenOutput): void =>
       void insertWritten.run({ ...job, sha256, bytes }),
+
+    /** Forgets which files this home has written, so that it replaces none of them. */
+    forgetWritten: (): void => void deleteWritten.run(),
 
     writtenByJob: ({ id }: Pick<Job, 'id'>): WrittenOutput[] => selectOfJob.all({ id }),
 

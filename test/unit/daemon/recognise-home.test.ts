@@ -145,3 +145,20 @@ test('frames that were copied with a home are removed from the copy, not from th
   expect(statSync(frames(second), { throwIfNoEntry: false })).toBeUndefined();
   expect(statSync(frames(first)).isDirectory()).toBe(true);
 });
+
+test('a copied home does not count the finished videos of its original as its own', async () => {
+  const { first, second } = places();
+  const job = { id: 1, fingerprint: 'ff' };
+  const written = { sha256: 'aa', bytes: 1 };
+  await startOn(first, (queue) => queue.outputs.addWritten(job, written));
+  cpSync(first, second, { recursive: true });
+  let inCopy: unknown;
+  await startOn(second);
+  await startOn(second, (queue) => (inCopy = queue.outputs.writtenByJob(job)));
+  expect(inCopy).toEqual([]);
+  renameSync(first, `${first}-moved`);
+  let inMoved: unknown;
+  await startOn(`${first}-moved`);
+  await startOn(`${first}-moved`, (queue) => (inMoved = queue.outputs.writtenByJob(job)));
+  expect(inMoved).toEqual([written]);
+});
