@@ -19,8 +19,9 @@ export function addCommand(cli: Cli): Command {
   return withRecipeOptions(command).action(async (files: string[], _, self: Command) => {
     const options = self.optsWithGlobals<AddOptions>();
     const { home, settings } = openHome(cli, options);
-    const recipe = await withFoundModel(recipeFromOptions(options, settings.recipe), home);
+    const wanted = recipeFromOptions(options, settings.recipe);
     const paths = await Promise.all(files.map(existingFile));
+    const recipe = await withFoundModel(wanted, home);
     await withQueue(home, async (queue) => {
       for (const path of paths) {
         const argument: AddRequest = { path, recipe, priority: options.priority };

@@ -34,8 +34,9 @@ export function runCommand(cli: Cli): Command {
     const options = self.optsWithGlobals<RunOptions>();
     const facts = await probeMachine(makeHome(options), (sentence) => cli.complain(sentence));
     const place = { ...openHome(cli, options), facts };
-    const recipe = await withFoundModel(recipeFromOptions(options, place.settings.recipe), place.home);
+    const wanted = recipeFromOptions(options, place.settings.recipe);
     const source = await existingFile(file);
+    const recipe = await withFoundModel(wanted, place.home);
     if (!options.skipChecks && !(await isUsable(cli, place, recipe.model))) {
       cli.exitCode = ExitCode.environment;
       return;

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { AudioShiftedError, InputRejectedError, VerificationError } from '../../domain/errors.ts';
+import { codeOf, AudioShiftedError, InputRejectedError, VerificationError } from '../../domain/errors.ts';
 import type { Chroma, FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import { isTenBit } from '../encode/choose-codec.ts';
 import { counted } from '../../lib/counted.ts';
@@ -45,7 +45,8 @@ export async function verifyOutput(
     { inputMegapixels: maxPixels(expected.format) / 1e6, hours: Infinity },
     signal,
   ).catch((error: unknown) => {
-    if (isMissingFile(error))
+    // The file was created for ffmpeg, so it is empty if ffmpeg wrote nothing.
+    if (isMissingFile(error) || codeOf(error) === 'EMPTY_FILE')
       throw new VerificationError(`ffmpeg did not write the output file ${basename(path)}.`, {
         cause: error,
       });
