@@ -16,7 +16,7 @@ export function nextFileName(path: string): string {
 
 /** The longest beginning of a text, in whole characters, that has at most this many bytes. */
 function shortened(text: string, bytes: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   while (Buffer.byteLength(characters.join('')) > bytes) characters.pop();
   return characters.join('');
 }
