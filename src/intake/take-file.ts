@@ -2,18 +2,18 @@ import { join, relative } from 'node:path';
 import { codeOf, InputRejectedError, toError, TransientError, type RejectionCode } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
-import type { SeenFile } from '../domain/seen-file.ts';
 import { isTransientDatabaseError } from '../domain/transient-errors.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
 import { describeWriter } from '../lib/process/file-writers.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { Logger } from '../observability/log-entry.ts';
-import { whyUnfinished } from './container-end.ts';
+import { whyUnfinished, type Doubt } from './container-end.ts';
 import { queuedMessage, skippedMessage } from './enqueued-message.ts';
 import { signatureOf, type FoundFile } from './find-files.ts';
 import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
-import { OPEN_FOR_WRITING, secondLookMs } from './stability.ts';
+import { secondLookMs } from './stability.ts';
+import { waitForSecondLook, waitForWriter } from './wait-for-file.ts';
 
 export interface FileToEnqueue {
   readonly sourcePath: string;
@@ -44,10 +44,18 @@ export interface TakeContext {
   readonly now: () => number;
 }
 
-/** Why a file is not processed yet or at all. */
-interface Reason {
-  readonly code: string;
-  readonly message: string;
+/** Rejections that the rest of a copy would not change. */
+const FINAL: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
+  'BAD_RECIPE',
+  'NAME_NOT_UTF8',
+  'NOT_A_REGULAR_FILE',
+  'SYMBOLIC_LINK',
+]);
+
+/** How settled files are taken. */
+export interface TakeRules {
+  readonly rules: RecipeRules;
+  readonly settleMs: number;
 }
 
 /**
@@ -58,86 +66,49 @@ interface Reason {
  */
 export async function takeFile(
   file: SettledFile,
-  { rules, settleMs }: { readonly rules: RecipeRules; readonly settleMs: number },
+  { rules, settleMs }: TakeRules,
   context: TakeContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const isSecondLook = context.now() - file.sinceAtMs >= secondLookMs(settleMs);
-  const waitForSecondLook = (reason: Reason): void => waitFor(file, reason, secondLookMs(settleMs), context);
+  const unchangedMs = secondLookMs(settleMs);
+  const isSecondLook = context.now() - file.sinceAtMs >= unchangedMs;
   try {
     if (file.unusable !== undefined) throw file.unusable;
     const writer = await describeWriter(file.path);
-    if (writer !== null) {
-      waitForWriter(file, writer, context);
-      return;
-    }
-    const doubt = await whyUnfinished(file.path);
-    if (doubt !== null && !isSecondLook) {
-      waitForSecondLook(doubt);
-      return;
-    }
-    const request = await prepare(file, rules, context, signal);
-    if (request === null) return;
-    if (doubt !== null)
-      context.log.info(`${nameOf(file, context)} ${doubt.message}; processing what is there`);
-    await enqueue(request, context);
-    context.seenFiles.putAll([rowOf(file, 'taken', { atMs: context.now() })]);
+    const doubt = writer === null ? await whyUnfinished(file.path) : null;
+    if (writer !== null) waitForWriter(file, writer, context);
+    else if (doubt !== null && !isSecondLook) waitForSecondLook(file, doubt, unchangedMs, context);
+    else await take(file, doubt, rules, context, signal);
   } catch (error) {
     if (signal.aborted || codeOf(error) === 'ENOENT') return; // Closed, or the file is gone.
     if (error instanceof TransientError || isTransientDatabaseError(error)) throw error;
     const why = await context.whyMissing();
     if (why !== null) throw new TransientError('FOLDER_MISSING', why, { cause: error });
-    if (isDoubtful(error) && !isSecondLook) waitForSecondLook(error);
+    if (isDoubtful(error) && !isSecondLook) waitForSecondLook(file, error, unchangedMs, context);
     // No file may stop the files after it.
     else await reject(file, toError(error), context);
   }
 }
 
-/** Whether the rest of a copy may make a rejected file usable. */
 function isDoubtful(error: unknown): error is InputRejectedError {
   return error instanceof InputRejectedError && !FINAL.has(error.code);
 }
 
-const FINAL: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
-  'BAD_RECIPE',
-  'NAME_NOT_UTF8',
-  'NOT_A_REGULAR_FILE',
-  'SYMBOLIC_LINK',
-]);
-
-/** Leaves a file for a scan after the process that writes it has closed it; the settling time starts over. */
-function waitForWriter(file: SettledFile, writer: string, context: TakeContext): void {
-  const message = `${writer} has it open for writing`;
-  if (file.code !== OPEN_FOR_WRITING) context.log.info(`${nameOf(file, context)} waiting: ${message}`);
-  context.seenFiles.putAll([
-    rowOf(file, 'settling', { atMs: context.now(), code: OPEN_FOR_WRITING, message }),
-  ]);
-}
-
-/** Leaves a file that may be incomplete for its second look; the state of its row says so after a restart, too. */
-function waitFor(file: SettledFile, reason: Reason, totalMs: number, context: TakeContext): void {
-  const { code, message } = reason;
-  const leftMs = Math.max(0, file.sinceAtMs + totalMs - context.now());
-  context.log.info(
-    `${nameOf(file, context)} waiting: may be incomplete (${code}: ${message}); looking again in ${Math.ceil(leftMs / 1000)} s`,
-  );
-  context.seenFiles.putAll([rowOf(file, 'settling', { atMs: file.sinceAtMs, code, message })]);
-}
-
-function nameOf({ path }: FoundFile, { inputDir }: TakeContext): string {
-  return relative(inputDir, path);
-}
-
-function rowOf(
-  { path, signature }: FoundFile,
-  state: SeenFile['state'],
-  {
-    atMs,
-    code = null,
-    message = null,
-  }: { readonly atMs: number; readonly code?: string | null; readonly message?: string | null },
-): SeenFile {
-  return { path, signature, state, sinceAtMs: atMs, code, message };
+async function take(
+  file: SettledFile,
+  doubt: Doubt | null,
+  rules: RecipeRules,
+  context: TakeContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const request = await prepare(file, rules, context, signal);
+  if (request === null) return;
+  const { inputDir, seenFiles, log, now } = context;
+  if (doubt?.code === 'CUT_OFF')
+    log.warn(`${relative(inputDir, file.path)} ${doubt.message}; processing what is there`);
+  await enqueue(request, context);
+  const { path, signature } = file;
+  seenFiles.putAll([{ path, signature, state: 'taken', sinceAtMs: now(), code: null, message: null }]);
 }
 
 /** Reads the recipe, the video headers and the fingerprint of a file; null if the file changed meanwhile. */
@@ -170,14 +141,18 @@ async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<vo
 }
 
 /** Stores why a file cannot be queued, so that it is checked again only when it changes. */
-async function reject(file: SettledFile, error: Error, context: TakeContext): Promise<void> {
-  const { seenFiles, onRejected, log, now } = context;
+async function reject(
+  { path, signature, unusable }: SettledFile,
+  error: Error,
+  { inputDir, seenFiles, onRejected, log, now }: TakeContext,
+): Promise<void> {
+  // The reason is about bytes that are no longer there.
+  if (unusable === undefined && (await signatureOf(path)) !== signature) return;
   const isRejected = error instanceof InputRejectedError;
-  // What was found out about the bytes that were there before is not stored for those that are there now.
-  if (file.unusable === undefined && (await signatureOf(file.path)) !== file.signature) return;
   const code = codeOf(error);
   const { message } = error;
-  log.error(`${nameOf(file, context)} ${isRejected ? 'rejected' : 'cannot be queued'} (${code}): ${message}`);
-  seenFiles.putAll([rowOf(file, 'rejected', { atMs: now(), code, message })]);
-  if (isRejected) await onRejected(file.path, error);
+  const what = isRejected ? 'rejected' : 'cannot be queued';
+  log.error(`${relative(inputDir, path)} ${what} (${code}): ${message}`);
+  seenFiles.putAll([{ path, signature, state: 'rejected', sinceAtMs: now(), code, message }]);
+  if (isRejected) await onRejected(path, error);
 }
