@@ -2,7 +2,7 @@ import { visibleText } from '../lib/visible-text.ts';
 import { formatDuration, formatRate } from '../observability/format-progress.ts';
 import { formatEstimate, formatNeeds } from '../observability/format-estimate.ts';
 import { formatTable } from './format-table.ts';
-import type { JobReport, StatusReport } from './status-report.ts';
+import type { FileWithReason, JobReport, StatusReport } from './status-report.ts';
 
 /** Finished jobs that are shown; all of them are in `--json`. */
 const FINISHED_SHOWN = 10;
@@ -17,10 +17,16 @@ export function formatStatus(report: StatusReport): string[] {
 
   const lines = [headline(report, unfinished.length, finished.length)];
   if (shown.length > 0) lines.push('', ...formatTable(HEADER, shown.map(tableRow)));
-  if (report.rejected.length > 0) lines.push('', 'Rejected files in input/:');
-  for (const { file, code, message } of report.rejected)
-    lines.push(`  ${visibleText(file)}  ${code}: ${visibleText(message)}`);
+  lines.push(...fileLines('Files in input/ that may be incomplete:', report.waiting));
+  lines.push(...fileLines('Rejected files in input/:', report.rejected));
   return lines;
+}
+
+function fileLines(title: string, files: readonly FileWithReason[]): string[] {
+  if (files.length === 0) return [];
+  const line = ({ file, code, message }: FileWithReason): string =>
+    `  ${visibleText(file)}  ${code}: ${visibleText(message)}`;
+  return ['', title, ...files.map(line)];
 }
 
 const HEADER = ['ID', 'STATE', 'FILE', 'DONE', 'FRAMES', 'FPS', 'LEFT', 'NOTE'];

@@ -48,24 +48,39 @@ export interface StatusReport {
   readonly throttled: string | null;
   readonly jobs: readonly JobReport[];
   /** Files in input/ that were rejected. They are checked again when they change. */
-  readonly rejected: readonly RejectedFile[];
+  readonly rejected: readonly FileWithReason[];
+  /** Files in input/ that do not change but may be incomplete. They are checked again without a command. */
+  readonly waiting: readonly FileWithReason[];
 }
 
-export interface RejectedFile {
+export interface FileWithReason {
   readonly file: string;
   readonly code: string;
   readonly message: string;
 }
 
 /** The files that the intake rejected. */
-export function rejectedFiles(seen: readonly SeenFile[], inputDir: string): RejectedFile[] {
-  return seen
-    .filter(({ state }) => state === 'rejected')
-    .map(({ path, code, message }) => ({
-      file: relative(inputDir, path),
-      code: code ?? 'INTERNAL',
-      message: message ?? '',
-    }));
+export function rejectedFiles(seen: readonly SeenFile[], inputDir: string): FileWithReason[] {
+  return filesWithReason(
+    seen.filter(({ state }) => state === 'rejected'),
+    inputDir,
+  );
+}
+
+/** The files that the intake leaves for later, because they may be incomplete. */
+export function waitingFiles(seen: readonly SeenFile[], inputDir: string): FileWithReason[] {
+  return filesWithReason(
+    seen.filter(({ state, code }) => state === 'settling' && code !== null),
+    inputDir,
+  );
+}
+
+function filesWithReason(files: readonly SeenFile[], inputDir: string): FileWithReason[] {
+  return files.map(({ path, code, message }) => ({
+    file: relative(inputDir, path),
+    code: code ?? 'INTERNAL',
+    message: message ?? '',
+  }));
 }
 
 /** @param inputDir absolute path of input/ @param nowMs the current time, for the time left */

@@ -7,7 +7,7 @@ import { Estimator } from '../daemon/estimator.ts';
 import type { Job } from '../domain/job.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readReport } from '../reports/media-report.ts';
-import { rejectedFiles, reportJob, type StatusReport } from './status-report.ts';
+import { rejectedFiles, reportJob, waitingFiles, type StatusReport } from './status-report.ts';
 
 /** Events of each job in the report. */
 const HISTORY_LENGTH = 10;
@@ -42,6 +42,7 @@ export function statusCommand(cli: Cli): Command {
             }),
           ),
           rejected: rejectedFiles(queue.seenFiles.list(), home.input),
+          waiting: waitingFiles(queue.seenFiles.list(), home.input),
         };
       });
       if (options.json) cli.print(JSON.stringify(report, null, 2));

@@ -14,6 +14,8 @@ export abstract class FramekilnError extends Error {
 export type RejectionCode =
   | 'EMPTY_FILE'
   | 'NOT_A_REGULAR_FILE'
+  | 'SYMBOLIC_LINK'
+  | 'NAME_NOT_UTF8'
   | 'NOT_A_VIDEO'
   | 'NO_VIDEO_STREAM'
   | 'UNSUPPORTED_CODEC'

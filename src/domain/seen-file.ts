@@ -9,10 +9,10 @@ export interface SeenFile {
    * or has no usable recipe. Files that are taken or rejected are checked again only if their signature changes.
    */
   readonly state: 'settling' | 'taken' | 'rejected';
-  /** When the file first had this signature. */
+  /** When the file first had this signature, or when a process last had it open for writing. */
   readonly sinceAtMs: number;
-  /** Stable code of the rejection, or null. */
+  /** Stable code of why the file was rejected, or of why a file that no longer changes is still settling; or null. */
   readonly code: string | null;
-  /** Why the file was rejected, in one sentence, or null. */
+  /** The reason for `code` in words, or null. */
   readonly message: string | null;
 }

@@ -1,17 +1,19 @@
-import type { BigIntStats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import type { BigIntStats, Dirent } from 'node:fs';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { codeOf } from '../domain/errors.ts';
+import { codeOf, InputRejectedError } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { fileSignature } from '../lib/file-signature.ts';
 import { isCandidate, SIDECAR_SUFFIX } from './candidate-file.ts';
 
 /** A file in the input folder, as one scan found it. */
 export interface FoundFile {
-  /** Absolute. */
+  /** Absolute. In a name that is not valid UTF-8, the bytes that are not are written as `\xe9`. */
   readonly path: string;
   /** The signature of the file and, after a blank, that of its sidecar where there is one. */
   readonly signature: string;
+  /** Why the file cannot be opened as a video, whatever is in it. */
+  readonly unusable?: InputRejectedError;
 }
 
 export interface Finding {
@@ -22,8 +24,9 @@ export interface Finding {
 }
 
 /**
- * All videos below a folder, which may be a link itself. Only regular files: symbolic links are not followed, and pipes, devices and sockets would
- * block on opening. Files that vanish during the scan are skipped. Throws if the folder itself cannot be read.
+ * All videos below a folder, which may be a link itself. Symbolic links are not followed, pipes, devices and sockets would block on opening, and a name
+ * that is not valid UTF-8 cannot be stored: they are found as unusable. Files that vanish during the scan are skipped.
+ * Throws if the folder itself cannot be read.
  *
  * @param onFolder called with each folder before it is read
  */
@@ -36,21 +39,85 @@ export async function findFiles(
 
   async function visit(folder: string): Promise<void> {
     await onFolder(folder);
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory() && !entry.name.startsWith('.')) {
+    // As bytes: a name that was decoded wrongly would name no file.
+    for (const entry of await readdir(folder, { withFileTypes: true, encoding: 'buffer' })) {
+      const name = entry.name.toString();
+      const path = join(folder, name);
+      if (!Buffer.from(name).equals(entry.name)) {
+        const found = await badlyNamed(folder, entry);
+        if (found !== null) files.push(found);
+      } else if (entry.isDirectory() && !name.startsWith('.')) {
         await visit(path).catch((error: unknown) => {
           if (codeOf(error) !== 'ENOENT') unreadable.push({ folder: path, code: codeOf(error) });
         });
       } else if (entry.isFile() && isCandidate(path)) {
         const signature = await signatureOf(path);
         if (signature !== null) files.push({ path, signature });
+      } else if (!entry.isDirectory()) {
+        const found = await irregular(path, entry);
+        if (found !== null) files.push(found);
       }
     }
   }
   await visit(root);
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { files, unreadable };
+}
+
+/** A video or folder whose name is not valid UTF-8; null for anything else. */
+async function badlyNamed(folder: string, entry: Dirent<Buffer>): Promise<FoundFile | null> {
+  const name = shownName(entry.name);
+  if (!isCandidate(name) && (!entry.isDirectory() || name.startsWith('.'))) return null;
+  const path = Buffer.concat([Buffer.from(`${folder}/`), entry.name]);
+  const reason = new InputRejectedError(
+    'NAME_NOT_UTF8',
+    `The name ${name} is not valid UTF-8; rename the ${entry.isDirectory() ? 'folder' : 'file'}.`,
+  );
+  return unusable(join(folder, name), path, reason);
+}
+
+/** A link that leads to a video, to a folder or nowhere, or a pipe, device or socket with the name of a video; else null. */
+async function irregular(path: string, entry: Dirent<Buffer>): Promise<FoundFile | null> {
+  const name = entry.name.toString();
+  if (entry.isSymbolicLink()) {
+    if (name.startsWith('.') || !(isCandidate(path) || (await leadsToFolder(path)))) return null;
+    const message = `${name} is a symbolic link, which is not followed; put the file itself there.`;
+    return unusable(path, path, new InputRejectedError('SYMBOLIC_LINK', message));
+  }
+  if (entry.isFile() || !isCandidate(path)) return null;
+  const kind = entry.isFIFO() ? 'a named pipe' : entry.isSocket() ? 'a socket' : 'a device';
+  const message = `${name} is ${kind}, not a regular file.`;
+  return unusable(path, path, new InputRejectedError('NOT_A_REGULAR_FILE', message));
+}
+
+/** Whether a link leads to a folder, or may do so once its target is there. */
+async function leadsToFolder(path: string): Promise<boolean> {
+  const target = await stat(path).catch(() => null);
+  return target?.isDirectory() ?? true;
+}
+
+async function unusable(
+  path: string,
+  place: string | Buffer,
+  reason: InputRejectedError,
+): Promise<FoundFile | null> {
+  const stats = await lstat(place, { bigint: true }).catch(() => null);
+  return stats === null ? null : { path, signature: fileSignature(stats), unusable: reason };
+}
+
+/** A name in which every byte that is not UTF-8 is written as `\xe9`. */
+function shownName(name: Buffer): string {
+  let shown = '';
+  for (let at = 0; at < name.length;) {
+    const length = [1, 2, 3, 4].find((bytes) => isText(name.subarray(at, at + bytes), bytes)) ?? 0;
+    shown += length === 0 ? `\\x${name.toString('hex', at, at + 1)}` : name.toString('utf8', at, at + length);
+    at += Math.max(1, length);
+  }
+  return shown;
+}
+
+function isText(bytes: Buffer, length: number): boolean {
+  return bytes.length === length && Buffer.from(bytes.toString()).equals(bytes);
 }
 
 /** The signature of a file and its sidecar; null when the file is gone or not a regular file. */

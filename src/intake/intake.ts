@@ -104,11 +104,11 @@ export class Intake {
     await this.#ensureFolder();
     const { files, unreadable } = await this.#findFiles();
     this.#reportUnreadable(unreadable);
-    const { settleMs } = settings();
+    const { settleMs, rules } = settings();
     const { added, settled } = updateKnownFiles(seenFiles, files, { nowMs: now(), settleMs });
     for (const { path } of added) log.debug(`${this.#name(path)} found; waiting until it stops changing`);
     for (const file of settled)
-      if (!signal.aborted) await takeFile(file, settings().rules, this.#options, signal);
+      if (!signal.aborted) await takeFile(file, { rules, settleMs }, this.#options, signal);
     const known = seenFiles.list();
     this.#settling = known.filter(({ state }) => state === 'settling').length;
     this.#rejected = known.filter(({ state }) => state === 'rejected').length + unreadable.length;

@@ -9,12 +9,15 @@ export interface SeenFileLedger {
   removeAll(paths: readonly string[]): void;
 }
 
+/** A file that has stopped changing, with its row in the ledger. */
+export type SettledFile = FoundFile & Pick<SeenFile, 'sinceAtMs' | 'code'>;
+
 /** What a scan changes in the ledger. */
 export interface KnownFilesUpdate {
   /** Files that were not known before. */
   readonly added: readonly FoundFile[];
-  /** Files that have stopped changing and must now be queued. */
-  readonly settled: readonly FoundFile[];
+  /** Files that have stopped changing and must now be looked into. */
+  readonly settled: readonly SettledFile[];
 }
 
 /** Updates the ledger with the files that a scan has found, and forgets those that are gone. */
@@ -30,6 +33,8 @@ export function updateKnownFiles(
   seenFiles.removeAll([...known.keys()].filter((path) => !present.has(path)));
   return {
     added: found.filter(({ path }) => !known.has(path)),
-    settled: judged.filter(({ settled }) => settled).map(({ file }) => file),
+    settled: judged
+      .filter(({ settled }) => settled)
+      .map(({ file, seen: { sinceAtMs, code } }) => ({ ...file, sinceAtMs, code })),
   };
 }

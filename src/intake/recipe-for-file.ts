@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { basename, relative, sep } from 'node:path';
 import { parse } from 'yaml';
 import { folderPreset } from '../config/recipe-presets.ts';
 import { completeRecipe, parseRecipe } from '../config/recipe-schema.ts';
-import { InputRejectedError, toError } from '../domain/errors.ts';
+import { codeOf, InputRejectedError, toError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 import { SIDECAR_SUFFIX } from './candidate-file.ts';
-import { statOrNull } from './find-files.ts';
 
 export interface RecipeRules {
   /** Absolute. */
@@ -16,30 +17,72 @@ export interface RecipeRules {
   readonly folders: Readonly<Record<string, Recipe>>;
 }
 
+/** A recipe needs a few hundred bytes. */
+const MAX_SIDECAR_BYTES = 64 * 1024;
+/** Aliases can make a small file huge when it is expanded; a recipe needs none. */
+const MAX_ALIASES = 10;
+/** Enough to name several faults, and still one readable log line. */
+const MAX_REASON_CHARACTERS = 500;
+
+export interface FileRecipe {
+  readonly recipe: Recipe;
+  /** Why the sidecar was ignored, naming it; null if it was used or there is none. */
+  readonly ignored: string | null;
+}
+
 /**
  * The recipe of a file: its sidecar `clip.mp4.recipe.yaml` overrides the folder below `input/` that contains it, and the
  * folder overrides the default.
  *
  * @throws InputRejectedError BAD_RECIPE, naming the sidecar or the folder and every fault
  */
-export async function recipeForFile(path: string, rules: RecipeRules): Promise<Recipe> {
+export async function recipeForFile(path: string, rules: RecipeRules): Promise<FileRecipe> {
   const folders = relative(rules.inputDir, path).split(sep).slice(0, -1);
   const base = folderRecipe(folders, rules);
-  const sidecar = path + SIDECAR_SUFFIX;
-  // Reading a pipe would block, and a link may point anywhere.
-  if ((await statOrNull(sidecar)) === null) return base;
-  const text = await readFile(sidecar, 'utf8');
+  const name = basename(path) + SIDECAR_SUFFIX;
+  const sidecar = await readSidecar(path + SIDECAR_SUFFIX);
+  if (sidecar === 'missing') return { recipe: base, ignored: null };
+  if (sidecar === 'irregular')
+    return { recipe: base, ignored: `the sidecar file ${name} is not a regular file and is ignored` };
   try {
-    return parseRecipe(parse(text) ?? {}, base);
+    if (sidecar === 'large') throw new RangeError(`it is larger than ${MAX_SIDECAR_BYTES / 1024} kB.`);
+    return { recipe: parseRecipe(parseYaml(sidecar) ?? {}, base), ignored: null };
   } catch (error) {
-    const why = toError(error).message.split('\n')[0] ?? '';
-    throw new InputRejectedError(
-      'BAD_RECIPE',
-      `The sidecar file ${basename(sidecar)} cannot be used: ${why}`,
-      {
-        cause: error,
-      },
-    );
+    throw new InputRejectedError('BAD_RECIPE', `The sidecar file ${name} cannot be used: ${briefly(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function parseYaml(bytes: Buffer): unknown {
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  // Checking whether keys are unique takes quadratic time.
+  return parse(text, { maxAliasCount: MAX_ALIASES, logLevel: 'error' });
+}
+
+function briefly(error: unknown): string {
+  const why = toError(error).message.split('\n')[0] ?? '';
+  return why.length <= MAX_REASON_CHARACTERS ? why : `${why.slice(0, MAX_REASON_CHARACTERS)}…`;
+}
+
+/** Reads a sidecar. Nothing but a regular file is opened: a pipe would block, and a link may lead anywhere. */
+async function readSidecar(path: string): Promise<Buffer | 'missing' | 'irregular' | 'large'> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isMissingFile(error)) return 'missing';
+    if (['ELOOP', 'ENXIO'].includes(codeOf(error))) return 'irregular'; // A link; a socket.
+    throw error;
+  }
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) return 'irregular';
+    if (stats.size > MAX_SIDECAR_BYTES) return 'large';
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_SIDECAR_BYTES), 0, MAX_SIDECAR_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 

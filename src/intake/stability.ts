@@ -1,26 +1,41 @@
 import type { SeenFile } from '../domain/seen-file.ts';
 import type { FoundFile } from './find-files.ts';
 
+/** Code of a file that a process has open for writing. It is looked at again in every scan. */
+export const OPEN_FOR_WRITING = 'OPEN_FOR_WRITING';
+
+/** A file that may be incomplete must stay unchanged for this many times the settling time. */
+const SECOND_LOOK_FACTOR = 12;
+
+/** How long a file that may be incomplete must stay unchanged before it is taken or rejected. */
+export function secondLookMs(settleMs: number): number {
+  return SECOND_LOOK_FACTOR * settleMs;
+}
+
 /**
  * Decides whether a file has stopped growing: it is settled when two scans at least `settleMs` apart found the same
- * signature. The state is
- * a SeenFile in the database, so it survives a restart.
+ * signature. If it looked incomplete then, it is settled again after `secondLookMs`. The state is a SeenFile in the
+ * database, so it survives a restart.
  *
  * @param before what was known of the file; undefined when it is new
- * @returns the new state of the file, and whether it is settled and must now be queued
+ * @returns the new state of the file, and whether it is settled and must now be looked into
  */
 export function judge(
   before: SeenFile | undefined,
-  found: FoundFile,
+  { path, signature, unusable }: FoundFile,
   nowMs: number,
   settleMs: number,
 ): { readonly seen: SeenFile; readonly settled: boolean } {
-  const same = before?.signature === found.signature ? before : undefined;
+  const same = before?.signature === signature ? before : undefined;
+  // Waiting does not make a link or a pipe usable.
+  const isHopeless = unusable !== undefined && same?.state !== 'rejected';
   // A clock that was set back must not make a file wait for the time it was set back by.
   if (same === undefined || same.sinceAtMs > nowMs) {
     const state = same?.state ?? 'settling';
     const { code = null, message = null } = same ?? {};
-    return { seen: { ...found, state, sinceAtMs: nowMs, code, message }, settled: false };
+    return { seen: { path, signature, state, sinceAtMs: nowMs, code, message }, settled: isHopeless };
   }
-  return { seen: same, settled: same.state === 'settling' && nowMs - same.sinceAtMs >= settleMs };
+  const hasDoubt = same.code !== null && same.code !== OPEN_FOR_WRITING;
+  const isDue = nowMs - same.sinceAtMs >= (hasDoubt ? secondLookMs(settleMs) : settleMs);
+  return { seen: same, settled: isHopeless || (same.state === 'settling' && isDue) };
 }

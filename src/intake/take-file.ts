@@ -1,15 +1,19 @@
 import { join, relative } from 'node:path';
-import { codeOf, InputRejectedError, toError, TransientError } from '../domain/errors.ts';
+import { codeOf, InputRejectedError, toError, TransientError, type RejectionCode } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { isTransientDatabaseError } from '../domain/transient-errors.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
+import { describeWriter } from '../lib/process/file-writers.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { Logger } from '../observability/log-entry.ts';
+import { whyUnfinished, type Doubt } from './container-end.ts';
 import { queuedMessage, skippedMessage } from './enqueued-message.ts';
 import { signatureOf, type FoundFile } from './find-files.ts';
-import type { SeenFileLedger } from './known-files.ts';
+import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
+import { secondLookMs } from './stability.ts';
+import { waitForSecondLook, waitForWriter } from './wait-for-file.ts';
 
 export interface FileToEnqueue {
   readonly sourcePath: string;
@@ -40,41 +44,82 @@ export interface TakeContext {
   readonly now: () => number;
 }
 
+/** Rejections that the rest of a copy would not change. */
+const FINAL: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
+  'BAD_RECIPE',
+  'NAME_NOT_UTF8',
+  'NOT_A_REGULAR_FILE',
+  'SYMBOLIC_LINK',
+]);
+
+/** How settled files are taken. */
+export interface TakeRules {
+  readonly rules: RecipeRules;
+  readonly settleMs: number;
+}
+
 /**
- * Queues a settled file, or stores why it is rejected. A file that changes meanwhile is left for a later scan.
+ * Queues a settled file, or stores why it is rejected. A file that changes meanwhile is left for a later scan, and so is one
+ * that a process has open for writing. A file that may be incomplete gets a second look before it is queued or rejected.
  *
  * @throws TransientError or a transient database error, which is not the fault of the file; the next scan retries
  */
 export async function takeFile(
-  file: FoundFile,
-  rules: RecipeRules,
+  file: SettledFile,
+  { rules, settleMs }: TakeRules,
   context: TakeContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const seen = { ...file, sinceAtMs: context.now() };
+  const unchangedMs = secondLookMs(settleMs);
+  const isSecondLook = context.now() - file.sinceAtMs >= unchangedMs;
   try {
-    const request = await prepare(file, rules, context, signal);
-    if (request === null) return;
-    await enqueue(request, context);
-    context.seenFiles.putAll([{ ...seen, state: 'taken', code: null, message: null }]);
+    if (file.unusable !== undefined) throw file.unusable;
+    const writer = await describeWriter(file.path);
+    const doubt = writer === null ? await whyUnfinished(file.path) : null;
+    if (writer !== null) waitForWriter(file, writer, context);
+    else if (doubt !== null && !isSecondLook) waitForSecondLook(file, doubt, unchangedMs, context);
+    else await take(file, doubt, rules, context, signal);
   } catch (error) {
     if (signal.aborted || codeOf(error) === 'ENOENT') return; // Closed, or the file is gone.
     if (error instanceof TransientError || isTransientDatabaseError(error)) throw error;
     const why = await context.whyMissing();
     if (why !== null) throw new TransientError('FOLDER_MISSING', why, { cause: error });
+    if (isDoubtful(error) && !isSecondLook) waitForSecondLook(file, error, unchangedMs, context);
     // No file may stop the files after it.
-    await reject(seen, toError(error), context);
+    else await reject(file, toError(error), context);
   }
+}
+
+function isDoubtful(error: unknown): error is InputRejectedError {
+  return error instanceof InputRejectedError && !FINAL.has(error.code);
+}
+
+async function take(
+  file: SettledFile,
+  doubt: Doubt | null,
+  rules: RecipeRules,
+  context: TakeContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const request = await prepare(file, rules, context, signal);
+  if (request === null) return;
+  const { inputDir, seenFiles, log, now } = context;
+  if (doubt?.code === 'CUT_OFF')
+    log.warn(`${relative(inputDir, file.path)} ${doubt.message}; processing what is there`);
+  await enqueue(request, context);
+  const { path, signature } = file;
+  seenFiles.putAll([{ path, signature, state: 'taken', sinceAtMs: now(), code: null, message: null }]);
 }
 
 /** Reads the recipe, the video headers and the fingerprint of a file; null if the file changed meanwhile. */
 async function prepare(
   { path, signature }: FoundFile,
   rules: RecipeRules,
-  { inputDir, outputDir, checkRecipe, probe }: TakeContext,
+  { inputDir, outputDir, checkRecipe, probe, log }: TakeContext,
   signal: AbortSignal,
 ): Promise<FileToEnqueue | null> {
-  const recipe = await recipeForFile(path, rules);
+  const { recipe, ignored } = await recipeForFile(path, rules);
+  if (ignored !== null) log.warn(`${relative(inputDir, path)}: ${ignored}`);
   await checkRecipe(recipe);
   const video = await probe(path, signal);
   const fingerprint = await sha256File(path, signal);
@@ -97,15 +142,17 @@ async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<vo
 
 /** Stores why a file cannot be queued, so that it is checked again only when it changes. */
 async function reject(
-  seen: FoundFile & { readonly sinceAtMs: number },
+  { path, signature, unusable }: SettledFile,
   error: Error,
-  { inputDir, seenFiles, onRejected, log }: TakeContext,
+  { inputDir, seenFiles, onRejected, log, now }: TakeContext,
 ): Promise<void> {
+  // The reason is about bytes that are no longer there.
+  if (unusable === undefined && (await signatureOf(path)) !== signature) return;
   const isRejected = error instanceof InputRejectedError;
   const code = codeOf(error);
   const { message } = error;
   const what = isRejected ? 'rejected' : 'cannot be queued';
-  log.error(`${relative(inputDir, seen.path)} ${what} (${code}): ${message}`);
-  seenFiles.putAll([{ ...seen, state: 'rejected', code, message }]);
-  if (isRejected) await onRejected(seen.path, error);
+  log.error(`${relative(inputDir, path)} ${what} (${code}): ${message}`);
+  seenFiles.putAll([{ path, signature, state: 'rejected', sinceAtMs: now(), code, message }]);
+  if (isRejected) await onRejected(path, error);
 }

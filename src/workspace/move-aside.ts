@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import { fileSignature } from '../lib/file-signature.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { asUser } from '../lib/user-umask.ts';
 import { sha256File } from '../lib/sha256-file.ts';
@@ -50,13 +51,19 @@ async function move(path: string, target: string, part: string): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error;
     try {
+      const before = await signatureOf(path);
       await copyFile(path, part);
+      if ((await signatureOf(path)) !== before) throw new Error(`${path} changed while it was copied`);
       await publishFile(part, target, 'moved-source', renameIfFree);
     } catch (failure) {
       await rm(part, { force: true });
       throw failure;
     }
   }
+}
+
+async function signatureOf(path: string): Promise<string> {
+  return fileSignature(await stat(path, { bigint: true }));
 }
 
 /** Partial copy of a file that is moved; a repeated move uses the same name and so replaces the copy that a kill left. */

@@ -1,12 +1,16 @@
 import { basename, join, relative } from 'node:path';
 import { toError, type InputRejectedError, type RejectionCode } from '../domain/errors.ts';
+import { describeWriter } from '../lib/process/file-writers.ts';
 import { writeFileDurably } from './durable-file.ts';
 import type { IdentifiedHome } from '../config/home.ts';
 import { moveAside } from './move-aside.ts';
 
-/** Rejections that are not the fault of the file, which is therefore not moved. */
+/** Rejections that are not the fault of a video, so that nothing is moved. */
 const NOT_ITS_FAULT: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
   'BAD_RECIPE',
+  'NOT_A_REGULAR_FILE',
+  'SYMBOLIC_LINK',
+  'NAME_NOT_UTF8',
   'OUTPUT_EXISTS',
   'OUTPUT_NOT_ALLOWED',
   'SOURCE_MISSING',
@@ -29,6 +33,9 @@ export async function quarantineSource(
   if (NOT_ITS_FAULT.has(code)) return null;
   let place: string;
   try {
+    const writer = await describeWriter(path);
+    if (writer !== null)
+      return `${basename(path)}: not moved to quarantine/: ${writer} has it open for writing`;
     place = await moveAside(id, path, join(root, 'quarantine'), prefix);
   } catch (error) {
     return `${basename(path)}: cannot be moved to quarantine/: ${toError(error).message}`;

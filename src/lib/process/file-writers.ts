@@ -14,6 +14,14 @@ export async function writersOf(path: string): Promise<number[]> {
   return pids.filter((_, i) => writers[i] === true).map(Number);
 }
 
+/** The first process that has a file open for writing, such as `process 123 (rsync)`; null if there is none. */
+export async function describeWriter(path: string): Promise<string | null> {
+  const [pid] = await writersOf(path);
+  if (pid === undefined) return null;
+  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => ''); // It has ended meanwhile.
+  return name === '' ? `process ${pid}` : `process ${pid} (${name.trim()})`;
+}
+
 async function hasOpenForWriting(pid: string, dev: bigint, ino: bigint): Promise<boolean> {
   const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => []); // Another user's process, or it has ended.
   for (const descriptor of descriptors) {

@@ -2,7 +2,9 @@ import { describeRecipe } from '../../../src/domain/recipe.ts';
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  closeSync,
   mkdirSync,
+  openSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -91,6 +93,40 @@ test('a file that is still growing at start-up is queued only once it has stoppe
   expect(jobs()).toMatchObject([{ sourcePath: path, state: 'queued' }]);
 });
 
+test('the wait for the second look continues across a restart', async () => {
+  const first = setUp();
+  first.put('bad.mp4', 'half');
+  await first.settle();
+  expect(first.said.join()).toMatch(
+    /bad\.mp4 waiting: may be incomplete \(NOT_A_VIDEO: .*\); looking again in 55 s/,
+  );
+  const second = setUp(first.root);
+  second.clock.ms = first.clock.ms + 54_999;
+  await second.intake.scan();
+  expect(second.intake).toMatchObject({ settlingCount: 1, rejectedCount: 0 });
+  second.clock.ms += 1;
+  await second.intake.scan();
+  expect(second.intake).toMatchObject({ settlingCount: 0, rejectedCount: 1 });
+});
+
+test('the settling time starts over when the last writer has closed the file', async () => {
+  const { put, settle, intake, clock, jobs, said } = setUp();
+  const file = openSync(put('a.mp4', 'whole'), 'a');
+  await settle();
+  for (let i = 0; i < 20; i++) {
+    clock.ms += 5000;
+    await intake.scan();
+  }
+  closeSync(file);
+  clock.ms += 4999;
+  await intake.scan();
+  expect(jobs()).toEqual([]);
+  clock.ms += 1;
+  await intake.scan();
+  expect(jobs()).toHaveLength(1);
+  expect(said.filter((line) => line.includes('open for writing'))).toHaveLength(1);
+});
+
 test('the settling time continues across a restart', async () => {
   const first = setUp();
   first.put('a.mp4', 'whole');
@@ -148,13 +184,16 @@ test('the folder of a file selects its recipe, even without configuration, and t
 });
 
 test('a rejected file is reported once, with its name and every reason, and checked again when it changes', async () => {
-  const { put, settle, jobs, said, intake } = setUp();
+  const { put, settle, jobs, said, intake, clock } = setUp();
   put('bad.mp4', 'x');
   put('a.mp4', 'a');
   put('a.mp4.recipe.yaml', 'scale: 9\nmodle: lanczos');
   put('dual-face/b.mp4', 'b');
   put('dual-face/b.mp4.recipe.yaml', 'scale: 2');
   await settle();
+  expect(intake.rejectedCount).toBe(2);
+  clock.ms += 55_000;
+  await intake.scan();
   await settle();
   expect(jobs()).toEqual([]);
   expect(intake.rejectedCount).toBe(3);
@@ -285,15 +324,18 @@ test('an unreadable folder in input/ is reported once and does not hide other fi
   expect(said.filter((line) => line.includes('cannot be read (ENAMETOOLONG)'))).toHaveLength(1);
 });
 
-test('a sidecar that is a pipe or a symbolic link is not read', async () => {
-  const { put, settle, jobs, inputDir, root } = setUp();
+test('a sidecar that is a pipe, a folder or a symbolic link is not read, and the log says so', async () => {
+  const { put, settle, jobs, inputDir, root, said } = setUp();
+  put('c.mp4', 'c');
+  mkdirSync(join(inputDir, 'c.mp4.recipe.yaml'));
   put('a.mp4', 'a');
   execFileSync('mkfifo', [join(inputDir, 'a.mp4.recipe.yaml')]);
   put('b.mp4', 'b');
   writeFileSync(join(root, 'elsewhere.yaml'), 'scale: 4');
   symlinkSync(join(root, 'elsewhere.yaml'), join(inputDir, 'b.mp4.recipe.yaml'));
   await settle();
-  expect(jobs().map(({ recipe }) => recipe)).toMatchObject([{ scale: 2 }, { scale: 2 }]);
+  expect(jobs().map(({ recipe }) => recipe)).toMatchObject([{ scale: 2 }, { scale: 2 }, { scale: 2 }]);
+  expect(said.filter((line) => line.includes('is not a regular file and is ignored'))).toHaveLength(3);
 });
 
 test('a file that changes while it is hashed must settle again', async () => {

@@ -35,7 +35,15 @@ describe('framekiln status', () => {
   it('prints the report as JSON', async () => {
     const { out, code } = await framekiln('status', '--json');
     expect(JSON.parse(out.join('\n'))).toEqual({
-      ...{ home, daemonRunning: false, queuePaused: false, throttled: null, jobs: [], rejected: [] },
+      ...{
+        home,
+        daemonRunning: false,
+        queuePaused: false,
+        throttled: null,
+        jobs: [],
+        rejected: [],
+        waiting: [],
+      },
     });
     expect(code).toBe(ExitCode.ok);
   });

@@ -44,6 +44,7 @@ const report = (jobs: JobReport[]): StatusReport => ({
   throttled: null,
   jobs,
   rejected: [],
+  waiting: [],
 });
 const reported = (change: Partial<Job> = {}) => reportJob({ ...job, ...change }, '/home/me/fk/input', NOW);
 

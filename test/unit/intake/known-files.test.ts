@@ -14,7 +14,7 @@ test('a new file is stored, is settled after the settling time, and is forgotten
   expect(seenFiles.list()).toMatchObject([{ path: '/in/a.mp4', state: 'settling' }]);
   expect(updateKnownFiles(seenFiles, found, { nowMs: 5000, settleMs: 5000 })).toEqual({
     added: [],
-    settled: found,
+    settled: [{ ...file('a.mp4'), sinceAtMs: 0, code: null }],
   });
   updateKnownFiles(seenFiles, [], { nowMs: 6000, settleMs: 5000 });
   expect(seenFiles.list()).toEqual([]);
@@ -24,7 +24,7 @@ test('a file that changes waits again, and its neighbour does not', () => {
   const { seenFiles } = testQueue();
   updateKnownFiles(seenFiles, [file('a.mp4'), file('b.mp4')], { nowMs: 0, settleMs: 5000 });
   const found = [file('a.mp4', '2'), file('b.mp4')];
-  expect(updateKnownFiles(seenFiles, found, { nowMs: 5000, settleMs: 5000 }).settled).toEqual([
+  expect(updateKnownFiles(seenFiles, found, { nowMs: 5000, settleMs: 5000 }).settled).toMatchObject([
     file('b.mp4'),
   ]);
 });

@@ -59,6 +59,17 @@ test('a taken or rejected file is not judged again until it changes', () => {
   }
 });
 
+test('a file that may be incomplete is settled again after twelve times the settling time', () => {
+  const seen: SeenFile = {
+    ...{ path: '/in/a.mp4', signature: '10', state: 'settling', sinceAtMs: 0 },
+    ...{ code: 'CUT_OFF', message: 'ends before its moov box does' },
+  };
+  const isSettled = (atMs: number, code: string) =>
+    judge({ ...seen, code }, { path: '/in/a.mp4', signature: '10' }, atMs, SETTLE).settled;
+  expect([5000, 59_999, 60_000].map((atMs) => isSettled(atMs, 'CUT_OFF'))).toEqual([false, false, true]);
+  expect([4999, 5000].map((atMs) => isSettled(atMs, 'OPEN_FOR_WRITING'))).toEqual([false, true]);
+});
+
 test('a file is never settled within the settling time after a change, whenever it is scanned', () => {
   const steps = fc.array(fc.record({ waitMs: fc.integer({ min: 1, max: 8000 }), changed: fc.boolean() }), {
     maxLength: 40,

@@ -1,0 +1,63 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { END_CHECKS, isTransportStream, type Bytes } from './container-formats.ts';
+
+/** Why a file that does not change may still be incomplete. */
+export interface Doubt {
+  /** `CUT_OFF`: a part that the file announces is missing. `NO_END_MARK`: its format or its writer does not mark the end. */
+  readonly code: 'CUT_OFF' | 'NO_END_MARK';
+  /** Completes a sentence that starts with the name of the file. */
+  readonly message: string;
+}
+
+/** Extensions of formats whose beginning says how the file ends; a file without such a beginning is left to the probe. */
+const CLOSABLE = /\.(mp4|m4v|mov|3gp|3g2|mkv|webm|avi|divx|wmv|asf|gif|apng|ogg|ogv|ogm)$/i;
+/** Space that was allocated and not yet written reads as zeros. */
+const TAIL_BYTES = 4096;
+const BLOCK_BYTES = 512;
+
+/**
+ * Whether the container of a video is closed, judged by the sizes and end marks in the file itself; reads a few kilobytes.
+ *
+ * @returns null if the file ends where its container says, or if only the probe can tell
+ */
+export async function whyUnfinished(path: string): Promise<Doubt | null> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    const { size, blocks } = await file.stat();
+    const read = async (at: number, length: number): Promise<Buffer> => {
+      const buffer = Buffer.alloc(Math.max(0, Math.min(length, size - at)));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+      return buffer.subarray(0, bytesRead);
+    };
+    if (await hasUnwrittenSpace({ size, read }, blocks)) return cutOff('has space that was never written');
+    return await whyOpen({ size, read }, path);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a program has allocated the whole file before it copies it, as many downloaders do. */
+async function hasUnwrittenSpace({ size, read }: Bytes, blocks: number): Promise<boolean> {
+  // Some file systems report no blocks, and all of them round.
+  if (blocks > 0 && blocks * BLOCK_BYTES + TAIL_BYTES < size) return true;
+  const tail = await read(Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
+  return tail.length === TAIL_BYTES && tail.every((byte) => byte === 0);
+}
+
+async function whyOpen(bytes: Bytes, path: string): Promise<Doubt | null> {
+  const start = await bytes.read(0, 400);
+  const format = END_CHECKS.find(({ matches }) => matches(start));
+  if (format === undefined)
+    return CLOSABLE.test(path) && !isTransportStream(start)
+      ? null
+      : { code: 'NO_END_MARK', message: `has no end mark, as is usual for ${extname(path).slice(1)} files` };
+  const end = await format.check(bytes);
+  if (end.kind === 'closed') return null;
+  return end.kind === 'cut' ? cutOff(end.why) : { code: 'NO_END_MARK', message: end.why };
+}
+
+function cutOff(message: string): Doubt {
+  return { code: 'CUT_OFF', message };
+}
