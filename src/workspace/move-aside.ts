@@ -53,7 +53,8 @@ async function move(path: string, target: string, part: string): Promise<void> {
     try {
       const before = await signatureOf(path);
       await copyFile(path, part);
-      if ((await signatureOf(path)) !== before) throw new Error(`${path} changed while it was copied`);
+      if ((await signatureOf(path)) !== before)
+        throw new Error(`${path} changed while it was copied`, { cause: error });
       await publishFile(part, target, 'moved-source', renameIfFree);
     } catch (failure) {
       await rm(part, { force: true });

@@ -154,7 +154,7 @@ test('a sidecar that is huge, nested without end or full of aliases is named, an
   const bytes = videoBytes('clip.mkv');
   const bomb = [
     'a: &a [x,x,x,x,x,x,x,x,x]',
-    ...[...'bcdefghi'].map((name, i) => {
+    ...Array.from('bcdefghi').map((name, i) => {
       const before = 'abcdefghi'[i];
       return `${name}: &${name} [${Array(9).fill(`*${before}`).join(',')}]`;
     }),
