@@ -4,7 +4,7 @@ import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { isTransientDatabaseError } from '../domain/transient-errors.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
-import { describeWriter } from '../lib/process/file-writers.ts';
+import { describeRecentWriter } from '../lib/process/file-writers.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import { whyUnfinished, type Doubt } from './container-end.ts';
@@ -74,7 +74,7 @@ export async function takeFile(
   const isSecondLook = context.now() - file.sinceAtMs >= unchangedMs;
   try {
     if (file.unusable !== undefined) throw file.unusable;
-    const writer = await describeWriter(file.path);
+    const writer = await describeRecentWriter(file.path);
     const doubt = writer === null ? await whyUnfinished(file.path) : null;
     if (writer !== null) waitForWriter(file, writer, context);
     else if (doubt !== null && !isSecondLook) waitForSecondLook(file, doubt, unchangedMs, context);

@@ -6,7 +6,7 @@ import { isOfRun } from '../../domain/job.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 import { fileSignature } from '../../lib/file-signature.ts';
-import { writersOf } from '../../lib/process/file-writers.ts';
+import { writerOf } from '../../lib/process/file-writers.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import { syncFolder } from '../../workspace/durable-file.ts';
 import { moveAside } from '../../workspace/move-aside.ts';
@@ -56,8 +56,8 @@ async function assertReplaceable({ job, signal }: JobContext, output: PublishedO
     );
   await assertAsVerified(output, signal);
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
-  const [writer] = await writersOf(job.sourcePath);
-  if (writer !== undefined)
+  const writer = await writerOf(job.sourcePath);
+  if (writer !== null)
     throw new VerificationError(`process ${writer} has ${basename(job.sourcePath)} open for writing.`);
 }
 
