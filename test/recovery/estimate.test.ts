@@ -29,7 +29,9 @@ test(
     const log = (): string => readLog(home);
     const timeout = { timeout: 60_000 };
     const about = 'about .* s, based on 1 similar job; needs about .* MB of disk and .* MB of memory';
-    await expect.poll(log, timeout).toMatch(new RegExp(`second\\.mp4 queued as job 2: lanczos, scale 2; ${about}`));
+    await expect
+      .poll(log, timeout)
+      .toMatch(new RegExp(`second\\.mp4 queued as job 2: lanczos, scale 2; ${about}`));
 
     const third = makeClip(join(temporaryFolder(), 'third.mp4'), { frames: 60, filter: 'hue=h=180' });
     const added = run(['add', third, '--model', 'lanczos', '--scale', '2', '--home', home]);
