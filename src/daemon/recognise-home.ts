@@ -8,7 +8,7 @@ import { isMissingFile } from '../lib/file-errors.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import { homeIdIn, type HomeIdentity } from '../queue/home-store.ts';
 import type { Queue } from '../queue/queue.ts';
-import { renewJobFolders } from '../workspace/job-folder.ts';
+import { renewJobFolders, stampedHomeId } from '../workspace/job-folder.ts';
 import { removeRamDisksInside } from '../workspace/ram-disk.ts';
 
 /** What became of a home since its last start. */
@@ -31,7 +31,9 @@ export async function recogniseHome(home: Home, queue: Queue, log: Logger): Prom
     if (!isDeepStrictEqual(identity, known)) queue.home.setIdentity(identity);
     return { ...home, id: known.id };
   }
-  const id = newHomeId();
+  // A database that was damaged may have lost the ID; checkpoints of this home still have it.
+  const lost = known === null && isInside(home, home.jobsDir) ? await stampedHomeId(home.jobsDir) : null;
+  const id = lost ?? newHomeId();
   if (known !== null) await removeRamDisksInside({ ...home, id: known.id });
   // A linked folder that a copy shares with its original remains the original's.
   if (known !== null && (change === 'other-machine' || isInside(home, home.jobsDir)))

@@ -169,6 +169,15 @@ export async function renewJobFolders(
   }
 }
 
+/** The home ID in the first stamp of the job folders; null if there is none. */
+export async function stampedHomeId(jobsDir: string): Promise<string | null> {
+  for (const jobId of await jobIdsIn(jobsDir)) {
+    const stamp = await stampIn(join(jobsDir, String(jobId)));
+    if (stamp !== null) return stamp;
+  }
+  return null;
+}
+
 async function jobIdsIn(jobsDir: string): Promise<number[]> {
   return (await readdirOrNone(jobsDir)).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
 }

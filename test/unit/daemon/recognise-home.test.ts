@@ -162,3 +162,11 @@ test('a copied home does not count the finished videos of its original as its ow
   await startOn(`${first}-moved`, (queue) => (inMoved = queue.outputs.writtenByJob(job)));
   expect(inMoved).toEqual([written]);
 });
+
+test('a home whose damaged database lost the ID has it again from its checkpoints', async () => {
+  const { first } = places();
+  const { id } = await startOn(first, (_, { jobsDir }) => void mkdirSync(join(jobsDir, '1')));
+  writeFileSync(join(first, '.framekiln/jobs/1/.framekiln-home'), id);
+  rmSync(join(first, '.framekiln/framekiln.db'));
+  expect((await startOn(first)).id).toBe(id);
+});
