@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { programRoot, type Home } from '../config/home.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { findModel } from '../inference/models/find-model.ts';
-import { readManifest, type Manifest } from '../inference/models/manifest.ts';
+import { modelPurposeOf, readManifest, type Manifest } from '../inference/models/manifest.ts';
 
 /** Where models are looked for, in order: the home's own folder, then the program's. */
 export function modelFolders(home: Home): string[] {
@@ -20,9 +20,8 @@ export function readKnownModels(): Promise<Manifest> {
  * @throws ModelError if the model is unknown, missing or unsuitable
  */
 export async function withFoundModel(recipe: Recipe, home: Home): Promise<Recipe> {
-  const { model, pipeline } = recipe;
+  const { model } = recipe;
   if (model === 'lanczos') return recipe;
-  const purpose = pipeline === 'dual-face' ? 'face-detector' : 'upscale';
-  await findModel(model, modelFolders(home), await readKnownModels(), purpose);
+  await findModel(model, modelFolders(home), await readKnownModels(), modelPurposeOf(recipe));
   return model.endsWith('.onnx') ? { ...recipe, model: resolve(model) } : recipe;
 }

@@ -151,7 +151,7 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-/** Whether `inner` is the folder `outer` or lies in it, by the paths alone. */
+/** Whether `inner` is the folder `outer` or is inside it, judging by the paths alone. */
 export function contains(outer: string, inner: string): boolean {
   const way = relative(outer, inner);
   return way !== '..' && !way.startsWith('../');

@@ -3,14 +3,15 @@ import { programRoot } from '../config/home.ts';
 import { InputRejectedError, ModelError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { assertModelExists } from '../inference/models/find-model.ts';
-import { readManifest } from '../inference/models/manifest.ts';
+import { modelPurposeOf, readManifest } from '../inference/models/manifest.ts';
 
 /** @throws InputRejectedError BAD_RECIPE if the model of a sidecar or of a folder does not exist */
-export async function checkRecipe({ model, pipeline }: Recipe): Promise<void> {
+export async function checkRecipe(recipe: Recipe): Promise<void> {
+  const { model } = recipe;
   if (model === 'lanczos') return;
   const manifest = await readManifest(join(programRoot, 'models', 'manifest.json'));
   try {
-    await assertModelExists(model, manifest, pipeline === 'dual-face' ? 'face-detector' : 'upscale');
+    await assertModelExists(model, manifest, modelPurposeOf(recipe));
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     throw new InputRejectedError('BAD_RECIPE', error.message, { cause: error });

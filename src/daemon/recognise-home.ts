@@ -66,7 +66,7 @@ function changeOf(known: HomeIdentity, here: Omit<HomeIdentity, 'id'>, home: Hom
   return isInUse(known, home) ? 'copied' : 'moved';
 }
 
-/** Whether a home with this identity still exists at its path, with a database of its own. */
+/** Whether a home with this identity still exists at its path, with its own database. */
 function isInUse({ id, path }: HomeIdentity, home: Home): boolean {
   const { databaseFile } = homeAt(path);
   try {
@@ -107,7 +107,7 @@ function pauseOutsideJobs(home: Home, queue: Queue): number {
 }
 
 function describeCopy(original: string, pausedCount: number): string {
-  const start = `this home is a copy of ${original}; it has a new ID and uses only files of its own`;
+  const start = `this home is a copy of ${original}; it has a new ID and uses only its own files`;
   if (pausedCount === 0) return start;
   return `${start}; paused ${counted(pausedCount, 'job')} with files outside it (to process one here too: framekiln resume ID)`;
 }

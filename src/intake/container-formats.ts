@@ -82,7 +82,7 @@ async function endOfMatroska(bytes: Bytes): Promise<ContainerEnd> {
     const sizeAt = id.length / 2;
     const size = vint(header.subarray(sizeAt));
     if (size === null) return cutIn('last element');
-    if (size === Infinity) return open('does not say where its Segment ends, as in a recording that goes on');
+    if (size === Infinity) return open('does not say where its Segment ends, as in a recording in progress');
     const end = at + sizeAt + vintLength(header[sizeAt]) + size;
     if (end > bytes.size) return cutIn(id === SEGMENT ? 'Segment' : 'last element');
     if (parts === MOST_PARTS) break;

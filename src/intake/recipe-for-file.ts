@@ -56,7 +56,6 @@ export async function recipeForFile(path: string, rules: RecipeRules): Promise<F
 
 function parseYaml(bytes: Buffer): unknown {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  // Checking whether keys are unique takes quadratic time.
   return parse(text, { maxAliasCount: MAX_ALIASES, logLevel: 'error' });
 }
 

@@ -47,7 +47,7 @@ export class JobFolder {
   /**
    * Creates the folder, or marks an existing one as this home's.
    *
-   * @throws TransientError JOB_FOLDER_TAKEN if the folder belongs to somebody else
+   * @throws TransientError JOB_FOLDER_TAKEN if the folder was made by something other than this home
    */
   async create(): Promise<void> {
     failPoint('job-folder.before-creation');
@@ -68,7 +68,7 @@ export class JobFolder {
   }
 
   /**
-   * Deletes what Framekiln put into the folder, and the folder unless somebody else put something into it.
+   * Deletes what Framekiln put into the folder, and the folder itself unless it contains other files.
    *
    * @returns whether the folder is gone because of this
    */

@@ -89,7 +89,7 @@ function jobIdIn(name: string, kind: RamDiskKind, { prefix, formerShmName }: Ram
   return id === undefined ? null : Number(id);
 }
 
-/** Whether a folder can be a RAM disk of an older version, whose name may also be that of a folder of somebody else. */
+/** Whether a folder can be a RAM disk of an older version, whose name an unrelated folder may have as well. */
 async function holdsOnlyFrames(path: string): Promise<boolean> {
   const names = await readdirOrNone(path);
   return names.every((name) => name === 'stamp.json' || /^b\d+\.(in|out)$/.test(name));

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { straceCalls } from './strace-calls.ts';
 
 /** System calls that create a file, open one for writing, or talk to another process. */
 const CALLS =
@@ -52,27 +52,12 @@ export async function audit(
 async function readLog(log: string): Promise<Pick<Audit, 'written' | 'addresses'>> {
   const written = new Set<string>();
   const addresses = new Set<string>();
-  const unfinished = new Map<string, string>();
-  for await (const line of createInterface({ input: createReadStream(log, 'latin1') })) {
-    const [, pid = '', text = ''] = /^(\d+) +(.*)$/.exec(line) ?? [];
-    if (text.endsWith('<unfinished ...>')) {
-      unfinished.set(pid, text.slice(0, -'<unfinished ...>'.length));
-      continue;
-    }
-    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(text);
-    const call = resumed === null ? text : (unfinished.get(pid) ?? '') + (resumed[1] ?? '');
-    unfinished.delete(pid);
-    note(call);
-  }
-  // Calls that were cut off by the end of their process.
-  for (const call of unfinished.values()) note(call);
-  return { written: [...written].sort(), addresses: [...addresses].sort() };
-
-  function note(call: string): void {
+  for await (const call of straceCalls(log)) {
     const path = writtenPath(call);
     if (path !== null) written.add(path);
     for (const address of foreignAddresses(call)) addresses.add(address);
   }
+  return { written: [...written].sort(), addresses: [...addresses].sort() };
 }
 
 /**

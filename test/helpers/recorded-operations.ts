@@ -1,6 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { straceCalls } from './strace-calls.ts';
 
 /** File operation of a program, in the order in which the calls returned. Paths are absolute. */
 export type Operation =
@@ -44,16 +43,9 @@ export async function readOperations(
   isWatched: (path: string) => boolean,
 ): Promise<Operation[]> {
   const operations: Operation[] = [];
-  const unfinished = new Map<string, string>();
   const offsets = new Map<string, number>();
-  for await (const line of createInterface({ input: createReadStream(log, 'latin1') })) {
-    const [, pid = '', text = ''] = /^(\d+) +(.*)$/.exec(line) ?? [];
-    if (text.endsWith('<unfinished ...>')) {
-      unfinished.set(pid, text.slice(0, -'<unfinished ...>'.length));
-      continue;
-    }
-    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(text);
-    const call = parseCall(resumed === null ? text : (unfinished.get(pid) ?? '') + (resumed[1] ?? ''));
+  for await (const text of straceCalls(log)) {
+    const call = parseCall(text);
     // Failed calls, and calls on standard input and output, change no file.
     if (call === null || !call.paths.some(isWatched)) continue;
     operations.push(...toOperations(call, offsets));

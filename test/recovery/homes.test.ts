@@ -96,7 +96,7 @@ test('a copied home says that it is a copy, and uses its own files and none of t
   expect(filesBelow(join(home, 'input'))).toEqual(['lanczos-2x/clip.mp4']);
   expect(filesBelow(join(home, 'output'))).toEqual([]);
 
-  // The original goes on as if nothing had happened.
+  // The original is not affected.
   expect(run(['start', '--once', '--home', home]).status).toBe(0);
   expect(frameMd5(join(home, 'output/lanczos-2x/clip.mp4'))).toHaveLength(30);
   expect(readLog(home)).not.toMatch(/is a copy/);

@@ -18,7 +18,7 @@ import { filesBelow, makeHome, readLog, run, start } from '../helpers/framekiln.
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { mayMount, mountTmpfs } from '../helpers/tmpfs.ts';
 
-/** Files of somebody else, some with names like those of jobs and RAM disks. */
+/** Files that Framekiln did not write, some with names like those of jobs and RAM disks. */
 const FOREIGN = [
   'holiday.jpg',
   '2024/beach.jpg',
@@ -42,7 +42,7 @@ function foreignFilesIn(path: string): string[] {
 }
 
 test.each(['folder', 'auto'])(
-  'jobs, frames and ram as links to a folder of somebody else: nothing of theirs is deleted (workspace.kind: %s)',
+  'jobs, frames and ram as links to a folder with other files: none of those is deleted (workspace.kind: %s)',
   async (kind) => {
     const elsewhere = join(temporaryFolder(), 'big-disk');
     folderOfSomebody(elsewhere);
@@ -75,7 +75,7 @@ test.each(['folder', 'auto'])(
   },
 );
 
-test('a job whose folder has the name of a folder of somebody else waits, and runs once that is moved away', async () => {
+test('a job waits while another folder has the name of its folder', async () => {
   const elsewhere = join(temporaryFolder(), 'big-disk');
   folderOfSomebody(elsewhere);
   const root = temporaryFolder();
@@ -110,7 +110,7 @@ function linkedHome(name: 'input' | 'output' | 'jobs') {
 }
 
 test.each(['input', 'output', 'jobs'] as const)(
-  'a job goes on without a command when the disk of %s/ is back, which was taken away while it ran',
+  'a job resumes without a command when the disk of %s/, which was taken away while it ran, is back',
   async (name) => {
     const { root, unplug, plugIn } = linkedHome(name);
     const daemon = new DaemonWithClip({

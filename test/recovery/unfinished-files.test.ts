@@ -149,7 +149,7 @@ test('after the second look, what is left of a video is processed, and what is n
   expect(waiting).toEqual([]);
 }, 120_000);
 
-test('a sidecar that is huge, nested without end or full of aliases is named, and the daemon goes on', async () => {
+test('a sidecar that is huge, nested without end or full of aliases is named, and the daemon keeps running', async () => {
   const { home, path, status } = setUp(QUICK);
   const bytes = videoBytes('clip.mkv');
   const bomb = [

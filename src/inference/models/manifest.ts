@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ModelError, toError } from '../../domain/errors.ts';
+import type { Recipe } from '../../domain/recipe.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const fileName = z.string().regex(/^[\w.-]+$/);
@@ -92,6 +93,11 @@ export function modelEntry(
   const what = purpose === null ? 'model' : WORDS[purpose];
   const advice = `use one of ${known.join(', ')}, or the path of an .onnx file`;
   throw new ModelError('MODEL_UNKNOWN', `There is no ${what} "${name}"; ${advice}.`);
+}
+
+/** What the model in a recipe must be able to do. */
+export function modelPurposeOf({ pipeline }: Pick<Recipe, 'pipeline'>): ModelPurpose {
+  return pipeline === 'dual-face' ? 'face-detector' : 'upscale';
 }
 
 const WORDS: Readonly<Record<ModelPurpose, string>> = {

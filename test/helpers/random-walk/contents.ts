@@ -19,7 +19,7 @@ export interface Content {
   readonly extension: '.mp4' | '.mkv';
 }
 
-/** The contents of all walks, and what Framekiln makes of them when nobody disturbs it. */
+/** The contents of all walks, and what Framekiln makes of them in an undisturbed run. */
 export interface Contents {
   readonly all: readonly Content[];
   /** The content and scale of a finished video, such as `3 at 2x`, or null; judged by its images alone. */

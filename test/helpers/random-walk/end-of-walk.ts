@@ -65,7 +65,7 @@ function lostVideos(walked: WalkedHome, source: Walk['source']): string[] {
   return lost;
 }
 
-/** Jobs that are not at their end, a damaged database, and files that are nobody's. */
+/** Jobs that have not ended, a damaged database, and files that belong to no job and no user. */
 function leftovers(walked: WalkedHome): string[] {
   const { home, belongings, database } = walked;
   const found = openJobs(walked).map(

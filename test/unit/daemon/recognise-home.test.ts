@@ -69,7 +69,7 @@ test('a home that is used through another path is not a copy of itself', async (
   expect((await startOn(second)).id).toBe(id);
 });
 
-test('a copied home gets an ID of its own, and pauses the jobs with files outside it', async () => {
+test('a copied home gets its own ID, and pauses the jobs with files outside it', async () => {
   const { first, second } = places();
   const { id } = await startOn(first, (queue, home) => {
     const job = (source: string, output: string) =>
@@ -88,7 +88,7 @@ test('a copied home gets an ID of its own, and pauses the jobs with files outsid
     ['queued', false],
   ]);
   expect(copy.lines).toEqual([
-    `this home is a copy of ${first}; it has a new ID and uses only files of its own; paused 2 jobs with files outside it (to process one here too: framekiln resume ID)`,
+    `this home is a copy of ${first}; it has a new ID and uses only its own files; paused 2 jobs with files outside it (to process one here too: framekiln resume ID)`,
   ]);
   expect((await startOn(second)).lines).toEqual([]);
   const original = await startOn(first);
@@ -165,7 +165,8 @@ test('a copied home does not count the finished videos of its original as its ow
 
 test('a home whose damaged database lost the ID has it again from its checkpoints', async () => {
   const { first } = places();
-  const { id } = await startOn(first, (_, { jobsDir }) => void mkdirSync(join(jobsDir, '1')));
+  const { id } = await startOn(first);
+  mkdirSync(join(first, '.framekiln/jobs/1'));
   writeFileSync(join(first, '.framekiln/jobs/1/.framekiln-home'), id);
   rmSync(join(first, '.framekiln/framekiln.db'));
   expect((await startOn(first)).id).toBe(id);

@@ -33,7 +33,7 @@ test.each([
   expect(paths.map((path) => existsSync(path))).toEqual([true, false, true]);
 });
 
-test('segments that no row names are removed from the segment folder, and files of somebody else stay', async () => {
+test('segments that no row names are removed from the segment folder, and other files stay', async () => {
   const work = await jobAtWork();
   const path = await commitFakeSegment(work, 0);
   for (const name of ['b0001.1.mp4.tmp', 'b0000.7.mp4', 'notes.txt'])
