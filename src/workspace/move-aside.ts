@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
-import { fileSignature } from '../lib/file-signature.ts';
+import { readFileSignature } from '../lib/file-signature.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { asUser } from '../lib/user-umask.ts';
 import { sha256File } from '../lib/sha256-file.ts';
@@ -51,9 +51,9 @@ async function move(path: string, target: string, part: string): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error;
     try {
-      const before = await signatureOf(path);
+      const before = await readFileSignature(path);
       await copyFile(path, part);
-      if ((await signatureOf(path)) !== before)
+      if ((await readFileSignature(path)) !== before)
         throw new Error(`${path} changed while it was copied`, { cause: error });
       await publishFile(part, target, 'moved-source', renameIfFree);
     } catch (failure) {
@@ -61,10 +61,6 @@ async function move(path: string, target: string, part: string): Promise<void> {
       throw failure;
     }
   }
-}
-
-async function signatureOf(path: string): Promise<string> {
-  return fileSignature(await stat(path, { bigint: true }));
 }
 
 /** Partial copy of a file that is moved; a repeated move uses the same name and so replaces the copy that a kill left. */

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { lstat, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputRejectedError, toError, VerificationError } from '../../domain/errors.ts';
 import { isOfRun } from '../../domain/job.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
-import { fileSignature } from '../../lib/file-signature.ts';
+import { readFileSignature } from '../../lib/file-signature.ts';
 import { writerOf } from '../../lib/process/file-writers.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import { syncFolder } from '../../workspace/durable-file.ts';
@@ -28,11 +28,11 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
   // Already settled by a worker that died right after, or removed by a person.
   if (!existsSync(job.sourcePath)) return;
   try {
-    const before = await signatureOf(job.sourcePath);
+    const before = await readFileSignature(job.sourcePath);
     await assertReplaceable(context, output);
     failPoint('source.before-settling');
     // Checking takes minutes; another file may have the name by now.
-    if ((await signatureOf(job.sourcePath)) !== before)
+    if ((await readFileSignature(job.sourcePath)) !== before)
       throw new VerificationError(`${basename(job.sourcePath)} was replaced while it was checked.`);
     if (settings.output.source === 'delete') {
       await rm(job.sourcePath);
@@ -59,10 +59,6 @@ async function assertReplaceable({ job, signal }: JobContext, output: PublishedO
   const writer = await writerOf(job.sourcePath);
   if (writer !== null)
     throw new VerificationError(`process ${writer} has ${basename(job.sourcePath)} open for writing.`);
-}
-
-async function signatureOf(path: string): Promise<string> {
-  return fileSignature(await lstat(path, { bigint: true }));
 }
 
 async function assertAsVerified({ path, sha256 }: PublishedOutput, signal: AbortSignal): Promise<void> {
