@@ -22,7 +22,7 @@ export async function putSampleClip(home: Home): Promise<string> {
     await rm(temporaryPath, { force: true });
     createForUser(temporaryPath);
     await runForText('ffmpeg', [...QUIET, ...sources, ...encoding, '-y', `file:${temporaryPath}`], {
-      purpose: 'making the sample clip',
+      purpose: 'generating the sample clip',
     });
     await rename(temporaryPath, path);
   } finally {

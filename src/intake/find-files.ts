@@ -81,7 +81,7 @@ async function irregular(path: string, entry: Dirent<Buffer>): Promise<FoundFile
   const name = entry.name.toString();
   if (entry.isSymbolicLink()) {
     if (name.startsWith('.') || !(isCandidate(path) || (await leadsToFolder(path)))) return null;
-    const message = `${name} is a symbolic link, which is not followed; put the file itself there.`;
+    const message = `${name} is a symbolic link, which is not followed; replace it with the file itself.`;
     return unusable(path, path, new InputRejectedError('SYMBOLIC_LINK', message));
   }
   if (entry.isFile() || !isCandidate(path)) return null;

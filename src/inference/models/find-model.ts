@@ -110,7 +110,7 @@ export function wrongChecksum(what: string, expected: string, found: string): Mo
   const advice = 'delete the file and download it again with: framekiln models pull';
   return new ModelError(
     'MODEL_CHECKSUM',
-    `${what} has the sha256 ${found} instead of ${expected}; ${advice}.`,
+    `${what} has the SHA-256 checksum ${found} instead of ${expected}; ${advice}.`,
   );
 }
 

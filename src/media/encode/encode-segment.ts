@@ -136,14 +136,14 @@ export async function verifySegment(job: SegmentJob, signal?: AbortSignal): Prom
   }
   if (pts.length !== job.frameCount) {
     throw new VerificationError(
-      `The segment from frame ${job.firstFrame} on has ${counted(pts.length, 'frame')} instead of ${job.frameCount}.`,
+      `The segment that starts at frame ${job.firstFrame} has ${counted(pts.length, 'frame')} instead of ${job.frameCount}.`,
     );
   }
   const expected = presentationTimes(job);
   const wrong = pts.findIndex((ticks, i) => ticks !== expected[i]);
   if (wrong >= 0) {
     throw new VerificationError(
-      `The segment from frame ${job.firstFrame} on has frame ${job.firstFrame + wrong} at timestamp ${String(pts[wrong])} instead of ${String(expected[wrong])}.`,
+      `The segment that starts at frame ${job.firstFrame} has frame ${job.firstFrame + wrong} at timestamp ${String(pts[wrong])} instead of ${String(expected[wrong])}.`,
     );
   }
 }

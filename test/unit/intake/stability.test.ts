@@ -62,7 +62,7 @@ test('a taken or rejected file is not judged again until it changes', () => {
 test('a file that may be incomplete is settled again after twelve times the settling time', () => {
   const seen: SeenFile = {
     ...{ path: '/in/a.mp4', signature: '10', state: 'settling', sinceAtMs: 0 },
-    ...{ code: 'CUT_OFF', message: 'ends before its moov box does' },
+    ...{ code: 'CUT_OFF', message: 'is cut off within its moov box' },
   };
   const isSettled = (atMs: number, code: string) =>
     judge({ ...seen, code }, { path: '/in/a.mp4', signature: '10' }, atMs, SETTLE).settled;
