@@ -35,7 +35,7 @@ export const SettingsFile = z
         }),
         rejected: z.enum(['keep', 'quarantine']).default('keep').meta({
           description:
-            'what to do with a rejected file; quarantine moves the file to quarantine/ with a note that gives the reason',
+            'what to do with a rejected file; quarantine moves it to quarantine/ with a note that gives the reason, if it has a video extension',
         }),
         folders: z
           .record(z.string().min(1), PartialRecipe)

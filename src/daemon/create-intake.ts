@@ -2,6 +2,7 @@ import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { InputRejectedError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/video-shape.ts';
+import { hasVideoExtension } from '../intake/candidate-file.ts';
 import { Intake, type IntakeSettings } from '../intake/intake.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -33,7 +34,9 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
     probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
     estimate: (job) => estimator.describe(job),
     onRejected: async (path, error) => {
-      if (settings.now().intake.rejected === 'quarantine') await quarantine(home, path, error, log);
+      // Photos, subtitles and notes next to a video stay with it.
+      if (settings.now().intake.rejected === 'quarantine' && hasVideoExtension(path))
+        await quarantine(home, path, error, log);
     },
     log,
     now: Date.now,
