@@ -155,6 +155,10 @@ export const SettingsFile = z
           description:
             'what to do if the name of the finished video is taken: keep-both chooses clip (2).mp4; replace does the same, except that it replaces an older result for the same source; keep rejects the job',
         }),
+        container: z.enum(['source', 'mp4', 'mkv']).default('source').meta({
+          description:
+            'container of finished videos; source keeps MP4, MOV and MKV, and uses MKV for all other containers and for tracks that do not fit; mp4 converts those tracks',
+        }),
         source: z.enum(['keep', 'move', 'delete']).default('keep').meta({
           description: 'what to do with the source of a finished video; move puts the source into finished/',
         }),

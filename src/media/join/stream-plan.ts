@@ -31,25 +31,63 @@ export interface StreamPlan {
 
 const MP4_AUDIO = new Set(['aac', 'ac3', 'eac3', 'mp3', 'mp2', 'alac', 'opus', 'flac', 'dts']);
 const MP4_SUBTITLE = new Set(['mov_text']);
+/** Transparent for stereo; the encoder lowers it where the sample rate or channels do not allow it. */
+const AAC_BIT_RATE = '256k';
+const TEXT_SUBTITLE = new Set(['mov_text', 'subrip', 'ass', 'ssa', 'webvtt', 'text']);
 /** Codecs that Matroska does not support, and what they are converted to. */
 const MATROSKA_CONVERSIONS: Readonly<Record<string, string>> = { mov_text: 'srt', eia_608: 'srt' };
 
+/** The container that the user wants: that of the source if it can be written, or a fixed one. */
+export type WantedContainer = 'source' | 'mp4' | 'mkv';
+
 /**
- * Plans the container and the fate of every stream other than the main video. MP4, MOV and Matroska are kept if the
- * container supports all streams; everything else becomes Matroska.
+ * Plans the container and the fate of every stream other than the main video. With `source`, MP4, MOV and Matroska are
+ * kept if the container supports all streams, and everything else becomes Matroska. With `mp4`, streams that MP4 does not
+ * support are converted.
  */
-export function planStreams(source: MediaInfo): StreamPlan {
-  const wanted = sourceContainer(source);
-  const tracks = source.others.filter((stream) => stream.kind === 'audio' || stream.kind === 'subtitle');
-  const misfit =
-    wanted === null || wanted === 'matroska' ? undefined : tracks.find((stream) => !fitsMp4(stream, wanted));
-  const container = wanted === null || misfit !== undefined ? 'matroska' : wanted;
-  const extension = container === wanted ? extname(source.path).toLowerCase() : '.mkv';
+export function planStreams(source: MediaInfo, wanted: WantedContainer = 'source'): StreamPlan {
+  const own = sourceContainer(source);
+  const { container, reason } =
+    wanted === 'source' ? bestContainer(source, own) : fixedContainer(wanted, own);
+  const extension = extname(source.path).toLowerCase();
   return {
     container,
-    extension,
-    containerReason: containerReason(source, wanted, misfit),
+    extension: EXTENSIONS[container].includes(extension) ? extension : (EXTENSIONS[container][0] ?? ''),
+    containerReason: reason,
     fates: source.others.map((stream) => withFilter(fate(stream, container), source)),
+  };
+}
+
+const EXTENSIONS: Readonly<Record<Container, readonly string[]>> = {
+  mp4: ['.mp4', '.m4v'],
+  mov: ['.mov'],
+  matroska: ['.mkv'],
+};
+
+interface ContainerChoice {
+  readonly container: Container;
+  /** Why it is not that of the source; null if it is. */
+  readonly reason: string | null;
+}
+
+function fixedContainer(wanted: 'mp4' | 'mkv', own: Container | null): ContainerChoice {
+  const container = wanted === 'mkv' ? 'matroska' : 'mp4';
+  return { container, reason: container === own ? null : `output.container is ${wanted}` };
+}
+
+function bestContainer(source: MediaInfo, own: Container | null): ContainerChoice {
+  if (own === null) {
+    const extension = extname(source.path).toLowerCase();
+    const what = extension === '' ? 'the container of the source' : extension;
+    return { container: 'matroska', reason: `${what} is not supported as an output container` };
+  }
+  const tracks = source.others.filter((stream) => stream.kind === 'audio' || stream.kind === 'subtitle');
+  const misfit = own === 'matroska' ? undefined : tracks.find((stream) => !fitsMp4(stream, own));
+  if (misfit === undefined) return { container: own, reason: null };
+  const name = own === 'mov' ? 'MOV' : 'MP4';
+  return {
+    container: 'matroska',
+    reason: `${name} does not support the ${misfit.codec} ${misfit.kind} track`,
   };
 }
 
@@ -79,6 +117,7 @@ export function otherStreamArguments(plan: StreamPlan, input: number, videosBefo
     perKind.set(letter, number + 1);
     const from = movedSeconds === undefined ? input : nextInput++;
     args.push('-map', `${from}:${stream.index}`, `-c:${letter}:${number}`, codec ?? 'copy');
+    if (codec === 'aac') args.push(`-b:a:${number}`, AAC_BIT_RATE);
     if (filter !== undefined) args.push(`-bsf:${letter}:${number}`, filter);
     // ffmpeg needs the metadata mapping of every stream once one stream, here the video, has one.
     args.push(`-map_metadata:s:${letter}:${number}`, `${input}:s:${stream.index}`);
@@ -112,12 +151,10 @@ export function videoTag(codec: Codec, container: Container, encoderCount: numbe
   return ['-tag:v:0', codec === 'h264' ? (mixed ? 'avc3' : 'avc1') : mixed ? 'hev1' : 'hvc1'];
 }
 
+/** The container of the source if it can be written; null if it cannot. */
 function sourceContainer(source: MediaInfo): Container | null {
   const extension = extname(source.path).toLowerCase();
-  if (source.container.includes('mp4')) {
-    if (extension === '.mov') return 'mov';
-    return extension === '.mp4' || extension === '.m4v' ? 'mp4' : null;
-  }
+  if (source.container.includes('mp4')) return extension === '.mov' ? 'mov' : 'mp4';
   return source.container.includes('matroska') && extension === '.mkv' ? 'matroska' : null;
 }
 
@@ -134,10 +171,16 @@ function fate(stream: OtherStreamInfo, container: Container): StreamFate {
   if (stream.kind === 'data') return drop('data tracks are not supported');
   if (stream.kind === 'attachment' && container !== 'matroska')
     return drop('only Matroska supports attachments');
-  const conversion = container === 'matroska' ? MATROSKA_CONVERSIONS[stream.codec] : undefined;
-  if (conversion !== undefined)
-    return { stream, codec: conversion, reason: `Matroska does not support ${stream.codec}` };
-  return { stream, codec: 'copy', reason: null };
+  if (container === 'matroska') {
+    const conversion = MATROSKA_CONVERSIONS[stream.codec];
+    return conversion === undefined
+      ? { stream, codec: 'copy', reason: null }
+      : { stream, codec: conversion, reason: `Matroska does not support ${stream.codec}` };
+  }
+  if (stream.kind === 'video' || fitsMp4(stream, container)) return { stream, codec: 'copy', reason: null };
+  const reason = `${container === 'mov' ? 'MOV' : 'MP4'} does not support ${stream.codec}`;
+  if (stream.kind === 'audio') return { stream, codec: 'aac', reason };
+  return TEXT_SUBTITLE.has(stream.codec) ? { stream, codec: 'mov_text', reason } : drop(reason);
 }
 
 /**
@@ -147,16 +190,4 @@ function fate(stream: OtherStreamInfo, container: Container): StreamFate {
 function withFilter(fate: StreamFate, { container }: MediaInfo): StreamFate {
   const hasHeaders = container === 'mpegts' && fate.stream.codec === 'aac' && fate.codec === 'copy';
   return hasHeaders ? { ...fate, filter: 'aac_adtstoasc' } : fate;
-}
-
-function containerReason(
-  source: MediaInfo,
-  wanted: Container | null,
-  misfit: OtherStreamInfo | undefined,
-): string | null {
-  if (misfit !== undefined)
-    return `${wanted === 'mov' ? 'MOV' : 'MP4'} does not support the ${misfit.codec} ${misfit.kind} track`;
-  if (wanted === null)
-    return `${extname(source.path).toLowerCase() || 'the container of the source'} is not supported as an output container`;
-  return null;
 }

@@ -66,7 +66,7 @@ test('timestamp discontinuities are remuxed to one timeline with audio in sync, 
     expect(Math.abs(audio[0])).toBeLessThan(0.08);
     expect(Math.abs(audio[1] - (video.at(-1) ?? NaN))).toBeLessThan(0.08);
   }
-  expect(times(join(home, 'output/lanczos-2x/wrap.ts.mkv')).video).toHaveLength(50);
+  expect(times(join(home, 'output/lanczos-2x/wrap.mkv')).video).toHaveLength(50);
   const log = readLog(home);
   expect(
     log.match(/timestamp discontinuities in the source; remuxed onto one continuous timeline/g),
