@@ -2,7 +2,7 @@ import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { InputRejectedError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/video-shape.ts';
-import { hasVideoExtension } from '../intake/candidate-file.ts';
+import { hasVideoExtension } from '../domain/video-extensions.ts';
 import { Intake, type IntakeSettings } from '../intake/intake.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Logger } from '../observability/log-entry.ts';

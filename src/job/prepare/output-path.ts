@@ -3,7 +3,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { whyNotOutput } from '../../config/home.ts';
 import { InputRejectedError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
-import { hasVideoExtension } from '../../intake/candidate-file.ts';
+import { hasVideoExtension } from '../../domain/video-extensions.ts';
 import { LONGEST_FILE_NAME_BYTES } from '../../lib/next-file-name.ts';
 import type { JobContext } from '../job-context.ts';
 
