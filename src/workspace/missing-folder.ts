@@ -36,7 +36,7 @@ export async function whyMissing(folder: string, mountPoints: MountPointMemory):
   return null;
 }
 
-/** Whether there is anything at a path, if only a link to nothing. */
+/** Whether there is anything at a path, even a link to nothing. */
 async function exists(path: string): Promise<boolean> {
   try {
     await lstat(path);

@@ -98,7 +98,7 @@ export function modelPath(folder: string, name: string): string {
   return join(resolve(folder), `${name}.onnx`);
 }
 
-/** What the manifest says of the file at `path`, whose bytes have been checked. */
+/** What the manifest says about the file at `path`, whose bytes have been checked. */
 export function modelFile(path: string, entry: ModelEntry): ModelFile {
   const { name, sha256, bytes, licence } = entry;
   const { architecture, overlap } = entry.purpose === 'upscale' ? entry : { architecture: null, overlap: 0 };

@@ -18,8 +18,8 @@ import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { tableExpression } from './table-expression.ts';
 
 /**
- * Offset of the timestamps in segments. It keeps the decoding timestamps of the first frames positive, which are before
- * their presentation timestamps: fragmented MP4 cannot store negative ones.
+ * Offset of the timestamps in segments. The decoding timestamps of the first frames are before their presentation
+ * timestamps; the offset keeps them positive, because fragmented MP4 cannot store negative ones.
  */
 export const SEGMENT_OFFSET_SECONDS = 10;
 

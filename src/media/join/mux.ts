@@ -147,7 +147,7 @@ async function feedSegments(child: FfmpegProcess, segmentPaths: readonly string[
     for await (const chunk of createReadStream(path, { start, end }) as AsyncIterable<Buffer>) {
       child.touch();
       if (child.stdin.destroyed) return; // `child.ended` rejects with the reason.
-      // A broken pipe is not handled here either, because `child.ended` rejects.
+      // A broken pipe is not handled here, because `child.ended` rejects with the reason.
       if (!child.stdin.write(chunk))
         await Promise.race([once(child.stdin, 'drain').catch(() => exited), exited]);
     }

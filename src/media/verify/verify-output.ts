@@ -50,7 +50,7 @@ export async function verifyOutput(
       throw new VerificationError(`ffmpeg did not write the output file ${basename(path)}.`, {
         cause: error,
       });
-    // The source is not to blame for what is wrong with the file that was made of it.
+    // A fault of the finished file must not be blamed on the source.
     if (error instanceof InputRejectedError)
       throw new VerificationError(`The output file cannot be read: ${error.message}`, { cause: error });
     throw error;
