@@ -17,6 +17,8 @@ export interface StreamFate {
   readonly movedSeconds?: number;
   /** Bitstream filter applied while copying. */
   readonly filter?: string;
+  /** Whether the muxer writes the track itself, from the chapters or the timecode. */
+  readonly isWrittenByMuxer?: boolean;
 }
 
 /** The container of the finished file, and what happens to each other stream. */
@@ -54,7 +56,7 @@ export function planStreams(source: MediaInfo, wanted: WantedContainer = 'source
     container,
     extension: EXTENSIONS[container].includes(extension) ? extension : (EXTENSIONS[container][0] ?? ''),
     containerReason: reason,
-    fates: source.others.map((stream) => withFilter(fate(stream, container), source)),
+    fates: source.others.map((stream) => withFilter(fate(stream, container, source), source)),
   };
 }
 
@@ -99,19 +101,12 @@ function bestContainer(source: MediaInfo, own: Container | null): ContainerChoic
  * @param videosBefore number of video streams that are mapped before these streams
  */
 export function otherStreamArguments(plan: StreamPlan, input: number, videosBefore = 1): string[] {
-  const kept = plan.fates.filter(({ stream, codec }) => codec !== null && !isAttachedCover(stream, plan));
+  const kept = plan.fates.filter((fate) => isMapped(fate, plan));
   const perKind = new Map<string, number>();
   const args: string[] = [];
   let nextInput = input + 1;
   for (const { stream, codec, movedSeconds, filter } of kept) {
-    const letter =
-      stream.kind === 'audio'
-        ? 'a'
-        : stream.kind === 'subtitle'
-          ? 's'
-          : stream.kind === 'attachment'
-            ? 't'
-            : 'v';
+    const letter = LETTERS[stream.kind];
     // The upscaled video is number 0; cover images and other videos follow.
     const number = perKind.get(letter) ?? (letter === 'v' ? videosBefore : 0);
     perKind.set(letter, number + 1);
@@ -121,9 +116,17 @@ export function otherStreamArguments(plan: StreamPlan, input: number, videosBefo
     if (filter !== undefined) args.push(`-bsf:${letter}:${number}`, filter);
     // ffmpeg needs the metadata mapping of every stream once one stream, here the video, has one.
     args.push(`-map_metadata:s:${letter}:${number}`, `${input}:s:${stream.index}`);
-    if (letter === 'v') args.push(`-disposition:v:${number}`, stream.attachedPicture ? 'attached_pic' : '0');
+    if (stream.attachedPicture) args.push(`-disposition:v:${number}`, 'attached_pic');
   }
   return args;
+}
+
+/** Letters of the stream kinds in the arguments of ffmpeg. */
+const LETTERS = { audio: 'a', subtitle: 's', attachment: 't', data: 'd', video: 'v' } as const;
+
+/** Whether a stream of the source is mapped to the output, as opposed to dropped or written in another way. */
+export function isMapped(fate: StreamFate, plan: Pick<StreamPlan, 'container'>): boolean {
+  return fate.codec !== null && fate.isWrittenByMuxer !== true && !isAttachedCover(fate.stream, plan);
 }
 
 /**
@@ -164,11 +167,21 @@ function fitsMp4(stream: OtherStreamInfo, container: 'mp4' | 'mov'): boolean {
   return MP4_AUDIO.has(stream.codec) || (container === 'mov' && stream.codec.startsWith('pcm_'));
 }
 
-function fate(stream: OtherStreamInfo, container: Container): StreamFate {
+function fate(stream: OtherStreamInfo, container: Container, source: MediaInfo): StreamFate {
   const drop = (reason: string): StreamFate => ({ stream, codec: null, reason });
+  // From the timecode, MOV and MP4 get a track, and Matroska a tag.
+  if (stream.codec === 'timecode' || isChapterTrack(stream, source))
+    return { stream, codec: 'copy', reason: null, isWrittenByMuxer: true };
   if (stream.codec === 'none') return drop('no decodable frames');
+  if (stream.kind === 'data' && (container === 'matroska' || stream.tag !== GOPRO_TAG)) {
+    const format = stream.tag === '' ? stream.codec : stream.tag;
+    return drop(
+      container === 'matroska'
+        ? 'Matroska does not support data tracks'
+        : `ffmpeg cannot write data tracks of the format ${format}`,
+    );
+  }
   if (stream.codec === 'unknown') return drop('unknown codec');
-  if (stream.kind === 'data') return drop('data tracks are not supported');
   if (stream.kind === 'attachment' && container !== 'matroska')
     return drop('only Matroska supports attachments');
   if (container === 'matroska') {
@@ -177,10 +190,19 @@ function fate(stream: OtherStreamInfo, container: Container): StreamFate {
       ? { stream, codec: 'copy', reason: null }
       : { stream, codec: conversion, reason: `Matroska does not support ${stream.codec}` };
   }
-  if (stream.kind === 'video' || fitsMp4(stream, container)) return { stream, codec: 'copy', reason: null };
+  if (stream.kind === 'video' || stream.kind === 'data' || fitsMp4(stream, container))
+    return { stream, codec: 'copy', reason: null };
   const reason = `${container === 'mov' ? 'MOV' : 'MP4'} does not support ${stream.codec}`;
   if (stream.kind === 'audio') return { stream, codec: 'aac', reason };
   return TEXT_SUBTITLE.has(stream.codec) ? { stream, codec: 'mov_text', reason } : drop(reason);
+}
+
+/** Telemetry of GoPro cameras, the one kind of data track that ffmpeg writes. */
+const GOPRO_TAG = 'gpmd';
+
+/** The track that names the chapters in MOV and MP4. */
+function isChapterTrack(stream: OtherStreamInfo, { chapterCount }: MediaInfo): boolean {
+  return stream.kind === 'data' && stream.tag === 'text' && chapterCount > 0;
 }
 
 /**

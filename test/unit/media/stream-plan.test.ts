@@ -10,7 +10,7 @@ function stream(
   codec: string,
   attachedPicture = false,
 ): OtherStreamInfo {
-  return { index, kind, codec, language: null, attachedPicture, fileName: null };
+  return { index, kind, codec, tag: '', language: null, attachedPicture, fileName: null };
 }
 
 function source(path: string, container: string, others: OtherStreamInfo[]): MediaInfo {
