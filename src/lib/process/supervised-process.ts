@@ -96,7 +96,7 @@ export class SupervisedProcess {
     this.#watchdog.rest();
   }
 
-  /** SIGTERM, then SIGKILL. Settles when the process is gone; never rejects. */
+  /** Sends SIGTERM, then SIGKILL. Settles when the process is gone; never rejects. */
   async kill(): Promise<void> {
     this.#signal('SIGTERM');
     // `ended` would wait forever for pipes that are no longer read.
