@@ -30,6 +30,8 @@ export interface HdrMetadata {
 export type Point = readonly [x: number, y: number];
 
 export interface VideoStreamInfo {
+  /** Whether it is a still image, such as a photo. */
+  readonly isStill: boolean;
   /** Index of the stream in the file. */
   readonly index: number;
   readonly codec: string;

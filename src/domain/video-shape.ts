@@ -15,6 +15,7 @@ export interface VideoShape {
 export function shapeOf({ video, durationSeconds, bytes }: MediaInfo): VideoShape {
   const { width, height, bitsPerComponent, averageFrameRate: rate } = video;
   const seconds = video.durationSeconds ?? durationSeconds;
+  if (video.isStill) return { width, height, bitsPerComponent, frames: 1, bytes };
   const frames = seconds === null || rate === null ? null : Math.round((seconds * rate.num) / rate.den);
   return { width, height, bitsPerComponent, frames, bytes };
 }

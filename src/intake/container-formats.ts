@@ -21,7 +21,9 @@ const cutIn = (part: string): ContainerEnd => cut(`is cut off within its ${part}
 
 /** The formats that say where they end, recognised by their first bytes. */
 export const END_CHECKS: readonly EndCheck[] = [
+  { matches: (start) => text(start, 4) === 'ftyp' && text(start, 8) === 'avif', check: endOfAvif },
   { matches: (start) => MP4_STARTS.has(text(start, 4)), check: endOfMp4 },
+  { matches: (start) => start.subarray(0, 3).equals(JPEG_START), check: endOfJpeg },
   { matches: (start) => start.subarray(0, 4).equals(EBML), check: endOfMatroska },
   { matches: (start) => text(start, 0) === 'RIFF', check: endOfRiff },
   { matches: (start) => start.subarray(0, 16).equals(ASF_HEADER), check: endOfAsf },
@@ -64,6 +66,28 @@ async function endOfMp4(bytes: Bytes): Promise<ContainerEnd> {
   if (!types.has('moov')) return cut('has no index (moov box)');
   return types.has('mdat') ? CLOSED : cut('has no media data (mdat box)');
 }
+
+/** AVIF: a chain of boxes as in MP4, with a description (meta) and the image data. */
+async function endOfAvif({ size, read }: Bytes): Promise<ContainerEnd> {
+  for (let at = 0; at < size;) {
+    const header = await read(at, 8);
+    const length = header.length < 8 ? 0 : header.readUInt32BE(0);
+    if (length < 8) return cutIn('last box');
+    if (at + length > size) return cutIn(`${printable(text(header, 4))} box`);
+    at += length;
+  }
+  return CLOSED;
+}
+
+/** JPEG: an end marker, which may be followed by data of the camera. */
+async function endOfJpeg({ size, read }: Bytes): Promise<ContainerEnd> {
+  const tail = await read(Math.max(0, size - JPEG_TAIL_BYTES), JPEG_TAIL_BYTES);
+  return tail.lastIndexOf(JPEG_END) === -1 ? open('has no end marker') : CLOSED;
+}
+
+const JPEG_START = Buffer.from('ffd8ff', 'hex');
+const JPEG_END = Buffer.from('ffd9', 'hex');
+const JPEG_TAIL_BYTES = 4096;
 
 async function endOfFragments({ size, read }: Bytes): Promise<ContainerEnd> {
   const last = await read(size - 16, 16);

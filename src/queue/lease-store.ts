@@ -86,7 +86,8 @@ export function createLeaseStore(db: Database, paths: HomePaths) {
      WHERE ${HELD}`,
   );
   const setDone = db.prepare<object>(
-    `UPDATE jobs SET state = 'done', error_code = NULL, error_message = NULL, finished_at_ms = @nowMs, ${RELEASED}
+    `UPDATE jobs SET state = 'done', error_code = NULL, error_message = NULL, finished_at_ms = @nowMs, ${RELEASED},
+       frames_done = coalesce(frames_total, frames_done)
      WHERE ${HELD}`,
   );
   const selectAttempts = db.prepare<Lease, { attempts: number }>(`SELECT attempts FROM jobs WHERE ${HELD}`);

@@ -24,6 +24,8 @@ export interface MediaReport {
   /** What is damaged in the source; null where nothing is. Absent in reports of version 0.1. */
   readonly sourceDamage?: string | null;
   readonly frames: number;
+  /** Whether the source is a still image. Absent in reports of version 0.1. */
+  readonly isStill?: boolean;
   /** Why the container differs from that of the source; null if it does not. */
   readonly container: string | null;
   readonly streams: readonly {
@@ -102,7 +104,10 @@ export function reportLines(report: MediaReport): string[] {
   const tracks = fates
     .filter(([number]) => number > 0)
     .map(([number, what]) => `${counted(number, 'other track')} ${what}`);
-  const verified = `verified ${counted(report.frames, 'frame')}, all timestamps match`;
+  const verified =
+    report.isStill === true
+      ? 'verified the image'
+      : `verified ${counted(report.frames, 'frame')}, all timestamps match`;
   const container = report.container === null ? [] : [`${basename(report.output)}: ${report.container}`];
   return [[verified, ...tracks].join('; '), ...container, ...report.remarks];
 }

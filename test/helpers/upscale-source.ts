@@ -12,6 +12,7 @@ export function sourceOf(width: number, height: number, bitsPerComponent = 8): M
     startSeconds: 0,
     bytes: 1,
     video: {
+      isStill: false,
       index: 0,
       codec: 'h264',
       width,

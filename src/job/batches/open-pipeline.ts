@@ -5,7 +5,13 @@ import type { PreparedJob } from '../prepare/prepared-job.ts';
 /** Opens the pipeline of the job on the inference thread and logs which engine runs it. */
 export async function openPipeline(
   { inference, job, settings, traceFile, log, signal }: JobContext,
-  { media, model, embedding, plan, memories }: PreparedJob,
+  {
+    media,
+    model,
+    embedding,
+    plan,
+    memories,
+  }: Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'plan' | 'memories'>,
 ): Promise<void> {
   const summary = await inference.open(
     {

@@ -1,15 +1,12 @@
 import type { CommittedBatch } from '../../domain/job.ts';
 import type { BatchRange } from '../../domain/frame-batch.ts';
 import { BATCHES_IN_FLIGHT } from '../../workspace/batch-sizes.ts';
-import { FrameFiles } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
-import { spareMemoryBytes } from '../../workspace/memory.ts';
-import { removeRamDisk } from '../../workspace/ram-disk.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { createCommitStage, createDecodeStage } from './create-stages.ts';
 import { JobProgress } from './job-progress.ts';
-import { openJobRamDisk } from './job-ram-disk.ts';
+import { openFrameFiles } from './open-frame-files.ts';
 import { openPipeline } from './open-pipeline.ts';
 import { runStages } from './scheduler.ts';
 import { TileMemory } from './tile-memory.ts';
@@ -28,13 +25,7 @@ export async function processBatches(
   const { queue, lease, log, inference, signal } = context;
   if (missing.length === 0) return;
   queue.progress.setStage(lease, 'frames');
-  const ramDisk = await openJobRamDisk(context, plan);
-  const files = new FrameFiles({
-    ramPath: ramDisk.path,
-    spillPath: await folder.openSpill(ramDisk),
-    spareMemoryBytes: ramDisk.kind === 'folder' ? () => Promise.resolve(Infinity) : spareMemoryBytes,
-    onSpill: (sentence) => log.warn(sentence),
-  });
+  const { files, remove } = await openFrameFiles(context, folder, plan);
   try {
     await openPipeline(context, prepared);
     const framesTotal = index.pts.length;
@@ -61,8 +52,7 @@ export async function processBatches(
     } finally {
       await decode.close();
     }
-    await removeRamDisk(ramDisk);
-    await folder.removeSpill();
+    await remove();
   } finally {
     // Not awaited here: the thread may be in a run of many seconds, which nothing can interrupt. The worker awaits it.
     inference.close().catch(() => undefined);

@@ -1,11 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AudioShiftedError, FfmpegError, VerificationError } from '../../domain/errors.ts';
+import type { Job } from '../../domain/job.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { asUser } from '../../lib/user-umask.ts';
 import { outputColor } from '../../media/decode/color-conversion.ts';
 import { outputTiming } from '../../media/encode/output-timing.ts';
+import { assessDamage } from '../../media/index/damage.ts';
 import { withoutUnmuxable } from '../../media/join/find-unmuxable.ts';
 import { muxOutput } from '../../media/join/mux.ts';
 import { withShifts, type StreamPlan } from '../../media/join/stream-plan.ts';
@@ -17,10 +19,10 @@ import type { JobContext } from '../job-context.ts';
 import { assertFoldersPresent } from '../missing-folders.ts';
 import { assertUnchanged } from '../prepare/prepare-source.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
+import { buildReport } from './build-report.ts';
+import type { VerifiedOutput } from './publish-output.ts';
 
-/** A joined and verified file under its temporary name in the output folder. */
-export interface JoinedOutput {
-  readonly temporaryPath: string;
+export interface JoinedOutput extends VerifiedOutput {
   /** The streams in the file: the planned ones, or those of them that the container accepts. */
   readonly streams: StreamPlan;
 }
@@ -43,11 +45,26 @@ export async function joinAndVerify(
   createForUser(temporaryPath);
   try {
     const streams = await joinWithFallbacks(context, folder, prepared, temporaryPath);
-    return { temporaryPath, streams };
+    return joinedOutput(job, prepared, streams, temporaryPath);
   } catch (error) {
     await rm(temporaryPath, { force: true });
     throw error;
   }
+}
+
+/** Describes a joined and verified file for its publication. */
+export function joinedOutput(
+  job: Job,
+  prepared: PreparedJob,
+  streams: StreamPlan,
+  temporaryPath: string,
+): JoinedOutput {
+  const damage = assessDamage(prepared.media, prepared.index);
+  return {
+    ...{ temporaryPath, outputPath: prepared.outputPath, sourceDamage: damage.sentence, streams },
+    report: ({ outputPath, sha256 }) =>
+      buildReport(job, { ...prepared, outputPath }, streams, { damage, sha256 }),
+  };
 }
 
 /**

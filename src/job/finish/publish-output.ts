@@ -1,15 +1,11 @@
 import { rename, rm, stat } from 'node:fs/promises';
 import { codeOf, LeaseLostError } from '../../domain/errors.ts';
-import { assessDamage } from '../../media/index/damage.ts';
 import { LEASE_MS } from '../../queue/lease-store.ts';
-import { reportLines, writeReport } from '../../reports/media-report.ts';
+import { reportLines, writeReport, type MediaReport } from '../../reports/media-report.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import { publishFile, renameIfFree } from '../../workspace/durable-file.ts';
 import type { JobContext } from '../job-context.ts';
 import { reserveOutputName } from '../output-name.ts';
-import type { PreparedJob } from '../prepare/prepared-job.ts';
-import { buildReport } from './build-report.ts';
-import type { JoinedOutput } from './join-and-verify.ts';
 
 /** The finished video under its final name. */
 export interface PublishedOutput {
@@ -20,26 +16,33 @@ export interface PublishedOutput {
   readonly sourceDamage: string | null;
 }
 
+/** A verified file that has not got its final name yet. */
+export interface VerifiedOutput {
+  readonly temporaryPath: string;
+  /** Path that it should get. */
+  readonly outputPath: string;
+  readonly sourceDamage: string | null;
+  readonly report: (published: { readonly outputPath: string; readonly sha256: string }) => MediaReport;
+}
+
 /** Gives the verified file its final name in one step, then writes and logs the report of the job. */
 export async function publishOutput(
   context: JobContext,
-  prepared: PreparedJob,
-  { temporaryPath, streams }: JoinedOutput,
+  { temporaryPath, outputPath: wanted, sourceDamage, report: reportOf }: VerifiedOutput,
 ): Promise<PublishedOutput> {
   const { home, job, lease, queue, log, signal } = context;
-  const damage = assessDamage(prepared.media, prepared.index);
   try {
     const sha256 = await sha256File(temporaryPath, signal);
     // A lease token cannot guard a file, so the lease is checked at the last moment.
     if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
       throw new LeaseLostError(`Job ${job.id} now belongs to another worker.`);
     queue.outputs.addWritten(job, { sha256, bytes: (await stat(temporaryPath)).size });
-    const outputPath = await giveName(context, temporaryPath, prepared.outputPath);
-    const report = buildReport(job, { ...prepared, outputPath }, streams, { damage, sha256 });
+    const outputPath = await giveName(context, temporaryPath, wanted);
+    const report = reportOf({ outputPath, sha256 });
     await writeReport(home, job.id, report);
     for (const line of reportLines(report)) log.info(line);
     queue.progress.setPublished(lease, outputPath, Date.now());
-    return { path: outputPath, sha256, sourceDamage: damage.sentence };
+    return { path: outputPath, sha256, sourceDamage };
   } catch (error) {
     await rm(temporaryPath, { force: true });
     throw error;

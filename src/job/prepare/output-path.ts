@@ -6,6 +6,7 @@ import type { Job } from '../../domain/job.ts';
 import { hasVideoExtension } from '../../domain/video-extensions.ts';
 import { LONGEST_FILE_NAME_BYTES } from '../../lib/next-file-name.ts';
 import type { JobContext } from '../job-context.ts';
+import { assertNameIsFree, reserveOutputName } from '../output-name.ts';
 
 /**
  * Paths for the finished file, the best first: `clip.mp4` stays `clip.mp4`; `clip.avi` becomes `clip.mkv`, or
@@ -34,6 +35,23 @@ function withExtension(path: string, extension: string): string {
 
 function withoutExtension(path: string): string {
   return path.slice(0, path.length - extname(path).length);
+}
+
+/** Reserves the final name of the output. @throws InputRejectedError if it must not be written */
+export async function chooseOutputPath(context: JobContext, extension: string): Promise<string> {
+  const { job, log } = context;
+  const [best, ...others] = outputPaths(job, extension);
+  if (job.plan === null) await assertNameIsFree(context, best);
+  let path = '';
+  for (const wanted of [best, ...others]) {
+    assertOutputAllowed(context, wanted);
+    ({ path } = await reserveOutputName(context, wanted));
+    if (path === wanted) break;
+  }
+  if (![best, ...others].includes(path))
+    log.info(`another file is named ${basename(best)}; the finished video will be ${basename(path)}`);
+  assertOutputAllowed(context, path);
+  return path;
 }
 
 /**

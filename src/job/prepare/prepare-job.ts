@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { shapeOf } from '../../domain/video-shape.ts';
 import { batchCount, missingBatches } from '../../domain/frame-batch.ts';
 import { describeRecipe } from '../../domain/recipe.ts';
@@ -8,12 +7,11 @@ import { describePipeline } from '../../pipelines/describe-pipeline.ts';
 import { removeHalfOutputsOf } from '../../workspace/half-output.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
-import { assertNameIsFree, reserveOutputName } from '../output-name.ts';
 import { checkDiskSpace } from './check-disk-space.ts';
 import { deviceMemories } from './device-memory.ts';
 import { findJobModels } from './find-job-models.ts';
 import { keepIntactBatches } from './keep-intact-batches.ts';
-import { assertOutputAllowed, outputPaths } from './output-path.ts';
+import { chooseOutputPath } from './output-path.ts';
 import { planJob } from './plan-job.ts';
 import { prepareSource } from './prepare-source.ts';
 import type { PreparedJob } from './prepared-job.ts';
@@ -50,23 +48,6 @@ export async function prepareJob(context: JobContext, folder: JobFolder): Promis
   await removeHalfOutputsOf(home.id, job.id, outputPath);
   await checkDiskSpace(context, folder, prepared);
   return prepared;
-}
-
-/** Reserves the final name of the output. @throws InputRejectedError if it must not be written */
-async function chooseOutputPath(context: JobContext, extension: string): Promise<string> {
-  const { job, log } = context;
-  const [best, ...others] = outputPaths(job, extension);
-  if (job.plan === null) await assertNameIsFree(context, best);
-  let path = '';
-  for (const wanted of [best, ...others]) {
-    assertOutputAllowed(context, wanted);
-    ({ path } = await reserveOutputName(context, wanted));
-    if (path === wanted) break;
-  }
-  if (![best, ...others].includes(path))
-    log.info(`another file is named ${basename(best)}; the finished video will be ${basename(path)}`);
-  assertOutputAllowed(context, path);
-  return path;
 }
 
 function logPreparation(

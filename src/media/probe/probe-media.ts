@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
 import type { HdrMetadata, MediaInfo } from '../../domain/media-info.ts';
 import { mayBeDiscontinuous } from '../index/timestamp-discontinuities.ts';
+import { probeStill } from '../still/probe-still.ts';
+import { isAnimatedWebpFile, stillFormatOf } from '../still/still-format.ts';
 import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
 import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';
@@ -46,7 +48,7 @@ const BeginningOutput = z.object({
 export const MIN_BYTES_PER_SECOND = 100;
 
 /**
- * Reads the headers and the first frame of a file.
+ * Reads the headers and the first frame of a video or still image.
  *
  * @param path absolute
  * @throws InputRejectedError if the file is not a readable video or exceeds a limit
@@ -59,6 +61,17 @@ export async function probeMedia(
   const name = basename(path);
   const { size } = await stat(path);
   if (size === 0) throw new InputRejectedError('EMPTY_FILE', `${name} is empty.`);
+  const still = await stillFormatOf(path);
+  if (still !== null) {
+    const image = await probeStill(path, still, signal);
+    assertPixels(name, image.video.width, image.video.height, limits);
+    return image;
+  }
+  if (await isAnimatedWebpFile(path))
+    throw new InputRejectedError(
+      'UNSUPPORTED_CODEC',
+      `${name} is an animated WebP, which ffmpeg cannot decode; convert it to APNG, GIF or MP4.`,
+    );
   const probed = parseOutput(ProbeOutput, await runProbe(path, name, HEADERS, limits, signal), name);
 
   const main = mainVideo(probed.streams);

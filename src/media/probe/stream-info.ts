@@ -62,6 +62,7 @@ export function describeVideo(stream: ProbedStream, codec: string, pixelFormat: 
   const height = stream.height ?? 0;
   const aspect = parseRational(stream.sample_aspect_ratio, ':') ?? { num: 1, den: 1 };
   return {
+    isStill: false,
     index: stream.index,
     codec,
     width: turned ? height : width,

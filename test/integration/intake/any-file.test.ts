@@ -30,7 +30,7 @@ test('videos are found by their content, and everything else is named once with 
   const videos = filesBelow(path('')).sort();
   writeFileSync(path('notes.txt'), 'These are not the frames that you are looking for.\n'.repeat(20));
   writeFileSync(path('clip.srt'), '1\n00:00:00,000 --> 00:00:01,000\nHello\n');
-  ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48', '-frames:v', '1', path('photo.jpg'));
+  writeFileSync(path('drawing.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>\n');
   ffmpeg('-f', 'lavfi', '-i', 'sine=d=1', path('song.m4a'));
   symlinkSync('/nowhere', path('link'));
   for (const skipped of ['.hidden', 'Thumbs.db', 'movie.mkv.part', 'wrong.txt.recipe.yaml'])
@@ -50,14 +50,14 @@ test('videos are found by their content, and everything else is named once with 
     Object.fromEntries(report.rejected.map(({ file, code }) => [file.slice('lanczos-2x/'.length), code])),
   ).toEqual({
     'clip.srt': 'NOT_A_VIDEO',
+    'drawing.svg': 'NOT_A_VIDEO',
     'notes.txt': 'NOT_A_VIDEO',
-    'photo.jpg': 'NOT_A_VIDEO',
     'song.m4a': 'NO_VIDEO_STREAM',
     link: 'SYMBOLIC_LINK',
   });
   // What is no video is not cleared away, even with quarantine.
   expect(existsSync(join(home, 'quarantine'))).toBe(false);
-  expect(existsSync(path('photo.jpg'))).toBe(true);
+  expect(existsSync(path('drawing.svg'))).toBe(true);
   expect(readLog(home).match(/notes\.txt rejected/g)).toHaveLength(1);
   expect(readFileSync(path('notes.txt'), 'utf8')).toMatch(/^These/);
 });

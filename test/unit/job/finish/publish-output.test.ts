@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { LeaseLostError } from '../../../../src/domain/errors.ts';
+import { joinedOutput } from '../../../../src/job/finish/join-and-verify.ts';
 import { publishOutput } from '../../../../src/job/finish/publish-output.ts';
 import { readReport } from '../../../../src/reports/media-report.ts';
 import { halfOutputPath } from '../../../../src/workspace/half-output.ts';
@@ -14,8 +15,16 @@ async function joined() {
   const prepared = preparedWithoutVideo(work);
   const temporaryPath = halfOutputPath(work.home.id, prepared.outputPath, work.lease);
   writeFileSync(temporaryPath, 'the finished video');
-  const publish = () => publishOutput(work.context, prepared, { temporaryPath, streams: prepared.streams });
-  return { ...work, prepared, publish, temporaryPath, report: () => readReport(work.home, work.job.id) };
+  const output = joinedOutput(work.job, prepared, prepared.streams, temporaryPath);
+  const publish = () => publishOutput(work.context, output);
+  return {
+    ...work,
+    prepared,
+    output,
+    publish,
+    temporaryPath,
+    report: () => readReport(work.home, work.job.id),
+  };
 }
 
 test('the verified file gets its final name, and its row says so', async () => {
@@ -74,13 +83,9 @@ test('a worker that lost its lease publishes nothing and removes its temporary f
 });
 
 test('an output that cannot get its name leaves no temporary file and no report', async () => {
-  const { context, prepared, temporaryPath, report, stored } = await joined();
+  const { context, prepared, output, temporaryPath, report, stored } = await joined();
   const outputPath = `${prepared.outputPath}/clip.mp4`;
-  const publication = publishOutput(
-    context,
-    { ...prepared, outputPath },
-    { temporaryPath, streams: prepared.streams },
-  );
+  const publication = publishOutput(context, { ...output, outputPath });
   await expect(publication).rejects.toMatchObject({ code: 'ENOENT' });
   expect(existsSync(temporaryPath)).toBe(false);
   expect(await report()).toBeNull();
@@ -88,12 +93,9 @@ test('an output that cannot get its name leaves no temporary file and no report'
 });
 
 test('a stop before the output has its name leaves no temporary file', async () => {
-  const { context, prepared, temporaryPath, stored } = await joined();
+  const { context, output, temporaryPath, stored } = await joined();
   const signal = AbortSignal.abort(new Error('stopped'));
-  const publication = publishOutput({ ...context, signal }, prepared, {
-    temporaryPath,
-    streams: prepared.streams,
-  });
+  const publication = publishOutput({ ...context, signal }, output);
   await expect(publication).rejects.toMatchObject({ code: 'ABORT_ERR' });
   expect(existsSync(temporaryPath)).toBe(false);
   expect(stored().publishedAtMs).toBeNull();

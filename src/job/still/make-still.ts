@@ -1,0 +1,130 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, extname } from 'node:path';
+import { InputRejectedError } from '../../domain/errors.ts';
+import type { BatchRange } from '../../domain/frame-batch.ts';
+import type { Job } from '../../domain/job.ts';
+import { frameBytes } from '../../domain/media-info.ts';
+import { shapeOf } from '../../domain/video-shape.ts';
+import { isMissingFile } from '../../lib/file-errors.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
+import { asUser } from '../../lib/user-umask.ts';
+import { probeMedia } from '../../media/probe/probe-media.ts';
+import { stillFormatOf, STILL_EXTENSIONS, type StillFormat } from '../../media/still/still-format.ts';
+import { readStill, writeStill, type StillImage } from '../../media/still/still-image.ts';
+import { describePipeline } from '../../pipelines/describe-pipeline.ts';
+import { createForUser } from '../../workspace/durable-file.ts';
+import { halfOutputPath, removeHalfOutputsOf } from '../../workspace/half-output.ts';
+import type { JobFolder } from '../../workspace/job-folder.ts';
+import { JobProgress } from '../batches/job-progress.ts';
+import { openFrameFiles } from '../batches/open-frame-files.ts';
+import { openPipeline } from '../batches/open-pipeline.ts';
+import { TileMemory } from '../batches/tile-memory.ts';
+import { TransformStage } from '../batches/transform-stage.ts';
+import type { VerifiedOutput } from '../finish/publish-output.ts';
+import type { JobContext } from '../job-context.ts';
+import { deviceMemories } from '../prepare/device-memory.ts';
+import { findJobModels } from '../prepare/find-job-models.ts';
+import { chooseOutputPath } from '../prepare/output-path.ts';
+import { planJob } from '../prepare/plan-job.ts';
+import { assertUnchanged } from '../prepare/prepare-source.ts';
+import type { PreparedJob } from '../prepare/prepared-job.ts';
+import { isTiled } from '../prepare/tile-sizes.ts';
+
+const ONLY_FRAME: BatchRange = { number: 0, firstFrame: 0, frameCount: 1 };
+
+/** Whether the source of a job is a still image. */
+export async function isStill({ sourcePath }: Job): Promise<boolean> {
+  try {
+    return (await stillFormatOf(sourcePath)) !== null;
+  } catch (error) {
+    if (isMissingFile(error)) return false; // Preparing the job says so.
+    throw error;
+  }
+}
+
+type PreparedStill = Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'plan' | 'memories' | 'formats'>;
+
+/**
+ * Upscales a still image and writes it in the format of its source. It has one frame, so it has no checkpoints: a job
+ * that is interrupted starts over.
+ */
+export async function makeStill(context: JobContext, folder: JobFolder): Promise<VerifiedOutput> {
+  const { home, job, lease, queue, settings, signal } = context;
+  queue.progress.setStage(lease, 'probe');
+  await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  const media = await probeMedia(job.sourcePath, settings.limits, signal);
+  const format = media.container as StillFormat;
+  const still = await readStill(job.sourcePath, format, settings.limits.inputMegapixels * 1e6);
+  const outputPath = await chooseOutputPath(context, extensionOf(job.outputPath, format));
+  await removeHalfOutputsOf(home.id, job.id, outputPath);
+  const prepared = await prepareStill(context, media);
+  queue.progress.setStage(lease, 'frames');
+  const pixels = await upscale(context, folder, prepared, still);
+  queue.progress.setStage(lease, 'verify');
+  const temporaryPath = halfOutputPath(home.id, outputPath, lease);
+  asUser(() => makeFolder(dirname(temporaryPath)));
+  createForUser(temporaryPath);
+  await writeStill(temporaryPath, still, pixels, prepared.formats.output);
+  return {
+    ...{ temporaryPath, outputPath, sourceDamage: null },
+    report: (published) => ({
+      ...{ source: job.sourcePath, fingerprint: job.fingerprint, recipe: job.recipe, sourceDamage: null },
+      ...{ output: published.outputPath, outputSha256: published.sha256 },
+      ...{ frames: 1, isStill: true, container: null, streams: [], chapters: 0, remarks: still.remarks },
+    }),
+  };
+}
+
+async function prepareStill(context: JobContext, media: PreparedStill['media']): Promise<PreparedStill> {
+  const { job, lease, queue } = context;
+  if (job.recipe.pipeline !== 'upscale')
+    throw new InputRejectedError(
+      'BAD_RECIPE',
+      `${basename(job.sourcePath)} is a still image; a split screen needs a video.`,
+    );
+  const models = await findJobModels(context);
+  const { formats } = describePipeline(job.recipe, media);
+  const memories = isTiled(job.recipe, models.model) ? await deviceMemories(job.recipe.device) : null;
+  const plan = await planJob(context, { media, ...models, formats, memories });
+  queue.progress.setPlan(lease, plan, 1);
+  queue.progress.setVideo(lease, shapeOf(media));
+  return { media, ...models, formats, memories, plan };
+}
+
+/** Runs the image through the pipeline, as the only frame of a video. */
+async function upscale(
+  context: JobContext,
+  folder: JobFolder,
+  prepared: PreparedStill,
+  { pixels }: StillImage,
+): Promise<Buffer> {
+  const { inference, log, signal } = context;
+  const { formats, plan } = prepared;
+  const { files, remove } = await openFrameFiles(context, folder, plan);
+  try {
+    await openPipeline(context, prepared);
+    const transform = new TransformStage({
+      ...{ inference, files, log, formats, hasState: false, framesTotal: 1, statesBefore: new Map() },
+      progress: new JobProgress(context, 1, 0, 1),
+      tiles: new TileMemory(context, plan, 1),
+    });
+    const inputPath = await files.place(ONLY_FRAME, 'in', pixels.length);
+    const placedPath = await files.place(ONLY_FRAME, 'out', frameBytes(formats.output));
+    await writeFile(inputPath, pixels);
+    const batch = { range: ONLY_FRAME, startedAtMs: performance.now(), inputPath, framesReady: 0 };
+    const { outputPath } = await transform.run({ ...batch, outputPath: placedPath }, signal);
+    const upscaled = await readFile(outputPath);
+    await remove();
+    return upscaled;
+  } finally {
+    // Not awaited here: the thread may be in a run of many seconds, which nothing can interrupt. The worker awaits it.
+    inference.close().catch(() => undefined);
+  }
+}
+
+/** The extension of an image: its own if that says what it is. */
+function extensionOf(path: string, format: StillFormat): string {
+  const extension = extname(path).toLowerCase();
+  const known: readonly string[] = STILL_EXTENSIONS[format];
+  return known.includes(extension) ? extension : (known[0] ?? '');
+}

@@ -1,0 +1,163 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import sharp, { type Sharp } from 'sharp';
+import { InputRejectedError, toError, VerificationError } from '../../domain/errors.ts';
+import type { StillFormat } from './still-format.ts';
+import { withPngMetadata, type ImageMetadata } from './png-chunks.ts';
+
+/** A decoded still image. The pixels have the colour space of the file: nothing converts them to another profile. */
+export interface StillImage extends ImageMetadata {
+  readonly format: StillFormat;
+  readonly width: number;
+  readonly height: number;
+  readonly bitsPerComponent: 8 | 16;
+  /** Packed RGB, little-endian where a component has 16 bits. */
+  readonly pixels: Buffer;
+  /** One component per pixel, or null for an opaque image. */
+  readonly alpha: Buffer | null;
+  readonly isGrey: boolean;
+  /** What cannot be kept, one phrase each. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Decodes a still image. Its EXIF orientation is not applied, because the EXIF block is kept.
+ *
+ * @param maxPixels largest number of pixels that is decoded
+ * @throws InputRejectedError NOT_A_VIDEO if the image is damaged, or UNSUPPORTED_CODEC if it has several pages
+ */
+export async function readStill(path: string, format: StillFormat, maxPixels: number): Promise<StillImage> {
+  const name = basename(path);
+  try {
+    const bytes = await readFile(path);
+    const limitInputPixels = Number.isFinite(maxPixels) ? maxPixels : false;
+    const { space, depth, hasAlpha, pages, icc, exif } = await sharp(bytes, {
+      limitInputPixels,
+    }).metadata();
+    if ((pages ?? 1) > 1)
+      throw new InputRejectedError(
+        'UNSUPPORTED_CODEC',
+        `${name} has ${pages} pages; only single images are supported.`,
+      );
+    const isCmyk = space === 'cmyk';
+    const isWide = depth === 'ushort';
+    // The profile of CMYK says how its colours look; every other profile stays with its pixels.
+    const image = sharp(bytes, { limitInputPixels, failOn: 'error', ignoreIcc: !isCmyk });
+    const { data, info } = await raw(
+      image
+        .clone()
+        .removeAlpha()
+        .toColourspace(isWide ? 'rgb16' : 'srgb'),
+      isWide,
+    );
+    if (info.channels !== 3) throw new Error(`it has ${info.channels} channels.`);
+    return {
+      format,
+      ...{ width: info.width, height: info.height, bitsPerComponent: isWide ? 16 : 8, pixels: data },
+      alpha: hasAlpha ? (await raw(image.clone().extractChannel('alpha'), isWide)).data : null,
+      isGrey: space === 'b-w' || space === 'grey16',
+      icc: isCmyk ? null : (icc ?? null),
+      exif: exif ?? null,
+      remarks: isCmyk ? ['CMYK converted to sRGB'] : [],
+    };
+  } catch (error) {
+    if (error instanceof InputRejectedError) throw error;
+    throw new InputRejectedError('NOT_A_VIDEO', `${name} is a damaged image: ${toError(error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function raw(image: Sharp, isWide: boolean) {
+  return image.raw({ depth: isWide ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
+}
+
+/**
+ * Writes an upscaled image in the format of its source, with the profile and EXIF of the source, and reads it back.
+ *
+ * @param pixels packed RGB with the depth of the source
+ * @throws VerificationError if the file that was written does not show these pixels
+ */
+export async function writeStill(
+  path: string,
+  source: StillImage,
+  pixels: Buffer,
+  { width, height }: { readonly width: number; readonly height: number },
+): Promise<void> {
+  const isWide = source.bitsPerComponent === 16;
+  const space = source.isGrey ? (isWide ? 'grey16' : 'b-w') : isWide ? 'rgb16' : 'srgb';
+  const alpha = source.alpha === null ? null : await resizeAlpha(source, source.alpha, { width, height });
+  const colour = components(pixels, isWide);
+  const image = sharp(alpha === null ? colour : withAlpha(colour, components(alpha, isWide)), {
+    raw: { width, height, channels: alpha === null ? 3 : 4 },
+    limitInputPixels: false,
+  });
+  const png = withPngMetadata(await image.toColourspace(space).png().toBuffer(), source);
+  const file = source.format === 'png' ? png : await encode(png, source.format, space);
+  await writeFile(path, file);
+  await assertShows(path, pixels, { width, height, isWide });
+}
+
+async function resizeAlpha(
+  { width, height, bitsPerComponent }: StillImage,
+  alpha: Buffer,
+  size: { readonly width: number; readonly height: number },
+): Promise<Buffer> {
+  const isWide = bitsPerComponent === 16;
+  const image = sharp(components(alpha, isWide), {
+    raw: { width, height, channels: 1 },
+    limitInputPixels: false,
+  });
+  const resized = image.resize({ ...size, fit: 'fill', kernel: 'lanczos3' });
+  return (await raw(resized.toColourspace(isWide ? 'grey16' : 'b-w'), isWide)).data;
+}
+
+/** Interleaves packed RGB with one component of transparency per pixel. */
+function withAlpha(colour: Components, alpha: Components): Components {
+  const both =
+    colour instanceof Uint16Array ? new Uint16Array(4 * alpha.length) : Buffer.alloc(4 * alpha.length);
+  for (let pixel = 0; pixel < alpha.length; pixel++) {
+    for (let i = 0; i < 3; i++) both[4 * pixel + i] = colour[3 * pixel + i] ?? 0;
+    both[4 * pixel + 3] = alpha[pixel] ?? 0;
+  }
+  return both;
+}
+
+type Components = Buffer | Uint16Array;
+
+function components(bytes: Buffer, isWide: boolean): Components {
+  return isWide ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2) : bytes;
+}
+
+/** Encodes without visible loss. */
+function encode(png: Buffer, format: Exclude<StillFormat, 'png'>, space: string): Promise<Buffer> {
+  const image = sharp(png, { limitInputPixels: false }).keepIccProfile().keepExif().toColourspace(space);
+  if (format === 'jpeg') return image.jpeg({ quality: 95, chromaSubsampling: '4:4:4' }).toBuffer();
+  if (format === 'webp') return image.webp({ quality: 95, smartSubsample: true }).toBuffer();
+  if (format === 'tiff') return image.tiff({ compression: 'deflate', predictor: 'horizontal' }).toBuffer();
+  return image.avif({ quality: 85, chromaSubsampling: '4:4:4' }).toBuffer();
+}
+
+/** Mean difference in levels of 8 bits that lossy compression may cause. */
+const MAX_MEAN_DIFFERENCE = 6;
+
+async function assertShows(
+  path: string,
+  pixels: Buffer,
+  { width, height, isWide }: { readonly width: number; readonly height: number; readonly isWide: boolean },
+): Promise<void> {
+  const image = sharp(await readFile(path), { limitInputPixels: false, ignoreIcc: true }).removeAlpha();
+  const { data, info } = await raw(image.toColourspace(isWide ? 'rgb16' : 'srgb'), isWide);
+  if (info.width !== width || info.height !== height)
+    throw new VerificationError(`Verification failed: ${basename(path)} is ${info.width}x${info.height}.`);
+  const step = isWide ? 2 : 1;
+  let sum = 0;
+  // The high byte of 16 bits is what 8 bits would be.
+  for (let at = step - 1; at < pixels.length; at += step)
+    sum += Math.abs((data[at] ?? 0) - (pixels[at] ?? 0));
+  const mean = (sum * step) / pixels.length;
+  if (mean > MAX_MEAN_DIFFERENCE)
+    throw new VerificationError(
+      `Verification failed: ${basename(path)} differs by ${mean.toFixed(1)} levels on average.`,
+    );
+}
