@@ -9,7 +9,7 @@ import { sha256File } from '../lib/sha256-file.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import { whyUnfinished, type Doubt } from './container-end.ts';
 import { queuedMessage, skippedMessage } from './enqueued-message.ts';
-import { signatureOf, type FoundFile } from './find-files.ts';
+import { signatureOf, signatureOfFileAlone, type FoundFile } from './find-files.ts';
 import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
 import { secondLookMs } from './stability.ts';
@@ -108,7 +108,10 @@ async function take(
     log.warn(`${relative(inputDir, file.path)} ${doubt.message}; processing what is there`);
   await enqueue(request, context);
   const { path, signature } = file;
-  seenFiles.putAll([{ path, signature, state: 'taken', sinceAtMs: now(), code: null, message: null }]);
+  const takenSignature = signatureOfFileAlone(signature);
+  seenFiles.putAll([
+    { path, signature, takenSignature, state: 'taken', sinceAtMs: now(), code: null, message: null },
+  ]);
 }
 
 /** Reads the recipe, the video headers and the fingerprint of a file; null if the file changed meanwhile. */
@@ -142,7 +145,7 @@ async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<vo
 
 /** Stores why a file cannot be queued, so that it is checked again only when it changes. */
 async function reject(
-  { path, signature, unusable }: SettledFile,
+  { path, signature, takenSignature, unusable }: SettledFile,
   error: Error,
   { inputDir, seenFiles, onRejected, log, now }: TakeContext,
 ): Promise<void> {
@@ -153,6 +156,6 @@ async function reject(
   const { message } = error;
   const what = isRejected ? 'rejected' : 'cannot be queued';
   log.error(`${relative(inputDir, path)} ${what} (${code}): ${message}`);
-  seenFiles.putAll([{ path, signature, state: 'rejected', sinceAtMs: now(), code, message }]);
+  seenFiles.putAll([{ path, signature, takenSignature, state: 'rejected', sinceAtMs: now(), code, message }]);
   if (isRejected) await onRejected(path, error);
 }
