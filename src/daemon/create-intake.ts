@@ -2,6 +2,7 @@ import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { InputRejectedError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/video-shape.ts';
+import { signatureOfFileAlone, type FoundFile } from '../intake/find-files.ts';
 import { Intake, type IntakeSettings } from '../intake/intake.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -32,8 +33,8 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
     checkRecipe,
     probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
     estimate: (job) => estimator.describe(job),
-    onRejected: async (path, error) => {
-      if (settings.now().intake.rejected === 'quarantine') await quarantine(home, path, error, log);
+    onRejected: async (file, error) => {
+      if (settings.now().intake.rejected === 'quarantine') await quarantine(home, file, error, log);
     },
     log,
     now: Date.now,
@@ -51,10 +52,15 @@ function intakeSettings(home: IdentifiedHome, settings: LiveSettings): IntakeSet
 
 async function quarantine(
   home: IdentifiedHome,
-  path: string,
+  { path, signature }: FoundFile,
   error: InputRejectedError,
   log: Logger,
 ): Promise<void> {
-  const sentence = await quarantineSource(home, path, error, String(Date.now()));
+  const sentence = await quarantineSource(
+    home,
+    { path, signature: signatureOfFileAlone(signature) },
+    error,
+    String(Date.now()),
+  );
   if (sentence !== null) log.info(sentence);
 }

@@ -139,6 +139,18 @@ export class WorkerMemoryError extends FramekilnError {
   readonly code = 'WORKER_MEMORY';
 }
 
+/** The content of a source is unusable, and may be that of a copy in progress: it is looked at again later. */
+export class MaybeIncompleteError extends FramekilnError {
+  readonly code = 'MAYBE_INCOMPLETE';
+  /** When the source has been unchanged for long enough to be rejected. */
+  readonly lookAgainAtMs: number;
+
+  constructor(message: string, lookAgainAtMs: number, options?: ErrorOptions) {
+    super(message, options);
+    this.lookAgainAtMs = lookAgainAtMs;
+  }
+}
+
 /** Another worker has claimed the job; this worker must not write anything more for it. */
 export class LeaseLostError extends FramekilnError {
   readonly code = 'LEASE_LOST';

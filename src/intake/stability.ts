@@ -1,16 +1,9 @@
+import { secondLookMs } from '../domain/second-look.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
 import type { FoundFile } from './find-files.ts';
 
 /** Code of a file that a process has open for writing. It is looked at again in every scan. */
 export const OPEN_FOR_WRITING = 'OPEN_FOR_WRITING';
-
-/** A file that may be incomplete must stay unchanged for this many times the settling time. */
-const SECOND_LOOK_FACTOR = 12;
-
-/** How long a file that may be incomplete must stay unchanged before it is taken or rejected. */
-export function secondLookMs(settleMs: number): number {
-  return SECOND_LOOK_FACTOR * settleMs;
-}
 
 /**
  * Decides whether a file has stopped growing: it is settled when two scans at least `settleMs` apart found the same

@@ -1,7 +1,8 @@
 import { join, relative } from 'node:path';
-import { codeOf, InputRejectedError, toError, TransientError, type RejectionCode } from '../domain/errors.ts';
+import { codeOf, InputRejectedError, toError, TransientError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
 import { isTransientDatabaseError } from '../domain/transient-errors.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
 import { describeRecentWriter } from '../lib/process/file-writers.ts';
@@ -12,7 +13,6 @@ import { queuedMessage, skippedMessage } from './enqueued-message.ts';
 import { signatureOf, signatureOfFileAlone, type FoundFile } from './find-files.ts';
 import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
-import { secondLookMs } from './stability.ts';
 import { waitForSecondLook, waitForWriter } from './wait-for-file.ts';
 
 export interface FileToEnqueue {
@@ -37,20 +37,12 @@ export interface TakeContext {
   /** Describes the estimate for a new job, for the log. */
   readonly estimate: (job: Job) => Promise<string>;
   /** Called for a rejected file after its state has been stored. */
-  readonly onRejected: (path: string, error: InputRejectedError) => Promise<void>;
+  readonly onRejected: (file: FoundFile, error: InputRejectedError) => Promise<void>;
   /** Why the input folder cannot be used until its disk is back; null if it can. */
   readonly whyMissing: () => Promise<string | null>;
   readonly log: Logger;
   readonly now: () => number;
 }
-
-/** Rejections that the rest of a copy would not change. */
-const FINAL: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
-  'BAD_RECIPE',
-  'NAME_NOT_UTF8',
-  'NOT_A_REGULAR_FILE',
-  'SYMBOLIC_LINK',
-]);
 
 /** How settled files are taken. */
 export interface TakeRules {
@@ -84,14 +76,10 @@ export async function takeFile(
     if (error instanceof TransientError || isTransientDatabaseError(error)) throw error;
     const why = await context.whyMissing();
     if (why !== null) throw new TransientError('FOLDER_MISSING', why, { cause: error });
-    if (isDoubtful(error) && !isSecondLook) waitForSecondLook(file, error, unchangedMs, context);
+    if (isRejectedForContent(error) && !isSecondLook) waitForSecondLook(file, error, unchangedMs, context);
     // No file may stop the files after it.
     else await reject(file, toError(error), context);
   }
-}
-
-function isDoubtful(error: unknown): error is InputRejectedError {
-  return error instanceof InputRejectedError && !FINAL.has(error.code);
 }
 
 async function take(
@@ -145,10 +133,11 @@ async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<vo
 
 /** Stores why a file cannot be queued, so that it is checked again only when it changes. */
 async function reject(
-  { path, signature, takenSignature, unusable }: SettledFile,
+  file: SettledFile,
   error: Error,
   { inputDir, seenFiles, onRejected, log, now }: TakeContext,
 ): Promise<void> {
+  const { path, signature, takenSignature, unusable } = file;
   // The reason is about bytes that are no longer there.
   if (unusable === undefined && (await signatureOf(path)) !== signature) return;
   const isRejected = error instanceof InputRejectedError;
@@ -157,5 +146,5 @@ async function reject(
   const what = isRejected ? 'rejected' : 'cannot be queued';
   log.error(`${relative(inputDir, path)} ${what} (${code}): ${message}`);
   seenFiles.putAll([{ path, signature, takenSignature, state: 'rejected', sinceAtMs: now(), code, message }]);
-  if (isRejected) await onRejected(path, error);
+  if (isRejected) await onRejected(file, error);
 }

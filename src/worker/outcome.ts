@@ -3,6 +3,7 @@ import {
   FfmpegError,
   InputRejectedError,
   LeaseLostError,
+  MaybeIncompleteError,
   ModelError,
   SharedThreadError,
   StoppedError,
@@ -32,6 +33,7 @@ const OUTCOMES: readonly (readonly [ErrorClass, Outcome])[] = [
   [StoppedError, 'released'],
   [WorkerMemoryError, 'released'],
   [TransientError, 'waiting'],
+  [MaybeIncompleteError, 'waiting'],
   [InputRejectedError, 'rejected'],
   [ModelError, 'rejected'],
 ];
