@@ -33,9 +33,10 @@ export async function publishOutput(
     // A lease token cannot guard a file, so the lease is checked at the last moment.
     if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
       throw new LeaseLostError(`Job ${job.id} now belongs to another worker.`);
-    queue.outputs.addWritten(job, { sha256, bytes: (await stat(temporaryPath)).size });
+    const { size: bytes } = await stat(temporaryPath);
+    queue.outputs.addWritten(job, { sha256, bytes });
     const outputPath = await giveName(context, temporaryPath, prepared.outputPath);
-    const report = buildReport(job, { ...prepared, outputPath }, streams, { damage, sha256 });
+    const report = buildReport(job, { ...prepared, outputPath }, streams, { damage, sha256, bytes });
     await writeReport(home, job.id, report);
     for (const line of reportLines(report)) log.info(line);
     queue.progress.setPublished(lease, outputPath, Date.now());
