@@ -29,6 +29,7 @@ export type RejectionCode =
   | 'SOURCE_CHANGED'
   | 'OUTPUT_EXISTS'
   | 'OUTPUT_NOT_ALLOWED'
+  | 'OUTPUT_TOO_LARGE'
   | 'BAD_RECIPE'
   | 'STATE_OF_OTHER_VERSION';
 

@@ -31,7 +31,7 @@ export async function moveAside(
     const target = join(folder, name);
     try {
       if (await isCopyOf(path, target)) await removeOriginal(file);
-      else await move(file, target, part);
+      else await move(homeId, file, target, part);
     } catch (error) {
       if (codeOf(error) === 'EEXIST') continue;
       throw error;
@@ -43,23 +43,23 @@ export async function moveAside(
 }
 
 /** Moves a file durably, by a copy if the folder is on another file system. */
-async function move(file: SignedFile, target: string, part: string): Promise<void> {
+async function move(homeId: string, file: SignedFile, target: string, part: string): Promise<void> {
   await assertSameFile(file);
   try {
-    await renameIfFree(file.path, target);
+    await renameIfFree(file.path, target, homeId);
     await syncFolder(dirname(file.path));
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error;
-    await copy(file, target, part);
+    await copy(homeId, file, target, part);
     await removeOriginal(file);
   }
 }
 
-async function copy(file: SignedFile, target: string, part: string): Promise<void> {
+async function copy(homeId: string, file: SignedFile, target: string, part: string): Promise<void> {
   try {
     await copyFile(file.path, part);
     await assertSameFile(file);
-    await publishFile(part, target, 'moved-source', renameIfFree);
+    await publishFile(part, target, 'moved-source', (from, to) => renameIfFree(from, to, homeId));
   } catch (error) {
     await rm(part, { force: true });
     throw error;

@@ -52,7 +52,9 @@ async function giveName(context: JobContext, temporaryPath: string, wanted: stri
   for (;;) {
     const { path, replaces } = await reserveOutputName(context, wanted);
     try {
-      await publishFile(temporaryPath, path, 'output', replaces ? rename : renameIfFree);
+      await publishFile(temporaryPath, path, 'output', (from, to) =>
+        replaces ? rename(from, to) : renameIfFree(from, to, context.home.id),
+      );
       return path;
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;

@@ -2,12 +2,14 @@ import { basename } from 'node:path';
 import { shapeOf } from '../../domain/video-shape.ts';
 import { batchCount, missingBatches } from '../../domain/frame-batch.ts';
 import { describeRecipe } from '../../domain/recipe.ts';
+import { visibleText } from '../../lib/visible-text.ts';
 import { counted } from '../../lib/counted.ts';
 import { planStreams } from '../../media/join/stream-plan.ts';
 import { describePipeline } from '../../pipelines/describe-pipeline.ts';
 import { removeHalfOutputsOf } from '../../workspace/half-output.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
+import { acceptablePath } from './acceptable-path.ts';
 import { assertNameIsFree, reserveOutputName } from '../output-name.ts';
 import { checkDiskSpace } from './check-disk-space.ts';
 import { deviceMemories } from './device-memory.ts';
@@ -55,7 +57,12 @@ export async function prepareJob(context: JobContext, folder: JobFolder): Promis
 /** Reserves the final name of the output. @throws InputRejectedError if it must not be written */
 async function chooseOutputPath(context: JobContext, extension: string): Promise<string> {
   const { job, log } = context;
-  const wanted = withExtension(job.outputPath, extension);
+  const named = withExtension(job.outputPath, extension);
+  const wanted = acceptablePath(context, named);
+  if (wanted !== named)
+    log.info(
+      `the file system of the output does not accept the name ${visibleText(basename(named))}; the finished video will be ${basename(wanted)}`,
+    );
   assertOutputAllowed(context, wanted);
   if (job.plan === null) await assertNameIsFree(context, wanted);
   const { path } = await reserveOutputName(context, wanted);
