@@ -49,7 +49,8 @@ export type TransientErrorCode =
   | 'FFMPEG_MISSING'
   | 'ENCODER_BUSY'
   | 'JOB_FOLDER_TAKEN'
-  | 'FOLDER_MISSING';
+  | 'FOLDER_MISSING'
+  | 'DISK_UNREACHABLE';
 
 /** A temporary condition outside the job, such as a full disk. It uses no attempt; the job waits and then resumes. */
 export class TransientError extends FramekilnError {

@@ -3,7 +3,7 @@ import { codeOf, InputRejectedError, toError, TransientError } from '../domain/e
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
-import { isTransientDatabaseError } from '../domain/transient-errors.ts';
+import { isTransientDatabaseError, isUnreachable } from '../domain/transient-errors.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
 import { describeRecentWriter } from '../lib/process/file-writers.ts';
 import { sha256File } from '../lib/sha256-file.ts';
@@ -54,7 +54,7 @@ export interface TakeRules {
  * Queues a settled file, or stores why it is rejected. A file that changes meanwhile is left for a later scan, and so is one
  * that a process has open for writing. A file that may be incomplete gets a second look before it is queued or rejected.
  *
- * @throws TransientError or a transient database error, which is not the fault of the file; the next scan retries
+ * @throws TransientError, or an error of the database or of a network share that ends by itself; the next scan retries
  */
 export async function takeFile(
   file: SettledFile,
@@ -73,7 +73,8 @@ export async function takeFile(
     else await take(file, doubt, rules, context, signal);
   } catch (error) {
     if (signal.aborted || codeOf(error) === 'ENOENT') return; // Closed, or the file is gone.
-    if (error instanceof TransientError || isTransientDatabaseError(error)) throw error;
+    if (error instanceof TransientError || isTransientDatabaseError(error) || isUnreachable(toError(error)))
+      throw error;
     const why = await context.whyMissing();
     if (why !== null) throw new TransientError('FOLDER_MISSING', why, { cause: error });
     if (isRejectedForContent(error) && !isSecondLook) waitForSecondLook(file, error, unchangedMs, context);

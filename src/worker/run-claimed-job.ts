@@ -12,7 +12,7 @@ import {
 } from '../domain/errors.ts';
 import type { Job, Lease } from '../domain/job.ts';
 import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
-import { asTransientError } from '../domain/transient-errors.ts';
+import { asTransientError, asUnreachable } from '../domain/transient-errors.ts';
 import { InferenceClient } from '../inference-thread/client.ts';
 import type { InferenceThread } from '../inference-thread/inference-thread.ts';
 import type { JobContext } from '../job/job-context.ts';
@@ -29,6 +29,7 @@ import { JobFolder } from '../workspace/job-folder.ts';
 import { quarantineSource } from '../workspace/quarantine-source.ts';
 import { ramDiskPlaces } from '../workspace/ram-disk-places.ts';
 import { removeRamDiskOf } from '../workspace/ram-disk.ts';
+import { isOnShare } from './is-on-share.ts';
 import { keepLease } from './lease-keeper.ts';
 import { outcomeOf } from './outcome.ts';
 import { recordOutcome } from './record-outcome.ts';
@@ -102,7 +103,7 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
   // A damaged database is no job's fault, and nothing may be written to it: the worker ends.
   if (isDamage(caught)) throw toError(caught);
   const { home, log, stopping } = context;
-  const seen = asTransientError(toError(caught), job.sourcePath);
+  const seen = await asUnreachable(asTransientError(toError(caught), job.sourcePath), () => isOnShare(job));
   const isBlamed = ['rejected', 'attempt-failed'].includes(outcomeOf(seen));
   const error = isBlamed
     ? (whyMoved(context, job) ??
