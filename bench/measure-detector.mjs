@@ -1,6 +1,6 @@
 /**
- * How well a face detector does on labelled frames. The overlap of two boxes is an argument, `iou`, so that this module
- * can be tested without a build.
+ * Measures how well a face detector does on labelled frames. The overlap of two boxes is an argument, `iou`, so that
+ * this module can be tested without a build.
  */
 
 /** Size classes of faces, by the face's width as a share of the frame's width. */

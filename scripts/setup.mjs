@@ -1,5 +1,5 @@
-// Makes a fresh checkout ready to run; does nothing in one that is ready. Plain JavaScript without dependencies,
-// because it runs before they are installed.
+// Makes a fresh checkout ready to run, and does nothing in one that is ready. It is plain JavaScript without
+// dependencies, because it runs before they are installed.
 import { fileURLToPath } from 'node:url';
 import { ensureBuild } from './setup/build.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
@@ -15,7 +15,7 @@ const EXIT_ENVIRONMENT = 3;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Ends the process with one sentence where something is missing that only a person can supply.
+ * Sets up this checkout. If something is missing that only a person can supply, ends the process with one sentence.
  *
  * @param {{ withNativeProgram?: boolean }} [options] `withNativeProgram`: also builds the program that the native
  *   tests run, which takes minutes

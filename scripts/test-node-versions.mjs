@@ -1,6 +1,6 @@
-// `npm run test:node-versions [20 22 24 …]`: installs each version of Node from the npm registry, and this checkout with
-// packages of its own for that version, into a temporary folder; runs the unit tests there, and one job through the real
-// daemon. Prints a table; ends with 1 when anything failed.
+// `npm run test:node-versions [20 22 24 …]`: installs each version of Node from the npm registry, and this checkout
+// with packages of its own for that version, into a temporary folder; runs the unit tests there, and one job through
+// the real daemon. Prints a table, and exits with 1 if anything fails.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Counts tests and checks. Each of these counts as one failure, so that no failed run looks green: a test file that
- * broke before its first test, a run that failed although every test passed, and a run without a report.
+ * Counts tests and checks. Three more things count as one failure each, so that no failed run looks green: a test file
+ * that fails before its first test, a run that fails although every test passed, and a run without a report.
  *
  * @param {object} run
  * @param {any} run.report vitest's JSON report; null where there is none

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 
-/** The relative paths that a file imports or re-exports, values and types alike, also `import('./x.ts')`. */
+/** The relative paths that a file imports or re-exports, whether values or types, including `import('./x.ts')`. */
 const IMPORTS =
   /(?:^|[\s;])(?:import|export)\b[^'"`;]*?\bfrom\s*['"](\.[^'"]+)|\bimport\s*\(?\s*['"](\.[^'"]+)/g;
 
@@ -24,7 +24,7 @@ function importedFiles(file) {
   return targets;
 }
 
-/** The files on the way from `start` to `goal`, both included, or null where no import leads there. */
+/** The files on the path from `start` to `goal`, both included; null if no import leads there. */
 function findWay(start, goal) {
   const cameFrom = new Map([[start, null]]);
   for (const file of cameFrom.keys()) {
@@ -38,7 +38,7 @@ function findWay(start, goal) {
   return null;
 }
 
-/** Forbids import cycles, those that consist of `import type` alone included. */
+/** Forbids import cycles, including those that consist of `import type` alone. */
 export const noImportCycle = {
   meta: {
     type: 'problem',

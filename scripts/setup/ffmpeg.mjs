@@ -10,8 +10,8 @@ const MAJOR = 5;
 const MINOR = 1;
 
 /**
- * Makes sure that ffmpeg and ffprobe are installed and new enough. Their versions are asked for once, and again when
- * the files change.
+ * Makes sure that ffmpeg and ffprobe are installed and new enough. Their versions are checked once, and again when the
+ * files change.
  *
  * @param {string} root the project's folder
  * @throws {SetupError}

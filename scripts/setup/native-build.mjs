@@ -67,7 +67,7 @@ export async function buildNative(root, options = {}) {
   });
 }
 
-/** `failure`: the output of a failed build, null when all is well; `isNews`: whether the build was tried just now. */
+/** `failure`: the output of a failed build; null if it succeeded. `isNews`: whether the build has just been tried. */
 async function buildOnce(root, title) {
   const stampFile = join(root, 'node_modules', '.framekiln-native.json');
   const stamp = `${findNvcc() ?? 'no nvcc'} ${hashFiles(join(root, 'native-cuda'), SOURCES)}`;

@@ -10,7 +10,7 @@ const WSL_NVIDIA_SMI = 'usr/lib/wsl/lib/nvidia-smi';
 
 /**
  * @param {string} [systemRoot] `/`, unless a test says otherwise
- * @returns {boolean} whether an NVIDIA driver is installed; says nothing of whether a GPU works
+ * @returns {boolean} whether an NVIDIA driver is installed, which does not mean that a GPU works
  */
 export function hasNvidiaDriver(systemRoot = '/') {
   const has = (name) => existsSync(join(systemRoot, name));

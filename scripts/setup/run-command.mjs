@@ -30,7 +30,7 @@ export function runCommand(program, args, options = {}) {
 
 /**
  * @param {string} program
- * @returns {string | null} its path, or null where PATH does not have it
+ * @returns {string | null} its path; null if it is not on the PATH
  */
 export function findOnPath(program) {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
@@ -39,7 +39,7 @@ export function findOnPath(program) {
       accessSync(candidate, constants.X_OK);
       return candidate;
     } catch {
-      // Not in this folder; the next one may have it.
+      // It is not in this folder, but may be in the next one.
     }
   }
   return null;

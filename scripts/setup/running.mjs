@@ -6,7 +6,7 @@ import { SetupError } from './report.mjs';
 const SCRIPTS = ['dist/main.js', 'dist/worker/entry.js', 'scripts/start.mjs'];
 
 /**
- * Call it before files are replaced that a running daemon still loads: it starts its workers from them.
+ * Call this before replacing files that a running daemon may still load: it starts its workers from them.
  *
  * @param {string} root the project's folder
  * @throws {SetupError} if Framekiln runs from this folder

@@ -1,4 +1,7 @@
-/** Runs the programs of `npm run build:native`, which takes minutes to build: not part of `npm test`. */
+/**
+ * The project that tests the programs of `npm run build:native`. It is not part of `npm test`, because that build takes
+ * minutes.
+ */
 const NATIVE = 'native';
 const PROJECTS = ['unit', 'integration', 'recovery'];
 

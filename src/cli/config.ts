@@ -81,7 +81,7 @@ function asJson({ originsOf }: LoadedSettings): unknown {
   return Object.fromEntries(settingKeys().map((key) => [key, originsOf(key)]));
 }
 
-/** The value that holds, then those that it goes before. */
+/** Lines that explain a setting: its effective value, then the values that it overrides. */
 function explain(key: string, { originsOf }: LoadedSettings): string[] {
   if (!settingKeys().includes(key)) {
     const nearest = nearestKey(key, settingKeys()) ?? settingKeys().find((each) => each.endsWith(`.${key}`));

@@ -44,7 +44,7 @@ async function whyNotEncoded(encoder: EncoderName, settings: EncoderSettings): P
   }
 }
 
-/** Sets up a RAM disk as a job would, in a place of its own, and gives it back. */
+/** Opens a RAM disk as a job would, under a name of its own, and removes it again. */
 export async function tryRamDisk(home: Home, settings: Settings): Promise<RamDiskTrial> {
   const stateDir = join(home.stateDir, 'doctor');
   const places = ramDiskPlaces({ stateDir, id: newHomeId() });

@@ -52,7 +52,7 @@ function tableRow(job: JobReport): string[] {
   ];
 }
 
-/** What a job that waits will take is said with `about`. */
+/** The time left; for a job that has not started, the estimate, which begins with `about`. */
 function timeLeft({ secondsLeft, estimate }: JobReport): string {
   if (secondsLeft !== null) return formatDuration(secondsLeft * 1000);
   return estimate?.seconds == null ? '' : `about ${formatDuration(estimate.seconds * 1000)}`;

@@ -15,7 +15,7 @@ export function readKnownModels(): Promise<Manifest> {
 }
 
 /**
- * The recipe with an absolute path of its model, because the daemon has another working folder.
+ * The recipe with the absolute path of its model, because the daemon has another working folder.
  *
  * @throws ModelError if the model is unknown, missing or unsuitable
  */

@@ -10,8 +10,8 @@ const IMAGE = 'testsrc2=size=160x90:rate=12:duration=3';
 const AUDIO = 'sine=frequency=440:duration=3';
 
 /**
- * Puts a clip of 3 s with a moving image and a tone into `input/`, in one step, so that it is not seen half
- * written. Gives its path.
+ * Puts a clip of 3 s with a moving image and a tone into `input/`, by a rename, so that the intake never sees part of
+ * it. Returns its path.
  */
 export async function putSampleClip(home: Home): Promise<string> {
   const path = join(home.input, 'sample.mp4');
@@ -22,7 +22,7 @@ export async function putSampleClip(home: Home): Promise<string> {
     await rm(temporaryPath, { force: true });
     createForUser(temporaryPath);
     await runForText('ffmpeg', [...QUIET, ...sources, ...encoding, '-y', `file:${temporaryPath}`], {
-      purpose: 'making the sample clip',
+      purpose: 'generating the sample clip',
     });
     await rename(temporaryPath, path);
   } finally {

@@ -50,7 +50,10 @@ export function statusCommand(cli: Cli): Command {
     });
 }
 
-/** A job of a daemon that was killed: it is not running, and what counts is what has a checkpoint. */
+/**
+ * The job as it is while no daemon runs: one that a killed daemon left as running is queued, and only frames with a
+ * checkpoint count as done.
+ */
 function atRest(job: Job, queue: Queue): Job {
   if (job.state !== 'running' || job.origin === 'run') return job;
   const framesDone = queue.batches.listBatches(job.id).reduce((sum, batch) => sum + batch.frameCount, 0);

@@ -66,15 +66,15 @@ export function homeAt(root: string): Home {
 /**
  * Creates missing folders of the home.
  *
- * @throws ConfigurationError if a folder cannot be created, or if `input/` and `output/` overlap, also through symbolic
- *   links: finished videos would be processed again (promise 23 in docs/promises.md).
+ * @throws ConfigurationError if a folder cannot be created, or if `input/` and `output/` overlap, even through
+ *   symbolic links: finished videos would then be processed again (promise 23 in docs/promises.md).
  */
 export function ensureHome(home: Home): void {
-  // First, because the names in a private folder of another user cannot even be looked up.
+  // Checked first, because names in a private folder of another user cannot even be looked up.
   assertWritable([home.stateDir]);
   const folders = [home.input, home.output, home.models, home.logs, home.jobsDir];
   for (const folder of folders) {
-    // A link may lead to a disk that is away: jobs wait for it.
+    // A link may lead to a disk that is not mounted; jobs wait for it.
     if (isLink(folder)) continue;
     const isPrivate = folder === home.logs || folder === home.jobsDir;
     try {
@@ -93,7 +93,7 @@ export function ensureHome(home: Home): void {
   if (fault !== null) throw new ConfigurationError(fault, [fault]);
 }
 
-/** Every command writes to the database, even `status`: SQLite needs its write-ahead log. */
+/** Files that every command must be able to write, even `status`, because SQLite needs its write-ahead log. */
 function stateFiles({ stateDir, jobsDir, databaseFile, lockFile }: Home): string[] {
   return [stateDir, jobsDir, databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`, lockFile];
 }

@@ -1,6 +1,6 @@
 import type { Recipe, UpscaleRecipe } from '../domain/recipe.ts';
 
-/** Presets that choose a device and a scale in one word. */
+/** Presets, each of which sets a device and a scale. */
 export const tierPresets: Readonly<
   Record<'basic' | 'standard' | 'premium' | 'pro', Pick<UpscaleRecipe, 'device' | 'scale'>>
 > = {

@@ -14,7 +14,7 @@ export const PartialRecipe = z.strictObject({
     .meta({ description: 'pipeline for files whose folder or sidecar file sets none' }),
   preset: z.enum(['basic', 'standard', 'premium', 'pro']).optional().meta({
     description:
-      'device and scale in one word (cpu 2x, cpu 4x, gpu 2x, gpu 4x); other keys override the preset',
+      'device and scale in one word: cpu 2x, cpu 4x, gpu 2x and gpu 4x in this order; other keys override the preset',
   }),
   model: z.string().min(1).optional().meta({
     description:

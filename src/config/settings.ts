@@ -35,7 +35,7 @@ export const SettingsFile = z
         }),
         rejected: z.enum(['keep', 'quarantine']).default('keep').meta({
           description:
-            'what to do with a rejected file; quarantine moves the file to quarantine/ with a note that gives the reason',
+            'what to do with a rejected file; quarantine moves it to quarantine/ with a note that gives the reason, if it has a video extension',
         }),
         folders: z
           .record(z.string().min(1), PartialRecipe)
@@ -116,7 +116,7 @@ export const SettingsFile = z
           description: 'maximum number of images, from different jobs, in one inference request to a GPU',
         }),
         waitMs: z.number().min(0).max(6).default(6).meta({
-          description: 'milliseconds that an image waits for images of other jobs to share a request',
+          description: 'milliseconds that an image waits for images from other jobs, to share one request',
         }),
       })
       .prefault({}),
@@ -153,7 +153,11 @@ export const SettingsFile = z
       .strictObject({
         existing: z.enum(['keep-both', 'replace', 'keep']).default('keep-both').meta({
           description:
-            'if a file has the name of the finished video: keep-both names the new one clip (2).mp4; replace does so too, but replaces an older result for the same video; keep rejects the job',
+            'what to do if the name of the finished video is taken: keep-both chooses clip (2).mp4; replace does the same, except that it replaces an older result for the same source; keep rejects the job',
+        }),
+        container: z.enum(['source', 'mp4', 'mkv']).default('source').meta({
+          description:
+            'container of finished videos; source keeps MP4, MOV and MKV, and uses MKV for all other containers and for tracks that do not fit; mp4 converts those tracks',
         }),
         source: z.enum(['keep', 'move', 'delete']).default('keep').meta({
           description: 'what to do with the source of a finished video; move puts the source into finished/',
@@ -187,7 +191,7 @@ export const SettingsFile = z
           .meta({ description: 'maximum frame rate; videos with a higher one are rejected' }),
         decodableShare: z.number().min(0).max(1).default(0.5).meta({
           description:
-            'minimum share of a damaged video that can be decoded; with less, the video is rejected',
+            'minimum share of a damaged video that must be decodable; below it, the video is rejected',
         }),
       })
       .prefault({}),

@@ -11,7 +11,8 @@ import { parseYamlLevel } from './yaml-level.ts';
  * @param text current text of the file; empty if there is no file
  * @param name name of the file for messages
  * @param value the value in YAML
- * @throws ConfigurationError with all faults, also if the file was faulty before: the file would be ignored
+ * @throws ConfigurationError with all faults, including those that the file had before, because it would then be
+ *   ignored
  */
 export function withSetting(text: string, name: string, key: string, value: string): string {
   if (!settingKeys().includes(key)) {

@@ -11,7 +11,9 @@ export async function cleanUp(home: IdentifiedHome, queue: Queue, log: Logger): 
     const removed = await removeLeftovers(home, queue);
     if (removed.length > 0) log.info(`removed leftovers of dead processes: ${removed.join(', ')}`);
     for (const path of await mountsOfRoot(ramDiskPlaces(home)))
-      log.warn(`${path}: root left this RAM disk, and it uses memory; to free it: sudo umount ${path}`);
+      log.warn(
+        `${path}: this RAM disk of a dead process still uses memory and belongs to root; to free it: sudo umount ${path}`,
+      );
   } catch (error) {
     log.warn(`cannot remove leftovers of dead processes: ${toError(error).message}`);
   }

@@ -20,7 +20,7 @@ export interface CommandTargets {
 
 const Priority = z.number().int();
 
-/** Carries out the requests of the CLI and the dashboard in order, and stores the outcome of each. */
+/** Carries out the requests of the CLI in order, and stores the outcome of each. */
 export async function handleCommands(targets: CommandTargets): Promise<void> {
   for (const command of targets.queue.commands.nextCommands()) {
     let outcome: { succeeded: boolean; result: string };
@@ -46,7 +46,7 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
   const reject = (): never => {
     throw new Error(`Cannot ${command.kind} job ${job.id} (${name}): it is ${job.state}.`);
   };
-  // The daemon never claims such a job, so it would wait for ever.
+  // The daemon never claims such a job, so it would wait forever.
   if (job.origin === 'run' && (command.kind === 'retry' || command.kind === 'resume'))
     throw new Error(
       `Cannot ${command.kind} job ${job.id} (${name}): it belongs to framekiln run; repeat that command.`,

@@ -40,7 +40,7 @@ export class CommandRunner {
       await handleCommands(this.#targets);
     } catch (error) {
       this.#failure = error;
-      this.#targets.log.error(`cannot carry out a command: ${toError(error).message}`);
+      this.#targets.log.error(`cannot execute a command: ${toError(error).message}`);
     } finally {
       this.#isRunning = false;
     }

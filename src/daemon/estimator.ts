@@ -47,7 +47,7 @@ export class Estimator {
   /** The estimate as text without a full stop. */
   async describe(job: Job): Promise<string> {
     const estimate = await this.estimate(job);
-    return estimate === null ? 'time and space not known yet' : formatEstimate(estimate);
+    return estimate === null ? 'time and disk space not known yet' : formatEstimate(estimate);
   }
 
   #rateOf(recipe: Recipe): PastRate | null {

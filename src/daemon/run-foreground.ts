@@ -166,6 +166,6 @@ async function enter(
 
 function mustExist(queue: Queue, id: number): Job {
   const job = queue.jobs.getJob(id);
-  if (job === null) throw new Error(`Job ${id} vanished from the database.`);
+  if (job === null) throw new Error(`Job ${id} is no longer in the database.`);
   return job;
 }

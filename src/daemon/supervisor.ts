@@ -77,7 +77,7 @@ export class Supervisor {
   assertStarting(): void {
     if (this.#restarts.hasGivenUp)
       throw new WorkerFailingError(
-        'The worker ended too often in a row without starting a job; see the log for why, then start Framekiln again.',
+        'The worker ended several times in a row without starting a job; check the log for the cause, then start Framekiln again.',
       );
   }
 
@@ -113,7 +113,7 @@ export class Supervisor {
       onEnded({ crashed, hasClaimed, how, wasOwner: (owner) => isOwnerOfPid(owner, pid) });
     } catch (error) {
       // The database is locked, for example. The leases expire, and `stop` must not wait forever.
-      log.error(`cannot record the end of the worker: ${toError(error).message}`);
+      log.error(`cannot record that the worker ended: ${toError(error).message}`);
     }
   }
 }

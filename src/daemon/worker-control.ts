@@ -109,7 +109,7 @@ export class WorkerControl {
       requeueJobsOf(end, { queue, attempts: settings.now().attempts, isCharged });
     } catch (error) {
       // A full disk, for example: the next tick requeues the jobs.
-      log.error(`cannot record the end of the worker: ${toError(error).message}; retrying`);
+      log.error(`cannot record that the worker ended: ${toError(error).message}; retrying`);
     }
   }
 }

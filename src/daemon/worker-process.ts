@@ -118,7 +118,7 @@ export class WorkerProcess {
     return {
       crashed: failed && !this.#released && !this.#stopping,
       hasClaimed: this.#hasClaimed,
-      how: this.#hung ? `no sign of life for ${this.#silenceMs / 1000} s` : how,
+      how: this.#hung ? `no heartbeat for ${this.#silenceMs / 1000} s` : how,
     };
   }
 }

@@ -37,8 +37,8 @@ const BUSY: ReadonlySet<HardwareReasonCode> = new Set<HardwareReasonCode>([
 ]);
 
 /**
- * Messages of ffmpeg and the driver, by the reason that they stand for. The order matters: one failure writes several
- * lines, and guessing from the wrong one misleads users (HandBrake issue 7728).
+ * Messages of ffmpeg and the driver, with the reason that each stands for. The order matters: one failure writes
+ * several lines, and guessing from the wrong one misleads users (HandBrake issue 7728).
  */
 const MESSAGES: readonly (readonly [RegExp, keyof typeof TEXTS])[] = [
   [/Cannot load libcuda|Cannot load nvcuda|no CUDA-capable device|CUDA_ERROR_NO_DEVICE/i, 'no-gpu'],
@@ -54,7 +54,7 @@ export function hardwareReason(code: keyof typeof TEXTS): HardwareReason {
 }
 
 /**
- * The reason in what ffmpeg wrote to standard error.
+ * The reason that ffmpeg's output on standard error shows.
  *
  * @param fallback text where ffmpeg wrote nothing
  */

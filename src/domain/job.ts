@@ -83,12 +83,14 @@ export interface Job {
   readonly notBeforeAtMs: number | null;
   readonly createdAtMs: number;
   readonly startedAtMs: number | null;
-  /** When the finished file got its name. Then only the source is to be settled and the job folder to be deleted. */
+  /**
+   * When the finished file got its name. From then on, only the source has to be settled and the job folder deleted.
+   */
   readonly publishedAtMs: number | null;
   readonly finishedAtMs: number | null;
 }
 
-/** Whether a job is queued or running, so that it ends without a user's doing. */
+/** Whether a job is queued or running, so that it will end without a command of the user. */
 export function isMoving({ state }: Pick<Job, 'state'>): boolean {
   return state === 'queued' || state === 'running';
 }
@@ -117,7 +119,7 @@ export interface CommittedBatch {
 
 export type CommandKind = 'pause' | 'resume' | 'cancel' | 'retry' | 'prioritise' | 'add';
 
-/** A request from the CLI or the dashboard, executed by the daemon. */
+/** A request from the CLI, executed by the daemon. */
 export interface Command {
   readonly id: number;
   readonly kind: CommandKind;

@@ -63,6 +63,8 @@ export interface OtherStreamInfo {
   readonly index: number;
   readonly kind: 'audio' | 'subtitle' | 'attachment' | 'data' | 'video';
   readonly codec: string;
+  /** Code of four characters that names the format in MP4 and MOV, such as `gpmd`; empty in other containers. */
+  readonly tag: string;
   readonly language: string | null;
   /** Whether the stream is a cover image. */
   readonly attachedPicture: boolean;
@@ -83,6 +85,8 @@ export interface MediaInfo {
   readonly video: VideoStreamInfo;
   readonly others: readonly OtherStreamInfo[];
   readonly chapterCount: number;
+  /** Names of the tags of the file, such as `title`. */
+  readonly tagNames: readonly string[];
 }
 
 /** Chroma subsampling: 4:4:4, 4:2:2 or 4:2:0. */

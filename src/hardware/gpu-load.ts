@@ -40,7 +40,7 @@ async function ask(args: readonly string[], signal: AbortSignal): Promise<Captur
   return ended;
 }
 
-/** Highest temperature in output with one per line. */
+/** The highest temperature in output with one temperature per line. */
 export function parseHottest(text: string): number | null {
   const celsius = text.split('\n').map((line) => Number.parseInt(line, 10));
   const known = celsius.filter((value) => !Number.isNaN(value));

@@ -34,7 +34,7 @@ export class SleepInhibitor {
     const release = (): void => void child.stdin.end();
     this.#release = release;
     void child.then(() => {
-      // Ended without a release: it fails every time, for example without a session bus.
+      // It ended although it was not released, so it would fail every time, for example without a session bus.
       if (this.#release !== release) return;
       this.#release = null;
       this.#isUnavailable = true;

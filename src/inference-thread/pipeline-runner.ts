@@ -9,8 +9,8 @@ import type { Frame, FramePipeline, PipelineFormats } from '../pipelines/frame-p
 import type { FromPort, PipelineSetup, ToPort, TransformRequest } from './protocol.ts';
 
 /**
- * Runs the pipeline of one job on the inference thread. Frame files are read and written with blocking calls: other jobs
- * on this thread could not run meanwhile anyway.
+ * Runs the pipeline of one job on the inference thread. Frame files are read and written with blocking calls, which are
+ * simpler.
  */
 export class PipelineRunner {
   readonly #setup: PipelineSetup;
@@ -49,7 +49,7 @@ export class PipelineRunner {
     return message.kind === 'close' ? this.#close() : null;
   }
 
-  /** Waits for the current run first: interrupted in the middle of one, onnxruntime aborts the whole process. */
+  /** Waits for the current run first: if a run is interrupted, onnxruntime aborts the whole process. */
   async #close(): Promise<void> {
     await this.#working;
     await this.#pipeline.close();
@@ -81,7 +81,7 @@ export class PipelineRunner {
     const frames = readFrames(request, input, this.#formats.input);
     for await (const frame of this.#pipeline.process(frames, request.stateBefore, this.#stop.signal)) {
       failPoint('transformed-frame.before-write');
-      // Appended frame by frame: the length of the file says how many frames are complete.
+      // Frames are appended one by one, so the length of the file says how many are complete.
       for (let written = 0; written < bytes;) {
         written += writeSync(output, frame.pixels, written, bytes - written, framesReady * bytes + written);
       }

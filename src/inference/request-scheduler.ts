@@ -39,8 +39,8 @@ export interface BatchingOptions {
 const MEMORY_STEP = 0.7;
 
 /**
- * Decides which inference requests run when: streams take turns by their weights and the work done for them, and
- * requests of the same shape that are waiting at that time are run as one batch.
+ * Decides the order of inference requests: streams take turns according to their weights and the work done for them so
+ * far. Requests of the same shape that wait at the same time run as one batch.
  */
 export class RequestScheduler {
   readonly #model: LoadedModel;
@@ -67,7 +67,7 @@ export class RequestScheduler {
     this.#startNext(false);
   }
 
-  /** Forgets what a stream that has ended is owed. */
+  /** Discards the accounting of a stream that has ended. */
   forget(streamId: number): void {
     this.#queue.forget(streamId);
   }

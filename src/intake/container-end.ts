@@ -52,7 +52,10 @@ async function whyOpen(bytes: Bytes, path: string): Promise<Doubt | null> {
   if (format === undefined)
     return CLOSABLE.test(path) && !isTransportStream(start)
       ? null
-      : { code: 'NO_END_MARK', message: `has no end mark, as is usual for ${extname(path).slice(1)} files` };
+      : {
+          code: 'NO_END_MARK',
+          message: `has no end mark, which is normal for ${extname(path).slice(1)} files`,
+        };
   const end = await format.check(bytes);
   if (end.kind === 'closed') return null;
   return end.kind === 'cut' ? cutOff(end.why) : { code: 'NO_END_MARK', message: end.why };

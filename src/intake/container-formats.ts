@@ -17,7 +17,7 @@ interface EndCheck {
 const CLOSED: ContainerEnd = { kind: 'closed' };
 const cut = (why: string): ContainerEnd => ({ kind: 'cut', why });
 const open = (why: string): ContainerEnd => ({ kind: 'open', why });
-const cutIn = (part: string): ContainerEnd => cut(`ends before its ${part} does`);
+const cutIn = (part: string): ContainerEnd => cut(`is cut off within its ${part}`);
 
 /** The formats that say where they end, recognised by their first bytes. */
 export const END_CHECKS: readonly EndCheck[] = [
@@ -56,7 +56,7 @@ async function endOfMp4(bytes: Bytes): Promise<ContainerEnd> {
     const short = header.readUInt32BE(0);
     if (short === 1 && header.length < 16) return cutIn('last box');
     const size = short === 1 ? Number(header.readBigUInt64BE(8)) : short;
-    if (size < 8 || parts === MOST_PARTS) return open('does not say where its last box ends');
+    if (size < 8 || parts === MOST_PARTS) return open('has a last box of unknown length');
     if (at + size > bytes.size) return cutIn(`${printable(type)} box`);
     types.add(type);
     at += size;
@@ -82,7 +82,7 @@ async function endOfMatroska(bytes: Bytes): Promise<ContainerEnd> {
     const sizeAt = id.length / 2;
     const size = vint(header.subarray(sizeAt));
     if (size === null) return cutIn('last element');
-    if (size === Infinity) return open('does not say where its Segment ends, as in a recording in progress');
+    if (size === Infinity) return open('has a Segment of unknown length, like a recording in progress');
     const end = at + sizeAt + vintLength(header[sizeAt]) + size;
     if (end > bytes.size) return cutIn(id === SEGMENT ? 'Segment' : 'last element');
     if (parts === MOST_PARTS) break;
@@ -112,7 +112,7 @@ async function endOfRiff(bytes: Bytes): Promise<ContainerEnd> {
     const header = await bytes.read(at, 8);
     if (header.length < 8) return cutIn('last chunk');
     const size = header.readUInt32LE(4);
-    if (text(header, 0) !== 'RIFF' || size === 0) return open('does not say where its last chunk ends');
+    if (text(header, 0) !== 'RIFF' || size === 0) return open('has a last chunk of unknown length');
     if (at + 8 + size > bytes.size) return cutIn('RIFF chunk');
     at += 8 + size + (size % 2);
   }
@@ -129,7 +129,7 @@ async function endOfAsf(bytes: Bytes): Promise<ContainerEnd> {
     const header = await bytes.read(at, 24);
     if (header.length < 24) return cutIn('last object');
     const size = Number(header.readBigUInt64LE(16));
-    if (size < 24 || parts === MOST_PARTS) return open('does not say where its last object ends');
+    if (size < 24 || parts === MOST_PARTS) return open('has a last object of unknown length');
     if (at + size > bytes.size) return cutIn('last object');
     hasData ||= header.subarray(0, 16).equals(ASF_DATA);
     at += size;
@@ -146,7 +146,7 @@ async function endOfOgg({ size, read }: Bytes): Promise<ContainerEnd> {
   const lacing = page.subarray(27, 27 + (page[26] ?? 0));
   const pageBytes = 27 + (page[26] ?? 0) + lacing.reduce((sum, length) => sum + length, 0);
   if (page.length < pageBytes) return cutIn('last page');
-  return ((page[5] ?? 0) & 4) === 4 ? CLOSED : open('has no page that is marked as the last one');
+  return ((page[5] ?? 0) & 4) === 4 ? CLOSED : open('has no page with the end-of-stream flag');
 }
 
 const GIF_END = Buffer.from(';');

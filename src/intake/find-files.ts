@@ -1,5 +1,5 @@
 import type { BigIntStats, Dirent } from 'node:fs';
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, InputRejectedError } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
@@ -24,8 +24,9 @@ export interface Finding {
 }
 
 /**
- * All videos below a folder, which may be a link itself. Symbolic links are not followed, pipes, devices and sockets would block on opening, and a name
- * that is not valid UTF-8 cannot be stored: they are found as unusable. Files that vanish during the scan are skipped.
+ * All files below a folder, which may be a link itself, that may be videos; probing decides. Symbolic links are not
+ * followed, pipes, devices and sockets would block on opening, and a name that is not valid UTF-8 cannot be stored: they
+ * are found as unusable. Files that vanish during the scan are skipped.
  * Throws if the folder itself cannot be read.
  *
  * @param onFolder called with each folder before it is read
@@ -76,24 +77,17 @@ async function badlyNamed(folder: string, entry: Dirent<Buffer>): Promise<FoundF
   return unusable(join(folder, name), path, reason);
 }
 
-/** A link that leads to a video, to a folder or nowhere, or a pipe, device or socket with the name of a video; else null. */
+/** A link, pipe, device or socket; null if its name is one that is skipped. */
 async function irregular(path: string, entry: Dirent<Buffer>): Promise<FoundFile | null> {
+  if (entry.isFile() || !isCandidate(path)) return null;
   const name = entry.name.toString();
   if (entry.isSymbolicLink()) {
-    if (name.startsWith('.') || !(isCandidate(path) || (await leadsToFolder(path)))) return null;
-    const message = `${name} is a symbolic link, which is not followed; put the file itself there.`;
+    const message = `${name} is a symbolic link, which is not followed; replace it with the file itself.`;
     return unusable(path, path, new InputRejectedError('SYMBOLIC_LINK', message));
   }
-  if (entry.isFile() || !isCandidate(path)) return null;
   const kind = entry.isFIFO() ? 'a named pipe' : entry.isSocket() ? 'a socket' : 'a device';
   const message = `${name} is ${kind}, not a regular file.`;
   return unusable(path, path, new InputRejectedError('NOT_A_REGULAR_FILE', message));
-}
-
-/** Whether a link leads to a folder, or may do so once its target is there. */
-async function leadsToFolder(path: string): Promise<boolean> {
-  const target = await stat(path).catch(() => null);
-  return target?.isDirectory() ?? true;
 }
 
 async function unusable(

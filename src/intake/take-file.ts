@@ -5,6 +5,7 @@ import type { Recipe } from '../domain/recipe.ts';
 import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
 import { isTransientDatabaseError, isUnreachable } from '../domain/transient-errors.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
+import { hasVideoExtension } from '../domain/video-extensions.ts';
 import { describeRecentWriter } from '../lib/process/file-writers.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -69,15 +70,19 @@ export async function takeFile(
     const writer = await describeRecentWriter(file.path);
     const doubt = writer === null ? await whyUnfinished(file.path) : null;
     if (writer !== null) waitForWriter(file, writer, context);
-    else if (doubt !== null && !isSecondLook) waitForSecondLook(file, doubt, unchangedMs, context);
-    else await take(file, doubt, rules, context, signal);
+    else if (doubt !== null && !isSecondLook) {
+      // Only a video is worth the wait; a letter or a photo has no end mark either.
+      if (!hasVideoExtension(file.path)) await context.probe(file.path, signal);
+      waitForSecondLook(file, doubt, unchangedMs, context);
+    } else await take(file, doubt, rules, context, signal);
   } catch (error) {
     if (signal.aborted || codeOf(error) === 'ENOENT') return; // Closed, or the file is gone.
     if (error instanceof TransientError || isTransientDatabaseError(error) || isUnreachable(toError(error)))
       throw error;
     const why = await context.whyMissing();
     if (why !== null) throw new TransientError('FOLDER_MISSING', why, { cause: error });
-    if (isRejectedForContent(error) && !isSecondLook) waitForSecondLook(file, error, unchangedMs, context);
+    if (isRejectedForContent(error) && hasVideoExtension(file.path) && !isSecondLook)
+      waitForSecondLook(file, error, unchangedMs, context);
     // No file may stop the files after it.
     else await reject(file, toError(error), context);
   }

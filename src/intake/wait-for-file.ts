@@ -42,7 +42,7 @@ export function waitForSecondLook(
 ): void {
   const leftSeconds = Math.ceil((file.sinceAtMs + unchangedMs - context.now()) / 1000);
   context.log.info(
-    `${relative(context.inputDir, file.path)} waiting: may be incomplete (${code}: ${message.replace(/\.$/, '')}); looking again in ${leftSeconds} s`,
+    `${relative(context.inputDir, file.path)} waiting: may be incomplete (${code}: ${message.replace(/\.$/, '')}); checking again in ${leftSeconds} s`,
   );
   store(file, { code, message }, context);
 }

@@ -1,4 +1,7 @@
-/** Pauses between attempts that grow after each failure: the first, then each time `growth` times as long, up to a limit. */
+/**
+ * Pauses between attempts that grow after each failure: each pause is `growth` times as long as the one before, up to a
+ * limit.
+ */
 export class BackOff {
   readonly #firstMs: number;
   readonly #longestMs: number;

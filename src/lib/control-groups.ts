@@ -101,7 +101,8 @@ async function groupFolders(
   if (path === undefined) return [];
   const root = join(groups, mount);
   const folders: string[] = [];
-  // A container may see its own group as the root, under a path that exists on the host only: missing files are skipped.
+  // In a container, the path of its own group may exist only on the host, because its group is mounted as the root:
+  // missing files are skipped.
   for (let folder = join(root, path); folder.startsWith(root); folder = dirname(folder)) folders.push(folder);
   return folders;
 }

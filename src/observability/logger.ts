@@ -65,7 +65,7 @@ function fileTransport(path: string) {
   });
 }
 
-/** Logs to standard output, until its reader exits (`framekiln start | head`), which must not end the daemon. */
+/** Logs to standard output until its reader exits, as in `framekiln start | head`; that must not end the daemon. */
 function consoleTransport() {
   const transport = new winston.transports.Console({ eol: '\n' });
   process.stdout.on('error', () => {

@@ -22,7 +22,7 @@ export interface PipelineNeeds {
   readonly onStepDown: (reason: string) => void;
 }
 
-/** The same for a pipeline that runs a model. */
+/** What a pipeline that runs a model needs. */
 export interface ModelPipelineNeeds extends PipelineNeeds {
   readonly model: ModelFile;
 }

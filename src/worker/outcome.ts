@@ -17,10 +17,11 @@ import {
  *
  * - `lost`: the job was paused, cancelled or taken by another worker; nothing may be written for it any more.
  * - `worker-ends`: the fault is not this job's; the worker ends, and a new one resumes the job.
- * - `released`: back in the queue, and not charged with an attempt.
- * - `waiting`: the same, but not claimed again before a pause, because the condition is expected to end without action.
+ * - `released`: back in the queue; no attempt is used.
+ * - `waiting`: the same, but the job is not claimed again before a pause, because the condition is expected to end by
+ *   itself.
  * - `rejected`: failed permanently at once, because another attempt would end the same way.
- * - `attempt-failed`: charged with an attempt, and retried until `attempts` are used up.
+ * - `attempt-failed`: uses an attempt; the job is retried until its `attempts` are used up.
  */
 export type Outcome = 'lost' | 'worker-ends' | 'released' | 'waiting' | 'rejected' | 'attempt-failed';
 

@@ -12,7 +12,7 @@ export type FromWorker =
   | { readonly kind: 'log'; readonly entry: LogEntry }
   /** Sent every HEARTBEAT_MS from the thread that renews leases and moves bytes. */
   | { readonly kind: 'alive' }
-  /** The worker has claimed a job, so it works. */
+  /** The worker has claimed a job, so it has started properly. */
   | { readonly kind: 'claimed' }
   /** The database is damaged: the daemon replaces it once this worker has ended. */
   | { readonly kind: 'damaged' }

@@ -6,7 +6,7 @@ import type { Release } from '../queue/lease-store.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isExplained, outcomeOf } from './outcome.ts';
 
-/** Pause before a job is retried that waits for a transient error to end. */
+/** Pause before a job that met a transient error is tried again. */
 const TRANSIENT_WAIT_MS = 30_000;
 
 const NOT_CHARGED: Release = {

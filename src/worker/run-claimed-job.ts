@@ -121,8 +121,8 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
 }
 
 /**
- * The intake finds a source that was renamed while its job ran, and stores its new path. Whatever the job failed of without
- * its source, it resumes with the new path. Null if the source was not renamed.
+ * The intake finds a source that was renamed while its job ran, and stores its new path. The job then resumes with the
+ * new path, whatever error the missing source has caused. Null if the source was not renamed.
  */
 function whyMoved({ home, queue, log }: SettleContext, job: Job): StoppedError | null {
   const { sourcePath } = queue.jobs.getJob(job.id) ?? job;

@@ -95,16 +95,16 @@ export class FrameFiles {
       if (isMissingFile(error)) return null;
       throw error;
     }
-    // Atomically: after a kill, a partial copy must not look like frames.
+    // The copy gets its name by a rename: after a kill, a partial copy must not pass for frames.
     await rename(part, onDisk);
     await rm(inRam);
     return onDisk;
   }
 
-  /** What is lacking for this many bytes that are not reserved by a batch; null if they fit. */
+  /** Why there is no room for this many more bytes besides those that batches have reserved; null if there is. */
   async #whatIsLacking(bytes: number): Promise<string | null> {
     const { bavail, bsize } = await statfs(this.#ramPath);
-    // Bytes that are written are no longer counted as free.
+    // Of the reserved bytes, those that are already written no longer count as free.
     let unwritten = 0;
     for (const [name, reserved] of this.#reserved)
       unwritten += Math.max(0, reserved - (await sizeOrZero(join(this.#ramPath, name))));

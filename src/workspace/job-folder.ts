@@ -82,7 +82,7 @@ export class JobFolder {
     const isEmpty =
       (await removeIfEmpty(this.segments)) && (await readdir(this.path)).every((name) => name === STAMP);
     if (isEmpty) {
-      // The stamp is last: a killed removal is completed by the next one.
+      // The stamp is deleted last, so that a removal that was killed can be completed later.
       await rm(join(this.path, STAMP), { force: true });
       await removeIfEmpty(this.path);
     }
@@ -183,8 +183,8 @@ async function jobIdsIn(jobsDir: string): Promise<number[]> {
 }
 
 /**
- * Whose a folder is: by its stamp, or if that is missing by what it contains, because older versions wrote none and a
- * power cut may lose it.
+ * Who owns a folder, by its stamp. If the stamp is missing, the contents decide, because older versions wrote none and
+ * a power cut may lose it.
  */
 async function ownerOf(path: string, homeId: string): Promise<'this-home' | 'other' | 'nobody'> {
   try {

@@ -60,7 +60,7 @@ export async function whyJobFolderMissing(
   return `${sourceFolder} is missing; connect its disk.`;
 }
 
-/** Whether there is anything at a path, if only a link to nothing. */
+/** Whether there is anything at a path, even a link to nothing. */
 async function exists(path: string): Promise<boolean> {
   try {
     await lstat(path);

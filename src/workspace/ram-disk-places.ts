@@ -39,8 +39,9 @@ export function ramDiskPlaces({ id, stateDir }: Pick<IdentifiedHome, 'id' | 'sta
 }
 
 /**
- * Creates the folder of a RAM disk, which only this user can enter. Its name ends at random and never existed before, so
- * nobody can have made it in advance, and a worker that lost its lease never writes to the RAM disk of its successor.
+ * Creates the folder of a RAM disk, which only this user can enter. Its name ends in random characters and did not
+ * exist before, so nobody can have created it in advance, and a worker that lost its lease never writes to the RAM disk
+ * of its successor.
  */
 export async function createRamDiskFolder(
   { prefix, folders }: RamDiskPlaces,

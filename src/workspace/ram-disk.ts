@@ -127,7 +127,7 @@ async function create(
   }
   await mkdir(places.folders.folder, { recursive: true, mode: 0o700 });
   const path = await createRamDiskFolder(places, 'folder', lease);
-  // A folder takes no memory apart from the page cache; the budget keeps batches at a sensible size.
+  // A folder on disk uses no memory apart from the page cache; the limit only keeps batches at a sensible size.
   const sizeBytes = Math.min(budgetBytes, await freeBytes(path));
   return { kind: 'folder', path, sizeBytes, reason: reasons.join('; ') || null };
 }

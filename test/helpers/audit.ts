@@ -9,7 +9,7 @@ const CALLS =
   'openat,openat2,open,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,mknod,mknodat,' +
   'connect,bind,sendto,sendmsg,sendmmsg,io_uring_setup';
 
-/** What a program did, each thing once. */
+/** What a program did, without duplicates. */
 export interface Audit {
   readonly status: number | null;
   readonly stderr: string;
@@ -61,13 +61,13 @@ async function readLog(log: string): Promise<Pick<Audit, 'written' | 'addresses'
 }
 
 /**
- * The path that a call creates or opens for writing; null where it does neither. A relative path of a call without a
+ * The path that a call creates or opens for writing; null if it does neither. A relative path of a call without a
  * folder stays relative.
  */
 function writtenPath(call: string): string | null {
   const [, name = '', args = ''] = /^(\w+)\((.*)$/.exec(call) ?? [];
   if (/^(connect|bind|send\w+)?$/.test(name)) return null;
-  // A program could do all of this through io_uring, out of the sight of strace.
+  // A program could do all of this through io_uring, which strace does not see.
   if (name === 'io_uring_setup') return 'io_uring';
   if (/^open/.test(name) && !/\bO_(WRONLY|RDWR|CREAT|TRUNC|TMPFILE)\b/.test(args)) return null;
   // What exists already is not created.

@@ -12,7 +12,7 @@ import { filesBelow, makeHome, processesOf, run, start, type Running } from './f
 import { temporaryFolder } from './temporary-folder.ts';
 
 export const BATCH = 20;
-/** Uneven intervals, so that a frame at a wrong time shows. */
+/** Uneven intervals, so that a frame at a wrong time is noticed. */
 const UNEVEN = "setpts='(N*40+mod(N\\,3)*7)/1000/TB'";
 
 /** The longest time for one frame, on a busy machine. */
@@ -131,7 +131,7 @@ export class InterruptedJob {
     return this.#rows().length;
   }
 
-  /** Waits until `isTrue`; a violation when that takes longer than `ms`. */
+  /** Waits until `isTrue`; if that takes longer than `ms`, it is a violation. */
   async waitFor(what: string, isTrue: () => boolean, ms = 60_000): Promise<boolean> {
     const deadline = Date.now() + ms;
     while (Date.now() < deadline) {
@@ -185,7 +185,7 @@ export class InterruptedJob {
       if (left.length > 0) this.violations.push(`left behind by a daemon that exited: ${left.join(', ')}`);
     }
     await this.#daemon?.killGroup();
-    // What a daemon left that was killed after the end of the job, the next one removes.
+    // If a daemon was killed after the end of the job, the next one removes what it left.
     if (this.leftovers().length > 0) run(['start', '--once', '--home', this.home]);
     this.check();
     if (!existsSync(join(this.home, 'output/clip.mp4'))) this.violations.push('there is no finished file');

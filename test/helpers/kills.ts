@@ -45,7 +45,7 @@ export const killGroupAndWipeRamDisk: Kill = {
   },
 };
 
-/** Kills the daemon alone; its worker and its ffmpegs must end without it. */
+/** Kills the daemon alone; its worker and its ffmpeg processes must then end by themselves. */
 export const killDaemon: Kill = {
   kind: 'daemon alone',
   async inflict(job, random) {
@@ -78,7 +78,7 @@ function killOneProcess(kind: string, is: (command: string) => boolean): Kill {
       }
       job.noteKilledProcess();
       await job.progress();
-      // After the end of an ffmpeg, frames of other batches follow at once, which is no recovery.
+      // After an ffmpeg process is killed, frames of other batches follow at once; they do not show a recovery.
       if (kind.startsWith('worker')) job.noteRecovery();
       job.check();
     },

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { straceCalls } from './strace-calls.ts';
 
-/** File operation of a program, in the order in which the calls returned. Paths are absolute. */
+/** A file operation of a program, with absolute paths. Operations are in the order in which the calls returned. */
 export type Operation =
   | { readonly kind: 'create' | 'truncate-open'; readonly path: string }
   /** `offset` is NaN for appended data. */

@@ -33,6 +33,7 @@ export function sourceOf(width: number, height: number, bitsPerComponent = 8): M
     },
     others: [],
     chapterCount: 0,
+    tagNames: [],
   };
 }
 

@@ -41,13 +41,13 @@ describe('a closed terminal', () => {
 
 describe('add', () => {
   it.each([
-    ['a model that does not exist', ['--model', 'foo'], 2, /There is no model for upscaling "foo"/],
+    ['a model that does not exist', ['--model', 'foo'], 2, /There is no upscaling model named "foo"/],
     ['a model file that does not exist', ['--model', './foo.onnx'], 3, /foo\.onnx cannot be read/],
     [
       'a model for another purpose',
       ['--model', 'blazeface-full-range'],
       2,
-      /There is no model for upscaling/,
+      /There is no upscaling model named/,
     ],
   ])('rejects %s and queues nothing', (_, options, status, message) => {
     const home = makeHome(temporaryFolder());
@@ -75,7 +75,7 @@ it('a sidecar with a model that does not exist rejects its file before it become
   };
   expect(jobs.map(({ state }) => state)).toEqual(['done']);
   expect(rejected.map(({ code }) => code)).toEqual(['BAD_RECIPE', 'BAD_RECIPE']);
-  expect(rejected[0]?.message).toMatch(/There is no model for upscaling "foo"/);
+  expect(rejected[0]?.message).toMatch(/There is no upscaling model named "foo"/);
   expect(rejected[1]?.message).toMatch(/foo\.onnx does not exist/);
 });
 

@@ -64,7 +64,7 @@ test.each([
     'an encoder that exits 0 with too few frames',
     ' libx264 ',
     'shift_frames=5; "$real" -frames:v 5 "$@" >/dev/null 2>&1; for last; do :; done; exec "$real" -hide_banner -loglevel error -y -f lavfi -i color=s=128x96 -frames:v 5 -c:v libx264 -f mp4 "$last"',
-    /(A segment cannot be decoded|The segment from frame \d+ on has (\d+ frames? instead|frame \d+ at timestamp))/,
+    /(A segment cannot be decoded|The segment that starts at frame \d+ has (\d+ frames? instead|frame \d+ at timestamp))/,
   ],
   [
     'an encoder that crashes',
@@ -154,7 +154,7 @@ test(
       environment: { FRAMEKILN_WORKER_MEMORY_MB: '400' },
     });
     const seconds = await daemon.completes();
-    expect(daemon.hasLogged(/worker memory is \d+ MB, limit 400 MB; restarting it/)).toBe(true);
+    expect(daemon.hasLogged(/worker memory is \d+ MB \(limit: 400 MB\); restarting the worker/)).toBe(true);
     expect(daemon.hasLogged(/resuming from checkpoint: \d+ of \d+ frames already done/)).toBe(true);
     expect(daemon.warnings().join('\n')).not.toMatch(/attempt failed|worker crashed/);
     expect(daemon.job()?.attempts).toBeLessThanOrEqual(1);
@@ -169,7 +169,7 @@ test.runIf(runsAll)(
     daemon.points.arm('segment.published 2 stop');
     await daemon.waitFor(() => daemon.points.hasFired('segment.published'));
     const startedAt = performance.now();
-    await daemon.waitFor(() => daemon.hasLogged(/worker crashed \(no sign of life for 30 s\)/));
+    await daemon.waitFor(() => daemon.hasLogged(/worker crashed \(no heartbeat for 30 s\)/));
     expect(performance.now() - startedAt).toBeLessThan(35_000);
     await daemon.completes();
     note('the worker is stopped (SIGSTOP)', daemon, (performance.now() - startedAt) / 1000);
@@ -182,7 +182,7 @@ test.runIf(runsAll)('a worker that is stopped while it locks the database is kil
   await daemon.waitFor(() => daemon.points.hasFired('commit-batch.before-commit'));
   const startedAt = performance.now();
   await daemon.waitFor(() => daemon.hasLogged(/cannot use the queue: database is locked/));
-  await daemon.waitFor(() => daemon.hasLogged(/worker crashed \(no sign of life for 30 s\)/));
+  await daemon.waitFor(() => daemon.hasLogged(/worker crashed \(no heartbeat for 30 s\)/));
   expect(performance.now() - startedAt).toBeLessThan(45_000);
   await daemon.completes();
   expect(daemon.running.child.exitCode).toBeNull();

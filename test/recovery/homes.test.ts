@@ -104,6 +104,7 @@ test('a copied home says that it is a copy, and uses its own files and none of t
 
 test.for(['shm', 'mount'] as const)(
   'a moved home removes the RAM disk that it left (%s)',
+  { tags: ['slow'] },
   async (kind, { skip }) => {
     if (kind === 'mount' && !mayMount()) skip('mounting a tmpfs is not permitted here');
     const root = join(temporaryFolder(), 'home');

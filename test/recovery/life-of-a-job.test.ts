@@ -86,7 +86,7 @@ test('a clean stop takes at most 1.5 s, leaves no process and no RAM disk, and c
   expect(batchCount(home)).toBeGreaterThan(0);
 });
 
-test('a killed worker is restarted, and no committed frame is lost', async () => {
+test('a killed worker is restarted, and no committed frame is lost', { tags: ['slow'] }, async () => {
   const { home, running } = startOnClip();
   await waitFor(() => batchCount(home)).toBeGreaterThan(1);
   const before = batchCount(home);

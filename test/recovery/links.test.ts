@@ -75,7 +75,7 @@ test.each(['folder', 'auto'])(
   },
 );
 
-test('a job waits while another folder has the name of its folder', async () => {
+test('a job waits while another folder has the name of its folder', { tags: ['slow'] }, async () => {
   const elsewhere = join(temporaryFolder(), 'big-disk');
   folderOfSomebody(elsewhere);
   const root = temporaryFolder();
@@ -133,6 +133,7 @@ test.each(['input', 'output', 'jobs'] as const)(
 
 test.each(['input', 'output', 'jobs'] as const)(
   'a daemon that starts without the disk of %s/ waits for it, and creates nothing in its place',
+  { tags: ['slow'] },
   async (name) => {
     const { root, disk, unplug, plugIn } = linkedHome(name);
     const daemon = new DaemonWithClip({ root, frames: 40, armed: ['commit-batch.committed 1 kill-group'] });
@@ -150,21 +151,25 @@ test.each(['input', 'output', 'jobs'] as const)(
   },
 );
 
-test('a new file is found at once in an input/ that is a link, and after its disk was away', async () => {
-  const { root, unplug, plugIn } = linkedHome('input');
-  const home = makeHome(root, 'intake: { settleSeconds: 0.2, rescanSeconds: 5 }\n');
-  const daemon = start(['start', '--home', home]);
-  const hasLogged = (what: RegExp) =>
-    expect.poll(() => readLog(home), { timeout: 30_000, interval: 50 }).toMatch(what);
-  await hasLogged(/is watching/);
-  unplug();
-  await hasLogged(/cannot scan the input folder: .*input is missing/);
-  plugIn();
-  makeClip(join(home, 'input/lanczos-2x/a.mp4'), { frames: 10 });
-  await hasLogged(/a\.mp4 queued as job/);
-  daemon.child.kill('SIGTERM');
-  await daemon.ended;
-});
+test(
+  'a new file is found at once in an input/ that is a link, and after its disk was away',
+  { tags: ['slow'] },
+  async () => {
+    const { root, unplug, plugIn } = linkedHome('input');
+    const home = makeHome(root, 'intake: { settleSeconds: 0.2, rescanSeconds: 5 }\n');
+    const daemon = start(['start', '--home', home]);
+    const hasLogged = (what: RegExp) =>
+      expect.poll(() => readLog(home), { timeout: 30_000, interval: 50 }).toMatch(what);
+    await hasLogged(/is watching/);
+    unplug();
+    await hasLogged(/cannot scan the input folder: .*input is missing/);
+    plugIn();
+    makeClip(join(home, 'input/lanczos-2x/a.mp4'), { frames: 10 });
+    await hasLogged(/a\.mp4 queued as job/);
+    daemon.child.kill('SIGTERM');
+    await daemon.ended;
+  },
+);
 
 test.runIf(mayMount())('a job does not write into the empty mount point of output/, and waits', async () => {
   const root = temporaryFolder();
@@ -185,51 +190,59 @@ test.runIf(mayMount())('a job does not write into the empty mount point of outpu
   await daemon.completes();
 });
 
-test('a job whose source was missing for a while is queued again when the file is back', async () => {
-  const daemon = new DaemonWithClip({
-    frames: 10,
-    armed: ['claim.written 1 stop'],
-    settings: 'attempts: 1\n',
-  });
-  const source = join(daemon.home, 'input/lanczos-2x/clip.mp4');
-  await daemon.waitFor(() => daemon.points.hasFired('claim.written'));
-  // Away and back between two scans: the daemon, which is stopped with its worker, cannot see it.
-  renameSync(source, `${daemon.home}/aside.mp4`);
-  daemon.resumeProcesses();
-  await daemon.waitFor(() => daemon.job()?.errorCode === 'SOURCE_MISSING');
-  renameSync(`${daemon.home}/aside.mp4`, source);
-  await daemon.completes();
-});
+test(
+  'a job whose source was missing for a while is queued again when the file is back',
+  { tags: ['slow'] },
+  async () => {
+    const daemon = new DaemonWithClip({
+      frames: 10,
+      armed: ['claim.written 1 stop'],
+      settings: 'attempts: 1\n',
+    });
+    const source = join(daemon.home, 'input/lanczos-2x/clip.mp4');
+    await daemon.waitFor(() => daemon.points.hasFired('claim.written'));
+    // Away and back between two scans: the daemon, which is stopped with its worker, cannot see it.
+    renameSync(source, `${daemon.home}/aside.mp4`);
+    daemon.resumeProcesses();
+    await daemon.waitFor(() => daemon.job()?.errorCode === 'SOURCE_MISSING');
+    renameSync(`${daemon.home}/aside.mp4`, source);
+    await daemon.completes();
+  },
+);
 
-test('an added file outside input/ waits for its folder, and is queued again when the file is back', async () => {
-  const folder = join(temporaryFolder(), 'usb');
-  mkdirSync(folder);
-  const clip = join(folder, 'clip.mp4');
-  makeClip(clip, { frames: 10 });
-  const home = makeHome(temporaryFolder());
-  start(['start', '--home', home]);
-  await expect.poll(() => readLog(home), { timeout: 30_000 }).toMatch(/is watching/);
-  const job = () => {
-    const queue = openQueue(join(home, '.framekiln/framekiln.db'));
-    try {
-      return queue.jobs.getJob(1);
-    } finally {
-      queue.close();
-    }
-  };
-  run(['pause', '--home', home]);
-  run(['add', clip, '--model', 'lanczos', '--scale', '2', '--home', home]);
-  renameSync(folder, `${folder}-away`);
-  run(['resume', '--home', home]);
-  await expect.poll(() => job()?.note ?? '', { timeout: 30_000 }).toMatch(/waiting: .*usb is missing/);
-  expect(job()).toMatchObject({ state: 'queued', attempts: 0 });
-  // The folder is back without the file.
-  mkdirSync(folder);
-  await expect.poll(() => job()?.errorCode, { timeout: 60_000 }).toBe('SOURCE_MISSING');
-  renameSync(`${folder}-away/clip.mp4`, clip);
-  await expect.poll(() => job()?.state, { timeout: 90_000 }).toBe('done');
-  expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(10);
-});
+test(
+  'an added file outside input/ waits for its folder, and is queued again when the file is back',
+  { tags: ['slow'] },
+  async () => {
+    const folder = join(temporaryFolder(), 'usb');
+    mkdirSync(folder);
+    const clip = join(folder, 'clip.mp4');
+    makeClip(clip, { frames: 10 });
+    const home = makeHome(temporaryFolder());
+    start(['start', '--home', home]);
+    await expect.poll(() => readLog(home), { timeout: 30_000 }).toMatch(/is watching/);
+    const job = () => {
+      const queue = openQueue(join(home, '.framekiln/framekiln.db'));
+      try {
+        return queue.jobs.getJob(1);
+      } finally {
+        queue.close();
+      }
+    };
+    run(['pause', '--home', home]);
+    run(['add', clip, '--model', 'lanczos', '--scale', '2', '--home', home]);
+    renameSync(folder, `${folder}-away`);
+    run(['resume', '--home', home]);
+    await expect.poll(() => job()?.note ?? '', { timeout: 30_000 }).toMatch(/waiting: .*usb is missing/);
+    expect(job()).toMatchObject({ state: 'queued', attempts: 0 });
+    // The folder is back without the file.
+    mkdirSync(folder);
+    await expect.poll(() => job()?.errorCode, { timeout: 60_000 }).toBe('SOURCE_MISSING');
+    renameSync(`${folder}-away/clip.mp4`, clip);
+    await expect.poll(() => job()?.state, { timeout: 90_000 }).toBe('done');
+    expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(10);
+  },
+);
 
 describe('without the disk of a linked folder', () => {
   const settings =

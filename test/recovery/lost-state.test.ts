@@ -49,15 +49,19 @@ test('a daemon whose state is deleted exits with a sentence, and creates no new 
   expect(existsSync(database)).toBe(false);
 });
 
-test('a daemon whose database is replaced exits, and does not touch the new one', async () => {
-  const { database, expectLost } = await workingDaemon();
-  const other = join(temporaryFolder(), 'other.db');
-  openQueue(other).close();
-  const bytes = readFileSync(other);
-  renameSync(other, database);
-  await expectLost();
-  expect(readFileSync(database).equals(bytes)).toBe(true);
-});
+test(
+  'a daemon whose database is replaced exits, and does not touch the new one',
+  { tags: ['slow'] },
+  async () => {
+    const { database, expectLost } = await workingDaemon();
+    const other = join(temporaryFolder(), 'other.db');
+    openQueue(other).close();
+    const bytes = readFileSync(other);
+    renameSync(other, database);
+    await expectLost();
+    expect(readFileSync(database).equals(bytes)).toBe(true);
+  },
+);
 
 test('a daemon whose lock file is replaced exits, because a second daemon could start', async () => {
   const { home, expectLost } = await workingDaemon();
@@ -65,16 +69,20 @@ test('a daemon whose lock file is replaced exits, because a second daemon could 
   await expectLost();
 });
 
-test('a daemon whose home is moved away exits, and does not create the old home again', async () => {
-  const { home, expectLost } = await workingDaemon();
-  const moved = join(temporaryFolder(), 'moved');
-  renameSync(home, moved);
-  await expectLost();
-  expect(existsSync(home)).toBe(false);
-  expect(readdirSync(join(moved, 'input/lanczos-2x'))).toEqual(['clip.mp4']);
-});
+test(
+  'a daemon whose home is moved away exits, and does not create the old home again',
+  { tags: ['slow'] },
+  async () => {
+    const { home, expectLost } = await workingDaemon();
+    const moved = join(temporaryFolder(), 'moved');
+    renameSync(home, moved);
+    await expectLost();
+    expect(existsSync(home)).toBe(false);
+    expect(readdirSync(join(moved, 'input/lanczos-2x'))).toEqual(['clip.mp4']);
+  },
+);
 
-test('`framekiln run` whose state is deleted exits with a sentence', async () => {
+test('`framekiln run` whose state is deleted exits with a sentence', { tags: ['slow'] }, async () => {
   const home = makeHome(temporaryFolder(), SETTINGS + NO_MOUNT);
   const clip = makeClip(join(home, 'clip.mp4'), { frames: 1500 });
   const running = startAndRead(['run', clip, '--model', 'lanczos', '--skip-checks', '--home', home]);

@@ -102,7 +102,7 @@ describe('two videos with one name', () => {
     expect(outputs(home)).toEqual({ 'x.mp4': 'a 64', 'x (2).mp4': 'b 64' });
   });
 
-  it('both have an output if the job of the first was retried and cancelled', () => {
+  it('both have an output if the job of the first was retried and cancelled', { tags: ['slow'] }, () => {
     const home = newHome();
     put(join(home, 'input/x.mp4'), clips.a);
     once(home);
@@ -114,7 +114,7 @@ describe('two videos with one name', () => {
 });
 
 describe('one video twice', () => {
-  it('has two outputs with run at two scales', () => {
+  it('has two outputs with run at two scales', { tags: ['slow'] }, () => {
     const home = newHome();
     const source = put(join(home, 'trip/x.mp4'), clips.a);
     runFile(home, source, '--scale', '2');
@@ -122,7 +122,7 @@ describe('one video twice', () => {
     expect(outputs(home)).toEqual({ 'x.mp4': 'a 64', 'x (2).mp4': 'a 96' });
   });
 
-  it('has one output with run twice at the same scale', () => {
+  it('has one output with run twice at the same scale', { tags: ['slow'] }, () => {
     const home = newHome();
     const source = put(join(home, 'trip/x.mp4'), clips.a);
     runFile(home, source);
@@ -167,14 +167,18 @@ describe('one video twice', () => {
     expect(outputs(home)).toEqual({ 'x.mp4': 'a 64' });
   });
 
-  it('has the newer output only if its sidecar changes and output.existing is replace', () => {
-    const home = newHome('output: { existing: replace }\n');
-    put(join(home, 'input/x.mp4'), clips.a);
-    once(home);
-    put(join(home, 'input/x.mp4.recipe.yaml'), 'scale: 3\n');
-    once(home);
-    expect(outputs(home)).toEqual({ 'x.mp4': 'a 96' });
-  });
+  it(
+    'has the newer output only if its sidecar changes and output.existing is replace',
+    { tags: ['slow'] },
+    () => {
+      const home = newHome('output: { existing: replace }\n');
+      put(join(home, 'input/x.mp4'), clips.a);
+      once(home);
+      put(join(home, 'input/x.mp4.recipe.yaml'), 'scale: 3\n');
+      once(home);
+      expect(outputs(home)).toEqual({ 'x.mp4': 'a 96' });
+    },
+  );
 
   it(
     'has one output after a retry, and after a kill at any step of its publication',
@@ -222,7 +226,7 @@ describe('a file that Framekiln did not write', () => {
     expect(outputs(home)).toEqual({ 'x.mp4': 'holiday', 'x (2).mp4': 'a 64' });
   });
 
-  it('stays if it is an output that was edited before a retry', () => {
+  it('stays if it is an output that was edited before a retry', { tags: ['slow'] }, () => {
     const home = newHome();
     put(join(home, 'input/x.mp4'), clips.a);
     once(home);
@@ -242,7 +246,7 @@ describe('a file that Framekiln did not write', () => {
   });
 });
 
-it('an output that was deleted is made again under its name by a retry', () => {
+it('an output that was deleted is made again under its name by a retry', { tags: ['slow'] }, () => {
   const home = newHome();
   put(join(home, 'input/x.mp4'), clips.a);
   once(home);

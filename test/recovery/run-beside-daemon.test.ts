@@ -82,6 +82,7 @@ test.skipIf(!canUnshare)(
 
 test.skipIf(!canUnshare)(
   'a run outside hands its job over to a daemon in a container that sees its files (skipped if unshare --pid is not permitted)',
+  { tags: ['slow'] },
   async () => {
     const home = await homeWithDaemon(startInContainer);
     const clip = makeClip(join(home, 'clip.mp4'), { frames: 30 });
@@ -108,7 +109,7 @@ test('the daemon gets the job of a run, before its own, and keeps the source', a
   expect(jobs(home)).toMatchObject([{ origin: 'handed-over', state: 'done' }]);
 });
 
-test('Ctrl-C leaves the job with the daemon and says so', async () => {
+test('Ctrl-C leaves the job with the daemon and says so', { tags: ['slow'] }, async () => {
   const home = await homeWithDaemon(start);
   const clip = makeClip(join(home, 'clip.mp4'), { frames: 240 });
   const { child, ended, printed } = startRun([clip, '--model', 'lanczos', '--skip-checks', '--home', home]);
@@ -119,7 +120,7 @@ test('Ctrl-C leaves the job with the daemon and says so', async () => {
   await waitFor(() => jobs(home)[0]?.state).toBe('done');
 });
 
-test('a run whose daemon ends finishes its job alone', async () => {
+test('a run whose daemon ends finishes its job alone', { tags: ['slow'] }, async () => {
   const home = makeHome(temporaryFolder());
   const daemon = start(['start', '--home', home]);
   await waitFor(() => readLog(home)).toMatch(/is watching/);

@@ -80,23 +80,27 @@ test.each([
   },
 );
 
-test('after kills during a move to another file system one copy of the source is left', async () => {
-  const { home, points } = homeWith('move');
-  const elsewhere = `/dev/shm/framekiln-test-settled-${process.pid}`;
-  mkdirSync(elsewhere);
-  onTestFinished(() => rmSync(elsewhere, { recursive: true }));
-  if (statSync(elsewhere).dev === statSync(home).dev) return;
-  symlinkSync(elsewhere, join(home, 'finished'));
-  for (const point of MOVED) {
-    points.arm(`${point} 1 kill-group`);
-    await start(['start', '--once', '--home', home], points.environment).ended;
-    expect(points.hasFired(point), point).toBe(true);
-  }
-  expect(run(['start', '--once', '--home', home]).status).toBe(0);
-  expect(readdirSync(elsewhere)).toEqual(['clip.mp4']);
-  expect(existsSync(join(home, 'input/lanczos-2x/clip.mp4'))).toBe(false);
-  expect(stateOf(home).state).toBe('done');
-});
+test(
+  'after kills during a move to another file system one copy of the source is left',
+  { tags: ['slow'] },
+  async () => {
+    const { home, points } = homeWith('move');
+    const elsewhere = `/dev/shm/framekiln-test-settled-${process.pid}`;
+    mkdirSync(elsewhere);
+    onTestFinished(() => rmSync(elsewhere, { recursive: true }));
+    if (statSync(elsewhere).dev === statSync(home).dev) return;
+    symlinkSync(elsewhere, join(home, 'finished'));
+    for (const point of MOVED) {
+      points.arm(`${point} 1 kill-group`);
+      await start(['start', '--once', '--home', home], points.environment).ended;
+      expect(points.hasFired(point), point).toBe(true);
+    }
+    expect(run(['start', '--once', '--home', home]).status).toBe(0);
+    expect(readdirSync(elsewhere)).toEqual(['clip.mp4']);
+    expect(existsSync(join(home, 'input/lanczos-2x/clip.mp4'))).toBe(false);
+    expect(stateOf(home).state).toBe('done');
+  },
+);
 
 test(
   'when a worker is killed before its job is done the next worker settles the source',

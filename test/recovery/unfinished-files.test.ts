@@ -83,51 +83,59 @@ describe('a copy that pauses', () => {
     expect(frameMd5(output('clip.mkv'))).toHaveLength(FRAMES);
   }, 120_000);
 
-  test('that is closed half-way is neither taken nor rejected before the rest comes', async () => {
-    const { home, path, status, isDone, waitForAnother } = setUp(`${SLOW}output: { source: delete }\n`);
-    const fastStart = ['-c:v', 'libx264', '-preset', 'veryfast', '-movflags', '+faststart'];
-    const copies = [
-      { name: 'a.mp4', bytes: videoBytes('a.mp4') },
-      { name: 'b.mkv', bytes: videoBytes('b.mkv') },
-      { name: 'c.mov', bytes: videoBytes('c.mov', fastStart) },
-      { name: 'd.avi', bytes: videoBytes('d.avi', ['-c:v', 'mjpeg']) },
-      { name: 'e.webm', bytes: videoBytes('e.webm', ['-c:v', 'libvpx', '-deadline', 'realtime'], false) },
-      { name: 'f.ts', bytes: videoBytes('f.ts') },
-    ];
-    const names = copies.map(({ name }) => name);
-    for (const { name, bytes } of copies) writeFileSync(path(name), bytes.subarray(0, bytes.length / 2));
-    start(['start', '--home', home]);
-    await waitForAnother();
-    expect(status().jobs.map(({ file }) => file)).toEqual(['lanczos-2x/another.mkv']);
-    expect(status().rejected).toEqual([]);
-    expect(status().waiting.map(({ file }) => file)).toEqual(names.map((name) => `lanczos-2x/${name}`));
-    expect(filesBelow(path('')).sort()).toEqual(names);
-    for (const { name, bytes } of copies) appendFileSync(path(name), bytes.subarray(bytes.length / 2));
-    for (const name of names) await isDone(name);
-    const published = filesBelow(join(home, 'output/lanczos-2x')).filter((name) => /^[a-f]\./.test(name));
-    for (const name of published)
-      expect(frameMd5(join(home, 'output/lanczos-2x', name)), name).toHaveLength(FRAMES);
-    expect(published).toHaveLength(names.length);
-    expect(filesBelow(path(''))).toEqual([]);
-  }, 240_000);
+  test(
+    'that is closed half-way is neither taken nor rejected before the rest comes',
+    { tags: ['slow'], timeout: 240_000 },
+    async () => {
+      const { home, path, status, isDone, waitForAnother } = setUp(`${SLOW}output: { source: delete }\n`);
+      const fastStart = ['-c:v', 'libx264', '-preset', 'veryfast', '-movflags', '+faststart'];
+      const copies = [
+        { name: 'a.mp4', bytes: videoBytes('a.mp4') },
+        { name: 'b.mkv', bytes: videoBytes('b.mkv') },
+        { name: 'c.mov', bytes: videoBytes('c.mov', fastStart) },
+        { name: 'd.avi', bytes: videoBytes('d.avi', ['-c:v', 'mjpeg']) },
+        { name: 'e.webm', bytes: videoBytes('e.webm', ['-c:v', 'libvpx', '-deadline', 'realtime'], false) },
+        { name: 'f.ts', bytes: videoBytes('f.ts') },
+      ];
+      const names = copies.map(({ name }) => name);
+      for (const { name, bytes } of copies) writeFileSync(path(name), bytes.subarray(0, bytes.length / 2));
+      start(['start', '--home', home]);
+      await waitForAnother();
+      expect(status().jobs.map(({ file }) => file)).toEqual(['lanczos-2x/another.mkv']);
+      expect(status().rejected).toEqual([]);
+      expect(status().waiting.map(({ file }) => file)).toEqual(names.map((name) => `lanczos-2x/${name}`));
+      expect(filesBelow(path('')).sort()).toEqual(names);
+      for (const { name, bytes } of copies) appendFileSync(path(name), bytes.subarray(bytes.length / 2));
+      for (const name of names) await isDone(name);
+      const published = filesBelow(join(home, 'output/lanczos-2x')).filter((name) => /^[a-f]\./.test(name));
+      for (const name of published)
+        expect(frameMd5(join(home, 'output/lanczos-2x', name)), name).toHaveLength(FRAMES);
+      expect(published).toHaveLength(names.length);
+      expect(filesBelow(path(''))).toEqual([]);
+    },
+  );
 
-  test('is not moved to quarantine before the second look, and not while it is open for writing', async () => {
-    const { home, path, status, hasLogged, waitForAnother } = setUp(
-      'intake: { settleSeconds: 0.2, rescanSeconds: 1, rejected: quarantine }\n',
-    );
-    start(['start', '--home', home]);
-    const bytes = videoBytes('clip.mp4');
-    const half = bytes.subarray(0, bytes.length / 2);
-    const writer = openWriter(path('clip.mp4'));
-    writer.write(half);
-    await hasLogged(/clip\.mp4 waiting: process \d+ \(cat\)/);
-    await waitForAnother();
-    expect(status().rejected).toEqual([]);
-    writer.close();
-    await hasLogged(/clip\.mp4: moved to quarantine/);
-    expect(readFileSync(join(home, 'quarantine/clip.mp4')).equals(half)).toBe(true);
-    expect(readLog(home)).toMatch(/clip\.mp4 waiting: may be incomplete/);
-  }, 120_000);
+  test(
+    'is not moved to quarantine before the second look, and not while it is open for writing',
+    { tags: ['slow'], timeout: 120_000 },
+    async () => {
+      const { home, path, status, hasLogged, waitForAnother } = setUp(
+        'intake: { settleSeconds: 0.2, rescanSeconds: 1, rejected: quarantine }\n',
+      );
+      start(['start', '--home', home]);
+      const bytes = videoBytes('clip.mp4');
+      const half = bytes.subarray(0, bytes.length / 2);
+      const writer = openWriter(path('clip.mp4'));
+      writer.write(half);
+      await hasLogged(/clip\.mp4 waiting: process \d+ \(cat\)/);
+      await waitForAnother();
+      expect(status().rejected).toEqual([]);
+      writer.close();
+      await hasLogged(/clip\.mp4: moved to quarantine/);
+      expect(readFileSync(join(home, 'quarantine/clip.mp4')).equals(half)).toBe(true);
+      expect(readLog(home)).toMatch(/clip\.mp4 waiting: may be incomplete/);
+    },
+  );
 
   test('that has holes gets its second look before its job is rejected and it is moved to quarantine', async () => {
     // As another machine writes it over the network: allocated and not sparse, its last part first, no writer to be seen.
@@ -151,7 +159,7 @@ describe('a copy that pauses', () => {
     expect(status().rejected).toEqual([]);
   }, 240_000);
 
-  test('--once waits for the rest of it', async () => {
+  test('--once waits for the rest of it', { tags: ['slow'], timeout: 120_000 }, async () => {
     const { home, path, hasLogged, output } = setUp(SLOW);
     const bytes = videoBytes('clip.mp4');
     const half = Math.floor(bytes.length / 2);
@@ -161,7 +169,7 @@ describe('a copy that pauses', () => {
     appendFileSync(path('clip.mp4'), bytes.subarray(half));
     expect(await ended).toBe(0);
     expect(frameMd5(output('clip.mp4'))).toHaveLength(FRAMES);
-  }, 120_000);
+  });
 });
 
 test('after the second look, what is left of a video is processed, and what is no video is rejected', async () => {

@@ -18,7 +18,7 @@ export interface GpuFacts {
   readonly driver: DriverState;
 }
 
-/** `silent`: the driver did not respond in time, and may at another time. `failing`: it is installed and does not work. */
+/** `silent`: the driver did not respond in time, but may do so later. `failing`: it is installed but does not work. */
 export type DriverState = 'working' | 'absent' | 'silent' | 'failing';
 
 const TIMEOUT_MS = 5_000;

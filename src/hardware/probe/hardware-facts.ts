@@ -3,10 +3,10 @@ import type { GpuFacts } from './gpus.ts';
 import type { MachineFacts } from './machine-facts.ts';
 import type { SessionFact } from './sessions.ts';
 
-/** What was found out about this machine by doing. */
+/** What trials have shown about this machine. */
 export interface HardwareFacts extends GpuFacts {
   readonly machine: MachineFacts;
-  /** null where no ffmpeg answers. */
+  /** null if ffmpeg is missing or does not run. */
   readonly ffmpeg: FfmpegFacts | null;
   /** A row for each codec, size and bit depth that was tried. */
   readonly nvenc: readonly SessionFact[];

@@ -32,9 +32,9 @@ export interface ProbeOptions {
 }
 
 /**
- * Finds out what this machine can do by trying it, and writes the result into `detected.yaml` as settings with reasons.
- * The trials run again only on request or when the driver, the GPUs, ffmpeg or the machine changed. A trial that hangs is
- * killed and recorded as hanging.
+ * Finds out by trials what this machine can do, and writes the result into `detected.yaml` as settings with reasons.
+ * The trials run again only on request or when the driver, the GPUs, ffmpeg or the machine changed. A trial that hangs
+ * is killed and recorded as hanging.
  */
 export async function probeHardware(options: ProbeOptions): Promise<HardwareFacts> {
   const { home, addonPath, again, onLongProbe } = options;
@@ -56,7 +56,7 @@ export async function probeHardware(options: ProbeOptions): Promise<HardwareFact
     vaapi: ffmpeg === null || !existsSync(RENDER_NODES) ? [] : await countDecoders('vaapi'),
   };
   const stored: StoredFacts = { identity, facts };
-  // Need not survive a power cut: lost files are written again.
+  // These files need not survive a power cut: if they are lost, they are written again.
   await writeFile(home.detectedFile, describeDetected(facts));
   await writeFile(home.probeFile, `${JSON.stringify(stored, null, 2)}\n`);
   return facts;

@@ -11,13 +11,13 @@ export interface SessionFact {
   readonly height: number;
   readonly bitDepth: 8 | 10;
   readonly sessions: number;
-  /** Why one more failed; null if the most that Framekiln would ever use are possible. */
+  /** Why one more session failed; null if as many as Framekiln would ever use can be open. */
   readonly whyNoMore: HardwareReason | null;
 }
 
 type Kind = Pick<SessionFact, 'codec' | 'width' | 'height' | 'bitDepth'>;
 
-/** Most sessions tried; Framekiln needs no more, and consumer GPUs allow 2 to 12. */
+/** The largest number of sessions that is tried; Framekiln needs no more, and consumer GPUs allow 2 to 12. */
 const MOST_SESSIONS = 12;
 const TIMEOUT_MS = 15_000;
 

@@ -98,7 +98,7 @@ export function modelPath(folder: string, name: string): string {
   return join(resolve(folder), `${name}.onnx`);
 }
 
-/** What the manifest says of the file at `path`, whose bytes have been checked. */
+/** What the manifest says about the file at `path`, whose bytes have been checked. */
 export function modelFile(path: string, entry: ModelEntry): ModelFile {
   const { name, sha256, bytes, licence } = entry;
   const { architecture, overlap } = entry.purpose === 'upscale' ? entry : { architecture: null, overlap: 0 };
@@ -110,7 +110,7 @@ export function wrongChecksum(what: string, expected: string, found: string): Mo
   const advice = 'delete the file and download it again with: framekiln models pull';
   return new ModelError(
     'MODEL_CHECKSUM',
-    `${what} has the sha256 ${found} instead of ${expected}; ${advice}.`,
+    `${what} has the SHA-256 checksum ${found} instead of ${expected}; ${advice}.`,
   );
 }
 

@@ -92,7 +92,7 @@ export function modelEntry(
   if (purpose === 'upscale') known.push('lanczos');
   const what = purpose === null ? 'model' : WORDS[purpose];
   const advice = `use one of ${known.join(', ')}, or the path of an .onnx file`;
-  throw new ModelError('MODEL_UNKNOWN', `There is no ${what} "${name}"; ${advice}.`);
+  throw new ModelError('MODEL_UNKNOWN', `There is no ${what} named "${name}"; ${advice}.`);
 }
 
 /** What the model in a recipe must be able to do. */
@@ -101,7 +101,7 @@ export function modelPurposeOf({ pipeline }: Pick<Recipe, 'pipeline'>): ModelPur
 }
 
 const WORDS: Readonly<Record<ModelPurpose, string>> = {
-  upscale: 'model for upscaling',
+  upscale: 'upscaling model',
   'face-detector': 'face detector',
-  'face-embedding': 'model for face embeddings',
+  'face-embedding': 'face embedding model',
 };

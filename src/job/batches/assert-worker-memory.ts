@@ -9,5 +9,5 @@ import { WorkerMemoryError } from '../../domain/errors.ts';
 export function assertWorkerMemory(limitBytes: number, heldBytes = process.memoryUsage.rss()): void {
   if (heldBytes <= limitBytes) return;
   const [held, limit] = [heldBytes, limitBytes].map((bytes) => Math.round(bytes / 1024 ** 2));
-  throw new WorkerMemoryError(`worker memory is ${held} MB, limit ${limit} MB; restarting it`);
+  throw new WorkerMemoryError(`worker memory is ${held} MB (limit: ${limit} MB); restarting the worker`);
 }

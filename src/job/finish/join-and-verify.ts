@@ -87,7 +87,7 @@ async function fallbackFor(
   if (error instanceof AudioShiftedError) {
     return {
       streams: withShifts(streams, error.shifts),
-      sentence: `${error.message} Joining again with these tracks moved back, or left out where that does not help`,
+      sentence: `${error.message} Joining again with these tracks shifted into sync, or without those that cannot be`,
     };
   }
   if (!(error instanceof FfmpegError || error instanceof VerificationError)) return null;

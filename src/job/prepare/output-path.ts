@@ -1,20 +1,39 @@
-import { extname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
 import { whyNotOutput } from '../../config/home.ts';
 import { InputRejectedError } from '../../domain/errors.ts';
+import type { Job } from '../../domain/job.ts';
+import { hasVideoExtension } from '../../domain/video-extensions.ts';
 import { LONGEST_FILE_NAME_BYTES } from '../../lib/next-file-name.ts';
 import type { JobContext } from '../job-context.ts';
 
 /**
- * The path of the finished file: `clip.mp4` stays `clip.mp4`; `clip.avi` becomes `clip.avi.mkv`, so that it does not
- * collide with the output of a `clip.mkv`.
+ * Paths for the finished file, the best first: `clip.mp4` stays `clip.mp4`; `clip.avi` becomes `clip.mkv`, or
+ * `clip.avi.mkv` if that name is taken or there is a source called `clip.mkv`.
  *
  * @param extension of the container, with its dot
  */
-export function withExtension(path: string, extension: string): string {
+export function outputPaths(
+  { outputPath, sourcePath }: OutputRequest,
+  extension: string,
+): [string, ...string[]] {
+  const long = withExtension(outputPath, extension);
+  if (long === outputPath || !hasVideoExtension(outputPath)) return [long];
+  const short = withoutExtension(outputPath) + extension;
+  const isOfAnother = existsSync(join(dirname(sourcePath), basename(short)));
+  return isOfAnother ? [long] : [short, long];
+}
+
+type OutputRequest = Pick<Job, 'outputPath' | 'sourcePath'>;
+
+function withExtension(path: string, extension: string): string {
   if (extname(path).toLowerCase() === extension) return path;
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  const fits = Buffer.byteLength(name + extension) <= LONGEST_FILE_NAME_BYTES;
-  return fits ? path + extension : path.slice(0, path.length - extname(path).length) + extension;
+  const fits = Buffer.byteLength(basename(path) + extension) <= LONGEST_FILE_NAME_BYTES;
+  return (fits ? path : withoutExtension(path)) + extension;
+}
+
+function withoutExtension(path: string): string {
+  return path.slice(0, path.length - extname(path).length);
 }
 
 /**

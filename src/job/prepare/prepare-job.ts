@@ -15,7 +15,7 @@ import { checkDiskSpace } from './check-disk-space.ts';
 import { deviceMemories } from './device-memory.ts';
 import { findJobModels } from './find-job-models.ts';
 import { keepIntactBatches } from './keep-intact-batches.ts';
-import { assertOutputAllowed, withExtension } from './output-path.ts';
+import { assertOutputAllowed, outputPaths } from './output-path.ts';
 import { planJob } from './plan-job.ts';
 import { prepareSource } from './prepare-source.ts';
 import type { PreparedJob } from './prepared-job.ts';
@@ -26,11 +26,11 @@ import { isTiled } from './tile-sizes.ts';
  * still hold, and whether the disk has room for the rest.
  */
 export async function prepareJob(context: JobContext, folder: JobFolder): Promise<PreparedJob> {
-  const { home, job, lease, queue } = context;
+  const { home, job, lease, queue, settings } = context;
   const source = await prepareSource(context, folder);
   const { media } = source;
   const framesTotal = source.index.pts.length;
-  const streams = planStreams(media);
+  const streams = planStreams(media, settings.output.container);
   const outputPath = await chooseOutputPath(context, streams.extension);
 
   const models = await findJobModels(context);
@@ -57,17 +57,21 @@ export async function prepareJob(context: JobContext, folder: JobFolder): Promis
 /** Reserves the final name of the output. @throws InputRejectedError if it must not be written */
 async function chooseOutputPath(context: JobContext, extension: string): Promise<string> {
   const { job, log } = context;
-  const named = withExtension(job.outputPath, extension);
-  const wanted = acceptablePath(context, named);
-  if (wanted !== named)
+  const outputPath = acceptablePath(context, job.outputPath);
+  if (outputPath !== job.outputPath)
     log.info(
-      `the file system of the output does not accept the name ${visibleText(basename(named))}; the finished video will be ${basename(wanted)}`,
+      `the file system of the output does not accept the name ${visibleText(basename(job.outputPath))}; the finished video will be ${basename(outputPath)}`,
     );
-  assertOutputAllowed(context, wanted);
-  if (job.plan === null) await assertNameIsFree(context, wanted);
-  const { path } = await reserveOutputName(context, wanted);
-  if (path !== wanted)
-    log.info(`another file is named ${basename(wanted)}; the finished video will be ${basename(path)}`);
+  const [best, ...others] = outputPaths({ ...job, outputPath }, extension);
+  if (job.plan === null) await assertNameIsFree(context, best);
+  let path = '';
+  for (const wanted of [best, ...others]) {
+    assertOutputAllowed(context, wanted);
+    ({ path } = await reserveOutputName(context, wanted));
+    if (path === wanted) break;
+  }
+  if (![best, ...others].includes(path))
+    log.info(`another file is named ${basename(best)}; the finished video will be ${basename(path)}`);
   assertOutputAllowed(context, path);
   return path;
 }

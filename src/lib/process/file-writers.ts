@@ -61,7 +61,7 @@ async function filesWrittenBy(pid: string): Promise<string[]> {
       const flags = parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8);
       if ((flags & ACCESS_MODE) !== 0) keys.push(`${opened.dev}:${opened.ino}`);
     } catch {
-      // Closed meanwhile: such a descriptor writes no more.
+      // It has been closed, so nothing is written through it any more.
     }
   }
   return keys;

@@ -1,7 +1,7 @@
 import { accessSync, constants, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** A program of the search path, links followed; null where it is not there. */
+/** The path of a program on the search path, with links resolved; null if it is not there. */
 export function findProgram(name: string, searchPath: string | undefined): string | null {
   for (const folder of (searchPath ?? '').split(delimiter)) {
     const path = join(folder, name);

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** Identifies one process, also among later ones with the same pid and those before the last boot. Linux. */
+/** Identifies one process, even among later processes with the same pid and those before the last boot. Linux only. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks from the boot to the process's start: field 22 of /proc/PID/stat. */
@@ -42,8 +42,9 @@ export function ownOwner(): string {
 }
 
 /**
- * Whether the process that wrote this owner string may still run on this boot of this machine. False only for certain: a
- * process in another PID namespace, such as a container, cannot be seen, and only its expired lease shows its end.
+ * Whether the process that wrote this owner string may still run on this boot of this machine. False only if it
+ * certainly does not. A process in another PID namespace, such as a container, cannot be seen, so only its expired
+ * lease shows that it has ended.
  */
 export function isOwnerAlive(owner: string): boolean {
   const identity = parseOwner(owner);

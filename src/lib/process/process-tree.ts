@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 const UNREADABLE: readonly unknown[] = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'];
 
-/** Whether a process is `ancestor` or one of its descendants; false for a process that is gone. Linux. */
+/** Whether a process is `ancestor` or one of its descendants; false for a process that is gone. Linux only. */
 export function isWithin(pid: number, ancestor: number): boolean {
   let current = pid;
   while (current !== ancestor && current > 1) current = parentOf(current);

@@ -2,9 +2,9 @@ import { execa, type Options } from 'execa';
 
 /** Options of every child process of Framekiln. */
 export interface ChildOptions {
-  /** The whole environment of the child; nothing of ours is added. */
+  /** The whole environment of the child; variables of this process are not added. */
   readonly env: Readonly<Record<string, string>>;
-  /** Working folder; absent: ours. */
+  /** Working folder; absent: that of this process. */
   readonly cwd?: string;
 }
 

@@ -16,7 +16,10 @@ export interface SupervisedOptions extends ChildOptions {
   readonly stallMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly niceness: number;
-  /** Called before the process itself gets SIGKILL at once, where killing it needs more than a signal (a sandbox). */
+  /**
+   * Called with the process ID immediately before the process gets SIGKILL, if a signal is not enough to kill it (a
+   * sandbox).
+   */
   readonly killTree?: ((pid: number) => void) | undefined;
 }
 
@@ -72,7 +75,8 @@ export class SupervisedProcess {
       this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARS);
       this.#stderrLines += text.split('\n').length - 1;
     });
-    // A process that dies while it is fed breaks the pipe. Its exit says why; the error of the pipe adds nothing.
+    // If the process dies while it reads, the pipe breaks. Its exit status says why; the error of the pipe adds
+    // nothing.
     this.stdin.on('error', () => this.touch());
     this.ended = this.#settle();
   }
@@ -82,17 +86,17 @@ export class SupervisedProcess {
     return this.#stderrLines;
   }
 
-  /** Bytes have moved: the watchdog starts over. */
+  /** Reports that bytes have moved: the watchdog starts over. */
   touch(): void {
     this.#watchdog.heard();
   }
 
-  /** The process waits for us: the watchdog pauses. */
+  /** Reports that the process waits for us: the watchdog pauses. */
   idle(): void {
     this.#watchdog.rest();
   }
 
-  /** SIGTERM, then SIGKILL. Settles when the process is gone; never rejects. */
+  /** Sends SIGTERM, then SIGKILL. Settles when the process is gone; never rejects. */
   async kill(): Promise<void> {
     this.#signal('SIGTERM');
     // `ended` would wait forever for pipes that are no longer read.

@@ -19,7 +19,7 @@ export class Watchdog {
     this.#onOver = onOver;
   }
 
-  /** Starts or restarts the timer. */
+  /** Starts or restarts the timer after a sign of life. */
   heard(): void {
     this.rest();
     const dueAtMs = performance.now() + this.#ms;

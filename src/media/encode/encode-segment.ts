@@ -18,8 +18,8 @@ import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { tableExpression } from './table-expression.ts';
 
 /**
- * Offset of the timestamps in segments. It keeps the decoding timestamps of the first frames positive, which are before
- * their presentation timestamps: fragmented MP4 cannot store negative ones.
+ * Offset of the timestamps in segments. The decoding timestamps of the first frames are before their presentation
+ * timestamps; the offset keeps them positive, because fragmented MP4 cannot store negative ones.
  */
 export const SEGMENT_OFFSET_SECONDS = 10;
 
@@ -136,14 +136,14 @@ export async function verifySegment(job: SegmentJob, signal?: AbortSignal): Prom
   }
   if (pts.length !== job.frameCount) {
     throw new VerificationError(
-      `The segment from frame ${job.firstFrame} on has ${counted(pts.length, 'frame')} instead of ${job.frameCount}.`,
+      `The segment that starts at frame ${job.firstFrame} has ${counted(pts.length, 'frame')} instead of ${job.frameCount}.`,
     );
   }
   const expected = presentationTimes(job);
   const wrong = pts.findIndex((ticks, i) => ticks !== expected[i]);
   if (wrong >= 0) {
     throw new VerificationError(
-      `The segment from frame ${job.firstFrame} on has frame ${job.firstFrame + wrong} at timestamp ${String(pts[wrong])} instead of ${String(expected[wrong])}.`,
+      `The segment that starts at frame ${job.firstFrame} has frame ${job.firstFrame + wrong} at timestamp ${String(pts[wrong])} instead of ${String(expected[wrong])}.`,
     );
   }
 }

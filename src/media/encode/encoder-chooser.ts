@@ -23,8 +23,8 @@ export interface ChooserOptions {
  * Chooses the encoder of the next segment.
  *
  * States: untried → nvenc | software (first trial); nvenc → software (a segment failed on it); software → untried when
- * it is time for another trial. Sessions that others use are asked for every minute, anything else ever more rarely. With
- * NVENC switched off: always software.
+ * it is time for another trial. If other programs use the sessions, the next trial comes after a minute; after other
+ * failures, the pauses grow. With NVENC switched off: always software.
  */
 export class EncoderChooser {
   readonly #options: ChooserOptions;

@@ -1,6 +1,6 @@
 import { Semaphore, type AcquireOptions } from '../../lib/semaphore.ts';
 
-/** What became of NVENC sessions so far. In the end `closed` equals `opened`. */
+/** Counts of NVENC sessions so far. In the end `closed` equals `opened`. */
 export interface SessionCounts {
   readonly opened: number;
   readonly closed: number;

@@ -62,7 +62,7 @@ export async function tryEncoder(
   });
 }
 
-/** The reason in the last lines that ffmpeg wrote. */
+/** The reason that the last lines of ffmpeg's output show. */
 export function nvencReason(error: FfmpegError): HardwareReason {
   if (error.code === 'FFMPEG_STALLED') return hardwareReason('driver-silent');
   return reasonFromStderr(error.stderrTail, error.message);

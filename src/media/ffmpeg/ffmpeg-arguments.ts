@@ -28,10 +28,10 @@ const INPUT_FORMATS = [
   'obu',
 ];
 
-/** More than any film has; each costs memory before a byte of it is decoded. */
+/** More streams than any film has. Each one uses memory before any of it is decoded. */
 const MAX_STREAMS = 200;
 
-/** The largest piece of memory that is given out at once: sixteen bytes for each pixel allowed, and at least so much. */
+/** Range of the limit on a single allocation of ffmpeg, which is sixteen bytes for each pixel allowed. */
 const LEAST_ALLOCATION_BYTES = 512 * 1024 * 1024;
 const MOST_ALLOCATION_BYTES = 2 ** 31 - 1;
 
@@ -89,8 +89,8 @@ export function rawInputArguments(
   ];
 }
 
-/** What every ffmpeg call begins with. */
+/** The first arguments of every ffmpeg call. */
 export const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error', '-xerror'] as const;
 
-/** As QUIET, but going on after what a damaged file makes the decoder complain about. */
+/** Like QUIET, but ffmpeg continues after decoder errors, which damaged files cause. */
 export const QUIET_LENIENT = ['-hide_banner', '-nostdin', '-loglevel', 'error'] as const;

@@ -7,7 +7,7 @@ import { sandboxedCommand } from './sandboxed-command.ts';
 import { killSandbox, type SandboxAccess } from './sandbox.ts';
 
 const STALL_MS = 60_000;
-/** Lower priority than the engine: when one engine thread loses its core, the others wait (0.95 instead of 0.93 end to end). */
+/** Lower priority than the engine, because when one engine thread loses its core, the others wait for it. */
 const FFMPEG_NICENESS = 10;
 
 export interface FfmpegOptions {
@@ -33,7 +33,7 @@ export class FfmpegProcess {
     const sandbox = options.access === undefined ? null : sandboxedCommand(program, options.access, env);
     const stallMs = options.stallMs ?? STALL_MS;
     this.#process = new SupervisedProcess([...(sandbox ?? [program]), ...args], {
-      // No folder of ours for relative names in a hostile file.
+      // Relative names in a hostile file must not lead into a folder of ours.
       ...{ env, cwd: tmpdir(), stallMs, signal: options.signal, niceness: FFMPEG_NICENESS },
       killTree: sandbox === null ? undefined : killSandbox,
     });

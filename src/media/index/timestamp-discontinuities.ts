@@ -22,7 +22,7 @@ const DISCONTINUOUS_MUXERS: Readonly<Record<string, string>> = { mpegts: 'mpegts
 const BACKWARD_SECONDS = 0.1;
 const FORWARD_SECONDS = 10;
 
-/** Frames in a row with the same timestamp from which on the timestamps are considered lost. */
+/** With this many frames in a row that have the same timestamp, the timestamps are considered lost. */
 const MAX_EQUAL_TIMESTAMPS = 10;
 
 /** Whether the container allows timestamp discontinuities, so that its duration cannot be trusted. */

@@ -1,10 +1,9 @@
 import { FfmpegError } from '../../domain/errors.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
-import { isAttachedCover } from './attached-cover.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { readPacketTimes } from '../index/packet-times.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';
-import { otherStreamArguments, type StreamPlan } from './stream-plan.ts';
+import { isMapped, otherStreamArguments, type StreamPlan } from './stream-plan.ts';
 
 /**
  * Drops the tracks that cannot be written to the container, by muxing each one alone. A broken audio track never fails a
@@ -18,14 +17,13 @@ export async function withoutUnmuxable(
   const fates = [];
   const audio = await readPacketTimes(source.path, 'reading the audio of the source', signal);
   for (const fate of plan.fates) {
-    const { stream, codec } = fate;
+    const { stream } = fate;
     const isEmpty = stream.kind === 'audio' && !audio.has(stream.index);
-    const reason =
-      codec === null || isAttachedCover(stream, plan)
-        ? null
-        : isEmpty
-          ? 'empty track'
-          : await whyNotMuxable(source, { ...plan, fates: [fate] }, signal);
+    const reason = !isMapped(fate, plan)
+      ? null
+      : isEmpty
+        ? 'empty track'
+        : await whyNotMuxable(source, { ...plan, fates: [fate] }, signal);
     fates.push(reason === null ? fate : { ...fate, codec: null, reason });
   }
   return { ...plan, fates };

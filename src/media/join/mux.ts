@@ -60,6 +60,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     ...coverArguments(covers, plan),
     '-map_metadata',
     '1',
+    ...FILE_TAGS.flatMap((tag) => ['-metadata', `${tag}=`]),
     '-map_chapters',
     '1',
     // Streams with few or late packets, such as sparse subtitles, must not overflow the queue.
@@ -74,7 +75,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
           '-movie_timescale',
           String(timing.timescale),
           '-movflags',
-          'faststart',
+          hasCustomTags(source) ? 'faststart+use_metadata_tags' : 'faststart',
           '-f',
           plan.container,
         ]),
@@ -125,6 +126,23 @@ async function totalBytes(paths: readonly string[]): Promise<number> {
   return total;
 }
 
+/** Tags of a file that MP4 and MOV store in the way that all players know, or that describe the file itself. */
+const COMMON_TAGS = new Set(
+  (
+    'title artist author album_artist composer album date year encoder comment genre copyright grouping lyrics description ' +
+    'synopsis show episode_id network keywords episode_sort season_number media_type hd_video gapless_playback compilation ' +
+    'track disc creation_time location timecode major_brand minor_version compatible_brands'
+  ).split(' '),
+);
+
+/** Whether the file has tags such as those of phones, which MP4 and MOV store only in the way of QuickTime. */
+function hasCustomTags({ tagNames }: MediaInfo): boolean {
+  return tagNames.some((name) => !COMMON_TAGS.has(name.toLowerCase().replace(/-[a-z]{3}$/, '')));
+}
+
+/** Tags that describe the file of the source, not the video. */
+const FILE_TAGS = ['major_brand', 'minor_version', 'compatible_brands'];
+
 /** Tags of the source that are wrong for the new video stream. */
 const STALE_TAGS = ['rotate', 'encoder', 'DURATION', 'BPS', 'NUMBER_OF_FRAMES', 'NUMBER_OF_BYTES'];
 
@@ -147,7 +165,7 @@ async function feedSegments(child: FfmpegProcess, segmentPaths: readonly string[
     for await (const chunk of createReadStream(path, { start, end }) as AsyncIterable<Buffer>) {
       child.touch();
       if (child.stdin.destroyed) return; // `child.ended` rejects with the reason.
-      // A broken pipe is not handled here either, because `child.ended` rejects.
+      // A broken pipe is not handled here, because `child.ended` rejects with the reason.
       if (!child.stdin.write(chunk))
         await Promise.race([once(child.stdin, 'drain').catch(() => exited), exited]);
     }

@@ -17,6 +17,8 @@ export interface StreamFate {
   readonly movedSeconds?: number;
   /** Bitstream filter applied while copying. */
   readonly filter?: string;
+  /** Whether the muxer writes the track itself, from the chapters or the timecode. */
+  readonly isWrittenByMuxer?: boolean;
 }
 
 /** The container of the finished file, and what happens to each other stream. */
@@ -31,25 +33,63 @@ export interface StreamPlan {
 
 const MP4_AUDIO = new Set(['aac', 'ac3', 'eac3', 'mp3', 'mp2', 'alac', 'opus', 'flac', 'dts']);
 const MP4_SUBTITLE = new Set(['mov_text']);
+/** Transparent for stereo; the encoder lowers it where the sample rate or channels do not allow it. */
+const AAC_BIT_RATE = '256k';
+const TEXT_SUBTITLE = new Set(['mov_text', 'subrip', 'ass', 'ssa', 'webvtt', 'text']);
 /** Codecs that Matroska does not support, and what they are converted to. */
 const MATROSKA_CONVERSIONS: Readonly<Record<string, string>> = { mov_text: 'srt', eia_608: 'srt' };
 
+/** The container that the user wants: that of the source if it can be written, or a fixed one. */
+export type WantedContainer = 'source' | 'mp4' | 'mkv';
+
 /**
- * Plans the container and the fate of every stream other than the main video. MP4, MOV and Matroska are kept if the
- * container supports all streams; everything else becomes Matroska.
+ * Plans the container and the fate of every stream other than the main video. With `source`, MP4, MOV and Matroska are
+ * kept if the container supports all streams, and everything else becomes Matroska. With `mp4`, streams that MP4 does not
+ * support are converted.
  */
-export function planStreams(source: MediaInfo): StreamPlan {
-  const wanted = sourceContainer(source);
-  const tracks = source.others.filter((stream) => stream.kind === 'audio' || stream.kind === 'subtitle');
-  const misfit =
-    wanted === null || wanted === 'matroska' ? undefined : tracks.find((stream) => !fitsMp4(stream, wanted));
-  const container = wanted === null || misfit !== undefined ? 'matroska' : wanted;
-  const extension = container === wanted ? extname(source.path).toLowerCase() : '.mkv';
+export function planStreams(source: MediaInfo, wanted: WantedContainer = 'source'): StreamPlan {
+  const own = sourceContainer(source);
+  const { container, reason } =
+    wanted === 'source' ? bestContainer(source, own) : fixedContainer(wanted, own);
+  const extension = extname(source.path).toLowerCase();
   return {
     container,
-    extension,
-    containerReason: containerReason(source, wanted, misfit),
-    fates: source.others.map((stream) => withFilter(fate(stream, container), source)),
+    extension: EXTENSIONS[container].includes(extension) ? extension : (EXTENSIONS[container][0] ?? ''),
+    containerReason: reason,
+    fates: source.others.map((stream) => withFilter(fate(stream, container, source), source)),
+  };
+}
+
+const EXTENSIONS: Readonly<Record<Container, readonly string[]>> = {
+  mp4: ['.mp4', '.m4v'],
+  mov: ['.mov'],
+  matroska: ['.mkv'],
+};
+
+interface ContainerChoice {
+  readonly container: Container;
+  /** Why it is not that of the source; null if it is. */
+  readonly reason: string | null;
+}
+
+function fixedContainer(wanted: 'mp4' | 'mkv', own: Container | null): ContainerChoice {
+  const container = wanted === 'mkv' ? 'matroska' : 'mp4';
+  return { container, reason: container === own ? null : `output.container is ${wanted}` };
+}
+
+function bestContainer(source: MediaInfo, own: Container | null): ContainerChoice {
+  if (own === null) {
+    const extension = extname(source.path).toLowerCase();
+    const what = extension === '' ? 'the container of the source' : extension;
+    return { container: 'matroska', reason: `${what} is not supported as an output container` };
+  }
+  const tracks = source.others.filter((stream) => stream.kind === 'audio' || stream.kind === 'subtitle');
+  const misfit = own === 'matroska' ? undefined : tracks.find((stream) => !fitsMp4(stream, own));
+  if (misfit === undefined) return { container: own, reason: null };
+  const name = own === 'mov' ? 'MOV' : 'MP4';
+  return {
+    container: 'matroska',
+    reason: `${name} does not support the ${misfit.codec} ${misfit.kind} track`,
   };
 }
 
@@ -61,30 +101,32 @@ export function planStreams(source: MediaInfo): StreamPlan {
  * @param videosBefore number of video streams that are mapped before these streams
  */
 export function otherStreamArguments(plan: StreamPlan, input: number, videosBefore = 1): string[] {
-  const kept = plan.fates.filter(({ stream, codec }) => codec !== null && !isAttachedCover(stream, plan));
+  const kept = plan.fates.filter((fate) => isMapped(fate, plan));
   const perKind = new Map<string, number>();
   const args: string[] = [];
   let nextInput = input + 1;
   for (const { stream, codec, movedSeconds, filter } of kept) {
-    const letter =
-      stream.kind === 'audio'
-        ? 'a'
-        : stream.kind === 'subtitle'
-          ? 's'
-          : stream.kind === 'attachment'
-            ? 't'
-            : 'v';
+    const letter = LETTERS[stream.kind];
     // The upscaled video is number 0; cover images and other videos follow.
     const number = perKind.get(letter) ?? (letter === 'v' ? videosBefore : 0);
     perKind.set(letter, number + 1);
     const from = movedSeconds === undefined ? input : nextInput++;
     args.push('-map', `${from}:${stream.index}`, `-c:${letter}:${number}`, codec ?? 'copy');
+    if (codec === 'aac') args.push(`-b:a:${number}`, AAC_BIT_RATE);
     if (filter !== undefined) args.push(`-bsf:${letter}:${number}`, filter);
     // ffmpeg needs the metadata mapping of every stream once one stream, here the video, has one.
     args.push(`-map_metadata:s:${letter}:${number}`, `${input}:s:${stream.index}`);
-    if (letter === 'v') args.push(`-disposition:v:${number}`, stream.attachedPicture ? 'attached_pic' : '0');
+    if (stream.attachedPicture) args.push(`-disposition:v:${number}`, 'attached_pic');
   }
   return args;
+}
+
+/** Letters of the stream kinds in the arguments of ffmpeg. */
+const LETTERS = { audio: 'a', subtitle: 's', attachment: 't', data: 'd', video: 'v' } as const;
+
+/** Whether a stream of the source is mapped to the output, as opposed to dropped or written in another way. */
+export function isMapped(fate: StreamFate, plan: Pick<StreamPlan, 'container'>): boolean {
+  return fate.codec !== null && fate.isWrittenByMuxer !== true && !isAttachedCover(fate.stream, plan);
 }
 
 /**
@@ -112,12 +154,10 @@ export function videoTag(codec: Codec, container: Container, encoderCount: numbe
   return ['-tag:v:0', codec === 'h264' ? (mixed ? 'avc3' : 'avc1') : mixed ? 'hev1' : 'hvc1'];
 }
 
+/** The container of the source if it can be written; null if it cannot. */
 function sourceContainer(source: MediaInfo): Container | null {
   const extension = extname(source.path).toLowerCase();
-  if (source.container.includes('mp4')) {
-    if (extension === '.mov') return 'mov';
-    return extension === '.mp4' || extension === '.m4v' ? 'mp4' : null;
-  }
+  if (source.container.includes('mp4')) return extension === '.mov' ? 'mov' : 'mp4';
   return source.container.includes('matroska') && extension === '.mkv' ? 'matroska' : null;
 }
 
@@ -127,17 +167,42 @@ function fitsMp4(stream: OtherStreamInfo, container: 'mp4' | 'mov'): boolean {
   return MP4_AUDIO.has(stream.codec) || (container === 'mov' && stream.codec.startsWith('pcm_'));
 }
 
-function fate(stream: OtherStreamInfo, container: Container): StreamFate {
+function fate(stream: OtherStreamInfo, container: Container, source: MediaInfo): StreamFate {
   const drop = (reason: string): StreamFate => ({ stream, codec: null, reason });
+  // From the timecode, MOV and MP4 get a track, and Matroska a tag.
+  if (stream.codec === 'timecode' || isChapterTrack(stream, source))
+    return { stream, codec: 'copy', reason: null, isWrittenByMuxer: true };
   if (stream.codec === 'none') return drop('no decodable frames');
+  if (stream.kind === 'data' && (container === 'matroska' || stream.tag !== GOPRO_TAG)) {
+    const format = stream.tag === '' ? stream.codec : stream.tag;
+    return drop(
+      container === 'matroska'
+        ? 'Matroska does not support data tracks'
+        : `ffmpeg cannot write data tracks of the format ${format}`,
+    );
+  }
   if (stream.codec === 'unknown') return drop('unknown codec');
-  if (stream.kind === 'data') return drop('data tracks are not supported');
   if (stream.kind === 'attachment' && container !== 'matroska')
     return drop('only Matroska supports attachments');
-  const conversion = container === 'matroska' ? MATROSKA_CONVERSIONS[stream.codec] : undefined;
-  if (conversion !== undefined)
-    return { stream, codec: conversion, reason: `Matroska does not support ${stream.codec}` };
-  return { stream, codec: 'copy', reason: null };
+  if (container === 'matroska') {
+    const conversion = MATROSKA_CONVERSIONS[stream.codec];
+    return conversion === undefined
+      ? { stream, codec: 'copy', reason: null }
+      : { stream, codec: conversion, reason: `Matroska does not support ${stream.codec}` };
+  }
+  if (stream.kind === 'video' || stream.kind === 'data' || fitsMp4(stream, container))
+    return { stream, codec: 'copy', reason: null };
+  const reason = `${container === 'mov' ? 'MOV' : 'MP4'} does not support ${stream.codec}`;
+  if (stream.kind === 'audio') return { stream, codec: 'aac', reason };
+  return TEXT_SUBTITLE.has(stream.codec) ? { stream, codec: 'mov_text', reason } : drop(reason);
+}
+
+/** Telemetry of GoPro cameras, the one kind of data track that ffmpeg writes. */
+const GOPRO_TAG = 'gpmd';
+
+/** The track that names the chapters in MOV and MP4. */
+function isChapterTrack(stream: OtherStreamInfo, { chapterCount }: MediaInfo): boolean {
+  return stream.kind === 'data' && stream.tag === 'text' && chapterCount > 0;
 }
 
 /**
@@ -147,16 +212,4 @@ function fate(stream: OtherStreamInfo, container: Container): StreamFate {
 function withFilter(fate: StreamFate, { container }: MediaInfo): StreamFate {
   const hasHeaders = container === 'mpegts' && fate.stream.codec === 'aac' && fate.codec === 'copy';
   return hasHeaders ? { ...fate, filter: 'aac_adtstoasc' } : fate;
-}
-
-function containerReason(
-  source: MediaInfo,
-  wanted: Container | null,
-  misfit: OtherStreamInfo | undefined,
-): string | null {
-  if (misfit !== undefined)
-    return `${wanted === 'mov' ? 'MOV' : 'MP4'} does not support the ${misfit.codec} ${misfit.kind} track`;
-  if (wanted === null)
-    return `${extname(source.path).toLowerCase() || 'the container of the source'} is not supported as an output container`;
-  return null;
 }

@@ -11,12 +11,11 @@ import {
   area,
   describeOther,
   describeVideo,
-  isVideo,
+  mainVideo,
   parseSeconds,
   Stream,
   isEncrypted,
   isEncryptionData,
-  type ProbedStream,
 } from './stream-info.ts';
 import { whyUnknownMatrix } from '../decode/color-conversion.ts';
 
@@ -33,6 +32,7 @@ const ProbeOutput = z.object({
     format_name: z.string(),
     duration: z.string().optional(),
     start_time: z.string().optional(),
+    tags: z.record(z.string(), z.string()).default({}),
   }),
   streams: z.array(Stream),
   chapters: z.array(z.unknown()).default([]),
@@ -61,11 +61,7 @@ export async function probeMedia(
   if (size === 0) throw new InputRejectedError('EMPTY_FILE', `${name} is empty.`);
   const probed = parseOutput(ProbeOutput, await runProbe(path, name, HEADERS, limits, signal), name);
 
-  const videos = probed.streams.filter(isVideo);
-  const main = videos.reduce<ProbedStream | null>(
-    (best, next) => (best !== null && area(best) >= area(next) ? best : next),
-    null,
-  );
+  const main = mainVideo(probed.streams);
   if (main === null) {
     if (probed.streams.some((stream) => stream.codec_type === 'video' && area(stream) === 0)) {
       throw new InputRejectedError(
@@ -101,8 +97,9 @@ export async function probeMedia(
     startSeconds: parseSeconds(probed.format.start_time) ?? 0,
     bytes: size,
     video,
-    others: probed.streams.filter((stream) => stream !== main).map(describeOther),
+    others: probed.streams.filter((stream) => stream !== main).map((stream) => describeOther(stream, main)),
     chapterCount: probed.chapters.length,
+    tagNames: Object.keys(probed.format.tags),
   };
   assertDuration(name, info, limits);
   return video.hdr !== null ? info : { ...info, video: { ...video, hdr: beginning.hdr } };

@@ -39,6 +39,16 @@ export function isVideo(stream: ProbedStream): boolean {
   return stream.codec_type === 'video' && stream.disposition?.['attached_pic'] !== 1 && area(stream) > 0;
 }
 
+/** The video that players show: one that is marked as default, and of several the largest; null if there is none. */
+export function mainVideo(streams: readonly ProbedStream[]): ProbedStream | null {
+  const videos = streams.filter(isVideo);
+  const marked = videos.filter(({ disposition }) => disposition?.['default'] === 1);
+  return (marked.length > 0 ? marked : videos).reduce<ProbedStream | null>(
+    (best, next) => (best !== null && area(best) >= area(next) ? best : next),
+    null,
+  );
+}
+
 /** Pixels of one frame of a stream; 0 if unknown. */
 export function area(stream: ProbedStream): number {
   return (stream.width ?? 0) * (stream.height ?? 0);
@@ -97,14 +107,17 @@ function hasNoImage(stream: ProbedStream): boolean {
   return stream.codec_type === 'video' && stream.pix_fmt === undefined;
 }
 
-/** Describes a stream other than the main video. */
-export function describeOther(stream: ProbedStream): OtherStreamInfo {
+/** Describes a stream other than the main video. A timecode track of the main video has the codec `timecode`. */
+export function describeOther(stream: ProbedStream, main: ProbedStream): OtherStreamInfo {
+  const timecode = stream.codec_tag_string === 'tmcd' ? stream.tags?.['timecode'] : undefined;
+  const isTimecode = timecode !== undefined && timecode === main.tags?.['timecode'];
   const kinds = ['audio', 'subtitle', 'attachment', 'video'] as const;
   return {
     index: stream.index,
     kind: kinds.find((kind) => kind === stream.codec_type) ?? 'data',
     // A track without frames, or without any that decode, has no pixel format.
-    codec: hasNoImage(stream) ? 'none' : (stream.codec_name ?? 'unknown'),
+    codec: isTimecode ? 'timecode' : hasNoImage(stream) ? 'none' : (stream.codec_name ?? 'unknown'),
+    tag: /^[a-z0-9 ]{4}$/i.test(stream.codec_tag_string ?? '') ? (stream.codec_tag_string ?? '') : '',
     language: stream.tags?.['language'] ?? null,
     attachedPicture: stream.disposition?.['attached_pic'] === 1,
     fileName: stream.tags?.['filename'] ?? stream.tags?.['FILENAME'] ?? null,

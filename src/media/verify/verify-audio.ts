@@ -17,7 +17,7 @@ export interface AudioFault {
 }
 
 /**
- * Compares the audio of the finished file with that of the source: every copied track must start and end at the same
+ * Compares the audio of the finished file with that of the source: every kept track must start and end at the same
  * frame as before.
  *
  * @param firstFrameSeconds timestamp of the first frame in the finished file
@@ -29,17 +29,16 @@ export async function audioFaults(
   { plan, timing, firstFrameSeconds }: { plan: StreamPlan; timing: OutputTiming; firstFrameSeconds: number },
   signal?: AbortSignal,
 ): Promise<AudioFault[]> {
-  const tracks = plan.fates.filter(({ stream, codec }) => stream.kind === 'audio' && codec === 'copy');
-  if (tracks.length === 0) return [];
+  const kept = plan.fates.filter(({ stream, codec }) => stream.kind === 'audio' && codec !== null);
+  if (kept.length === 0) return [];
   const before = await readPacketTimes(source.path, 'reading the audio of the source', signal);
   const after = await readPacketTimes(result.path, 'reading the audio of the finished video', signal);
   const places = result.others.filter((stream) => stream.kind === 'audio').map((stream) => stream.index);
-  const kept = plan.fates.filter(({ stream, codec }) => stream.kind === 'audio' && codec !== null);
   const imageBefore = source.startSeconds + (timing.pts[0] ?? 0) / timing.timescale;
-  return tracks.flatMap((track) => {
+  return kept.flatMap((track, number) => {
     const { index } = track.stream;
     const was = before.get(index);
-    const is = after.get(places[kept.indexOf(track)] ?? -1);
+    const is = after.get(places[number] ?? -1);
     if (was === undefined) return []; // An empty track in the source has no audio to lose.
     if (is === undefined)
       return [{ sentence: `has no audio in track ${index}`, index, shift: 'empty after joining' }];

@@ -50,7 +50,7 @@ export async function verifyOutput(
       throw new VerificationError(`ffmpeg did not write the output file ${basename(path)}.`, {
         cause: error,
       });
-    // The source is not to blame for what is wrong with the file that was made of it.
+    // A fault of the finished file must not be blamed on the source.
     if (error instanceof InputRejectedError)
       throw new VerificationError(`The output file cannot be read: ${error.message}`, { cause: error });
     throw error;
@@ -81,7 +81,7 @@ function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {
     faults.push(`has pixel format ${video.pixelFormat} instead of ${pixelFormat}`);
   if (video.rotationDegrees !== 0) faults.push('is rotated');
   const ratio = (video.sampleAspectRatio.num * aspect.den) / (video.sampleAspectRatio.den * aspect.num);
-  if (Math.abs(ratio - 1) > 0.001) faults.push('has a wrong pixel aspect ratio');
+  if (Math.abs(ratio - 1) > 0.001) faults.push('has the wrong pixel aspect ratio');
   if (!agrees(video.color, expected.color)) {
     faults.push(
       `has colour properties ${JSON.stringify(video.color)} instead of ${JSON.stringify(expected.color)}`,

@@ -35,7 +35,10 @@ export function resample(pixels: Buffer, from: FrameFormat, to: FrameFormat): Bu
   return result;
 }
 
-/** Computes a row with the output's vertical and the source's horizontal resolution. Two taps per pass are 1.6 times as fast. */
+/**
+ * Computes a row with the output's vertical and the source's horizontal resolution. Two taps per pass make it 1.6 times
+ * faster.
+ */
 function blendRows(source: Components, { count, first, weights }: Taps, y: number, row: Float64Array): void {
   row.fill(0);
   const start = first[y] ?? 0;

@@ -88,7 +88,7 @@ export class Upscaler {
           error.code === 'OUT_OF_MEMORY' &&
           (failures <= MEMORY_ATTEMPTS || this.#mustShrink(ready, tile))
         ) {
-          // Unless the failure of another frame has made it smaller already.
+          // The failure of another frame may already have made it smaller.
           if (ready.tile === tile) ready.tile = ready.unproved = smallerTile(ready, this.#options);
         } else if (error.code === 'OUT_OF_MEMORY' || error.code === 'DEVICE_LOST') {
           this.#stepDown(ready, error);
@@ -124,7 +124,7 @@ export class Upscaler {
     const next = engines.slice(engines.indexOf(lost.engine) + 1);
     if (next.length === 0) throw error;
     this.#ready = (async () => {
-      // Freeing the memory of a lost GPU may fail, too.
+      // Freeing the memory of a lost GPU may also fail.
       await lost.model.dispose().catch((failure: unknown) => onStepDown(toError(failure).message));
       const ready = await load(this.#options, next);
       this.#current = ready;

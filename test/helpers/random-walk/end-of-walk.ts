@@ -10,7 +10,7 @@ import type { WalkedHome } from './walked-home.ts';
 /** Runs of `start --once` until nothing is left to do. */
 const RUNS = 3;
 
-/** Files that Framekiln keeps in a home, when nothing is at work. */
+/** Files that Framekiln keeps in a home while nothing runs. */
 const STATE =
   /^(framekiln\.yaml|logs\/.*|\.framekiln\/(framekiln\.db(-wal|-shm)?|daemon\.lock|detected\.yaml|probe\.json|reports\/\d+\.json))$/;
 

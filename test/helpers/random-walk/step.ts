@@ -88,7 +88,7 @@ const steps: { readonly weight: number; readonly arbitrary: fc.Arbitrary<Step> }
   { weight: 3, arbitrary: fc.record({ kind: is('wait'), ms: fc.nat({ max: 1500 }) }) },
 ];
 
-/** Walks with so many steps. */
+/** Generates walks with this many steps. */
 export function walks({
   minLength,
   maxLength,

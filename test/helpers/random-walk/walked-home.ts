@@ -133,7 +133,7 @@ export class WalkedHome {
     return `content ${content.number} → ${this.#short(path)} (${how})`;
   }
 
-  /** Writes a source, in one step or over a second name. */
+  /** Writes a source, either directly or under a second name that is then renamed. */
   #write(path: string, content: Content, byRename: boolean): void {
     this.belongings.noteGone();
     if (byRename) {

@@ -98,7 +98,7 @@ test('the wait for the second look continues across a restart', async () => {
   first.put('bad.mp4', 'half');
   await first.settle();
   expect(first.said.join()).toMatch(
-    /bad\.mp4 waiting: may be incomplete \(NOT_A_VIDEO: .*\); looking again in 55 s/,
+    /bad\.mp4 waiting: may be incomplete \(NOT_A_VIDEO: .*\); checking again in 55 s/,
   );
   const second = setUp(first.root);
   second.clock.ms = first.clock.ms + 54_999;

@@ -202,8 +202,8 @@ test('a job keeps tracks, flags, tags, chapters, attachments and frames of unusu
   expect(meanDifference(shown, stored)).toBeGreaterThan(20);
   const frames = (path: string) => probe(path).streams.find(({ codec_type }) => codec_type === 'video');
   for (const [name, result] of [
-    ['moving.gif', 'moving.gif.mkv'],
-    ['moving.apng', 'moving.apng.mkv'],
+    ['moving.gif', 'moving.gif.mkv'], // The name moving.mkv is taken by the next one.
+    ['moving.apng', 'moving.mkv'],
     ['alpha.mov', 'alpha.mov'],
     ['odd.mkv', 'odd.mkv'],
   ] as const) {

@@ -42,7 +42,7 @@ test('keeps the error of a round that failed as a whole', async () => {
   runner.runWaiting();
   await runner.settled();
   expect(runner.failure).toBeInstanceOf(TypeError);
-  expect(lines).toEqual([expect.stringMatching(/^cannot carry out a command: /)]);
+  expect(lines).toEqual([expect.stringMatching(/^cannot execute a command: /)]);
 });
 
 test.each(['retry', 'resume'] as const)(

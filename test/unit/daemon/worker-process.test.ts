@@ -53,7 +53,7 @@ test('passes the start options on, and logs what the worker sends and prints', a
 
 test('kills a worker that is silent for too long', async () => {
   const { worker } = startWorker(waiting(''), 600);
-  expect(await worker.exit).toMatchObject({ crashed: true, how: 'no sign of life for 0.6 s' });
+  expect(await worker.exit).toMatchObject({ crashed: true, how: 'no heartbeat for 0.6 s' });
 });
 
 test('stops a worker as soon as it has released its jobs; that is not a crash', async () => {

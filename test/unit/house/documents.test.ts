@@ -27,6 +27,31 @@ it.each(['docs/architecture.md', 'CONTRIBUTING.md', 'docs/guide.md', 'README.md'
   },
 );
 
+/** The names that GitHub gives to the headings of a page. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replace(/ /g, '-'),
+  );
+}
+
+it('links to headings lead to headings that exist', () => {
+  const links = documents.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#:]*)#([^)]+)\)/g)].map(
+      ([, target = '', anchor = '']) => ({
+        anchor,
+        path: target === '' ? page : join(dirname(page), target),
+      }),
+    ),
+  );
+  expect(links.length).toBeGreaterThan(5);
+  const isBroken = ({ path, anchor }: (typeof links)[number]) =>
+    !anchorsOf(readFileSync(join(root, path), 'utf8')).includes(anchor);
+  expect(links.filter(isBroken)).toEqual([]);
+});
+
 it('docs/troubleshooting.md quotes only messages that the program has', () => {
   const text = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8');
   const quotes = [...text.matchAll(/^- \*\*`([^`]+)`\*\*/gm)].flatMap(([, quote = '']) => quote.split('…'));

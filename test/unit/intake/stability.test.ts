@@ -78,7 +78,7 @@ test('a taken file stays taken if only its sidecar is removed, also after a side
 test('a file that may be incomplete is settled again after twelve times the settling time', () => {
   const seen: SeenFile = {
     ...{ path: '/in/a.mp4', signature: '10', takenSignature: null, state: 'settling', sinceAtMs: 0 },
-    ...{ code: 'CUT_OFF', message: 'ends before its moov box does' },
+    ...{ code: 'CUT_OFF', message: 'is cut off within its moov box' },
   };
   const isSettled = (atMs: number, code: string) =>
     judge({ ...seen, code }, { path: '/in/a.mp4', signature: '10' }, atMs, SETTLE).settled;

@@ -10,7 +10,7 @@ function stream(
   codec: string,
   attachedPicture = false,
 ): OtherStreamInfo {
-  return { index, kind, codec, language: null, attachedPicture, fileName: null };
+  return { index, kind, codec, tag: '', language: null, attachedPicture, fileName: null };
 }
 
 function source(path: string, container: string, others: OtherStreamInfo[]): MediaInfo {
@@ -51,12 +51,50 @@ test.each([
   ['/in/a.avi', 'avi'],
   ['/in/a.webm', 'matroska,webm'],
   ['/in/a.ts', 'mpegts'],
-  ['/in/a.3gp', MP4],
   ['/in/noending', 'matroska,webm'],
 ])('%s becomes Matroska, with the reason', (path, container) => {
   const plan = planStreams(source(path, container, []));
   expect(plan).toMatchObject({ container: 'matroska', extension: '.mkv' });
   expect(plan.containerReason).toMatch(/is not supported as an output container/);
+});
+
+test.each(['/in/a.3gp', '/in/a.f4v', '/in/noending'])('%s in the container of MP4 becomes MP4', (path) => {
+  const plan = planStreams(source(path, MP4, [stream(1, 'audio', 'aac')]));
+  expect(plan).toMatchObject({ container: 'mp4', extension: '.mp4', containerReason: null });
+});
+
+test('with mp4 as the wanted container, tracks that MP4 does not support are converted or dropped, with the reason', () => {
+  const codecs = ['vorbis', 'aac'].map((codec, i) => stream(1 + i, 'audio', codec));
+  const subtitles = ['subrip', 'hdmv_pgs_subtitle'].map((codec, i) => stream(3 + i, 'subtitle', codec));
+  const plan = planStreams(source('/in/a.mkv', 'matroska,webm', [...codecs, ...subtitles]), 'mp4');
+  expect(plan).toMatchObject({
+    container: 'mp4',
+    extension: '.mp4',
+    containerReason: 'output.container is mp4',
+  });
+  expect(plan.fates.map(({ codec, reason }) => [codec, reason])).toEqual([
+    ['aac', 'MP4 does not support vorbis'],
+    ['copy', null],
+    ['mov_text', 'MP4 does not support subrip'],
+    [null, 'MP4 does not support hdmv_pgs_subtitle'],
+  ]);
+  expect(otherStreamArguments(plan, 1).join(' ')).toMatch(
+    /-map 1:1 -c:a:0 aac -b:a:0 256k .*-c:s:0 mov_text/,
+  );
+  expect(planStreams(source('/in/a.m4v', MP4, []), 'mp4')).toMatchObject({
+    extension: '.m4v',
+    containerReason: null,
+  });
+});
+
+test('with mkv as the wanted container, an MP4 becomes Matroska', () => {
+  const plan = planStreams(source('/in/a.mp4', MP4, [stream(1, 'subtitle', 'mov_text')]), 'mkv');
+  expect(plan).toMatchObject({
+    container: 'matroska',
+    extension: '.mkv',
+    containerReason: 'output.container is mkv',
+  });
+  expect(plan.fates).toMatchObject([{ codec: 'srt' }]);
 });
 
 test('every dropped stream has a reason', () => {

@@ -74,7 +74,7 @@ test('a worker with too much memory commits a batch, returns its job, and must b
   expect(await run({ memoryLimitBytes: 1 })).toBe(true);
   expect(stored()).toMatchObject({ state: 'queued', attempts: 0 });
   expect(queue.batches.listBatches(job.id).map(({ number }) => number)).toEqual([0]);
-  expect(lines.at(-1)).toMatch(/^worker memory is \d+ MB, limit 0 MB; restarting it$/);
+  expect(lines.at(-1)).toMatch(/^worker memory is \d+ MB \(limit: 0 MB\); restarting the worker$/);
 });
 
 test('a cancelled job leaves nothing behind', async () => {

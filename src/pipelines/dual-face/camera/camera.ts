@@ -12,7 +12,7 @@ export interface CameraState {
 export interface Axis {
   readonly position: number;
   readonly velocity: number;
-  /** Moving average of the positions that were asked for. */
+  /** Moving average of the requested positions. */
   readonly target: number;
   /** Whether the camera is moving; at rest it stays where it is until the target leaves the dead zone. */
   readonly isMoving: boolean;

@@ -6,7 +6,7 @@ export type Situation =
 export type PaneContent =
   /** The face; the camera follows it. */
   | 'follow'
-  /** The last position of the face; the camera stands still. */
+  /** The last position of the face; the camera stays still. */
   | 'hold'
   /** The camera moves from there to the whole image. */
   | 'zoom out'
@@ -14,7 +14,7 @@ export type PaneContent =
   | 'wide'
   /** The whole image instead of both panes. */
   | 'whole frame'
-  /** The same as without the situation, which is only counted. */
+  /** The same as otherwise; the situation is only counted. */
   | 'unchanged';
 
 export interface PaneRule {

@@ -101,7 +101,7 @@ test('a model is found only for its purpose, and a detector may have a fixed siz
   const [home] = folders();
   writeFileSync(join(home, 'tiny.onnx'), file);
   const rejection = await findModel('tiny', [home], manifest, 'face-detector').catch(String);
-  expect(rejection).toContain('There is no face detector "tiny"');
+  expect(rejection).toContain('There is no face detector named "tiny"');
   const path = join(home, 'mine.onnx');
   const detector = changedModel(file, (model) =>
     withDims(withGraph(model, { output: [...model.graph.output, ...other(model)] }), [1, 3, 64, 48]),

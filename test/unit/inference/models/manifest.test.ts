@@ -17,7 +17,7 @@ test('the default models are listed and come from the npm registry', async () =>
   expect(detector.sources.map(({ kind }) => kind)).toContain('npm');
   expect(detector.licence).toBe('Apache-2.0');
   expect(() => modelEntry(manifest, 'nothing')).toThrow('use one of realesr-general-x4v3');
-  expect(() => modelEntry(manifest, 'yunet', 'upscale')).toThrow('There is no model for upscaling "yunet"');
+  expect(() => modelEntry(manifest, 'yunet', 'upscale')).toThrow('There is no upscaling model named "yunet"');
 });
 
 test('an invalid list is rejected with all its errors', async () => {

@@ -11,7 +11,7 @@ test('a worker may hold memory up to its limit', () => {
 test('a worker above its limit is restarted, and the message says both sizes', () => {
   const check = () => assertWorkerMemory(100 * MEGABYTE, 100 * MEGABYTE + 1.2 * MEGABYTE);
   expect(check).toThrow(WorkerMemoryError);
-  expect(check).toThrow('worker memory is 101 MB, limit 100 MB; restarting it');
+  expect(check).toThrow('worker memory is 101 MB (limit: 100 MB); restarting the worker');
 });
 
 test('by default the memory of this process counts', () => {

@@ -46,7 +46,7 @@ test('an audio track that is out of sync is moved back and joined again', async 
   expect(lines).toEqual([
     VERIFYING,
     expect.stringMatching(
-      /audio track 1 out of sync \(it starts \d+ ms too late\)\. Joining again with these tracks moved back/,
+      /audio track 1 out of sync \(it starts \d+ ms too late\)\. Joining again with these tracks shifted into sync/,
     ),
     VERIFYING,
   ]);

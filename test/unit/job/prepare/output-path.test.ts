@@ -1,34 +1,40 @@
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { assertOutputAllowed, withExtension } from '../../../../src/job/prepare/output-path.ts';
+import { assertOutputAllowed, outputPaths } from '../../../../src/job/prepare/output-path.ts';
+import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
 import { jobAtWork } from '../job-fixture.ts';
 
+const pathsOf = (outputPath: string, extension: string, sourcePath = '/in/clip.avi') =>
+  outputPaths({ outputPath, sourcePath }, extension);
+
 test.each([
-  ['/out/clip.mp4', '.mp4', '/out/clip.mp4'],
-  ['/out/clip.MP4', '.mp4', '/out/clip.MP4'],
-  ['/out/clip.avi', '.mkv', '/out/clip.avi.mkv'],
-  ['/out/clip', '.mp4', '/out/clip.mp4'],
-  ['/out.mp4/clip', '.mp4', '/out.mp4/clip.mp4'],
-  ['/out/.mp4', '.mp4', '/out/.mp4.mp4'],
+  ['/out/clip.mp4', '.mp4', ['/out/clip.mp4']],
+  ['/out/clip.MP4', '.mp4', ['/out/clip.MP4']],
+  ['/out/clip.avi', '.mkv', ['/out/clip.mkv', '/out/clip.avi.mkv']],
+  ['/out/clip', '.mp4', ['/out/clip.mp4']],
+  ['/out/trip.2019', '.mp4', ['/out/trip.2019.mp4']],
+  ['/out.mp4/clip', '.mp4', ['/out.mp4/clip.mp4']],
+  ['/out/.mp4', '.mp4', ['/out/.mp4.mp4']],
 ])('%s with the extension %s becomes %s', (path, extension, expected) => {
-  expect(withExtension(path, extension)).toBe(expected);
+  expect(pathsOf(path, extension)).toEqual(expected);
+});
+
+test('the output of clip.avi does not take the name of the output of a clip.mkv', () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'clip.mkv'), '');
+  expect(pathsOf('/out/clip.avi', '.mkv', join(folder, 'clip.avi'))).toEqual(['/out/clip.avi.mkv']);
 });
 
 test.each([
-  ['of 251 bytes gets the extension added', `${'x'.repeat(247)}.avi`, `${'x'.repeat(247)}.avi.mkv`],
-  ['of 252 bytes gets its own extension replaced', `${'x'.repeat(248)}.avi`, `${'x'.repeat(248)}.mkv`],
-  ['of 255 bytes gets its own extension replaced', `${'x'.repeat(251)}.avi`, `${'x'.repeat(251)}.mkv`],
+  ['of 251 bytes gets the extension added', `${'x'.repeat(240)}.unexpected`, 251 + 4],
+  ['of 252 bytes gets its own extension replaced', `${'x'.repeat(241)}.unexpected`, 241 + 4],
   // An ä takes two bytes.
-  [
-    'of few letters and many bytes gets its own extension replaced',
-    `${'ä'.repeat(124)}.avi`,
-    `${'ä'.repeat(124)}.mkv`,
-  ],
-])('a name %s', (_, name, expected) => {
-  const path = withExtension(`/out/${name}`, '.mkv');
-  expect(basename(path)).toBe(expected);
-  expect(Buffer.byteLength(basename(path))).toBeLessThanOrEqual(255);
+  ['of few letters and many bytes gets its own extension replaced', `${'ä'.repeat(122)}.unexpected`, 248],
+])('a name %s', (_, name, bytes) => {
+  const [path] = pathsOf(`/out/${name}`, '.mkv');
+  expect(basename(path)).toMatch(/\.mkv$/);
+  expect(Buffer.byteLength(basename(path))).toBe(bytes);
 });
 
 test('an output in the output folder is allowed', async () => {
