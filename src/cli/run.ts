@@ -49,7 +49,7 @@ export function runCommand(cli: Cli): Command {
     });
     const bar = createProgressBar(cli, visibleText(basename(file)));
     try {
-      const { job, leftWithDaemon } = await runForeground({
+      const { job, leftWithDaemon, missingDisk } = await runForeground({
         settings: new LiveSettings({ home, flags: options.set ?? [] }),
         ...{ home, log, recipe, file: source, signal: stopSignal() },
         outputDir: options.output === undefined ? home.output : resolve(options.output),
@@ -58,6 +58,7 @@ export function runCommand(cli: Cli): Command {
       });
       bar.stop();
       if (leftWithDaemon) tellLeft(cli, job);
+      else if (missingDisk !== null) tellMissing(cli, missingDisk);
       else tellEnd(cli, job);
     } finally {
       bar.stop();
@@ -84,6 +85,12 @@ function showProgress(job: Job, bar: ProgressBar, nowMs: number): void {
 function tellLeft(cli: Cli, { id }: Job): void {
   cli.complain(`The daemon continues with job ${id}; to stop it: framekiln cancel ${id}`);
   cli.exitCode = ExitCode.stopped;
+}
+
+function tellMissing(cli: Cli, missingDisk: string): void {
+  cli.complain(visibleText(missingDisk));
+  cli.complain('Then run the same command again to resume.');
+  cli.exitCode = ExitCode.environment;
 }
 
 function tellEnd(cli: Cli, job: Job): void {

@@ -2,6 +2,7 @@ import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { InputRejectedError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/video-shape.ts';
+import { signatureOfFileAlone, type FoundFile } from '../intake/find-files.ts';
 import { hasVideoExtension } from '../domain/video-extensions.ts';
 import { Intake, type IntakeSettings } from '../intake/intake.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
@@ -33,10 +34,10 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
     checkRecipe,
     probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
     estimate: (job) => estimator.describe(job),
-    onRejected: async (path, error) => {
+    onRejected: async (file, error) => {
       // Photos, subtitles and notes next to a video stay with it.
-      if (settings.now().intake.rejected === 'quarantine' && hasVideoExtension(path))
-        await quarantine(home, path, error, log);
+      if (settings.now().intake.rejected === 'quarantine' && hasVideoExtension(file.path))
+        await quarantine(home, file, error, log);
     },
     log,
     now: Date.now,
@@ -54,10 +55,15 @@ function intakeSettings(home: IdentifiedHome, settings: LiveSettings): IntakeSet
 
 async function quarantine(
   home: IdentifiedHome,
-  path: string,
+  { path, signature }: FoundFile,
   error: InputRejectedError,
   log: Logger,
 ): Promise<void> {
-  const sentence = await quarantineSource(home, path, error, String(Date.now()));
+  const sentence = await quarantineSource(
+    home,
+    { path, signature: signatureOfFileAlone(signature) },
+    error,
+    String(Date.now()),
+  );
   if (sentence !== null) log.info(sentence);
 }

@@ -14,13 +14,14 @@ import { releaseRamDisks } from './clean-up.ts';
 import { CommandRunner } from './command-runner.ts';
 import { createIntake } from './create-intake.ts';
 import { Estimator } from './estimator.ts';
-import { hasOpenJobs } from './has-open-jobs.ts';
+import { openJobs } from './open-jobs.ts';
 import { removeJobFiles, removeJobFrames } from './housekeeping.ts';
 import { recover } from './recover.ts';
 import { ServiceNotifier } from './service-notifier.ts';
 import { SourceWatch } from './source-watch.ts';
 import type { StateWatch } from './state-watch.ts';
 import { verdictOn } from './verdict.ts';
+import { isFolderMissing, whyAllWaits } from './why-all-waits.ts';
 import { WorkerControl } from './worker-control.ts';
 
 /** How often the daemon checks commands, leases and the queue: a few indexed statements each time. */
@@ -43,7 +44,7 @@ export interface DaemonOptions {
  *
  * - recovering → running: the jobs of dead processes are requeued and their leftovers removed.
  * - running: the intake queues files, and each tick carries out commands and drives the worker (see WorkerControl).
- * - running → stopping: `signal` was aborted, or with `once` nothing is left to do.
+ * - running → stopping: `signal` was aborted, or with `once` nothing is left to do, or nothing without a disk that is away.
  * - stopping → ended: worker, intake, commands and notifications of systemd have ended; `run` resolves.
  * - running → damaged: the worker, the intake, a command or a tick found the database damaged. Everything ends as in
  *   stopping, and `run` rejects, so that `withHealthyQueue` replaces the database and starts another Daemon.
@@ -62,6 +63,8 @@ export class Daemon {
   readonly #commands: CommandRunner;
   readonly #sources: SourceWatch;
   readonly #notifier: ServiceNotifier;
+  /** Why all that is left to do has to wait for a disk; null if it need not. */
+  #missingDisk: string | null = null;
 
   constructor(options: DaemonOptions, queue: Queue, state: StateWatch) {
     const { home, settings, log } = options;
@@ -147,19 +150,19 @@ export class Daemon {
 
   /** Whether nothing is left to do, also after another scan: the last job may have ended because its source was moved. */
   async #hasFinished(): Promise<boolean> {
-    if (!this.#isFinished()) return false;
+    if (!(await this.#isFinished())) return false;
     await this.#intake.rescan();
     return this.#isFinished();
   }
 
-  /** Whether no file is settling and no job is queued or running. */
-  #isFinished(): boolean {
-    const isBusy =
-      !this.#intake.hasScanned ||
-      this.#intake.settlingCount > 0 ||
-      this.#commands.isAdding ||
-      !this.#worker.isIdle;
-    return !isBusy && !hasOpenJobs(this.#queue);
+  /** Whether no file is settling and no job is queued or running, other than for a disk that is away. */
+  async #isFinished(): Promise<boolean> {
+    const { hasScanned, settlingCount, failure } = this.#intake;
+    // Without the input folder nothing settles.
+    const isSettling = settlingCount > 0 && !isFolderMissing(failure);
+    if (!hasScanned || isSettling || this.#commands.isAdding || !this.#worker.isIdle) return false;
+    this.#missingDisk = await whyAllWaits(this.#options.home, this.#queue, failure);
+    return this.#missingDisk !== null || openJobs(this.#queue).length === 0;
   }
 
   async #shutDown(firstScan: Promise<void>): Promise<void> {
@@ -175,6 +178,10 @@ export class Daemon {
   #exitCode(): ExitCode {
     const { home, log, signal, once } = this.#options;
     const rejected = this.#intake.rejectedCount;
+    if (!signal.aborted && this.#missingDisk !== null) {
+      log.error(`nothing else is left to do: ${this.#missingDisk.replace(/\.$/, '')}`);
+      return ExitCode.environment;
+    }
     if (!signal.aborted) return verdictOn({ queue: this.#queue, inputDir: home.input, rejected, log });
     log.info('stopped; unfinished jobs will resume from their last checkpoint');
     return once ? ExitCode.stopped : ExitCode.ok;

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Home } from '../config/home.ts';
 import { counted } from '../lib/counted.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -44,7 +44,9 @@ async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<v
       );
     if (report === 'torn' || report === null) continue;
     const { fingerprint, recipe, source, output, outputSha256: sha256 } = report;
-    if (fingerprint === undefined || recipe === undefined || !existsSync(output)) continue;
+    const outputBytes = report.outputBytes ?? sizeOf(output);
+    // Whether the output is there does not matter: its disk may be away, and who removed it wants no other one.
+    if (fingerprint === undefined || recipe === undefined) continue;
     const job = {
       ...{ id, fingerprint, recipe },
       sourcePath: source,
@@ -52,8 +54,14 @@ async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<v
       framesTotal: report.frames,
     };
     if (!queue.jobs.restoreDone(job, Date.now())) continue;
-    if (sha256 !== undefined) queue.outputs.addWritten(job, { sha256, bytes: statSync(output).size });
+    if (sha256 !== undefined && outputBytes !== undefined)
+      queue.outputs.addWritten(job, { sha256, bytes: outputBytes });
     restored++;
   }
   if (restored > 0) log.info(`restored ${counted(restored, 'finished job')} from reports`);
+}
+
+/** The size of a file in bytes; undefined if it is not there. */
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
 }

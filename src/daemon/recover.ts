@@ -9,11 +9,12 @@ export async function recover(home: IdentifiedHome, queue: Queue, log: Logger): 
   const ids = queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
   for (const id of ids) log.info(`job ${id} was interrupted; it will resume from its last checkpoint`);
   await cleanUp(home, queue, log);
-  forgetRejectedFiles(queue);
+  checkRejectedFilesAgain(queue);
 }
 
 /** Limits, permissions or ffmpeg may have changed since the files were rejected. */
-function forgetRejectedFiles({ seenFiles }: Queue): void {
+function checkRejectedFilesAgain({ seenFiles }: Queue): void {
   const rejected = seenFiles.list().filter(({ state }) => state === 'rejected');
-  seenFiles.removeAll(rejected.map(({ path }) => path));
+  const unjudged = { state: 'settling', sinceAtMs: Date.now(), code: null, message: null } as const;
+  seenFiles.putAll(rejected.map((file) => ({ ...file, ...unjudged })));
 }

@@ -10,6 +10,7 @@ import { isOwnerAlive } from '../lib/process/process-identity.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
+import { whyJobFolderMissing } from '../workspace/missing-folder.ts';
 import { followDaemon, isDaemonForJob } from './follow-daemon.ts';
 import { isDaemonRunning } from './is-daemon-running.ts';
 import { recogniseHome } from './recognise-home.ts';
@@ -41,6 +42,8 @@ export interface ForegroundEnd {
   readonly job: Job;
   /** Whether a running daemon continues the job. */
   readonly leftWithDaemon: boolean;
+  /** Why the job cannot go on before the disk of a folder is back, in one sentence; null if that did not end it. */
+  readonly missingDisk: string | null;
 }
 
 /**
@@ -65,16 +68,14 @@ export async function runForeground(options: ForegroundOptions): Promise<Foregro
     const use: ForegroundUse = { queue, state, job, look };
     if (!isDaemonForJob(home, queue, job)) {
       queue.control.takeBack(job.id);
-      await runAlone(options, use);
-      return { job: look(), leftWithDaemon: false };
+      const missingDisk = await runAlone(options, use);
+      return { job: look(), leftWithDaemon: false, missingDisk };
     }
     for (const sentence of describeHandOver(options, use)) tell(sentence);
     const followed = await followDaemon({ ...use, home, jobId: job.id, signal });
-    if (followed === 'alone') {
-      log.warn(`${basename(file)}: the daemon ended; continuing without it`);
-      await runAlone(options, use);
-    }
-    return { job: look(), leftWithDaemon: followed === 'left' };
+    if (followed === 'alone') log.warn(`${basename(file)}: the daemon ended; continuing without it`);
+    const missingDisk = followed === 'alone' ? await runAlone(options, use) : null;
+    return { job: look(), leftWithDaemon: followed === 'left', missingDisk };
   } finally {
     queue.close();
   }
@@ -98,11 +99,16 @@ function describeHandOver({ file, settings }: ForegroundOptions, { queue, job }:
   return sentences;
 }
 
-/** Runs the job with a worker of this process until it has ended or the signal is aborted. */
+/**
+ * Runs the job with a worker of this process until it has ended or the signal is aborted, or until it can only wait for a disk.
+ *
+ * @returns why it waits for a disk, or null
+ */
 async function runAlone(
   { home, settings, log, file, signal }: ForegroundOptions,
   { queue, state, job, look }: ForegroundUse,
-): Promise<void> {
+): Promise<string | null> {
+  let missingDisk: string | null = null;
   const supervisor = new Supervisor({
     start: { homeRoot: home.root, onlyJobId: job.id, flags: settings.sources.flags ?? [] },
     log,
@@ -121,11 +127,15 @@ async function runAlone(
       // If the end of the worker could not be recorded, the job is requeued here.
       if (now.state === 'running' && !supervisor.isRunning)
         queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
+      if (now.state === 'queued' && !supervisor.isRunning)
+        missingDisk = await whyJobFolderMissing(home, now, queue.mountPoints);
+      if (missingDisk !== null) break;
       if (now.state === 'queued' && (now.notBeforeAtMs ?? 0) <= Date.now()) supervisor.ensureRunning(false);
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
     if (signal.aborted) log.info(`${basename(file)}: stopped; run the same command again to resume`);
     else await supervisor.ended();
+    return missingDisk;
   } finally {
     await supervisor.stop();
   }

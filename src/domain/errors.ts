@@ -29,6 +29,7 @@ export type RejectionCode =
   | 'SOURCE_CHANGED'
   | 'OUTPUT_EXISTS'
   | 'OUTPUT_NOT_ALLOWED'
+  | 'OUTPUT_TOO_LARGE'
   | 'BAD_RECIPE'
   | 'STATE_OF_OTHER_VERSION';
 
@@ -48,7 +49,8 @@ export type TransientErrorCode =
   | 'FFMPEG_MISSING'
   | 'ENCODER_BUSY'
   | 'JOB_FOLDER_TAKEN'
-  | 'FOLDER_MISSING';
+  | 'FOLDER_MISSING'
+  | 'DISK_UNREACHABLE';
 
 /** A temporary condition outside the job, such as a full disk. It uses no attempt; the job waits and then resumes. */
 export class TransientError extends FramekilnError {
@@ -137,6 +139,18 @@ export class SharedThreadError extends FramekilnError {
 /** The worker process exceeds its memory limit; it restarts, and no job loses an attempt. */
 export class WorkerMemoryError extends FramekilnError {
   readonly code = 'WORKER_MEMORY';
+}
+
+/** The content of a source is unusable, and may be that of a copy in progress: it is looked at again later. */
+export class MaybeIncompleteError extends FramekilnError {
+  readonly code = 'MAYBE_INCOMPLETE';
+  /** When the source has been unchanged for long enough to be rejected. */
+  readonly lookAgainAtMs: number;
+
+  constructor(message: string, lookAgainAtMs: number, options?: ErrorOptions) {
+    super(message, options);
+    this.lookAgainAtMs = lookAgainAtMs;
+  }
 }
 
 /** Another worker has claimed the job; this worker must not write anything more for it. */

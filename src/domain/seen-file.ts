@@ -2,8 +2,10 @@
 export interface SeenFile {
   /** Absolute path. */
   readonly path: string;
-  /** File signature: text that changes whenever the file changes. */
+  /** File signature: text that changes whenever the file or its sidecar changes. */
   readonly signature: string;
+  /** Signature of the file alone when it was last taken; null if it never was, or if its latest job has failed. */
+  readonly takenSignature: string | null;
   /**
    * `settling`: may still be growing. `taken`: is a job, or has the same content as one. `rejected`: is not a usable video,
    * or has no usable recipe. Files that are taken or rejected are checked again only if their signature changes.

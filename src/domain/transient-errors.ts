@@ -1,4 +1,37 @@
-import { codeOf, TransientError } from './errors.ts';
+import { codeOf, FfmpegError, TransientError } from './errors.ts';
+
+/** Errors of a network share, or of a FUSE file system, whose other end does not answer. */
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  ESTALE: 'Stale file handle',
+  ENOTCONN: 'Transport endpoint is not connected',
+  ETIMEDOUT: 'Connection timed out',
+  EHOSTDOWN: 'Host is down',
+  EHOSTUNREACH: 'No route to host',
+  ENETDOWN: 'Network is down',
+  ENETUNREACH: 'Network is unreachable',
+  EREMOTEIO: 'Remote I/O error',
+};
+
+/** Whether an error of Node or of ffmpeg says that the other end of a network share does not answer. */
+export function isUnreachable(error: Error): boolean {
+  if (codeOf(error) in UNREACHABLE) return true;
+  if (error.cause instanceof Error && isUnreachable(error.cause)) return true;
+  return (
+    error instanceof FfmpegError && Object.values(UNREACHABLE).some((text) => error.stderrTail.includes(text))
+  );
+}
+
+/**
+ * The transient error of a network share that does not answer, if that is what happened. On a share, EIO says the same; on
+ * a local disk it is damage.
+ */
+export async function asUnreachable(error: Error, isOnShare: () => Promise<boolean>): Promise<Error> {
+  const isInputOutput =
+    codeOf(error) === 'EIO' || (error instanceof FfmpegError && /Input\/output error/.test(error.stderrTail));
+  if (!isUnreachable(error) && !(isInputOutput && (await isOnShare()))) return error;
+  const why = error.message.replace(/\.$/, '');
+  return new TransientError('DISK_UNREACHABLE', `A network share does not answer: ${why}.`, { cause: error });
+}
 
 /**
  * Converts errors of Node and SQLite for conditions that end by themselves to transient errors, and returns other errors

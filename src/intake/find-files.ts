@@ -122,6 +122,11 @@ export async function signatureOf(path: string): Promise<string | null> {
   return sidecar === null ? fileSignature(own) : `${fileSignature(own)} ${fileSignature(sidecar)}`;
 }
 
+/** The part of the result of `signatureOf` that does not depend on the sidecar. */
+export function signatureOfFileAlone(signature: string): string {
+  return signature.split(' ', 1)[0] ?? '';
+}
+
 /** The stats of a regular file; null for a symbolic link, anything else, or a missing file. */
 export async function statOrNull(path: string): Promise<BigIntStats | null> {
   try {

@@ -10,7 +10,7 @@ export interface SeenFileLedger {
 }
 
 /** A file that has stopped changing, with its row in the ledger. */
-export type SettledFile = FoundFile & Pick<SeenFile, 'sinceAtMs' | 'code'>;
+export type SettledFile = FoundFile & Pick<SeenFile, 'sinceAtMs' | 'code' | 'takenSignature'>;
 
 /** What a scan changes in the ledger. */
 export interface KnownFilesUpdate {
@@ -35,6 +35,9 @@ export function updateKnownFiles(
     added: found.filter(({ path }) => !known.has(path)),
     settled: judged
       .filter(({ settled }) => settled)
-      .map(({ file, seen: { sinceAtMs, code } }) => ({ ...file, sinceAtMs, code })),
+      .map(({ file, seen: { sinceAtMs, code, takenSignature } }) => ({
+        ...file,
+        ...{ sinceAtMs, code, takenSignature },
+      })),
   };
 }

@@ -1,8 +1,9 @@
 import { join, relative } from 'node:path';
-import { codeOf, InputRejectedError, toError, TransientError, type RejectionCode } from '../domain/errors.ts';
+import { codeOf, InputRejectedError, toError, TransientError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
-import { isTransientDatabaseError } from '../domain/transient-errors.ts';
+import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
+import { isTransientDatabaseError, isUnreachable } from '../domain/transient-errors.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
 import { hasVideoExtension } from '../domain/video-extensions.ts';
 import { describeRecentWriter } from '../lib/process/file-writers.ts';
@@ -10,10 +11,9 @@ import { sha256File } from '../lib/sha256-file.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import { whyUnfinished, type Doubt } from './container-end.ts';
 import { queuedMessage, skippedMessage } from './enqueued-message.ts';
-import { signatureOf, type FoundFile } from './find-files.ts';
+import { signatureOf, signatureOfFileAlone, type FoundFile } from './find-files.ts';
 import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
-import { secondLookMs } from './stability.ts';
 import { waitForSecondLook, waitForWriter } from './wait-for-file.ts';
 
 export interface FileToEnqueue {
@@ -38,20 +38,12 @@ export interface TakeContext {
   /** Describes the estimate for a new job, for the log. */
   readonly estimate: (job: Job) => Promise<string>;
   /** Called for a rejected file after its state has been stored. */
-  readonly onRejected: (path: string, error: InputRejectedError) => Promise<void>;
+  readonly onRejected: (file: FoundFile, error: InputRejectedError) => Promise<void>;
   /** Why the input folder cannot be used until its disk is back; null if it can. */
   readonly whyMissing: () => Promise<string | null>;
   readonly log: Logger;
   readonly now: () => number;
 }
-
-/** Rejections that the rest of a copy would not change. */
-const FINAL: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
-  'BAD_RECIPE',
-  'NAME_NOT_UTF8',
-  'NOT_A_REGULAR_FILE',
-  'SYMBOLIC_LINK',
-]);
 
 /** How settled files are taken. */
 export interface TakeRules {
@@ -63,7 +55,7 @@ export interface TakeRules {
  * Queues a settled file, or stores why it is rejected. A file that changes meanwhile is left for a later scan, and so is one
  * that a process has open for writing. A file that may be incomplete gets a second look before it is queued or rejected.
  *
- * @throws TransientError or a transient database error, which is not the fault of the file; the next scan retries
+ * @throws TransientError, or an error of the database or of a network share that ends by itself; the next scan retries
  */
 export async function takeFile(
   file: SettledFile,
@@ -85,18 +77,15 @@ export async function takeFile(
     } else await take(file, doubt, rules, context, signal);
   } catch (error) {
     if (signal.aborted || codeOf(error) === 'ENOENT') return; // Closed, or the file is gone.
-    if (error instanceof TransientError || isTransientDatabaseError(error)) throw error;
+    if (error instanceof TransientError || isTransientDatabaseError(error) || isUnreachable(toError(error)))
+      throw error;
     const why = await context.whyMissing();
     if (why !== null) throw new TransientError('FOLDER_MISSING', why, { cause: error });
-    if (isDoubtful(error) && hasVideoExtension(file.path) && !isSecondLook)
+    if (isRejectedForContent(error) && hasVideoExtension(file.path) && !isSecondLook)
       waitForSecondLook(file, error, unchangedMs, context);
     // No file may stop the files after it.
     else await reject(file, toError(error), context);
   }
-}
-
-function isDoubtful(error: unknown): error is InputRejectedError {
-  return error instanceof InputRejectedError && !FINAL.has(error.code);
 }
 
 async function take(
@@ -113,7 +102,10 @@ async function take(
     log.warn(`${relative(inputDir, file.path)} ${doubt.message}; processing what is there`);
   await enqueue(request, context);
   const { path, signature } = file;
-  seenFiles.putAll([{ path, signature, state: 'taken', sinceAtMs: now(), code: null, message: null }]);
+  const takenSignature = signatureOfFileAlone(signature);
+  seenFiles.putAll([
+    { path, signature, takenSignature, state: 'taken', sinceAtMs: now(), code: null, message: null },
+  ]);
 }
 
 /** Reads the recipe, the video headers and the fingerprint of a file; null if the file changed meanwhile. */
@@ -147,10 +139,11 @@ async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<vo
 
 /** Stores why a file cannot be queued, so that it is checked again only when it changes. */
 async function reject(
-  { path, signature, unusable }: SettledFile,
+  file: SettledFile,
   error: Error,
   { inputDir, seenFiles, onRejected, log, now }: TakeContext,
 ): Promise<void> {
+  const { path, signature, takenSignature, unusable } = file;
   // The reason is about bytes that are no longer there.
   if (unusable === undefined && (await signatureOf(path)) !== signature) return;
   const isRejected = error instanceof InputRejectedError;
@@ -158,6 +151,6 @@ async function reject(
   const { message } = error;
   const what = isRejected ? 'rejected' : 'cannot be queued';
   log.error(`${relative(inputDir, path)} ${what} (${code}): ${message}`);
-  seenFiles.putAll([{ path, signature, state: 'rejected', sinceAtMs: now(), code, message }]);
-  if (isRejected) await onRejected(path, error);
+  seenFiles.putAll([{ path, signature, takenSignature, state: 'rejected', sinceAtMs: now(), code, message }]);
+  if (isRejected) await onRejected(file, error);
 }

@@ -48,9 +48,9 @@ export function waitForSecondLook(
 }
 
 function store(
-  { path, signature, sinceAtMs }: SettledFile,
+  { path, signature, takenSignature, sinceAtMs }: SettledFile,
   reason: WaitReason,
   { seenFiles }: WaitContext,
 ): void {
-  seenFiles.putAll([{ path, signature, sinceAtMs, state: 'settling', ...reason }]);
+  seenFiles.putAll([{ path, signature, takenSignature, sinceAtMs, state: 'settling', ...reason }]);
 }

@@ -1,30 +1,18 @@
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { contains } from '../config/home.ts';
 import { TransientError } from '../domain/errors.ts';
 import { ramDiskPlaces } from '../workspace/ram-disk-places.ts';
-import { whyMissing } from '../workspace/missing-folder.ts';
+import { whyJobFolderMissing, whyMissing } from '../workspace/missing-folder.ts';
 import type { JobContext } from './job-context.ts';
 
 type Context = Pick<JobContext, 'home' | 'queue' | 'job'>;
 
 /**
- * Checks that the folders of a job are there before something is read or created in them: a folder created in place of a
- * disk that is away would be hidden once it is back.
+ * Checks that the folders of a job are there before something is read or created in them.
  *
  * @throws TransientError FOLDER_MISSING
  */
-export async function assertFoldersPresent(context: Context): Promise<void> {
-  const { home, job, queue } = context;
-  for (const folder of [home.jobsDir, home.output, dirname(job.outputPath), home.input]) {
-    const why = await whyMissing(folder, queue.mountPoints);
-    if (why !== null) throw new TransientError('FOLDER_MISSING', why);
-  }
-  const sourceFolder = dirname(job.sourcePath);
-  if (job.publishedAtMs !== null || contains(home.input, sourceFolder)) return;
-  // Outside input/ nobody creates folders again.
-  if (!existsSync(sourceFolder))
-    throw new TransientError('FOLDER_MISSING', `${sourceFolder} is missing; connect its disk.`);
+export async function assertFoldersPresent({ home, job, queue }: Context): Promise<void> {
+  const why = await whyJobFolderMissing(home, job, queue.mountPoints);
+  if (why !== null) throw new TransientError('FOLDER_MISSING', why);
 }
 
 /** The error that a missing folder of the job has caused: FOLDER_MISSING instead of whatever came of that. */

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { InputRejectedError } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { sha256File } from '../lib/sha256-file.ts';
+import { isPlaceholder } from '../workspace/durable-file.ts';
 import type { JobContext } from './job-context.ts';
 
 /** What stands at the path of an output: nothing, a file that this job may replace, or something that it must not touch. */
@@ -43,13 +44,17 @@ export async function assertNameIsFree(context: JobContext, outputPath: string):
  * A file may be replaced if it still has the bytes of an output of this job, or with `output.existing: replace` of an older
  * job for the same content.
  */
-async function occupantOf({ queue, job, settings, signal }: JobContext, path: string): Promise<Occupant> {
+async function occupantOf(
+  { home, queue, job, settings, signal }: JobContext,
+  path: string,
+): Promise<Occupant> {
   const written =
     settings.output.existing === 'replace'
       ? queue.outputs.writtenForContent(job)
       : queue.outputs.writtenByJob(job);
   try {
     const found = await lstat(path);
+    if (await isPlaceholder(path, home.id)) return 'none';
     const ofThisSize = written.filter(({ bytes }) => bytes === found.size);
     if (!found.isFile() || ofThisSize.length === 0) return 'foreign';
     const sha256 = await sha256File(path, signal);

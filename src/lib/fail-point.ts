@@ -24,6 +24,7 @@ export const FAIL_POINTS = [
   ...each(['frames'], ['before-spill', 'before-drop', 'dropped']),
   ...each(['segment'], ['before-encoding', 'closed', 'verified', 'stranger-before-removal']),
   ...each(['output'], ['before-join', 'joined', 'verified']),
+  ...each(['placeholder'], ['made']),
   ...each(['ram-disk'], ['before-set-up', 'set-up', 'stamped', 'before-removal', 'unmounted', 'removed']),
   // Transactions, then single statements.
   ...each(

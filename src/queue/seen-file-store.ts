@@ -8,11 +8,14 @@ export type SeenFileStore = ReturnType<typeof createSeenFileStore>;
 /** The state of each file in the input folder. Many rows are written in one commit, because a commit costs an fsync. */
 export function createSeenFileStore(db: Database, { toStored, fromStored }: HomePaths) {
   const selectAll = db.prepare<[], SeenFile>(
-    `SELECT path, signature, state, since_at_ms AS sinceAtMs, code, message FROM seen_files ORDER BY path`,
+    `SELECT path, signature, state, since_at_ms AS sinceAtMs, code, message,
+       CASE WHEN (SELECT state FROM jobs WHERE source_path = path ORDER BY id DESC LIMIT 1) = 'failed'
+         THEN NULL ELSE taken_signature END AS takenSignature
+     FROM seen_files ORDER BY path`,
   );
   const upsert = db.prepare<SeenFile>(
-    `INSERT OR REPLACE INTO seen_files (path, signature, state, since_at_ms, code, message)
-     VALUES (@path, @signature, @state, @sinceAtMs, @code, @message)`,
+    `INSERT OR REPLACE INTO seen_files (path, signature, state, since_at_ms, code, message, taken_signature)
+     VALUES (@path, @signature, @state, @sinceAtMs, @code, @message, @takenSignature)`,
   );
   const removeDuplicates = db.prepare(
     `DELETE FROM seen_files WHERE state = 'taken' AND path NOT IN (SELECT source_path FROM jobs)`,

@@ -21,6 +21,8 @@ export interface MediaReport {
   readonly output: string;
   /** sha256 of the finished file, hex. Absent in reports of version 0.1. */
   readonly outputSha256?: string;
+  /** Size of the finished file. Absent in reports of older versions. */
+  readonly outputBytes?: number;
   /** What is damaged in the source; null where nothing is. Absent in reports of version 0.1. */
   readonly sourceDamage?: string | null;
   readonly frames: number;
@@ -51,6 +53,7 @@ const Readable = z.looseObject({
   source: z.string(),
   output: z.string(),
   outputSha256: z.string().optional(),
+  outputBytes: z.int().optional(),
   sourceDamage: z.string().nullable().optional(),
   frames: z.int(),
   fingerprint: z.string().optional(),

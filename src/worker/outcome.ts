@@ -3,6 +3,7 @@ import {
   FfmpegError,
   InputRejectedError,
   LeaseLostError,
+  MaybeIncompleteError,
   ModelError,
   SharedThreadError,
   StoppedError,
@@ -33,6 +34,7 @@ const OUTCOMES: readonly (readonly [ErrorClass, Outcome])[] = [
   [StoppedError, 'released'],
   [WorkerMemoryError, 'released'],
   [TransientError, 'waiting'],
+  [MaybeIncompleteError, 'waiting'],
   [InputRejectedError, 'rejected'],
   [ModelError, 'rejected'],
 ];

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import { codeOf } from '../domain/errors.ts';
+import { codeOf, MaybeIncompleteError } from '../domain/errors.ts';
 import type { Job, Lease } from '../domain/job.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Release } from '../queue/lease-store.ts';
@@ -40,16 +40,18 @@ export function recordOutcome(
       queue.leases.release(lease, NOT_CHARGED);
       log.info('stopped; will resume from the last checkpoint');
       return false;
-    case 'waiting':
-      queue.leases.release(lease, {
-        ...NOT_CHARGED,
-        notBeforeAtMs: nowMs + TRANSIENT_WAIT_MS,
-        note: `waiting: ${error.message}`,
-      });
+    case 'waiting': {
+      const isIncomplete = error instanceof MaybeIncompleteError;
+      const notBeforeAtMs = isIncomplete ? error.lookAgainAtMs : nowMs + TRANSIENT_WAIT_MS;
+      queue.leases.release(lease, { ...NOT_CHARGED, notBeforeAtMs, note: `waiting: ${error.message}` });
+      const seconds = Math.ceil((notBeforeAtMs - nowMs) / 1000);
       log.warn(
-        `${error.message} Retrying every ${TRANSIENT_WAIT_MS / 1000} s; this does not count as an attempt`,
+        isIncomplete
+          ? `${error.message} Looking again in ${seconds} s`
+          : `${error.message} Retrying every ${seconds} s; this does not count as an attempt`,
       );
       return false;
+    }
     case 'rejected':
       queue.inTransaction(() => {
         queue.leases.fail(lease, failure);

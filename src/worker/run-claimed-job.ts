@@ -5,18 +5,21 @@ import type { Settings } from '../config/settings.ts';
 import {
   InputRejectedError,
   LeaseLostError,
+  MaybeIncompleteError,
   StoppedError,
   toError,
   WorkerMemoryError,
 } from '../domain/errors.ts';
 import type { Job, Lease } from '../domain/job.ts';
-import { asTransientError } from '../domain/transient-errors.ts';
+import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
+import { asTransientError, asUnreachable } from '../domain/transient-errors.ts';
 import { InferenceClient } from '../inference-thread/client.ts';
 import type { InferenceThread } from '../inference-thread/inference-thread.ts';
 import type { JobContext } from '../job/job-context.ts';
 import { explainByMissingFolder } from '../job/missing-folders.ts';
 import { runJob } from '../job/run-job.ts';
 import { counted } from '../lib/counted.ts';
+import { readFileSignature } from '../lib/file-signature.ts';
 import type { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Claimed } from '../queue/lease-store.ts';
@@ -26,6 +29,7 @@ import { JobFolder } from '../workspace/job-folder.ts';
 import { quarantineSource } from '../workspace/quarantine-source.ts';
 import { ramDiskPlaces } from '../workspace/ram-disk-places.ts';
 import { removeRamDiskOf } from '../workspace/ram-disk.ts';
+import { isOnShare } from './is-on-share.ts';
 import { keepLease } from './lease-keeper.ts';
 import { outcomeOf } from './outcome.ts';
 import { recordOutcome } from './record-outcome.ts';
@@ -63,12 +67,13 @@ export async function runClaimedJob({ job, lease }: Claimed, environment: JobEnv
   const settings = withMemoryShare(environment.settings, environment.jobsAtOnce);
   const keeper = keepLease(queue, lease, (error) => abort.abort(error));
   let failure: unknown = null;
+  const signature = await readFileSignature(job.sourcePath).catch(() => '');
   try {
     await runJob({ ...environment, settings, job, lease, log, inference, signal });
   } catch (error) {
     // A stop surfaces as any error of the interrupted call; the reason of the signal is the true one.
     failure = signal.aborted ? signal.reason : error;
-    await settle({ ...environment, log }, job, lease, failure);
+    await settle({ ...environment, log, signature }, job, lease, failure);
   } finally {
     keeper.close();
     logSessions(log, encoderSemaphore);
@@ -89,6 +94,8 @@ interface SettleContext {
   readonly settings: Settings;
   readonly log: Logger;
   readonly stopping: AbortSignal;
+  /** File signature of the source before it was read; empty if it was missing. */
+  readonly signature: string;
 }
 
 /** Writes the outcome of a job that did not finish, then removes or keeps its files accordingly. */
@@ -96,10 +103,11 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
   // A damaged database is no job's fault, and nothing may be written to it: the worker ends.
   if (isDamage(caught)) throw toError(caught);
   const { home, log, stopping } = context;
-  const seen = asTransientError(toError(caught), job.sourcePath);
+  const seen = await asUnreachable(asTransientError(toError(caught), job.sourcePath), () => isOnShare(job));
   const isBlamed = ['rejected', 'attempt-failed'].includes(outcomeOf(seen));
   const error = isBlamed
-    ? (whyMoved(context, job) ?? (await explainByMissingFolder({ ...context, job }, seen)))
+    ? (whyMoved(context, job) ??
+      withSecondLook(context, job, await explainByMissingFolder({ ...context, job }, seen)))
     : seen;
   try {
     const willRetry = await whenWritable(() => recordOutcome(context, job, lease, error), log, stopping);
@@ -123,13 +131,28 @@ function whyMoved({ home, queue, log }: SettleContext, job: Job): StoppedError |
   return new StoppedError('The source was moved.');
 }
 
+/**
+ * A source that is rejected for its content may be a copy in progress from another machine, with holes that no check of its
+ * end finds. It gets the second look that the intake would have given it, counted from when it was queued.
+ */
+function withSecondLook({ settings }: SettleContext, job: Job, error: Error): Error {
+  if (job.origin !== 'watch' || !isRejectedForContent(error)) return error;
+  const nowMs = Date.now();
+  const lookAgainAtMs = job.createdAtMs + secondLookMs(settings.intake.settleSeconds * 1000);
+  // A clock that was set back must not make the job wait for the time it was set back by.
+  if (nowMs < job.createdAtMs || nowMs >= lookAgainAtMs) return error;
+  const name = basename(job.sourcePath);
+  const why = `${error.code}: ${error.message.replace(/\.$/, '')}`;
+  return new MaybeIncompleteError(`${name} may be incomplete (${why}).`, lookAgainAtMs, { cause: error });
+}
+
 async function quarantine(
-  { home, settings, log }: SettleContext,
+  { home, settings, log, signature }: SettleContext,
   job: Job,
   error: InputRejectedError,
 ): Promise<void> {
   if (job.origin !== 'watch' || settings.intake.rejected === 'keep') return;
-  const sentence = await quarantineSource(home, job.sourcePath, error, String(job.id));
+  const sentence = await quarantineSource(home, { path: job.sourcePath, signature }, error, String(job.id));
   if (sentence !== null) log.info(sentence);
 }
 

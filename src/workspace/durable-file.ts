@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { link, open, rename, rm, writeFile } from 'node:fs/promises';
+import { link, lstat, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codeOf } from '../domain/errors.ts';
 import { asUser } from '../lib/user-umask.ts';
@@ -46,18 +46,19 @@ const NO_LINKS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Renames a file durably and never replaces another one. Both names exist for an instant, and a crash may leave both.
+ * Renames a file durably and never replaces another one. Both names exist for an instant, and a crash may leave both; without
+ * hard links it may leave a placeholder, which `isPlaceholder` recognises.
  *
+ * @param homeId written into the placeholder
  * @throws EEXIST if the new name is taken
  */
-export async function renameIfFree(from: string, to: string): Promise<void> {
+export async function renameIfFree(from: string, to: string, homeId: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
-    if (!NO_LINKS.has(codeOf(error))) throw error;
-    if (existsSync(to)) throw Object.assign(new Error(`${to} already exists`), { code: 'EEXIST' });
-    await rename(from, to);
-    await syncFolder(dirname(to));
+    const isTakenByUs = codeOf(error) === 'EEXIST' && (await isPlaceholder(to, homeId));
+    if (!isTakenByUs && !NO_LINKS.has(codeOf(error))) throw error;
+    await renameOverPlaceholder(from, to, homeId);
     return;
   }
   try {
@@ -68,6 +69,37 @@ export async function renameIfFree(from: string, to: string): Promise<void> {
     if (existsSync(from)) await rm(to);
     throw error;
   }
+}
+
+/**
+ * Without hard links, only the creation of a file tells whether its name was free: a small file takes the name, and the
+ * rename replaces that.
+ */
+async function renameOverPlaceholder(from: string, to: string, homeId: string): Promise<void> {
+  const text = placeholderOf(homeId);
+  try {
+    await writeFile(to, text, { flag: 'wx' });
+  } catch (error) {
+    // One that a kill left is used again.
+    if (codeOf(error) !== 'EEXIST' || !(await isPlaceholder(to, homeId))) throw error;
+  }
+  failPoint('placeholder.made');
+  // Another program may have opened it, or put its own file there.
+  if (!(await isPlaceholder(to, homeId)))
+    throw Object.assign(new Error(`${to} already exists`), { code: 'EEXIST' });
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}
+
+function placeholderOf(homeId: string): string {
+  return `Framekiln (${homeId}) keeps this name for a video that is about to be moved here.\n`;
+}
+
+/** Whether a file only keeps a name for this home until a finished file replaces it. */
+export async function isPlaceholder(path: string, homeId: string): Promise<boolean> {
+  const text = placeholderOf(homeId);
+  const stats = await lstat(path).catch(() => null);
+  return stats?.isFile() === true && stats.size === text.length && (await readFile(path, 'utf8')) === text;
 }
 
 /**

@@ -18,7 +18,7 @@ export function halfOutputPath(
 
 /** ID of the job of this home whose unfinished output has this name; null for any other name. */
 export function jobOfHalfOutput(homeId: string, name: string): number | null {
-  const id = new RegExp(`^\\.framekiln-${homeId}-(\\d+)-\\d+\\.\\w+$`).exec(name)?.[1];
+  const id = new RegExp(`^\\.framekiln-${homeId}-(\\d+)-\\d+\\..+$`, 's').exec(name)?.[1];
   return id === undefined ? null : Number(id);
 }
 

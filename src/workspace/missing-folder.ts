@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
 import { lstat, readdir, realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { contains, type Home } from '../config/home.ts';
 import { codeOf } from '../domain/errors.ts';
+import type { Job } from '../domain/job.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { isMountPoint } from './tmpfs.ts';
 
@@ -34,6 +38,26 @@ export async function whyMissing(folder: string, mountPoints: MountPointMemory):
   else if (mountPoints.isKnown(real))
     return `${folder} is missing (its disk is not mounted); mount it, or put a file into the empty folder to use that instead.`;
   return null;
+}
+
+/**
+ * Why a job has to wait for one of its folders, in one sentence, or null. A folder that was created in place of a disk that
+ * is away would be hidden once the disk is back.
+ */
+export async function whyJobFolderMissing(
+  home: Pick<Home, 'jobsDir' | 'output' | 'input'>,
+  job: Pick<Job, 'sourcePath' | 'outputPath' | 'publishedAtMs'>,
+  mountPoints: MountPointMemory,
+): Promise<string | null> {
+  for (const folder of [home.jobsDir, home.output, dirname(job.outputPath), home.input]) {
+    const why = await whyMissing(folder, mountPoints);
+    if (why !== null) return why;
+  }
+  const sourceFolder = dirname(job.sourcePath);
+  if (job.publishedAtMs !== null || contains(home.input, sourceFolder) || existsSync(sourceFolder))
+    return null;
+  // Outside input/ nobody creates folders again.
+  return `${sourceFolder} is missing; connect its disk.`;
 }
 
 /** Whether there is anything at a path, even a link to nothing. */

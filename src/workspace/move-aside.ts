@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
-import { readFileSignature } from '../lib/file-signature.ts';
+import { assertSameFile, type SignedFile } from '../lib/file-signature.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { asUser } from '../lib/user-umask.ts';
 import { sha256File } from '../lib/sha256-file.ts';
@@ -11,7 +11,7 @@ import { publishFile, renameIfFree, syncFolder } from './durable-file.ts';
 
 /**
  * Moves a file durably into a folder, which is created if missing and may be on another file system. No file is ever
- * overwritten, even if two processes move files with the same name.
+ * overwritten, even if two processes move files with the same name, and a file that has changed since it was read stays.
  *
  * @param homeId part of the name of the partial copy, because homes may share the folder
  * @param prefix put before the name if the folder contains another file with that name
@@ -19,48 +19,58 @@ import { publishFile, renameIfFree, syncFolder } from './durable-file.ts';
  */
 export async function moveAside(
   homeId: string,
-  path: string,
+  file: SignedFile,
   folder: string,
   prefix: string,
 ): Promise<string> {
+  const { path } = file;
   asUser(() => makeFolder(folder));
   if ((await realpath(dirname(path))) === (await realpath(folder))) return path;
   const part = partOf(homeId, path, folder);
   for (const name of [basename(path), `${prefix}-${basename(path)}`]) {
     const target = join(folder, name);
-    if (!(await isCopyOf(path, target))) {
-      try {
-        await move(path, target, part);
-      } catch (error) {
-        if (codeOf(error) === 'EEXIST') continue;
-        throw error;
-      }
+    try {
+      if (await isCopyOf(path, target)) await removeOriginal(file);
+      else await move(homeId, file, target, part);
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') continue;
+      throw error;
     }
     await rm(part, { force: true });
-    await rm(path, { force: true });
-    await syncFolder(dirname(path));
     return target;
   }
   throw new Error(`${folder} already contains ${basename(path)} and ${prefix}-${basename(path)}`);
 }
 
-/** Moves or copies a file durably; the old file remains if it is on another file system. */
-async function move(path: string, target: string, part: string): Promise<void> {
+/** Moves a file durably, by a copy if the folder is on another file system. */
+async function move(homeId: string, file: SignedFile, target: string, part: string): Promise<void> {
+  await assertSameFile(file);
   try {
-    await renameIfFree(path, target);
+    await renameIfFree(file.path, target, homeId);
+    await syncFolder(dirname(file.path));
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error;
-    try {
-      const before = await readFileSignature(path);
-      await copyFile(path, part);
-      if ((await readFileSignature(path)) !== before)
-        throw new Error(`${path} changed while it was copied`, { cause: error });
-      await publishFile(part, target, 'moved-source', renameIfFree);
-    } catch (failure) {
-      await rm(part, { force: true });
-      throw failure;
-    }
+    await copy(homeId, file, target, part);
+    await removeOriginal(file);
   }
+}
+
+async function copy(homeId: string, file: SignedFile, target: string, part: string): Promise<void> {
+  try {
+    await copyFile(file.path, part);
+    await assertSameFile(file);
+    await publishFile(part, target, 'moved-source', (from, to) => renameIfFree(from, to, homeId));
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}
+
+/** Removes a file that has a complete copy, unless another file has its name by now. */
+async function removeOriginal(file: SignedFile): Promise<void> {
+  await assertSameFile(file);
+  await rm(file.path);
+  await syncFolder(dirname(file.path));
 }
 
 /** Partial copy of a file that is moved; a repeated move uses the same name and so replaces the copy that a kill left. */

@@ -41,11 +41,19 @@ export function start(args: readonly string[], environment: Record<string, strin
   return { child, ended, killGroup };
 }
 
-/** Runs the real program until it exits. */
-export function run(args: readonly string[], environment: Record<string, string> = {}) {
+/** The synchronous wait stops the test runner, so that its own time limits do not apply. */
+const RUN_LIMIT_MS = 120_000;
+
+/** Runs the real program until it exits; the status is null if it hangs. */
+export function run(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+  timeout = RUN_LIMIT_MS,
+) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
     encoding: 'utf8',
     env: { ...process.env, ...environment },
+    timeout,
   });
   return { status, stdout, stderr };
 }

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openQueue } from '../../src/queue/queue.ts';
 import { DaemonWithClip } from '../helpers/daemon-with-clip.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
@@ -243,3 +243,66 @@ test(
     expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(10);
   },
 );
+
+describe('without the disk of a linked folder', () => {
+  const settings =
+    'intake: { settleSeconds: 0.2 }\nbatch: { firstFrames: 10, frames: 20 }\nworkspace: { memoryFraction: 0.05 }\n';
+
+  test.each(['input', 'output'] as const)(
+    '--once ends with code 3 and names %s/ once nothing else is left to do, and ends the work when the disk is back',
+    (name) => {
+      const { root, disk, unplug, plugIn } = linkedHome(name);
+      const home = makeHome(root, settings);
+      makeClip(join(home, 'input/lanczos-2x/clip.mp4'), { frames: 10 });
+      unplug();
+      const { status, stdout, stderr } = run(['start', '--once', '--home', home], {}, 30_000);
+      expect(status, stdout + stderr).toBe(3);
+      expect(stdout + stderr).toMatch(
+        new RegExp(
+          `nothing else is left to do: .*/${name} is missing .*; connect its disk or correct the link`,
+        ),
+      );
+      expect(existsSync(disk)).toBe(false);
+      plugIn();
+      expect(run(['start', '--once', '--home', home]).status).toBe(0);
+      expect(frameMd5(join(home, 'output/lanczos-2x/clip.mp4'))).toHaveLength(10);
+    },
+    60_000,
+  );
+
+  test('run ends with code 3 and names output/, and resumes when the disk is back', () => {
+    const { root, unplug, plugIn } = linkedHome('output');
+    const home = makeHome(root, settings);
+    const clip = makeClip(join(temporaryFolder(), 'clip.mp4'), { frames: 10 });
+    const runClip = () =>
+      run(['run', clip, '--model', 'lanczos', '--skip-checks', '--home', home], {}, 30_000);
+    unplug();
+    const { status, stderr } = runClip();
+    expect(status, stderr).toBe(3);
+    expect(stderr).toMatch(/output is missing .*connect its disk.*\n.*run the same command again to resume/);
+    plugIn();
+    expect(runClip().status).toBe(0);
+    expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(10);
+  }, 60_000);
+
+  test('a daemon that has lost its database knows which videos are done', () => {
+    const { root, unplug, plugIn } = linkedHome('output');
+    const home = makeHome(root, settings);
+    makeClip(join(home, 'input/lanczos-2x/clip.mp4'), { frames: 10 });
+    const once = () => run(['start', '--once', '--home', home]).status;
+    expect(once()).toBe(0);
+    for (const end of ['', '-wal', '-shm'])
+      rmSync(join(home, `.framekiln/framekiln.db${end}`), { force: true });
+    unplug();
+    expect(once()).toBe(0);
+    expect(readLog(home)).toMatch(/restored 1 finished job from reports/);
+    plugIn();
+    expect(once()).toBe(0);
+    expect(readLog(home).match(/queued as job/g)).toHaveLength(1);
+    expect(filesBelow(join(root, 'output/lanczos-2x'))).toEqual(['clip.mp4']);
+    // The output is recognised as one that this home wrote.
+    run(['retry', '1', '--home', home]);
+    expect(once()).toBe(0);
+    expect(filesBelow(join(root, 'output/lanczos-2x'))).toEqual(['clip.mp4']);
+  }, 60_000);
+});

@@ -4,6 +4,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { FailPoint } from '../../src/lib/fail-point.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
 import { DaemonWithClip } from '../helpers/daemon-with-clip.ts';
+import { faultyFfmpeg } from '../helpers/faulty-ffmpeg.ts';
 import { filesBelow, readLog, resumedFrames } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { fillUp, mayMount, mountTmpfs, remount } from '../helpers/tmpfs.ts';
@@ -122,6 +123,17 @@ async function atEach(sites: readonly FailPoint[], code: string): Promise<void> 
 
 test('when there is no space for a file the job waits, uses no attempt, and resumes', async () => {
   await atEach(runsAll ? FILE_SITES : ['frame-index.before-write', 'output.before-rename'], 'ENOSPC');
+});
+
+test('when a quota is used up the job waits as for a full disk, also if ffmpeg finds it', async () => {
+  await atEach(['transformed-frame.before-write', 'output.before-rename'], 'EDQUOT');
+  const says = 'echo "Error writing trailer of x: Disk quota exceeded" >&2; exit 1';
+  const daemon = new DaemonWithClip({
+    frames: FRAMES,
+    path: faultyFfmpeg(temporaryFolder(), '/output/lanczos-2x/.framekiln-', says),
+  });
+  await completes(daemon, 1, 'clip');
+  expect(daemon.warnings().join('\n')).toMatch(/or in the quota.* this does not count as an attempt/);
 });
 
 test(

@@ -139,6 +139,34 @@ describe('one video twice', () => {
     expect(outputs(home)).toEqual({ 'x.mp4': 'a 64', 'x (2).mp4': 'a 96' });
   });
 
+  it('has one output if its sidecar is removed afterwards, at once or after it was changed and withdrawn', () => {
+    const home = newHome();
+    put(join(home, 'input/x.mp4'), clips.a);
+    const sidecar = put(join(home, 'input/x.mp4.recipe.yaml'), 'scale: 3\n');
+    once(home);
+    rmSync(sidecar);
+    once(home);
+    put(sidecar, 'scale: nonsense\n');
+    once(home, 1);
+    rmSync(sidecar);
+    once(home);
+    expect(outputs(home)).toEqual({ 'x.mp4': 'a 96' });
+    put(sidecar, 'scale: 2\n');
+    once(home);
+    expect(outputs(home)).toEqual({ 'x.mp4': 'a 96', 'x (2).mp4': 'a 64' });
+  });
+
+  it('is processed without its sidecar if the job with the sidecar has failed', () => {
+    const home = newHome();
+    put(join(home, 'input/x.mp4'), clips.a);
+    const model = put(join(home, 'models/x.onnx'), 'no model');
+    const sidecar = put(join(home, 'input/x.mp4.recipe.yaml'), `model: ${model}\n`);
+    once(home, 1);
+    rmSync(sidecar);
+    once(home);
+    expect(outputs(home)).toEqual({ 'x.mp4': 'a 64' });
+  });
+
   it(
     'has the newer output only if its sidecar changes and output.existing is replace',
     { tags: ['slow'] },

@@ -1,5 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
@@ -125,6 +136,28 @@ describe('a copy that pauses', () => {
       expect(readLog(home)).toMatch(/clip\.mp4 waiting: may be incomplete/);
     },
   );
+
+  test('that has holes gets its second look before its job is rejected and it is moved to quarantine', async () => {
+    // As another machine writes it over the network: allocated and not sparse, its last part first, no writer to be seen.
+    const { home, path, status, hasLogged, output } = setUp(`${SLOW.slice(0, -3)}, rejected: quarantine }\n`);
+    const fastStart = ['-c:v', 'libx264', '-g', '4', '-movflags', '+faststart'];
+    const large = { width: 160, height: 120, frames: FRAMES, audio: false };
+    const whole = readFileSync(
+      makeClip(join(temporaryFolder(), 'clip.mp4'), { ...large, encoder: fastStart }),
+    );
+    const media = whole.indexOf('mdat') + 4;
+    const holes = Buffer.from(whole).fill(0, media, whole.length - 4200);
+    writeFileSync(path('clip.mp4'), holes);
+    start(['start', '--home', home]);
+    await hasLogged(/clip\.mp4 may be incomplete \((NO_DECODABLE_FRAME|DAMAGED): /);
+    const file = openSync(path('clip.mp4'), 'r+');
+    writeSync(file, whole);
+    closeSync(file);
+    await expect.poll(() => existsSync(output('clip.mp4')), { timeout: 60_000 }).toBe(true);
+    expect(frameMd5(output('clip.mp4'))).toHaveLength(FRAMES);
+    expect(filesBelow(join(home, 'quarantine'))).toEqual([]);
+    expect(status().rejected).toEqual([]);
+  }, 240_000);
 
   test('--once waits for the rest of it', { tags: ['slow'], timeout: 120_000 }, async () => {
     const { home, path, hasLogged, output } = setUp(SLOW);

@@ -63,7 +63,7 @@ const LATE =
 test('kills at every fail point', async () => {
   const by = (pattern: RegExp): FailPoint[] => FAIL_POINTS.filter((name) => pattern.test(name));
   const special =
-    /^(other-file|insert-command|handle-command|cancel-job|retry-job|pause-queue|fail-attempt|frames\.before-spill|source|moved-source)/;
+    /^(other-file|insert-command|handle-command|cancel-job|retry-job|pause-queue|fail-attempt|frames\.before-spill|source|moved-source|placeholder)/;
   const late = by(LATE).filter((name) => !special.test(name));
   const plain = FAIL_POINTS.filter((name) => !special.test(name) && !late.includes(name));
   await expectNoViolations(

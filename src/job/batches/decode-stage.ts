@@ -94,7 +94,7 @@ export async function writeFrames(
         // Not `write`, which may write only part of the frame when the RAM disk is nearly full.
         await file.appendFile(frame);
       } catch (error) {
-        const moved = codeOf(error) === 'ENOSPC' ? await moveToSpill() : null;
+        const moved = ['ENOSPC', 'EDQUOT'].includes(codeOf(error)) ? await moveToSpill() : null;
         if (moved === null) throw error;
         currentPath = moved;
         await file.close();

@@ -6,6 +6,7 @@ import { countUnordered } from '../../media/index/timestamp-discontinuities.ts';
 import type { StreamFate, StreamPlan } from '../../media/join/stream-plan.ts';
 import { chromaOf } from '../../media/probe/stream-info.ts';
 import type { MediaReport } from '../../reports/media-report.ts';
+import type { WrittenOutput } from '../../queue/output-store.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
 /**
@@ -17,7 +18,7 @@ export function buildReport(
   job: Job,
   prepared: PreparedJob,
   streams: StreamPlan,
-  { damage, sha256 }: { readonly damage: Damage; readonly sha256: string },
+  { damage, sha256, bytes }: WrittenOutput & { readonly damage: Damage },
 ): MediaReport {
   return {
     source: job.sourcePath,
@@ -25,6 +26,7 @@ export function buildReport(
     recipe: job.recipe,
     output: prepared.outputPath,
     outputSha256: sha256,
+    outputBytes: bytes,
     sourceDamage: damage.sentence,
     frames: prepared.index.pts.length,
     container: streams.containerReason,

@@ -62,8 +62,8 @@ export function joinedOutput(
   const damage = assessDamage(prepared.media, prepared.index);
   return {
     ...{ temporaryPath, outputPath: prepared.outputPath, sourceDamage: damage.sentence, streams },
-    report: ({ outputPath, sha256 }) =>
-      buildReport(job, { ...prepared, outputPath }, streams, { damage, sha256 }),
+    report: ({ outputPath, ...file }) =>
+      buildReport(job, { ...prepared, outputPath }, streams, { damage, ...file }),
   };
 }
 

@@ -16,13 +16,20 @@ export interface PublishedOutput {
   readonly sourceDamage: string | null;
 }
 
+/** What the report says of the published file. */
+export interface PublishedFile {
+  readonly outputPath: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
 /** A verified file that has not got its final name yet. */
 export interface VerifiedOutput {
   readonly temporaryPath: string;
   /** Path that it should get. */
   readonly outputPath: string;
   readonly sourceDamage: string | null;
-  readonly report: (published: { readonly outputPath: string; readonly sha256: string }) => MediaReport;
+  readonly report: (published: PublishedFile) => MediaReport;
 }
 
 /** Gives the verified file its final name in one step, then writes and logs the report of the job. */
@@ -36,9 +43,10 @@ export async function publishOutput(
     // A lease token cannot guard a file, so the lease is checked at the last moment.
     if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
       throw new LeaseLostError(`Job ${job.id} now belongs to another worker.`);
-    queue.outputs.addWritten(job, { sha256, bytes: (await stat(temporaryPath)).size });
+    const { size: bytes } = await stat(temporaryPath);
+    queue.outputs.addWritten(job, { sha256, bytes });
     const outputPath = await giveName(context, temporaryPath, wanted);
-    const report = reportOf({ outputPath, sha256 });
+    const report = reportOf({ outputPath, sha256, bytes });
     await writeReport(home, job.id, report);
     for (const line of reportLines(report)) log.info(line);
     queue.progress.setPublished(lease, outputPath, Date.now());
@@ -54,7 +62,9 @@ async function giveName(context: JobContext, temporaryPath: string, wanted: stri
   for (;;) {
     const { path, replaces } = await reserveOutputName(context, wanted);
     try {
-      await publishFile(temporaryPath, path, 'output', replaces ? rename : renameIfFree);
+      await publishFile(temporaryPath, path, 'output', (from, to) =>
+        replaces ? rename(from, to) : renameIfFree(from, to, context.home.id),
+      );
       return path;
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;

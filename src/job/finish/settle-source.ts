@@ -5,7 +5,7 @@ import { InputRejectedError, toError, VerificationError } from '../../domain/err
 import { isOfRun } from '../../domain/job.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
-import { readFileSignature } from '../../lib/file-signature.ts';
+import { assertSameFile, readFileSignature } from '../../lib/file-signature.ts';
 import { writerOf } from '../../lib/process/file-writers.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import { syncFolder } from '../../workspace/durable-file.ts';
@@ -28,16 +28,15 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
   // Already settled by a worker that died right after, or removed by a person.
   if (!existsSync(job.sourcePath)) return;
   try {
-    const before = await readFileSignature(job.sourcePath);
+    const source = { path: job.sourcePath, signature: await readFileSignature(job.sourcePath) };
     await assertReplaceable(context, output);
     failPoint('source.before-settling');
     // Checking takes minutes; another file may have the name by now.
-    if ((await readFileSignature(job.sourcePath)) !== before)
-      throw new VerificationError(`${basename(job.sourcePath)} was replaced while it was checked.`);
+    await assertSameFile(source);
     if (settings.output.source === 'delete') {
       await rm(job.sourcePath);
       await syncFolder(dirname(job.sourcePath));
-    } else await moveAside(home.id, job.sourcePath, join(home.root, 'finished'), String(job.id));
+    } else await moveAside(home.id, source, join(home.root, 'finished'), String(job.id));
     failPoint('source.settled');
   } catch (error) {
     // Stopped meanwhile: the job is not finished, and its next run settles the source.

@@ -5,8 +5,10 @@ import { InputRejectedError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import { hasVideoExtension } from '../../domain/video-extensions.ts';
 import { LONGEST_FILE_NAME_BYTES } from '../../lib/next-file-name.ts';
+import { visibleText } from '../../lib/visible-text.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertNameIsFree, reserveOutputName } from '../output-name.ts';
+import { acceptablePath } from './acceptable-path.ts';
 
 /**
  * Paths for the finished file, the best first: `clip.mp4` stays `clip.mp4`; `clip.avi` becomes `clip.mkv`, or
@@ -40,7 +42,12 @@ function withoutExtension(path: string): string {
 /** Reserves the final name of the output. @throws InputRejectedError if it must not be written */
 export async function chooseOutputPath(context: JobContext, extension: string): Promise<string> {
   const { job, log } = context;
-  const [best, ...others] = outputPaths(job, extension);
+  const outputPath = acceptablePath(context, job.outputPath);
+  if (outputPath !== job.outputPath)
+    log.info(
+      `the file system of the output does not accept the name ${visibleText(basename(job.outputPath))}; the finished video will be ${basename(outputPath)}`,
+    );
+  const [best, ...others] = outputPaths({ ...job, outputPath }, extension);
   if (job.plan === null) await assertNameIsFree(context, best);
   let path = '';
   for (const wanted of [best, ...others]) {

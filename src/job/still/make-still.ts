@@ -70,6 +70,7 @@ export async function makeStill(context: JobContext, folder: JobFolder): Promise
     report: (published) => ({
       ...{ source: job.sourcePath, fingerprint: job.fingerprint, recipe: job.recipe, sourceDamage: null },
       ...{ output: published.outputPath, outputSha256: published.sha256 },
+      outputBytes: published.bytes,
       ...{ frames: 1, isStill: true, container: null, streams: [], chapters: 0, remarks: still.remarks },
     }),
   };

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { childEnvironment } from '../../config/environment.ts';
-import { FfmpegError, StoppedError, TransientError } from '../../domain/errors.ts';
+import { FfmpegError, InputRejectedError, StoppedError, TransientError } from '../../domain/errors.ts';
 import { SupervisedProcess, type ProcessEnd } from '../../lib/process/supervised-process.ts';
 import { sandboxedCommand } from './sandboxed-command.ts';
 import { killSandbox, type SandboxAccess } from './sandbox.ts';
@@ -79,7 +79,10 @@ export class FfmpegProcess {
 
 function throwUnlessGood(end: ProcessEnd, program: string, purpose: string, stallMs: number): void {
   const { reason, exitCode, signalName, stderrTail, cause } = end;
-  if (reason === 'exited' && exitCode === 0) return;
+  // ffmpeg exits with 0 if only the end of a file could not be written.
+  const isGood = reason === 'exited' && exitCode === 0;
+  if (!isGood || /^Error (writing|closing) /m.test(stderrTail)) throwIfUnwritable(stderrTail, purpose);
+  if (isGood) return;
   if (reason === 'stalled') {
     throw new FfmpegError(
       'FFMPEG_STALLED',
@@ -94,15 +97,22 @@ function throwUnlessGood(end: ProcessEnd, program: string, purpose: string, stal
       `${program} is not installed or not on PATH; install ffmpeg 5.1 or newer.`,
     );
   }
-  if (/No space left on device/i.test(stderrTail)) {
-    throw new TransientError('DISK_FULL', `No space left on the disk while ${purpose}.`);
-  }
   const how = signalName === null ? `exit code ${String(exitCode)}` : `signal ${signalName}`;
   const said = stderrTail === '' ? '' : `: ${lastLine(stderrTail)}`;
   throw new FfmpegError('FFMPEG_FAILED', `${program} failed (${how}) while ${purpose}${said}`, stderrTail, {
     cause,
     exitCode: exitCode ?? undefined,
   });
+}
+
+function throwIfUnwritable(stderrTail: string, purpose: string): void {
+  if (/No space left on device|Disk quota exceeded/i.test(stderrTail))
+    throw new TransientError('DISK_FULL', `No space left on the disk, or in the quota, while ${purpose}.`);
+  if (/File too large/i.test(stderrTail))
+    throw new InputRejectedError(
+      'OUTPUT_TOO_LARGE',
+      `The file is too large for its disk while ${purpose} (FAT32 ends at 4 GiB); make output/ a link to another disk, or choose a smaller scale.`,
+    );
 }
 
 function lastLine(text: string): string {

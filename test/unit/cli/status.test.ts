@@ -146,7 +146,7 @@ describe('formatStatus', () => {
 });
 
 test('a rejected file is shown with its code and reason; other files in input/ are not shown', () => {
-  const seen = { signature: '1', sinceAtMs: 0, code: null, message: null };
+  const seen = { signature: '1', takenSignature: null, sinceAtMs: 0, code: null, message: null };
   const rejected = rejectedFiles(
     [
       {

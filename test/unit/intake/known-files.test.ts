@@ -14,7 +14,7 @@ test('a new file is stored, is settled after the settling time, and is forgotten
   expect(seenFiles.list()).toMatchObject([{ path: '/in/a.mp4', state: 'settling' }]);
   expect(updateKnownFiles(seenFiles, found, { nowMs: 5000, settleMs: 5000 })).toEqual({
     added: [],
-    settled: [{ ...file('a.mp4'), sinceAtMs: 0, code: null }],
+    settled: [{ ...file('a.mp4'), sinceAtMs: 0, code: null, takenSignature: null }],
   });
   updateKnownFiles(seenFiles, [], { nowMs: 6000, settleMs: 5000 });
   expect(seenFiles.list()).toEqual([]);

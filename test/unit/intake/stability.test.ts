@@ -46,6 +46,7 @@ test('a taken or rejected file is not judged again until it changes', () => {
     const seen: SeenFile = {
       path: '/in/a.mp4',
       signature: '10',
+      takenSignature: null,
       state,
       sinceAtMs: 0,
       code: 'WHY',
@@ -59,9 +60,24 @@ test('a taken or rejected file is not judged again until it changes', () => {
   }
 });
 
+test('a taken file stays taken if only its sidecar is removed, also after a sidecar that was rejected', () => {
+  const after = (before: Partial<SeenFile>, signature: string) => {
+    const { state } = { state: 'taken', ...before } as const;
+    const seen = { path: '/in/a.mp4', signature: '10 1', takenSignature: '10', sinceAtMs: 0, state };
+    return judge({ ...seen, code: null, message: null, ...before }, { path: seen.path, signature }, 1, SETTLE)
+      .seen.state;
+  };
+  expect(after({}, '10')).toBe('taken');
+  expect(after({ signature: '10 2', state: 'settling' }, '10')).toBe('taken');
+  expect(after({ signature: '10 2', state: 'rejected' }, '10')).toBe('taken');
+  expect(after({}, '11')).toBe('settling');
+  expect(after({}, '10 2')).toBe('settling');
+  expect(after({ takenSignature: null }, '10')).toBe('settling');
+});
+
 test('a file that may be incomplete is settled again after twelve times the settling time', () => {
   const seen: SeenFile = {
-    ...{ path: '/in/a.mp4', signature: '10', state: 'settling', sinceAtMs: 0 },
+    ...{ path: '/in/a.mp4', signature: '10', takenSignature: null, state: 'settling', sinceAtMs: 0 },
     ...{ code: 'CUT_OFF', message: 'is cut off within its moov box' },
   };
   const isSettled = (atMs: number, code: string) =>

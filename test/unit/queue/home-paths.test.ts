@@ -28,7 +28,14 @@ test('a home that was moved finds its own files, and files elsewhere stay where 
   const [sourcePath, outputPath] = [join(before, 'input/a.mp4'), join(before, 'output/a.mp4')];
   queue.jobs.enqueue(newJob({ sourcePath, outputPath }));
   queue.jobs.enqueue(newJob({ sourcePath: '/card/b.mp4', outputPath: '/elsewhere/b.mp4', origin: 'run' }));
-  const seen = { signature: '1', state: 'taken', sinceAtMs: 1, code: null, message: null } as const;
+  const seen = {
+    signature: '1',
+    takenSignature: '1',
+    state: 'taken',
+    sinceAtMs: 1,
+    code: null,
+    message: null,
+  } as const;
   queue.seenFiles.putAll([{ ...seen, path: sourcePath }]);
   queue.close();
   renameSync(before, after);

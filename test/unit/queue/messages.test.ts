@@ -33,6 +33,7 @@ test('seen files are replaced by path and removed', () => {
   const file: SeenFile = {
     path: '/in/a.mp4',
     signature: '1',
+    takenSignature: null,
     state: 'settling',
     sinceAtMs: 5,
     code: null,

@@ -1,17 +1,23 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { InputRejectedError } from '../../../src/domain/errors.ts';
+import { fileSignature, type SignedFile } from '../../../src/lib/file-signature.ts';
 import { quarantineSource } from '../../../src/workspace/quarantine-source.ts';
 import { HOME_ID } from '../../helpers/identified-home.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
-const damaged = { code: 'DAMAGED' as const, message: 'Only 3 % of it can be decoded.' };
+const damaged = new InputRejectedError('DAMAGED', 'Only 3 % of it can be decoded.');
 
-function rejectable(root: string, name: string, contents = 'x'): string {
+function rejectable(root: string, name: string, contents = 'x'): SignedFile {
   mkdirSync(join(root, 'input'), { recursive: true });
   const path = join(root, 'input', name);
   writeFileSync(path, contents);
-  return path;
+  return signed(path);
+}
+
+function signed(path: string): SignedFile {
+  return { path, signature: fileSignature(statSync(path, { bigint: true })) };
 }
 
 test('rejected files with the same name are moved with their reasons', async () => {
@@ -51,13 +57,23 @@ test('a file is moved even if its name is too long for a note with the reason', 
 
 test('a file is not moved for faults of others, or if the move fails', async () => {
   const root = temporaryFolder();
-  const path = rejectable(root, 'a.mp4');
+  const file = rejectable(root, 'a.mp4');
   expect(
-    await quarantineSource({ id: HOME_ID, root }, path, { code: 'BAD_RECIPE', message: '' }, '1'),
+    await quarantineSource({ id: HOME_ID, root }, file, new InputRejectedError('BAD_RECIPE', ''), '1'),
   ).toBeNull();
   writeFileSync(join(root, 'quarantine'), 'in the way');
-  expect(await quarantineSource({ id: HOME_ID, root }, path, damaged, '1')).toMatch(
+  expect(await quarantineSource({ id: HOME_ID, root }, file, damaged, '1')).toMatch(
     /^a\.mp4: cannot be moved to quarantine\/: /,
   );
-  expect(existsSync(path)).toBe(true);
+  expect(existsSync(file.path)).toBe(true);
+});
+
+test('a file that has changed since it was read is not moved, also if no process has it open', async () => {
+  const root = temporaryFolder();
+  const file = rejectable(root, 'a.mp4');
+  writeFileSync(file.path, 'the rest of a copy');
+  expect(await quarantineSource({ id: HOME_ID, root }, file, damaged, '1')).toBe(
+    'a.mp4: cannot be moved to quarantine/: a.mp4 changed after it was read.',
+  );
+  expect(readFileSync(file.path, 'utf8')).toBe('the rest of a copy');
 });
