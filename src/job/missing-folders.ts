@@ -24,10 +24,10 @@ export async function assertFoldersPresent(context: Context): Promise<void> {
   if (job.publishedAtMs !== null || contains(home.input, sourceFolder)) return;
   // Outside input/ nobody creates folders again.
   if (!existsSync(sourceFolder))
-    throw new TransientError('FOLDER_MISSING', `${sourceFolder} is missing; connect its disk.`);
+    throw new TransientError('FOLDER_MISSING', `${sourceFolder} is missing; reconnect its disk.`);
 }
 
-/** The error that a missing folder of the job has caused: FOLDER_MISSING instead of whatever came of that. */
+/** Replaces an error with FOLDER_MISSING if a folder of the job is missing, because that caused the error. */
 export async function explainByMissingFolder(context: Context, error: Error): Promise<Error> {
   const { home, queue } = context;
   const { mount, folder } = ramDiskPlaces(home).folders;

@@ -35,7 +35,7 @@ export async function assertNameIsFree(context: JobContext, outputPath: string):
   if ((await occupantOf(context, outputPath)) !== 'foreign') return;
   throw new InputRejectedError(
     'OUTPUT_EXISTS',
-    `${basename(outputPath)} already exists and output.existing is keep.`,
+    `${basename(outputPath)} already exists, and output.existing is set to keep.`,
   );
 }
 

@@ -93,7 +93,7 @@ test.skipIf(!mayMount()).each([
     'is too small, found before the first frame',
     'size=32k',
     'size=8m',
-    /clip\.mp4 needs about .* in .*, but only .* are free\./,
+    /clip\.mp4 needs about .* in .*, but only .* is free\./,
   ],
 ] as const)(
   'a job waits while the output folder %s',

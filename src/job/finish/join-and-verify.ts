@@ -104,7 +104,7 @@ async function fallbackFor(
   if (error instanceof AudioShiftedError) {
     return {
       streams: withShifts(streams, error.shifts),
-      sentence: `${error.message} Joining again with these tracks shifted into sync, or without those that cannot be`,
+      sentence: `${error.message} Joining again with these tracks shifted into sync; tracks that cannot be shifted are dropped`,
     };
   }
   if (!(error instanceof FfmpegError || error instanceof VerificationError)) return null;

@@ -17,7 +17,7 @@ export interface DeviceMemories {
   readonly gpu: DeviceMemory | null;
 }
 
-/** Reads free memory, and that of the first GPU where the recipe allows one; a hanging driver is given up after 5 s. */
+/** Reads free memory, and that of the first GPU if the recipe allows one; gives up on a hanging driver after 5 s. */
 export async function deviceMemories(device: Device): Promise<DeviceMemories> {
   const [gpu] = device === 'cpu' ? [] : (await probeGpus(addonPath())).gpus;
   return {

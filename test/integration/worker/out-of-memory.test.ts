@@ -18,7 +18,7 @@ test('when memory runs out tiles become smaller, and no frame is lost', async ()
   const first = await runNextJob(tried.engine);
   expect(first.job).toMatchObject({ state: 'done', framesDone: FRAMES });
   expect(failedWidths(tried.runs)).toEqual([640, 352, 278]);
-  expect(first.lines).toContain('CPU out of memory; tile size reduced to 149 px');
+  expect(first.lines).toContain('out of memory; tile size reduced to 149 px');
   expect(frameMd5(join(home.output, 'first.mp4'))).toHaveLength(FRAMES);
 });
 
