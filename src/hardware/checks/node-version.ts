@@ -9,6 +9,6 @@ export function checkNodeVersion(version: string): CheckResult {
   if (major > MAJOR || (major === MAJOR && minor >= MINOR)) return passed(`Node ${version}`);
   return failed(
     `Node ${version} is older than ${MAJOR}.${MINOR}`,
-    'Install a newer Node from https://nodejs.org.',
+    'Install a newer version of Node from https://nodejs.org.',
   );
 }

@@ -16,7 +16,7 @@ export function checkRamDisk(trial: RamDiskTrial): CheckResult {
   const size = `${(trial.sizeBytes / GIGABYTE).toFixed(1)} GB`;
   if (trial.kind === 'folder') {
     return warned(
-      `none; frames are written to disk: ${trial.reason ?? 'workspace.kind is folder'}`,
+      `none (${trial.reason ?? 'workspace.kind is set to folder'}): frames are written to disk`,
       'Enlarge /dev/shm (Docker: --shm-size 4g) or run as root; without a RAM disk, processing is slower.',
     );
   }

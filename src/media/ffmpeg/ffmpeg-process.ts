@@ -95,7 +95,7 @@ function throwUnlessGood(end: ProcessEnd, program: string, purpose: string, stal
     );
   }
   if (/No space left on device/i.test(stderrTail)) {
-    throw new TransientError('DISK_FULL', `No space left on the disk while ${purpose}.`);
+    throw new TransientError('DISK_FULL', `No disk space left while ${purpose}.`);
   }
   const how = signalName === null ? `exit code ${String(exitCode)}` : `signal ${signalName}`;
   const said = stderrTail === '' ? '' : `: ${lastLine(stderrTail)}`;

@@ -128,7 +128,7 @@ export class Upscaler {
       await lost.model.dispose().catch((failure: unknown) => onStepDown(toError(failure).message));
       const ready = await load(this.#options, next);
       this.#current = ready;
-      onStepDown(`${error.message} Continuing with ${ready.engine.name}.`);
+      onStepDown(`${error.message} Continuing with ${ready.engine.name}`);
       return ready;
     })();
   }

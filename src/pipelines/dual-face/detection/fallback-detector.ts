@@ -38,7 +38,7 @@ export class FallbackDetector {
     } catch (error) {
       if (!(error instanceof EngineError) || this.#device === 'cpu') throw error;
       this.#needs.onStepDown(
-        `${toError(error).message} Face detection continues on the CPU from frame ${number}.`,
+        `${toError(error).message} Face detection continues on the CPU from frame ${number}`,
       );
       await this.#detector.dispose();
       this.#detector = await loadDetector(this.#needs, 'cpu');

@@ -27,7 +27,7 @@ export class OptionalEmbedder {
       return await this.#embedder.embed(asBytes(pixels, format), format.width, format.height, face);
     } catch (error) {
       this.#onStepDown(
-        `cannot compare faces: ${toError(error).message} From frame ${number}, people are identified by position and size only.`,
+        `cannot compare faces: ${toError(error).message} From frame ${number}, people are identified by position and size only`,
       );
       await this.dispose();
       return null;
