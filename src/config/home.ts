@@ -43,7 +43,7 @@ export function resolveHome({ flag, cwd }: { readonly flag: string | null; reado
   return homeAt(realPath(resolve(cwd, flag ?? homeFromEnvironment() ?? programRoot)));
 }
 
-/** @param root absolute */
+/** The paths in a home. @param root absolute path of the home */
 export function homeAt(root: string): Home {
   const stateDir = join(root, '.framekiln');
   return {
@@ -98,7 +98,7 @@ function stateFiles({ stateDir, jobsDir, databaseFile, lockFile }: Home): string
   return [stateDir, jobsDir, databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`, lockFile];
 }
 
-/** @throws HomeNotWritableError if one of the files that exist belongs to another user */
+/** Checks the files that exist. @throws HomeNotWritableError if this user cannot write to one of them */
 function assertWritable(paths: readonly string[]): void {
   for (const path of paths.filter((each) => existsSync(each))) {
     try {

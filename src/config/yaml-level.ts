@@ -18,7 +18,7 @@ export interface YamlLevel {
   readonly describe: (issues: readonly z.core.$ZodIssue[]) => string[];
 }
 
-/** @param name name of the file for messages */
+/** Parses a settings file. @param name name of the file for messages */
 export function parseYamlLevel(text: string, name: string): YamlLevel {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });

@@ -13,7 +13,7 @@ export class StateWatch {
     this.#identities.set(path, fileIdentity(path));
   }
 
-  /** @throws StateLostError if a path leads to another file or to none */
+  /** Checks the watched files. @throws StateLostError if a path leads to another file or to none */
   assertKept(): void {
     for (const [path, opened] of this.#identities) {
       const found = identityNow(path);

@@ -65,7 +65,7 @@ export class WorkerControl {
     return this.#supervisor.foundDamage;
   }
 
-  /** @throws WorkerFailingError if workers end again and again without claiming a job */
+  /** Checks that workers start. @throws WorkerFailingError if they end again and again without claiming a job */
   assertStarting(): void {
     this.#supervisor.assertStarting();
   }

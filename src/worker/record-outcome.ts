@@ -5,6 +5,7 @@ import type { Logger } from '../observability/log-entry.ts';
 import type { Release } from '../queue/lease-store.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isExplained, outcomeOf } from './outcome.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 
 /** Pause before a job that met a transient error is tried again. */
 const TRANSIENT_WAIT_MS = 30_000;
@@ -47,7 +48,7 @@ export function recordOutcome(
         note: `waiting: ${error.message}`,
       });
       log.warn(
-        `${error.message} Retrying every ${TRANSIENT_WAIT_MS / 1000} s; this does not count as an attempt`,
+        `${withoutFullStop(error.message)}; retrying every ${TRANSIENT_WAIT_MS / 1000} s without using an attempt`,
       );
       return false;
     case 'rejected':

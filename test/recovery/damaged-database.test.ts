@@ -104,7 +104,7 @@ test(
     // Commands report the damage and leave the file alone.
     const status = run(['status', '--home', home]);
     expect(status.stderr).toMatch(
-      /^DATABASE_DAMAGED: The database .* is damaged; `framekiln start` keeps a copy of it/,
+      /^DATABASE_DAMAGED: The database .* is damaged; run `framekiln start`, which keeps a copy of it/,
     );
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);

@@ -11,7 +11,7 @@ const GIGABYTE = 1e9;
 /** Enough for three batches of a 4K job; with much less, batches are small. */
 const COMFORTABLE_BYTES = 2 * GIGABYTE;
 
-/** @param trial result of opening and removing a RAM disk */
+/** Checks the RAM disk. @param trial result of opening and removing a RAM disk */
 export function checkRamDisk(trial: RamDiskTrial): CheckResult {
   const size = `${(trial.sizeBytes / GIGABYTE).toFixed(1)} GB`;
   if (trial.kind === 'folder') {

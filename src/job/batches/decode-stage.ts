@@ -59,7 +59,7 @@ export class DecodeStage {
     return Math.min(frameCount, Math.floor((await sizeOrZero(outputPath)) / frameBytes(formats.output)));
   }
 
-  /** @returns the path of the frames, which changes when the RAM disk fills up meanwhile */
+  /** Decodes the frames of a batch. @returns their path, which changes if the RAM disk fills up meanwhile */
   async #decode(range: BatchRange, path: string): Promise<string> {
     const { media, index, formats, files, decoder } = this.#options;
     if (this.#decoder?.nextFrame !== range.firstFrame) {

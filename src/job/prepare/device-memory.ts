@@ -13,7 +13,7 @@ export interface DeviceMemory {
 /** Memory of the devices that a job may use. */
 export interface DeviceMemories {
   readonly cpu: DeviceMemory;
-  /** null where the job may not use a GPU, or no GPU answers. */
+  /** Memory of the GPU; null if the job may not use a GPU or no GPU answers. */
   readonly gpu: DeviceMemory | null;
 }
 

@@ -48,7 +48,7 @@ function warnOfOtherFfmpeg(
   );
 }
 
-/** @throws ModelError MODEL_CHECKSUM when the job started with other models than those on the disk now */
+/** Checks that the models on the disk are those of the plan. @throws ModelError MODEL_CHECKSUM if they are not */
 function assertSameModels(plan: JobPlan, name: string, { model, embedding }: PlanInputs): void {
   if (plan.modelSha256 !== (model?.sha256 ?? null)) {
     throw new ModelError(

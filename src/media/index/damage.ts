@@ -48,7 +48,7 @@ export function assertDecodable(source: MediaInfo, { share, sentence }: Damage, 
   const percent = (part: number): string => `${Math.floor(part * 100)} %`;
   throw new InputRejectedError(
     'DAMAGED',
-    `Only ${percent(share)} of ${basename(source.path)} can be decoded, less than the required ${percent(minShare)} (limits.decodableShare): ${sentence ?? ''}.`,
+    `${basename(source.path)} is too damaged (${sentence ?? ''}): ${percent(share)} can be decoded, but limits.decodableShare requires ${percent(minShare)}.`,
   );
 }
 
