@@ -59,7 +59,7 @@ describe('the probe', () => {
     );
     const { settings, originsOf } = loadSettings({ home });
     expect(settings.encoder).toMatchObject({ nvenc: true, sessions: 2 });
-    expect(originsOf('encoder.sessions')[0]?.reason).toMatch(/^2 sessions of H\.264/);
+    expect(originsOf('encoder.sessions')[0]?.reason).toMatch(/^2 concurrent sessions of H\.264/);
   });
 
   it.each<[string, MachineBehaviour, RegExp]>([

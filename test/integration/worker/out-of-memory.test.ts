@@ -33,7 +33,7 @@ test(
     const stopped = inProcessWorker();
     await stopped.addJob('clip.mp4', CLIP);
     const before = engineWithRoomFor(13_000);
-    const half = await stopped.runNextJob(before.engine, /^CPU out of memory/);
+    const half = await stopped.runNextJob(before.engine, /^out of memory/);
     expect(half.job).toMatchObject({ state: 'queued', plan: { tile: 149 } });
     const after = engineWithRoomFor(13_000);
     expect((await stopped.runNextJob(after.engine)).job?.state).toBe('done');
@@ -74,7 +74,7 @@ test.each([
 test('after two workers in a row died of a job it runs with tiles of half the edge', async () => {
   const { queue, addJob, runNextJob } = inProcessWorker();
   const { id } = await addJob('clip.mp4', CLIP);
-  await runNextJob(engineWithRoomFor(13_000).engine, /^CPU out of memory/);
+  await runNextJob(engineWithRoomFor(13_000).engine, /^out of memory/);
   expect(queue.jobs.getJob(id)?.plan?.tile).toBe(149);
   const crash = () => {
     const claimed = queue.leases.claim({ owner: 'dead', nowMs: Date.now(), leaseMs: 1 });
