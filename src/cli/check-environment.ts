@@ -25,7 +25,7 @@ import { modelFolders, readKnownModels } from './known-models.ts';
 
 export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
   readonly home: Home;
-  /** Null if the probe failed. */
+  /** The probed hardware; null if the probe failed. */
   readonly facts: HardwareFacts | null;
 }
 

@@ -38,7 +38,7 @@ export function configCommand(cli: Cli): Command {
     });
   config
     .command('set')
-    .description('Write a setting to framekiln.yaml, keeping its comments')
+    .description('Change a setting in framekiln.yaml; comments in the file are kept')
     .argument('<key>', 'setting, e.g. encoder.crf')
     .argument('<value>', 'value, in YAML')
     .action(async (key: string, value: string, _, command: Command) => {
@@ -65,7 +65,10 @@ export function configCommand(cli: Cli): Command {
 function behindLinks(path: string): string {
   if (existsSync(path)) return realpathSync(path);
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
-    throw new ConfigurationError(`${path} is a link to a file that does not exist; nothing was changed.`, []);
+    throw new ConfigurationError(
+      `${path} is a symbolic link to a file that does not exist; nothing was changed.`,
+      [],
+    );
   return path;
 }
 

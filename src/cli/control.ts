@@ -10,9 +10,9 @@ const CONTROLS = [
   {
     kind: 'pause',
     argument: '[id]',
-    does: 'Pause a job, or the whole queue; checkpoints are kept',
+    does: 'Pause a job or the whole queue; checkpoints are kept',
   },
-  { kind: 'resume', argument: '[id]', does: 'Resume a paused job, or the whole queue' },
+  { kind: 'resume', argument: '[id]', does: 'Resume a paused job or the whole queue' },
   { kind: 'cancel', argument: '<id>', does: 'Cancel a job and delete its checkpoints' },
   { kind: 'retry', argument: '<id>', does: 'Queue a failed, cancelled or finished job again' },
 ] as const;

@@ -33,8 +33,8 @@ const HEADER = ['ID', 'STATE', 'FILE', 'DONE', 'FRAMES', 'FPS', 'LEFT', 'NOTE'];
 
 function headline(report: StatusReport, unfinished: number, finished: number): string {
   const daemon = report.daemonRunning ? 'The daemon is running' : 'The daemon is not running';
-  const queue = report.queuePaused ? ', the queue is paused' : '';
-  const throttled = report.throttled === null ? '' : `, ${visibleText(report.throttled)}`;
+  const queue = report.queuePaused ? ' and the queue is paused' : '';
+  const throttled = report.throttled === null ? '' : ` (${visibleText(report.throttled)})`;
   return `${daemon}${throttled}${queue}. Jobs in ${report.home}: ${unfinished} unfinished, ${finished} finished.`;
 }
 

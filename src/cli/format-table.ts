@@ -1,4 +1,4 @@
-/** Lines of columns, two spaces apart, each as wide as its widest cell; nothing is cut off. */
+/** Formats rows as columns, two spaces apart, each as wide as its widest cell; nothing is cut off. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));

@@ -4,7 +4,7 @@ import type { Recipe } from '../domain/recipe.ts';
 import { findModel } from '../inference/models/find-model.ts';
 import { modelPurposeOf, readManifest, type Manifest } from '../inference/models/manifest.ts';
 
-/** Where models are looked for, in order: the home's own folder, then the program's. */
+/** Folders that are searched for models, in order: that of the home, then that of the program. */
 export function modelFolders(home: Home): string[] {
   return [...new Set([home.models, join(programRoot, 'models')])];
 }

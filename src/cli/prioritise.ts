@@ -7,7 +7,7 @@ import { sendCommand } from './send-command.ts';
 /** `framekiln prioritise`: higher priorities run first; jobs of equal priority run in the order of their IDs. */
 export function prioritiseCommand(cli: Cli): Command {
   return new Command('prioritise')
-    .description('Change the priority of a job; higher runs first, the default is 0')
+    .description('Change the priority of a job (default: 0); jobs with a higher priority run first')
     .argument('<id>', 'job ID, as shown by framekiln status', parseJobId)
     .argument('<priority>', 'a whole number', parsePriority)
     .action(async (jobId: number, priority: number, _, command: Command) => {

@@ -19,7 +19,7 @@ export async function probeMachine(
       home,
       addonPath: addonPath(),
       again,
-      onLongProbe: () => tell('probing the hardware of this machine (first start only) …'),
+      onLongProbe: () => tell('probing the hardware (only at the first start and after changes) …'),
     });
   } catch (error) {
     tell(`cannot probe this machine (${toError(error).message}); using safe defaults`);

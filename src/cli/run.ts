@@ -23,10 +23,10 @@ interface RunOptions extends GlobalOptions, RecipeOptions {
   readonly skipChecks?: true;
 }
 
-/** `framekiln run`: processes one file while the user waits; a running daemon gets the job. */
+/** `framekiln run`: processes one file while the user waits; a running daemon takes over the job. */
 export function runCommand(cli: Cli): Command {
   const command = new Command('run')
-    .description('Process one file and wait for it; a running daemon gets the job')
+    .description('Process one file and wait for it to finish; a running daemon takes over the job')
     .argument('<file>', 'video file')
     .option('--output <folder>', 'folder for the finished video (default: output/ in the home folder)')
     .option('--skip-checks', 'skip the environment checks');
@@ -83,7 +83,7 @@ function showProgress(job: Job, bar: ProgressBar, nowMs: number): void {
 }
 
 function tellLeft(cli: Cli, { id }: Job): void {
-  cli.complain(`The daemon continues with job ${id}; to stop it: framekiln cancel ${id}`);
+  cli.complain(`The daemon continues job ${id}; to cancel the job: framekiln cancel ${id}`);
   cli.exitCode = ExitCode.stopped;
 }
 

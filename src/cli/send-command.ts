@@ -19,7 +19,7 @@ export async function sendCommand(
 ): Promise<void> {
   const { commands, jobs } = place.queue;
   if (request.jobId !== null && jobs.getJob(request.jobId) === null) {
-    cli.complain(`There is no job ${request.jobId}; \`framekiln status\` lists all jobs.`);
+    cli.complain(`There is no job ${request.jobId}; to list the jobs: framekiln status`);
     cli.exitCode = ExitCode.failed;
     return;
   }
@@ -41,5 +41,5 @@ export async function sendCommand(
     }
     await delay(LOOK_EVERY_MS);
   }
-  cli.print('The daemon is busy; the command takes effect as soon as the daemon handles it.');
+  cli.print('The daemon is busy; it will carry out the command as soon as it can.');
 }

@@ -23,7 +23,7 @@ interface StartOptions extends GlobalOptions {
 export function startCommand(cli: Cli): Command {
   return new Command('start')
     .description('Watch input/ and write finished videos to output/')
-    .option('--once', 'process everything in input/, then exit (0 if all of it succeeded)')
+    .option('--once', 'process everything in input/, then exit; the exit code is 0 if every video succeeded')
     .option('--sample', 'add a 3-second sample clip to input/ first')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<StartOptions>();
@@ -40,7 +40,7 @@ export function startCommand(cli: Cli): Command {
         for (const fault of faults) log.warn(fault);
       };
       const settings = new LiveSettings({ home, flags: options.set ?? [] }, (loaded) => {
-        log.info('settings changed; they apply from the next job on');
+        log.info('settings changed; new values apply from the next job');
         tellFaults(loaded);
       });
       const log = createLogger({ file, level: settings.now().log.level, console: true });

@@ -83,7 +83,7 @@ function filesWithReason(files: readonly SeenFile[], inputDir: string): FileWith
   }));
 }
 
-/** @param inputDir absolute path of input/ @param nowMs the current time, for the time left */
+/** Describes one job. @param inputDir absolute path of input/ @param nowMs the current time, for the time left */
 export function reportJob(
   job: Job,
   inputDir: string,

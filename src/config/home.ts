@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { ConfigurationError, HomeNotWritableError } from '../domain/errors.ts';
+import { codeOf, ConfigurationError, HomeNotWritableError } from '../domain/errors.ts';
 import { asUser } from '../lib/user-umask.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { homeFromEnvironment } from './environment.ts';
@@ -43,7 +43,7 @@ export function resolveHome({ flag, cwd }: { readonly flag: string | null; reado
   return homeAt(realPath(resolve(cwd, flag ?? homeFromEnvironment() ?? programRoot)));
 }
 
-/** @param root absolute */
+/** The paths in a home. @param root absolute path of the home */
 export function homeAt(root: string): Home {
   const stateDir = join(root, '.framekiln');
   return {
@@ -82,7 +82,7 @@ export function ensureHome(home: Home): void {
       else asUser(() => makeFolder(folder));
     } catch (error) {
       throw new ConfigurationError(
-        `Cannot create the folder ${folder}; choose another home with --home.`,
+        `Cannot create the folder ${folder} (${codeOf(error)}); choose another home with --home.`,
         [],
         { cause: error },
       );
@@ -98,14 +98,14 @@ function stateFiles({ stateDir, jobsDir, databaseFile, lockFile }: Home): string
   return [stateDir, jobsDir, databaseFile, `${databaseFile}-wal`, `${databaseFile}-shm`, lockFile];
 }
 
-/** @throws HomeNotWritableError if one of the files that exist belongs to another user */
+/** Checks the files that exist. @throws HomeNotWritableError if this user cannot write to one of them */
 function assertWritable(paths: readonly string[]): void {
   for (const path of paths.filter((each) => existsSync(each))) {
     try {
       accessSync(path, constants.R_OK | constants.W_OK);
     } catch (error) {
       throw new HomeNotWritableError(
-        `This user cannot write to ${path}; run Framekiln as its owner, or change its owner with chown.`,
+        `This user cannot write to ${path}; run Framekiln as the user who owns it, or change its owner with chown.`,
         { cause: error },
       );
     }
@@ -116,7 +116,7 @@ function assertWritable(paths: readonly string[]): void {
 export function whyNotFolders({ input, output }: Pick<Home, 'input' | 'output'>): string | null {
   const [realInput, realOutput] = [realPath(input), realPath(output)];
   if (!contains(realInput, realOutput) && !contains(realOutput, realInput)) return null;
-  return `The input folder ${input} and the output folder ${output} overlap; finished videos would be processed again.`;
+  return `The input folder ${input} and the output folder ${output} overlap, so finished videos would be processed again; use two separate folders.`;
 }
 
 /**

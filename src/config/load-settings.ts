@@ -87,7 +87,7 @@ function addValue(key: string, text: string, place: string, accepted: Accepted[]
   try {
     value = asSwitch(key, parse(text));
   } catch (error) {
-    faults.push(`${place}: ${toError(error).message.split('\n')[0] ?? ''}`);
+    faults.push(`${place}: ${key}: ${toError(error).message.split('\n')[0] ?? ''}; ignored`);
     return;
   }
   const said = treeOf(key, value);

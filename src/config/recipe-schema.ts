@@ -11,10 +11,10 @@ export const PartialRecipe = z.strictObject({
   pipeline: z
     .enum(['upscale', 'dual-face'])
     .optional()
-    .meta({ description: 'pipeline for files whose folder or sidecar file sets none' }),
+    .meta({ description: 'default pipeline; the folder or the sidecar file of a video can set another one' }),
   preset: z.enum(['basic', 'standard', 'premium', 'pro']).optional().meta({
     description:
-      'device and scale in one word: cpu 2x, cpu 4x, gpu 2x and gpu 4x in this order; other keys override the preset',
+      'device and scale in one word: basic is cpu 2x, standard cpu 4x, premium gpu 2x and pro gpu 4x; other keys override the preset',
   }),
   model: z.string().min(1).optional().meta({
     description:
@@ -31,22 +31,19 @@ export const PartialRecipe = z.strictObject({
     .meta({ description: 'tile size in source pixels; auto uses the whole frame if memory allows' }),
   width: evenLength
     .optional()
-    .meta({ description: 'width of the split screen in pixels, even; dual-face only' }),
+    .meta({ description: 'width of the split screen in pixels, an even number; dual-face only' }),
   height: evenLength
     .optional()
-    .meta({ description: 'height of the split screen in pixels, even; dual-face only' }),
+    .meta({ description: 'height of the split screen in pixels, an even number; dual-face only' }),
   layout: z.enum(['side-by-side', 'stacked']).optional().meta({
-    description: 'layout of the split screen; stacked puts the left person at the top; dual-face only',
+    description: 'layout of the split screen (with stacked, the left person is at the top); dual-face only',
   }),
-  detectEvery: z
-    .int()
-    .min(1)
-    .max(30)
-    .optional()
-    .meta({ description: 'faces are detected in every n-th frame; dual-face only' }),
+  detectEvery: z.int().min(1).max(30).optional().meta({
+    description: 'detect faces only in every nth frame, and interpolate in between; dual-face only',
+  }),
   missing: z.enum(['wide', 'black']).optional().meta({
     description:
-      'what a pane shows once its person has been missing for a while: the whole image or black; dual-face only',
+      'what a pane shows once its person has been missing for a while: wide for the whole image, or black; dual-face only',
   }),
 });
 

@@ -31,11 +31,12 @@ export const SettingsFile = z
             'seconds between full scans of the input folder, which find files whose change events were missed',
         }),
         polling: z.boolean().default(false).meta({
-          description: 'poll the input folder for changes; needed on network shares, which send no events',
+          description:
+            'poll the input folder for changes; needed on network shares, which send no change events',
         }),
         rejected: z.enum(['keep', 'quarantine']).default('keep').meta({
           description:
-            'what to do with a rejected file; quarantine moves it to quarantine/ with a note that gives the reason, if it has a video extension',
+            'what to do with a rejected file; quarantine moves it to quarantine/ if it has a video extension, with a note that gives the reason',
         }),
         folders: z
           .record(z.string().min(1), PartialRecipe)
@@ -64,15 +65,12 @@ export const SettingsFile = z
           .boolean()
           .default(true)
           .meta({ description: 'encode on an NVIDIA GPU (NVENC) if a trial encode succeeds' }),
-        sessions: z
-          .int()
-          .min(1)
-          .max(64)
-          .default(1)
-          .meta({ description: 'NVENC sessions that may be open at the same time; the probe counts them' }),
+        sessions: z.int().min(1).max(64).default(1).meta({
+          description: 'maximum number of NVENC sessions open at the same time; the probe measures it',
+        }),
         chroma: z.enum(['4:2:0', 'source']).default('4:2:0').meta({
           description:
-            'chroma subsampling; 4:2:0 plays everywhere; source keeps 4:2:2 and 4:4:4, which few players support and only the CPU encodes',
+            'chroma subsampling: 4:2:0 plays everywhere; source keeps 4:2:2 and 4:4:4, which few players support and only the CPU encodes',
         }),
         waitSeconds: z
           .number()
@@ -111,12 +109,18 @@ export const SettingsFile = z
       .prefault({}),
     streams: z
       .strictObject({
-        max: z.int().min(1).max(32).default(1).meta({ description: 'jobs processed at the same time' }),
+        max: z
+          .int()
+          .min(1)
+          .max(32)
+          .default(1)
+          .meta({ description: 'maximum number of jobs processed at the same time' }),
         batch: z.int().min(1).max(8).default(8).meta({
-          description: 'maximum number of images, from different jobs, in one inference request to a GPU',
+          description: 'maximum number of images in one GPU inference request, which jobs can share',
         }),
         waitMs: z.number().min(0).max(6).default(6).meta({
-          description: 'milliseconds that an image waits for images from other jobs, to share one request',
+          description:
+            'maximum milliseconds that an image waits to share an inference request with images of other jobs',
         }),
       })
       .prefault({}),
@@ -135,14 +139,14 @@ export const SettingsFile = z
       .strictObject({
         kind: z.enum(['auto', 'mount', 'shm', 'folder']).default('auto').meta({
           description:
-            'where raw frames are stored: a tmpfs of the job, /dev/shm, or a folder on disk; auto tries them in this order',
+            'where raw frames are stored: mount is a tmpfs mounted for the job, shm is /dev/shm, folder is a folder on disk; auto tries them in this order',
         }),
         memoryFraction: z
           .number()
           .min(0.05)
           .max(0.9)
           .default(0.5)
-          .meta({ description: 'share of the free memory that the RAM disk of a job may use' }),
+          .meta({ description: 'fraction of the free memory that the RAM disk of a job may use' }),
         keepJobFolders: z
           .boolean()
           .default(false)
@@ -153,14 +157,14 @@ export const SettingsFile = z
       .strictObject({
         existing: z.enum(['keep-both', 'replace', 'keep']).default('keep-both').meta({
           description:
-            'what to do if the name of the finished video is taken: keep-both chooses clip (2).mp4; replace does the same, except that it replaces an older result for the same source; keep rejects the job',
+            'what to do if a file already has the name of the finished video: keep-both names the new video clip (2).mp4; replace replaces an older result of the same source and otherwise does the same as keep-both; keep keeps the file and fails the job',
         }),
         container: z.enum(['source', 'mp4', 'mkv']).default('source').meta({
           description:
-            'container of finished videos; source keeps MP4, MOV and MKV, and uses MKV for all other containers and for tracks that do not fit; mp4 converts those tracks',
+            'container of finished videos: source keeps MP4, MOV and MKV, but uses MKV for other containers and for tracks that do not fit; mp4 converts such tracks',
         }),
         source: z.enum(['keep', 'move', 'delete']).default('keep').meta({
-          description: 'what to do with the source of a finished video; move puts the source into finished/',
+          description: 'what to do with the source of a finished video; move moves it to finished/',
         }),
       })
       .prefault({}),
@@ -173,11 +177,11 @@ export const SettingsFile = z
     limits: z
       .strictObject({
         inputMegapixels: z.number().positive().default(36).meta({
-          description: 'maximum size of source images in megapixels; videos with larger ones are rejected',
+          description: 'maximum frame size of a source in megapixels; videos with larger frames are rejected',
         }),
         outputMegapixels: z.number().positive().default(134).meta({
           description:
-            'maximum size of output images in megapixels; videos that would exceed it are rejected',
+            'maximum frame size of an output in megapixels; videos that would exceed it are rejected',
         }),
         hours: z
           .number()
@@ -188,10 +192,10 @@ export const SettingsFile = z
           .number()
           .positive()
           .default(240)
-          .meta({ description: 'maximum frame rate; videos with a higher one are rejected' }),
+          .meta({ description: 'maximum frames per second; videos with a higher frame rate are rejected' }),
         decodableShare: z.number().min(0).max(1).default(0.5).meta({
           description:
-            'minimum share of a damaged video that must be decodable; below it, the video is rejected',
+            'minimum fraction of a damaged video that must be decodable; videos below it are rejected',
         }),
       })
       .prefault({}),
@@ -233,7 +237,7 @@ export const SettingsFile = z
         level: z
           .enum(['debug', 'info', 'warn', 'error'])
           .default('info')
-          .meta({ description: 'messages below this level are not logged' }),
+          .meta({ description: 'minimum level of logged messages' }),
       })
       .prefault({}),
   })

@@ -45,7 +45,7 @@ function valueOf(text: string): unknown {
     return parse(text) as unknown;
   } catch (error) {
     throw new ConfigurationError(
-      `${text} is not a valid value: ${toError(error).message.split('\n')[0] ?? ''}.`,
+      `${text} is not valid YAML: ${toError(error).message.split('\n')[0] ?? ''}.`,
       [],
     );
   }

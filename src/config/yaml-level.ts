@@ -18,7 +18,7 @@ export interface YamlLevel {
   readonly describe: (issues: readonly z.core.$ZodIssue[]) => string[];
 }
 
-/** @param name name of the file for messages */
+/** Parses a settings file. @param name name of the file for messages */
 export function parseYamlLevel(text: string, name: string): YamlLevel {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -40,7 +40,9 @@ export function parseYamlLevel(text: string, name: string): YamlLevel {
     return {
       ...level,
       said: {},
-      faults: [`${name}: expected groups of settings, such as \`encoder:\`, but found a ${typeof said}`],
+      faults: [
+        `${name}: expected groups of settings, such as \`encoder:\`, but found ${Array.isArray(said) ? 'a list' : `a ${typeof said}`}`,
+      ],
     };
   } catch (error) {
     // Aliases are resolved here: an unknown or exponentially growing one is reported only now.

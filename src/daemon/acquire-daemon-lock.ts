@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { acquireProcessLock, type ProcessLock } from '../queue/process-lock.ts';
 
-/** A command that checks for a running daemon holds the lock for an instant. */
+/** Retries, because a command that checks for a running daemon holds the lock for an instant. */
 const RETRIES = 3;
 const RETRY_MS = 100;
 

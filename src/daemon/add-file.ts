@@ -38,6 +38,6 @@ export async function addFile(
     nowMs: Date.now(),
   });
   return created
-    ? `${name} queued as job ${job.id} (${relative(home.root, job.outputPath)}); ${await estimator.describe(job)}.`
+    ? `${name} queued as job ${job.id}: ${relative(home.root, job.outputPath)} (${await estimator.describe(job)}).`
     : `${name} skipped: same content as job ${job.id} (${job.state}).`;
 }

@@ -5,7 +5,7 @@ import type { Recipe } from '../domain/recipe.ts';
 import { assertModelExists } from '../inference/models/find-model.ts';
 import { modelPurposeOf, readManifest } from '../inference/models/manifest.ts';
 
-/** @throws InputRejectedError BAD_RECIPE if the model of a sidecar or of a folder does not exist */
+/** Checks that the model of a recipe exists. @throws InputRejectedError BAD_RECIPE if it does not */
 export async function checkRecipe(recipe: Recipe): Promise<void> {
   const { model } = recipe;
   if (model === 'lanczos') return;

@@ -49,7 +49,7 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
   // The daemon never claims such a job, so it would wait forever.
   if (job.origin === 'run' && (command.kind === 'retry' || command.kind === 'resume'))
     throw new Error(
-      `Cannot ${command.kind} job ${job.id} (${name}): it belongs to framekiln run; repeat that command.`,
+      `Cannot ${command.kind} job ${job.id} (${name}): it was started by framekiln run; run that command again.`,
     );
   switch (command.kind) {
     case 'pause':

@@ -7,7 +7,7 @@ import type { Queue } from '../queue/queue.ts';
 import { BATCHES_IN_FLIGHT, batchSizesFor } from '../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
 
-/** How long history and free memory are cached: ten thousand files may be queued at once. */
+/** How long history and free memory are cached, because ten thousand files may be queued at once. */
 const LOOK_EVERY_MS = 10_000;
 
 export interface EstimatorOptions {
@@ -27,7 +27,7 @@ export class Estimator {
     this.#options = options;
   }
 
-  /** Null for a job whose video headers were not read when it was queued. */
+  /** The estimate for a job; null if its video headers were not read when it was queued. */
   async estimate({ recipe, video }: Pick<Job, 'recipe' | 'video'>): Promise<Estimate | null> {
     if (video === null) return null;
     const nowMs = this.#options.now();

@@ -7,7 +7,7 @@ import { isDaemonRunning } from './is-daemon-running.ts';
 import type { StateWatch } from './state-watch.ts';
 
 const LOOK_EVERY_MS = 250;
-/** Rare, because the check takes the daemon's lock for an instant. */
+/** How often to check that the daemon still runs; rare, because the check takes the daemon's lock for an instant. */
 const CHECK_DAEMON_EVERY_MS = 3_000;
 
 /** `ended`: the job is not queued or running any more; `left`: the user left it with the daemon; `alone`: the daemon is gone. */

@@ -97,7 +97,8 @@ export class GpuWatch {
     const inOurWay = other !== null && (isPaused || processes.some(({ pid }) => isOurs(pid)));
     this.#busyLooks = inOurWay ? this.#busyLooks + 1 : 0;
     this.#calmLooks = inOurWay || this.#isHot ? 0 : this.#calmLooks + 1;
-    if (!isPaused && this.#isHot) this.#reason = `the GPU is ${celsius} °C`;
+    if (!isPaused && this.#isHot)
+      this.#reason = `GPU temperature is ${celsius} °C (limit: ${gpuHottestCelsius} °C)`;
     else if (!isPaused && other !== null && this.#busyLooks >= BUSY_LOOKS)
       this.#reason = `another program uses the GPU (${other.name}, ${other.percent ?? 0} %)`;
     else if (isPaused && this.#calmLooks >= CALM_LOOKS) this.#reason = null;

@@ -16,7 +16,7 @@ export async function openHealthyQueue(home: Home, log: Logger): Promise<Queue> 
   if (damage !== null) {
     const { copy, jobs, batches } = salvageDatabase(path, Date.now());
     log.error(
-      `the database is damaged (${damage}); saved ${counted(jobs, 'job')} and ${counted(batches, 'checkpoint')} from it; the damaged file is now ${copy}`,
+      `the database is damaged (${damage}); recovered ${counted(jobs, 'job')} and ${counted(batches, 'checkpoint')} from it and renamed it to ${copy}`,
     );
   }
   const queue = openQueue(path);
@@ -58,7 +58,7 @@ async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<v
       queue.outputs.addWritten(job, { sha256, bytes: outputBytes });
     restored++;
   }
-  if (restored > 0) log.info(`restored ${counted(restored, 'finished job')} from reports`);
+  if (restored > 0) log.info(`restored ${counted(restored, 'finished job')} from their reports`);
 }
 
 /** The size of a file in bytes; undefined if it is not there. */

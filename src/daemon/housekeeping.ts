@@ -32,7 +32,7 @@ export async function removeLeftovers(home: IdentifiedHome, queue: Queue): Promi
     [await removeOrphanRamDisks(ramDiskPlaces(home), aboutToRun), 'RAM disk'],
     [await removeOrphanFolders(home, idsOf(unfinished)), 'job folder'],
     [await removeHalfOutputs(home, queue.jobs.listJobs(), running), 'half-written output'],
-    [await removeHalfMoves(home), 'half-moved file'],
+    [await removeHalfMoves(home), 'partially moved file'],
   ];
   return counts.filter(([count]) => count > 0).map(([count, what]) => counted(count, what));
 }

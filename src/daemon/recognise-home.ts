@@ -45,7 +45,7 @@ export async function recogniseHome(home: Home, queue: Queue, log: Logger): Prom
     return change === 'copied' ? pauseOutsideJobs(home, queue) : 0;
   });
   if (change === 'copied') log.warn(describeCopy(known?.path ?? '', paused));
-  if (change === 'other-machine') log.info('this home was used on another machine; it has a new ID here');
+  if (change === 'other-machine') log.info('this home was last used on another machine; it now has a new ID');
   return { ...home, id };
 }
 
@@ -109,7 +109,7 @@ function pauseOutsideJobs(home: Home, queue: Queue): number {
 function describeCopy(original: string, pausedCount: number): string {
   const start = `this home is a copy of ${original}; it has a new ID and uses only its own files`;
   if (pausedCount === 0) return start;
-  return `${start}; paused ${counted(pausedCount, 'job')} with files outside it (to process one here too: framekiln resume ID)`;
+  return `${start}; paused ${counted(pausedCount, 'job')} with files outside this home (to process one here too: framekiln resume ID)`;
 }
 
 function machineId(): string | null {

@@ -4,12 +4,12 @@ const FIRST_RESTART_MS = 500;
 const LONGEST_RESTART_MS = 30_000;
 /** A worker that ran for this long crashed for another reason than a failed start, so the back-off is reset. */
 const STEADY_MS = 60_000;
-/** So many workers in a row that claim no job take about three minutes; a program that is being updated is back by then. */
+/** Workers in a row that may claim no job. They take about three minutes; a program that is being updated is back by then. */
 const MOST_FRUITLESS = 11;
 
 export interface EndedWorker {
   readonly crashed: boolean;
-  /** Whether it has claimed a job, or was asked to stop before it could. */
+  /** Whether the worker has claimed a job, or was asked to stop before it could. */
   readonly hasClaimed: boolean;
   readonly startedAtMs: number;
   readonly nowMs: number;
@@ -29,7 +29,7 @@ export class RestartPolicy {
     return this.#fruitlessCount >= MOST_FRUITLESS;
   }
 
-  /** All times are milliseconds on a monotonic clock. */
+  /** Whether a worker may start now. All times are milliseconds on a monotonic clock. */
   mayStart(nowMs: number): boolean {
     return nowMs >= this.#restartAtMs;
   }

@@ -12,7 +12,7 @@ export interface RunDaemonOptions extends Omit<DaemonOptions, 'home'> {
   readonly home: Home;
 }
 
-/** Errors that end the daemon with a sentence. systemd starts it again after `failed`. */
+/** Errors that end the daemon with a log line, not with a stack trace. systemd restarts it after exit code `failed`. */
 const EXPECTED_ENDS = [
   [StateLostError, ExitCode.stateLost],
   [WorkerFailingError, ExitCode.failed],

@@ -24,10 +24,10 @@ export interface ForegroundOptions {
   readonly home: Home;
   readonly settings: LiveSettings;
   readonly log: RootLogger;
-  /** Absolute. */
+  /** Absolute path of the source. */
   readonly file: string;
   readonly recipe: Recipe;
-  /** Absolute. */
+  /** Absolute path of the folder for the finished video. */
   readonly outputDir: string;
   /** Aborted by Ctrl-C: the job keeps its checkpoints, and the same command resumes it. */
   readonly signal: AbortSignal;
@@ -38,7 +38,7 @@ export interface ForegroundOptions {
 }
 
 export interface ForegroundEnd {
-  /** Done, failed, or queued if it was stopped. */
+  /** The job, which is done, failed, or queued if it was stopped. */
   readonly job: Job;
   /** Whether a running daemon continues the job. */
   readonly leftWithDaemon: boolean;
@@ -91,7 +91,7 @@ interface ForegroundUse {
 
 function describeHandOver({ file, settings }: ForegroundOptions, { queue, job }: ForegroundUse): string[] {
   const sentences = [
-    `${basename(file)} handed over to the running daemon as job ${job.id}; Ctrl-C leaves it with the daemon.`,
+    `${basename(file)} handed over to the running daemon as job ${job.id}; after Ctrl-C, the daemon continues the job.`,
   ];
   if (queue.control.isQueuePaused()) sentences.push('The queue is paused; to resume it: framekiln resume');
   if ((settings.sources.flags ?? []).length > 0)

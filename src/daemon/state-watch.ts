@@ -13,20 +13,20 @@ export class StateWatch {
     this.#identities.set(path, fileIdentity(path));
   }
 
-  /** @throws StateLostError if a path leads to another file or to none */
+  /** Checks the watched files. @throws StateLostError if a path leads to another file or to none */
   assertKept(): void {
     for (const [path, opened] of this.#identities) {
       const found = identityNow(path);
       if (found === 'unknown' || (found !== null && found === opened)) continue;
       const what = found === null ? 'removed or moved' : 'replaced by another file';
       throw new StateLostError(
-        `${path} was ${what} while Framekiln was running; start Framekiln again to continue with what is there now.`,
+        `${path} was ${what} while Framekiln was running; start Framekiln again to continue with the files that are there now.`,
       );
     }
   }
 }
 
-/** A disk that cannot answer has lost nothing yet. */
+/** Identity of the file at a path; `unknown` if the disk cannot answer, which does not mean that a file is lost. */
 function identityNow(path: string): string | null {
   try {
     return fileIdentity(path);

@@ -73,7 +73,7 @@ export class Supervisor {
     this.#ended = worker.exit.then((exit) => this.#onExit(worker, exit, startedAtMs));
   }
 
-  /** @throws WorkerFailingError if workers end again and again without claiming a job */
+  /** Checks that workers start. @throws WorkerFailingError if they end again and again without claiming a job */
   assertStarting(): void {
     if (this.#restarts.hasGivenUp)
       throw new WorkerFailingError(

@@ -20,7 +20,7 @@ export class Throttling {
     this.#options = options;
   }
 
-  /** @param isWorking whether a worker is running */
+  /** Whether work should pause now; logs and records each change. @param isWorking whether a worker is running */
   shouldPause({ throttling }: Pick<Settings, 'throttling'>, isWorking: boolean): boolean {
     const { gpu, control, log } = this.#options;
     const span = quietSpanAt(new Date(), throttling.quietHours);

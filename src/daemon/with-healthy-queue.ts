@@ -9,7 +9,7 @@ import { openHealthyQueue } from './healthy-queue.ts';
 
 /** Pause before another attempt to open the queue, which a full disk may prevent. */
 const RETRY_MS = 1000;
-/** If the database is damaged more often than this while one daemon runs, the disk is at fault. */
+/** Number of damages while one daemon runs after which the disk must be at fault. */
 const MOST_DAMAGES = 3;
 
 export interface QueueUse<Result> {

@@ -34,7 +34,7 @@ export class WorkerControl {
   readonly #gpu: GpuWatch;
   readonly #throttling: Throttling;
   readonly #inhibitor = new SleepInhibitor();
-  /** A worker crashed, and its leftovers must be removed before the next one starts. */
+  /** Whether a worker crashed, so that its leftovers must be removed before the next one starts. */
   #hasLeftovers = false;
   /** Whether the next worker runs one job at a time. */
   #nextRunsAlone = false;
@@ -65,7 +65,7 @@ export class WorkerControl {
     return this.#supervisor.foundDamage;
   }
 
-  /** @throws WorkerFailingError if workers end again and again without claiming a job */
+  /** Checks that workers start. @throws WorkerFailingError if they end again and again without claiming a job */
   assertStarting(): void {
     this.#supervisor.assertStarting();
   }

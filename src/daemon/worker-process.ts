@@ -24,7 +24,7 @@ export interface WorkerProcessOptions {
 export interface WorkerExit {
   /** Whether the worker failed before it was stopped and before its jobs were released. */
   readonly crashed: boolean;
-  /** Whether it has claimed a job, or was asked to stop before it could. */
+  /** Whether the worker has claimed a job, or was asked to stop before it could. */
   readonly hasClaimed: boolean;
   /** Exit code, signal or reason, for messages. */
   readonly how: string;
@@ -62,7 +62,7 @@ export class WorkerProcess {
     // Native libraries print to standard error.
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#logText(text));
     this.exit = new Promise((resolve) => {
-      child.once('error', (error) => resolve(this.#exit(`cannot be started: ${error.message}`, true)));
+      child.once('error', (error) => resolve(this.#exit(`could not be started: ${error.message}`, true)));
       child.once('exit', (code, signal) => resolve(this.#exit(describeExit(code, signal), code !== 0)));
     });
   }

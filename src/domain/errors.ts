@@ -99,7 +99,7 @@ export type FfmpegErrorCode = 'FFMPEG_FAILED' | 'FFMPEG_STALLED';
 export class FfmpegError extends FramekilnError {
   readonly code: FfmpegErrorCode;
   readonly stderrTail: string;
-  /** null if ffmpeg was ended by a signal. */
+  /** The exit code; null if ffmpeg was ended by a signal. */
   readonly exitCode: number | null;
 
   constructor(
@@ -122,7 +122,7 @@ export class VerificationError extends FramekilnError {
 
 /** The only fault of the finished file is that audio tracks start or end at the wrong time, which can be corrected. */
 export class AudioShiftedError extends VerificationError {
-  /** By stream index of the source: seconds by which to move the track, or why moving it does not help. */
+  /** Seconds by which to shift each track, or why shifting it does not help, by stream index of the source. */
   readonly shifts: ReadonlyMap<number, number | string>;
 
   constructor(message: string, shifts: ReadonlyMap<number, number | string>) {

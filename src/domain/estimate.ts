@@ -21,7 +21,7 @@ export interface PastRate {
 }
 
 export interface Estimate {
-  /** null without history, or if the frame count is unknown. */
+  /** Time that the job takes; null without history, or if the frame count is unknown. */
   readonly seconds: number | null;
   /** Disk space for segments and the finished file; null if the frame count is unknown. */
   readonly diskBytes: number | null;

@@ -123,7 +123,7 @@ export type CommandKind = 'pause' | 'resume' | 'cancel' | 'retry' | 'prioritise'
 export interface Command {
   readonly id: number;
   readonly kind: CommandKind;
-  /** null for the whole queue (pause, resume). */
+  /** The job that the command applies to; null for the whole queue (pause, resume). */
   readonly jobId: number | null;
   readonly argument: unknown;
   readonly createdAtMs: number;

@@ -11,7 +11,7 @@ export interface SeenFile {
    * or has no usable recipe. Files that are taken or rejected are checked again only if their signature changes.
    */
   readonly state: 'settling' | 'taken' | 'rejected';
-  /** When the file first had this signature, or when a process last had it open for writing. */
+  /** The time at which the file first had this signature, or at which a process last had it open for writing. */
   readonly sinceAtMs: number;
   /** Stable code of why the file was rejected, or of why a file that no longer changes is still settling; or null. */
   readonly code: string | null;

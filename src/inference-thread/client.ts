@@ -157,7 +157,7 @@ export class InferenceClient {
   }
 
   #stalled({ silentMs, isIdle }: Stall): void {
-    const how = isIdle ? 'without using the CPU' : 'while keeping the CPU busy';
+    const how = isIdle ? 'and used no CPU time' : 'although it kept the CPU busy';
     const error = this.#blame(
       'ENGINE_STALLED',
       `The model made no progress for ${silentMs / 1000} s ${how}; restarting the worker.`,
@@ -188,6 +188,6 @@ function logShare(log: Logger, { requests, totalMs, longestMs }: StreamShare): v
   if (requests <= 1) return;
   const meanMs = Math.round(totalMs / requests);
   log.info(
-    `inference: ${requests} requests, ${meanMs} ms on average including waiting, ${Math.round(longestMs)} ms at most`,
+    `inference: ${requests} requests, ${meanMs} ms on average and ${Math.round(longestMs)} ms at most, including waiting`,
   );
 }

@@ -61,9 +61,13 @@ export function loadAddon(path = ADDON): NativeAddon {
   try {
     return createRequire(import.meta.url)(path) as NativeAddon;
   } catch (error) {
-    throw new EngineError('ENGINE_UNAVAILABLE', `the addon cannot be loaded: ${toError(error).message}`, {
-      cause: error,
-    });
+    throw new EngineError(
+      'ENGINE_UNAVAILABLE',
+      `the CUDA addon cannot be loaded: ${toError(error).message}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

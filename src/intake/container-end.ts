@@ -13,7 +13,7 @@ export interface Doubt {
 
 /** Extensions of formats whose beginning says how the file ends; a file without such a beginning is left to the probe. */
 const CLOSABLE = /\.(mp4|m4v|mov|3gp|3g2|mkv|webm|avi|divx|wmv|asf|gif|apng|ogg|ogv|ogm)$/i;
-/** Space that was allocated and not yet written reads as zeros. */
+/** Bytes at the end of a file that are checked for zeros: allocated space that was never written reads as zeros. */
 const TAIL_BYTES = 4096;
 const BLOCK_BYTES = 512;
 
@@ -31,7 +31,8 @@ export async function whyUnfinished(path: string): Promise<Doubt | null> {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
       return buffer.subarray(0, bytesRead);
     };
-    if (await hasUnwrittenSpace({ size, read }, blocks)) return cutOff('has space that was never written');
+    if (await hasUnwrittenSpace({ size, read }, blocks))
+      return cutOff('has allocated space that was never written');
     return await whyOpen({ size, read }, path);
   } finally {
     await file.close();

@@ -58,7 +58,7 @@ async function endOfMp4(bytes: Bytes): Promise<ContainerEnd> {
     const short = header.readUInt32BE(0);
     if (short === 1 && header.length < 16) return cutIn('last box');
     const size = short === 1 ? Number(header.readBigUInt64BE(8)) : short;
-    if (size < 8 || parts === MOST_PARTS) return open('has a last box of unknown length');
+    if (size < 8 || parts === MOST_PARTS) return open('ends with a box of unknown length');
     if (at + size > bytes.size) return cutIn(`${printable(type)} box`);
     types.add(type);
     at += size;
@@ -136,7 +136,7 @@ async function endOfRiff(bytes: Bytes): Promise<ContainerEnd> {
     const header = await bytes.read(at, 8);
     if (header.length < 8) return cutIn('last chunk');
     const size = header.readUInt32LE(4);
-    if (text(header, 0) !== 'RIFF' || size === 0) return open('has a last chunk of unknown length');
+    if (text(header, 0) !== 'RIFF' || size === 0) return open('ends with a chunk of unknown length');
     if (at + 8 + size > bytes.size) return cutIn('RIFF chunk');
     at += 8 + size + (size % 2);
   }
@@ -153,7 +153,7 @@ async function endOfAsf(bytes: Bytes): Promise<ContainerEnd> {
     const header = await bytes.read(at, 24);
     if (header.length < 24) return cutIn('last object');
     const size = Number(header.readBigUInt64LE(16));
-    if (size < 24 || parts === MOST_PARTS) return open('has a last object of unknown length');
+    if (size < 24 || parts === MOST_PARTS) return open('ends with an object of unknown length');
     if (at + size > bytes.size) return cutIn('last object');
     hasData ||= header.subarray(0, 16).equals(ASF_DATA);
     at += size;

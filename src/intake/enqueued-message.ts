@@ -19,8 +19,8 @@ export function queuedMessage(
   const renamed =
     job.outputPath === outputPath
       ? ''
-      : `; another output has that name, so this one is ${basename(job.outputPath)}`;
-  return `${name} queued as job ${job.id}: ${describeRecipe(job.recipe)}${renamed}; ${estimate}`;
+      : `; the output will be named ${basename(job.outputPath)}, because ${basename(outputPath)} is taken`;
+  return `${name} queued as job ${job.id}: ${describeRecipe(job.recipe)} (${estimate})${renamed}`;
 }
 
 /** The log line for a file whose content and recipe already have a job. */
@@ -28,6 +28,6 @@ export function skippedMessage(path: string, job: Job, inputDir: string): string
   const name = relative(inputDir, path);
   if (job.state === 'queued' || job.state === 'running')
     return `${name} skipped: same content as job ${job.id} (${job.state})`;
-  const other = job.sourcePath === path ? '' : `, ${relative(inputDir, job.sourcePath)}`;
-  return `${name} skipped: same content as job ${job.id}${other} (${job.state}); to process it again: framekiln retry ${job.id}`;
+  const other = job.sourcePath === path ? '' : `${relative(inputDir, job.sourcePath)}, `;
+  return `${name} skipped: same content as job ${job.id} (${other}${job.state}); to process it again: framekiln retry ${job.id}`;
 }

@@ -8,26 +8,26 @@ import { isCandidate, SIDECAR_SUFFIX } from './candidate-file.ts';
 
 /** A file in the input folder, as one scan found it. */
 export interface FoundFile {
-  /** Absolute. In a name that is not valid UTF-8, the bytes that are not are written as `\xe9`. */
+  /** Absolute path, in which bytes that are not valid UTF-8 are written as `\xe9`. */
   readonly path: string;
-  /** The signature of the file and, after a blank, that of its sidecar where there is one. */
+  /** The signature of the file, followed after a blank by that of its sidecar if it has one. */
   readonly signature: string;
   /** Why the file cannot be opened as a video, whatever is in it. */
   readonly unusable?: InputRejectedError;
 }
 
 export interface Finding {
-  /** By path. */
+  /** Files in the order of their paths. */
   readonly files: readonly FoundFile[];
   /** Folders that exist but cannot be read, with the system's error code. */
   readonly unreadable: readonly { readonly folder: string; readonly code: string }[];
 }
 
 /**
- * All files below a folder, which may be a link itself, that may be videos; probing decides. Symbolic links are not
- * followed, pipes, devices and sockets would block on opening, and a name that is not valid UTF-8 cannot be stored: they
- * are found as unusable. Files that vanish during the scan are skipped.
- * Throws if the folder itself cannot be read.
+ * Finds the files below a folder that may be videos; probing decides. The folder itself may be a link. Other symbolic
+ * links are not followed, pipes, devices and sockets would block on opening, and a name that is not valid UTF-8 cannot be
+ * stored, so these are returned as unusable. Files that vanish during the scan are skipped. Throws if the folder itself
+ * cannot be read.
  *
  * @param onFolder called with each folder before it is read
  */

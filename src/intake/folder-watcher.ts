@@ -4,13 +4,13 @@ import { toError } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 
 export interface FolderWatcherOptions {
-  /** Something in a folder may have changed. Called as often as events come. */
+  /** Called at every event, which means that something in a folder may have changed. */
   readonly onHint: () => void;
   readonly onTrouble: (sentence: string) => void;
 }
 
 interface Watched {
-  /** Device and inode: another folder may have taken the path. */
+  /** Device and inode, because another folder may have taken the path. */
   readonly identity: string;
   readonly watcher: FSWatcher;
 }
@@ -50,7 +50,7 @@ export class FolderWatcher {
     for (const path of [...this.#watched.keys()]) if (!paths.has(path)) this.#forget(path);
   }
 
-  /** May be called twice. */
+  /** Stops watching all folders. May be called twice. */
   close(): void {
     this.#closed = true;
     this.keepOnly(new Set());
@@ -61,7 +61,7 @@ export class FolderWatcher {
     this.#watched.delete(path);
   }
 
-  /** Says once that events may be missed, such as when the system allows no more watches. */
+  /** Reports once that events may be missed, such as when the system allows no more watches. */
   #lose(path: string, error: unknown): void {
     this.#forget(path);
     if (this.#inTrouble) return;

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { asUser } from '../lib/user-umask.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import { relative } from 'node:path';
 import { codeOf, toError, TransientError } from '../domain/errors.ts';
 import { findFiles, type Finding } from './find-files.ts';
@@ -180,7 +181,7 @@ export class Intake {
       this.#failure = error;
       this.#rejected = Math.max(1, this.#rejected);
       if (isNew)
-        this.#options.log.error(`cannot scan the input folder: ${message.replace(/\.$/, '')}; retrying`);
+        this.#options.log.error(`cannot scan the input folder: ${withoutFullStop(message)}; retrying`);
     }
     this.#lastScanMs = performance.now() - startedAtMs;
     this.#scanned = true;

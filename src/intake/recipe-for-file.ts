@@ -10,18 +10,18 @@ import { isMissingFile } from '../lib/file-errors.ts';
 import { SIDECAR_SUFFIX } from './candidate-file.ts';
 
 export interface RecipeRules {
-  /** Absolute. */
+  /** Absolute path of the input folder. */
   readonly inputDir: string;
   readonly defaultRecipe: Recipe;
-  /** Recipes of folders, by name; they come before the presets. */
+  /** Recipes of folders, by folder name; they override the presets. */
   readonly folders: Readonly<Record<string, Recipe>>;
 }
 
-/** A recipe needs a few hundred bytes. */
+/** Size limit of a sidecar file; a recipe needs a few hundred bytes. */
 const MAX_SIDECAR_BYTES = 64 * 1024;
-/** Aliases can make a small file huge when it is expanded; a recipe needs none. */
+/** Limit of YAML aliases, which can make a small file huge when it is expanded; a recipe needs none. */
 const MAX_ALIASES = 10;
-/** Enough to name several faults, and still one readable log line. */
+/** Length limit of a reason: enough to name several faults, and still one readable log line. */
 const MAX_REASON_CHARACTERS = 500;
 
 export interface FileRecipe {
@@ -64,7 +64,7 @@ function briefly(error: unknown): string {
   return why.length <= MAX_REASON_CHARACTERS ? why : `${why.slice(0, MAX_REASON_CHARACTERS)}…`;
 }
 
-/** Reads a sidecar. Nothing but a regular file is opened: a pipe would block, and a link may lead anywhere. */
+/** Reads a sidecar file if it is a regular file: a pipe would block, and a link may lead anywhere. */
 async function readSidecar(path: string): Promise<Buffer | 'missing' | 'irregular' | 'large'> {
   let file: FileHandle;
   try {

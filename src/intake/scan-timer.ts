@@ -1,6 +1,6 @@
-/** Timers may fire slightly before the wall clock reaches the instant. */
+/** Added to each timer, because timers may fire slightly before the wall clock reaches the instant. */
 const TIMER_SLACK_MS = 20;
-/** Events come in bursts; the scan waits for the burst to pass. */
+/** The shortest pause between an event and the scan, because events come in bursts. */
 const HINT_MS = 200;
 /** The pause between scans of a folder without events. */
 const POLLING_MS = 1000;

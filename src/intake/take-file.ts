@@ -24,7 +24,7 @@ export interface FileToEnqueue {
   readonly video: VideoShape;
 }
 
-/** What taking a file needs. */
+/** What is needed to queue or reject a file. */
 export interface TakeContext {
   readonly inputDir: string;
   readonly outputDir: string;
@@ -45,7 +45,7 @@ export interface TakeContext {
   readonly now: () => number;
 }
 
-/** How settled files are taken. */
+/** The settings that apply to settled files. */
 export interface TakeRules {
   readonly rules: RecipeRules;
   readonly settleMs: number;

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import type { Logger } from '../observability/log-entry.ts';
 import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { OPEN_FOR_WRITING } from './stability.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 
 /** Why a file is not taken yet. */
 export interface WaitReason {
@@ -42,7 +43,7 @@ export function waitForSecondLook(
 ): void {
   const leftSeconds = Math.ceil((file.sinceAtMs + unchangedMs - context.now()) / 1000);
   context.log.info(
-    `${relative(context.inputDir, file.path)} waiting: may be incomplete (${code}: ${message.replace(/\.$/, '')}); checking again in ${leftSeconds} s`,
+    `${relative(context.inputDir, file.path)} waiting: may be incomplete (${code}: ${withoutFullStop(message)}); checking again in ${leftSeconds} s`,
   );
   store(file, { code, message }, context);
 }

@@ -17,7 +17,7 @@ export async function acquirePermit(
   if (permit === null) {
     encoderSemaphore.fellBack();
     log.info(
-      `no NVENC session free within ${waitSeconds} s (limit ${sessions}); encoding this batch on the CPU`,
+      `no NVENC session became free within ${waitSeconds} s (limit: ${sessions}); encoding this batch on the CPU`,
     );
   }
   return permit;

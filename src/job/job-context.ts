@@ -15,15 +15,15 @@ export interface JobContext {
   readonly job: Job;
   readonly lease: Lease;
   readonly log: Logger;
-  /** Shared by all jobs of the worker. */
+  /** Limits the NVENC sessions; shared by all jobs of the worker. */
   readonly encoderSemaphore: EncoderSemaphore;
-  /** Shared by all jobs of the worker. */
+  /** Remembers that the GPU driver does not respond; shared by all jobs of the worker. */
   readonly driverSilence: DriverSilence;
   /** The job's own client of the inference thread. The caller that created it waits until it is closed. */
   readonly inference: InferenceClient;
   /** Folders searched for models, in order. */
   readonly modelFolders: readonly string[];
-  /** See PipelineSetup. */
+  /** File for the trace of inferred frames; null for none. See PipelineSetup. */
   readonly traceFile: string | null;
   /** Memory in bytes above which the worker restarts after a committed batch. */
   readonly memoryLimitBytes: number;

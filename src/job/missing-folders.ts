@@ -15,7 +15,7 @@ export async function assertFoldersPresent({ home, job, queue }: Context): Promi
   if (why !== null) throw new TransientError('FOLDER_MISSING', why);
 }
 
-/** The error that a missing folder of the job has caused: FOLDER_MISSING instead of whatever came of that. */
+/** Replaces an error with FOLDER_MISSING if a folder of the job is missing, because that caused the error. */
 export async function explainByMissingFolder(context: Context, error: Error): Promise<Error> {
   const { home, queue } = context;
   const { mount, folder } = ramDiskPlaces(home).folders;

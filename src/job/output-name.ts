@@ -30,13 +30,13 @@ export async function reserveOutputName(context: JobContext, outputPath: string)
   }
 }
 
-/** @throws InputRejectedError OUTPUT_EXISTS if `output.existing` is `keep` and another file has the name of the output */
+/** Rejects the job with OUTPUT_EXISTS if `output.existing` is `keep` and another file has the name of the output. */
 export async function assertNameIsFree(context: JobContext, outputPath: string): Promise<void> {
   if (context.settings.output.existing !== 'keep') return;
   if ((await occupantOf(context, outputPath)) !== 'foreign') return;
   throw new InputRejectedError(
     'OUTPUT_EXISTS',
-    `${basename(outputPath)} already exists and output.existing is keep.`,
+    `${basename(outputPath)} already exists, and output.existing is set to keep.`,
   );
 }
 

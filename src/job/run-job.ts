@@ -40,7 +40,7 @@ async function makeOutput(context: JobContext, folder: JobFolder): Promise<Publi
   return publishOutput(context, await joinAndVerify(context, folder, prepared));
 }
 
-/** The output that an earlier worker published, by the report that it wrote; null where that says nothing of use. */
+/** The output that an earlier worker published, read from its report; null if the report is missing or damaged. */
 async function earlierOutput({ home, job }: JobContext): Promise<PublishedOutput | null> {
   const report = await readReport(home, job.id);
   if (report === null || report === 'torn' || report.outputSha256 === undefined) return null;

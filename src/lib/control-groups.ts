@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMissingFile } from './file-errors.ts';
 
-/** Where the kernel describes control groups. */
+/** The files in which the kernel describes control groups. */
 export interface GroupPlaces {
   /** Lists the control groups of this process. */
   readonly ownGroups: string;

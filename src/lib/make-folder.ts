@@ -22,7 +22,7 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** False if the parent is missing. */
+/** Creates a folder; returns false if its parent is missing. */
 function tryMakeFolder(path: string): boolean {
   try {
     mkdirSync(path);

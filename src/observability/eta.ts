@@ -9,7 +9,7 @@ export interface EtaEstimator {
 }
 
 export interface EtaOptions {
-  /** When this run started to process frames. */
+  /** The time at which this run started to process frames. */
   readonly startedAtMs: number;
   /** Frames that earlier runs finished, which do not count towards the rate of this run. */
   readonly framesDone: number;

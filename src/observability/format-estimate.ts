@@ -3,12 +3,12 @@ import { counted } from '../lib/counted.ts';
 import { formatBytes } from '../lib/format-bytes.ts';
 import { formatDuration } from './format-progress.ts';
 
-/** Such as `about 2 h 10 min, based on 3 similar jobs; needs about 3.4 GB of disk and 1.2 GB of memory`. */
+/** Formats an estimate, such as `about 2 h 10 min, based on 3 similar jobs; needs about 3.4 GB of disk and 1.2 GB of memory`. */
 export function formatEstimate(estimate: Estimate): string {
   return `${formatTime(estimate)}; needs ${formatNeeds(estimate)}`;
 }
 
-/** Disk and memory only: `about 3.4 GB of disk and 1.2 GB of memory`. */
+/** Formats disk and memory only, such as `about 3.4 GB of disk and 1.2 GB of memory`. */
 export function formatNeeds({ diskBytes, memoryBytes }: Estimate): string {
   const memory = `${formatBytes(memoryBytes)} of memory`;
   if (diskBytes === null) return memory;

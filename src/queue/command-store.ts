@@ -4,16 +4,16 @@ import type { Database } from './sqlite.ts';
 
 export interface NewCommand {
   readonly kind: CommandKind;
-  /** Null for the whole queue. */
+  /** The job that the command applies to; null for the whole queue. */
   readonly jobId: number | null;
-  /** Any JSON value; null for none. */
+  /** The argument of the command: any JSON value, or null for none. */
   readonly argument: unknown;
   readonly nowMs: number;
 }
 
 export interface CommandOutcome {
   readonly succeeded: boolean;
-  /** A sentence for the user. */
+  /** The result as a sentence for the user. */
   readonly result: string;
 }
 
@@ -41,7 +41,7 @@ export function createCommandStore(db: Database) {
   );
 
   return {
-    /** Returns the ID of the command, for `getOutcome`. */
+    /** Inserts a command and returns its ID, for `getOutcome`. */
     insertCommand({ kind, jobId, argument, nowMs }: NewCommand): number {
       failPoint('insert-command.before-write');
       const { lastInsertRowid } = insert.run({ kind, jobId, argument: JSON.stringify(argument), nowMs });

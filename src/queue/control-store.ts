@@ -5,8 +5,8 @@ import { transaction } from './transaction.ts';
 export type ControlStore = ReturnType<typeof createControlStore>;
 
 /**
- * What users do to jobs and to the queue. The functions for a job return false if its state has no such edge (see
- * domain/job.ts). A running job that is paused or cancelled loses its lease, so its worker can write nothing more.
+ * Changes that users make to jobs and to the queue. The functions for a job return false if the state of the job does not
+ * allow the change (see domain/job.ts). A running job that is paused or cancelled loses its lease, so its worker can write nothing more.
  */
 export function createControlStore(db: Database) {
   // An attempt that a user interrupted does not count.
@@ -80,18 +80,18 @@ export function createControlStore(db: Database) {
   });
 
   return {
-    /** @param note why it is paused, if not by the user */
+    /** Pauses a job. @param note why it is paused, if not by the user */
     pauseJob: (id: number, note: string | null = null): boolean => pause.run({ id, note }).changes === 1,
 
     resumeJob: (id: number): boolean => resume.run(id).changes === 1,
 
-    /** Also deletes the job's checkpoints; the caller then removes its folder. */
+    /** Cancels a job and deletes its checkpoints; the caller then removes its folder. */
     cancelJob,
 
-    /** A failed job resumes from its last checkpoint; a done or cancelled one starts over. */
+    /** Queues a job again: a failed one resumes from its last checkpoint, a done or cancelled one starts over. */
     retryJob,
 
-    /** Higher priorities run first. False if the job does not exist. */
+    /** Sets the priority of a job; higher ones run first. Returns false if the job does not exist. */
     prioritise: (id: number, priority: number): boolean => setPriority.run(priority, id).changes === 1,
 
     /** Lets the daemon process a job of `framekiln run`, before all queued jobs. */
@@ -111,7 +111,7 @@ export function createControlStore(db: Database) {
 
     isQueuePaused: (): boolean => selectPaused.get() !== undefined,
 
-    /** Records for `status` why work is paused, such as `paused for quiet hours until 07:30`; null: it is not. */
+    /** Records for `status` why work is paused, such as `paused for quiet hours until 07:30`; null if it is not. */
     setThrottled: (reason: string | null): void => {
       if (reason === null) deleteThrottled.run();
       else insertThrottled.run(reason);

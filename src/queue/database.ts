@@ -22,7 +22,7 @@ const SYNCHRONOUS_FULL = 2;
  * Opens the queue's database, creating it if it does not exist, and applies the migrations that it lacks. On every
  * connection a commit is on the disk when it returns.
  *
- * @param migrations all of them, or as many as an older version had
+ * @param migrations all migrations, or the first ones, as an older version had them
  * @param mustExist whether a missing database is an error: only a daemon or a command may create one
  * @throws DatabaseDamagedError
  * @throws StateLostError if the database must exist and does not
@@ -60,7 +60,7 @@ export function openDatabase(
     db.close();
     if (!/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error))) throw error;
     throw new DatabaseDamagedError(
-      `The database ${path} is damaged; \`framekiln start\` keeps a copy of it and saves what can be read.`,
+      `The database ${path} is damaged; run \`framekiln start\`, which keeps a copy of it and recovers what can be read.`,
       { cause: error },
     );
   }

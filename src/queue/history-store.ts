@@ -3,7 +3,7 @@ import type { VideoShape } from '../domain/video-shape.ts';
 import { recipeText, type Recipe } from '../domain/recipe.ts';
 import type { Database } from './sqlite.ts';
 
-/** Only recent jobs count, because the machine, its driver and this program change. */
+/** How many past jobs count: only recent ones, because the machine, its driver and this program change. */
 const LATEST_JOBS = 10;
 
 interface PastRow extends Omit<PastJob, 'video'> {

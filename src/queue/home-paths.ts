@@ -9,7 +9,7 @@ export interface HomePaths {
   readonly fromStored: (path: string) => string;
 }
 
-/** @param databaseFile path of the database, in a folder of the home */
+/** Creates the converter for a home. @param databaseFile path of the database, in a folder of the home */
 export function homePaths(databaseFile: string): HomePaths {
   const root = resolve(dirname(databaseFile), '..');
   return {

@@ -3,7 +3,7 @@ import type { Database } from './sqlite.ts';
 
 /** What a home knows about itself. */
 export interface HomeIdentity {
-  /** 16 random hex digits. */
+  /** ID of the home: 16 random hex digits. */
   readonly id: string;
   /** Real path of the home when it was last started. */
   readonly path: string;
@@ -23,7 +23,7 @@ export function createHomeStore(db: Database) {
   const putDaemon = db.prepare<[string]>(`INSERT OR REPLACE INTO settings (key, value) VALUES ('daemon', ?)`);
 
   return {
-    /** null before the first start. */
+    /** The identity of the home; null before its first start. */
     identity: (): HomeIdentity | null => parse(select.get()),
 
     /** Records the owner string of the daemon that has just started. */

@@ -17,13 +17,13 @@ export interface FinishedJob extends Pick<NewJob, 'sourcePath' | 'outputPath' | 
 
 export interface Enqueued {
   readonly job: Job;
-  /** False if a job with this content and recipe existed, in any state. */
+  /** Whether the job is new; false if one with this content and recipe existed, in any state. */
   readonly created: boolean;
 }
 
 export type JobStore = ReturnType<typeof createJobStore>;
 
-/** The jobs and their creation. */
+/** Creates, finds and lists jobs. */
 export function createJobStore(db: Database, paths: HomePaths) {
   const { toStored, fromStored } = paths;
   const fromRow = (row: JobRow): Job => jobFromRow(row, paths);
@@ -88,7 +88,7 @@ export function createJobStore(db: Database, paths: HomePaths) {
   return {
     enqueue,
 
-    /** Adds a finished job from its report. False if its ID, or its content with its recipe, exists. */
+    /** Adds a finished job from its report; returns false if a job with its ID, or its content and recipe, exists. */
     restoreDone(job: FinishedJob, nowMs: number): boolean {
       const [sourcePath, outputPath] = [toStored(job.sourcePath), toStored(job.outputPath)];
       const values = { ...job, recipe: recipeText(job.recipe), sourcePath, outputPath, nowMs };

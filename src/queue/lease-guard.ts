@@ -11,6 +11,6 @@ export function assertHeld(lease: Lease, changedRows: number): void {
 
 export function leaseLost({ jobId, token }: Lease): LeaseLostError {
   return new LeaseLostError(
-    `Job ${jobId}: the lease with token ${token} is lost; this worker stops working on it.`,
+    `Job ${jobId} now belongs to another worker or was stopped (lease ${token} is lost).`,
   );
 }

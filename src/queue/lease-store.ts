@@ -16,7 +16,7 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 export const LEASE_MS = 30_000;
 
 export interface ClaimRequest {
-  /** The result of `ownOwner` in lib/process-identity. */
+  /** Owner string of the claiming process, from `ownOwner` in lib/process-identity. */
   readonly owner: string;
   readonly nowMs: number;
   readonly leaseMs: number;
@@ -32,7 +32,7 @@ export interface Claimed {
 }
 
 export interface Release {
-  /** False if the job is not to blame (shutdown, full disk), so that the attempt does not count. */
+  /** Whether the attempt counts; false if the job is not to blame, as for a shutdown or a full disk. */
   readonly countAttempt: boolean;
   readonly notBeforeAtMs: number | null;
   readonly note: string | null;
@@ -50,7 +50,7 @@ export interface FailedAttempt {
 export type LeaseStore = ReturnType<typeof createLeaseStore>;
 
 /**
- * Parameters: @onlyJobId, null for the daemon's workers, and @nowMs. No job waits longer than LONGEST_WAIT_MS, so a
+ * The condition of a job that may be claimed. Parameters: @onlyJobId, null for the daemon's workers, and @nowMs. No job waits longer than LONGEST_WAIT_MS, so a
  * later instant was written before the clock was set back, and is ignored.
  */
 const CLAIMABLE = `
@@ -141,7 +141,7 @@ export function createLeaseStore(db: Database, paths: HomePaths) {
       return selectClaimable.get({ nowMs, onlyJobId: null }) !== undefined;
     },
 
-    /** False if the lease is lost. An expired lease can be renewed until another worker claims the job. */
+    /** Renews a lease; returns false if it is lost. An expired lease can be renewed until another worker claims the job. */
     renew(lease: Lease, nowMs: number, leaseMs: number): boolean {
       failPoint('renew-lease.before-write');
       const held = extend.run({ ...lease, nowMs, leaseMs }).changes === 1;
@@ -149,7 +149,7 @@ export function createLeaseStore(db: Database, paths: HomePaths) {
       return held;
     },
 
-    /** Requeues the job. */
+    /** Gives up the lease and requeues the job. */
     release,
 
     /** Ends a failed attempt: requeues the job with a back-off, or fails it after the last attempt. */

@@ -4,7 +4,7 @@ import type { FailedAttempt, LeaseStore } from './lease-store.ts';
 import { transaction } from './transaction.ts';
 
 export interface Sweep {
-  /** `isOwnerAlive` of lib/process-identity, or a test's own. */
+  /** Whether the process with an owner string exists: `isOwnerAlive` of lib/process-identity, except in tests. */
   readonly isOwnerAlive: (owner: string) => boolean;
   readonly nowMs: number;
   /** Owners whose leases are kept even if expired, because the caller handles their end itself. */

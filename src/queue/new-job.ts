@@ -4,14 +4,14 @@ import type { VideoShape } from '../domain/video-shape.ts';
 
 export interface NewJob {
   readonly origin: JobOrigin;
-  /** Absolute. */
+  /** Absolute path of the source. */
   readonly sourcePath: string;
-  /** Absolute; changed if another video has that name. */
+  /** Absolute path of the output; the job gets another one if another video has that name. */
   readonly outputPath: string;
-  /** sha256 of the source's bytes, hex. */
+  /** SHA-256 of the source, in hex. */
   readonly fingerprint: string;
   readonly recipe: Recipe;
-  /** Omitted if the headers of the video were not read. */
+  /** Shape of the video; omitted if its headers were not read. */
   readonly video?: VideoShape;
   readonly priority: number;
   readonly nowMs: number;

@@ -5,12 +5,12 @@ import type { Database } from './sqlite.ts';
 
 /** The job that needs a name for its output. */
 export interface NameRequest {
-  /** Absolute. */
+  /** Absolute path that the job asks for. */
   readonly outputPath: string;
-  /** Absolute. */
+  /** Absolute path of the source. */
   readonly sourcePath: string;
   readonly fingerprint: string;
-  /** Null for a job that does not exist yet. */
+  /** ID of the job; null for one that does not exist yet. */
   readonly id: number | null;
 }
 
@@ -27,7 +27,7 @@ export function createOutputNames(db: Database, { toStored, fromStored }: HomePa
        ELSE state <> 'failed' AND NOT (source_path = @source AND fingerprint <> @fingerprint) END`,
   );
 
-  /** @param isTaken whether a name is out of the question for a reason that the database does not know */
+  /** Finds the first free name. @param isTaken whether a name is taken by something that the database does not know */
   return (request: NameRequest, isTaken: (path: string) => boolean = () => false): string => {
     const { id, fingerprint } = request;
     const source = toStored(request.sourcePath);

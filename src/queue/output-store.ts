@@ -55,7 +55,7 @@ export function createOutputStore(db: Database, paths: HomePaths) {
 
     writtenByJob: ({ id }: Pick<Job, 'id'>): WrittenOutput[] => selectOfJob.all({ id }),
 
-    /** Those of the job, and of older jobs for the same content. */
+    /** The finished videos that this home has written for the job, and for older jobs with the same content. */
     writtenForContent: ({ id, fingerprint }: Pick<Job, 'id' | 'fingerprint'>): WrittenOutput[] =>
       selectOfContent.all({ id, fingerprint }),
   };

@@ -2,7 +2,7 @@ import SqliteDatabase from 'better-sqlite3';
 
 /** A lock held by one process at a time. The operating system releases it when the process dies. */
 export interface ProcessLock {
-  /** May be called twice. */
+  /** Releases the lock. May be called twice. */
   release(): void;
 }
 

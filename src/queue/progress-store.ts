@@ -41,7 +41,7 @@ export function createProgressStore(db: Database, { toStored }: HomePaths) {
 
     setStage: (lease: Lease, name: string) => stage(lease, { stage: name }),
 
-    /** For display only: a job resumes from its committed batches. */
+    /** Records progress for display only: a job resumes from its checkpoints. */
     setProgress: (lease: Lease, now: Progress) => progress(lease, now),
 
     /** Records that the output has its final name. A worker that resumes the job then only cleans up. */

@@ -33,7 +33,7 @@ export interface Queue {
   sweepLeases(sweep: Sweep): number[];
   /** Makes several writes as one transaction: all of them or none. */
   inTransaction<Result>(writes: () => Result): Result;
-  /** May be called twice. */
+  /** Closes the connection. May be called twice. */
   close(): void;
 }
 

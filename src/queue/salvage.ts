@@ -6,7 +6,7 @@ import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { Database } from './sqlite.ts';
 
-/** Parents before children. Events and commands are not worth saving. */
+/** The tables to salvage, parents before children. Events and commands are not worth saving. */
 const TABLES = ['jobs', 'batches', 'seen_files', 'settings', 'written_outputs'] as const;
 
 /** Keys of the tables that have no rowid. */
@@ -67,7 +67,7 @@ export function salvageDatabase(path: string, nowMs: number): Salvage {
   }
 }
 
-/** How many migrations the database at `path` has had; all of them where that cannot be read. */
+/** The number of migrations that the database at `path` has had; all of them if that cannot be read. */
 function schemaVersion(path: string): number {
   try {
     const db = new SqliteDatabase(path);

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   if (queue === null) return;
   const id = queue.home.identity()?.id;
   if (id === undefined)
-    throw new InternalError(`The database ${folders.databaseFile} has no ID of its home.`);
+    throw new InternalError(`The database ${folders.databaseFile} does not contain the ID of its home.`);
   const home = { ...folders, id };
   const worker = new Worker({
     home,

@@ -26,9 +26,9 @@ export interface WorkerStart {
   readonly homeRoot: string;
   /** Run only this job, then exit (`framekiln run`); null: whatever is queued. */
   readonly onlyJobId: number | null;
-  /** See WorkerOptions. */
+  /** Whether the worker runs one job at a time; see WorkerOptions. */
   readonly alone: boolean;
-  /** See `createPrivately`. */
+  /** The umask of the user, for `createPrivately`. */
   readonly umask: number;
   /** Settings in the form of `--set`; the configuration files are read again for each job. */
   readonly flags: readonly string[];

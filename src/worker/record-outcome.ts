@@ -5,6 +5,7 @@ import type { Logger } from '../observability/log-entry.ts';
 import type { Release } from '../queue/lease-store.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isExplained, outcomeOf } from './outcome.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 
 /** Pause before a job that met a transient error is tried again. */
 const TRANSIENT_WAIT_MS = 30_000;
@@ -47,8 +48,8 @@ export function recordOutcome(
       const seconds = Math.ceil((notBeforeAtMs - nowMs) / 1000);
       log.warn(
         isIncomplete
-          ? `${error.message} Looking again in ${seconds} s`
-          : `${error.message} Retrying every ${seconds} s; this does not count as an attempt`,
+          ? `${withoutFullStop(error.message)}; checking again in ${seconds} s`
+          : `${withoutFullStop(error.message)}; retrying every ${seconds} s without using an attempt`,
       );
       return false;
     }

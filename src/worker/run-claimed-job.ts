@@ -164,7 +164,7 @@ async function forget({ home, queue, log }: SettleContext, job: Job): Promise<vo
       ? 'taken over by another worker'
       : state === 'queued'
         ? 'back in the queue: the queue is paused'
-        : `stopped (${state ?? 'deleted'})`,
+        : `stopped: the job was ${state ?? 'deleted'}`,
   );
   if (state === 'running') return;
   await removeRamDiskOf(ramDiskPlaces(home), job.id);

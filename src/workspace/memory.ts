@@ -7,7 +7,7 @@ import {
   type GroupPlaces,
 } from '../lib/control-groups.ts';
 
-/** Where the kernel describes memory. */
+/** The files in which the kernel describes memory. */
 export interface MemoryPlaces extends GroupPlaces {
   readonly meminfo: string;
 }

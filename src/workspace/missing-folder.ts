@@ -30,13 +30,15 @@ export async function whyMissing(folder: string, mountPoints: MountPointMemory):
     names = await readdir(real);
   } catch (error) {
     if (NO_PERMISSION.has(codeOf(error))) return null;
-    const why = isMissingFile(error) ? 'it is a link to a folder that does not exist' : codeOf(error);
-    return `${folder} is missing (${why}); connect its disk or correct the link.`;
+    const why = isMissingFile(error)
+      ? 'it is a symbolic link to a folder that does not exist'
+      : codeOf(error);
+    return `${folder} is missing (${why}); reconnect its disk or correct the link.`;
   }
   if (await isMountPoint(real)) mountPoints.remember(real);
   else if (names.length > 0) mountPoints.forget(real);
   else if (mountPoints.isKnown(real))
-    return `${folder} is missing (its disk is not mounted); mount it, or put a file into the empty folder to use that instead.`;
+    return `${folder} is missing (its disk is not mounted); mount the disk, or put a file into the empty folder to use the folder without it.`;
   return null;
 }
 
@@ -57,7 +59,7 @@ export async function whyJobFolderMissing(
   if (job.publishedAtMs !== null || contains(home.input, sourceFolder) || existsSync(sourceFolder))
     return null;
   // Outside input/ nobody creates folders again.
-  return `${sourceFolder} is missing; connect its disk.`;
+  return `${sourceFolder} is missing; reconnect its disk.`;
 }
 
 /** Whether there is anything at a path, even a link to nothing. */

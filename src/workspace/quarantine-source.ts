@@ -27,12 +27,12 @@ export async function quarantineSource(
   try {
     const writer = await describeWriter(path);
     if (writer !== null)
-      return `${basename(path)}: not moved to quarantine/: ${writer} has it open for writing`;
+      return `${basename(path)} not moved to quarantine/: ${writer} has it open for writing`;
     place = await moveAside(id, file, join(root, 'quarantine'), prefix);
   } catch (error) {
-    return `${basename(path)}: cannot be moved to quarantine/: ${toError(error).message}`;
+    return `${basename(path)} cannot be moved to quarantine/: ${toError(error).message}`;
   }
-  const moved = `${basename(path)}: moved to ${relative(root, place)}`;
+  const moved = `${basename(path)} moved to ${relative(root, place)}`;
   try {
     await writeFileDurably(`${place}.txt`, `${code}: ${message}\n`);
     return `${moved}; the reason is in ${basename(place)}.txt`;

@@ -10,7 +10,7 @@ import { isMountPoint, mayMount, mountsNamed } from './tmpfs.ts';
 /** `mount`: a tmpfs of the job; `shm`: a folder in `/dev/shm`; `folder`: a folder on disk. */
 export type RamDiskKind = 'mount' | 'shm' | 'folder';
 
-/** Where the RAM disks of a home are. Other homes and other users may have theirs in the same folders. */
+/** The places of the RAM disks of a home. Other homes and other users may have theirs in the same folders. */
 export interface RamDiskPlaces {
   /** Start of the names of this home's RAM disks, and source of its tmpfs mounts. */
   readonly prefix: string;

@@ -23,7 +23,7 @@ export async function writeStamp(path: string, stamp: Stamp): Promise<void> {
   await writeFile(stampFile(path), JSON.stringify(stamp));
 }
 
-/** null for a missing or truncated stamp: then the frames have no known owner. */
+/** Reads a stamp; null if it is missing or truncated, so that the frames have no known owner. */
 async function readStamp(path: string): Promise<Stamp | null> {
   try {
     return JSON.parse(await readFile(stampFile(path), 'utf8')) as Stamp;

@@ -48,7 +48,7 @@ export async function mountsNamed(name: string): Promise<string[]> {
     );
 }
 
-/** @throws Error with the last line that the program wrote to standard error */
+/** Runs a program. @throws Error with the last line that the program wrote to standard error */
 async function run(program: string, args: readonly string[]): Promise<void> {
   const end = await runCaptured([program, ...args], { env: childEnvironment(), timeoutMs: MOUNT_TIMEOUT_MS });
   if (end.exitCode !== 0)

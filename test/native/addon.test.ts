@@ -36,6 +36,6 @@ test('an addon that cannot be loaded makes the engine unavailable and does not c
   const engine = createCudaEngine(() => loadAddon(import.meta.filename));
   await expect(engine.load(tinySrvgg(), { threads: 1 })).rejects.toMatchObject({
     code: 'ENGINE_UNAVAILABLE',
-    message: expect.stringContaining('the addon cannot be loaded') as string,
+    message: expect.stringContaining('the CUDA addon cannot be loaded') as string,
   });
 });

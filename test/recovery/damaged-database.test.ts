@@ -43,7 +43,7 @@ async function homeWithHalfDoneJob() {
 /** Expects that both clips are done, the first only once, and that the damaged database was kept. */
 function expectBothDone(home: string): void {
   const log = readLog(home);
-  expect(log).toMatch(/the database is damaged .* the damaged file is now .*framekiln\.db\.damaged-/);
+  expect(log).toMatch(/the database is damaged .* renamed it to .*framekiln\.db\.damaged-/);
   expect(log.match(/\[first\.mp4\] done in/g)).toHaveLength(1);
   expect(frameMd5(join(home, 'output/lanczos-2x/second.mp4'))).toHaveLength(90);
   expect(readdirSync(join(home, '.framekiln')).some((name) => name.includes('.damaged-'))).toBe(true);
@@ -81,7 +81,7 @@ test(
     const { home, path } = await homeWithHalfDoneJob();
     writeFileSync(path, '');
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
-    expect(readLog(home)).toMatch(/restored 1 finished job from reports/);
+    expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
     expect(readLog(home).match(/\[first\.mp4\] done in/g)).toHaveLength(1);
     expect(frameMd5(join(home, 'output/lanczos-2x/second.mp4'))).toHaveLength(90);
   },
@@ -104,10 +104,10 @@ test(
     // Commands report the damage and leave the file alone.
     const status = run(['status', '--home', home]);
     expect(status.stderr).toMatch(
-      /^DATABASE_DAMAGED: The database .* is damaged; `framekiln start` keeps a copy of it/,
+      /^DATABASE_DAMAGED: The database .* is damaged; run `framekiln start`, which keeps a copy of it/,
     );
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
-    expect(readLog(home)).toMatch(/restored 1 finished job from reports/);
+    expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
     expectBothDone(home);
   },
 );
@@ -183,7 +183,7 @@ test(
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(/the report of job 7 is damaged and the job is not in the queue/);
     expect(readLog(home)).toMatch(/the report of job 8 is damaged/);
-    expect(readLog(home)).toMatch(/restored 1 finished job from reports/);
+    expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
     expectBothDone(home);
     writeFileSync(join(reports, '1.json'), '{"source":');
     const status = run(['status', '--json', '--home', home]);
@@ -201,7 +201,7 @@ test(
     for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true });
     openQueue(path).close();
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
-    expect(readLog(home)).toMatch(/restored 1 finished job from reports/);
+    expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
     expect(readLog(home).match(/\[first\.mp4\] done in/g)).toHaveLength(1);
   },
 );

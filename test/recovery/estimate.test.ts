@@ -18,7 +18,7 @@ test(
     makeClip(join(home, 'input/lanczos-2x/first.mp4'), { frames: 120 });
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(
-      /lanczos-2x\/first\.mp4 queued as job 1: lanczos, scale 2; time left: known after the first batch; needs about .* MB of disk and .* MB of memory/,
+      /lanczos-2x\/first\.mp4 queued as job 1: lanczos, scale 2 \(time left: known after the first batch; needs about .* MB of disk and .* MB of memory\)/,
     );
 
     // During quiet hours new jobs are queued and wait.
@@ -31,12 +31,12 @@ test(
     const about = 'about .* s, based on 1 similar job; needs about .* MB of disk and .* MB of memory';
     await expect
       .poll(log, timeout)
-      .toMatch(new RegExp(`second\\.mp4 queued as job 2: lanczos, scale 2; ${about}`));
+      .toMatch(new RegExp(`second\\.mp4 queued as job 2: lanczos, scale 2 \\(${about}`));
 
     const third = makeClip(join(temporaryFolder(), 'third.mp4'), { frames: 60, filter: 'hue=h=180' });
     const added = run(['add', third, '--model', 'lanczos', '--scale', '2', '--home', home]);
     expect(added.stdout).toMatch(
-      new RegExp(`third\\.mp4 queued as job 3 \\(output/third.mp4\\); ${about}\\.`),
+      new RegExp(`third\\.mp4 queued as job 3: output/third.mp4 \\(${about}\\)\\.`),
     );
 
     const shown = run(['status', '--home', home]).stdout;

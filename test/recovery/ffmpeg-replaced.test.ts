@@ -23,7 +23,7 @@ test('a job that resumes with another ffmpeg says so once, and is completed', as
   const { status } = run(['start', '--once', '--home', daemon.home], { PATH: pathWithVersion('99.1') });
   expect(status).toBe(0);
   await daemon.completes();
-  const warnings = readLog(daemon.home).match(/\[clip\.mp4\] ffmpeg was replaced since this job started/g);
+  const warnings = readLog(daemon.home).match(/\[clip\.mp4\] ffmpeg has changed since this job started/g);
   expect(warnings).toHaveLength(1);
   expect(readLog(daemon.home)).toMatch(/now ffmpeg version 99\.1\)/);
   expect(daemon.job()?.plan?.ffmpegVersion).toBe('ffmpeg version 99.1');

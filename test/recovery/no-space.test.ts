@@ -133,7 +133,7 @@ test('when a quota is used up the job waits as for a full disk, also if ffmpeg f
     path: faultyFfmpeg(temporaryFolder(), '/output/lanczos-2x/.framekiln-', says),
   });
   await completes(daemon, 1, 'clip');
-  expect(daemon.warnings().join('\n')).toMatch(/or in the quota.* this does not count as an attempt/);
+  expect(daemon.warnings().join('\n')).toMatch(/or in the quota.* without using an attempt/);
 });
 
 test(

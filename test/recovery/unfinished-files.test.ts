@@ -131,7 +131,7 @@ describe('a copy that pauses', () => {
       await waitForAnother();
       expect(status().rejected).toEqual([]);
       writer.close();
-      await hasLogged(/clip\.mp4: moved to quarantine/);
+      await hasLogged(/clip\.mp4 moved to quarantine/);
       expect(readFileSync(join(home, 'quarantine/clip.mp4')).equals(half)).toBe(true);
       expect(readLog(home)).toMatch(/clip\.mp4 waiting: may be incomplete/);
     },

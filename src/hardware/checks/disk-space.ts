@@ -9,7 +9,7 @@ const NEARLY_FULL_BYTES = 0.5 * GIGABYTE;
 export async function checkDiskSpace(folder: string): Promise<CheckResult> {
   const { bavail, bsize } = await statfs(folder);
   const freeBytes = bavail * bsize;
-  const found = `${(freeBytes / GIGABYTE).toFixed(1)} GB free at ${folder}`;
+  const found = `${(freeBytes / GIGABYTE).toFixed(1)} GB free in ${folder}`;
   const remedy = 'Free some disk space, or choose another folder with --home.';
   if (freeBytes < NEARLY_FULL_BYTES) return failed(found, remedy);
   return freeBytes < SCARCE_BYTES ? warned(found, remedy) : passed(found);

@@ -23,5 +23,5 @@ export function checkModels(findings: readonly ModelFinding[], needed: string | 
   }
   const present = namesIn('ok');
   if (present.length > 0) return passed(`installed and verified: ${present.join(', ')}`);
-  return warned('none installed; only lanczos can be used', 'Run: framekiln models pull NAME');
+  return warned('no models installed; only lanczos can be used', 'Run: framekiln models pull NAME');
 }

@@ -11,12 +11,12 @@ const GIGABYTE = 1e9;
 /** Enough for three batches of a 4K job; with much less, batches are small. */
 const COMFORTABLE_BYTES = 2 * GIGABYTE;
 
-/** @param trial result of opening and removing a RAM disk */
+/** Checks the RAM disk. @param trial result of opening and removing a RAM disk */
 export function checkRamDisk(trial: RamDiskTrial): CheckResult {
   const size = `${(trial.sizeBytes / GIGABYTE).toFixed(1)} GB`;
   if (trial.kind === 'folder') {
     return warned(
-      `none; frames are written to disk: ${trial.reason ?? 'workspace.kind is folder'}`,
+      `none (${trial.reason ?? 'workspace.kind is set to folder'}): frames are written to disk`,
       'Enlarge /dev/shm (Docker: --shm-size 4g) or run as root; without a RAM disk, processing is slower.',
     );
   }

@@ -6,7 +6,8 @@ import type { SessionFact } from '../probe/sessions.ts';
 const REMEDIES: Partial<Record<HardwareReasonCode, string>> = {
   'driver-too-old': 'Install a newer NVIDIA driver, then run `framekiln doctor --probe`.',
   'not-built-in': 'Install an ffmpeg build with NVENC, such as the one from your distribution.',
-  'driver-silent': 'Restart the machine; if that does not help, install another NVIDIA driver.',
+  'driver-silent':
+    'Restart the machine; if that does not help, install another version of the NVIDIA driver.',
 };
 
 /** Checks how many hardware encoders or decoders of a GPU can be used at the same time. */

@@ -71,7 +71,7 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
     // Two jobs share a session: while one encodes, the other decodes and infers.
     ...fewest(nvenc).map((count): [number, string] => [
       2 * count,
-      `${counted(count, 'NVENC session')} for 2 jobs each`,
+      `${counted(count, 'NVENC session')}, each shared by 2 jobs`,
     ]),
     ...fewest(nvdec).map((count): [number, string] => [count, counted(count, 'NVDEC session')]),
     // Total memory, because free memory changes while this setting is kept for months.
@@ -85,12 +85,14 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
   return [{ key: 'streams.max', value, reason: `limited by ${tightest[1]}` }];
 }
 
-/** Such as `2 sessions of HEVC 3840x2160, 8-bit, at once; one more fails: all NVENC sessions are in use`. */
+/** Describes sessions, such as `2 concurrent sessions of HEVC 3840x2160, 8-bit (one more fails: …)`. */
 export function describeSessions({ codec, width, height, bitDepth, ...fact }: SessionFact): string {
   const kind = `${codec === 'h264' ? 'H.264' : 'HEVC'} ${width}x${height}, ${bitDepth}-bit`;
   if (fact.sessions === 0) return `no session available for ${kind}: ${fact.whyNoMore?.text ?? ''}`;
-  const more = fact.whyNoMore === null ? 'or more' : `at once; one more fails: ${fact.whyNoMore.text}`;
-  return `${counted(fact.sessions, 'session')} of ${kind}, ${more}`;
+  const sessions = `${counted(fact.sessions, 'concurrent session')} of ${kind}`;
+  return fact.whyNoMore === null
+    ? `at least ${sessions}`
+    : `${sessions} (one more fails: ${fact.whyNoMore.text})`;
 }
 
 /** Text of `detected.yaml`. */

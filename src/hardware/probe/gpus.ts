@@ -5,7 +5,7 @@ import { runProbe } from './run-probe.ts';
 export interface GpuFact {
   readonly name: string;
   readonly driver: string;
-  /** Such as `8.9`. */
+  /** Compute capability, such as `8.9`. */
   readonly computeCapability: string;
   readonly totalBytes: number;
   readonly freeBytes: number;

@@ -6,7 +6,7 @@ import type { SessionFact } from './sessions.ts';
 /** What trials have shown about this machine. */
 export interface HardwareFacts extends GpuFacts {
   readonly machine: MachineFacts;
-  /** null if ffmpeg is missing or does not run. */
+  /** What is known about ffmpeg; null if it is missing or does not run. */
   readonly ffmpeg: FfmpegFacts | null;
   /** A row for each codec, size and bit depth that was tried. */
   readonly nvenc: readonly SessionFact[];

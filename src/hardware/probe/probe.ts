@@ -23,7 +23,7 @@ interface StoredFacts {
 
 export interface ProbeOptions {
   readonly home: Pick<Home, 'probeFile' | 'detectedFile'>;
-  /** null if the addon is not built. */
+  /** Path of the CUDA addon; null if it is not built. */
   readonly addonPath: string | null;
   /** Probe even if stored facts are valid. */
   readonly again: boolean;

@@ -31,7 +31,8 @@ export async function fetchModel(name: string, options: FetchOptions): Promise<M
   const entry = modelEntry(options.manifest, name);
   const onnx = convertModel(entry.format, await readFirstSource(entry, options), entry.name);
   const found = createHash('sha256').update(onnx).digest('hex');
-  if (found !== entry.sha256) throw wrongChecksum(`The converted model ${name}`, entry.sha256, found);
+  if (found !== entry.sha256)
+    throw wrongChecksum(`The converted model ${name}`, entry.sha256, found, 'it was not installed');
   const path = modelPath(options.into, entry.name);
   asUser(() => mkdirSync(options.into, { recursive: true }));
   await options.writeFile(path, onnx);

@@ -28,7 +28,7 @@ export async function findModel(
   const entry = modelEntry(manifest, nameOrPath, purpose);
   const path = await firstPresent(folders.map((folder) => modelPath(folder, entry.name)));
   if (path === null) {
-    const advice = `download it with: framekiln models pull ${entry.name}`;
+    const advice = `to download it, run \`framekiln models pull ${entry.name}\``;
     throw new ModelError(
       'MODEL_MISSING',
       `The model ${entry.name} is not installed in ${folders.join(' or ')}; ${advice}.`,
@@ -55,7 +55,10 @@ export async function assertModelExists(
     return;
   }
   if ((await firstPresent([resolve(nameOrPath)])) === null)
-    throw new ModelError('MODEL_MISSING', `The model file ${nameOrPath} does not exist or is not a file.`);
+    throw new ModelError(
+      'MODEL_MISSING',
+      `The model file ${nameOrPath} does not exist or is not a regular file.`,
+    );
 }
 
 export interface ListedModel {
@@ -106,8 +109,12 @@ export function modelFile(path: string, entry: ModelEntry): ModelFile {
 }
 
 /** The error for a file whose checksum differs from the manifest. */
-export function wrongChecksum(what: string, expected: string, found: string): ModelError {
-  const advice = 'delete the file and download it again with: framekiln models pull';
+export function wrongChecksum(
+  what: string,
+  expected: string,
+  found: string,
+  advice = 'delete the file, then run `framekiln models pull`',
+): ModelError {
   return new ModelError(
     'MODEL_CHECKSUM',
     `${what} has the SHA-256 checksum ${found} instead of ${expected}; ${advice}.`,

@@ -1,8 +1,8 @@
 import { WorkerMemoryError } from '../../domain/errors.ts';
 
 /**
- * Memory that a library never frees would bring the machine down within weeks. Checked after a committed batch, so that
- * every worker makes progress, however much memory its jobs need.
+ * Limits the memory of this process, because memory that a library never frees would bring the machine down within weeks.
+ * Called after each committed batch, so that every worker makes progress, however much memory its jobs need.
  *
  * @throws WorkerMemoryError when this process holds more than `limitBytes`
  */

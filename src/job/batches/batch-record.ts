@@ -3,7 +3,7 @@ import type { BatchRange } from '../../domain/frame-batch.ts';
 /** The record of one batch on its way through the stages, as the decode stage hands it on. */
 export interface DecodedBatch {
   readonly range: BatchRange;
-  /** When work on the batch began, by `performance.now`. */
+  /** The time at which work on the batch began, from `performance.now`. */
   readonly startedAtMs: number;
   /** File of the raw source frames; may be empty where all frames are already transformed. */
   readonly inputPath: string;

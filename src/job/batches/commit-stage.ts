@@ -77,7 +77,7 @@ export class CommitStage {
     assertWorkerMemory(context.memoryLimitBytes);
   }
 
-  /** @returns the encoder whose segment passed verification */
+  /** Encodes and verifies the segment. @returns the encoder whose segment passed verification */
   async #encode(segment: SegmentJob, signal: AbortSignal): Promise<EncoderName> {
     const { context, chooser, encoder: settings } = this.#options;
     const preferred = await chooser.next();

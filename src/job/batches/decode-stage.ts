@@ -2,6 +2,7 @@ import { open, truncate } from 'node:fs/promises';
 import { codeOf } from '../../domain/errors.ts';
 import type { BatchRange } from '../../domain/frame-batch.ts';
 import { frameBytes, type MediaInfo } from '../../domain/media-info.ts';
+import { counted } from '../../lib/counted.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { FrameDecoder, frameBuffer, type DecoderOptions } from '../../media/decode/decoder.ts';
 import type { FrameIndex } from '../../media/index/frame-index.ts';
@@ -24,7 +25,7 @@ export interface DecodeStageOptions extends Pick<PipelineDescription, 'formats' 
  */
 export class DecodeStage {
   readonly #options: DecodeStageOptions;
-  /** Kept open between consecutive batches. */
+  /** The decoder, which is kept open between consecutive batches. */
   #decoder: FrameDecoder | null = null;
 
   constructor(options: DecodeStageOptions) {
@@ -41,7 +42,7 @@ export class DecodeStage {
     const record = { range, startedAtMs, inputPath, outputPath, framesReady };
     if (framesReady > 0)
       log.info(
-        `reusing ${framesReady} transformed frames found on the RAM disk, from frame ${range.firstFrame}`,
+        `reusing ${counted(framesReady, 'transformed frame')} from the RAM disk, starting at frame ${range.firstFrame}`,
       );
     const isComplete = framesReady === range.frameCount || (await sizeOrZero(inputPath)) === inputBytes;
     return isComplete ? record : { ...record, inputPath: await this.#decode(range, inputPath) };
@@ -51,14 +52,14 @@ export class DecodeStage {
     await this.#decoder?.close();
   }
 
-  /** Complete transformed frames in the output file. None count for a pipeline with state: the state after them is lost. */
+  /** Counts the complete transformed frames in the output file; none for a pipeline with state, which is lost. */
   async #framesReady({ frameCount }: BatchRange, outputPath: string): Promise<number> {
     const { hasState, formats } = this.#options;
     if (hasState) return 0;
     return Math.min(frameCount, Math.floor((await sizeOrZero(outputPath)) / frameBytes(formats.output)));
   }
 
-  /** @returns the path of the frames, which changes when the RAM disk fills up meanwhile */
+  /** Decodes the frames of a batch. @returns their path, which changes if the RAM disk fills up meanwhile */
   async #decode(range: BatchRange, path: string): Promise<string> {
     const { media, index, formats, files, decoder } = this.#options;
     if (this.#decoder?.nextFrame !== range.firstFrame) {

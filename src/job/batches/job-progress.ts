@@ -39,18 +39,18 @@ export class JobProgress {
     this.#eta = createEtaEstimator({ startedAtMs: performance.now(), framesDone });
   }
 
-  /** @param framesReady frames of the current batch that are transformed */
+  /** Records the progress of the current batch. @param framesReady frames of it that are transformed */
   advance(framesReady: number): void {
     this.#update(this.#framesBefore + framesReady);
   }
 
-  /** All frames of the current batch are transformed. */
+  /** Records that all frames of the current batch are transformed. */
   finishBatch(frameCount: number): void {
     this.#framesBefore += frameCount;
     this.#update(this.#framesBefore);
   }
 
-  /** Frames of the current batch that an earlier process had transformed: done, but not at the speed of this run. */
+  /** Records frames of the current batch that an earlier process transformed, which do not count towards the speed. */
   reuse(framesReady: number): void {
     this.#framesDone = Math.max(this.#framesDone, this.#framesBefore + framesReady);
     this.#eta = createEtaEstimator({ startedAtMs: performance.now(), framesDone: this.#framesDone });

@@ -15,8 +15,9 @@ export async function openJobRamDisk(
   };
   const ramDisk = await openRamDisk(ramDiskPlaces(home), lease, stamp, settings.workspace);
   const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
-  const what = ramDisk.kind === 'folder' ? `no RAM disk${reason}; writing frames to` : `RAM disk${reason}:`;
-  log.info(`${what} ${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 ** 2)} MB`);
+  const place = `${ramDisk.path}, up to ${Math.floor(ramDisk.sizeBytes / 1024 ** 2)} MB`;
+  const isOnDisk = ramDisk.kind === 'folder';
+  log.info(isOnDisk ? `no RAM disk${reason}; writing frames to ${place}` : `RAM disk: ${place}${reason}`);
   return ramDisk;
 }
 

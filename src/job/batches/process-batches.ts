@@ -13,8 +13,8 @@ import { TileMemory } from './tile-memory.ts';
 import { TransformStage } from './transform-stage.ts';
 
 /**
- * Takes every batch without a checkpoint through decode, transform and commit. The RAM disk exists only meanwhile. After
- * a failure it stays, and the next attempt uses its frames again.
+ * Takes every batch without a checkpoint through decode, transform and commit. The RAM disk exists only during
+ * that time; after a failure it stays, so that the next attempt can reuse its frames.
  */
 export async function processBatches(
   context: JobContext,

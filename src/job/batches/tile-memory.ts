@@ -17,7 +17,7 @@ export class TileMemory {
     this.#framesTotal = framesTotal;
   }
 
-  /** @throws LeaseLostError when another worker has the job */
+  /** Stores and logs a reduced tile size. @throws LeaseLostError when another worker has the job */
   remember(reduced: ReducedTile | null): void {
     if (reduced === null) return;
     const { device, tile } = reduced;
@@ -26,6 +26,6 @@ export class TileMemory {
     const { queue, lease, log } = this.#context;
     this.#plan = { ...this.#plan, [key]: tile };
     queue.progress.setPlan(lease, this.#plan, this.#framesTotal);
-    log.warn(`${device.toUpperCase()} out of memory; tile size reduced to ${tile} px`);
+    log.warn(`${device === 'gpu' ? 'GPU ' : ''}out of memory; tile size reduced to ${tile} px`);
   }
 }

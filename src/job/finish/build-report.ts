@@ -40,14 +40,14 @@ export function buildReport(
     })),
     chapters: prepared.media.chapterCount,
     remarks: [
-      ...(damage.sentence === null ? [] : [damage.sentence]),
+      ...(damage.sentence === null ? [] : [`source damaged: ${damage.sentence}`]),
       ...timestampRemarks(prepared),
       ...imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma),
       ...streams.fates.flatMap(({ stream, movedSeconds }) =>
         movedSeconds === undefined
           ? []
           : [
-              `${stream.kind} track ${stream.index} moved by ${Math.round(movedSeconds * 1000)} ms to stay in sync with the video`,
+              `${stream.kind} track ${stream.index} shifted by ${Math.round(movedSeconds * 1000)} ms to stay in sync with the video`,
             ],
       ),
       ...streams.fates.filter(({ codec }) => codec !== 'copy').map((entry) => describeFate(entry)),
@@ -86,7 +86,7 @@ export function imageRemarks(
   chroma: Chroma | undefined,
 ): string[] {
   const remarks: string[] = [];
-  if (video.interlaced) remarks.push('interlaced source, deinterlaced');
+  if (video.interlaced) remarks.push('interlaced source deinterlaced');
   if (video.mirrored)
     remarks.push(
       `video ${video.rotationDegrees % 180 === 0 ? '' : 'rotated and '}mirrored according to its display matrix`,
@@ -94,13 +94,13 @@ export function imageRemarks(
   else if (video.rotationDegrees !== 0)
     remarks.push(`video rotated by ${video.rotationDegrees} degrees according to its display matrix`);
   if (video.hasAlpha) remarks.push('transparency dropped');
-  if (video.dynamicHdr !== null) remarks.push(`${video.dynamicHdr} metadata dropped, base layer kept`);
+  if (video.dynamicHdr !== null) remarks.push(`${video.dynamicHdr} metadata dropped; base layer kept`);
   const stored = chroma ?? '420';
   if (stored !== chromaOf(video.pixelFormat)) {
     // At twice the size or more, 4:2:0 has as many colour samples as 4:4:4 had in the source.
     const halved = output.width < 2 * input.width || output.height < 2 * input.height;
     remarks.push(
-      `chroma subsampled to ${CHROMA_NAMES[stored]} (source: ${video.pixelFormat}), ${halved ? 'with less colour detail than the source' : 'without loss of colour detail because the output is larger'}; set encoder.chroma to source to keep it`,
+      `chroma subsampled to ${CHROMA_NAMES[stored]} (source: ${video.pixelFormat}), ${halved ? 'with less colour detail than the source' : 'without loss of colour detail because the output is larger'}; to keep the chroma of the source, set encoder.chroma to source`,
     );
   }
   if (video.bitsPerComponent > 10) remarks.push(`bit depth reduced from ${video.bitsPerComponent} to 10`);

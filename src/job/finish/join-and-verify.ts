@@ -5,6 +5,7 @@ import type { Job } from '../../domain/job.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { asUser } from '../../lib/user-umask.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { outputColor } from '../../media/decode/color-conversion.ts';
 import { outputTiming } from '../../media/encode/output-timing.ts';
 import { assessDamage } from '../../media/index/damage.ts';
@@ -104,7 +105,7 @@ async function fallbackFor(
   if (error instanceof AudioShiftedError) {
     return {
       streams: withShifts(streams, error.shifts),
-      sentence: `${error.message} Joining again with these tracks shifted into sync, or without those that cannot be`,
+      sentence: `${withoutFullStop(error.message)}; joining again with these tracks shifted into sync, and without those that cannot be shifted`,
     };
   }
   if (!(error instanceof FfmpegError || error instanceof VerificationError)) return null;
@@ -112,7 +113,7 @@ async function fallbackFor(
   if (fitting.fates.every((fate, i) => fate.codec === streams.fates[i]?.codec)) return null;
   return {
     streams: fitting,
-    sentence: `${error.message} Joining again without the tracks that cannot be copied`,
+    sentence: `${withoutFullStop(error.message)}; joining again without the tracks that cannot be copied`,
   };
 }
 

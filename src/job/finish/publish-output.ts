@@ -10,7 +10,7 @@ import { reserveOutputName } from '../output-name.ts';
 /** The finished video under its final name. */
 export interface PublishedOutput {
   readonly path: string;
-  /** sha256 of the verified file, hex. */
+  /** SHA-256 of the verified file, in hex. */
   readonly sha256: string;
   /** What is damaged in the source; null where nothing is. */
   readonly sourceDamage: string | null;

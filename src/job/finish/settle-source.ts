@@ -8,6 +8,7 @@ import { isMissingFile } from '../../lib/file-errors.ts';
 import { assertSameFile, readFileSignature } from '../../lib/file-signature.ts';
 import { writerOf } from '../../lib/process/file-writers.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { syncFolder } from '../../workspace/durable-file.ts';
 import { moveAside } from '../../workspace/move-aside.ts';
 import type { JobContext } from '../job-context.ts';
@@ -41,11 +42,11 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
   } catch (error) {
     // Stopped meanwhile: the job is not finished, and its next run settles the source.
     signal.throwIfAborted();
-    log.warn(`the source is kept: ${toError(error).message}`);
+    log.warn(`the source is kept: ${withoutFullStop(toError(error).message)}`);
   }
 }
 
-/** @throws Error with the reason why the source may still be needed */
+/** Checks that the source is no longer needed. @throws Error with the reason why it may still be */
 async function assertReplaceable({ job, signal }: JobContext, output: PublishedOutput | null): Promise<void> {
   if (output === null) throw new VerificationError('the report of the job cannot be read.');
   if (output.sourceDamage !== null)

@@ -39,7 +39,7 @@ export async function checkDiskSpace(
     if (bavail * bsize >= bytes) continue;
     throw new TransientError(
       'DISK_FULL',
-      `${basename(job.sourcePath)} needs about ${formatBytes(bytes)} in ${path}, but only ${formatBytes(bavail * bsize)} are free.`,
+      `${basename(job.sourcePath)} needs about ${formatBytes(bytes)} in ${path}, but only ${formatBytes(bavail * bsize)} is free.`,
     );
   }
 }

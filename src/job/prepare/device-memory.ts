@@ -13,11 +13,11 @@ export interface DeviceMemory {
 /** Memory of the devices that a job may use. */
 export interface DeviceMemories {
   readonly cpu: DeviceMemory;
-  /** null where the job may not use a GPU, or no GPU answers. */
+  /** Memory of the GPU; null if the job may not use a GPU or no GPU answers. */
   readonly gpu: DeviceMemory | null;
 }
 
-/** Reads free memory, and that of the first GPU where the recipe allows one; a hanging driver is given up after 5 s. */
+/** Reads free memory, and that of the first GPU if the recipe allows one; gives up on a hanging driver after 5 s. */
 export async function deviceMemories(device: Device): Promise<DeviceMemories> {
   const [gpu] = device === 'cpu' ? [] : (await probeGpus(addonPath())).gpus;
   return {

@@ -9,7 +9,7 @@ import type { JobContext } from '../job-context.ts';
 export interface JobModels {
   /** The model of the recipe; null for `lanczos`. */
   readonly model: ModelFile | null;
-  /** The face recognition model; null where the job does not use it, or does without it because it is missing. */
+  /** The face recognition model; null if the job does not use it, or if it is not installed. */
   readonly embedding: ModelFile | null;
 }
 
@@ -41,7 +41,7 @@ async function findEmbedding(
   } catch (error) {
     const isNeeded = (job.plan?.embeddingSha256 ?? null) !== null;
     if (!(error instanceof ModelError) || error.code !== 'MODEL_MISSING' || isNeeded) throw error;
-    log.warn(`${error.message} Until then, people are identified by position and size only.`);
+    log.warn(`${error.message} Until then, people are identified by position and size only`);
     return null;
   }
 }

@@ -56,7 +56,7 @@ export async function chooseOutputPath(context: JobContext, extension: string): 
     if (path === wanted) break;
   }
   if (![best, ...others].includes(path))
-    log.info(`another file is named ${basename(best)}; the finished video will be ${basename(path)}`);
+    log.info(`the output will be named ${basename(path)}, because ${basename(best)} is taken`);
   assertOutputAllowed(context, path);
   return path;
 }

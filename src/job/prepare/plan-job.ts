@@ -44,24 +44,24 @@ function warnOfOtherFfmpeg(
 ): void {
   if (before === undefined || before === null || now === null || before === now) return;
   log.warn(
-    `ffmpeg was replaced since this job started (${before}, now ${now}); frames that are done are kept, and the rest may look slightly different`,
+    `ffmpeg has changed since this job started (${before}, now ${now}); finished frames are kept, and the others may look slightly different`,
   );
 }
 
-/** @throws ModelError MODEL_CHECKSUM when the job started with other models than those on the disk now */
+/** Checks that the models on the disk are those of the plan. @throws ModelError MODEL_CHECKSUM if they are not */
 function assertSameModels(plan: JobPlan, name: string, { model, embedding }: PlanInputs): void {
   if (plan.modelSha256 !== (model?.sha256 ?? null)) {
     throw new ModelError(
       'MODEL_CHECKSUM',
-      `The job was started with another version of ${name}; to start over, cancel and retry it.`,
+      `The job was started with another version of the model ${name}; to start over, cancel and retry the job.`,
     );
   }
-  // Plans of before there was a face recognition model say nothing about it.
+  // Plans made before the face recognition model existed do not mention it.
   if (plan.embeddingSha256 === undefined || plan.embeddingSha256 === (embedding?.sha256 ?? null)) return;
   const before = plan.embeddingSha256 === null ? 'without' : 'with another version of';
   throw new ModelError(
     'MODEL_CHECKSUM',
-    `The job was started ${before} the face recognition model; to start over, cancel and retry it.`,
+    `The job was started ${before} the face recognition model; to start over, cancel and retry the job.`,
   );
 }
 

@@ -8,7 +8,7 @@ const GRACE_MS = 1_000;
 export interface CapturedEnd {
   /** `not-found`: there is no such program. `timeout`: killed, together with all processes that it had started. */
   readonly outcome: 'exited' | 'killed' | 'timeout' | 'not-found';
-  /** null unless it exited. */
+  /** The exit code; null unless the process exited. */
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;

@@ -28,7 +28,7 @@ export type EndReason = 'exited' | 'signalled' | 'stalled' | 'stopped' | 'not-fo
 
 export interface ProcessEnd {
   readonly reason: EndReason;
-  /** null unless the process exited on its own, with any code. */
+  /** The exit code; null unless the process exited on its own. */
   readonly exitCode: number | null;
   readonly signalName: string | null;
   /** The last lines on standard error. */

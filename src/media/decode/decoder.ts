@@ -106,7 +106,7 @@ export class FrameDecoder {
         );
         break;
       case 'from-start-lenient':
-        throw new VerificationError(`${name} cannot be decoded as it was indexed: ${mismatch}.`);
+        throw new VerificationError(`${name} no longer decodes to the frames in its index: ${mismatch}.`);
     }
   }
 

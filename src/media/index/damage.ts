@@ -16,7 +16,7 @@ const TOLERATED_SECONDS = 0.5;
 export interface Damage {
   /** Share that can be decoded, 0 to 1: of the packets or of the duration in the header, whichever is lower. */
   readonly share: number;
-  /** Description of the damage for the report; null if there is none. */
+  /** Description of the damage as a clause; null if there is none. */
   readonly sentence: string | null;
 }
 
@@ -31,14 +31,14 @@ export function assessDamage(source: MediaInfo, index: FrameIndex): Damage {
   const ofLength = claimed === null ? 1 : Math.min(1, decoded / claimed);
   const lost: string[] = [];
   if (1 - ofPackets > TOLERATED_SHARE && index.decoderErrorCount > 0)
-    lost.push(`${index.pts.length} of ${index.packetCount} frames can be decoded`);
+    lost.push(`only ${index.pts.length} of ${index.packetCount} frames can be decoded`);
   if (claimed !== null && 1 - ofLength > TOLERATED_SHARE && claimed - decoded > TOLERATED_SECONDS)
     lost.push(`the video ends after ${decoded.toFixed(1)} s instead of ${claimed.toFixed(1)} s`);
   if (index.decoderErrorCount > 0)
     lost.push(`the decoder reported ${counted(index.decoderErrorCount, 'error')}`);
   return {
     share: Math.min(index.decoderErrorCount > 0 ? ofPackets : 1, ofLength),
-    sentence: lost.length === 0 ? null : `source damaged: ${lost.join('; ')}`,
+    sentence: lost.length === 0 ? null : lost.join('; '),
   };
 }
 
@@ -48,7 +48,7 @@ export function assertDecodable(source: MediaInfo, { share, sentence }: Damage, 
   const percent = (part: number): string => `${Math.floor(part * 100)} %`;
   throw new InputRejectedError(
     'DAMAGED',
-    `Only ${percent(share)} of ${basename(source.path)} can be decoded, less than the required ${percent(minShare)} (limits.decodableShare): ${sentence ?? ''}.`,
+    `${basename(source.path)} is too damaged (${sentence ?? ''}): ${percent(share)} can be decoded, but limits.decodableShare requires ${percent(minShare)}.`,
   );
 }
 

@@ -76,7 +76,7 @@ export async function remuxToOneTimeline(
     ...['-f', DISCONTINUOUS_MUXERS[source.container] ?? 'mpegts', '-progress', 'pipe:1', `file:${to.path}`],
   ];
   const child = new FfmpegProcess('ffmpeg', args, {
-    purpose: `remuxing ${basename(source.path)} onto a single timeline`,
+    purpose: `remuxing ${basename(source.path)} onto one continuous timeline`,
     signal,
     access: { reads: source.path, writesInto: to.folder },
   });

@@ -74,7 +74,7 @@ interface ContainerChoice {
 
 function fixedContainer(wanted: 'mp4' | 'mkv', own: Container | null): ContainerChoice {
   const container = wanted === 'mkv' ? 'matroska' : 'mp4';
-  return { container, reason: container === own ? null : `output.container is ${wanted}` };
+  return { container, reason: container === own ? null : `output.container is set to ${wanted}` };
 }
 
 function bestContainer(source: MediaInfo, own: Container | null): ContainerChoice {

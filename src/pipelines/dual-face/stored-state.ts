@@ -20,6 +20,6 @@ export function readState(bytes: Uint8Array): DualFaceState {
   throw new InputRejectedError(
     'STATE_OF_OTHER_VERSION',
     `The checkpoint was written by another version of Framekiln (state version ${String(version)}, expected 1 to ${VERSION}); ` +
-      'cancel and retry the job to start it from the beginning.',
+      'to start over, cancel and retry the job.',
   );
 }

@@ -9,6 +9,7 @@ import { asComponents, maxComponent } from '../components.ts';
 import { SMALLEST_TILE } from './choose-tile.ts';
 import { readPlanes, writePlanes } from './pixels.ts';
 import { planTiles, type Tile } from './tiles.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 
 export interface UpscalerOptions {
   /** Bytes of an ONNX file. */
@@ -128,7 +129,7 @@ export class Upscaler {
       await lost.model.dispose().catch((failure: unknown) => onStepDown(toError(failure).message));
       const ready = await load(this.#options, next);
       this.#current = ready;
-      onStepDown(`${error.message} Continuing with ${ready.engine.name}.`);
+      onStepDown(`${withoutFullStop(error.message)}; continuing with ${ready.engine.name}`);
       return ready;
     })();
   }

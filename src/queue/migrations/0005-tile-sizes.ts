@@ -1,6 +1,6 @@
 import type { Migration } from '../migrate.ts';
 
-/** Tiles for which memory sufficed after it had been short: what the next job of the same kind begins with. */
+/** Adds the tile sizes that worked after memory had run out, with which the next job of the same kind starts. */
 export const tileSizes: Migration = {
   name: '0005-tile-sizes',
   sql: `

@@ -1,6 +1,6 @@
 import type { Migration } from '../migrate.ts';
 
-/** What a job's cost depends on: size, depth and frames of its video, as JSON. Jobs of older versions have none. */
+/** Adds the size, bit depth and frame count of a job's video, as JSON, for estimates. Jobs of older versions have none. */
 export const videoShape: Migration = {
   name: '0006-video-shape',
   sql: `ALTER TABLE jobs ADD COLUMN video TEXT`,

@@ -1,8 +1,8 @@
 import type { Migration } from '../migrate.ts';
 
 /**
- * One word for one thing: networks became models, refused files rejected ones, tries attempts. Keys of stored JSON keep
- * their order, because `jobs.recipe` is compared as text. Remembered tile sizes saved three retries a day and are gone.
+ * Renames stored values: networks became models, refused files became rejected ones, and tries became attempts. Keys of stored JSON keep
+ * their order, because `jobs.recipe` is compared as text. Remembered tile sizes are dropped, because they saved only three retries a day.
  */
 export const names: Migration = {
   name: '0007-names',

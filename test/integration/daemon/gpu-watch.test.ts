@@ -100,7 +100,7 @@ describe('a GPU that is too hot', () => {
   it('pauses work at once until it has cooled down by ten degrees', async () => {
     const { look } = watch();
     expect(await look({ celsius: 89 })).toBeNull();
-    expect(await look({ celsius: 91 })).toBe('the GPU is 91 °C');
+    expect(await look({ celsius: 91 })).toBe('GPU temperature is 91 °C (limit: 90 °C)');
     for (const celsius of [85, 81, 79, 79]) expect(await look({ celsius }, false)).not.toBeNull();
     expect(await look({ celsius: 79 }, false)).toBeNull();
     expect(await look({ celsius: 85 })).toBeNull();

@@ -55,11 +55,11 @@ describe('the probe', () => {
       ),
     ).toBe(2);
     expect(readFileSync(home.detectedFile, 'utf8')).toMatch(
-      /sessions: 2 # 2 sessions of H\.264 1920x1080, 8-bit, at once; one more fails: all NVENC sessions are in use/,
+      /sessions: 2 # 2 concurrent sessions of H\.264 1920x1080, 8-bit \(one more fails: all NVENC sessions are in use/,
     );
     const { settings, originsOf } = loadSettings({ home });
     expect(settings.encoder).toMatchObject({ nvenc: true, sessions: 2 });
-    expect(originsOf('encoder.sessions')[0]?.reason).toMatch(/^2 sessions of H\.264/);
+    expect(originsOf('encoder.sessions')[0]?.reason).toMatch(/^2 concurrent sessions of H\.264/);
   });
 
   it.each<[string, MachineBehaviour, RegExp]>([

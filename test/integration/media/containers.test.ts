@@ -66,5 +66,5 @@ test('the output has the container that was asked for, and the name of the sourc
     jobs: { file: string; report: { container: string | null } | null }[];
   };
   const film = status.jobs.find(({ file }) => file.endsWith('film.mkv'));
-  expect(film?.report?.container).toBe('output.container is mp4');
+  expect(film?.report?.container).toBe('output.container is set to mp4');
 });

@@ -36,7 +36,7 @@ describe('damage', () => {
     expect(damage.sentence).toMatch(/the video ends after [\d.]+ s instead of 4\.0 s/);
     expect(() => assertDecodable(media, damage, 0.2)).not.toThrow();
     expect(() => assertDecodable(media, damage, 0.9)).toThrow(
-      /^Only \d\d % of a\.mkv can be decoded, less than the required 90 %/,
+      /^a\.mkv is too damaged \(.*\): \d\d % can be decoded, but limits\.decodableShare requires 90 %\.$/,
     );
   });
 

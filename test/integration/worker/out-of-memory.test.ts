@@ -18,7 +18,7 @@ test('when memory runs out tiles become smaller, and no frame is lost', async ()
   const first = await runNextJob(tried.engine);
   expect(first.job).toMatchObject({ state: 'done', framesDone: FRAMES });
   expect(failedWidths(tried.runs)).toEqual([640, 352, 278]);
-  expect(first.lines).toContain('CPU out of memory; tile size reduced to 149 px');
+  expect(first.lines).toContain('out of memory; tile size reduced to 149 px');
   expect(frameMd5(join(home.output, 'first.mp4'))).toHaveLength(FRAMES);
 });
 
@@ -33,7 +33,7 @@ test(
     const stopped = inProcessWorker();
     await stopped.addJob('clip.mp4', CLIP);
     const before = engineWithRoomFor(13_000);
-    const half = await stopped.runNextJob(before.engine, /^CPU out of memory/);
+    const half = await stopped.runNextJob(before.engine, /^out of memory/);
     expect(half.job).toMatchObject({ state: 'queued', plan: { tile: 149 } });
     const after = engineWithRoomFor(13_000);
     expect((await stopped.runNextJob(after.engine)).job?.state).toBe('done');
@@ -74,7 +74,7 @@ test.each([
 test('after two workers in a row died of a job it runs with tiles of half the edge', async () => {
   const { queue, addJob, runNextJob } = inProcessWorker();
   const { id } = await addJob('clip.mp4', CLIP);
-  await runNextJob(engineWithRoomFor(13_000).engine, /^CPU out of memory/);
+  await runNextJob(engineWithRoomFor(13_000).engine, /^out of memory/);
   expect(queue.jobs.getJob(id)?.plan?.tile).toBe(149);
   const crash = () => {
     const claimed = queue.leases.claim({ owner: 'dead', nowMs: Date.now(), leaseMs: 1 });

@@ -69,7 +69,7 @@ describe('sendCommand', () => {
   it('queues no command for a job that does not exist', async () => {
     await sendCommand(cli, { queue, lockFile }, { kind: 'cancel', jobId: 7, argument: null });
     expect(queue.commands.nextCommands()).toEqual([]);
-    expect(cli.complained).toEqual(['There is no job 7; `framekiln status` lists all jobs.']);
+    expect(cli.complained).toEqual(['There is no job 7; to list the jobs: framekiln status']);
     expect(cli.exitCode).toBe(ExitCode.failed);
   });
 
@@ -89,9 +89,7 @@ describe('sendCommand', () => {
 
   it('does not wait forever for a busy daemon', async () => {
     await withDaemon(() => sendCommand(cli, { queue, lockFile }, PAUSE_ALL));
-    expect(cli.printed).toEqual([
-      'The daemon is busy; the command takes effect as soon as the daemon handles it.',
-    ]);
+    expect(cli.printed).toEqual(['The daemon is busy; it will carry out the command as soon as it can.']);
   });
 });
 

@@ -130,7 +130,7 @@ describe('formatStatus', () => {
 
   it('has no table without jobs, and says when the queue is paused', () => {
     expect(formatStatus({ ...report([]), daemonRunning: false, queuePaused: true })).toEqual([
-      'The daemon is not running, the queue is paused. Jobs in /home/me/fk: 0 unfinished, 0 finished.',
+      'The daemon is not running and the queue is paused. Jobs in /home/me/fk: 0 unfinished, 0 finished.',
     ]);
   });
 

@@ -57,6 +57,6 @@ test.each(['retry', 'resume'] as const)(
     runner.runWaiting();
     await runner.settled();
     expect(queue.jobs.getJob(job.id)?.state).toBe(before);
-    expect(lines).toEqual([expect.stringMatching(/belongs to framekiln run; repeat that command/)]);
+    expect(lines).toEqual([expect.stringMatching(/was started by framekiln run; run that command again/)]);
   },
 );

@@ -18,7 +18,7 @@ test('interrupted copies are removed from the folders that sources are moved to,
     writeFileSync(join(home.root, folder, HALF_MOVE), 'half');
     writeFileSync(join(home.root, folder, 'clip.mp4'), 'whole');
   }
-  expect(await removeLeftovers(home, testQueue())).toEqual(['2 half-moved files']);
+  expect(await removeLeftovers(home, testQueue())).toEqual(['2 partially moved files']);
   for (const folder of ['finished', 'quarantine'])
     expect(filesBelow(join(home.root, folder))).toEqual(['clip.mp4']);
   expect(filesBelow(home.input).sort()).toEqual([HALF_MOVE, 'clip.mp4']);

@@ -88,7 +88,7 @@ test('a copied home gets its own ID, and pauses the jobs with files outside it',
     ['queued', false],
   ]);
   expect(copy.lines).toEqual([
-    `this home is a copy of ${first}; it has a new ID and uses only its own files; paused 2 jobs with files outside it (to process one here too: framekiln resume ID)`,
+    `this home is a copy of ${first}; it has a new ID and uses only its own files; paused 2 jobs with files outside this home (to process one here too: framekiln resume ID)`,
   ]);
   expect((await startOn(second)).lines).toEqual([]);
   const original = await startOn(first);
@@ -129,7 +129,7 @@ test('a home from another machine gets a new ID and keeps its jobs', async () =>
     queue.home.setIdentity({ ...identity, machine: 'f'.repeat(32) });
   });
   expect(elsewhere.lines).toEqual(
-    identity.machine === null ? [] : ['this home was used on another machine; it has a new ID here'],
+    identity.machine === null ? [] : ['this home was last used on another machine; it now has a new ID'],
   );
   expect(elsewhere.id === id).toBe(identity.machine === null);
   expect(elsewhere.states).toEqual([['queued', false]]);

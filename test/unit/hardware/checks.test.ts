@@ -153,7 +153,7 @@ describe('checkMachine and checkDiskSpace', () => {
   });
 
   it('report free space where files are written', async () => {
-    expect((await checkDiskSpace(folder)).found).toMatch(/^\d+\.\d GB free at /);
+    expect((await checkDiskSpace(folder)).found).toMatch(/^\d+\.\d GB free in /);
   });
 });
 
@@ -183,9 +183,9 @@ describe('checkSessions', () => {
       [{ ...fact, sessions: 2, whyNoMore: hardwareReason('sessions-taken') }],
       true,
       'ok',
-      /^2 sessions of H\.264 1920x1080, 8-bit, at once; one more fails: all NVENC sessions are in use/,
+      /^2 concurrent sessions of H\.264 1920x1080, 8-bit \(one more fails: all NVENC sessions are in use/,
     ],
-    [[{ ...fact, sessions: 12, whyNoMore: null }], true, 'ok', /^12 sessions of .* or more$/],
+    [[{ ...fact, sessions: 12, whyNoMore: null }], true, 'ok', /^at least 12 concurrent sessions of /],
     [[{ ...fact, sessions: 0, whyNoMore: hardwareReason('no-gpu') }], false, 'ok', /no GPU/],
     [[], false, 'ok', /no GPU/],
     [

@@ -9,11 +9,11 @@ test('a queued file is logged with its recipe and estimate, and with its output 
   const job = enqueued();
   const estimate = 'about a minute';
   expect(queuedMessage('sub/a.mp4', { job, outputPath: '/out/sub/a.mp4', estimate })).toBe(
-    'sub/a.mp4 queued as job 1: lanczos, scale 2; about a minute',
+    'sub/a.mp4 queued as job 1: lanczos, scale 2 (about a minute)',
   );
   const renamed = { ...job, outputPath: '/out/sub/a-2.mp4' };
   expect(queuedMessage('sub/a.mp4', { job: renamed, outputPath: '/out/sub/a.mp4', estimate })).toBe(
-    'sub/a.mp4 queued as job 1: lanczos, scale 2; another output has that name, so this one is a-2.mp4; about a minute',
+    'sub/a.mp4 queued as job 1: lanczos, scale 2 (about a minute); the output will be named a-2.mp4, because a.mp4 is taken',
   );
 });
 
@@ -21,7 +21,7 @@ test('a skipped file is logged with its job, and with the command that processes
   const job = enqueued();
   expect(skippedMessage('/in/b.mp4', job, '/in')).toBe('b.mp4 skipped: same content as job 1 (queued)');
   expect(skippedMessage('/in/b.mp4', { ...job, state: 'done' }, '/in')).toBe(
-    'b.mp4 skipped: same content as job 1, sub/a.mp4 (done); to process it again: framekiln retry 1',
+    'b.mp4 skipped: same content as job 1 (sub/a.mp4, done); to process it again: framekiln retry 1',
   );
   expect(skippedMessage('/in/sub/a.mp4', { ...job, state: 'failed' }, '/in')).toBe(
     'sub/a.mp4 skipped: same content as job 1 (failed); to process it again: framekiln retry 1',

@@ -93,6 +93,6 @@ test('output.existing keep rejects a job whose name is taken by a file of others
   writeFileSync(work.job.outputPath, 'holiday');
   await expect(assertNameIsFree(work.context, work.job.outputPath)).rejects.toMatchObject({
     code: 'OUTPUT_EXISTS',
-    message: 'clip.mp4 already exists and output.existing is keep.',
+    message: 'clip.mp4 already exists, and output.existing is set to keep.',
   });
 });

@@ -70,7 +70,7 @@ test('with mp4 as the wanted container, tracks that MP4 does not support are con
   expect(plan).toMatchObject({
     container: 'mp4',
     extension: '.mp4',
-    containerReason: 'output.container is mp4',
+    containerReason: 'output.container is set to mp4',
   });
   expect(plan.fates.map(({ codec, reason }) => [codec, reason])).toEqual([
     ['aac', 'MP4 does not support vorbis'],
@@ -92,7 +92,7 @@ test('with mkv as the wanted container, an MP4 becomes Matroska', () => {
   expect(plan).toMatchObject({
     container: 'matroska',
     extension: '.mkv',
-    containerReason: 'output.container is mkv',
+    containerReason: 'output.container is set to mkv',
   });
   expect(plan.fates).toMatchObject([{ codec: 'srt' }]);
 });

@@ -59,7 +59,7 @@ test('a transient error returns the job to the queue with a pause and a note, an
   expect(pauseMs).toBeGreaterThanOrEqual(30_000);
   expect(pauseMs).toBeLessThan(60_000);
   expect(events()).toEqual([]);
-  expect(lines).toEqual(['The disk is full. Retrying every 30 s; this does not count as an attempt']);
+  expect(lines).toEqual(['The disk is full; retrying every 30 s without using an attempt']);
 });
 
 test.each([

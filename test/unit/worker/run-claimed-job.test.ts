@@ -83,7 +83,7 @@ test('a cancelled job leaves nothing behind', async () => {
   abort.abort(new LeaseLostError('taken back'));
   expect(await run()).toBe(false);
   expect(stored().state).toBe('cancelled');
-  expect(lines).toEqual(['stopped (cancelled)']);
+  expect(lines).toEqual(['stopped: the job was cancelled']);
   expect(existsSync(folder.path)).toBe(false);
 });
 
@@ -93,7 +93,7 @@ test('a paused job keeps its folder', async () => {
   abort.abort(new LeaseLostError('taken back'));
   await run();
   expect(stored().state).toBe('paused');
-  expect(lines).toEqual(['stopped (paused)']);
+  expect(lines).toEqual(['stopped: the job was paused']);
   expect(existsSync(folder.path)).toBe(true);
 });
 

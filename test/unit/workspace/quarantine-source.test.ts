@@ -34,7 +34,7 @@ test('rejected files with the same name are moved with their reasons', async () 
       damaged,
       prefix,
     );
-    expect(sentence).toMatch(/^a\.mp4: moved to quarantine\/(2-)?a\.mp4; the reason is in (2-)?a\.mp4\.txt$/);
+    expect(sentence).toMatch(/^a\.mp4 moved to quarantine\/(2-)?a\.mp4; the reason is in (2-)?a\.mp4\.txt$/);
   }
   expect(readdirSync(join(root, 'quarantine')).sort()).toEqual([
     '2-a.mp4',
@@ -51,7 +51,7 @@ test('a file is moved even if its name is too long for a note with the reason', 
   const root = temporaryFolder();
   const name = `${'n'.repeat(251)}.mp4`;
   const sentence = await quarantineSource({ id: HOME_ID, root }, rejectable(root, name), damaged, '1');
-  expect(sentence).toMatch(/: moved to quarantine\/n+\.mp4; cannot write n+\.mp4\.txt: ENAMETOOLONG/);
+  expect(sentence).toMatch(/ moved to quarantine\/n+\.mp4; cannot write n+\.mp4\.txt: ENAMETOOLONG/);
   expect(readdirSync(join(root, 'quarantine'))).toEqual([name]);
 });
 
@@ -63,7 +63,7 @@ test('a file is not moved for faults of others, or if the move fails', async () 
   ).toBeNull();
   writeFileSync(join(root, 'quarantine'), 'in the way');
   expect(await quarantineSource({ id: HOME_ID, root }, file, damaged, '1')).toMatch(
-    /^a\.mp4: cannot be moved to quarantine\/: /,
+    /^a\.mp4 cannot be moved to quarantine\/: /,
   );
   expect(existsSync(file.path)).toBe(true);
 });
@@ -73,7 +73,7 @@ test('a file that has changed since it was read is not moved, also if no process
   const file = rejectable(root, 'a.mp4');
   writeFileSync(file.path, 'the rest of a copy');
   expect(await quarantineSource({ id: HOME_ID, root }, file, damaged, '1')).toBe(
-    'a.mp4: cannot be moved to quarantine/: a.mp4 changed after it was read.',
+    'a.mp4 cannot be moved to quarantine/: a.mp4 changed after it was read.',
   );
   expect(readFileSync(file.path, 'utf8')).toBe('the rest of a copy');
 });

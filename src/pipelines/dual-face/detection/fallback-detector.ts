@@ -7,6 +7,7 @@ import type { Frame } from '../../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../../pipeline-needs.ts';
 import { loadFaceDetector } from './face-detector.ts';
 import type { Face, FaceDetector } from './face.ts';
+import { withoutFullStop } from '../../../lib/without-full-stop.ts';
 
 /** Detects the faces of a job's frames; if the engine fails, it repeats the frame on the CPU and stays there. */
 export class FallbackDetector {
@@ -38,7 +39,7 @@ export class FallbackDetector {
     } catch (error) {
       if (!(error instanceof EngineError) || this.#device === 'cpu') throw error;
       this.#needs.onStepDown(
-        `${toError(error).message} Face detection continues on the CPU from frame ${number}.`,
+        `${withoutFullStop(toError(error).message)}; face detection continues on the CPU from frame ${number}`,
       );
       await this.#detector.dispose();
       this.#detector = await loadDetector(this.#needs, 'cpu');

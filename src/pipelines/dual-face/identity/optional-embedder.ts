@@ -7,6 +7,7 @@ import type { Frame } from '../../frame-pipeline.ts';
 import type { PipelineNeeds } from '../../pipeline-needs.ts';
 import type { Face } from '../detection/face.ts';
 import { FaceEmbedder } from './face-embedder.ts';
+import { withoutFullStop } from '../../../lib/without-full-stop.ts';
 
 /** Computes face embeddings while that is possible; after a failure, or without a model, all of them are null. */
 export class OptionalEmbedder {
@@ -27,7 +28,7 @@ export class OptionalEmbedder {
       return await this.#embedder.embed(asBytes(pixels, format), format.width, format.height, face);
     } catch (error) {
       this.#onStepDown(
-        `cannot compare faces: ${toError(error).message} From frame ${number}, people are identified by position and size only.`,
+        `cannot compare faces: ${withoutFullStop(toError(error).message)}; from frame ${number} on, people are identified by position and size only`,
       );
       await this.dispose();
       return null;

@@ -24,7 +24,12 @@ const streams = (change: Partial<typeof facts>) =>
 
 describe('the number of jobs at once', () => {
   it.each([
-    ['two jobs on each session', { nvenc: sessions(1) }, 2, /limited by 1 NVENC session for 2 jobs each/],
+    [
+      'two jobs on each session',
+      { nvenc: sessions(1) },
+      2,
+      /limited by 1 NVENC session, each shared by 2 jobs/,
+    ],
     [
       'what has been tested',
       { nvenc: sessions(12) },

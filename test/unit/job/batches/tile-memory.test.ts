@@ -9,7 +9,7 @@ test('a reduced tile size is stored in the plan, is logged, and nothing else of 
   const tiles = new TileMemory(context, PLAN, 100);
   tiles.remember({ device: 'cpu', tile: 64 });
   expect(stored()).toMatchObject({ plan: { ...PLAN, tile: 64 }, framesTotal: 100 });
-  expect(lines).toEqual(['CPU out of memory; tile size reduced to 64 px']);
+  expect(lines).toEqual(['out of memory; tile size reduced to 64 px']);
 });
 
 test('the tile sizes of both devices are remembered side by side', async () => {
@@ -21,8 +21,8 @@ test('the tile sizes of both devices are remembered side by side', async () => {
   expect(stored().plan).toEqual({ ...PLAN, tile: 32, gpuTile: 96 });
   expect(lines).toEqual([
     'GPU out of memory; tile size reduced to 96 px',
-    'CPU out of memory; tile size reduced to 64 px',
-    'CPU out of memory; tile size reduced to 32 px',
+    'out of memory; tile size reduced to 64 px',
+    'out of memory; tile size reduced to 32 px',
   ]);
 });
 

@@ -172,7 +172,7 @@ test('a tile size that is reduced for lack of memory is stored in the plan once'
   expect(tile).toBeGreaterThanOrEqual(32);
   expect(tile).toBeLessThan(96);
   expect(lines.filter((line) => line.includes('tile size reduced'))).toEqual([
-    `CPU out of memory; tile size reduced to ${tile} px`,
+    `out of memory; tile size reduced to ${tile} px`,
   ]);
 });
 

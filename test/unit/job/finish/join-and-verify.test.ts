@@ -46,7 +46,7 @@ test('an audio track that is out of sync is moved back and joined again', async 
   expect(lines).toEqual([
     VERIFYING,
     expect.stringMatching(
-      /audio track 1 out of sync \(it starts \d+ ms too late\)\. Joining again with these tracks shifted into sync/,
+      /audio track 1 out of sync \(it starts \d+ ms too late\); joining again with these tracks shifted into sync/,
     ),
     VERIFYING,
   ]);
@@ -61,7 +61,7 @@ test('a track that cannot be copied is left out and the rest is joined again', a
     { codec: null, reason: expect.stringMatching(/^cannot be copied \(/) as string },
   ]);
   expect(frameMd5(temporaryPath)).toHaveLength(10);
-  expect(lines.at(-2)).toMatch(/Joining again without the tracks that cannot be copied$/);
+  expect(lines.at(-2)).toMatch(/joining again without the tracks that cannot be copied$/);
   expect(lines.at(-1)).toBe(VERIFYING);
 });
 

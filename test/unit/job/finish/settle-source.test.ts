@@ -56,7 +56,7 @@ test.each(['move', 'delete'] as const)(
     writeFileSync(sourcePath, 'another video');
     await settleSource(context, output);
     expect(places()).toEqual({ source: 'another video', finished: null });
-    expect(lines).toEqual(['the source is kept: clip.mp4 was replaced by another file after it was queued.']);
+    expect(lines).toEqual(['the source is kept: clip.mp4 was replaced by another file after it was queued']);
   },
 );
 

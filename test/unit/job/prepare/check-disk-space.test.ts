@@ -56,7 +56,7 @@ test('a job that does not fit waits, and the message names the file, the folder 
   expect(error).toMatchObject({ code: 'DISK_FULL' });
   expect(String(error)).toMatch(
     new RegExp(
-      `clip.mp4 needs about \\d.* [A-Z]+ in ${dirname(changed.outputPath)}, but only .*\\d [A-Z]+ are free\\.$`,
+      `clip.mp4 needs about \\d.* [A-Z]+ in ${dirname(changed.outputPath)}, but only .*\\d [A-Z]+ is free\\.$`,
       'i',
     ),
   );

@@ -93,8 +93,13 @@ test('a resumed job keeps its stored plan whatever the settings and limits say n
 });
 
 test.each<[string, Partial<JobPlan>, Partial<PlanInputs>, string]>([
-  ['another version of its model', {}, { model: { ...MODEL, sha256: 'cd' } }, 'with another version of tiny'],
-  ['no model any more', {}, { model: null }, 'with another version of tiny'],
+  [
+    'another version of its model',
+    {},
+    { model: { ...MODEL, sha256: 'cd' } },
+    'with another version of the model tiny',
+  ],
+  ['no model any more', {}, { model: null }, 'with another version of the model tiny'],
   [
     'another version of the face recognition model',
     { embeddingSha256: 'fe' },
@@ -118,7 +123,7 @@ test.each<[string, Partial<JobPlan>, Partial<PlanInputs>, string]>([
   await expect(failure).rejects.toThrow(ModelError);
   await expect(failure).rejects.toMatchObject({
     code: 'MODEL_CHECKSUM',
-    message: `The job was started ${expected}; to start over, cancel and retry it.`,
+    message: `The job was started ${expected}; to start over, cancel and retry the job.`,
   });
 });
 

@@ -240,7 +240,7 @@ test.for(['DEVICE_LOST', 'OUT_OF_MEMORY'] as const)(
     const onStepDown = (reason: string) => said.push(reason);
     const pipeline = await openPipeline({ engines, recipeDevice: 'gpu', onStepDown });
     const found = await outputs(pipeline, framesOf(...sources));
-    expect(said).toEqual(['The GPU is gone. Continuing with onnxruntime on the CPU.']);
+    expect(said).toEqual(['The GPU is gone; continuing with onnxruntime on the CPU']);
     for (const [i, pixels] of found.entries()) {
       const source = sources[i] ?? Buffer.of();
       const wanted = i < 2 ? nearest4x(source, WIDTH, HEIGHT) : await output({}, source);
