@@ -259,7 +259,7 @@ describe('without the disk of a linked folder', () => {
       expect(status, stdout + stderr).toBe(3);
       expect(stdout + stderr).toMatch(
         new RegExp(
-          `nothing else is left to do: .*/${name} is missing .*; connect its disk or correct the link`,
+          `nothing else is left to do: .*/${name} is missing .*; reconnect its disk or correct the link`,
         ),
       );
       expect(existsSync(disk)).toBe(false);
