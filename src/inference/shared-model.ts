@@ -1,4 +1,4 @@
-import type { FrameToUpscale, LoadedModel, ModelOutput, Tensor } from './engine.ts';
+import type { FrameToUpscale, LoadedModel, ModelOutput, Tensor, WindowToUpscale } from './engine.ts';
 import { RequestScheduler, type InferenceRequest, type Stream } from './request-scheduler.ts';
 import { StreamShares, type StreamShare } from './stream-shares.ts';
 
@@ -45,8 +45,14 @@ export class SharedModel {
       },
       ...(concurrency === undefined ? {} : { concurrency }),
     };
-    if (this.#model.upscale === undefined) return view;
-    return { ...view, upscale: (frame: FrameToUpscale) => this.#upscale(stream, frame) };
+    const { upscale, upscaleWindow } = this.#model;
+    return {
+      ...view,
+      ...(upscale && { upscale: (frame: FrameToUpscale) => this.#upscale(stream, frame) }),
+      ...(upscaleWindow && {
+        upscaleWindow: (window: WindowToUpscale) => this.#upscaleWindow(stream, window),
+      }),
+    };
   }
 
   #run(stream: Stream, tensor: Tensor): Promise<readonly ModelOutput[]> {
@@ -64,6 +70,15 @@ export class SharedModel {
         if (upscaled !== undefined) resolve(upscaled);
       };
       const cost = 3 * frame.width * frame.height;
+      this.#request({ stream, cost, tensor: null, runAlone, resolve: () => undefined, reject });
+    });
+  }
+
+  /** Windows are never batched: they are converted in place. */
+  #upscaleWindow(stream: Stream, window: WindowToUpscale): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const runAlone = async (): Promise<void> => resolve(await this.#model.upscaleWindow?.(window));
+      const cost = 3 * window.window.width * window.window.height;
       this.#request({ stream, cost, tensor: null, runAlone, resolve: () => undefined, reject });
     });
   }

@@ -8,6 +8,7 @@ import { identifyFfmpeg } from '../../hardware/probe/ffmpeg-facts.ts';
 import { chooseCodec } from '../../media/encode/choose-codec.ts';
 import type { EncoderSettings } from '../../media/encode/encoder-arguments.ts';
 import { whyNotNvenc } from '../../media/encode/try-nvenc.ts';
+import { isCpuAddonBuilt } from '../../inference/cpu-engine.ts';
 import { chromaOf } from '../../media/probe/stream-info.ts';
 import { batchSizesFor } from '../../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../../workspace/memory.ts';
@@ -86,6 +87,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc),
     encoder,
     ...chooseTiles(context, inputs),
+    ...(isCpuAddonBuilt() ? { precision: 'exact' } : {}),
     modelSha256: model?.sha256 ?? null,
     embeddingSha256: inputs.embedding?.sha256 ?? null,
   };

@@ -118,7 +118,7 @@ export class ModelPipeline implements FramePipeline {
       upscaled.width === output.width && upscaled.height === output.height
         ? ''
         : `, resampled from ${scale}x to ${recipe.scale}x`;
-    const why = reason === null || recipe.device === 'cpu' ? '' : ` (device ${recipe.device}: ${reason})`;
+    const why = reason === null ? '' : ` (device ${recipe.device}: ${reason})`;
     return `${model.name} with ${engine.name}${why}, ${tiling}${fold}${resampled}`;
   }
 }

@@ -1,0 +1,323 @@
+#include "kernels.h"
+
+#include "vector.h"
+#include "winograd.h"
+
+namespace framekiln::cpu {
+namespace FRAMEKILN_ISA {
+namespace {
+
+constexpr int kLeast = kChannelBlock / kLanes;  // Vectors of the fewest channels.
+
+constexpr int LargestColumns() {
+  if (kLanes == 16) return 4;
+  return kRegisters == 32 ? 4 : 2;
+}
+
+uint32_t Columns(uint32_t cout) {
+  for (int columns = LargestColumns(); columns > 1; columns--) {
+    if (cout % (columns * kLanes) == 0) return columns;
+  }
+  return 1;
+}
+
+uint32_t ColumnBlock(uint32_t cout) { return Columns(cout) * kLanes; }
+
+// Rows of a block of products: as many as the registers hold beside a row of weights and one number. All of them divide
+// kRowMultiple.
+template <int Columns>
+constexpr int RowsFor() {
+  constexpr int kFit = (kRegisters - Columns - 1) / Columns;
+  return kFit >= 12 ? 12 : kFit >= 8 ? 8 : 6;
+}
+constexpr uint32_t kRowMultiple = 24;
+
+uint32_t MinOf(uint32_t a, uint32_t b) { return a < b ? a : b; }
+uint32_t MaxOf(uint32_t a, uint32_t b) { return a > b ? a : b; }
+uint32_t RoundUp(uint32_t value, uint32_t to) { return (value + to - 1) / to * to; }
+
+// products[row][column] = sum over k of values[row][k] * weights[k][column]. `next` are the weights of the next block,
+// which are fetched meanwhile: they come from a distant cache.
+template <int Rows, int Columns>
+FRAMEKILN_INLINE void Multiply(const float* values, size_t pitch, const float* weights, uint32_t depth, float* products,
+                               size_t products_pitch, const float* next) {
+  Vector sums[Rows][Columns] = {};
+  for (uint32_t k = 0; k < depth; k++) {
+    Vector row[Columns];
+    FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) row[c] = Load(weights + (size_t{k} * Columns + c) * kLanes);
+    __builtin_prefetch(next + size_t{k} * 16, 0, 2);
+    FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
+      const Vector value = All(values[r * pitch + k]);
+      FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) sums[r][c] = MultiplyAdd(value, row[c], sums[r][c]);
+    }
+  }
+  FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
+    FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) Store(products + r * products_pitch + c * kLanes, sums[r][c]);
+  }
+}
+
+// Lays out the memory of one group of tiles: the transformed values of each position of a tile, over which their
+// products are written; the input of a tile at the border; and the pixels of a tile on their way to an image.
+struct Scratch {
+  float *values, *border, *pixels;
+  size_t pitch, position;
+
+  Scratch(void* memory, uint32_t edge, uint32_t cin, uint32_t cout, uint32_t rows) {
+    const size_t taps = size_t{edge + 2} * (edge + 2);
+    pitch = MaxOf(cin, cout);
+    // The vector in between keeps positions from competing for the same lines of the cache.
+    position = rows * pitch + 16;
+    values = static_cast<float*>(memory);
+    border = values + taps * position;
+    pixels = border + taps * cin;
+  }
+  static size_t Bytes(uint32_t edge, uint32_t cin, uint32_t cout, uint32_t rows) {
+    const Scratch at(nullptr, edge, cin, cout, rows);
+    return (reinterpret_cast<size_t>(at.pixels)) + size_t{edge} * edge * cout * sizeof(float);
+  }
+};
+
+size_t AllRows(uint32_t count) { return RoundUp(count, kRowMultiple); }
+
+template <int Columns>
+void MultiplyAll(const Scratch& scratch, uint32_t positions, uint32_t rows, const ConvolutionCall& call) {
+  constexpr int kRows = RowsFor<Columns>();
+  constexpr uint32_t kBlock = Columns * kLanes;
+  const uint32_t cin = call.layer->cin, cout = call.layer->cout;
+  const size_t weights_size = size_t{cin} * cout;
+  const auto* weights = static_cast<const float*>(call.layer->weights);
+  alignas(64) float products[kRows * 256];
+  for (uint32_t n = 0; n < positions; n++, weights += weights_size) {
+    float* values = scratch.values + n * scratch.position;
+    const float* next = n + 1 < positions ? weights + weights_size : weights;
+    for (uint32_t r = 0; r < rows; r += kRows, values += kRows * scratch.pitch) {
+      if (cout == kBlock) {
+        Multiply<kRows, Columns>(values, scratch.pitch, weights, cin, values, scratch.pitch, next + r / kRows * cin * 16);
+        continue;
+      }
+      for (uint32_t c = 0; c < cout; c += kBlock)
+        Multiply<kRows, Columns>(values, scratch.pitch, weights + size_t{c} * cin, cin, products + c, cout, next);
+      for (int i = 0; i < kRows; i++) __builtin_memcpy(values + i * scratch.pitch, products + i * cout, cout * 4);
+    }
+  }
+}
+
+class Finish {
+ public:
+  Finish(const Epilogue& e, uint32_t channel)
+      : bias_(Load(e.bias + channel)), slope_(Load(e.slopes + channel)), epilogue_(e), channel_(channel) {}
+
+  FRAMEKILN_INLINE Vector operator()(Vector value, const ConvolutionCall& call, uint32_t y, uint32_t x) const {
+    value += bias_;
+    if (call.residual1.data == nullptr && epilogue_.scale == 1) return LeakyRelu(value, slope_);
+    if (!epilogue_.act_last) value = LeakyRelu(value, slope_);
+    value *= epilogue_.scale;
+    value = Plus(value, call.residual1, epilogue_.scale1, y, x);
+    value = Plus(value, call.residual2, epilogue_.scale2, y, x);
+    return epilogue_.act_last ? LeakyRelu(value, slope_) : value;
+  }
+
+ private:
+  FRAMEKILN_INLINE Vector Plus(Vector value, const Image& residual, float scale, uint32_t y, uint32_t x) const {
+    if (residual.data == nullptr) return value;
+    return MultiplyAdd(scale, Load(residual.data + y * residual.row + x * residual.pitch + channel_), value);
+  }
+
+  Vector bias_, slope_;
+  const Epilogue& epilogue_;
+  uint32_t channel_;
+};
+
+FRAMEKILN_INLINE float Quantise(float value, float largest) {
+  value = value > 0 ? value : 0;
+  value = value < 1 ? value : 1;
+  return value * largest + 0.5f;
+}
+
+template <typename Component>
+void WriteRow(const float* values, uint32_t count, float largest, Component* to, uint32_t step) {
+  for (uint32_t i = 0; i < count; i++) to[size_t{i} * step] = static_cast<Component>(Quantise(values[i], largest));
+}
+
+// Writes the factor x factor pixels of one pixel of the last layer.
+void WritePixel(const ImageSink& sink, const float* values, uint32_t y, uint32_t x) {
+  if (y - sink.core_top >= sink.core_height || x - sink.core_left >= sink.core_width) return;
+  const uint32_t factor = sink.factor;
+  const size_t top = size_t{y - sink.core_top + sink.target_top} * factor;
+  const size_t left = size_t{x - sink.core_left + sink.target_left} * factor;
+  alignas(64) float sums[256];
+  for (uint32_t colour = 0; colour < 3; colour++) {
+    const float base = sink.base == nullptr ? 0 : sink.base[y * sink.base_row + size_t{x} * kInputPitch + colour];
+    for (uint32_t i = 0; i < factor * factor; i++) sums[i] = values[colour * factor * factor + i] + base;
+    for (uint32_t row = 0; row < factor; row++) {
+      const float* from = sums + row * factor;
+      const size_t at = (top + row) * sink.target_width + left;
+      switch (sink.format) {
+        case ImageSink::Format::kBytes:
+          WriteRow(from, factor, 255.0f, static_cast<uint8_t*>(sink.pixels) + at * 3 + colour, 3);
+          break;
+        case ImageSink::Format::kWords:
+          WriteRow(from, factor, 65535.0f, static_cast<uint16_t*>(sink.pixels) + at * 3 + colour, 3);
+          break;
+        case ImageSink::Format::kPlanes: {
+          float* plane = static_cast<float*>(sink.pixels) + size_t{colour} * sink.target_height * sink.target_width;
+          for (uint32_t i = 0; i < factor; i++) plane[at + i] = from[i];
+        }
+      }
+    }
+  }
+}
+
+template <int M>
+class Winograd {
+ public:
+  static constexpr int kTaps = M + 2;
+
+  static void Convolve(const ConvolutionCall& call, uint32_t first, uint32_t count, void* memory) {
+    const uint32_t cin = call.layer->cin, cout = call.layer->cout;
+    const uint32_t rows = AllRows(count);
+    const Scratch scratch(memory, M, cin, cout, rows);
+    const uint32_t across = (call.input.width + M - 1) / M;
+    for (uint32_t i = 0; i < count; i++)
+      TransformInput(call, (first + i) / across * M, (first + i) % across * M, scratch, i);
+    switch (Columns(cout)) {
+      case 1: MultiplyAll<1>(scratch, kTaps * kTaps, rows, call); break;
+      case 2: MultiplyAll<2>(scratch, kTaps * kTaps, rows, call); break;
+      case 3: MultiplyAll<3>(scratch, kTaps * kTaps, rows, call); break;
+      default: MultiplyAll<4>(scratch, kTaps * kTaps, rows, call); break;
+    }
+    for (uint32_t i = 0; i < count; i++)
+      TransformOutput(call, (first + i) / across * M, (first + i) % across * M, scratch, i);
+  }
+  static size_t ScratchBytes(uint32_t cin, uint32_t cout, uint32_t count) {
+    return Scratch::Bytes(M, cin, cout, AllRows(count));
+  }
+
+ private:
+  // The upper left output pixel of a tile is at `top`, `left`; its input begins one pixel before.
+  static void TransformInput(const ConvolutionCall& call, uint32_t top, uint32_t left, const Scratch& scratch,
+                             uint32_t tile) {
+    const Image& x = call.input;
+    const uint32_t cin = call.layer->cin;
+    const bool inside = top > 0 && left > 0 && top + M + 1 <= x.height && left + M + 1 <= x.width;
+    if (inside) {
+      Evaluate(x.data + (top - 1) * x.row + (left - 1) * x.pitch, x.row, x.pitch, cin, scratch, tile);
+      return;
+    }
+    for (uint32_t i = 0; i < kTaps * kTaps; i++) {
+      const uint32_t row = top + i / kTaps - 1, column = left + i % kTaps - 1;  // Wraps around at the border.
+      float* to = scratch.border + size_t{i} * cin;
+      if (row < x.height && column < x.width)
+        __builtin_memcpy(to, x.data + row * x.row + column * x.pitch, cin * sizeof(float));
+      else
+        __builtin_memset(to, 0, cin * sizeof(float));
+    }
+    Evaluate(scratch.border, size_t{kTaps} * cin, cin, cin, scratch, tile);
+  }
+
+  static void Evaluate(const float* from, size_t row, size_t pitch, uint32_t cin, const Scratch& scratch,
+                       uint32_t tile) {
+    for (uint32_t channel = 0; channel < cin; channel += kLanes) {
+      Vector half[kTaps][kTaps];
+      FRAMEKILN_UNROLL for (int i = 0; i < kTaps; i++) {
+        Vector d[kTaps];
+        FRAMEKILN_UNROLL for (int j = 0; j < kTaps; j++) d[j] = Load(from + i * row + j * pitch + channel);
+        Transform<M>::Input(d, half[i]);
+      }
+      FRAMEKILN_UNROLL for (int j = 0; j < kTaps; j++) {
+        Vector d[kTaps], v[kTaps];
+        FRAMEKILN_UNROLL for (int i = 0; i < kTaps; i++) d[i] = half[i][j];
+        Transform<M>::Input(d, v);
+        float* to = scratch.values + j * scratch.position + tile * scratch.pitch + channel;
+        FRAMEKILN_UNROLL for (int i = 0; i < kTaps; i++) Store(to + i * kTaps * scratch.position, v[i]);
+      }
+    }
+  }
+
+  static void TransformOutput(const ConvolutionCall& call, uint32_t top, uint32_t left, const Scratch& scratch,
+                              uint32_t tile) {
+    const uint32_t height = call.input.height, width = call.input.width, cout = call.layer->cout;
+    const int rows = MinOf(M, height - top), columns = MinOf(M, width - left);
+    float* to = call.sink != nullptr ? scratch.pixels : call.output.data + top * call.output.row + left * call.output.pitch;
+    const size_t to_row = call.sink != nullptr ? size_t{M} * cout : call.output.row;
+    const size_t to_pitch = call.sink != nullptr ? cout : call.output.pitch;
+    for (uint32_t channel = 0; channel < cout; channel += kLanes) {
+      const Finish finish(call.layer->epilogue, channel);
+      Vector half[M][kTaps];
+      const float* from = scratch.values + tile * scratch.pitch + channel;
+      FRAMEKILN_UNROLL for (int j = 0; j < kTaps; j++) {
+        Vector m[kTaps], y[M];
+        FRAMEKILN_UNROLL for (int i = 0; i < kTaps; i++) m[i] = Load(from + (i * kTaps + j) * scratch.position);
+        Transform<M>::Output(m, y);
+        FRAMEKILN_UNROLL for (int i = 0; i < M; i++) half[i][j] = y[i];
+      }
+      for (int i = 0; i < rows; i++) {
+        Vector y[M];
+        Transform<M>::Output(half[i], y);
+        FRAMEKILN_UNROLL for (int j = 0; j < M; j++) {
+          if (j < columns) Store(to + i * to_row + j * to_pitch + channel, finish(y[j], call, top + i, left + j));
+        }
+      }
+    }
+    if (call.sink == nullptr) return;
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < columns; j++) WritePixel(*call.sink, to + i * to_row + j * to_pitch, top + i, left + j);
+    }
+  }
+};
+
+// Sums `Pixels` neighbours at once, so that a row of weights is loaded once for them.
+template <int Pixels, int Columns>
+void ConvolveInputPixels(const ConvolutionCall& call, uint32_t y, uint32_t x, uint32_t channel) {
+  const Convolution& layer = *call.layer;
+  const auto* weights = static_cast<const float*>(layer.weights) + channel;
+  Vector sums[Pixels][Columns] = {};
+  for (uint32_t tap = 0; tap < 9; tap++) {
+    const float* from = call.input.data + (y + tap / 3) * call.input.row + (x + tap % 3) * kInputPitch -
+                        call.input.row - kInputPitch;
+    for (uint32_t colour = 0; colour < 3; colour++, weights += layer.cout) {
+      FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) {
+        const Vector row = Load(weights + c * kLanes);
+        FRAMEKILN_UNROLL for (int p = 0; p < Pixels; p++)
+          sums[p][c] = MultiplyAdd(from[p * kInputPitch + colour], row, sums[p][c]);
+      }
+    }
+  }
+  FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) {
+    const Finish finish(layer.epilogue, channel + c * kLanes);
+    float* to = call.output.data + y * call.output.row + x * call.output.pitch + channel + c * kLanes;
+    FRAMEKILN_UNROLL for (int p = 0; p < Pixels; p++)
+      Store(to + p * call.output.pitch, finish(sums[p][c], call, y, x + p));
+  }
+}
+
+void ConvolveInput(const ConvolutionCall& call, uint32_t first_row, uint32_t rows) {
+  const uint32_t width = call.input.width;
+  for (uint32_t y = first_row; y < first_row + rows; y++) {
+    for (uint32_t channel = 0; channel < call.layer->cout; channel += kLeast * kLanes) {
+      uint32_t x = 0;
+      for (; x + 3 <= width; x += 3) ConvolveInputPixels<3, kLeast>(call, y, x, channel);
+      for (; x < width; x++) ConvolveInputPixels<1, kLeast>(call, y, x, channel);
+    }
+  }
+}
+
+template <int M>
+constexpr SchemeKernel KernelFor() {
+  return {M, Winograd<M>::Convolve, Winograd<M>::ScratchBytes};
+}
+
+}  // namespace
+}  // namespace FRAMEKILN_ISA
+
+#define FRAMEKILN_KERNELS(name) \
+  { name, FRAMEKILN_ISA::ColumnBlock, FRAMEKILN_ISA::ConvolveInput, FRAMEKILN_ISA::KernelFor<6>(), FRAMEKILN_ISA::KernelFor<4>() }
+#if defined(__AVX512F__)
+const Kernels kAvx512Kernels = FRAMEKILN_KERNELS("avx512");
+#elif defined(__AVX2__)
+const Kernels kAvx2Kernels = FRAMEKILN_KERNELS("avx2");
+#else
+const Kernels kPlainKernels = FRAMEKILN_KERNELS("plain");
+#endif
+
+}  // namespace framekiln::cpu
