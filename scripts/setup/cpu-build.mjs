@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { reportStep } from './report.mjs';
 import { findOnPath, runCommand } from './run-command.mjs';
@@ -67,6 +67,7 @@ const TARGETS = {
  * @param {string} root the project's folder
  */
 export async function ensureCpuAddon(root) {
+  if (!existsSync(join(root, 'native-cpu'))) return; // A package without sources brings the addon along.
   const compiler = findCompiler();
   const stampFile = join(root, 'node_modules', '.framekiln-cpu.json');
   const stamp = `${compiler ?? 'no compiler'} ${process.arch} ${hashFiles(root, SOURCES)}`;

@@ -202,7 +202,9 @@ export const SettingsFile = z
           .min(0)
           .max(256)
           .default(0)
-          .meta({ description: 'CPU threads for inference; 0 uses one per core' }),
+          .meta({
+            description: 'CPU threads for inference; 0 uses one per core, or what a control group allows',
+          }),
         stallSeconds: z.number().min(1).max(3600).default(60).meta({
           description:
             'the worker is restarted if a model returns no frame and uses no CPU time for this many seconds',

@@ -60,6 +60,18 @@ export function loadCpuAddon(path = ADDON): CpuAddon {
   }
 }
 
+/** The instruction sets that the CPU engine can use here, the best first, or the reason why it cannot be used. */
+export function describeCpuEngine(path = ADDON): {
+  readonly instructionSets: readonly string[];
+  readonly reason: string | null;
+} {
+  try {
+    return { instructionSets: loadCpuAddon(path).instructionSets(), reason: null };
+  } catch (error) {
+    return { instructionSets: [], reason: toError(error).message };
+  }
+}
+
 /**
  * The engine with our own CPU kernels. It only runs models that upscale images, and only for jobs that name a precision:
  * a job that began with another engine ends with it.
