@@ -95,7 +95,7 @@ test.for(['rgb24', 'rgb48le'] as const)(
     for (const tile of [null, 20]) {
       const found = await upscaled(createCpuEngine(), tile);
       expect(found).toHaveLength(wanted.length);
-      const largest = found.reduce(
+      const largest = Array.from(found).reduce(
         (soFar, value, i) => Math.max(soFar, Math.abs(value - (wanted[i] ?? NaN))),
         0,
       );
