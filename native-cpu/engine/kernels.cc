@@ -23,14 +23,12 @@ uint32_t Columns(uint32_t cout) {
 
 uint32_t ColumnBlock(uint32_t cout) { return Columns(cout) * kLanes; }
 
-// Rows of a block of products: as many as the registers hold beside a row of weights and one number. All of them divide
-// kRowMultiple.
+// Rows of a block of products: as many as the registers hold beside a row of weights and one number.
 template <int Columns>
 constexpr int RowsFor() {
   constexpr int kFit = (kRegisters - Columns - 1) / Columns;
   return kFit >= 12 ? 12 : kFit >= 8 ? 8 : 6;
 }
-constexpr uint32_t kRowMultiple = 24;
 
 uint32_t MinOf(uint32_t a, uint32_t b) { return a < b ? a : b; }
 uint32_t MaxOf(uint32_t a, uint32_t b) { return a > b ? a : b; }
@@ -77,10 +75,51 @@ struct Scratch {
   }
 };
 
-size_t AllRows(uint32_t count) { return RoundUp(count, kRowMultiple); }
+uint32_t RowsOf(uint32_t cout) {
+  switch (Columns(cout)) {
+    case 1: return RowsFor<1>();
+    case 2: return RowsFor<2>();
+    case 3: return RowsFor<3>();
+    default: return RowsFor<4>();
+  }
+}
+
+// Whole blocks of products for `count` tiles.
+uint32_t AllRows(uint32_t count, uint32_t cout) { return RoundUp(count, RowsOf(cout)); }
+
+// Fetches pixels of tiles bit by bit, so that they are in the second-level cache when the tiles are transformed.
+// Multiplying leaves the memory idle; transforming would wait for it.
+class Fetch {
+ public:
+  // The pixels from `before` pixels above and left of each tile, `edge` of them along one edge. `parts` calls fetch all.
+  Fetch(const Image& image, uint32_t channels, Tiles tiles, uint32_t tile, uint32_t before, uint32_t edge, uint32_t parts)
+      : image_(image), bytes_(channels * sizeof(float)), tiles_(tiles), tile_(tile), before_(before), edge_(edge),
+        parts_(parts), rows_(image.data == nullptr ? 0 : tiles.count * edge) {}
+
+  template <int Write>
+  FRAMEKILN_INLINE void Part(uint32_t part) {
+    for (const uint32_t end = uint64_t{part + 1} * rows_ / parts_; row_ < end; row_++) {
+      const uint32_t number = tiles_.first + row_ / edge_, across = (image_.width + tile_ - 1) / tile_;
+      const uint32_t y = number / across * tile_ - before_ + row_ % edge_, x = number % across * tile_;
+      if (y >= image_.height) continue;
+      const uint32_t width = MinOf(tile_, image_.width - x);
+      for (uint32_t i = 0; i < width; i++) {
+        const auto* pixel = reinterpret_cast<const char*>(image_.data + y * image_.row + (x + i) * image_.pitch);
+        for (size_t byte = 0; byte < bytes_; byte += 64) __builtin_prefetch(pixel + byte, Write, 2);
+      }
+    }
+  }
+
+ private:
+  const Image& image_;
+  size_t bytes_;
+  Tiles tiles_;
+  uint32_t tile_, before_, edge_, parts_, rows_, row_ = 0;
+};
 
 template <int Columns>
-void MultiplyAll(const Scratch& scratch, uint32_t positions, uint32_t rows, const ConvolutionCall& call) {
+void MultiplyAll(const Scratch& scratch, uint32_t positions, uint32_t rows, const ConvolutionCall& call, Fetch& input,
+                 Fetch& output) {
   constexpr int kRows = RowsFor<Columns>();
   constexpr uint32_t kBlock = Columns * kLanes;
   const uint32_t cin = call.layer->cin, cout = call.layer->cout;
@@ -90,6 +129,8 @@ void MultiplyAll(const Scratch& scratch, uint32_t positions, uint32_t rows, cons
   for (uint32_t n = 0; n < positions; n++, weights += weights_size) {
     float* values = scratch.values + n * scratch.position;
     const float* next = n + 1 < positions ? weights + weights_size : weights;
+    input.Part<0>(n);
+    output.Part<1>(n);
     for (uint32_t r = 0; r < rows; r += kRows, values += kRows * scratch.pitch) {
       if (cout == kBlock) {
         Multiply<kRows, Columns>(values, scratch.pitch, weights, cin, values, scratch.pitch, next + r / kRows * cin * 16);
@@ -102,6 +143,8 @@ void MultiplyAll(const Scratch& scratch, uint32_t positions, uint32_t rows, cons
   }
 }
 
+// `Simple`: nothing is added to the activation.
+template <bool Simple>
 class Finish {
  public:
   Finish(const Epilogue& e, uint32_t channel)
@@ -109,7 +152,7 @@ class Finish {
 
   FRAMEKILN_INLINE Vector operator()(Vector value, const ConvolutionCall& call, uint32_t y, uint32_t x) const {
     value += bias_;
-    if (call.residual1.data == nullptr && epilogue_.scale == 1) return LeakyRelu(value, slope_);
+    if (Simple) return LeakyRelu(value, slope_);
     if (!epilogue_.act_last) value = LeakyRelu(value, slope_);
     value *= epilogue_.scale;
     value = Plus(value, call.residual1, epilogue_.scale1, y, x);
@@ -173,24 +216,28 @@ class Winograd {
  public:
   static constexpr int kTaps = M + 2;
 
-  static void Convolve(const ConvolutionCall& call, uint32_t first, uint32_t count, void* memory) {
+  static void Convolve(const ConvolutionCall& call, Tiles tiles, Tiles next, void* memory) {
+    const auto [first, count] = tiles;
     const uint32_t cin = call.layer->cin, cout = call.layer->cout;
-    const uint32_t rows = AllRows(count);
+    const uint32_t rows = AllRows(count, cout);
     const Scratch scratch(memory, M, cin, cout, rows);
     const uint32_t across = (call.input.width + M - 1) / M;
     for (uint32_t i = 0; i < count; i++)
       TransformInput(call, (first + i) / across * M, (first + i) % across * M, scratch, i);
+    Fetch input(call.input, cin, next, M, 1, kTaps, kTaps * kTaps);
+    const Image written = call.sink == nullptr ? call.output : Image{};
+    Fetch output(written, cout, tiles, M, 0, M, kTaps * kTaps);
     switch (Columns(cout)) {
-      case 1: MultiplyAll<1>(scratch, kTaps * kTaps, rows, call); break;
-      case 2: MultiplyAll<2>(scratch, kTaps * kTaps, rows, call); break;
-      case 3: MultiplyAll<3>(scratch, kTaps * kTaps, rows, call); break;
-      default: MultiplyAll<4>(scratch, kTaps * kTaps, rows, call); break;
+      case 1: MultiplyAll<1>(scratch, kTaps * kTaps, rows, call, input, output); break;
+      case 2: MultiplyAll<2>(scratch, kTaps * kTaps, rows, call, input, output); break;
+      case 3: MultiplyAll<3>(scratch, kTaps * kTaps, rows, call, input, output); break;
+      default: MultiplyAll<4>(scratch, kTaps * kTaps, rows, call, input, output); break;
     }
     for (uint32_t i = 0; i < count; i++)
       TransformOutput(call, (first + i) / across * M, (first + i) % across * M, scratch, i);
   }
   static size_t ScratchBytes(uint32_t cin, uint32_t cout, uint32_t count) {
-    return Scratch::Bytes(M, cin, cout, AllRows(count));
+    return Scratch::Bytes(M, cin, cout, AllRows(count, cout));
   }
 
  private:
@@ -236,13 +283,33 @@ class Winograd {
 
   static void TransformOutput(const ConvolutionCall& call, uint32_t top, uint32_t left, const Scratch& scratch,
                               uint32_t tile) {
-    const uint32_t height = call.input.height, width = call.input.width, cout = call.layer->cout;
-    const int rows = MinOf(M, height - top), columns = MinOf(M, width - left);
-    float* to = call.sink != nullptr ? scratch.pixels : call.output.data + top * call.output.row + left * call.output.pitch;
-    const size_t to_row = call.sink != nullptr ? size_t{M} * cout : call.output.row;
-    const size_t to_pitch = call.sink != nullptr ? cout : call.output.pitch;
-    for (uint32_t channel = 0; channel < cout; channel += kLanes) {
-      const Finish finish(call.layer->epilogue, channel);
+    const Image& y = call.output;
+    const uint32_t height = call.input.height, width = call.input.width;
+    const bool inside = top + M <= height && left + M <= width;
+    if (call.sink != nullptr) {
+      const uint32_t cout = call.layer->cout;
+      Interpolate<false>(call, top, left, scratch, tile, scratch.pixels, M * cout, cout);
+      const uint32_t rows = MinOf(M, height - top), columns = MinOf(M, width - left);
+      for (uint32_t i = 0; i < rows; i++) {
+        for (uint32_t j = 0; j < columns; j++) WritePixel(*call.sink, scratch.pixels + (i * M + j) * cout, top + i, left + j);
+      }
+      return;
+    }
+    float* to = y.data + top * y.row + left * y.pitch;
+    if (inside && call.layer->epilogue.scale == 1 && call.residual1.data == nullptr)
+      Interpolate<true>(call, top, left, scratch, tile, to, y.row, y.pitch);
+    else
+      Interpolate<false>(call, top, left, scratch, tile, to, y.row, y.pitch);
+  }
+
+  // `Simple`: the whole tile lies in the image, and nothing is added to it.
+  template <bool Simple>
+  static void Interpolate(const ConvolutionCall& call, uint32_t top, uint32_t left, const Scratch& scratch,
+                          uint32_t tile, float* to, size_t to_row, size_t to_pitch) {
+    const uint32_t rows = Simple ? M : MinOf(M, call.input.height - top);
+    const uint32_t columns = Simple ? M : MinOf(M, call.input.width - left);
+    for (uint32_t channel = 0; channel < call.layer->cout; channel += kLanes) {
+      const Finish<Simple> finish(call.layer->epilogue, channel);
       Vector half[M][kTaps];
       const float* from = scratch.values + tile * scratch.pitch + channel;
       FRAMEKILN_UNROLL for (int j = 0; j < kTaps; j++) {
@@ -251,17 +318,13 @@ class Winograd {
         Transform<M>::Output(m, y);
         FRAMEKILN_UNROLL for (int i = 0; i < M; i++) half[i][j] = y[i];
       }
-      for (int i = 0; i < rows; i++) {
+      for (uint32_t i = 0; i < rows; i++) {
         Vector y[M];
         Transform<M>::Output(half[i], y);
-        FRAMEKILN_UNROLL for (int j = 0; j < M; j++) {
+        FRAMEKILN_UNROLL for (uint32_t j = 0; j < M; j++) {
           if (j < columns) Store(to + i * to_row + j * to_pitch + channel, finish(y[j], call, top + i, left + j));
         }
       }
-    }
-    if (call.sink == nullptr) return;
-    for (int i = 0; i < rows; i++) {
-      for (int j = 0; j < columns; j++) WritePixel(*call.sink, to + i * to_row + j * to_pitch, top + i, left + j);
     }
   }
 };
@@ -284,7 +347,7 @@ void ConvolveInputPixels(const ConvolutionCall& call, uint32_t y, uint32_t x, ui
     }
   }
   FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) {
-    const Finish finish(layer.epilogue, channel + c * kLanes);
+    const Finish<false> finish(layer.epilogue, channel + c * kLanes);
     float* to = call.output.data + y * call.output.row + x * call.output.pitch + channel + c * kLanes;
     FRAMEKILN_UNROLL for (int p = 0; p < Pixels; p++)
       Store(to + p * call.output.pitch, finish(sums[p][c], call, y, x + p));
@@ -311,7 +374,8 @@ constexpr SchemeKernel KernelFor() {
 }  // namespace FRAMEKILN_ISA
 
 #define FRAMEKILN_KERNELS(name) \
-  { name, FRAMEKILN_ISA::ColumnBlock, FRAMEKILN_ISA::ConvolveInput, FRAMEKILN_ISA::KernelFor<6>(), FRAMEKILN_ISA::KernelFor<4>() }
+  { name, FRAMEKILN_ISA::ColumnBlock, FRAMEKILN_ISA::RowsOf, FRAMEKILN_ISA::ConvolveInput, \
+    FRAMEKILN_ISA::KernelFor<6>(), FRAMEKILN_ISA::KernelFor<4>() }
 #if defined(__AVX512F__)
 const Kernels kAvx512Kernels = FRAMEKILN_KERNELS("avx512");
 #elif defined(__AVX2__)

@@ -60,10 +60,15 @@ struct ConvolutionCall {
 // How a 3x3 convolution is computed.
 enum class Scheme : uint32_t { kF6Float, kF4Float };
 
+// Tiles from `first`, counted row by row.
+struct Tiles {
+  uint32_t first, count;
+};
+
 struct SchemeKernel {
   uint32_t edge;  // Output pixels along one edge of a tile.
-  // Computes `count` tiles from `first`, counted row by row. `scratch` has ScratchBytes().
-  void (*convolve)(const ConvolutionCall& call, uint32_t first, uint32_t count, void* scratch);
+  // Computes some tiles. `scratch` has `scratch_bytes`. What `next` reads is fetched meanwhile; it may be empty.
+  void (*convolve)(const ConvolutionCall& call, Tiles tiles, Tiles next, void* scratch);
   size_t (*scratch_bytes)(uint32_t cin, uint32_t cout, uint32_t count);
 };
 
@@ -71,6 +76,8 @@ struct Kernels {
   const char* name;
   // Output channels that lie side by side in the weights of a convolution with `cout` channels.
   uint32_t (*column_block)(uint32_t cout);
+  // Tiles that are multiplied at once; a group should have a multiple of it.
+  uint32_t (*row_block)(uint32_t cout);
   // A convolution of an input image, whose weights are [3][3][3 colours][cout].
   void (*convolve_input)(const ConvolutionCall& call, uint32_t first_row, uint32_t rows);
   SchemeKernel f6_float, f4_float;

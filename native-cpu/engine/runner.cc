@@ -5,10 +5,10 @@
 namespace framekiln::cpu {
 namespace {
 
-// Tiles that are transformed together: enough that the weights, which are read once for all of them, do not matter, and
-// few enough that their values stay in the second-level cache.
-constexpr size_t kGroupBytes = 512 << 10;
-constexpr uint32_t kGroupTiles = 24;
+// A group of tiles is transformed, multiplied and transformed back by one thread. It has so many tiles that reading the
+// weights once for all of them does not matter, and so few that their values stay in the second-level cache.
+constexpr uint32_t kGroupTiles = 18;
+constexpr size_t kGroupBytes = 448 << 10;
 // Rows of simple layers that one thread does at a time.
 constexpr uint32_t kRows = 8;
 // Zeros around an input image: one pixel, and what a block of pixels reads beyond it.
@@ -21,10 +21,11 @@ void ReadRow(const Component* from, uint32_t width, float largest, float* to) {
   }
 }
 
-uint32_t GroupTiles(const Layer& layer) {
-  uint32_t tiles = kGroupTiles;
+uint32_t GroupTiles(const Layer& layer, const Kernels& kernels) {
   const Convolution& c = layer.convolution;
-  while (tiles > 12 && layer.kernel.scratch_bytes(c.cin, c.cout, tiles) > kGroupBytes) tiles -= 12;
+  const uint32_t block = kernels.row_block(c.cout);
+  uint32_t tiles = (kGroupTiles + block - 1) / block * block;
+  while (tiles > block && layer.kernel.scratch_bytes(c.cin, c.cout, tiles) > kGroupBytes) tiles -= block;
   return tiles;
 }
 
@@ -39,12 +40,13 @@ struct Runner::Pass {
 };
 
 Runner::Runner(const Plan& plan, const Kernels& kernels, uint32_t threads) : model_(plan, kernels), pool_(threads) {
-  size_t bytes = 0;
   for (const Layer& layer : model_.layers()) {
     if (layer.kind == Layer::Kind::kWinograd)
-      bytes = std::max(bytes, layer.kernel.scratch_bytes(layer.convolution.cin, layer.convolution.cout, GroupTiles(layer)));
+      scratch_bytes_ = std::max(scratch_bytes_, layer.kernel.scratch_bytes(layer.convolution.cin, layer.convolution.cout, GroupTiles(layer, model_.kernels())));
   }
-  for (uint32_t i = 0; i < pool_.size(); i++) scratch_.emplace_back(bytes);
+  scratch_bytes_ = (scratch_bytes_ + 4095) / 4096 * 4096;
+  // At least one huge page, so that it is in huge pages.
+  scratch_ = Memory(std::max(size_t{1} << 21, scratch_bytes_ * pool_.size()));
 }
 
 void Runner::Upscale(const WindowSpec& spec, const void* source, void* target) {
@@ -121,7 +123,7 @@ void Runner::AddReading(Pass& pass) {
     }
   };
   pass.phases.push_back({(to.height + kRows - 1) / kRows,
-                         [=](uint32_t group, uint32_t) {
+                         [=](uint32_t group, uint32_t, uint32_t) {
                            const uint32_t end = std::min(to.height, (group + 1) * kRows);
                            for (uint32_t y = group * kRows; y < end; y++) read(y);
                          },
@@ -149,7 +151,7 @@ void Runner::AddInputConvolution(Pass& pass, const Layer& layer) {
   const uint32_t height = call.output.height;
   const auto convolve = model_.kernels().convolve_input;
   pass.phases.push_back({(height + kRows - 1) / kRows,
-                         [=](uint32_t group, uint32_t) {
+                         [=](uint32_t group, uint32_t, uint32_t) {
                            convolve(call, group * kRows, std::min(kRows, height - group * kRows));
                          },
                          [=](uint32_t group) { return std::min(height, (group + 1) * kRows) - 1; },
@@ -159,13 +161,13 @@ void Runner::AddInputConvolution(Pass& pass, const Layer& layer) {
 void Runner::AddWinograd(Pass& pass, const Layer& layer) {
   const ConvolutionCall call = CallFor(pass, layer);
   const SchemeKernel kernel = layer.kernel;
-  const uint32_t height = call.input.height, edge = kernel.edge, each = GroupTiles(layer);
+  const uint32_t height = call.input.height, edge = kernel.edge, each = GroupTiles(layer, model_.kernels());
   const uint32_t across = (call.input.width + edge - 1) / edge;
   const uint32_t tiles = across * ((height + edge - 1) / edge);
+  const auto tiles_of = [=](uint32_t group) { return Tiles{group * each, std::min(each, tiles - group * each)}; };
   pass.phases.push_back({(tiles + each - 1) / each,
-                         [=, this](uint32_t group, uint32_t thread) {
-                           const uint32_t first = group * each;
-                           kernel.convolve(call, first, std::min(each, tiles - first), scratch_[thread].data());
+                         [=, this](uint32_t group, uint32_t next, uint32_t thread) {
+                           kernel.convolve(call, tiles_of(group), next == kNoGroup ? Tiles{} : tiles_of(next), static_cast<char*>(scratch_.data()) + thread * scratch_bytes_);
                          },
                          [=](uint32_t group) {
                            const uint32_t last = std::min(tiles, (group + 1) * each) - 1;
@@ -183,7 +185,7 @@ void Runner::AddResize(Pass& pass, const Layer& layer) {
   const Image x = ImageOf(layer.input, pass.size), y = ImageOf(layer.output, pass.size);
   const uint32_t factor = layer.factor, channels = model_.tensors()[layer.input].channels;
   pass.phases.push_back({(y.height + kRows - 1) / kRows,
-                         [=](uint32_t group, uint32_t) {
+                         [=](uint32_t group, uint32_t, uint32_t) {
                            const uint32_t end = std::min(y.height, (group + 1) * kRows);
                            for (uint32_t row = group * kRows; row < end; row++) {
                              for (uint32_t column = 0; column < y.width; column++)

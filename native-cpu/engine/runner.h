@@ -50,7 +50,10 @@ class Runner {
   std::mutex mutex_;
   Size size_;
   Memory input_;
-  std::vector<Memory> slots_, scratch_;
+  std::vector<Memory> slots_;
+  // One part of `scratch_` for each thread.
+  Memory scratch_;
+  size_t scratch_bytes_ = 0;
 };
 
 }  // namespace framekiln::cpu

@@ -110,8 +110,12 @@ void RunPhases(ThreadPool& pool, const std::vector<Phase>& phases) {
   };
   pool.Run([&](uint32_t thread) {
     size_t at = 0;
+    uint64_t upcoming = next++;
     for (;;) {
-      const uint64_t ticket = next++;
+      // The next ticket is taken before the work on this one. No thread waits for a ticket that is not yet begun except
+      // for an earlier one, so someone can always go on.
+      const uint64_t ticket = upcoming;
+      upcoming = next++;
       while (at < phases.size() && ticket >= begins[at + 1]) at++;
       if (at == phases.size() || abandoned) return;
       const Phase& phase = phases[at];
@@ -123,7 +127,7 @@ void RunPhases(ThreadPool& pool, const std::vector<Phase>& phases) {
                                                           : before.groups_until(phase.last_row(group) + 1));
         }
         if (abandoned) return;
-        phase.work(group, thread);
+        phase.work(group, upcoming < begins[at + 1] ? static_cast<uint32_t>(upcoming - begins[at]) : kNoGroup, thread);
         progress[at]->Complete(group);
       } catch (...) {
         return fail();

@@ -38,10 +38,13 @@ class ThreadPool {
   bool closing_ = false;
 };
 
+inline constexpr uint32_t kNoGroup = 0xffffffffu;
+
 // One layer's share of an image: groups of output that are computed in order of their rows.
 struct Phase {
   uint32_t groups;
-  std::function<void(uint32_t group, uint32_t thread)> work;
+  // `next` is the group that the thread does after this one; kNoGroup: one of another phase.
+  std::function<void(uint32_t group, uint32_t next, uint32_t thread)> work;
   // The last row of output that a group writes.
   std::function<uint32_t(uint32_t group)> last_row;
   // How many groups, from the first, complete all rows up to and including this one.

@@ -42,7 +42,8 @@ typedef float UnalignedVector __attribute__((vector_size(kLanes * 4), aligned(4)
 
 static FRAMEKILN_INLINE Vector Load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
 static FRAMEKILN_INLINE void Store(float* to, Vector value) { *reinterpret_cast<UnalignedVector*>(to) = value; }
-static FRAMEKILN_INLINE Vector All(float value) { return Vector{} + value; }
+// Subtracting zero changes no number, and so takes no instruction.
+static FRAMEKILN_INLINE Vector All(float value) { return value - Vector{}; }
 
 // a * b + c, rounded once where the instruction set can.
 static FRAMEKILN_INLINE Vector MultiplyAdd(Vector a, Vector b, Vector c) {
