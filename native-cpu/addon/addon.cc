@@ -2,8 +2,8 @@
 // threads, which never touch JavaScript.
 //
 //   instructionSets(): string[]      those of this machine, the best first
-//   load(plan: Uint8Array, threads: number, instructionSet: string): Promise<Model>
-//       threads 0: one per core; instructionSet '': the best
+//   load(plan: Uint8Array, threads: number, instructionSet: string, precision: string): Promise<Model>
+//       threads 0: one per core; instructionSet '': the best; precision: exact, balanced or fast
 //   model.instructionSet, model.threads, model.scale
 //   model.run(data: Float32Array, height, width): Promise<Float32Array>    planes of an RGB image
 //   model.upscale(frame: Uint8Array, width, height, bytesPerComponent: 1 | 2, window: number[], core: number[],
@@ -33,6 +33,7 @@ using framekiln::cpu::AvailableKernels;
 using framekiln::cpu::ChooseKernels;
 using framekiln::cpu::Kernels;
 using framekiln::cpu::PixelFormat;
+using framekiln::cpu::Precision;
 using framekiln::cpu::Runner;
 using framekiln::cpu::Unsupported;
 using framekiln::cpu::WindowSpec;
@@ -237,12 +238,14 @@ struct AddonData {
 
 class LoadTask final : public Task {
  public:
-  LoadTask(Napi::Env env, std::vector<std::byte> plan, uint32_t threads, std::string instruction_set)
-      : Task(env), plan_(std::move(plan)), threads_(threads), instruction_set_(std::move(instruction_set)) {}
+  LoadTask(Napi::Env env, std::vector<std::byte> plan, uint32_t threads, std::string instruction_set,
+           Precision precision)
+      : Task(env), plan_(std::move(plan)), threads_(threads), instruction_set_(std::move(instruction_set)),
+        precision_(precision) {}
 
  protected:
   void Work() override {
-    runner_ = std::make_shared<Runner>(ReadPlan(plan_), ChooseKernels(instruction_set_), threads_);
+    runner_ = std::make_shared<Runner>(ReadPlan(plan_), ChooseKernels(instruction_set_), precision_, threads_);
   }
   Napi::Value Result(Napi::Env env) override {
     return env.GetInstanceData<AddonData>()->model.New({Napi::External<std::shared_ptr<Runner>>::New(env, &runner_)});
@@ -252,8 +255,17 @@ class LoadTask final : public Task {
   std::vector<std::byte> plan_;
   uint32_t threads_;
   std::string instruction_set_;
+  Precision precision_;
   std::shared_ptr<Runner> runner_;
 };
+
+Precision PrecisionArgument(const Napi::CallbackInfo& info, size_t index) {
+  const std::string name = info[index].IsString() ? info[index].As<Napi::String>().Utf8Value() : "";
+  if (name == "exact") return Precision::kExact;
+  if (name == "balanced") return Precision::kBalanced;
+  if (name == "fast") return Precision::kFast;
+  throw Napi::RangeError::New(info.Env(), "precision must be exact, balanced or fast.");
+}
 
 Napi::Value Load(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -261,7 +273,8 @@ Napi::Value Load(const Napi::CallbackInfo& info) {
   const auto* bytes = reinterpret_cast<const std::byte*>(plan.Data());
   const uint32_t threads = Integer(env, info[1], "threads");
   const std::string instruction_set = info[2].IsString() ? info[2].As<Napi::String>().Utf8Value() : "";
-  return Task::Start(new LoadTask(env, {bytes, bytes + plan.ByteLength()}, threads, instruction_set));
+  return Task::Start(
+      new LoadTask(env, {bytes, bytes + plan.ByteLength()}, threads, instruction_set, PrecisionArgument(info, 3)));
 }
 
 Napi::Value InstructionSets(const Napi::CallbackInfo& info) {

@@ -10,8 +10,10 @@ std::vector<const Kernels*> AvailableKernels() {
   // These also ask whether the operating system saves the wide registers.
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl"))
+      __builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512vnni")) available.push_back(&kAvx512VnniKernels);
     available.push_back(&kAvx512Kernels);
+  }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) available.push_back(&kAvx2Kernels);
 #endif
   available.push_back(&kPlainKernels);

@@ -34,44 +34,114 @@ uint32_t MinOf(uint32_t a, uint32_t b) { return a < b ? a : b; }
 uint32_t MaxOf(uint32_t a, uint32_t b) { return a > b ? a : b; }
 uint32_t RoundUp(uint32_t value, uint32_t to) { return (value + to - 1) / to * to; }
 
-// products[row][column] = sum over k of values[row][k] * weights[k][column]. `next` are the weights of the next block,
-// which are fetched meanwhile: they come from a distant cache.
-template <int Rows, int Columns>
-FRAMEKILN_INLINE void Multiply(const float* values, size_t pitch, const float* weights, uint32_t depth, float* products,
-                               size_t products_pitch, const float* next) {
-  Vector sums[Rows][Columns] = {};
-  for (uint32_t k = 0; k < depth; k++) {
-    Vector row[Columns];
-    FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) row[c] = Load(weights + (size_t{k} * Columns + c) * kLanes);
-    __builtin_prefetch(next + size_t{k} * 16, 0, 2);
+// Multiplies floats.
+struct Floats {
+  using Value = float;
+  static constexpr bool kWords = false;
+  static constexpr uint32_t kDepthBlock = 1;
+
+  // products[row][column] = sum over k of values[row][k] * weights[k][column]. `next` are the weights of the next block,
+  // which are fetched meanwhile: they come from a distant cache.
+  template <int Rows, int Columns>
+  static FRAMEKILN_INLINE void Multiply(const char* values, size_t pitch, const float* weights, uint32_t depth,
+                                        const float*, char* products, size_t products_pitch, const float* next) {
+    Vector sums[Rows][Columns] = {};
+    for (uint32_t k = 0; k < depth; k++) {
+      Vector row[Columns];
+      FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) row[c] = Load(weights + (size_t{k} * Columns + c) * kLanes);
+      __builtin_prefetch(next + size_t{k} * 16, 0, 2);
+      FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
+        const Vector value = All(reinterpret_cast<const float*>(values + r * pitch)[k]);
+        FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) sums[r][c] = MultiplyAdd(value, row[c], sums[r][c]);
+      }
+    }
     FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
-      const Vector value = All(values[r * pitch + k]);
-      FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) sums[r][c] = MultiplyAdd(value, row[c], sums[r][c]);
+      auto* to = reinterpret_cast<float*>(products + r * products_pitch);
+      FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) Store(to + c * kLanes, sums[r][c]);
     }
   }
-  FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
-    FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) Store(products + r * products_pitch + c * kLanes, sums[r][c]);
+};
+
+#ifdef __AVX512VNNI__
+// Multiplies words of 16 bits, twice as many at once. Every row of values has a scale of its own, so that its largest
+// value uses all bits; weights have a scale for each position of a tile and for each output channel.
+struct Words {
+  using Value = int16_t;
+  typedef int32_t Integers __attribute__((vector_size(kLanes * 4)));
+  static constexpr bool kWords = true;
+  static constexpr uint32_t kDepthBlock = kWordBlock;
+
+  template <int Rows, int Columns>
+  static FRAMEKILN_INLINE void Multiply(const char* values, size_t pitch, const int16_t* weights, uint32_t depth,
+                                        const float* scales, char* products, size_t products_pitch,
+                                        const int16_t* next) {
+    __m512i sums[Rows][Columns];
+    FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
+      FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) sums[r][c] = _mm512_setzero_si512();
+    }
+    for (uint32_t k = 0; k < depth / 2; k++) {
+      __m512i row[Columns];
+      FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++)
+        row[c] = _mm512_loadu_si512(weights + (size_t{k} * Columns + c) * kLanes * 2);
+      __builtin_prefetch(next + size_t{k} * 32, 0, 2);
+      FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
+        const __m512i value = _mm512_set1_epi32(reinterpret_cast<const int32_t*>(values + r * pitch)[k]);
+        // The intrinsic makes GCC 12 copy the sums.
+        FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++)
+          asm("vpdpwssd %2, %1, %0" : "+v"(sums[r][c]) : "v"(value), "v"(row[c]));
+      }
+    }
+    FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
+      auto* to = reinterpret_cast<float*>(products + r * products_pitch);
+      const Vector scale = All(scales[r]);
+      FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++)
+        Store(to + c * kLanes, __builtin_convertvector(Integers(sums[r][c]), Vector) * scale);
+    }
   }
-}
+
+  // The largest magnitude of a row.
+  static FRAMEKILN_INLINE float Largest(const float* row, uint32_t count) {
+    constexpr int kMagnitude = 0b1011;  // The larger magnitude of two, without its sign.
+    Vector largest = {};
+    for (uint32_t i = 0; i < count; i += kLanes) largest = _mm512_range_ps(largest, Load(row + i), kMagnitude);
+    return _mm512_reduce_max_ps(largest);
+  }
+
+  // The words of 32 numbers are in the order of the pack instruction; weights.cc orders weights alike.
+  static FRAMEKILN_INLINE void Convert(const float* row, uint32_t count, float scale, int16_t* to) {
+    const Vector factor = All(scale);
+    for (uint32_t i = 0; i < count; i += kWordBlock) {
+      const __m512i low = _mm512_cvtps_epi32(Load(row + i) * factor);
+      const __m512i high = i + kLanes < count ? _mm512_cvtps_epi32(Load(row + i + kLanes) * factor) : __m512i{};
+      _mm512_storeu_si512(to + i, _mm512_packs_epi32(low, high));
+    }
+  }
+};
+#endif
 
 // Lays out the memory of one group of tiles: the transformed values of each position of a tile, over which their
-// products are written; the input of a tile at the border; and the pixels of a tile on their way to an image.
+// products are written; for words, their scales, and the exact values of one tile; the input of a tile at the border; and
+// the pixels of a tile on their way to an image. Pitches are in bytes.
 struct Scratch {
-  float *values, *border, *pixels;
-  size_t pitch, position;
+  char* values;
+  float *scales, *exact, *border, *pixels;
+  size_t pitch, position, bytes;
 
-  Scratch(void* memory, uint32_t edge, uint32_t cin, uint32_t cout, uint32_t rows) {
+  template <typename Arithmetic>
+  static Scratch For(Arithmetic, void* memory, uint32_t edge, uint32_t cin, uint32_t cout, uint32_t rows) {
     const size_t taps = size_t{edge + 2} * (edge + 2);
-    pitch = MaxOf(cin, cout);
-    // The vector in between keeps positions from competing for the same lines of the cache.
-    position = rows * pitch + 16;
-    values = static_cast<float*>(memory);
-    border = values + taps * position;
-    pixels = border + taps * cin;
-  }
-  static size_t Bytes(uint32_t edge, uint32_t cin, uint32_t cout, uint32_t rows) {
-    const Scratch at(nullptr, edge, cin, cout, rows);
-    return (reinterpret_cast<size_t>(at.pixels)) + size_t{edge} * edge * cout * sizeof(float);
+    const size_t depth = RoundUp(cin, Arithmetic::kDepthBlock);
+    Scratch s;
+    s.pitch = MaxOf(depth * sizeof(typename Arithmetic::Value), cout * sizeof(float));
+    // The line in between keeps positions from competing for the same lines of the cache.
+    s.position = rows * s.pitch + 64;
+    s.values = static_cast<char*>(memory);
+    s.scales = reinterpret_cast<float*>(s.values + taps * s.position);
+    s.exact = s.scales + (Arithmetic::kWords ? taps * rows : 0);
+    s.border = s.exact + (Arithmetic::kWords ? taps * cin : 0);
+    s.pixels = s.border + taps * cin;
+    s.bytes = taps * s.position + (s.pixels - s.scales + size_t{edge} * edge * cout) * sizeof(float);
+    return s;
   }
 };
 
@@ -117,41 +187,49 @@ class Fetch {
   uint32_t tile_, before_, edge_, parts_, rows_, row_ = 0;
 };
 
-template <int Columns>
+template <typename Arithmetic, int Columns>
 void MultiplyAll(const Scratch& scratch, uint32_t positions, uint32_t rows, const ConvolutionCall& call, Fetch& input,
                  Fetch& output) {
+  using Value = typename Arithmetic::Value;
   constexpr int kRows = RowsFor<Columns>();
   constexpr uint32_t kBlock = Columns * kLanes;
-  const uint32_t cin = call.layer->cin, cout = call.layer->cout;
-  const size_t weights_size = size_t{cin} * cout;
-  const auto* weights = static_cast<const float*>(call.layer->weights);
-  alignas(64) float products[kRows * 256];
+  const uint32_t depth = RoundUp(call.layer->cin, Arithmetic::kDepthBlock), cout = call.layer->cout;
+  const size_t weights_size = size_t{depth} * cout, line = 64 / sizeof(Value);
+  const size_t row_bytes = cout * sizeof(float), iterations = Arithmetic::kWords ? depth / 2 : depth;
+  const auto* weights = static_cast<const Value*>(call.layer->weights);
+  alignas(64) char products[kRows * 256 * sizeof(float)];
   for (uint32_t n = 0; n < positions; n++, weights += weights_size) {
-    float* values = scratch.values + n * scratch.position;
-    const float* next = n + 1 < positions ? weights + weights_size : weights;
+    char* values = scratch.values + n * scratch.position;
+    const Value* next = n + 1 < positions ? weights + weights_size : weights;
+    const float* scales = Arithmetic::kWords ? scratch.scales + n * rows : nullptr;
     input.Part<0>(n);
     output.Part<1>(n);
     for (uint32_t r = 0; r < rows; r += kRows, values += kRows * scratch.pitch) {
+      const float* row_scales = Arithmetic::kWords ? scales + r : nullptr;
       if (cout == kBlock) {
-        Multiply<kRows, Columns>(values, scratch.pitch, weights, cin, values, scratch.pitch, next + r / kRows * cin * 16);
+        Arithmetic::template Multiply<kRows, Columns>(values, scratch.pitch, weights, depth, row_scales, values,
+                                                      scratch.pitch, next + r / kRows * iterations * line);
         continue;
       }
-      for (uint32_t c = 0; c < cout; c += kBlock)
-        Multiply<kRows, Columns>(values, scratch.pitch, weights + size_t{c} * cin, cin, products + c, cout, next);
-      for (int i = 0; i < kRows; i++) __builtin_memcpy(values + i * scratch.pitch, products + i * cout, cout * 4);
+      for (uint32_t c = 0; c < cout; c += kBlock) {
+        Arithmetic::template Multiply<kRows, Columns>(values, scratch.pitch, weights + size_t{c} * depth, depth, row_scales,
+                                                      products + c * sizeof(float), row_bytes, next);
+      }
+      for (int i = 0; i < kRows; i++) __builtin_memcpy(values + i * scratch.pitch, products + i * row_bytes, row_bytes);
     }
   }
 }
 
-// `Simple`: nothing is added to the activation.
-template <bool Simple>
+// `Simple`: nothing is added to the activation. `Scaled`: the sum has a scale for each channel.
+template <bool Simple, bool Scaled>
 class Finish {
  public:
-  Finish(const Epilogue& e, uint32_t channel)
-      : bias_(Load(e.bias + channel)), slope_(Load(e.slopes + channel)), epilogue_(e), channel_(channel) {}
+  Finish(const Convolution& layer, uint32_t channel)
+      : bias_(Load(layer.epilogue.bias + channel)), slope_(Load(layer.epilogue.slopes + channel)),
+        scale_(Scaled ? Load(layer.column_scales + channel) : Vector{}), epilogue_(layer.epilogue), channel_(channel) {}
 
   FRAMEKILN_INLINE Vector operator()(Vector value, const ConvolutionCall& call, uint32_t y, uint32_t x) const {
-    value += bias_;
+    value = Scaled ? MultiplyAdd(value, scale_, bias_) : value + bias_;
     if (Simple) return LeakyRelu(value, slope_);
     if (!epilogue_.act_last) value = LeakyRelu(value, slope_);
     value *= epilogue_.scale;
@@ -166,7 +244,7 @@ class Finish {
     return MultiplyAdd(scale, Load(residual.data + y * residual.row + x * residual.pitch + channel_), value);
   }
 
-  Vector bias_, slope_;
+  Vector bias_, slope_, scale_;
   const Epilogue& epilogue_;
   uint32_t channel_;
 };
@@ -211,7 +289,7 @@ void WritePixel(const ImageSink& sink, const float* values, uint32_t y, uint32_t
   }
 }
 
-template <int M>
+template <int M, typename Arithmetic>
 class Winograd {
  public:
   static constexpr int kTaps = M + 2;
@@ -220,50 +298,64 @@ class Winograd {
     const auto [first, count] = tiles;
     const uint32_t cin = call.layer->cin, cout = call.layer->cout;
     const uint32_t rows = AllRows(count, cout);
-    const Scratch scratch(memory, M, cin, cout, rows);
+    const Scratch scratch = Scratch::For(Arithmetic{}, memory, M, cin, cout, rows);
     const uint32_t across = (call.input.width + M - 1) / M;
     for (uint32_t i = 0; i < count; i++)
-      TransformInput(call, (first + i) / across * M, (first + i) % across * M, scratch, i);
+      TransformInput(call, (first + i) / across * M, (first + i) % across * M, scratch, i, rows);
     Fetch input(call.input, cin, next, M, 1, kTaps, kTaps * kTaps);
     const Image written = call.sink == nullptr ? call.output : Image{};
     Fetch output(written, cout, tiles, M, 0, M, kTaps * kTaps);
     switch (Columns(cout)) {
-      case 1: MultiplyAll<1>(scratch, kTaps * kTaps, rows, call, input, output); break;
-      case 2: MultiplyAll<2>(scratch, kTaps * kTaps, rows, call, input, output); break;
-      case 3: MultiplyAll<3>(scratch, kTaps * kTaps, rows, call, input, output); break;
-      default: MultiplyAll<4>(scratch, kTaps * kTaps, rows, call, input, output); break;
+      case 1: MultiplyAll<Arithmetic, 1>(scratch, kTaps * kTaps, rows, call, input, output); break;
+      case 2: MultiplyAll<Arithmetic, 2>(scratch, kTaps * kTaps, rows, call, input, output); break;
+      case 3: MultiplyAll<Arithmetic, 3>(scratch, kTaps * kTaps, rows, call, input, output); break;
+      default: MultiplyAll<Arithmetic, 4>(scratch, kTaps * kTaps, rows, call, input, output); break;
     }
     for (uint32_t i = 0; i < count; i++)
       TransformOutput(call, (first + i) / across * M, (first + i) % across * M, scratch, i);
   }
   static size_t ScratchBytes(uint32_t cin, uint32_t cout, uint32_t count) {
-    return Scratch::Bytes(M, cin, cout, AllRows(count, cout));
+    return Scratch::For(Arithmetic{}, nullptr, M, cin, cout, AllRows(count, cout)).bytes;
   }
 
  private:
   // The upper left output pixel of a tile is at `top`, `left`; its input begins one pixel before.
   static void TransformInput(const ConvolutionCall& call, uint32_t top, uint32_t left, const Scratch& scratch,
-                             uint32_t tile) {
+                             uint32_t tile, uint32_t rows) {
     const Image& x = call.input;
     const uint32_t cin = call.layer->cin;
     const bool inside = top > 0 && left > 0 && top + M + 1 <= x.height && left + M + 1 <= x.width;
     if (inside) {
       Evaluate(x.data + (top - 1) * x.row + (left - 1) * x.pitch, x.row, x.pitch, cin, scratch, tile);
-      return;
+    } else {
+      CopyBorder(x, top, left, cin, scratch.border);
+      Evaluate(scratch.border, size_t{kTaps} * cin, cin, cin, scratch, tile);
     }
-    for (uint32_t i = 0; i < kTaps * kTaps; i++) {
+    if constexpr (Arithmetic::kWords) {
+      for (uint32_t n = 0; n < kTaps * kTaps; n++) {
+        const float* exact = scratch.exact + size_t{n} * cin;
+        const float largest = Arithmetic::Largest(exact, cin);
+        scratch.scales[n * rows + tile] = largest * call.layer->position_scales[n];
+        Arithmetic::Convert(exact, cin, largest > 0 ? kLargestWord / largest : 0,
+                            reinterpret_cast<int16_t*>(scratch.values + n * scratch.position + tile * scratch.pitch));
+      }
+    }
+  }
+
+  static void CopyBorder(const Image& x, uint32_t top, uint32_t left, uint32_t cin, float* to) {
+    for (uint32_t i = 0; i < kTaps * kTaps; i++, to += cin) {
       const uint32_t row = top + i / kTaps - 1, column = left + i % kTaps - 1;  // Wraps around at the border.
-      float* to = scratch.border + size_t{i} * cin;
       if (row < x.height && column < x.width)
         __builtin_memcpy(to, x.data + row * x.row + column * x.pitch, cin * sizeof(float));
       else
         __builtin_memset(to, 0, cin * sizeof(float));
     }
-    Evaluate(scratch.border, size_t{kTaps} * cin, cin, cin, scratch, tile);
   }
 
   static void Evaluate(const float* from, size_t row, size_t pitch, uint32_t cin, const Scratch& scratch,
                        uint32_t tile) {
+    char* const values = Arithmetic::kWords ? reinterpret_cast<char*>(scratch.exact) : scratch.values + tile * scratch.pitch;
+    const size_t position = Arithmetic::kWords ? cin * sizeof(float) : scratch.position;
     for (uint32_t channel = 0; channel < cin; channel += kLanes) {
       Vector half[kTaps][kTaps];
       FRAMEKILN_UNROLL for (int i = 0; i < kTaps; i++) {
@@ -275,8 +367,8 @@ class Winograd {
         Vector d[kTaps], v[kTaps];
         FRAMEKILN_UNROLL for (int i = 0; i < kTaps; i++) d[i] = half[i][j];
         Transform<M>::Input(d, v);
-        float* to = scratch.values + j * scratch.position + tile * scratch.pitch + channel;
-        FRAMEKILN_UNROLL for (int i = 0; i < kTaps; i++) Store(to + i * kTaps * scratch.position, v[i]);
+        FRAMEKILN_UNROLL for (int i = 0; i < kTaps; i++)
+          Store(reinterpret_cast<float*>(values + (i * kTaps + j) * position) + channel, v[i]);
       }
     }
   }
@@ -309,12 +401,12 @@ class Winograd {
     const uint32_t rows = Simple ? M : MinOf(M, call.input.height - top);
     const uint32_t columns = Simple ? M : MinOf(M, call.input.width - left);
     for (uint32_t channel = 0; channel < call.layer->cout; channel += kLanes) {
-      const Finish<Simple> finish(call.layer->epilogue, channel);
+      const Finish<Simple, Arithmetic::kWords> finish(*call.layer, channel);
       Vector half[M][kTaps];
-      const float* from = scratch.values + tile * scratch.pitch + channel;
+      const char* from = scratch.values + tile * scratch.pitch + channel * sizeof(float);
       FRAMEKILN_UNROLL for (int j = 0; j < kTaps; j++) {
         Vector m[kTaps], y[M];
-        FRAMEKILN_UNROLL for (int i = 0; i < kTaps; i++) m[i] = Load(from + (i * kTaps + j) * scratch.position);
+        FRAMEKILN_UNROLL for (int i = 0; i < kTaps; i++) m[i] = Load(reinterpret_cast<const float*>(from + (i * kTaps + j) * scratch.position));
         Transform<M>::Output(m, y);
         FRAMEKILN_UNROLL for (int i = 0; i < M; i++) half[i][j] = y[i];
       }
@@ -347,7 +439,7 @@ void ConvolveInputPixels(const ConvolutionCall& call, uint32_t y, uint32_t x, ui
     }
   }
   FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) {
-    const Finish<false> finish(layer.epilogue, channel + c * kLanes);
+    const Finish<false, false> finish(layer, channel + c * kLanes);
     float* to = call.output.data + y * call.output.row + x * call.output.pitch + channel + c * kLanes;
     FRAMEKILN_UNROLL for (int p = 0; p < Pixels; p++)
       Store(to + p * call.output.pitch, finish(sums[p][c], call, y, x + p));
@@ -365,23 +457,31 @@ void ConvolveInput(const ConvolutionCall& call, uint32_t first_row, uint32_t row
   }
 }
 
-template <int M>
+template <int M, typename Arithmetic>
 constexpr SchemeKernel KernelFor() {
-  return {M, Winograd<M>::Convolve, Winograd<M>::ScratchBytes};
+  return {M, Arithmetic::kWords, Winograd<M, Arithmetic>::Convolve, Winograd<M, Arithmetic>::ScratchBytes};
+}
+
+constexpr Kernels KernelsNamed(const char* name) {
+#ifdef __AVX512VNNI__
+  constexpr SchemeKernel kF6Words = KernelFor<6, Words>(), kF4Words = KernelFor<4, Words>();
+#else
+  constexpr SchemeKernel kF6Words{}, kF4Words{};
+#endif
+  return {name,    ColumnBlock, RowsOf, ConvolveInput, KernelFor<6, Floats>(), KernelFor<4, Floats>(), kF6Words, kF4Words};
 }
 
 }  // namespace
 }  // namespace FRAMEKILN_ISA
 
-#define FRAMEKILN_KERNELS(name) \
-  { name, FRAMEKILN_ISA::ColumnBlock, FRAMEKILN_ISA::RowsOf, FRAMEKILN_ISA::ConvolveInput, \
-    FRAMEKILN_ISA::KernelFor<6>(), FRAMEKILN_ISA::KernelFor<4>() }
-#if defined(__AVX512F__)
-const Kernels kAvx512Kernels = FRAMEKILN_KERNELS("avx512");
+#if defined(__AVX512VNNI__)
+const Kernels kAvx512VnniKernels = FRAMEKILN_ISA::KernelsNamed("avx512-vnni");
+#elif defined(__AVX512F__)
+const Kernels kAvx512Kernels = FRAMEKILN_ISA::KernelsNamed("avx512");
 #elif defined(__AVX2__)
-const Kernels kAvx2Kernels = FRAMEKILN_KERNELS("avx2");
+const Kernels kAvx2Kernels = FRAMEKILN_ISA::KernelsNamed("avx2");
 #else
-const Kernels kPlainKernels = FRAMEKILN_KERNELS("plain");
+const Kernels kPlainKernels = FRAMEKILN_ISA::KernelsNamed("plain");
 #endif
 
 }  // namespace framekiln::cpu

@@ -48,6 +48,9 @@ struct Convolution {
   uint32_t cin, cout;   // Padded.
   const void* weights;  // As `Kernels::column_block` and the scheme order them.
   Epilogue epilogue;
+  // Only for words: what a product of each position of a tile, and of each output channel, is multiplied by.
+  const float* position_scales;
+  const float* column_scales;
 };
 
 // One convolution of one image. Residuals without data are absent; `sink` is null where `output` is written.
@@ -57,16 +60,20 @@ struct ConvolutionCall {
   const ImageSink* sink;
 };
 
-// How a 3x3 convolution is computed.
-enum class Scheme : uint32_t { kF6Float, kF4Float };
+// The largest word of a transformed value. Weights are scaled so that a sum of products fits 32 bits.
+inline constexpr int32_t kLargestWord = 16383;
+// Input channels of words are padded to a multiple of this.
+inline constexpr uint32_t kWordBlock = 32;
 
 // Tiles from `first`, counted row by row.
 struct Tiles {
   uint32_t first, count;
 };
 
+// How a 3x3 convolution is computed. Without `convolve`, the instruction set has nothing to gain by it.
 struct SchemeKernel {
   uint32_t edge;  // Output pixels along one edge of a tile.
+  bool words;     // Whether it multiplies words of 16 bits, not floats.
   // Computes some tiles. `scratch` has `scratch_bytes`. What `next` reads is fetched meanwhile; it may be empty.
   void (*convolve)(const ConvolutionCall& call, Tiles tiles, Tiles next, void* scratch);
   size_t (*scratch_bytes)(uint32_t cin, uint32_t cout, uint32_t count);
@@ -80,12 +87,12 @@ struct Kernels {
   uint32_t (*row_block)(uint32_t cout);
   // A convolution of an input image, whose weights are [3][3][3 colours][cout].
   void (*convolve_input)(const ConvolutionCall& call, uint32_t first_row, uint32_t rows);
-  SchemeKernel f6_float, f4_float;
+  SchemeKernel f6_floats, f4_floats, f6_words, f4_words;
 };
 
 extern const Kernels kPlainKernels;
 #ifdef __x86_64__
-extern const Kernels kAvx2Kernels, kAvx512Kernels;
+extern const Kernels kAvx2Kernels, kAvx512Kernels, kAvx512VnniKernels;
 #endif
 
 }  // namespace framekiln::cpu

@@ -36,7 +36,7 @@ Memory Slopes(const Plan& plan, const StepRecord& s, uint32_t channels) {
 
 }  // namespace
 
-Model::Model(const Plan& plan, const Kernels& kernels) : kernels_(kernels) {
+Model::Model(const Plan& plan, const Kernels& kernels, Precision precision) : kernels_(kernels), precision_(precision) {
   Require(plan.outputs.size() == 1 && plan.outputs[0].layout == OutputLayout::kImage, "outputs that are not one image");
   PlaceTensors(plan);
   const StepRecord& last = plan.steps.back();
@@ -84,6 +84,14 @@ void Model::AddStep(const Plan& plan, const StepRecord& s) {
   layers_.push_back(std::move(layer));
 }
 
+SchemeKernel Model::KernelFor(const Plan&, const StepRecord&) const {
+  const SchemeKernel exact = kernels_.f6_floats;
+  SchemeKernel wanted = exact;
+  if (precision_ == Precision::kBalanced) wanted = kernels_.f4_words;
+  if (precision_ == Precision::kFast) wanted = kernels_.f6_words;
+  return wanted.convolve == nullptr ? exact : wanted;
+}
+
 void Model::AddConvolution(const Plan& plan, const StepRecord& s) {
   Require(IsSame3x3(s), "a convolution that is not 3x3");
   Require(s.activation != Activation::kSigmoid, "a sigmoid");
@@ -100,17 +108,26 @@ void Model::AddConvolution(const Plan& plan, const StepRecord& s) {
   layer.output = s.output;
   layer.residual1 = s.residual1;
   layer.residual2 = s.residual2;
-  layer.kernel = kernels_.f6_float;
+  layer.kernel = KernelFor(plan, s);
   const PlainWeights weights{&plan.weights[s.weight_offset], x.channels, y.channels, Padded(x.channels), Padded(y.channels)};
-  layer.weights = s.input == 0
-                      ? InputWeights(weights)
-                      : WinogradWeights(weights, layer.kernel.edge, kernels_.column_block(weights.padded_cout));
+  const uint32_t columns = kernels_.column_block(weights.padded_cout);
+  if (s.input == 0) {
+    layer.weights = InputWeights(weights);
+  } else if (layer.kernel.words) {
+    WordWeights words = WinogradWords(weights, layer.kernel.edge, columns);
+    layer.weights = std::move(words.words);
+    layer.position_scales = std::move(words.position_scales);
+    layer.column_scales = std::move(words.column_scales);
+  } else {
+    layer.weights = WinogradWeights(weights, layer.kernel.edge, columns);
+  }
   std::span<const float> bias;
   if (s.bias_offset != kNone) bias = {&plan.weights[s.bias_offset], y.channels};
   layer.bias = PaddedFloats(bias, weights.padded_cout, 0);
   layer.slopes = Slopes(plan, s, y.channels);
   layer.convolution = {weights.padded_cin, weights.padded_cout, layer.weights.data(),
-                       {layer.bias.floats(), layer.slopes.floats(), s.scale, s.scale1, s.scale2, s.act_last != 0}};
+                       {layer.bias.floats(), layer.slopes.floats(), s.scale, s.scale1, s.scale2, s.act_last != 0},
+                       layer.position_scales.floats(), layer.column_scales.floats()};
   layers_.push_back(std::move(layer));
 }
 

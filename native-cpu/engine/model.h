@@ -16,6 +16,9 @@ class Unsupported : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// How exactly a model is computed: kExact in float32 throughout.
+enum class Precision { kExact, kBalanced, kFast };
+
 struct Layer {
   enum class Kind { kInputConvolution, kWinograd, kResize };
   Kind kind;
@@ -24,7 +27,7 @@ struct Layer {
   uint32_t factor = 1;             // Of kResize.
   Convolution convolution{};
   SchemeKernel kernel{};
-  Memory weights, bias, slopes;
+  Memory weights, bias, slopes, position_scales, column_scales;
 };
 
 struct Tensor {
@@ -35,7 +38,7 @@ struct Tensor {
 class Model {
  public:
   // Throws Unsupported.
-  Model(const Plan& plan, const Kernels& kernels);
+  Model(const Plan& plan, const Kernels& kernels, Precision precision);
 
   const std::vector<Layer>& layers() const { return layers_; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
@@ -53,10 +56,12 @@ class Model {
  private:
   void PlaceTensors(const Plan& plan);
   void AddStep(const Plan& plan, const StepRecord& step);
+  SchemeKernel KernelFor(const Plan& plan, const StepRecord& step) const;
   void AddConvolution(const Plan& plan, const StepRecord& step);
   void AddTail(const Plan& plan, const StepRecord* shuffle);
 
   const Kernels& kernels_;
+  Precision precision_;
   std::vector<Layer> layers_;
   std::vector<Tensor> tensors_;
   std::vector<uint32_t> pitches_;

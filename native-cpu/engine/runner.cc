@@ -39,7 +39,8 @@ struct Runner::Pass {
   std::vector<Phase> phases;
 };
 
-Runner::Runner(const Plan& plan, const Kernels& kernels, uint32_t threads) : model_(plan, kernels), pool_(threads) {
+Runner::Runner(const Plan& plan, const Kernels& kernels, Precision precision, uint32_t threads)
+    : model_(plan, kernels, precision), pool_(threads) {
   for (const Layer& layer : model_.layers()) {
     if (layer.kind == Layer::Kind::kWinograd)
       scratch_bytes_ = std::max(scratch_bytes_, layer.kernel.scratch_bytes(layer.convolution.cin, layer.convolution.cout, GroupTiles(layer, model_.kernels())));

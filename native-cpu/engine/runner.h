@@ -26,7 +26,7 @@ struct WindowSpec {
 
 class Runner {
  public:
-  Runner(const Plan& plan, const Kernels& kernels, uint32_t threads);
+  Runner(const Plan& plan, const Kernels& kernels, Precision precision, uint32_t threads);
 
   const Model& model() const { return model_; }
   uint32_t threads() const { return pool_.size(); }

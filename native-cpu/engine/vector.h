@@ -10,7 +10,9 @@
 #include <arm_neon.h>
 #endif
 
-#if defined(__AVX512F__)
+#if defined(__AVX512VNNI__)
+#define FRAMEKILN_ISA avx512_vnni
+#elif defined(__AVX512F__)
 #define FRAMEKILN_ISA avx512
 #elif defined(__AVX2__)
 #define FRAMEKILN_ISA avx2

@@ -16,6 +16,14 @@ struct PlainWeights {
 // [tap of the tile][block of columns][cin][column] for tiles of `edge` output pixels.
 Memory WinogradWeights(const PlainWeights& weights, uint32_t edge, uint32_t column_block);
 
+// The same in words, [tap of the tile][block of columns][pair of cin][column][2], in the order of Words::Convert(), with
+// the numbers that products are to be multiplied by.
+struct WordWeights {
+  Memory words;
+  Memory position_scales, column_scales;
+};
+WordWeights WinogradWords(const PlainWeights& weights, uint32_t edge, uint32_t column_block);
+
 // [3][3][cin][cout] of a convolution of an input image, whose channels are not padded.
 Memory InputWeights(const PlainWeights& weights);
 

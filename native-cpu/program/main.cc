@@ -1,7 +1,7 @@
 // The native program of the CPU engine: tests and measurements that need no Node.
 //
 //   framekiln-cpu test [SEED]                        compares every instruction set with the CPU reference
-//   framekiln-cpu bench PLAN HEIGHT WIDTH [THREADS [ISA]]   measures a model plan
+//   framekiln-cpu bench PLAN HEIGHT WIDTH [THREADS [ISA [PRECISION]]]   measures a model plan
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -44,7 +44,9 @@ int Bench(int count, char** arguments) {
   const Plan plan = ReadPlan(ReadFile(arguments[0]));
   const Size size{static_cast<uint32_t>(std::atoi(arguments[1])), static_cast<uint32_t>(std::atoi(arguments[2]))};
   const auto threads = static_cast<uint32_t>(count > 3 ? std::atoi(arguments[3]) : 0);
-  Runner runner(plan, ChooseKernels(count > 4 ? arguments[4] : ""), threads);
+  const std::string name = count > 5 ? arguments[5] : "exact";
+  const Precision precision = name == "exact" ? Precision::kExact : name == "balanced" ? Precision::kBalanced : Precision::kFast;
+  Runner runner(plan, ChooseKernels(count > 4 ? arguments[4] : ""), precision, threads);
   const uint32_t scale = runner.model().scale();
   std::mt19937 random(1);
   std::vector<uint8_t> source(size_t{3} * size.height * size.width), target(source.size() * scale * scale);
@@ -73,7 +75,7 @@ int main(int count, char** arguments) {
     if (count >= 2 && std::strcmp(arguments[1], "test") == 0)
       return framekiln::cpu::RunTests(count > 2 ? std::strtoull(arguments[2], nullptr, 10) : std::random_device{}());
     if (count >= 5 && std::strcmp(arguments[1], "bench") == 0) return Bench(count - 2, arguments + 2);
-    std::fprintf(stderr, "usage: framekiln-cpu test [SEED] | bench PLAN HEIGHT WIDTH [THREADS [ISA]]\n");
+    std::fprintf(stderr, "usage: framekiln-cpu test [SEED] | bench PLAN HEIGHT WIDTH [THREADS [ISA [PRECISION]]]\n");
     return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -188,19 +188,55 @@ void ReferenceTest(Random& random, const Kernels& kernels) {
   const Size size = RandomSize(random);
   const std::vector<float> input = Numbers(random, size_t{3} * size.height * size.width, 0, 1);
   const std::vector<float> wanted = reference::Execute(plan, input, size)[0].data;
-  Runner runner(plan, kernels, Between(random, 1, 9));
+  Runner runner(plan, kernels, Precision::kExact, Between(random, 1, 9));
   const double psnr = Psnr(Planes(runner, input, size), wanted);
   Require(psnr >= 100, std::to_string(size.width) + "x" + std::to_string(size.height) + ": PSNR " + std::to_string(psnr) + " dB");
+}
+
+constexpr Precision kPrecisions[] = {Precision::kExact, Precision::kBalanced, Precision::kFast};
+
+// Random weights and noise are harder than models and images.
+void WordsTest(Random& random, const Kernels& kernels) {
+  const Plan plan = RandomModel(random);
+  const Size size = RandomSize(random);
+  const std::vector<float> input = Numbers(random, size_t{3} * size.height * size.width, 0, 1);
+  const std::vector<float> wanted = reference::Execute(plan, input, size)[0].data;
+  for (const Precision precision : {Precision::kBalanced, Precision::kFast}) {
+    Runner runner(plan, kernels, precision, Between(random, 1, 9));
+    const double psnr = Psnr(Planes(runner, input, size), wanted);
+    Require(psnr >= 55, std::to_string(size.width) + "x" + std::to_string(size.height) + ": PSNR " + std::to_string(psnr) + " dB");
+  }
+}
+
+// Sums of products are as large as they can be, and of one sign.
+void OverflowTest(Random& random, const Kernels& kernels) {
+  Plan plan = CompactModel(random, 2, 64, 2);
+  const StepRecord& body = plan.steps[1];
+  for (uint32_t i = 0; i < 64 * 9 * 64; i++) plan.weights[body.weight_offset + i] = 1.0f / 576;
+  const StepRecord& first = plan.steps[0];
+  for (uint32_t i = 0; i < 64 * 9 * 3; i++) plan.weights[first.weight_offset + i] = 1;
+  const Size size{20, 20};
+  const std::vector<float> input(3 * 400, 1);
+  const std::vector<float> wanted = reference::Execute(plan, input, size)[0].data;
+  float largest = 1;
+  for (const float value : wanted) largest = std::max(largest, std::fabs(value));
+  for (const Precision precision : kPrecisions) {
+    Runner runner(plan, kernels, precision, 2);
+    const std::vector<float> found = Planes(runner, input, size);
+    for (size_t i = 0; i < found.size(); i++)
+      Require(std::fabs(found[i] - wanted[i]) < 0.002f * largest, "a sum of products overflowed");
+  }
 }
 
 void ThreadsTest(Random& random, const Kernels& kernels) {
   const Plan plan = RandomModel(random);
   const Size size = RandomSize(random);
   const std::vector<float> input = Numbers(random, size_t{3} * size.height * size.width, 0, 1);
-  Runner alone(plan, kernels, 1);
+  const Precision precision = kPrecisions[Between(random, 0, 2)];
+  Runner alone(plan, kernels, precision, 1);
   const std::vector<float> wanted = Planes(alone, input, size);
   for (uint32_t threads = 2; threads <= 9; threads++) {
-    Runner runner(plan, kernels, threads);
+    Runner runner(plan, kernels, precision, threads);
     for (int i = 0; i < 3; i++)
       Require(Planes(runner, input, size) == wanted, "another result with " + std::to_string(threads) + " threads");
   }
@@ -211,7 +247,7 @@ void ThreadsTest(Random& random, const Kernels& kernels) {
 void WindowTest(Random& random, const Kernels& kernels) {
   const uint32_t layers = Between(random, 1, 4);
   const Plan plan = CompactModel(random, layers, 16, Between(random, 1, 4));
-  Runner runner(plan, kernels, Between(random, 1, 4));
+  Runner runner(plan, kernels, Precision::kExact, Between(random, 1, 4));
   const uint32_t scale = runner.model().scale(), overlap = layers + 1;
   for (const PixelFormat format : {PixelFormat::kRgb24, PixelFormat::kRgb48}) {
     const uint32_t bytes = format == PixelFormat::kRgb24 ? 1 : 2;
@@ -241,7 +277,7 @@ void WindowTest(Random& random, const Kernels& kernels) {
 
 void FormatsTest(Random& random, const Kernels& kernels) {
   const Plan plan = CompactModel(random, 2, 16, Between(random, 1, 4));
-  Runner runner(plan, kernels, 2);
+  Runner runner(plan, kernels, Precision::kExact, 2);
   const uint32_t scale = runner.model().scale();
   const Size size{Between(random, 1, 30), Between(random, 1, 30)};
   const size_t pixels = size_t{size.height} * size.width;
@@ -263,7 +299,7 @@ void UnsupportedTest(Random& random, const Kernels& kernels) {
     Plan plan = CompactModel(random, 2, 16, 2);
     change(plan);
     try {
-      const Model model(plan, kernels);
+      const Model model(plan, kernels, Precision::kExact);
     } catch (const Unsupported&) {
       return;
     } catch (const PlanError&) {
@@ -288,6 +324,8 @@ struct Test {
 
 constexpr Test kTests[] = {
     {"models against the CPU reference", ReferenceTest, 40},
+    {"words against the CPU reference", WordsTest, 25},
+    {"the largest sums of words", OverflowTest, 2},
     {"any number of threads gives the same numbers", ThreadsTest, 6},
     {"windows against the whole frame", WindowTest, 10},
     {"16-bit images", FormatsTest, 10},

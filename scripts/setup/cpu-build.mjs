@@ -19,21 +19,22 @@ const FLAGS = [
   '-ffp-contract=off',
   '-Wall',
   '-Wextra',
+  // GCC 12 warns of its own intrinsics.
+  '-Wno-maybe-uninitialized',
 ];
 
 /** Each set of vector instructions has its own copy of the kernels; which one is used is decided at run time. */
+const AVX2 = ['-mavx2', '-mfma'];
+const AVX512 = [
+  ...AVX2,
+  ...['f', 'bw', 'dq', 'vl'].map((part) => `-mavx512${part}`),
+  '-mprefer-vector-width=512',
+];
 const INSTRUCTION_SETS = {
   plain: [],
-  avx2: ['-mavx2', '-mfma'],
-  avx512: [
-    '-mavx2',
-    '-mfma',
-    '-mavx512f',
-    '-mavx512bw',
-    '-mavx512dq',
-    '-mavx512vl',
-    '-mprefer-vector-width=512',
-  ],
+  avx2: AVX2,
+  avx512: AVX512,
+  avx512_vnni: [...AVX512, '-mavx512vnni'],
 };
 
 const ENGINE = ['dispatch', 'model', 'runner', 'thread_pool', 'weights'].map(

@@ -19,7 +19,7 @@ export function failPointFolder(): string | null {
 }
 
 /**
- * `FRAMEKILN_INSTRUCTION_SET`: the instruction set that the CPU engine uses, `avx512`, `avx2` or `plain`; empty if not
+ * `FRAMEKILN_INSTRUCTION_SET`: the instruction set that the CPU engine uses, `avx512-vnni`, `avx512`, `avx2` or `plain`; empty if not
  * set, for the best one. Set by tests only.
  */
 export function instructionSet(): string {

@@ -31,8 +31,12 @@ export function isOfRun({ origin }: Pick<Job, 'origin'>): boolean {
   return origin === 'run' || origin === 'handed-over';
 }
 
-/** How exactly the native CPU engine computes: `exact` in float32 throughout. */
-export type Precision = 'exact';
+/**
+ * How exactly the native CPU engine computes: `exact` in float32 throughout; `balanced` and `fast` multiply 16-bit numbers
+ * where the processor has instructions for that, `fast` with larger tiles.
+ */
+export const PRECISIONS = ['exact', 'balanced', 'fast'] as const;
+export type Precision = (typeof PRECISIONS)[number];
 
 /** Choices made when a job first starts and kept from then on, so that a resumed job produces the same frames. */
 export interface JobPlan extends BatchSizes {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { instructionSet } from '../config/environment.ts';
 import { EngineError, toError } from '../domain/errors.ts';
+import type { Precision } from '../domain/job.ts';
 import type { Engine, LoadedModel, ModelOutput, Tensor, WindowToUpscale } from './engine.ts';
 import { decodeModel } from './models/onnx-model.ts';
 import { compilePlan } from './plan/compile-plan.ts';
@@ -12,7 +13,7 @@ export interface CpuAddon {
   /** The instruction sets of this machine, the best first. */
   instructionSets(): readonly string[];
   /** @param threads 0: one per core @param instructionSet empty: the best one */
-  load(plan: Uint8Array, threads: number, instructionSet: string): Promise<CpuModel>;
+  load(plan: Uint8Array, threads: number, instructionSet: string, precision: Precision): Promise<CpuModel>;
 }
 
 interface CpuModel {
@@ -81,11 +82,15 @@ export function createCpuEngine(addon: () => CpuAddon = loadCpuAddon, isa = inst
     name: NAME,
     device: 'cpu',
     isFor: ({ precision }) => precision !== undefined,
-    async load(model, { threads }) {
+    async load(model, { threads, precision = 'exact' }) {
       const plan = compilePlan(model, 'float32', 'The model');
       const [output] = decodeModel(model, 'The model').graph.output;
       try {
-        return new LoadedCpuModel(await addon().load(plan, threads, isa), output?.name ?? '');
+        return new LoadedCpuModel(
+          await addon().load(plan, threads, isa, precision),
+          output?.name ?? '',
+          precision,
+        );
       } catch (error) {
         throw toEngineError(error, 'ENGINE_UNAVAILABLE');
       }
@@ -94,10 +99,12 @@ export function createCpuEngine(addon: () => CpuAddon = loadCpuAddon, isa = inst
 }
 
 class LoadedCpuModel implements LoadedModel {
+  readonly detail: string;
   readonly #model: CpuModel;
   readonly #output: string;
 
-  constructor(model: CpuModel, output: string) {
+  constructor(model: CpuModel, output: string, precision: Precision) {
+    this.detail = `${precision}, ${model.instructionSet}`;
     this.#model = model;
     this.#output = output;
   }

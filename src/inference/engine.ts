@@ -76,6 +76,8 @@ export interface LoadedModel {
    */
   upscale?(frame: FrameToUpscale): Promise<Buffer>;
   readonly concurrency?: number;
+  /** How the model runs, for the log, such as `fast, avx512-vnni`. */
+  readonly detail?: string;
   /** Upscales a part of a frame in place; rejects like `run`. If it is absent, the caller converts pixels to tensors. */
   upscaleWindow?(window: WindowToUpscale): Promise<void>;
   /** Maximum number of images in one tensor (its first dimension) for `run`; absent: one. */

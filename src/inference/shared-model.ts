@@ -34,7 +34,7 @@ export class SharedModel {
   viewFor(stream: Stream, dispose: () => Promise<void>): LoadedModel {
     this.#shares.add(stream.id);
     let disposed: Promise<void> | null = null;
-    const { concurrency } = this.#model;
+    const { concurrency, detail } = this.#model;
     const view = {
       run: (tensor: Tensor) => this.#run(stream, tensor),
       dispose: () => {
@@ -44,6 +44,7 @@ export class SharedModel {
         return disposed;
       },
       ...(concurrency === undefined ? {} : { concurrency }),
+      ...(detail === undefined ? {} : { detail }),
     };
     const { upscale, upscaleWindow } = this.#model;
     return {

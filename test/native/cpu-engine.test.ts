@@ -151,9 +151,13 @@ test('an addon that is missing or cannot be loaded makes the engine unavailable 
 test('arguments that do not fit are rejected without a crash', async ({ skip }) => {
   if (whyNot !== null) skip(whyNot);
   const addon = loadCpuAddon();
-  await expect(addon.load(Uint8Array.of(1, 2, 3), 1, '')).rejects.toMatchObject({ code: 'PLAN_INVALID' });
-  expect(() => addon.load('no bytes' as unknown as Uint8Array, 1, '')).toThrow('plan must be a Uint8Array.');
-  const model = await addon.load(compilePlan(tinySrvgg(), 'float32', 'tiny'), 1, '');
+  await expect(addon.load(Uint8Array.of(1, 2, 3), 1, '', 'exact')).rejects.toMatchObject({
+    code: 'PLAN_INVALID',
+  });
+  expect(() => addon.load('no bytes' as unknown as Uint8Array, 1, '', 'exact')).toThrow(
+    'plan must be a Uint8Array.',
+  );
+  const model = await addon.load(compilePlan(tinySrvgg(), 'float32', 'tiny'), 1, '', 'exact');
   const [frame, target] = [new Uint8Array(48), new Uint8Array(48 * 16)];
   const upscale = (window: number[], core: number[], from = frame) =>
     model.upscale(from, 4, 4, 1, window, core, target);

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /** Engines that the log names, in the order of the starts of the job. */
 const enginesIn = (log: string): string[] =>
-  [...log.matchAll(/realesr-general-x4v3 with (.+?)(?: \(device .*?\))?, whole frames/g)].map(
+  [...log.matchAll(/realesr-general-x4v3 with (.+?)(?: \(.*?\))*, whole frames/g)].map(
     ([, name]) => name ?? '',
   );
 
@@ -30,7 +30,7 @@ test.for([
   });
   const db = new SqliteDatabase(join(home, '.framekiln/framekiln.db'), { timeout: 10_000 });
   const plan = db.prepare(`SELECT json_extract(plan, '$.precision') AS precision FROM jobs`).get();
-  expect(plan).toEqual({ precision: 'exact' });
+  expect(plan).toEqual({ precision: 'fast' });
   if (forget) db.exec(`UPDATE jobs SET plan = json_remove(plan, '$.precision')`);
   db.close();
   for (const pid of processesOf(home)) process.kill(pid, 'SIGKILL');

@@ -119,7 +119,8 @@ export class ModelPipeline implements FramePipeline {
         ? ''
         : `, resampled from ${scale}x to ${recipe.scale}x`;
     const why = reason === null ? '' : ` (device ${recipe.device}: ${reason})`;
-    return `${model.name} with ${engine.name}${why}, ${tiling}${fold}${resampled}`;
+    const detail = current.model.detail === undefined ? '' : ` (${current.model.detail})`;
+    return `${model.name} with ${engine.name}${detail}${why}, ${tiling}${fold}${resampled}`;
   }
 }
 

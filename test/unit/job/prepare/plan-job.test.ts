@@ -50,8 +50,12 @@ test('a new job is planned by the settings, with the checksums of its models', a
 });
 
 test('a new job notes whether the CPU engine is there, and a stored plan keeps what it says', async () => {
-  const precision = isCpuAddonBuilt() ? 'exact' : undefined;
-  expect((await planned()).precision).toBe(precision);
+  const noted = (precision: string) => (isCpuAddonBuilt() ? precision : undefined);
+  expect((await planned()).precision).toBe(noted('fast'));
+  const rrdb = { ...MODEL, architecture: 'rrdb' } as const;
+  expect((await planned({}, { model: rrdb })).precision).toBe(noted('balanced'));
+  const engine = { ...SAFE_DEFAULTS.engine, precision: 'exact' } as const;
+  expect((await planned({}, {}, { engine })).precision).toBe(noted('exact'));
   expect((await planned({ plan: STORED })).precision).toBeUndefined();
   expect((await planned({ plan: { ...STORED, precision: 'exact' } })).precision).toBe('exact');
 });
