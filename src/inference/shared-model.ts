@@ -46,14 +46,11 @@ export class SharedModel {
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(detail === undefined ? {} : { detail }),
     };
-    const { upscale, upscaleWindow } = this.#model;
-    return {
-      ...view,
-      ...(upscale && { upscale: (frame: FrameToUpscale) => this.#upscale(stream, frame) }),
-      ...(upscaleWindow && {
-        upscaleWindow: (window: WindowToUpscale) => this.#upscaleWindow(stream, window),
-      }),
-    };
+    if (this.#model.upscale !== undefined)
+      return { ...view, upscale: (frame: FrameToUpscale) => this.#upscale(stream, frame) };
+    if (this.#model.upscaleWindow !== undefined)
+      return { ...view, upscaleWindow: (window: WindowToUpscale) => this.#upscaleWindow(stream, window) };
+    return view;
   }
 
   #run(stream: Stream, tensor: Tensor): Promise<readonly ModelOutput[]> {
