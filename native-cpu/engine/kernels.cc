@@ -197,7 +197,7 @@ void MultiplyAll(const Scratch& scratch, uint32_t positions, uint32_t rows, cons
   const size_t weights_size = size_t{depth} * cout, line = 64 / sizeof(Value);
   const size_t row_bytes = cout * sizeof(float), iterations = Arithmetic::kWords ? depth / 2 : depth;
   const auto* weights = static_cast<const Value*>(call.layer->weights);
-  alignas(64) char products[kRows * 256 * sizeof(float)];
+  alignas(64) char products[kRows * kMaxChannels * sizeof(float)];
   for (uint32_t n = 0; n < positions; n++, weights += weights_size) {
     char* values = scratch.values + n * scratch.position;
     const Value* next = n + 1 < positions ? weights + weights_size : weights;
@@ -249,43 +249,49 @@ class Finish {
   uint32_t channel_;
 };
 
-FRAMEKILN_INLINE float Quantise(float value, float largest) {
-  value = value > 0 ? value : 0;
-  value = value < 1 ? value : 1;
-  return value * largest + 0.5f;
+// Writes factor x factor pixels of packed RGB, rounded. `values` are in the order of ImageSink.
+template <typename Component>
+void WriteComponents(const ImageSink& sink, const float* values, float largest, size_t at) {
+  const uint32_t factor = sink.factor, area = factor * factor;
+  uint32_t rounded[kMaxChannels];
+  for (uint32_t i = 0; i < 3 * area; i++) {
+    float value = values[i] > 0 ? values[i] : 0;
+    value = value < 1 ? value : 1;
+    rounded[i] = static_cast<uint32_t>(static_cast<int32_t>(value * largest + 0.5f));
+  }
+  for (uint32_t row = 0; row < factor; row++) {
+    Component* to = static_cast<Component*>(sink.pixels) + (at + size_t{row} * sink.target_width) * 3;
+    for (uint32_t i = row * factor; i < (row + 1) * factor; i++) {
+      for (uint32_t colour = 0; colour < 3; colour++) *to++ = static_cast<Component>(rounded[colour * area + i]);
+    }
+  }
 }
 
-template <typename Component>
-void WriteRow(const float* values, uint32_t count, float largest, Component* to, uint32_t step) {
-  for (uint32_t i = 0; i < count; i++) to[size_t{i} * step] = static_cast<Component>(Quantise(values[i], largest));
+void WritePlanes(const ImageSink& sink, const float* values, size_t at) {
+  const uint32_t factor = sink.factor;
+  for (uint32_t colour = 0; colour < 3; colour++) {
+    float* plane = static_cast<float*>(sink.pixels) + size_t{colour} * sink.target_height * sink.target_width + at;
+    for (uint32_t row = 0; row < factor; row++) {
+      for (uint32_t i = 0; i < factor; i++) plane[size_t{row} * sink.target_width + i] = *values++;
+    }
+  }
 }
 
 // Writes the factor x factor pixels of one pixel of the last layer.
 void WritePixel(const ImageSink& sink, const float* values, uint32_t y, uint32_t x) {
   if (y - sink.core_top >= sink.core_height || x - sink.core_left >= sink.core_width) return;
-  const uint32_t factor = sink.factor;
-  const size_t top = size_t{y - sink.core_top + sink.target_top} * factor;
-  const size_t left = size_t{x - sink.core_left + sink.target_left} * factor;
-  alignas(64) float sums[256];
+  const uint32_t factor = sink.factor, area = factor * factor;
+  const size_t at = size_t{y - sink.core_top + sink.target_top} * factor * sink.target_width +
+                    size_t{x - sink.core_left + sink.target_left} * factor;
+  float sums[kMaxChannels];
   for (uint32_t colour = 0; colour < 3; colour++) {
     const float base = sink.base == nullptr ? 0 : sink.base[y * sink.base_row + size_t{x} * kInputPitch + colour];
-    for (uint32_t i = 0; i < factor * factor; i++) sums[i] = values[colour * factor * factor + i] + base;
-    for (uint32_t row = 0; row < factor; row++) {
-      const float* from = sums + row * factor;
-      const size_t at = (top + row) * sink.target_width + left;
-      switch (sink.format) {
-        case ImageSink::Format::kBytes:
-          WriteRow(from, factor, 255.0f, static_cast<uint8_t*>(sink.pixels) + at * 3 + colour, 3);
-          break;
-        case ImageSink::Format::kWords:
-          WriteRow(from, factor, 65535.0f, static_cast<uint16_t*>(sink.pixels) + at * 3 + colour, 3);
-          break;
-        case ImageSink::Format::kPlanes: {
-          float* plane = static_cast<float*>(sink.pixels) + size_t{colour} * sink.target_height * sink.target_width;
-          for (uint32_t i = 0; i < factor; i++) plane[at + i] = from[i];
-        }
-      }
-    }
+    for (uint32_t i = colour * area; i < (colour + 1) * area; i++) sums[i] = values[i] + base;
+  }
+  switch (sink.format) {
+    case ImageSink::Format::kBytes: return WriteComponents<uint8_t>(sink, sums, 255, at);
+    case ImageSink::Format::kWords: return WriteComponents<uint16_t>(sink, sums, 65535, at);
+    case ImageSink::Format::kPlanes: return WritePlanes(sink, sums, at);
   }
 }
 

@@ -10,8 +10,8 @@ namespace framekiln::cpu {
 
 // Channels are padded to a multiple of this, which every vector length divides.
 inline constexpr uint32_t kChannelBlock = 16;
-// Output pixels along one edge of the largest Winograd tile.
-inline constexpr uint32_t kMaxTileEdge = 6;
+// The most channels of a tensor, padded.
+inline constexpr uint32_t kMaxChannels = 256;
 // The pixels of an input image, which stands in a border of zeros, have this many floats.
 inline constexpr uint32_t kInputPitch = 4;
 

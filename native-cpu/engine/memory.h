@@ -26,7 +26,8 @@ class Memory {
   ~Memory() { std::free(data_); }
   Memory(Memory&& other) noexcept { Swap(other); }
   Memory& operator=(Memory&& other) noexcept {
-    Swap(other);
+    Memory old(std::move(other));
+    Swap(old);
     return *this;
   }
 

@@ -8,8 +8,6 @@
 namespace framekiln::cpu {
 namespace {
 
-constexpr uint32_t kMaxChannels = 256;
-
 uint32_t Padded(uint32_t channels) { return (channels + kChannelBlock - 1) / kChannelBlock * kChannelBlock; }
 
 void Require(bool fine, const char* what) {

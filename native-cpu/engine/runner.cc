@@ -78,18 +78,22 @@ void Runner::Upscale(const WindowSpec& spec, const void* source, void* target) {
   RunPhases(pool_, pass.phases);
 }
 
-// Memory for images of this size is kept for the next image.
+// Memory is kept for the next image, which mostly has the same size.
 void Runner::Allocate(Size size) {
   if (size.height == size_.height && size.width == size_.width) return;
   size_ = {};
+  // Zeros again, because the border is elsewhere now.
   input_ = Memory((size.height + 2 * kBorder) * (size.width + 2 * kBorder) * kInputPitch * sizeof(float));
-  slots_.clear();
-  for (size_t slot = 0; slot < model_.pitches().size(); slot++) {
+  slots_.resize(model_.pitches().size());
+  for (size_t slot = 0; slot < slots_.size(); slot++) {
     size_t pixels = 0;
     for (const Tensor& t : model_.tensors()) {
       if (t.slot == slot) pixels = std::max(pixels, size_t{t.scale} * t.scale * size.height * size.width);
     }
-    slots_.emplace_back(pixels * model_.pitches()[slot] * sizeof(float));
+    const size_t bytes = pixels * model_.pitches()[slot] * sizeof(float);
+    // The old memory is freed first: both together may be too much.
+    if (slots_[slot].bytes() < bytes) slots_[slot] = Memory();
+    if (slots_[slot].bytes() < bytes) slots_[slot] = Memory(bytes);
   }
   size_ = size;
 }
@@ -184,7 +188,8 @@ void Runner::AddWinograd(Pass& pass, const Layer& layer) {
 
 void Runner::AddResize(Pass& pass, const Layer& layer) {
   const Image x = ImageOf(layer.input, pass.size), y = ImageOf(layer.output, pass.size);
-  const uint32_t factor = layer.factor, channels = model_.tensors()[layer.input].channels;
+  const uint32_t factor = layer.factor;
+  const uint32_t channels = (model_.tensors()[layer.input].channels + kChannelBlock - 1) / kChannelBlock * kChannelBlock;
   pass.phases.push_back({(y.height + kRows - 1) / kRows,
                          [=](uint32_t group, uint32_t, uint32_t) {
                            const uint32_t end = std::min(y.height, (group + 1) * kRows);

@@ -99,6 +99,8 @@ export function createCpuEngine(addon: () => CpuAddon = loadCpuAddon, isa = inst
 }
 
 class LoadedCpuModel implements LoadedModel {
+  /** The second frame waits in the addon until the first is done, so that the engine never waits for the caller. */
+  readonly concurrency = 2;
   readonly detail: string;
   readonly #model: CpuModel;
   readonly #output: string;
