@@ -1,8 +1,8 @@
 import SqliteDatabase from 'better-sqlite3';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { isCpuAddonBuilt } from '../../src/inference/cpu-engine.ts';
-import { makeClip } from '../helpers/clips.ts';
+import { describeCpuEngine, isCpuAddonBuilt } from '../../src/inference/cpu-engine.ts';
+import { frameMd5, makeClip } from '../helpers/clips.ts';
 import { failPointFolder } from '../helpers/fail-points.ts';
 import { makeHome, processesOf, readLog, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
@@ -39,3 +39,16 @@ test.for([
   expect(await again.ended, readLog(home)).toBe(0);
   expect(enginesIn(readLog(home))).toEqual(engines);
 });
+
+test.for(describeCpuEngine().instructionSets.map((name) => ({ name })))(
+  'a job runs on the instruction set $name',
+  { tags: ['slow'] },
+  async ({ name }) => {
+    const home = makeHome(temporaryFolder());
+    makeClip(join(home, 'input/clip.mp4'), { width: 32, height: 32, frames: 3 });
+    const { ended } = start(['start', '--once', '--home', home], { FRAMEKILN_INSTRUCTION_SET: name });
+    expect(await ended, readLog(home)).toBe(0);
+    expect(readLog(home)).toContain(`Framekiln CPU engine (fast, ${name})`);
+    expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(3);
+  },
+);
