@@ -89,7 +89,7 @@ const PROCESS_EXIT = processMember('exit', 'Only src/main.ts and the worker’s 
 const ENVIRONMENT = processMember('env', 'Only src/config/ reads the environment.');
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'native-cuda/build*/'] },
+  { ignores: ['dist/', 'node_modules/', 'native-cuda/build*/', 'native-cpu/build*/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

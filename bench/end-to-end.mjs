@@ -2,7 +2,7 @@
  * Speed of a whole job, with the real daemon, worker, ffmpeg and RAM disk, compared with the bare engine on frames of the
  * same size, which is measured before and after the job. Prints a table and writes bench/results/end-to-end.json.
  *
- *   npm run bench -- [--width 320] [--height 180] [--frames 60] [--model realesr-general-x4v3] [--scale 2]
+ *   npm run bench -- [--width 320] [--height 180] [--frames 60] [--model realesr-general-x4v3] [--scale 2] [--precision fast]
  */
 import './no-telemetry.mjs';
 import { execFileSync, spawn } from 'node:child_process';
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     frames: { type: 'string', default: '60' },
     model: { type: 'string', default: 'realesr-general-x4v3' },
     scale: { type: 'string', default: '2' },
+    precision: { type: 'string', default: 'fast' },
   },
 });
 const [width, height, frames, scale] = [values.width, values.height, values.frames, values.scale].map(Number);
@@ -42,7 +43,10 @@ async function bareEngine() {
   const { foldScale2 } = await dist('inference/models/fold-scale-2.js');
   const file = readFileSync(join(root, 'models', `${values.model}.onnx`));
   const onnx = (scale === 2 ? foldScale2(file, values.model) : null) ?? file;
-  const { model } = await loadModel(onnx, 'auto', availableEngines(), { threads: 0 });
+  const { model } = await loadModel(onnx, 'auto', availableEngines(), {
+    threads: 0,
+    precision: values.precision,
+  });
   const data = new Float32Array(3 * width * height).map((_, i) => (i % 251) / 251);
   const runs = Math.max(5, Math.round(frames / 4));
   return {
@@ -63,7 +67,7 @@ async function wholeJob() {
   const trace = join(home, 'trace');
   writeFileSync(
     join(home, 'framekiln.yaml'),
-    `intake: { settleSeconds: 0.2 }\nrecipe: { model: ${values.model}, scale: ${scale} }\nbatch: { firstFrames: 10, frames: 20 }\n`,
+    `intake: { settleSeconds: 0.2 }\nrecipe: { model: ${values.model}, scale: ${scale} }\nbatch: { firstFrames: 10, frames: 20 }\nengine: { precision: ${values.precision} }\n`,
   );
   const clip = [
     '-f',

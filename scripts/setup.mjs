@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ensureBuild } from './setup/build.mjs';
 import { ensureDependencies } from './setup/dependencies.mjs';
 import { ensureFfmpeg } from './setup/ffmpeg.mjs';
+import { ensureCpuAddon } from './setup/cpu-build.mjs';
 import { ensureNativeAddon, ensureNativeProgram } from './setup/native-build.mjs';
 import { ensureModels } from './setup/models.mjs';
 import { checkNodeVersion } from './setup/node-version.mjs';
@@ -28,6 +29,7 @@ export async function setUp({ withNativeProgram = false } = {}) {
     await ensureFfmpeg(root);
     await ensureBuild(root);
     await ensureModels(root);
+    await ensureCpuAddon(root);
     await (withNativeProgram ? ensureNativeProgram : ensureNativeAddon)(root);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;

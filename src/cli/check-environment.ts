@@ -1,6 +1,7 @@
 import type { Home } from '../config/home.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { runChecks, type Checks, type NamedCheckResult } from '../hardware/check.ts';
+import { checkCpuEngine } from '../hardware/checks/cpu-engine.ts';
 import { checkDiskSpace } from '../hardware/checks/disk-space.ts';
 import { checkDriver } from '../hardware/checks/driver.ts';
 import { checkEncoders } from '../hardware/checks/encoders.ts';
@@ -16,6 +17,7 @@ import { checkSettings } from '../hardware/checks/settings.ts';
 import { checkWriteRights } from '../hardware/checks/write-rights.ts';
 import { readMachineFacts } from '../hardware/probe/machine-facts.ts';
 import type { HardwareFacts } from '../hardware/probe/hardware-facts.ts';
+import { describeCpuEngine } from '../inference/cpu-engine.ts';
 import { describeGpus } from '../inference/cuda-engine.ts';
 import { listModels, verifyModels } from '../inference/models/find-model.ts';
 import { runForText } from '../media/ffmpeg/run-for-text.ts';
@@ -46,6 +48,10 @@ export function checkEnvironment(place: Place, model: string): Promise<NamedChec
     gpu: () => {
       const { devices, reason } = describeGpus();
       return checkGpu(devices, reason);
+    },
+    'cpu engine': () => {
+      const { instructionSets, reason } = describeCpuEngine();
+      return checkCpuEngine(instructionSets, reason);
     },
     models: async () => checkModels(await findModels(home), model === 'lanczos' ? null : model),
     'ram disk': async () => checkRamDisk(await tryRamDisk(home, settings)),

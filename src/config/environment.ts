@@ -18,6 +18,14 @@ export function failPointFolder(): string | null {
   return process.env['FRAMEKILN_FAIL_POINTS'] ?? null;
 }
 
+/**
+ * `FRAMEKILN_INSTRUCTION_SET`: the instruction set that the CPU engine uses, `avx512-vnni`, `avx512`, `avx2` or `plain`; empty if not
+ * set, for the best one. Set by tests only.
+ */
+export function instructionSet(): string {
+  return process.env['FRAMEKILN_INSTRUCTION_SET'] ?? '';
+}
+
 /** `FRAMEKILN_WORKER_MEMORY_MB`: memory at which a worker is restarted, or null if not set; set by tests only. */
 export function workerMemoryBytes(): number | null {
   const megabytes = Number(process.env['FRAMEKILN_WORKER_MEMORY_MB']);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PRECISIONS } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { DEFAULT_RECIPE } from './recipe-presets.ts';
 import { completeRecipe, PartialRecipe, unsupportedKeys } from './recipe-schema.ts';
@@ -201,12 +202,16 @@ export const SettingsFile = z
       .prefault({}),
     engine: z
       .strictObject({
-        threads: z
-          .int()
-          .min(0)
-          .max(256)
-          .default(0)
-          .meta({ description: 'CPU threads for inference; 0 uses one per core' }),
+        threads: z.int().min(0).max(256).default(0).meta({
+          description: 'CPU threads for inference; 0 uses one per core, or what a control group allows',
+        }),
+        precision: z
+          .enum(['auto', ...PRECISIONS])
+          .default('auto')
+          .meta({
+            description:
+              'precision of the CPU engine: exact (float32), balanced, fast, or auto for the fastest whose result looks the same',
+          }),
         stallSeconds: z.number().min(1).max(3600).default(60).meta({
           description:
             'the worker is restarted if a model returns no frame and uses no CPU time for this many seconds',

@@ -31,6 +31,13 @@ export function isOfRun({ origin }: Pick<Job, 'origin'>): boolean {
   return origin === 'run' || origin === 'handed-over';
 }
 
+/**
+ * How exactly the native CPU engine computes: `exact` in float32 throughout; `balanced` and `fast` multiply 16-bit numbers
+ * where the processor has instructions for that, `fast` with larger tiles.
+ */
+export const PRECISIONS = ['exact', 'balanced', 'fast'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
 /** Choices made when a job first starts and kept from then on, so that a resumed job produces the same frames. */
 export interface JobPlan extends BatchSizes {
   readonly codec: 'h264' | 'hevc';
@@ -46,6 +53,11 @@ export interface JobPlan extends BatchSizes {
   readonly tile: number | null;
   /** Tile size on a GPU. Absent in plans of older versions, which use `tile`. */
   readonly gpuTile?: number | null;
+  /**
+   * Precision of the native CPU engine. Absent: the job does not use that engine, because it was not there when the job
+   * started.
+   */
+  readonly precision?: Precision;
   readonly modelSha256: string | null;
   /** Hash of the model that distinguishes faces; null if the job uses none. Absent in plans of older versions. */
   readonly embeddingSha256?: string | null;

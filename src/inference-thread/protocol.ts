@@ -1,5 +1,6 @@
 import type { BatchRange } from '../domain/frame-batch.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
+import type { Precision } from '../domain/job.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { StreamShare } from '../inference/stream-shares.ts';
@@ -17,6 +18,8 @@ export interface PipelineSetup {
   /** Edge of a tile on a GPU; absent: the same as on the CPU. */
   readonly gpuTile?: number | null | undefined;
   readonly threads: number;
+  /** How exactly the native CPU engine computes; absent: that engine is not used. */
+  readonly precision?: Precision | undefined;
   /** Share of the engine relative to other jobs; normally 1. */
   readonly weight: number;
   /** How models loaded from now on are shared between jobs. */

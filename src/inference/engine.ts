@@ -1,3 +1,5 @@
+import type { Precision } from '../domain/job.ts';
+
 /** A dense float32 tensor in NCHW order. */
 export interface Tensor {
   readonly data: Float32Array;
@@ -16,6 +18,8 @@ export interface ModelOutput {
 export interface LoadOptions {
   /** Threads of one operator; 0: one per core. */
   readonly threads: number;
+  /** How exactly the native CPU engine computes; absent: that engine is not used. */
+  readonly precision?: Precision | undefined;
 }
 
 /** A frame of packed RGB for an engine that does conversion and tiling itself. */
@@ -30,6 +34,30 @@ export interface FrameToUpscale {
   readonly tile: number | null;
   /** Pixels around a core that affect its result. */
   readonly overlap: number;
+}
+
+/** A rectangle in pixels. */
+interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A part of a frame of packed RGB, for an engine that does the conversion itself. */
+export interface WindowToUpscale {
+  /** The whole frame, of `width` by `height` pixels. Must not be modified before the promise has settled. */
+  readonly frame: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  /** 16-bit components are little-endian. */
+  readonly bytesPerComponent: 1 | 2;
+  /** What the model sees. */
+  readonly window: Area;
+  /** The part of the window whose result is kept. */
+  readonly core: Area;
+  /** The whole upscaled frame; receives the pixels of the core. */
+  readonly target: Uint8Array;
 }
 
 /** A model that is ready to run on some device. */
@@ -48,6 +76,10 @@ export interface LoadedModel {
    */
   upscale?(frame: FrameToUpscale): Promise<Buffer>;
   readonly concurrency?: number;
+  /** How the model runs, for the log, such as `fast, avx512-vnni`. */
+  readonly detail?: string;
+  /** Upscales a part of a frame in place; rejects like `run`. If it is absent, the caller converts pixels to tensors. */
+  upscaleWindow?(window: WindowToUpscale): Promise<void>;
   /** Maximum number of images in one tensor (its first dimension) for `run`; absent: one. */
   readonly maxBatch?: number;
   /** Frees the model's memory. May be called twice. */
@@ -59,6 +91,8 @@ export interface Engine {
   /** For the log, such as `onnxruntime on the CPU`. */
   readonly name: string;
   readonly device: 'cpu' | 'gpu';
+  /** Whether the engine may be used with these options; absent: always. */
+  isFor?(options: LoadOptions): boolean;
   /**
    * @param model bytes of an ONNX file with one input
    * @throws EngineError ENGINE_UNAVAILABLE if the model cannot be run on this machine

@@ -24,7 +24,7 @@ const MAX_DIFFERENCE = 0.05;
 
 /**
  * Loads a model that upscales images on the first engine that can run it. Each engine is tested with a tiny
- * image first, and the result of a GPU is compared with the CPU's.
+ * image first, and its result is compared with that of the last engine, which runs on the CPU.
  *
  * @param engines in the order of preference
  * @throws EngineError if no engine can run it; the message lists the reason of each engine
@@ -71,12 +71,13 @@ async function chooseEngine<Outcome>(
     reasons.push('no GPU engine is installed');
   for (const engine of engines) {
     if (device === 'cpu' && engine.device === 'gpu') continue;
+    if (engine.isFor?.(options) === false) continue;
     try {
       const model = await engine.load(onnx, options);
       try {
         const outputs = await model.run(image);
         const outcome = judge(outputs);
-        validateLikeOnCpu(outputs, await runOnCpu(onnx, engine, engines, options, image));
+        validate(outputs, await runReference(onnx, engine, engines, options, image));
         return { model, engine, reason: reasons.length === 0 ? null : reasons.join('; '), outcome };
       } catch (error) {
         await model.dispose();
@@ -89,17 +90,17 @@ async function chooseEngine<Outcome>(
   throw new EngineError('ENGINE_UNAVAILABLE', `No engine can run the model (${reasons.join('; ')}).`);
 }
 
-/** The CPU's result for the test image, to compare a GPU with; null if there is nothing to compare. */
-async function runOnCpu(
+/** The result of the last engine for the CPU, to compare another engine with; null if there is nothing to compare. */
+async function runReference(
   onnx: Uint8Array,
   engine: Engine,
   engines: readonly Engine[],
   options: LoadOptions,
   image: Tensor,
 ): Promise<readonly ModelOutput[] | null> {
-  const cpu = engines.find(({ device }) => device === 'cpu');
-  if (engine.device === 'cpu' || cpu === undefined) return null;
-  const model = await cpu.load(onnx, options);
+  const reference = engines.findLast(({ device }) => device === 'cpu');
+  if (reference === undefined || reference === engine) return null;
+  const model = await reference.load(onnx, options);
   try {
     return await model.run(image);
   } finally {
@@ -117,7 +118,7 @@ function scaleOf(outputs: readonly ModelOutput[]): number {
   throw new EngineError('ENGINE_FAILED', what);
 }
 
-function validateLikeOnCpu(outputs: readonly ModelOutput[], expected: readonly ModelOutput[] | null): void {
+function validate(outputs: readonly ModelOutput[], expected: readonly ModelOutput[] | null): void {
   const isAsExpected =
     expected === null ||
     (outputs.length === expected.length &&

@@ -29,6 +29,7 @@ export class SharedEngines {
     return this.#engines.map((engine) => ({
       name: engine.name,
       device: engine.device,
+      isFor: (options) => engine.isFor?.(options) ?? true,
       load: (model, options) => this.#load(engine, model, options, stream, onShare),
     }));
   }
@@ -41,7 +42,7 @@ export class SharedEngines {
     onShare: (share: StreamShare) => void,
   ): Promise<LoadedModel> {
     const sha256 = createHash('sha256').update(model).digest('hex');
-    const key = `${engine.name} ${options.threads} ${sha256}`;
+    const key = `${engine.name} ${options.threads} ${options.precision ?? ''} ${sha256}`;
     const entry = this.#loaded.get(key) ?? { model: this.#begin(engine, model, options), users: 0 };
     this.#loaded.set(key, entry);
     entry.users++;

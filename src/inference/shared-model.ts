@@ -1,4 +1,4 @@
-import type { FrameToUpscale, LoadedModel, ModelOutput, Tensor } from './engine.ts';
+import type { FrameToUpscale, LoadedModel, ModelOutput, Tensor, WindowToUpscale } from './engine.ts';
 import { RequestScheduler, type InferenceRequest, type Stream } from './request-scheduler.ts';
 import { StreamShares, type StreamShare } from './stream-shares.ts';
 
@@ -34,7 +34,7 @@ export class SharedModel {
   viewFor(stream: Stream, dispose: () => Promise<void>): LoadedModel {
     this.#shares.add(stream.id);
     let disposed: Promise<void> | null = null;
-    const { concurrency } = this.#model;
+    const { concurrency, detail } = this.#model;
     const view = {
       run: (tensor: Tensor) => this.#run(stream, tensor),
       dispose: () => {
@@ -44,9 +44,13 @@ export class SharedModel {
         return disposed;
       },
       ...(concurrency === undefined ? {} : { concurrency }),
+      ...(detail === undefined ? {} : { detail }),
     };
-    if (this.#model.upscale === undefined) return view;
-    return { ...view, upscale: (frame: FrameToUpscale) => this.#upscale(stream, frame) };
+    if (this.#model.upscale !== undefined)
+      return { ...view, upscale: (frame: FrameToUpscale) => this.#upscale(stream, frame) };
+    if (this.#model.upscaleWindow !== undefined)
+      return { ...view, upscaleWindow: (window: WindowToUpscale) => this.#upscaleWindow(stream, window) };
+    return view;
   }
 
   #run(stream: Stream, tensor: Tensor): Promise<readonly ModelOutput[]> {
@@ -64,6 +68,15 @@ export class SharedModel {
         if (upscaled !== undefined) resolve(upscaled);
       };
       const cost = 3 * frame.width * frame.height;
+      this.#request({ stream, cost, tensor: null, runAlone, resolve: () => undefined, reject });
+    });
+  }
+
+  /** Windows are never batched: they are converted in place. */
+  #upscaleWindow(stream: Stream, window: WindowToUpscale): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const runAlone = async (): Promise<void> => resolve(await this.#model.upscaleWindow?.(window));
+      const cost = 3 * window.window.width * window.window.height;
       this.#request({ stream, cost, tensor: null, runAlone, resolve: () => undefined, reject });
     });
   }

@@ -1,3 +1,4 @@
+import type { Precision } from '../domain/job.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Engine } from '../inference/engine.ts';
 
@@ -12,6 +13,8 @@ export interface PipelineNeeds {
   /** Tile edge on a GPU; absent: the same as `tile`. */
   readonly gpuTile?: number | null | undefined;
   readonly threads: number;
+  /** How exactly the native CPU engine computes; absent: that engine is not used. */
+  readonly precision?: Precision | undefined;
   /** In the order of preference. */
   readonly engines: readonly Engine[];
   /** Called for each frame that a model was run on. */

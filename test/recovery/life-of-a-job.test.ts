@@ -102,7 +102,7 @@ test('a killed worker is restarted, and no committed frame is lost', { tags: ['s
 });
 
 test('a killed ffmpeg costs one attempt, and the job still completes', { tags: ['slow'] }, async () => {
-  const { home, running } = startOnClip();
+  const { home, running } = startOnClip(240);
   await waitFor(() => batchCount(home)).toBeGreaterThan(0);
   await waitFor(() => {
     const encoder = descendantsOf(running.child.pid ?? 0).find(({ command }) => command.includes('libx264'));
@@ -114,7 +114,7 @@ test('a killed ffmpeg costs one attempt, and the job still completes', { tags: [
   expect(readLog(home)).toMatch(
     /attempt failed: ffmpeg failed \(signal SIGKILL\) while encoding with libx264/,
   );
-  expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(120);
+  expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(240);
 });
 
 test('pause, resume and cancel', { tags: ['slow'] }, async () => {

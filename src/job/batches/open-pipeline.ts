@@ -1,4 +1,5 @@
 import { batchForVideoMemory } from '../../hardware/video-memory.ts';
+import { readGroupLimits, type GroupLimits } from '../../lib/control-groups.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
@@ -21,7 +22,8 @@ export async function openPipeline(
       ...{ model, embedding, traceFile },
       tile: plan.tile,
       gpuTile: plan.gpuTile,
-      threads: settings.engine.threads,
+      threads: usableThreads(settings.engine.threads, await readGroupLimits()),
+      precision: plan.precision,
       // The place in the queue is a matter of order; among running jobs a priority doubles or halves the share.
       weight: job.priority > 0 ? 2 : job.priority < 0 ? 0.5 : 1,
       sharing: {
@@ -33,4 +35,9 @@ export async function openPipeline(
     signal,
   );
   log.info(summary);
+}
+
+/** Threads for inference: as many as the settings say or, for one per core, as many as control groups allow; 0: all cores. */
+export function usableThreads(threads: number, { cores }: Pick<GroupLimits, 'cores'>): number {
+  return threads > 0 || cores === null ? threads : Math.max(1, Math.ceil(cores));
 }

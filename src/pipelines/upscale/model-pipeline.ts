@@ -118,8 +118,9 @@ export class ModelPipeline implements FramePipeline {
       upscaled.width === output.width && upscaled.height === output.height
         ? ''
         : `, resampled from ${scale}x to ${recipe.scale}x`;
-    const why = reason === null || recipe.device === 'cpu' ? '' : ` (device ${recipe.device}: ${reason})`;
-    return `${model.name} with ${engine.name}${why}, ${tiling}${fold}${resampled}`;
+    const why = reason === null ? '' : ` (device ${recipe.device}: ${reason})`;
+    const detail = current.model.detail === undefined ? '' : ` (${current.model.detail})`;
+    return `${model.name} with ${engine.name}${detail}${why}, ${tiling}${fold}${resampled}`;
   }
 }
 

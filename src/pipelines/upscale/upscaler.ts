@@ -1,5 +1,6 @@
 import { EngineError, toError } from '../../domain/errors.ts';
 import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
+import type { Precision } from '../../domain/job.ts';
 import type { Device } from '../../domain/recipe.ts';
 import type { Engine, Tensor } from '../../inference/engine.ts';
 import { loadModel, type ReadyModel } from '../../inference/load-model.ts';
@@ -18,6 +19,8 @@ export interface UpscalerOptions {
   /** Engines in the order of preference. */
   readonly engines: readonly Engine[];
   readonly threads: number;
+  /** How exactly the native CPU engine computes; absent: that engine is not used. */
+  readonly precision?: Precision | undefined;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   /** Tile edge on a GPU; absent: the same as `tile`. */
@@ -136,8 +139,8 @@ export class Upscaler {
 }
 
 async function load(options: UpscalerOptions, engines: readonly Engine[]): Promise<Ready> {
-  const { model, device, threads, input } = options;
-  const ready = await loadModel(model, device, engines, { threads });
+  const { model, device, threads, precision, input } = options;
+  const ready = await loadModel(model, device, engines, { threads, precision });
   const upscaled = { ...input, width: input.width * ready.scale, height: input.height * ready.scale };
   const tile =
     ready.engine.device === 'gpu' && options.gpuTile !== undefined ? options.gpuTile : options.tile;
@@ -159,17 +162,23 @@ async function run(
   pixels: Buffer,
   signal: AbortSignal,
 ): Promise<Buffer> {
+  const bytesPerComponent = input.pixelFormat === 'rgb24' ? 1 : 2;
   if (model.upscale !== undefined) {
-    const bytesPerComponent = input.pixelFormat === 'rgb24' ? 1 : 2;
     const { width, height } = input;
     return model.upscale({ pixels, width, height, bytesPerComponent, tile, overlap });
   }
   const max = maxComponent(input);
   const source = asComponents(pixels, input);
+  const size = { width: input.width, height: input.height, bytesPerComponent } as const;
   const result = Buffer.allocUnsafeSlow(frameBytes(upscaled));
   const target = asComponents(result, upscaled);
   for (const { window, core } of planTiles(input.width, input.height, tile, overlap)) {
     signal.throwIfAborted();
+    if (model.upscaleWindow !== undefined) {
+      await model.upscaleWindow({ ...size, frame: pixels, target: result, window, core });
+      onTile?.();
+      continue;
+    }
     const planes = new Float32Array(3 * window.width * window.height);
     readPlanes(source, input.width, window, max, planes);
     const tensor: Tensor = { data: planes, shape: [1, 3, window.height, window.width] };

@@ -243,6 +243,47 @@ describe('npm run setup', () => {
   });
 });
 
+describe('the CPU addon', () => {
+  it('is reported once as not built where there is no C++ compiler, and set-up continues', () => {
+    const { buildAddon } = cpuProject();
+    const result = buildAddon();
+    expect(result).toMatchObject({ code: 0, calls: [] });
+    expect(result.stderr).toBe(
+      'The CPU addon could not be built; models run with onnxruntime, which is slower: no C++ compiler was found (to install one on Debian: apt install g++)\n',
+    );
+    expect(buildAddon()).toEqual({ code: 0, stdout: '', stderr: '', calls: [] });
+  });
+
+  it('is built when a compiler is there, with its own flags for each instruction set, and not again', () => {
+    const { buildAddon } = cpuProject();
+    buildAddon();
+    executable('g++', 'while [ "$1" != -o ]; do shift; done; echo x > "$2"');
+    const result = buildAddon();
+    expect(result.code, result.stderr).toBe(0);
+    const kernels = result.calls.filter((call) => call.includes('-c native-cpu/engine/kernels.cc'));
+    expect(kernels.length).toBeGreaterThan(0);
+    expect(kernels.filter((call) => call.includes('-mavx512f'))).toHaveLength(process.arch === 'x64' ? 1 : 0);
+    expect(existsSync(join(root, 'native-cpu/build/framekiln_cpu.node'))).toBe(true);
+    expect(buildAddon().calls).toEqual([]);
+  });
+
+  it('is reported with the message of the compiler when the build fails', () => {
+    const { buildAddon } = cpuProject();
+    executable('g++', 'echo kernels.cc:7: broken; exit 1');
+    const { code, stderr } = buildAddon();
+    expect(code).toBe(0);
+    expect(stderr).toContain('which is slower: \nkernels.cc:7: broken\n');
+  });
+});
+
+function cpuProject() {
+  mkdirSync(join(root, 'native-cpu/engine'), { recursive: true });
+  write('native-cpu/engine/kernels.cc', '// one');
+  const code = `import { ensureCpuAddon } from './scripts/setup/cpu-build.mjs';
+    await ensureCpuAddon(${JSON.stringify(root)});`;
+  return { buildAddon: () => runNode('--input-type=module', '--eval', code) };
+}
+
 /** Native sources, and the tools to build them; cmake fails. */
 function nativeProject() {
   const system = join(root, 'system');

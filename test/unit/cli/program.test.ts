@@ -111,7 +111,18 @@ describe('framekiln doctor', () => {
       checks: { name: string; status: string }[];
     };
     expect(report.checks.map(({ name }) => name)).toEqual([
-      ...['node', 'ffmpeg', 'ffprobe', 'encoders', 'gpu', 'models', 'ram disk', 'disk space', 'write rights'],
+      ...[
+        'node',
+        'ffmpeg',
+        'ffprobe',
+        'encoders',
+        'gpu',
+        'cpu engine',
+        'models',
+        'ram disk',
+        'disk space',
+        'write rights',
+      ],
       ...['inotify', 'machine', 'driver', 'nvenc', 'nvdec', 'settings'],
     ]);
     expect(report.usable).toBe(code === ExitCode.ok);

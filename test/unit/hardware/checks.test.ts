@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { passed, runChecks } from '../../../src/hardware/check.ts';
+import { checkCpuEngine } from '../../../src/hardware/checks/cpu-engine.ts';
 import { checkDiskSpace } from '../../../src/hardware/checks/disk-space.ts';
 import { checkDriver } from '../../../src/hardware/checks/driver.ts';
 import { checkEncoders } from '../../../src/hardware/checks/encoders.ts';
@@ -38,6 +39,20 @@ describe('runChecks', () => {
       'three ok',
     ]);
     expect(results[1]?.found).toContain('EACCES: no');
+  });
+});
+
+describe('checkCpuEngine', () => {
+  it('names the instruction set, and warns with a remedy where the engine cannot be used', () => {
+    expect(checkCpuEngine(['avx2', 'plain'], null)).toMatchObject({
+      status: 'ok',
+      found: expect.stringContaining('avx2') as string,
+    });
+    expect(checkCpuEngine([], 'the CPU addon is not built')).toMatchObject({
+      status: 'warn',
+      found: expect.stringContaining('onnxruntime') as string,
+      remedy: expect.stringContaining('g++') as string,
+    });
   });
 });
 

@@ -18,7 +18,9 @@ it.each(['docs/architecture.md', 'CONTRIBUTING.md', 'docs/guide.md', 'README.md'
   '%s names only paths that exist',
   (page) => {
     const text = readFileSync(join(root, page), 'utf8');
-    const names = [...text.matchAll(/`((?:src|test|scripts|bench|native-cuda|packaging|docs)\/[\w./-]*)`/g)];
+    const names = [
+      ...text.matchAll(/`((?:src|test|scripts|bench|native-cuda|native-cpu|packaging|docs)\/[\w./-]*)`/g),
+    ];
     const paths = names.map(([, path = '']) => path);
     const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, target = '']) =>
       join(dirname(page), target),

@@ -3,6 +3,7 @@ import { SAFE_DEFAULTS } from '../../../../src/config/settings.ts';
 import { ModelError } from '../../../../src/domain/errors.ts';
 import type { Job, JobPlan } from '../../../../src/domain/job.ts';
 import type { ModelFile } from '../../../../src/domain/models.ts';
+import { isCpuAddonBuilt } from '../../../../src/inference/cpu-engine.ts';
 import { planJob, type PlanInputs } from '../../../../src/job/prepare/plan-job.ts';
 import { describePipeline } from '../../../../src/pipelines/describe-pipeline.ts';
 import { sourceOf } from '../../../helpers/upscale-source.ts';
@@ -46,6 +47,17 @@ test('a new job is planned by the settings, with the checksums of its models', a
     encoder: { crf: 11, preset: 'fast', chroma: '420', lowLatency: SAFE_DEFAULTS.encoder.lowLatency },
     ...{ modelSha256: 'ab', embeddingSha256: null },
   });
+});
+
+test('a new job notes whether the CPU engine is there, and a stored plan keeps what it says', async () => {
+  const noted = (precision: string) => (isCpuAddonBuilt() ? precision : undefined);
+  expect((await planned()).precision).toBe(noted('fast'));
+  const rrdb = { ...MODEL, architecture: 'rrdb' } as const;
+  expect((await planned({}, { model: rrdb })).precision).toBe(noted('balanced'));
+  const engine = { ...SAFE_DEFAULTS.engine, precision: 'exact' } as const;
+  expect((await planned({}, {}, { engine })).precision).toBe(noted('exact'));
+  expect((await planned({ plan: STORED })).precision).toBeUndefined();
+  expect((await planned({ plan: { ...STORED, precision: 'exact' } })).precision).toBe('exact');
 });
 
 test('batches of a new job are so small that the batches in flight fit the memory for frames', async () => {

@@ -1,0 +1,30 @@
+#include "dispatch.h"
+
+#include <stdexcept>
+
+namespace framekiln::cpu {
+
+std::vector<const Kernels*> AvailableKernels() {
+  std::vector<const Kernels*> available;
+#ifdef __x86_64__
+  // These also ask whether the operating system saves the wide registers.
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512vnni")) available.push_back(&kAvx512VnniKernels);
+    available.push_back(&kAvx512Kernels);
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) available.push_back(&kAvx2Kernels);
+#endif
+  available.push_back(&kPlainKernels);
+  return available;
+}
+
+const Kernels& ChooseKernels(const std::string& name) {
+  for (const Kernels* kernels : AvailableKernels()) {
+    if (name.empty() || name == kernels->name) return *kernels;
+  }
+  throw std::invalid_argument("This machine does not have the instruction set " + name + ".");
+}
+
+}  // namespace framekiln::cpu
