@@ -149,7 +149,9 @@ async function assertShows(
   const image = sharp(await readFile(path), { limitInputPixels: false, ignoreIcc: true }).removeAlpha();
   const { data, info } = await raw(image.toColourspace(isWide ? 'rgb16' : 'srgb'), isWide);
   if (info.width !== width || info.height !== height)
-    throw new VerificationError(`Verification failed: ${basename(path)} is ${info.width}x${info.height}.`);
+    throw new VerificationError(
+      `Verification failed: ${basename(path)} is ${info.width}x${info.height} instead of ${width}x${height}.`,
+    );
   const step = isWide ? 2 : 1;
   let sum = 0;
   // The high byte of 16 bits is what 8 bits would be.
@@ -158,6 +160,6 @@ async function assertShows(
   const mean = (sum * step) / pixels.length;
   if (mean > MAX_MEAN_DIFFERENCE)
     throw new VerificationError(
-      `Verification failed: ${basename(path)} differs by ${mean.toFixed(1)} levels on average.`,
+      `Verification failed: ${basename(path)} differs by ${mean.toFixed(1)} levels from the upscaled image on average, more than the ${MAX_MEAN_DIFFERENCE} that compression explains.`,
     );
 }
