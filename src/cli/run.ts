@@ -83,7 +83,7 @@ function showProgress(job: Job, bar: ProgressBar, nowMs: number): void {
 }
 
 function tellLeft(cli: Cli, { id }: Job): void {
-  cli.complain(`The daemon continues job ${id}; to cancel the job: framekiln cancel ${id}`);
+  cli.complain(`The daemon will continue job ${id}; to cancel it: framekiln cancel ${id}`);
   cli.exitCode = ExitCode.stopped;
 }
 

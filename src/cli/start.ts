@@ -30,7 +30,7 @@ export function startCommand(cli: Cli): Command {
       const home = makeHome(options);
       // Checked first, because hardware trials would disturb the running daemon.
       if (isDaemonRunning(home.lockFile)) {
-        cli.complain(`another Framekiln daemon is already running on ${home.root}; exiting`);
+        cli.complain(`another Framekiln daemon is already using ${home.root}; exiting`);
         cli.exitCode = ExitCode.alreadyRunning;
         return;
       }

@@ -158,7 +158,7 @@ export const SettingsFile = z
       .strictObject({
         existing: z.enum(['keep-both', 'replace', 'keep']).default('keep-both').meta({
           description:
-            'what to do if a file already has the name of the finished video: keep-both names the new video clip (2).mp4; replace replaces an older result of the same source and otherwise does the same as keep-both; keep keeps the file and fails the job',
+            'what to do if a file already has the name of the finished video: keep-both gives the new video another name, such as clip (2).mp4; replace replaces an older result of the same source and otherwise does the same as keep-both; keep keeps the file and fails the job',
         }),
         container: z.enum(['source', 'mp4', 'mkv']).default('source').meta({
           description:

@@ -79,7 +79,9 @@ export class GpuWatch {
     this.#nextLookMs = now() + LOOK_MS;
     if (typeof load === 'string') this.#nextLookMs = now() + PATIENCE_MS;
     if (load === 'silent')
-      onNote('nvidia-smi does not respond; cannot check whether other programs use the GPU');
+      onNote(
+        'nvidia-smi is not responding; cannot check the GPU temperature or whether other programs are using the GPU',
+      );
     this.#judge(typeof load === 'string' ? { celsius: null, processes: [] } : load, limits);
   }
 
@@ -100,7 +102,7 @@ export class GpuWatch {
     if (!isPaused && this.#isHot)
       this.#reason = `GPU temperature is ${celsius} °C (limit: ${gpuHottestCelsius} °C)`;
     else if (!isPaused && other !== null && this.#busyLooks >= BUSY_LOOKS)
-      this.#reason = `another program uses the GPU (${other.name}, ${other.percent ?? 0} %)`;
+      this.#reason = `another program is using the GPU (${other.name}, ${other.percent ?? 0} %)`;
     else if (isPaused && this.#calmLooks >= CALM_LOOKS) this.#reason = null;
   }
 }

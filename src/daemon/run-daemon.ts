@@ -26,7 +26,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<ExitCode> {
   const { home, log, signal, once } = options;
   const lock = await acquireDaemonLock(home.lockFile);
   if (lock === null) {
-    log.error(`another Framekiln daemon is already running on ${home.root}; exiting`);
+    log.error(`another Framekiln daemon is already using ${home.root}; exiting`);
     return ExitCode.alreadyRunning;
   }
   const state = new StateWatch();

@@ -16,13 +16,13 @@ export type HardwareReasonCode =
 
 const TEXTS = {
   'no-gpu': 'no NVIDIA GPU or driver found',
-  'not-built-in': 'this ffmpeg is built without NVENC',
+  'not-built-in': 'this ffmpeg was built without NVENC',
   'sessions-taken': 'all NVENC sessions are in use (incompatible client key)',
   'no-session-or-memory': 'no NVENC session or GPU memory is free',
   'driver-too-old': 'the NVIDIA driver is too old for this ffmpeg',
   unsupported: 'NVENC on this GPU does not support this codec, size or bit depth',
   'driver-silent': 'the driver does not respond',
-  'permits-taken': 'other jobs use all NVENC sessions',
+  'permits-taken': 'other jobs are using all NVENC sessions',
   'chroma-not-420': 'NVENC is used for 4:2:0 only',
   'h264-10-bit': 'NVENC is not used for 10-bit H.264',
   hdr: 'ffmpeg cannot write HDR metadata with NVENC',

@@ -82,7 +82,7 @@ async function endOfAvif({ size, read }: Bytes): Promise<ContainerEnd> {
 /** JPEG: an end marker, which may be followed by data of the camera. */
 async function endOfJpeg({ size, read }: Bytes): Promise<ContainerEnd> {
   const tail = await read(Math.max(0, size - JPEG_TAIL_BYTES), JPEG_TAIL_BYTES);
-  return tail.lastIndexOf(JPEG_END) === -1 ? open('has no end marker') : CLOSED;
+  return tail.lastIndexOf(JPEG_END) === -1 ? open('has no end mark') : CLOSED;
 }
 
 const JPEG_START = Buffer.from('ffd8ff', 'hex');
@@ -91,7 +91,7 @@ const JPEG_TAIL_BYTES = 4096;
 
 async function endOfFragments({ size, read }: Bytes): Promise<ContainerEnd> {
   const last = await read(size - 16, 16);
-  return text(last, 4) === 'mfro' ? CLOSED : open('consists of fragments without an end mark');
+  return text(last, 4) === 'mfro' ? CLOSED : open('consists of fragments and has no end mark (mfro box)');
 }
 
 const EBML = Buffer.from('1a45dfa3', 'hex');

@@ -110,7 +110,7 @@ export function reportLines(report: MediaReport): string[] {
   const verified =
     report.isStill === true
       ? 'verified the image'
-      : `verified ${counted(report.frames, 'frame')}, all timestamps match`;
+      : `verified ${counted(report.frames, 'frame')} (all timestamps match)`;
   const container = report.container === null ? [] : [`${basename(report.output)}: ${report.container}`];
   return [[verified, ...tracks].join('; '), ...container, ...report.remarks];
 }

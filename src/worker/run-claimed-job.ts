@@ -10,7 +10,7 @@ import {
   toError,
   WorkerMemoryError,
 } from '../domain/errors.ts';
-import type { Job, Lease } from '../domain/job.ts';
+import type { Job, Lease, JobState } from '../domain/job.ts';
 import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
 import { asTransientError, asUnreachable } from '../domain/transient-errors.ts';
 import { InferenceClient } from '../inference-thread/client.ts';
@@ -156,6 +156,16 @@ async function quarantine(
   if (sentence !== null) log.info(sentence);
 }
 
+/** A state that a job got while a worker ran it, as the end of a sentence. */
+const STATE_TEXTS: Readonly<Record<JobState, string>> = {
+  queued: 'is queued',
+  running: 'is running',
+  paused: 'was paused',
+  cancelled: 'was cancelled',
+  failed: 'has failed',
+  done: 'is done',
+};
+
 /** The job was paused, cancelled or taken over meanwhile. */
 async function forget({ home, queue, log }: SettleContext, job: Job): Promise<void> {
   const state = queue.jobs.getJob(job.id)?.state;
@@ -164,7 +174,7 @@ async function forget({ home, queue, log }: SettleContext, job: Job): Promise<vo
       ? 'taken over by another worker'
       : state === 'queued'
         ? 'back in the queue: the queue is paused'
-        : `stopped: the job was ${state ?? 'deleted'}`,
+        : `stopped: the job ${state === undefined ? 'was deleted' : STATE_TEXTS[state]}`,
   );
   if (state === 'running') return;
   await removeRamDiskOf(ramDiskPlaces(home), job.id);

@@ -92,7 +92,7 @@ async function renameOverPlaceholder(from: string, to: string, homeId: string): 
 }
 
 function placeholderOf(homeId: string): string {
-  return `Framekiln (${homeId}) keeps this name for a video that is about to be moved here.\n`;
+  return `Framekiln (${homeId}) has reserved this name for a video that is about to be moved here.\n`;
 }
 
 /** Whether a file only keeps a name for this home until a finished file replaces it. */

@@ -55,7 +55,7 @@ export class JobFolder {
     if (owner === 'other')
       throw new TransientError(
         'JOB_FOLDER_TAKEN',
-        `${this.path} was not created by this home; move it away so that the job can run.`,
+        `${this.path} does not belong to this Framekiln home; move it away so that the job can run.`,
       );
     makeFolder(this.path);
     await writeFile(join(this.path, STAMP), this.#homeId);

@@ -123,7 +123,12 @@ async function create(
       const path = await createRamDiskFolder(places, 'shm', lease);
       return { kind: 'shm', path, sizeBytes, reason: reasons.join('; ') || null };
     }
-    reasons.push(`/dev/shm has only ${Math.floor(free / 1024 / 1024)} MB free`);
+    const megabytes = Math.floor(Math.min(budgetBytes, free) / 1024 / 1024);
+    reasons.push(
+      budgetBytes < SMALLEST_SHM_BYTES
+        ? `the job may use only ${megabytes} MB of memory (workspace.memoryFraction)`
+        : `/dev/shm has only ${megabytes} MB free`,
+    );
   }
   await mkdir(places.folders.folder, { recursive: true, mode: 0o700 });
   const path = await createRamDiskFolder(places, 'folder', lease);

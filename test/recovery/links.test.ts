@@ -82,7 +82,7 @@ test('a job waits while another folder has the name of its folder', { tags: ['sl
   mkdirSync(join(root, '.framekiln'));
   symlinkSync(elsewhere, join(root, '.framekiln/jobs'));
   const daemon = new DaemonWithClip({ root, frames: 10 });
-  await daemon.waitFor(() => daemon.job()?.note?.includes('was not created by this home'));
+  await daemon.waitFor(() => daemon.job()?.note?.includes('does not belong to this Framekiln home'));
   expect(daemon.job()).toMatchObject({ state: 'queued', attempts: 0 });
   expect(foreignFilesIn(elsewhere)).toHaveLength(FOREIGN.length);
   renameSync(join(elsewhere, '1'), join(elsewhere, 'one'));

@@ -116,7 +116,7 @@ test('Ctrl-C leaves the job with the daemon and says so', { tags: ['slow'] }, as
   await waitFor(() => jobs(home)[0]?.state).toBe('running');
   child.kill('SIGINT');
   expect(await ended).toBe(ExitCode.stopped);
-  expect(printed()).toMatch(/The daemon continues job 1; to cancel the job: framekiln cancel 1/);
+  expect(printed()).toMatch(/The daemon will continue job 1; to cancel it: framekiln cancel 1/);
   await waitFor(() => jobs(home)[0]?.state).toBe('done');
 });
 

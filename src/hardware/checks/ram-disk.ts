@@ -17,7 +17,9 @@ export function checkRamDisk(trial: RamDiskTrial): CheckResult {
   if (trial.kind === 'folder') {
     return warned(
       `none (${trial.reason ?? 'workspace.kind is set to folder'}): frames are written to disk`,
-      'Enlarge /dev/shm (Docker: --shm-size 4g) or run as root; without a RAM disk, processing is slower.',
+      trial.reason === null
+        ? 'Set workspace.kind to auto to use a RAM disk; without one, processing is slower.'
+        : 'Enlarge /dev/shm (Docker: --shm-size 4g) or run as root; without a RAM disk, processing is slower.',
     );
   }
   const found =
@@ -25,5 +27,8 @@ export function checkRamDisk(trial: RamDiskTrial): CheckResult {
       ? `a tmpfs of ${size} can be mounted`
       : `${size} in /dev/shm${trial.reason === null ? '' : ` (${trial.reason})`}`;
   if (trial.sizeBytes >= COMFORTABLE_BYTES) return passed(found);
-  return warned(found, 'Free some memory: with less than 2 GB, large videos are processed in small batches.');
+  return warned(
+    found,
+    'Free some memory, or enlarge /dev/shm (Docker: --shm-size 4g): with a RAM disk of less than 2 GB, large videos are processed in small batches.',
+  );
 }

@@ -147,7 +147,7 @@ export async function readModel({ path, sha256 }: ModelFile): Promise<Buffer> {
   const bytes = await readRegularFile(path);
   const found = createHash('sha256').update(bytes).digest('hex');
   if (found !== sha256)
-    throw new ModelError('MODEL_CHECKSUM', `The model file ${path} was changed while the job started.`);
+    throw new ModelError('MODEL_CHECKSUM', `The model file ${path} was changed while the job was starting.`);
   return bytes;
 }
 

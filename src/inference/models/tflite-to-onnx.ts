@@ -82,7 +82,7 @@ class Converter {
     }
     if (type === 'RESHAPE') {
       if (this.#shape(input).at(-1) !== this.#shape(output).at(-1))
-        throw this.#unsuitable('a RESHAPE of channels');
+        throw this.#unsuitable('a RESHAPE that changes the number of channels');
       this.#names.set(output, this.#name(input));
       return;
     }

@@ -88,9 +88,14 @@ export function resizing(node: OnnxNode, x: Value, constants: Constants): Layer 
   const bilinear = mode === 'linear' && ['half_pixel', '', 'pytorch_half_pixel'].includes(coordinates);
   // `round_prefer_floor`, the default, equals `floor` only for factors up to 2.
   if (nearest && textOf(node, 'nearest_mode') === '' && factor > 2)
-    throw unsupported('Resize with nearest_mode round_prefer_floor', node);
+    throw unsupported('Resize by a factor above 2 with nearest_mode round_prefer_floor', node);
   if (!nearest && !bilinear)
-    throw unsupported(`Resize with mode ${mode} and coordinate_transformation_mode ${coordinates}`, node);
+    throw unsupported(
+      mode === 'nearest' && coordinates === 'asymmetric'
+        ? `Resize with nearest_mode ${textOf(node, 'nearest_mode')}`
+        : `Resize with mode ${mode || 'nearest'} and coordinate_transformation_mode ${coordinates || 'half_pixel'}`,
+      node,
+    );
   return {
     channels: x.channels,
     area: x.area * factor * factor,

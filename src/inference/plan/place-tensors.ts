@@ -48,7 +48,7 @@ function findPlaces({ input, steps }: LoweredGraph): Map<string, Place> {
   const single = [input, ...steps.steps.map(({ output }) => output)].filter((name) => !places.has(name));
   for (const name of single) placeTogether([name], places, graphValue);
   if ((places.get(input)?.offset ?? 0) !== 0 || places.get(input)?.storage.pitch !== 8)
-    throw unsupported('Concat that does not begin with the input of the model');
+    throw unsupported('a Concat in which the input of the model is not first');
   return places;
 
   function graphValue(name: string) {

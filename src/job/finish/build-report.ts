@@ -72,7 +72,7 @@ function timestampRemarks({ remuxed, index }: PreparedJob): string[] {
     ...(unordered === 0
       ? []
       : [
-          `${counted(unordered, 'frame')} without an increasing timestamp, moved to one tick after the previous frame`,
+          `${counted(unordered, 'frame')} whose timestamp is not later than that of the previous frame, moved to one tick after it`,
         ]),
   ];
 }

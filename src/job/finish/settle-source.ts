@@ -42,7 +42,10 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
   } catch (error) {
     // Stopped meanwhile: the job is not finished, and its next run settles the source.
     signal.throwIfAborted();
-    log.warn(`the source is kept: ${withoutFullStop(toError(error).message)}`);
+    const what = existsSync(job.sourcePath)
+      ? 'the source is kept'
+      : 'the source may come back after a power cut';
+    log.warn(`${what}: ${withoutFullStop(toError(error).message)}`);
   }
 }
 

@@ -131,7 +131,10 @@ export async function verifySegment(job: SegmentJob, signal?: AbortSignal): Prom
     await child.ended;
   } catch (error) {
     if (error instanceof FfmpegError)
-      throw new VerificationError(`A segment cannot be decoded: ${error.message}`, { cause: error });
+      throw new VerificationError(
+        `The segment that starts at frame ${job.firstFrame} cannot be decoded: ${error.message}`,
+        { cause: error },
+      );
     throw error;
   }
   if (pts.length !== job.frameCount) {

@@ -45,10 +45,11 @@ export function assessDamage(source: MediaInfo, index: FrameIndex): Damage {
 /** @throws InputRejectedError `DAMAGED` if less than `minShare` (0 to 1) of the source can be decoded */
 export function assertDecodable(source: MediaInfo, { share, sentence }: Damage, minShare: number): void {
   if (share >= minShare) return;
-  const percent = (part: number): string => `${Math.floor(part * 100)} %`;
+  const percent = (part: number): string => `${Math.floor(part * 100 + 1e-9)} %`;
+  const why = sentence === null ? '' : ` (${sentence})`;
   throw new InputRejectedError(
     'DAMAGED',
-    `${basename(source.path)} is too damaged (${sentence ?? ''}): ${percent(share)} can be decoded, but limits.decodableShare requires ${percent(minShare)}.`,
+    `${basename(source.path)} is too damaged${why}: ${percent(share)} can be decoded, but limits.decodableShare requires ${percent(minShare)}.`,
   );
 }
 

@@ -99,7 +99,7 @@ export function assertTimestampsIncrease(source: MediaInfo, { pts }: FrameIndex)
     if (equalCount >= MAX_EQUAL_TIMESTAMPS)
       throw rejected(
         source,
-        `has more than ${MAX_EQUAL_TIMESTAMPS} frames in a row without an increasing timestamp`,
+        `has more than ${MAX_EQUAL_TIMESTAMPS} frames in a row whose timestamps do not increase`,
       );
   }
 }

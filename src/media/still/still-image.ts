@@ -40,7 +40,8 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
         `${name} has ${pages} pages; only single images are supported.`,
       );
     const isCmyk = space === 'cmyk';
-    const isWide = depth === 'ushort';
+    // sharp writes AVIF with 8 bits.
+    const isWide = depth === 'ushort' && format !== 'avif';
     // The profile of CMYK says how its colours look; every other profile stays with its pixels.
     const image = sharp(bytes, { limitInputPixels, failOn: 'error', ignoreIcc: !isCmyk });
     const { data, info } = await raw(
@@ -58,7 +59,10 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
       isGrey: space === 'b-w' || space === 'grey16',
       icc: isCmyk ? null : (icc ?? null),
       exif: exif ?? null,
-      remarks: isCmyk ? ['CMYK converted to sRGB'] : [],
+      remarks: [
+        ...(isCmyk ? ['CMYK converted to sRGB'] : []),
+        ...(depth === 'ushort' && !isWide ? ['bit depth reduced to 8'] : []),
+      ],
     };
   } catch (error) {
     if (error instanceof InputRejectedError) throw error;

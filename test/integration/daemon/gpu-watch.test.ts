@@ -62,9 +62,9 @@ describe('a GPU that another program uses', () => {
   it('pauses work after two checks, and no longer after three calm ones', async () => {
     const { look } = watch();
     expect(await look(game)).toBeNull();
-    expect(await look(game)).toBe('another program uses the GPU (a game, 55 %)');
+    expect(await look(game)).toBe('another program is using the GPU (a game, 55 %)');
     expect(await look({ shares: { 'a game': 90 } }, false)).toBe(
-      'another program uses the GPU (a game, 55 %)',
+      'another program is using the GPU (a game, 55 %)',
     );
     expect(await look({ shares: {} }, false)).not.toBeNull();
     expect(await look({ shares: {} }, false)).not.toBeNull();
@@ -125,7 +125,9 @@ describe('nvidia-smi', () => {
   it('that fails is logged once, not run again for a minute, and does not pause work', async () => {
     const { look, notes, calls } = watch();
     for (let looks = 0; looks < 6; looks++) expect(await look({ exitCode: 9 })).toBeNull();
-    expect(notes).toEqual(['nvidia-smi does not respond; cannot check whether other programs use the GPU']);
+    expect(notes).toEqual([
+      'nvidia-smi is not responding; cannot check the GPU temperature or whether other programs are using the GPU',
+    ]);
     expect(calls()).toBe(1);
   });
 

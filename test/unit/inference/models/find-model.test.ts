@@ -191,6 +191,6 @@ test('an engine gets the bytes that were checked, or an error if the file was ch
   writeFileSync(path, Buffer.concat([file, Buffer.from([0])]));
   await expect(readModel(found)).rejects.toMatchObject({
     code: 'MODEL_CHECKSUM',
-    message: `The model file ${path} was changed while the job started.`,
+    message: `The model file ${path} was changed while the job was starting.`,
   });
 });

@@ -181,7 +181,11 @@ test.each([
   ],
   ['dilation', oneOperator(CONV, plain, kernel3, [...conv, { byte: 0 }, { int: 2 }]), 'with dilation'],
   ['other centres', oneOperator(RESIZE, plain, [], [null, null, { byte: 1 }]), 'half-pixel centres'],
-  ['a reshape of channels', oneOperator(RESHAPE, [plain[0], [1, 12]]), 'a RESHAPE of channels'],
+  [
+    'a reshape of channels',
+    oneOperator(RESHAPE, [plain[0], [1, 12]]),
+    'a RESHAPE that changes the number of channels',
+  ],
   ['grey images', oneOperator(RELU, [[1, 2, 2, 1], plain[1]]), 'inputs other than one image'],
 ])('a file that cannot be converted is rejected: %s', (_, file, sentence) => {
   expect(() => tfliteToOnnx(file, 'tiny')).toThrow(sentence);
