@@ -57,6 +57,8 @@ export interface VideoStreamInfo {
   readonly dynamicHdr: string | null;
   /** Duration of the stream in seconds according to the header; null if not specified. */
   readonly durationSeconds: number | null;
+  /** First timestamp of the stream in seconds; null if not specified. */
+  readonly startSeconds: number | null;
   /** Dispositions that are set, in ffmpeg's names, such as `default`. */
   readonly dispositions: readonly string[];
 }

@@ -2,7 +2,8 @@ import { basename } from 'node:path';
 import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
 import type { MediaInfo, Rational } from '../../domain/media-info.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
-import { followFrames, FRAME_HASH_OUTPUT, readFrameHashes } from './frame-hash-lines.ts';
+import { followFrames, FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from './frame-hash-lines.ts';
+import { lastFrameSeconds } from './last-frame.ts';
 import { LimitGuard, type IndexLimits } from './limit-guard.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 
@@ -16,7 +17,7 @@ export interface FrameIndex {
   readonly pts: Float64Array;
   /** Hashes of the decoded images (32 bits of murmur3). */
   readonly hashes: Uint32Array;
-  /** Duration of the last frame, in `timeBase`; 0 if unknown. */
+  /** Duration of the last frame, in `timeBase`, as the container stores it; 0 if unknown. */
   readonly lastDuration: number;
   /** Number of packets of the stream in the container, including those that cannot be decoded. */
   readonly packetCount: number;
@@ -57,17 +58,17 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     access: { reads: source.path },
   });
   child.stdin.end();
-  const packets = countPackets(child);
+  const packets = readPackets(child);
   const guard = new LimitGuard(name, options.limits);
   const pts: number[] = [];
   const hashes: number[] = [];
   let { timeBase } = source.video;
-  let lastDuration = 0;
+  let lastFrame: HashedFrame | null = null;
   for await (const frame of followFrames(child)) {
     timeBase = frame.timeBase;
     pts.push(frame.pts);
     hashes.push(frame.hash);
-    lastDuration = frame.duration;
+    lastFrame = frame;
     const exceeded = guard.whyExceeded(pts.length, (frame.pts * timeBase.num) / timeBase.den);
     if (exceeded !== null) {
       await child.kill();
@@ -76,18 +77,24 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     options.onProgress?.(pts.length);
   }
   await endOfDecoding(child);
-  if (pts.length === 0) {
+  if (lastFrame === null) {
     throw new InputRejectedError(
       'NO_DECODABLE_FRAME',
       `${name} has a video stream, but none of its frames can be decoded.`,
     );
   }
+  const { count: packetCount, latest: latestPacket } = await packets;
+  const end = { lastFrame, latestPacket, isIntact: child.complaints === 0 };
+  const lastSeconds = await lastFrameSeconds(source, end, options.limits.hours * 3600);
+  const lastEnd = (lastFrame.pts * timeBase.num) / timeBase.den + lastSeconds;
+  const exceeded = guard.whyExceeded(pts.length, lastEnd);
+  if (exceeded !== null) throw new InputRejectedError('LIMIT_EXCEEDED', exceeded);
   return {
     timeBase,
     pts: Float64Array.from(pts),
     hashes: Uint32Array.from(hashes),
-    lastDuration,
-    packetCount: await packets,
+    lastDuration: (lastSeconds * timeBase.den) / timeBase.num,
+    packetCount,
     decoderErrorCount: child.complaints,
   };
 }
@@ -105,11 +112,14 @@ async function endOfDecoding(child: FfmpegProcess): Promise<void> {
   }
 }
 
-/** Counts the packets that ffmpeg reports on its second output. */
-async function countPackets(child: FfmpegProcess): Promise<number> {
+/** Counts the packets that ffmpeg reports on its second output, and finds the one with the latest timestamp. */
+async function readPackets(child: FfmpegProcess): Promise<{ count: number; latest: HashedFrame | null }> {
   let count = 0;
+  let latest: HashedFrame | null = null;
   for await (const packet of readFrameHashes(child.extra)) {
-    if (Number.isFinite(packet.duration)) count++;
+    if (!Number.isFinite(packet.duration)) continue;
+    count++;
+    if (latest === null || packet.pts >= latest.pts) latest = packet;
   }
-  return count;
+  return { count, latest };
 }
