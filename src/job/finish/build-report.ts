@@ -65,10 +65,12 @@ function describeFate({ stream, codec, reason }: StreamFate): string {
   return `${what} ${codec === null ? 'dropped' : `converted to ${codec}`}: ${reason ?? ''}`;
 }
 
-function timestampRemarks({ remuxed, index }: PreparedJob): string[] {
+function timestampRemarks({ timeline, index }: PreparedJob): string[] {
   const unordered = countUnordered(index);
   return [
-    ...(remuxed ? ['timestamp discontinuities in the source; remuxed onto one continuous timeline'] : []),
+    ...(timeline === null
+      ? []
+      : ['timestamp discontinuities in the source; remuxed onto one continuous timeline']),
     ...(unordered === 0
       ? []
       : [

@@ -115,7 +115,8 @@ function holdLastFrame({ source, timing, plan }: MuxJob): string {
   const shown = `gte(PTS,${Math.floor(end - timing.lastDuration * scale)})`;
   const coded = `gte(N,${timing.pts.length - 1})`;
   const dts = `if(${coded},max(DTS,PTS-${Math.round(decodingDelay(timing) * scale)}),DTS)`;
-  return `setts=pts=PTS:dts='${dts}':duration='if(${coded}+${shown},max(1,${end}-PTS),DURATION)'`;
+  // Packets that are decoded before a gap and shown after it have the duration of the gap.
+  return `setts=pts=PTS:dts='${dts}':duration='max(1,min(${end}-PTS,if(${coded}+${shown},1e15,DURATION)))'`;
 }
 
 /** Path prefix of cover images: next to the output with a similar name, so that leftovers are cleaned up with it. */

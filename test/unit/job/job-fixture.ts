@@ -171,7 +171,7 @@ export function preparedWithoutVideo({ job }: Pick<JobAtWork, 'job'>, width = 32
   const media = { ...sourceOf(width, 24), path: job.sourcePath };
   const index = indexOf(10);
   return {
-    ...{ signature: 'as queued', media, remuxed: false, index, model: null, embedding: null },
+    ...{ signature: 'as queued', media, timeline: null, index, model: null, embedding: null },
     ...describePipeline(job.recipe, media),
     ...{ plan: PLAN, memories: null, streams: planStreams(media), outputPath: job.outputPath },
     ...{ committed: [], missing: missingBatches(PLAN, 10, new Set()) },
