@@ -50,6 +50,7 @@ export interface VideoStreamInfo {
   /** Whether ffmpeg also mirrors the stored image. */
   readonly mirrored: boolean;
   readonly color: ColorInfo;
+  /** Whether the header marks the stream as interlaced, which its frames need not be. */
   readonly interlaced: boolean;
   readonly hasAlpha: boolean;
   readonly hdr: HdrMetadata | null;

@@ -1,6 +1,7 @@
 import type { Job } from '../../domain/job.ts';
 import type { Chroma, MediaInfo } from '../../domain/media-info.ts';
 import type { Damage } from '../../media/index/damage.ts';
+import { describeFields } from '../../media/fields/describe-fields.ts';
 import { counted } from '../../lib/counted.ts';
 import { countUnordered } from '../../media/index/timestamp-discontinuities.ts';
 import type { StreamFate, StreamPlan } from '../../media/join/stream-plan.ts';
@@ -42,6 +43,7 @@ export function buildReport(
     remarks: [
       ...(damage.sentence === null ? [] : [`source damaged: ${damage.sentence}`]),
       ...timestampRemarks(prepared),
+      ...describeFields(prepared.media, prepared.index),
       ...imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma),
       ...streams.fates.flatMap(({ stream, movedSeconds }) =>
         movedSeconds === undefined
@@ -88,7 +90,6 @@ export function imageRemarks(
   chroma: Chroma | undefined,
 ): string[] {
   const remarks: string[] = [];
-  if (video.interlaced) remarks.push('interlaced source deinterlaced');
   if (video.mirrored)
     remarks.push(
       `video ${video.rotationDegrees % 180 === 0 ? '' : 'rotated and '}mirrored according to its display matrix`,

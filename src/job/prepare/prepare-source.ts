@@ -11,6 +11,7 @@ import {
   type SourceTimeline,
 } from '../../media/index/source-timeline.ts';
 import { assertTimestampsIncrease, remuxToOneTimeline } from '../../media/index/timestamp-discontinuities.ts';
+import { describeFields } from '../../media/fields/describe-fields.ts';
 import { assertDecodable, assessDamage } from '../../media/index/damage.ts';
 import { indexFrames, type FrameIndex } from '../../media/index/frame-index.ts';
 import { decodeFrameIndex, encodeFrameIndex } from '../../media/index/frame-index-file.ts';
@@ -54,6 +55,7 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   await writeFileDurably(folder.indexFile, encodeFrameIndex(index), 'frame-index');
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   log.info(`indexed ${counted(index.pts.length, 'frame')} in ${seconds} s`);
+  for (const sentence of describeFields(media, index)) log.info(sentence);
   return { media, timeline, index };
 }
 

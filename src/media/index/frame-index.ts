@@ -3,6 +3,8 @@ import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
 import type { MediaInfo, Rational } from '../../domain/media-info.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { followFrames, FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from './frame-hash-lines.ts';
+import { PROGRESSIVE, type FieldPlan } from '../fields/field-plan.ts';
+import { FieldReader } from '../fields/read-fields.ts';
 import { lastFrameSeconds } from './last-frame.ts';
 import { LimitGuard, type IndexLimits } from './limit-guard.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
@@ -23,6 +25,8 @@ export interface FrameIndex {
   readonly packetCount: number;
   /** Number of error lines that the decoder printed. */
   readonly decoderErrorCount: number;
+  /** Which frames are interlaced, and what is done about it. */
+  readonly fields: FieldPlan;
 }
 
 export interface IndexOptions {
@@ -38,6 +42,7 @@ export interface IndexOptions {
  */
 export async function indexFrames(source: MediaInfo, options: IndexOptions): Promise<FrameIndex> {
   const name = basename(source.path);
+  const fieldReader = FieldReader.for(source);
   const args = [
     ...QUIET_LENIENT,
     ...inputArguments(source.path, { maxPixels: options.limits.inputMegapixels * 1e6, before: ['-copyts'] }),
@@ -51,14 +56,23 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     'copy',
     ...FRAME_HASH_OUTPUT,
     'pipe:3',
+    ...(fieldReader?.outputs({ samples: 4, marks: 5 }) ?? []),
   ];
   const child = new FfmpegProcess('ffmpeg', args, {
     purpose: `indexing ${name}`,
     signal: options.signal,
     access: { reads: source.path },
+    moreOutputs: fieldReader === null ? 0 : 2,
   });
   child.stdin.end();
   const packets = readPackets(child);
+  const [samples, marks] = child.more;
+  const fieldsOf =
+    fieldReader === null || samples === undefined || marks === undefined
+      ? Promise.resolve(() => PROGRESSIVE)
+      : fieldReader.read(samples, marks);
+  // Both fail when the process is stopped; `child.ended` then has the reason.
+  for (const reading of [packets, fieldsOf]) reading.catch(() => undefined);
   const guard = new LimitGuard(name, options.limits);
   const pts: number[] = [];
   const hashes: number[] = [];
@@ -96,6 +110,7 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     lastDuration: (lastSeconds * timeBase.den) / timeBase.num,
     packetCount,
     decoderErrorCount: child.complaints,
+    fields: (await fieldsOf)(pts),
   };
 }
 
