@@ -16,7 +16,7 @@ const ROOMS = {
   intake: GROUND,
   queue: GROUND,
   workspace: GROUND,
-  media: GROUND,
+  media: [...GROUND, 'intake'],
   inference: GROUND,
   hardware: GROUND,
   reports: [...GROUND, 'workspace'],

@@ -50,6 +50,7 @@ export interface VideoStreamInfo {
   /** Whether ffmpeg also mirrors the stored image. */
   readonly mirrored: boolean;
   readonly color: ColorInfo;
+  /** Whether the header marks the stream as interlaced, which its frames need not be. */
   readonly interlaced: boolean;
   readonly hasAlpha: boolean;
   readonly hdr: HdrMetadata | null;
@@ -57,6 +58,8 @@ export interface VideoStreamInfo {
   readonly dynamicHdr: string | null;
   /** Duration of the stream in seconds according to the header; null if not specified. */
   readonly durationSeconds: number | null;
+  /** First timestamp of the stream in seconds; null if not specified. */
+  readonly startSeconds: number | null;
   /** Dispositions that are set, in ffmpeg's names, such as `default`. */
   readonly dispositions: readonly string[];
 }

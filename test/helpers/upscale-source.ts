@@ -30,6 +30,7 @@ export function sourceOf(width: number, height: number, bitsPerComponent = 8): M
       hdr: null,
       dynamicHdr: null,
       durationSeconds: null,
+      startSeconds: null,
       dispositions: [],
     },
     others: [],

@@ -7,19 +7,21 @@ import { outputTiming } from '../../media/encode/output-timing.ts';
 import type { FrameFiles } from '../../workspace/frame-files.ts';
 import { tryWithPermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
+import { assertUnchanged } from '../prepare/prepare-source.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { CommitStage, type CommitStageOptions } from './commit-stage.ts';
 import { DecodeStage } from './decode-stage.ts';
 
 export function createDecodeStage(
-  { settings, log, signal }: JobContext,
+  { job, settings, log, signal }: JobContext,
   { media, index, formats, hasState }: PreparedJob,
   files: FrameFiles,
 ): DecodeStage {
   const choice = new DecoderChoice(settings.decoder.hardware, media, index, (sentence) => log.info(sentence));
   const maxPixels = settings.limits.inputMegapixels * 1e6;
   const onNote = (sentence: string): void => log.warn(sentence);
-  const decoder = { format: formats.input, choice, maxPixels, signal, onNote };
+  const assertSource = (): Promise<void> => assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  const decoder = { format: formats.input, choice, maxPixels, signal, onNote, assertSource };
   return new DecodeStage({ media, index, formats, hasState, files, log, decoder });
 }
 

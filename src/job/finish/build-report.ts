@@ -1,6 +1,7 @@
 import type { Job } from '../../domain/job.ts';
 import type { Chroma, MediaInfo } from '../../domain/media-info.ts';
 import type { Damage } from '../../media/index/damage.ts';
+import { describeFields } from '../../media/fields/describe-fields.ts';
 import { counted } from '../../lib/counted.ts';
 import { countUnordered } from '../../media/index/timestamp-discontinuities.ts';
 import type { StreamFate, StreamPlan } from '../../media/join/stream-plan.ts';
@@ -42,6 +43,7 @@ export function buildReport(
     remarks: [
       ...(damage.sentence === null ? [] : [`source damaged: ${damage.sentence}`]),
       ...timestampRemarks(prepared),
+      ...describeFields(prepared.media, prepared.index),
       ...imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma),
       ...streams.fates.flatMap(({ stream, movedSeconds }) =>
         movedSeconds === undefined
@@ -65,10 +67,12 @@ function describeFate({ stream, codec, reason }: StreamFate): string {
   return `${what} ${codec === null ? 'dropped' : `converted to ${codec}`}: ${reason ?? ''}`;
 }
 
-function timestampRemarks({ remuxed, index }: PreparedJob): string[] {
+function timestampRemarks({ timeline, index }: PreparedJob): string[] {
   const unordered = countUnordered(index);
   return [
-    ...(remuxed ? ['timestamp discontinuities in the source; remuxed onto one continuous timeline'] : []),
+    ...(timeline === null
+      ? []
+      : ['timestamp discontinuities in the source; remuxed onto one continuous timeline']),
     ...(unordered === 0
       ? []
       : [
@@ -86,7 +90,6 @@ export function imageRemarks(
   chroma: Chroma | undefined,
 ): string[] {
   const remarks: string[] = [];
-  if (video.interlaced) remarks.push('interlaced source deinterlaced');
   if (video.mirrored)
     remarks.push(
       `video ${video.rotationDegrees % 180 === 0 ? '' : 'rotated and '}mirrored according to its display matrix`,

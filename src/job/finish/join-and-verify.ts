@@ -120,7 +120,7 @@ async function fallbackFor(
 async function joinOnce(
   { job, lease, queue, signal, log }: JobContext,
   folder: JobFolder,
-  { media, index, plan, formats }: PreparedJob,
+  { media, timeline, index, plan, formats }: PreparedJob,
   streams: StreamPlan,
   path: string,
 ): Promise<void> {
@@ -151,6 +151,7 @@ async function joinOnce(
     sampleAspectRatio: formats.outputAspect,
     plan: streams,
     source: media,
+    original: { path: job.sourcePath, timeline },
   };
   await verifyOutput(path, expected, signal);
   failPoint('output.verified');

@@ -6,11 +6,12 @@ import { counted } from '../../lib/counted.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import {
-  assertTimestampsIncrease,
-  findTimestampDiscontinuities,
   mayBeDiscontinuous,
-  remuxToOneTimeline,
-} from '../../media/index/timestamp-discontinuities.ts';
+  readSourceTimeline,
+  type SourceTimeline,
+} from '../../media/index/source-timeline.ts';
+import { assertTimestampsIncrease, remuxToOneTimeline } from '../../media/index/timestamp-discontinuities.ts';
+import { describeFields } from '../../media/fields/describe-fields.ts';
 import { assertDecodable, assessDamage } from '../../media/index/damage.ts';
 import { indexFrames, type FrameIndex } from '../../media/index/frame-index.ts';
 import { decodeFrameIndex, encodeFrameIndex } from '../../media/index/frame-index-file.ts';
@@ -24,8 +25,8 @@ import { isMissingFile } from '../../lib/file-errors.ts';
 export interface PreparedSource {
   /** Headers of the source, or of its remuxed copy where its timestamps are discontinuous. */
   readonly media: MediaInfo;
-  /** Whether a remuxed copy with one continuous timeline is used instead of the source. */
-  readonly remuxed: boolean;
+  /** The discontinuities of the source, whose copy on one continuous timeline is used instead; null if it has none. */
+  readonly timeline: SourceTimeline | null;
   readonly index: FrameIndex;
 }
 
@@ -41,10 +42,11 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
 
   const known = decodeFrameIndex(await readFile(folder.indexFile).catch(() => Buffer.alloc(0)));
   const straight = join(folder.straight, basename(job.sourcePath));
-  if (known === null && mayBeDiscontinuous(source)) await remuxIfDiscontinuous(context, source, straight);
-  const remuxed = (await sizeOrZero(straight)) > 0;
-  const media = remuxed ? await probeMedia(straight, settings.limits, signal) : source;
-  if (known !== null) return { media, remuxed, index: known };
+  const timeline = mayBeDiscontinuous(source) ? await discontinuousTimeline(source, signal) : null;
+  if (timeline !== null && (known === null || (await sizeOrZero(straight)) === 0))
+    await remux(context, source, timeline, straight);
+  const media = timeline === null ? source : await probeMedia(straight, settings.limits, signal);
+  if (known !== null) return { media, timeline, index: known };
   queue.progress.setStage(lease, 'index');
   const startedAt = Date.now();
   const index = await indexFrames(media, { limits: settings.limits, signal });
@@ -53,26 +55,35 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   await writeFileDurably(folder.indexFile, encodeFrameIndex(index), 'frame-index');
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   log.info(`indexed ${counted(index.pts.length, 'frame')} in ${seconds} s`);
-  return { media, remuxed, index };
+  for (const sentence of describeFields(media, index)) log.info(sentence);
+  return { media, timeline, index };
 }
 
-/** Remuxes a source with timestamp discontinuities into one continuous timeline at `path`. */
-async function remuxIfDiscontinuous(
+/** The timeline of a source with discontinuities; null if it has none. */
+async function discontinuousTimeline(source: MediaInfo, signal: AbortSignal): Promise<SourceTimeline | null> {
+  const timeline = await readSourceTimeline(source, signal);
+  return timeline.discontinuities.length === 0 ? null : timeline;
+}
+
+/** Copies a source with timestamp discontinuities onto one continuous timeline, to `path`. */
+async function remux(
   { lease, signal, log }: JobContext,
   source: MediaInfo,
+  timeline: SourceTimeline,
   path: string,
 ): Promise<void> {
+  const { discontinuities } = timeline;
   const folder = dirname(path);
   await rm(folder, { recursive: true, force: true });
-  const [first, ...more] = await findTimestampDiscontinuities(source, signal);
-  if (first === undefined) return;
+  const count = counted(discontinuities.length, 'timestamp discontinuity', 'timestamp discontinuities');
+  const [first] = discontinuities;
   log.warn(
-    `${basename(path)} has ${counted(more.length + 1, 'timestamp discontinuity', 'timestamp discontinuities')}, the first from ${first.at.toFixed(3)} s to ${first.to.toFixed(3)} s; remuxing onto one continuous timeline`,
+    `${basename(path)} has ${count}, the first from ${first?.at.toFixed(3) ?? '?'} s to ${first?.to.toFixed(3) ?? '?'} s; remuxing onto one continuous timeline`,
   );
   makeFolder(folder);
   // The lease token makes the name unique, so that a worker that lost its lease does not write into the same file.
   const temporaryPath = join(folder, `.${lease.token}`);
-  await remuxToOneTimeline(source, { path: temporaryPath, folder }, signal);
+  await remuxToOneTimeline(source, timeline, { path: temporaryPath, folder }, signal);
   await publishFile(temporaryPath, path, 'other-file');
 }
 

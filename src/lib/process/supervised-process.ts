@@ -16,6 +16,8 @@ export interface SupervisedOptions extends ChildOptions {
   readonly stallMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly niceness: number;
+  /** Number of outputs from file descriptor 4 on. Default: none. */
+  readonly moreOutputs?: number | undefined;
   /**
    * Called with the process ID immediately before the process gets SIGKILL, if a signal is not enough to kill it (a
    * sandbox).
@@ -49,6 +51,8 @@ export class SupervisedProcess {
   readonly stdout: Readable;
   /** File descriptor 3, for a second output (`pipe:3`). */
   readonly extra: Readable;
+  /** Outputs from file descriptor 4 on. */
+  readonly more: readonly Readable[];
   readonly #child: ReturnType<typeof spawnWithPipes>;
   readonly #options: SupervisedOptions;
   readonly #watchdog: Watchdog;
@@ -71,6 +75,7 @@ export class SupervisedProcess {
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
     this.extra = this.#child.stdio[3];
+    this.more = this.#child.stdio.slice(4) as Readable[];
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_TAIL_CHARS);
       this.#stderrLines += text.split('\n').length - 1;
@@ -102,6 +107,7 @@ export class SupervisedProcess {
     // `ended` would wait forever for pipes that are no longer read.
     this.stdout.destroy();
     this.extra.destroy();
+    for (const pipe of this.more) pipe.destroy();
     await this.ended;
   }
 
@@ -149,7 +155,7 @@ export class SupervisedProcess {
 
   /** Ends the pipes for their readers although the process keeps them open. */
   #abandonPipes(): void {
-    for (const pipe of [this.stdout, this.extra]) {
+    for (const pipe of [this.stdout, this.extra, ...this.more]) {
       pipe.push(null);
       pipe.once('end', () => pipe.destroy());
     }
@@ -167,9 +173,10 @@ function reasonOf(result: {
   return result.exitCode === undefined ? 'not-started' : 'exited';
 }
 
-function spawnWithPipes(command: readonly string[], { env, cwd }: ChildOptions) {
+function spawnWithPipes(command: readonly string[], { env, cwd, moreOutputs = 0 }: SupervisedOptions) {
+  const more = Array.from({ length: moreOutputs }, () => 'pipe' as const);
   return spawnChild(command, cwd === undefined ? { env } : { env, cwd }, {
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...more],
     encoding: 'buffer',
     forceKillAfterDelay: KILL_AFTER_MS,
   });

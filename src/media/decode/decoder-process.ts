@@ -6,12 +6,10 @@ import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from '../index/frame-hash-lines.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
+import { fieldFilters } from '../fields/field-filters.ts';
 import { toRgbFilter } from './color-conversion.ts';
 import { entryPoint, type Approach, type EntryPoint } from './decoder-entry.ts';
 import { decoderReason, hardwareInput, type HardwareDecoder } from './hardware-decoders.ts';
-
-/** bwdif needs planes of at least three lines, and the chroma planes of 4:2:0 have half the height of the image. */
-const MIN_INTERLACED_EDGE = 16;
 
 /** Frames whose pixels are read ahead at most; the queue of an output thread of ffmpeg holds 8 packets. */
 const MAX_FRAMES_AHEAD = 16;
@@ -62,7 +60,7 @@ export class DecoderProcess {
       `0:${source.video.index}`,
       '-vf',
       // Deinterlaced before the selection, because the filter needs the neighbours of every frame.
-      [...download, ...deinterlaceFilters(source, index), entry.select, toRgb].join(','),
+      [...download, ...fieldFilters(index), entry.select, toRgb].join(','),
       '-fps_mode',
       'passthrough',
       '-f',
@@ -146,10 +144,4 @@ export class DecoderProcess {
       this.#child.touch();
     }
   }
-}
-
-/** Filters that turn each interlaced frame into one progressive frame and keep progressive frames unchanged. */
-function deinterlaceFilters({ video }: MediaInfo, { timeBase }: FrameIndex): string[] {
-  if (!video.interlaced || Math.min(video.width, video.height) < MIN_INTERLACED_EDGE) return [];
-  return ['bwdif=mode=send_frame:parity=auto:deint=interlaced', `settb=${timeBase.num}/${timeBase.den}`];
 }

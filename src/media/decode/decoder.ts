@@ -19,6 +19,8 @@ export interface DecoderOptions {
   readonly stallMs?: number;
   readonly maxPixels: number;
   readonly signal?: AbortSignal | undefined;
+  /** Rejects if the source is no longer the file that was indexed; asked before a mismatch is blamed on its content. */
+  readonly assertSource?: () => Promise<void>;
   /** Receives warnings for the log. */
   readonly onNote?: (sentence: string) => void;
 }
@@ -71,7 +73,7 @@ export class FrameDecoder {
         return;
       }
       await this.close();
-      this.#stepDown(mismatch);
+      await this.#stepDown(mismatch);
     }
   }
 
@@ -87,7 +89,7 @@ export class FrameDecoder {
   }
 
   /** Chooses the next approach after a mismatch. */
-  #stepDown(mismatch: string): void {
+  async #stepDown(mismatch: string): Promise<void> {
     const { choice } = this.#options;
     if (choice !== undefined && choice.current !== null) {
       choice.failed(this.#next, mismatch);
@@ -100,6 +102,7 @@ export class FrameDecoder {
         this.#approach = 'from-start';
         break;
       case 'from-start':
+        await this.#options.assertSource?.();
         this.#approach = 'from-start-lenient';
         this.#options.onNote?.(
           `${name} decodes differently each time (${mismatch}); checking only timestamps from frame ${this.#next} on`,

@@ -44,7 +44,7 @@ export function whyNotInHardware({ video }: MediaInfo, index: FrameIndex): strin
   if (!EXACT_CODECS.test(video.codec)) return `${video.codec} decoders may return different images`;
   if (GPU_FORMATS[video.pixelFormat] === undefined)
     return `GPU decoding is not used for ${video.pixelFormat}`;
-  if (video.interlaced) return 'the source is interlaced';
+  if (index.fields.treatment !== 'none') return 'the source is interlaced';
   if (video.mirrored) return 'the source is mirrored';
   // Decoders conceal errors in different ways.
   if (index.decoderErrorCount > 0) return 'the source is damaged';

@@ -172,9 +172,15 @@ function ticks(timing: OutputTiming, number: number): number {
   const offset = SEGMENT_OFFSET_SECONDS * timing.timescale;
   const first = timing.pts[0] ?? 0;
   if (number >= 0) return (timing.pts[number] ?? first) + offset;
-  const spacing = Math.max(
-    1,
-    Math.min((timing.pts[1] ?? first + timing.lastDuration) - first, timing.timescale),
-  );
-  return first + offset + number * spacing;
+  return first + offset + number * firstSpacing(timing);
+}
+
+/** Ticks by which the first packet of a job is decoded before it is shown. */
+export function decodingDelay(timing: OutputTiming): number {
+  return REORDER_FRAMES * firstSpacing(timing);
+}
+
+function firstSpacing({ pts, lastDuration, timescale }: OutputTiming): number {
+  const first = pts[0] ?? 0;
+  return Math.max(1, Math.min((pts[1] ?? first + lastDuration) - first, timescale));
 }

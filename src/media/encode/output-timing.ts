@@ -32,12 +32,21 @@ export function outputTiming(index: FrameIndex, source: MediaInfo): OutputTiming
   }
   const typical =
     pts.length > 1 ? Math.round((previous - (pts[0] ?? 0)) / (pts.length - 1)) : Math.round(timescale / 25);
-  return { timescale, pts, lastDuration: Math.max(1, index.lastDuration * num * factor || typical) };
+  return {
+    timescale,
+    pts,
+    lastDuration: Math.max(1, Math.round(index.lastDuration * num * factor) || typical),
+  };
 }
 
-/** Average frames per second as a decimal number, for the rate control of the encoder. */
-export function averageRate(timing: OutputTiming): string {
-  const first = timing.pts[0] ?? 0;
-  const ticks = (timing.pts.at(-1) ?? 0) + timing.lastDuration - first;
-  return ((timing.pts.length * timing.timescale) / ticks).toFixed(6);
+/** Average frames per second as a decimal number, for the rate control of the encoder; a held last frame does not count. */
+export function averageRate({ pts, timescale, lastDuration }: OutputTiming): string {
+  const steps = pts.length - 1;
+  const ticks = steps === 0 ? Math.min(lastDuration, timescale) : ((pts.at(-1) ?? 0) - (pts[0] ?? 0)) / steps;
+  return (timescale / ticks).toFixed(6);
+}
+
+/** Time in seconds at which the last frame of the output disappears, since the start of the source. */
+export function endSeconds({ pts, timescale, lastDuration }: OutputTiming): number {
+  return ((pts.at(-1) ?? 0) + lastDuration) / timescale;
 }

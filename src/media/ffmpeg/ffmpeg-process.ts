@@ -16,6 +16,8 @@ export interface FfmpegOptions {
   readonly signal?: AbortSignal | undefined;
   /** Time in ms without `touch` after which the process is killed. */
   readonly stallMs?: number | undefined;
+  /** Number of outputs beside the first two, as `pipe:4` and so on. Default: none. */
+  readonly moreOutputs?: number;
   /** Set when the process reads an untrusted file: it then runs in a sandbox, where one is available. */
   readonly access?: SandboxAccess;
 }
@@ -35,6 +37,7 @@ export class FfmpegProcess {
     this.#process = new SupervisedProcess([...(sandbox ?? [program]), ...args], {
       // Relative names in a hostile file must not lead into a folder of ours.
       ...{ env, cwd: tmpdir(), stallMs, signal: options.signal, niceness: FFMPEG_NICENESS },
+      moreOutputs: options.moreOutputs,
       killTree: sandbox === null ? undefined : killSandbox,
     });
     this.ended = this.#process.ended.then((end) => throwUnlessGood(end, program, options.purpose, stallMs));
@@ -53,6 +56,11 @@ export class FfmpegProcess {
   /** File descriptor 3, for a second output (`pipe:3`). */
   get extra(): Readable {
     return this.#process.extra;
+  }
+
+  /** File descriptors from 4 on, for further outputs. */
+  get more(): readonly Readable[] {
+    return this.#process.more;
   }
 
   /** Lines written to standard error so far: with `-loglevel error`, the number of complaints. */

@@ -1,7 +1,8 @@
 import type { Rational } from '../../domain/media-info.ts';
+import type { FieldPlan } from '../fields/field-plan.ts';
 import type { FrameIndex } from './frame-index.ts';
 
-const VERSION = 2;
+const VERSION = 3;
 
 interface Header {
   readonly timeBase: Rational;
@@ -10,6 +11,7 @@ interface Header {
   readonly packetCount: number;
   /** The decoder errors, under the name that this version of the file has for them. */
   readonly complaintCount: number;
+  readonly fields: FieldPlan;
 }
 
 /** Serialises the index for the job folder: one line of JSON, the timestamps, then the hashes, little-endian. */
@@ -21,6 +23,7 @@ export function encodeFrameIndex(index: FrameIndex): Buffer {
     lastDuration: index.lastDuration,
     packetCount: index.packetCount,
     complaintCount: index.decoderErrorCount,
+    fields: index.fields,
   };
   return Buffer.concat([
     Buffer.from(`${JSON.stringify(header)}\n`),
@@ -44,6 +47,7 @@ export function decodeFrameIndex(bytes: Buffer): FrameIndex | null {
     lastDuration: header.lastDuration,
     packetCount: header.packetCount,
     decoderErrorCount: header.complaintCount,
+    fields: header.fields,
   };
 }
 

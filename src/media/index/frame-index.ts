@@ -2,7 +2,10 @@ import { basename } from 'node:path';
 import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
 import type { MediaInfo, Rational } from '../../domain/media-info.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
-import { followFrames, FRAME_HASH_OUTPUT, readFrameHashes } from './frame-hash-lines.ts';
+import { followFrames, FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from './frame-hash-lines.ts';
+import { PROGRESSIVE, type FieldPlan } from '../fields/field-plan.ts';
+import { FieldReader } from '../fields/read-fields.ts';
+import { lastFrameSeconds } from './last-frame.ts';
 import { LimitGuard, type IndexLimits } from './limit-guard.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 
@@ -16,12 +19,14 @@ export interface FrameIndex {
   readonly pts: Float64Array;
   /** Hashes of the decoded images (32 bits of murmur3). */
   readonly hashes: Uint32Array;
-  /** Duration of the last frame, in `timeBase`; 0 if unknown. */
+  /** Duration of the last frame, in `timeBase`, as the container stores it; 0 if unknown. */
   readonly lastDuration: number;
   /** Number of packets of the stream in the container, including those that cannot be decoded. */
   readonly packetCount: number;
   /** Number of error lines that the decoder printed. */
   readonly decoderErrorCount: number;
+  /** Which frames are interlaced, and what is done about it. */
+  readonly fields: FieldPlan;
 }
 
 export interface IndexOptions {
@@ -37,6 +42,7 @@ export interface IndexOptions {
  */
 export async function indexFrames(source: MediaInfo, options: IndexOptions): Promise<FrameIndex> {
   const name = basename(source.path);
+  const fieldReader = FieldReader.for(source);
   const args = [
     ...QUIET_LENIENT,
     ...inputArguments(source.path, { maxPixels: options.limits.inputMegapixels * 1e6, before: ['-copyts'] }),
@@ -50,24 +56,33 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     'copy',
     ...FRAME_HASH_OUTPUT,
     'pipe:3',
+    ...(fieldReader?.outputs({ samples: 4, marks: 5 }) ?? []),
   ];
   const child = new FfmpegProcess('ffmpeg', args, {
     purpose: `indexing ${name}`,
     signal: options.signal,
     access: { reads: source.path },
+    moreOutputs: fieldReader === null ? 0 : 2,
   });
   child.stdin.end();
-  const packets = countPackets(child);
+  const packets = readPackets(child);
+  const [samples, marks] = child.more;
+  const fieldsOf =
+    fieldReader === null || samples === undefined || marks === undefined
+      ? Promise.resolve(() => PROGRESSIVE)
+      : fieldReader.read(samples, marks);
+  // Both fail when the process is stopped; `child.ended` then has the reason.
+  for (const reading of [packets, fieldsOf]) reading.catch(() => undefined);
   const guard = new LimitGuard(name, options.limits);
   const pts: number[] = [];
   const hashes: number[] = [];
   let { timeBase } = source.video;
-  let lastDuration = 0;
+  let lastFrame: HashedFrame | null = null;
   for await (const frame of followFrames(child)) {
     timeBase = frame.timeBase;
     pts.push(frame.pts);
     hashes.push(frame.hash);
-    lastDuration = frame.duration;
+    lastFrame = frame;
     const exceeded = guard.whyExceeded(pts.length, (frame.pts * timeBase.num) / timeBase.den);
     if (exceeded !== null) {
       await child.kill();
@@ -76,19 +91,26 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     options.onProgress?.(pts.length);
   }
   await endOfDecoding(child);
-  if (pts.length === 0) {
+  if (lastFrame === null) {
     throw new InputRejectedError(
       'NO_DECODABLE_FRAME',
       `${name} has a video stream, but none of its frames can be decoded.`,
     );
   }
+  const { count: packetCount, latest: latestPacket } = await packets;
+  const end = { lastFrame, latestPacket, isIntact: child.complaints === 0 };
+  const lastSeconds = await lastFrameSeconds(source, end, options.limits.hours * 3600);
+  const lastEnd = (lastFrame.pts * timeBase.num) / timeBase.den + lastSeconds;
+  const exceeded = guard.whyExceeded(pts.length, lastEnd);
+  if (exceeded !== null) throw new InputRejectedError('LIMIT_EXCEEDED', exceeded);
   return {
     timeBase,
     pts: Float64Array.from(pts),
     hashes: Uint32Array.from(hashes),
-    lastDuration,
-    packetCount: await packets,
+    lastDuration: (lastSeconds * timeBase.den) / timeBase.num,
+    packetCount,
     decoderErrorCount: child.complaints,
+    fields: (await fieldsOf)(pts),
   };
 }
 
@@ -105,11 +127,14 @@ async function endOfDecoding(child: FfmpegProcess): Promise<void> {
   }
 }
 
-/** Counts the packets that ffmpeg reports on its second output. */
-async function countPackets(child: FfmpegProcess): Promise<number> {
+/** Counts the packets that ffmpeg reports on its second output, and finds the one with the latest timestamp. */
+async function readPackets(child: FfmpegProcess): Promise<{ count: number; latest: HashedFrame | null }> {
   let count = 0;
+  let latest: HashedFrame | null = null;
   for await (const packet of readFrameHashes(child.extra)) {
-    if (Number.isFinite(packet.duration)) count++;
+    if (!Number.isFinite(packet.duration)) continue;
+    count++;
+    if (latest === null || packet.pts >= latest.pts) latest = packet;
   }
-  return count;
+  return { count, latest };
 }

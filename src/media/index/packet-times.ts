@@ -1,47 +1,45 @@
-import { createInterface } from 'node:readline';
-import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
-import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
+import { partOfPacket, readPackets, type SourceTimeline } from './source-timeline.ts';
 
-/** First and last packet timestamp of a track in seconds, and the number of its packets that have a timestamp. */
+/** Presentation timestamps in seconds of the packets of a track that have one. */
 export interface PacketTimes {
   readonly count: number;
   readonly first: number;
   readonly last: number;
+  /** All timestamps, in the order of the file. */
+  readonly all: readonly number[];
 }
 
-/** Reads the packet timestamps of all audio tracks of a file, by stream index, without decoding. */
+export interface PacketTimesOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Discontinuities of the file, whose parts are then put one after the other. */
+  readonly timeline?: SourceTimeline | null;
+}
+
+/** Reads the packet timestamps of tracks of a file, by stream index, without decoding. */
 export async function readPacketTimes(
   path: string,
-  purpose: string,
-  signal?: AbortSignal,
+  tracks: ReadonlySet<number>,
+  { signal, timeline = null }: PacketTimesOptions = {},
 ): Promise<ReadonlyMap<number, PacketTimes>> {
-  const args = [
-    '-loglevel',
-    'error',
-    '-select_streams',
-    'a',
-    '-show_entries',
-    'packet=stream_index,pts_time',
-  ];
-  const child = new FfmpegProcess('ffprobe', [...args, '-of', 'csv=p=0', ...inputArguments(path)], {
-    purpose,
-    signal,
-    access: { reads: path },
-  });
-  child.stdin.end();
-  child.extra.resume();
-  const times = new Map<number, PacketTimes>();
-  for await (const line of createInterface({ input: child.stdout })) {
-    child.touch();
-    const [index, at] = line.split(',').map((field) => (field === '' ? NaN : Number(field)));
-    if (index === undefined || at === undefined || !Number.isFinite(index) || !Number.isFinite(at)) continue;
-    const known = times.get(index);
-    times.set(index, {
-      count: (known?.count ?? 0) + 1,
-      first: Math.min(known?.first ?? at, at),
-      last: Math.max(known?.last ?? at, at),
-    });
+  const numbers = new Map<number, number>();
+  const times = new Map<number, number[]>();
+  for await (const { stream, pts } of readPackets({ path }, signal)) {
+    const number = numbers.get(stream) ?? 0;
+    numbers.set(stream, number + 1);
+    if (!tracks.has(stream) || Number.isNaN(pts)) continue;
+    const shift = timeline === null ? 0 : (partOfPacket(timeline, stream, number)?.shiftSeconds ?? 0);
+    const known = times.get(stream);
+    if (known === undefined) times.set(stream, [pts + shift]);
+    else known.push(pts + shift);
   }
-  await child.ended;
-  return times;
+  return new Map([...times].map(([stream, all]) => [stream, summary(all)]));
+}
+
+function summary(all: readonly number[]): PacketTimes {
+  let [first, last] = [Infinity, -Infinity];
+  for (const at of all) {
+    first = Math.min(first, at);
+    last = Math.max(last, at);
+  }
+  return { count: all.length, first, last, all };
 }

@@ -1,69 +1,29 @@
 import { basename } from 'node:path';
-import { createInterface } from 'node:readline';
 import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import type { FrameIndex } from './frame-index.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
+import type { SourceTimeline } from './source-timeline.ts';
 
-/** A jump in the timestamps of a stream: the last one before it and the first one after it, in seconds. */
-export interface TimestampDiscontinuity {
-  readonly at: number;
-  readonly to: number;
-}
-
-/**
- * The muxer for each container that allows timestamp discontinuities, as in interrupted recordings and files that were
- * concatenated byte for byte.
- */
+/** The muxer for each container that allows timestamp discontinuities. */
 const DISCONTINUOUS_MUXERS: Readonly<Record<string, string>> = { mpegts: 'mpegts', mpeg: 'vob' };
 
-/** Jumps that ffmpeg treats as discontinuities and removes unless it is told to keep the timestamps. */
-const BACKWARD_SECONDS = 0.1;
-const FORWARD_SECONDS = 10;
+/** Clock of MPEG transport and program streams. */
+const TICKS_PER_SECOND = 90_000;
 
 /** With this many frames in a row that have the same timestamp, the timestamps are considered lost. */
 const MAX_EQUAL_TIMESTAMPS = 10;
 
-/** Whether the container allows timestamp discontinuities, so that its duration cannot be trusted. */
-export function mayBeDiscontinuous({ container }: Pick<MediaInfo, 'container'>): boolean {
-  return container in DISCONTINUOUS_MUXERS;
-}
-
-/** Finds the discontinuities in the decoding timestamps of the main video, without decoding it. */
-export async function findTimestampDiscontinuities(
-  source: MediaInfo,
-  signal?: AbortSignal,
-): Promise<TimestampDiscontinuity[]> {
-  const request = ['-select_streams', String(source.video.index), '-show_entries', 'packet=dts_time'];
-  const child = new FfmpegProcess(
-    'ffprobe',
-    ['-loglevel', 'quiet', ...request, '-of', 'csv=p=0', ...inputArguments(source.path)],
-    { purpose: `reading the timestamps of ${basename(source.path)}`, signal, access: { reads: source.path } },
-  );
-  child.stdin.end();
-  child.extra.resume();
-  const jumps: TimestampDiscontinuity[] = [];
-  let before = NaN;
-  for await (const line of createInterface({ input: child.stdout })) {
-    child.touch();
-    const at = Number.parseFloat(line);
-    if (Number.isNaN(at)) continue;
-    if (at < before - BACKWARD_SECONDS || at > before + FORWARD_SECONDS) jumps.push({ at: before, to: at });
-    before = at;
-  }
-  await child.ended;
-  return jumps;
-}
-
 /**
  * Copies all streams of a source into a file with one continuous timeline: the parts between discontinuities follow
- * each other, with audio and video in sync.
+ * each other, with audio and video in sync. Within a part, every packet keeps its time, gaps included.
  *
  * @throws InputRejectedError `TIMESTAMP_DISCONTINUITY` if ffmpeg cannot copy the source
  */
 export async function remuxToOneTimeline(
   source: MediaInfo,
+  timeline: SourceTimeline,
   to: { readonly path: string; readonly folder: string },
   signal?: AbortSignal,
 ): Promise<void> {
@@ -71,8 +31,10 @@ export async function remuxToOneTimeline(
     ...QUIET_LENIENT,
     '-y',
     // MPEG program streams have a timestamp only for the first frame of a packet.
-    ...inputArguments(source.path, { before: ['-fflags', '+genpts'] }),
-    ...['-map', '0', '-c', 'copy', '-copy_unknown', '-muxdelay', '0', '-muxpreload', '0'],
+    ...inputArguments(source.path, { before: ['-copyts', '-fflags', '+genpts'] }),
+    // The filters count packets, so none may be left out.
+    ...['-map', '0', '-c', 'copy', '-copyinkf', '-copy_unknown', '-muxdelay', '0', '-muxpreload', '0'],
+    ...shiftFilters(source, timeline),
     ...['-f', DISCONTINUOUS_MUXERS[source.container] ?? 'mpegts', '-progress', 'pipe:1', `file:${to.path}`],
   ];
   const child = new FfmpegProcess('ffmpeg', args, {
@@ -89,6 +51,23 @@ export async function remuxToOneTimeline(
     if (!(error instanceof FfmpegError)) throw error;
     throw rejected(source, `has timestamp discontinuities and cannot be remuxed (${error.message})`, error);
   }
+}
+
+/** Bitstream filters that move the packets of each part. */
+function shiftFilters(source: MediaInfo, { parts }: SourceTimeline): string[] {
+  const streams = [source.video.index, ...source.others.map(({ index }) => index)].sort((a, b) => a - b);
+  return streams.flatMap((stream) => {
+    const steps = parts.flatMap(({ firstPackets, shiftSeconds }) => {
+      const first = firstPackets.get(stream);
+      return first === undefined ? [] : [{ first, ticks: Math.round(shiftSeconds * TICKS_PER_SECOND) }];
+    });
+    const shift = steps.map(({ first, ticks }, i) => {
+      const ticksBefore = steps[i - 1]?.ticks ?? 0;
+      return `${ticks - ticksBefore}*gte(N,${first})`;
+    });
+    const sum = shift.length === 0 ? '0' : shift.join('+');
+    return [`-bsf:${stream}`, `setts=pts='PTS+${sum}':dts='DTS+${sum}'`];
+  });
 }
 
 /** @throws InputRejectedError `TIMESTAMP_DISCONTINUITY` if a long run of frames has the same timestamp */

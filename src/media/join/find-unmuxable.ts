@@ -15,7 +15,8 @@ export async function withoutUnmuxable(
   signal?: AbortSignal,
 ): Promise<StreamPlan> {
   const fates = [];
-  const audio = await readPacketTimes(source.path, 'reading the audio of the source', signal);
+  const tracks = source.others.filter(({ kind }) => kind === 'audio').map(({ index }) => index);
+  const audio = await readPacketTimes(source.path, new Set(tracks), { signal });
   for (const fate of plan.fates) {
     const { stream } = fate;
     const isEmpty = stream.kind === 'audio' && !audio.has(stream.index);

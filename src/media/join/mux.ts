@@ -4,10 +4,10 @@ import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import type { MediaInfo } from '../../domain/media-info.ts';
 import { coverArguments, extractCovers } from './cover-art.ts';
-import { SEGMENT_OFFSET_SECONDS } from '../encode/encode-segment.ts';
+import { decodingDelay, SEGMENT_OFFSET_SECONDS } from '../encode/encode-segment.ts';
 import type { Codec } from '../encode/encoder-arguments.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
-import type { OutputTiming } from '../encode/output-timing.ts';
+import { endSeconds, type OutputTiming } from '../encode/output-timing.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { joinedRanges } from '../encode/segment-boxes.ts';
 import { otherStreamArguments, videoTag, type StreamPlan } from './stream-plan.ts';
@@ -54,6 +54,8 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     '0:v:0',
     '-c:v:0',
     'copy',
+    '-bsf:v:0',
+    holdLastFrame(job),
     ...videoTag(job.codec, plan.container, job.encoderCount),
     ...videoMetadata(source),
     ...otherStreamArguments(plan, 1),
@@ -99,6 +101,22 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
   } finally {
     for (const { path } of covers) await rm(path, { force: true });
   }
+}
+
+/**
+ * Bitstream filter that makes the last frame last as long as in the source. MP4 takes the length of a track from the last
+ * packet in coded order, which may belong to another frame: it gets the same end, and a decoding time as long before its
+ * presentation as that of the first packet.
+ */
+function holdLastFrame({ source, timing, plan }: MuxJob): string {
+  const ticksPerSecond = plan.container === 'matroska' ? 1000 : timing.timescale;
+  const scale = ticksPerSecond / timing.timescale;
+  const end = Math.round((endSeconds(timing) + source.startSeconds) * ticksPerSecond);
+  const shown = `gte(PTS,${Math.floor(end - timing.lastDuration * scale)})`;
+  const coded = `gte(N,${timing.pts.length - 1})`;
+  const dts = `if(${coded},max(DTS,PTS-${Math.round(decodingDelay(timing) * scale)}),DTS)`;
+  // Packets that are decoded before a gap and shown after it have the duration of the gap.
+  return `setts=pts=PTS:dts='${dts}':duration='max(1,min(${end}-PTS,if(${coded}+${shown},1e15,DURATION)))'`;
 }
 
 /** Path prefix of cover images: next to the output with a similar name, so that leftovers are cleaned up with it. */

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
 import type { HdrMetadata, MediaInfo } from '../../domain/media-info.ts';
-import { mayBeDiscontinuous } from '../index/timestamp-discontinuities.ts';
+import { mayBeDiscontinuous } from '../index/source-timeline.ts';
 import { probeStill } from '../still/probe-still.ts';
 import { isAnimatedWebpFile, stillFormatOf } from '../still/still-format.ts';
 import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';

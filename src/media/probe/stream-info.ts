@@ -15,6 +15,7 @@ export const Stream = z.object({
   codec_name: z.string().optional(),
   codec_tag_string: z.string().optional(),
   duration: z.string().optional(),
+  start_time: z.string().optional(),
   width: z.number().optional(),
   height: z.number().optional(),
   pix_fmt: z.string().optional(),
@@ -82,6 +83,7 @@ export function describeVideo(stream: ProbedStream, codec: string, pixelFormat: 
       ? 'Dolby Vision'
       : null,
     durationSeconds: parseSeconds(stream.duration) ?? parseClock(stream.tags?.['DURATION']),
+    startSeconds: parseSeconds(stream.start_time),
     dispositions: Object.entries(stream.disposition ?? {}).flatMap(([name, set]) =>
       set === 1 ? [name] : [],
     ),

@@ -47,7 +47,7 @@ export async function probeStill(
       // The EXIF orientation is kept with the image, and so is its transparency.
       ...{ rotationDegrees: 0, mirrored: false, hasAlpha: false, interlaced: false },
       color: { range: null, matrix: null, primaries: null, transfer: null },
-      ...{ hdr: null, dynamicHdr: null, durationSeconds: null, dispositions: [] },
+      ...{ hdr: null, dynamicHdr: null, durationSeconds: null, startSeconds: null, dispositions: [] },
     },
     ...{ others: [], chapterCount: 0, tagNames: [] },
   };

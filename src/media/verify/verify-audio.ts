@@ -1,10 +1,12 @@
 import type { MediaInfo } from '../../domain/media-info.ts';
 import type { OutputTiming } from '../encode/output-timing.ts';
-import { readPacketTimes } from '../index/packet-times.ts';
+import { readPacketTimes, type PacketTimes } from '../index/packet-times.ts';
 import type { StreamPlan } from '../join/stream-plan.ts';
 
 /** Largest accepted change of the audio offset against the source, in seconds. */
 const MAX_DRIFT_SECONDS = 0.04;
+/** The same between the ends of a track, where muxers move single packets whose timestamps do not increase. */
+const MAX_INNER_DRIFT_SECONDS = 0.5;
 
 /** A copied audio track that is out of sync. */
 export interface AudioFault {
@@ -16,24 +18,32 @@ export interface AudioFault {
   readonly shift: number | string;
 }
 
+/** What audio is compared with. */
+export interface ExpectedAudio {
+  readonly source: MediaInfo;
+  /** Packet times of the source as the user gave it, by stream index. */
+  readonly before: ReadonlyMap<number, PacketTimes>;
+  readonly plan: StreamPlan;
+  readonly timing: OutputTiming;
+  /** Timestamp of the first frame in the finished file. */
+  readonly firstFrameSeconds: number;
+}
+
 /**
- * Compares the audio of the finished file with that of the source: every kept track must start and end at the same
- * frame as before.
+ * Compares the audio of the finished file with that of the source as the user gave it: every packet of a kept track must
+ * be at the same frame as before.
  *
- * @param firstFrameSeconds timestamp of the first frame in the finished file
  * @returns one fault for each track that is out of sync
  */
 export async function audioFaults(
-  source: MediaInfo,
   result: MediaInfo,
-  { plan, timing, firstFrameSeconds }: { plan: StreamPlan; timing: OutputTiming; firstFrameSeconds: number },
+  { source, before, plan, timing, firstFrameSeconds }: ExpectedAudio,
   signal?: AbortSignal,
 ): Promise<AudioFault[]> {
   const kept = plan.fates.filter(({ stream, codec }) => stream.kind === 'audio' && codec !== null);
   if (kept.length === 0) return [];
-  const before = await readPacketTimes(source.path, 'reading the audio of the source', signal);
-  const after = await readPacketTimes(result.path, 'reading the audio of the finished video', signal);
   const places = result.others.filter((stream) => stream.kind === 'audio').map((stream) => stream.index);
+  const after = await readPacketTimes(result.path, new Set(places), { signal });
   const imageBefore = source.startSeconds + (timing.pts[0] ?? 0) / timing.timescale;
   return kept.flatMap((track, number) => {
     const { index } = track.stream;
@@ -42,31 +52,37 @@ export async function audioFaults(
     if (was === undefined) return []; // An empty track in the source has no audio to lose.
     if (is === undefined)
       return [{ sentence: `has no audio in track ${index}`, index, shift: 'empty after joining' }];
-    const imageMoved = firstFrameSeconds - imageBefore;
-    const drift = { first: is.first - was.first - imageMoved, last: is.last - was.last - imageMoved };
+    const drift = driftOf(was, is, firstFrameSeconds - imageBefore);
     const how = whyDrifting(drift);
     if (how === null) return [];
-    const isConstant = Math.abs(drift.first - drift.last) < MAX_DRIFT_SECONDS / 2;
-    return [
-      {
-        sentence: `plays audio track ${index} out of sync (it ${how})`,
-        index,
-        shift: isConstant ? -drift.first : how,
-      },
-    ];
+    const isConstant = Math.max(...drift) - Math.min(...drift) < MAX_DRIFT_SECONDS / 2;
+    const sentence = `plays audio track ${index} out of sync (it ${how})`;
+    return [{ sentence, index, shift: isConstant ? -drift[0] : how }];
   });
+}
+
+/** Seconds by which the first and the last packet of a track are late, and where none is missing the worst in between. */
+function driftOf(was: PacketTimes, is: PacketTimes, imageMoved: number): [number, number, number] {
+  const late = (before: number, after: number): number => after - before - imageMoved;
+  let worst = late(was.first, is.first);
+  for (let i = 0; was.count === is.count && i < was.count; i++) {
+    const drift = late(was.all[i] ?? 0, is.all[i] ?? 0);
+    if (Math.abs(drift) > Math.abs(worst)) worst = drift;
+  }
+  return [late(was.first, is.first), late(was.last, is.last), worst];
 }
 
 /**
  * Describes how far a track is out of sync; null if it is in sync.
  *
- * @param drift seconds by which the start and the end of the track are late
+ * @param drift seconds by which the start, the end and the worst place of the track are late
  */
-export function whyDrifting(drift: { readonly first: number; readonly last: number }): string | null {
-  for (const end of ['first', 'last'] as const) {
-    if (Math.abs(drift[end]) <= MAX_DRIFT_SECONDS) continue;
-    const how = end === 'first' ? 'starts' : 'ends';
-    return `${how} ${Math.round(Math.abs(drift[end]) * 1000)} ms too ${drift[end] < 0 ? 'early' : 'late'}`;
-  }
-  return null;
+export function whyDrifting(drift: readonly [first: number, last: number, worst: number]): string | null {
+  const off = drift.findIndex(
+    (each, i) => Math.abs(each) > (i === 2 ? MAX_INNER_DRIFT_SECONDS : MAX_DRIFT_SECONDS),
+  );
+  const seconds = drift[off];
+  if (seconds === undefined) return null;
+  const where = ['starts', 'ends', 'is in places'][off];
+  return `${where ?? ''} ${Math.round(Math.abs(seconds) * 1000)} ms too ${seconds < 0 ? 'early' : 'late'}`;
 }

@@ -6,6 +6,7 @@ import type { OutputTiming } from '../encode/output-timing.ts';
 import { inputArguments, QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { FRAME_HASH_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
+import { claimedEndSeconds } from '../probe/claimed-end.ts';
 
 /** Result of decoding all frames of a finished file. */
 export interface FrameCheck {
@@ -39,7 +40,22 @@ export async function checkFrames(
     if (!(error instanceof FfmpegError)) throw error;
     return { faults: [`cannot be decoded (${error.message})`], firstFrameSeconds };
   }
-  return { faults: timestampFaults(pts, num / den, timing), firstFrameSeconds };
+  const faults = timestampFaults(pts, num / den, timing);
+  const held = (claimedEndSeconds(found) ?? NaN) - ((pts.at(-1) ?? 0) * num) / den;
+  return { faults: faults.length > 0 ? faults : holdFaults(held, num / den, timing), firstFrameSeconds };
+}
+
+/**
+ * Compares the time for which the last frame is shown with the planned one.
+ *
+ * @param held seconds according to the container; NaN if it does not say
+ */
+export function holdFaults(held: number, tickSeconds: number, timing: OutputTiming): string[] {
+  const planned = timing.lastDuration / timing.timescale;
+  // Both the timestamp of the frame and the end of the track are rounded.
+  if (Math.abs(held - planned) <= 2 * Math.max(tickSeconds, 1 / timing.timescale) + 1e-6) return [];
+  const found = Number.isNaN(held) ? 'an unknown time' : `${held.toFixed(3)} s`;
+  return [`shows its last frame for ${found} instead of ${planned.toFixed(3)} s`];
 }
 
 /**

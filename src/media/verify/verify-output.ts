@@ -9,8 +9,18 @@ import { encoderPixelFormat } from '../encode/encoder-arguments.ts';
 import type { OutputTiming } from '../encode/output-timing.ts';
 import { probeMedia } from '../probe/probe-media.ts';
 import { audioFaults } from './verify-audio.ts';
+import { imageTimeFaults } from './verify-image-times.ts';
+import { readPacketTimes, type PacketTimes } from '../index/packet-times.ts';
+import type { SourceTimeline } from '../index/source-timeline.ts';
 import { checkFrames } from './verify-frames.ts';
 import type { StreamPlan } from '../join/stream-plan.ts';
+
+/** A source as the user gave it, with its own timestamps. */
+export interface OriginalClock {
+  readonly path: string;
+  /** Its discontinuities; null if it has none. */
+  readonly timeline: SourceTimeline | null;
+}
 
 /** What the finished file must contain. */
 export interface ExpectedOutput {
@@ -20,8 +30,10 @@ export interface ExpectedOutput {
   readonly color: OutputColor;
   readonly sampleAspectRatio: { num: number; den: number };
   readonly plan: StreamPlan;
-  /** The source of the audio tracks. */
+  /** The source of the audio tracks: the video that was queued, or its copy on one timeline. */
   readonly source: MediaInfo;
+  /** The video that was queued, whose timestamps count. Default: the source. */
+  readonly original?: OriginalClock;
 }
 
 /** Pixel limit for decoding: above the expected size, so that a wrong size is reported as such. */
@@ -31,7 +43,7 @@ function maxPixels({ width, height }: FrameFormat): number {
 
 /**
  * Decodes the finished file completely and checks the timestamp of every frame, the size, pixel aspect ratio, colours,
- * audio sync and the number of other streams of each kind (promise 17 in docs/promises.md).
+ * the times of frames and audio in the source, and the number of other streams of each kind (promise 17 in docs/promises.md).
  *
  * @throws VerificationError with every fault; AudioShiftedError if audio tracks out of sync are the only faults
  */
@@ -57,14 +69,27 @@ export async function verifyOutput(
   });
   const limits = { timing: expected.timing, maxPixels: maxPixels(expected.format) };
   const { faults: frameFaults, firstFrameSeconds } = await checkFrames(found, limits, signal);
-  const audio = await audioFaults(expected.source, found, { ...expected, firstFrameSeconds }, signal);
-  const others = [...streamFaults(found, expected), ...frameFaults];
+  const before = await originalTimes(expected, signal);
+  const audio = await audioFaults(found, { ...expected, before, firstFrameSeconds }, signal);
+  const { source, timing } = expected;
+  const timeFaults = imageTimeFaults(source, timing, before.get(source.video.index));
+  const others = [...streamFaults(found, expected), ...frameFaults, ...timeFaults];
   const faults = [...others, ...audio.map(({ sentence }) => sentence)];
   if (faults.length === 0) return;
   const message = `Verification failed: ${basename(path)} ${faults.join('; ')}.`;
   if (others.length === 0)
     throw new AudioShiftedError(message, new Map(audio.map(({ index, shift }) => [index, shift])));
   throw new VerificationError(message);
+}
+
+/** Packet times of the main video and the audio of the source as the user gave it. */
+function originalTimes(
+  { source, original = { path: source.path, timeline: null } }: ExpectedOutput,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<number, PacketTimes>> {
+  const audio = source.others.filter(({ kind }) => kind === 'audio').map(({ index }) => index);
+  const { path, timeline } = original;
+  return readPacketTimes(path, new Set([source.video.index, ...audio]), { signal, timeline });
 }
 
 /** Faults in the properties of the streams, as ends of a sentence that starts with the name of the file. */

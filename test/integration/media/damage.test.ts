@@ -111,8 +111,9 @@ test('audio out of sync is detected, with the shift that corrects it', async () 
   await muxOutput({ ...job, plan: withShifts(moved, failure.shifts) });
   await verifyOutput(outputPath, expected);
   // Moving a track does not help if it starts in sync but ends out of sync.
-  expect(whyDrifting({ first: 0.01, last: -0.06 })).toBe('ends 60 ms too early');
-  expect(whyDrifting({ first: 0.04, last: -0.04 })).toBeNull();
+  expect(whyDrifting([0.01, -0.06, -0.06])).toBe('ends 60 ms too early');
+  expect(whyDrifting([0.04, -0.04, 0.04])).toBeNull();
+  expect(whyDrifting([0, 0, 15])).toBe('is in places 15000 ms too late');
 });
 
 test('a damaged audio packet in a transport stream loses that packet, not the track', async () => {
@@ -125,7 +126,8 @@ test('a damaged audio packet in a transport stream loses that packet, not the tr
   bytes[header + 1] = 0x31;
   writeFileSync(path, bytes);
   const { outputPath } = await passThrough(path, folder);
-  const [before, after] = [await readPacketTimes(path, 'a'), await readPacketTimes(outputPath, 'b')];
+  const audioOf = (file: string) => readPacketTimes(file, new Set([1]));
+  const [before, after] = [await audioOf(path), await audioOf(outputPath)];
   expect(after.get(1)?.count).toBeGreaterThan(50);
   expect((before.get(1)?.count ?? 0) - (after.get(1)?.count ?? 0)).toBeLessThan(4);
 });

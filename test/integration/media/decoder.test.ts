@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { VerificationError } from '../../../src/domain/errors.ts';
+import { assertUnchanged } from '../../../src/job/prepare/prepare-source.ts';
+import { sha256File } from '../../../src/lib/sha256-file.ts';
 import { FrameDecoder, frameBuffer } from '../../../src/media/decode/decoder.ts';
 import { makeClip } from '../../helpers/clips.ts';
 import { decoderAt, openMedia, type Opened } from '../../helpers/media-steps.ts';
@@ -82,3 +84,25 @@ test(
     expect(frame.toString('latin1') === last).toBe(true);
   },
 );
+
+test('a source that was replaced in mid-work is reported as that, before its frames are blamed', async () => {
+  const path = makeClip(join(temporaryFolder(), 'a.mkv'), { frames: 60, audio: false });
+  const opened = await openMedia(path);
+  const fingerprint = await sha256File(path);
+  // As long, with the same timestamps, but other images.
+  makeClip(path, { frames: 60, audio: false, filter: 'negate' });
+  const notes: string[] = [];
+  const { signal } = new AbortController();
+  const decoder = new FrameDecoder(opened.media, opened.index, 30, {
+    format: opened.format,
+    maxPixels: 1e6,
+    onNote: (sentence) => notes.push(sentence),
+    assertSource: () => assertUnchanged(path, fingerprint, signal),
+  });
+  await expect(decoder.read(frameBuffer(opened.format))).rejects.toMatchObject({
+    code: 'SOURCE_CHANGED',
+    message: 'a.mkv was replaced by another file after it was queued.',
+  });
+  expect(notes).toEqual([]);
+  await decoder.close();
+});

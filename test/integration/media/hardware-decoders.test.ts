@@ -158,7 +158,11 @@ test.each<[string, string, ClipRequest, RegExp]>([
   [
     'interlaced',
     'a.mkv',
-    { filter: 'setfield=tff', encoder: ['-c:v', 'libx264', '-flags', '+ilme+ildct', '-top', '1'] },
+    {
+      rate: '50',
+      filter: 'tinterlace=interleave_top',
+      encoder: ['-c:v', 'libx264', '-flags', '+ilme+ildct', '-top', '1'],
+    },
     /the source is interlaced/,
   ],
 ])('the CPU decodes the whole source: %s', { tags: ['slow'] }, async (_, name, request, why) => {

@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { PROGRESSIVE } from '../../../src/media/fields/field-plan.ts';
 import { frameBuffer } from '../../../src/media/decode/decoder.ts';
 import { muxOutput } from '../../../src/media/join/mux.ts';
 import { outputTiming } from '../../../src/media/encode/output-timing.ts';
@@ -63,10 +64,7 @@ describe('interlaced video', () => {
     const tail = await pixelsFrom(opened, count - 5, 5, notes);
     expect(notes).toEqual([]);
     expect(tail.every((frame, i) => frame.equals(whole[count - 5 + i] ?? frame.subarray(1)))).toBe(true);
-    const combed = {
-      ...opened,
-      media: { ...opened.media, video: { ...opened.media.video, interlaced: false } },
-    };
+    const combed = { ...opened, index: { ...opened.index, fields: PROGRESSIVE } };
     const asStored = await pixelsFrom(combed, 0, count);
     const [deinterlaced, stored] = [whole[10], asStored[10]];
     expect(meanDifference(deinterlaced ?? Buffer.alloc(1), stored ?? Buffer.alloc(1))).toBeGreaterThan(1);

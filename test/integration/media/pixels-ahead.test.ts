@@ -1,3 +1,4 @@
+import { PROGRESSIVE } from '../../../src/media/fields/field-plan.ts';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -35,6 +36,7 @@ test('frames whose pixels arrive long before their hashes are read without a dea
     pts: Float64Array.from({ length: FRAMES }, (_, i) => i),
     hashes: Uint32Array.from({ length: FRAMES }, (_, i) => i),
     lastDuration: 1,
+    fields: PROGRESSIVE,
     packetCount: FRAMES,
     decoderErrorCount: 0,
   };

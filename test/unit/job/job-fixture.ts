@@ -1,3 +1,4 @@
+import { PROGRESSIVE } from '../../../src/media/fields/field-plan.ts';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -162,7 +163,7 @@ export function indexOf(frames: number): FrameIndex {
     timeBase: { num: 1, den: 25 },
     pts: Float64Array.from({ length: frames }, (_, i) => i),
     hashes: new Uint32Array(frames),
-    ...{ lastDuration: 1, packetCount: frames, decoderErrorCount: 0 },
+    ...{ lastDuration: 1, packetCount: frames, decoderErrorCount: 0, fields: PROGRESSIVE },
   };
 }
 
@@ -171,7 +172,7 @@ export function preparedWithoutVideo({ job }: Pick<JobAtWork, 'job'>, width = 32
   const media = { ...sourceOf(width, 24), path: job.sourcePath };
   const index = indexOf(10);
   return {
-    ...{ signature: 'as queued', media, remuxed: false, index, model: null, embedding: null },
+    ...{ signature: 'as queued', media, timeline: null, index, model: null, embedding: null },
     ...describePipeline(job.recipe, media),
     ...{ plan: PLAN, memories: null, streams: planStreams(media), outputPath: job.outputPath },
     ...{ committed: [], missing: missingBatches(PLAN, 10, new Set()) },

@@ -1,3 +1,4 @@
+import { PROGRESSIVE } from '../../../src/media/fields/field-plan.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { MediaInfo } from '../../../src/domain/media-info.ts';
@@ -15,6 +16,7 @@ function index(pts: number[], num: number, den: number, lastDuration = 1): Frame
     lastDuration,
     packetCount: pts.length,
     decoderErrorCount: 0,
+    fields: PROGRESSIVE,
   };
 }
 

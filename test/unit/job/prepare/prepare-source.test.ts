@@ -8,7 +8,7 @@ import { jobAtWork } from '../job-fixture.ts';
 test('the first start indexes the source and stores the index; the next start uses it and decodes nothing', async () => {
   const work = await jobAtWork({ clip: { frames: 6 } });
   const first = await prepareSource(work.context, work.folder);
-  expect(first).toMatchObject({ remuxed: false, media: { video: { width: 32, height: 24 } } });
+  expect(first).toMatchObject({ timeline: null, media: { video: { width: 32, height: 24 } } });
   expect(first.index.pts).toHaveLength(6);
   expect(work.stored().stage).toBe('index');
   expect(work.lines).toEqual([expect.stringMatching(/^indexed 6 frames in \d+\.\d s$/)]);
