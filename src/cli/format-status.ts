@@ -35,7 +35,7 @@ function headline(report: StatusReport, unfinished: number, finished: number): s
   const daemon = report.daemonRunning ? 'The daemon is running' : 'The daemon is not running';
   const queue = report.queuePaused ? ' and the queue is paused' : '';
   const throttled = report.throttled === null ? '' : ` (${visibleText(report.throttled)})`;
-  return `${daemon}${throttled}${queue}. Jobs in ${report.home}: ${unfinished} unfinished, ${finished} finished.`;
+  return `${daemon}${throttled}${queue}. Jobs in ${report.home}: ${unfinished} unfinished, ${finished} ended.`;
 }
 
 function tableRow(job: JobReport): string[] {

@@ -162,7 +162,7 @@ export const SettingsFile = z
         }),
         container: z.enum(['source', 'mp4', 'mkv']).default('source').meta({
           description:
-            'container of finished videos: source keeps MP4, MOV and MKV, but uses MKV for other containers and for tracks that do not fit; mp4 converts such tracks',
+            'container of finished videos: source keeps MP4, MOV and MKV, and uses MKV for other containers and for videos with tracks that MP4 or MOV does not support; mp4 converts or drops such tracks',
         }),
         source: z.enum(['keep', 'move', 'delete']).default('keep').meta({
           description: 'what to do with the source of a finished video; move moves it to finished/',

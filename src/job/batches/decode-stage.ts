@@ -42,7 +42,7 @@ export class DecodeStage {
     const record = { range, startedAtMs, inputPath, outputPath, framesReady };
     if (framesReady > 0)
       log.info(
-        `reusing ${counted(framesReady, 'transformed frame')} from the RAM disk, starting at frame ${range.firstFrame}`,
+        `reusing ${counted(framesReady, 'transformed frame')} from before the interruption, starting at frame ${range.firstFrame}`,
       );
     const isComplete = framesReady === range.frameCount || (await sizeOrZero(inputPath)) === inputBytes;
     return isComplete ? record : { ...record, inputPath: await this.#decode(range, inputPath) };

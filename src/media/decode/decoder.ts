@@ -126,7 +126,7 @@ export class FrameDecoder {
     if (frame.pts !== expected)
       return `frame ${number} has timestamp ${frame.pts} instead of ${String(expected)}`;
     if (this.#approach !== 'from-start-lenient' && frame.hash !== this.#index.hashes[number])
-      return `frame ${number} has a different image`;
+      return `the image of frame ${number} does not match the index`;
     return null;
   }
 

@@ -1,4 +1,3 @@
-import type { MediaInfo } from '../../domain/media-info.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 import type { FieldOrder } from './field-evidence.ts';
 
@@ -22,11 +21,6 @@ export function fieldFilters({ fields, pts, timeBase }: FrameIndex): string[] {
     return `bwdif=mode=send_frame:parity=${order}:deint=all:enable='${enable}'`;
   });
   return [...filters, restored];
-}
-
-/** Whether ffmpeg can match the fields of film in this pixel format. */
-export function canMatchFields({ video }: MediaInfo): boolean {
-  return /^yuvj?4(20|22|44)p$/.test(video.pixelFormat);
 }
 
 /**

@@ -3,7 +3,6 @@ import type { MediaInfo } from '../../domain/media-info.ts';
 import { ChunkReader } from '../../lib/chunk-reader.ts';
 import { FRAME_HASH_OUTPUT, readFrameHashes } from '../index/frame-hash-lines.ts';
 import { measureFields, NO_EVIDENCE, type FieldEvidence } from './field-evidence.ts';
-import { canMatchFields } from './field-filters.ts';
 import { hasSoftPulldown, planFields, PROGRESSIVE, type FieldPlan } from './field-plan.ts';
 
 /** bwdif needs planes of at least three lines, and the chroma planes of 4:2:0 have half the height of the image. */
@@ -83,4 +82,9 @@ async function timestamps(marks: Readable): Promise<Set<number>> {
   const marked = new Set<number>();
   for await (const { pts } of readFrameHashes(marks)) marked.add(pts);
   return marked;
+}
+
+/** Whether ffmpeg can match the fields of film in this pixel format. */
+function canMatchFields({ video }: MediaInfo): boolean {
+  return /^yuvj?4(20|22|44)p$/.test(video.pixelFormat);
 }

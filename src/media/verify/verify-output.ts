@@ -115,7 +115,10 @@ function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {
   for (const kind of ['audio', 'subtitle', 'attachment', 'video'] as const) {
     const wanted = plan.fates.filter((fate) => fate.stream.kind === kind && fate.codec !== null).length;
     const present = found.others.filter((stream) => stream.kind === kind).length;
-    if (present !== wanted) faults.push(`has ${counted(present, `${kind} stream`)} instead of ${wanted}`);
+    if (present !== wanted)
+      faults.push(
+        `has ${counted(present, kind === 'video' ? 'other video stream' : `${kind} stream`)} instead of ${wanted}`,
+      );
   }
   return faults;
 }

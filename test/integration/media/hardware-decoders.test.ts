@@ -59,7 +59,7 @@ test.each<[string, Partial<MachineBehaviour>, string[], string[]]>([
   [
     'returns a different image from frame 7 on',
     { nvdec, nvdecFault: { kind: 'another image', at: 7 } },
-    [TRUSTED, 'decoder: CPU from frame 7 on: NVDEC failed (frame 7 has a different image)'],
+    [TRUSTED, 'decoder: CPU from frame 7 on: NVDEC failed (the image of frame 7 does not match the index)'],
     ['cuda'],
   ],
   [

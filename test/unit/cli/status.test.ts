@@ -103,7 +103,7 @@ describe('formatStatus', () => {
       ...{ errorCode: 'NOT_A_VIDEO', errorMessage: 'x is text.', finishedAtMs: NOW },
     });
     expect(formatStatus(report([reported(), failed]))).toEqual([
-      'The daemon is running. Jobs in /home/me/fk: 1 unfinished, 1 finished.',
+      'The daemon is running. Jobs in /home/me/fk: 1 unfinished, 1 ended.',
       '',
       'ID  STATE            FILE                  DONE  FRAMES    FPS   LEFT        NOTE',
       '12  failed           x\\n.mp4                                                 NOT_A_VIDEO: x is text.',
@@ -130,7 +130,7 @@ describe('formatStatus', () => {
 
   it('has no table without jobs, and says when the queue is paused', () => {
     expect(formatStatus({ ...report([]), daemonRunning: false, queuePaused: true })).toEqual([
-      'The daemon is not running and the queue is paused. Jobs in /home/me/fk: 0 unfinished, 0 finished.',
+      'The daemon is not running and the queue is paused. Jobs in /home/me/fk: 0 unfinished, 0 ended.',
     ]);
   });
 

@@ -19,7 +19,7 @@ const SHOWN: Readonly<Record<string, FieldEvidence>> = {
 
 /** Plans frames written as letters; capital letters are marked as interlaced by the stream. */
 function plan(letters: string, canMatchFields = true) {
-  const frames = [...letters];
+  const frames = letters.split('');
   return planFields({
     evidence: frames.map((letter) => SHOWN[letter.toLowerCase()] ?? block(0, 0, 0)),
     isMarked: (frame) => frames[frame] === ':' || frames[frame] !== frames[frame]?.toLowerCase(),

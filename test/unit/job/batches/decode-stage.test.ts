@@ -84,7 +84,7 @@ test('transformed frames that an earlier process has left are counted, and a hal
   const { stage, files, outputBytes, lines } = await openStage();
   writeFileSync(await files.place(rangeOf(1), 'out', 3 * outputBytes), Buffer.alloc(2.5 * outputBytes));
   expect(await stage.run(rangeOf(1))).toMatchObject({ framesReady: 2 });
-  expect(lines).toEqual(['reusing 2 transformed frames from the RAM disk, starting at frame 4']);
+  expect(lines).toEqual(['reusing 2 transformed frames from before the interruption, starting at frame 4']);
 });
 
 test('a batch whose frames are all transformed is not decoded', async () => {
