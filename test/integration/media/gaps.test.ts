@@ -86,7 +86,8 @@ async function processed(folder: string, paths: readonly string[]) {
   const home = makeHome(join(folder, 'home'));
   for (const path of paths) copyFileSync(path, join(home, 'input/lanczos-2x', basename(path)));
   expect(await start(['start', '--once', '--home', home]).ended).toBe(0);
-  const result = (path: string) => times(join(home, 'output/lanczos-2x', `${basename(path)}.mkv`));
+  const result = (path: string) =>
+    times(join(home, 'output/lanczos-2x', basename(path).replace(/ts$/, 'mkv')));
   return { log: readLog(home), result };
 }
 
