@@ -17,6 +17,9 @@ export const NO_EVIDENCE: FieldEvidence = { combed: { tff: 0, bff: 0 }, progress
 const BLOCK = 16;
 /** Mean change of a sample from which on a block counts as moving, above the noise of cameras and codecs. */
 const LEAST_CHANGE = 3;
+/** Lines in a row that stick out of those above and below; a thin line that moves has one or two. */
+const LEAST_TEETH = 5;
+const LEAST_TOOTH = 6;
 /** A block is combed when the wrong neighbouring field differs this much more than the right one. */
 const LEAST_ASYMMETRY = 1.3;
 /** The fields of a frame differ at least this much of what they differ from the nearest field of a neighbouring frame. */
@@ -56,9 +59,28 @@ export function measureFields(
       const [near, far] = early < late ? [early, late] : [late, early];
       const least = 2 * LEAST_CHANGE * (right - left) * BLOCK;
       if (far - near > least && far > LEAST_ASYMMETRY * near && inside > LEAST_COMBING * near) {
-        combed[early < late ? 'tff' : 'bff']++;
+        if (hasTeeth(frame, width, { top, left, right })) combed[early < late ? 'tff' : 'bff']++;
       } else if (near - inside > least && near > LEAST_DISTANCE * inside) progressive++;
     }
   }
   return { combed, progressive, total };
+}
+
+/** Whether some column of a block alternates from line to line like a comb. */
+function hasTeeth(
+  frame: Uint8Array,
+  width: number,
+  { top, left, right }: { readonly top: number; readonly left: number; readonly right: number },
+): boolean {
+  for (let x = left; x < right; x++) {
+    let teeth = 0;
+    for (let y = top; y < top + BLOCK; y++) {
+      const at = y * width + x;
+      const here = frame[at] ?? 0;
+      const [above, below] = [here - (frame[at - width] ?? 0), here - (frame[at + width] ?? 0)];
+      teeth = above * below >= LEAST_TOOTH * LEAST_TOOTH ? teeth + 1 : 0;
+      if (teeth >= LEAST_TEETH) return true;
+    }
+  }
+  return false;
 }

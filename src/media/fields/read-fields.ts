@@ -38,9 +38,11 @@ export class FieldReader {
   /** Outputs of ffmpeg: samples of the luma of every frame, and the timestamps of frames that are marked as interlaced. */
   outputs({ samples, marks }: FieldPipes): string[] {
     const stream = ['-map', `0:${this.#source.video.index}`];
-    const columns = `scale=w=${this.#width}:h=${this.#height}:flags=neighbor,format=gray`;
+    const columns = `scale=w=${this.#width}:h=${this.#height}:flags=neighbor,format=gray,setpts=N`;
     return [
-      ...[...stream, '-vf', columns, '-fps_mode', 'passthrough', '-f', 'rawvideo', `pipe:${samples}`],
+      // With timestamps of their own, because ffmpeg reports those that do not increase as errors.
+      ...[...stream, '-vf', columns, '-fps_mode', 'passthrough', '-enc_time_base', '-1'],
+      ...['-f', 'rawvideo', `pipe:${samples}`],
       ...[...stream, '-vf', 'select=gt(interlace_type\\,0),crop=16:16:0:0'],
       ...[...FRAME_HASH_OUTPUT, `pipe:${marks}`],
     ];

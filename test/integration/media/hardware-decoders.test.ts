@@ -159,8 +159,8 @@ test.each<[string, string, ClipRequest, RegExp]>([
     'interlaced',
     'a.mkv',
     {
-      rate: '50',
-      filter: 'tinterlace=interleave_top',
+      ...{ rate: '50', width: 320, height: 240 },
+      filter: 'trim=end_frame=1,loop=-1:1,setpts=N/50/TB,scroll=h=0.012,tinterlace=interleave_top',
       encoder: ['-c:v', 'libx264', '-flags', '+ilme+ildct', '-top', '1'],
     },
     /the source is interlaced/,

@@ -147,6 +147,16 @@ test('progressive frames that are marked as interlaced stay bit for bit', async 
   ]);
 });
 
+test.each(['96x72', '320x240'])(
+  'thin lines that move in a progressive video of %s are no combs',
+  async (size) => {
+    const path = join(temporaryFolder(), 'a.mkv');
+    const image = `testsrc2=size=${size}:rate=25`;
+    ffmpeg('-f', 'lavfi', '-i', image, '-frames:v', '75', '-pix_fmt', 'yuv420p', ...X264.split(' '), path);
+    expect((await openMedia(path)).index.fields).toEqual(PROGRESSIVE);
+  },
+);
+
 /** Film of 24 frames a second, pulled down to 30 frames of fields. */
 function pulledDown(folder: string): string {
   const path = join(folder, 'film.mpg');
@@ -204,6 +214,9 @@ test.skipIf(whyNoSharedMedia !== null).each([
   ['everyday/dvi.avi', [{ first: 0, end: 10, order: 'bff' }]],
   ['everyday/mix.vob', [{ first: 25, end: 50, order: 'tff' }]],
   ['everyday/realpsf.mp4', []],
+  ['everyday/gap.ts', []],
+  ['everyday/held.mp4', []],
+  ['everyday/cuttail.mkv', []],
   ['upscale/MR1_MW_A.264', []],
   ['upscale/VID_1280x720_cabac_temporal_direct.264', []],
   ['faces/one-by-one-person-detection.mp4', []],
