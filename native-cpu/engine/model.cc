@@ -43,6 +43,12 @@ Model::Model(const Plan& plan, const Kernels& kernels, Precision precision) : ke
   const size_t count = plan.steps.size() - (shuffles ? 1 : 0);
   for (size_t i = 0; i < count; i++) AddStep(plan, plan.steps[i]);
   AddTail(plan, shuffles ? &last : nullptr);
+  tensors_[last.output].pitch = tensors_[layers_.back().output].pitch = 0;
+  slots_.assign(plan.slots, 0);
+  for (size_t i = 1; i < tensors_.size(); i++) {
+    const Tensor& t = tensors_[i];
+    slots_[t.slot] = std::max(slots_[t.slot], size_t{t.scale} * t.scale * t.pitch);
+  }
 }
 
 size_t Model::weight_bytes() const {
@@ -55,17 +61,15 @@ void Model::PlaceTensors(const Plan& plan) {
   Require(!plan.steps.empty() && plan.tensors[0].channels == 3, "an input that is not an RGB image");
   constexpr uint32_t kEdge = 16;
   const std::vector<Size> sizes = TensorSizes(plan, {kEdge, kEdge});
-  pitches_.assign(plan.slots + 1, 0);
   for (size_t i = 0; i < plan.tensors.size(); i++) {
     const TensorRecord& t = plan.tensors[i];
     Require(sizes[i].height == sizes[i].width && sizes[i].height % kEdge == 0, "images of other proportions");
     // The input has a slot of its own, in another form.
     const uint32_t slot = i == 0 ? plan.slots : t.slot;
-    tensors_.push_back({slot, t.offset, t.channels, sizes[i].height / kEdge});
+    tensors_.push_back({slot, t.offset, t.channels, Padded(t.pitch), sizes[i].height / kEdge});
     const bool aligned = t.offset % kChannelBlock == 0 && (t.channels % kChannelBlock == 0 || t.pitch - t.offset < t.channels + 8);
     Require(aligned && t.channels <= kMaxChannels, "such channel counts");
     Require(i != 0 || t.pitch == 8, "a concatenation with the input");
-    if (i != 0) pitches_[slot] = std::max(pitches_[slot], t.offset + Padded(t.channels));
   }
 }
 

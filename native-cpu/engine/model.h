@@ -32,6 +32,7 @@ struct Layer {
 
 struct Tensor {
   uint32_t slot, offset, channels;
+  uint32_t pitch;  // Channels from one pixel to the next; 0: the tensor is not stored.
   uint32_t scale;  // Pixels per pixel of the model's input, along one edge.
 };
 
@@ -42,8 +43,8 @@ class Model {
 
   const std::vector<Layer>& layers() const { return layers_; }
   const std::vector<Tensor>& tensors() const { return tensors_; }
-  // Channels of each slot.
-  const std::vector<uint32_t>& pitches() const { return pitches_; }
+  // Floats of each slot, for each pixel of the model's input.
+  const std::vector<size_t>& slots() const { return slots_; }
   const Kernels& kernels() const { return kernels_; }
   // Output pixels per input pixel, along one edge.
   uint32_t scale() const { return scale_; }
@@ -64,7 +65,7 @@ class Model {
   Precision precision_;
   std::vector<Layer> layers_;
   std::vector<Tensor> tensors_;
-  std::vector<uint32_t> pitches_;
+  std::vector<size_t> slots_;
   uint32_t scale_ = 1, shuffle_ = 1;
   bool adds_input_ = false;
 };

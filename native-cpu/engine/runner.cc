@@ -32,11 +32,18 @@ uint32_t GroupTiles(const Layer& layer, const Kernels& kernels) {
 }  // namespace
 
 struct Runner::Pass {
+  // How a slot is laid out.
+  struct Layout {
+    uint32_t pitch = 0, scale = 0;
+  };
+
   const WindowSpec& spec;
   const void* source;
   Size size;  // Of the window.
   ImageSink sink;
   std::vector<Phase> phases;
+  std::vector<Layout> layouts;  // Of each slot, as it was written last.
+  uint32_t last_scale = 1;      // Of what the last phase writes.
 };
 
 Runner::Runner(const Plan& plan, const Kernels& kernels, Precision precision, uint32_t threads)
@@ -55,7 +62,7 @@ void Runner::Upscale(const WindowSpec& spec, const void* source, void* target) {
   const Size size{spec.window.height, spec.window.width};
   Allocate(size);
   const uint32_t scale = model_.scale(), unshuffled = scale / model_.shuffle();
-  Pass pass{spec, source, size, {}, {}};
+  Pass pass{spec, source, size, {}, {}, std::vector<Pass::Layout>(slots_.size())};
   pass.sink = {
       .format = spec.format == PixelFormat::kRgb24   ? ImageSink::Format::kBytes
                 : spec.format == PixelFormat::kRgb48 ? ImageSink::Format::kWords
@@ -78,19 +85,21 @@ void Runner::Upscale(const WindowSpec& spec, const void* source, void* target) {
   RunPhases(pool_, pass.phases);
 }
 
+size_t Runner::bytes_per_pixel() const {
+  size_t floats = kInputPitch;
+  for (const size_t slot : model_.slots()) floats += slot;
+  return floats * sizeof(float);
+}
+
 // Memory is kept for the next image, which mostly has the same size.
 void Runner::Allocate(Size size) {
   if (size.height == size_.height && size.width == size_.width) return;
   size_ = {};
   // Zeros again, because the border is elsewhere now.
   input_ = Memory((size.height + 2 * kBorder) * (size.width + 2 * kBorder) * kInputPitch * sizeof(float));
-  slots_.resize(model_.pitches().size());
+  slots_.resize(model_.slots().size());
   for (size_t slot = 0; slot < slots_.size(); slot++) {
-    size_t pixels = 0;
-    for (const Tensor& t : model_.tensors()) {
-      if (t.slot == slot) pixels = std::max(pixels, size_t{t.scale} * t.scale * size.height * size.width);
-    }
-    const size_t bytes = pixels * model_.pitches()[slot] * sizeof(float);
+    const size_t bytes = model_.slots()[slot] * size.height * size.width * sizeof(float);
     // The old memory is freed first: both together may be too much.
     if (slots_[slot].bytes() < bytes) slots_[slot] = Memory();
     if (slots_[slot].bytes() < bytes) slots_[slot] = Memory(bytes);
@@ -104,7 +113,7 @@ Image Runner::ImageOf(uint32_t tensor, Size size) const {
     return {input_.floats() + row + kInputPitch, size.height, size.width, kInputPitch, row};
   }
   const Tensor& t = model_.tensors()[tensor];
-  const size_t pitch = model_.pitches()[t.slot];
+  const size_t pitch = t.pitch;
   const uint32_t height = size.height * t.scale, width = size.width * t.scale;
   return {slots_[t.slot].floats() + t.offset, height, width, pitch, pitch * width};
 }
@@ -127,13 +136,31 @@ void Runner::AddReading(Pass& pass) {
       }
     }
   };
-  pass.phases.push_back({(to.height + kRows - 1) / kRows,
+  AddPhase(pass, nullptr, {(to.height + kRows - 1) / kRows,
                          [=](uint32_t group, uint32_t, uint32_t) {
                            const uint32_t end = std::min(to.height, (group + 1) * kRows);
                            for (uint32_t y = group * kRows; y < end; y++) read(y);
                          },
                          [=](uint32_t group) { return std::min(to.height, (group + 1) * kRows) - 1; },
                          [=](uint32_t row) { return std::min(to.height - 1, row) / kRows + 1; }});
+}
+
+// Rows of a slot are only the same rows of memory while the slot has one layout; a phase that changes it must not
+// overwrite what an earlier one still reads.
+void Runner::AddPhase(Pass& pass, const Layer* layer, Phase phase) {
+  if (layer != nullptr) {
+    const Tensor& y = model_.tensors()[layer->output];
+    const uint32_t read = model_.tensors()[layer->input].scale;
+    const bool resized = !pass.phases.empty() && pass.last_scale != y.scale;
+    phase.waits_for_all = resized || read != y.scale;
+    pass.last_scale = y.scale;
+    if (y.pitch != 0) {
+      Pass::Layout& layout = pass.layouts[y.slot];
+      phase.waits_for_all |= layout.pitch != 0 && (layout.pitch != y.pitch || layout.scale != y.scale);
+      layout = {y.pitch, y.scale};
+    }
+  }
+  pass.phases.push_back(std::move(phase));
 }
 
 void Runner::AddLayer(Pass& pass, const Layer& layer) {
@@ -155,7 +182,7 @@ void Runner::AddInputConvolution(Pass& pass, const Layer& layer) {
   const ConvolutionCall call = CallFor(pass, layer);
   const uint32_t height = call.output.height;
   const auto convolve = model_.kernels().convolve_input;
-  pass.phases.push_back({(height + kRows - 1) / kRows,
+  AddPhase(pass, &layer, {(height + kRows - 1) / kRows,
                          [=](uint32_t group, uint32_t, uint32_t) {
                            convolve(call, group * kRows, std::min(kRows, height - group * kRows));
                          },
@@ -170,7 +197,7 @@ void Runner::AddWinograd(Pass& pass, const Layer& layer) {
   const uint32_t across = (call.input.width + edge - 1) / edge;
   const uint32_t tiles = across * ((height + edge - 1) / edge);
   const auto tiles_of = [=](uint32_t group) { return Tiles{group * each, std::min(each, tiles - group * each)}; };
-  pass.phases.push_back({(tiles + each - 1) / each,
+  AddPhase(pass, &layer, {(tiles + each - 1) / each,
                          [=, this](uint32_t group, uint32_t next, uint32_t thread) {
                            kernel.convolve(call, tiles_of(group), next == kNoGroup ? Tiles{} : tiles_of(next), static_cast<char*>(scratch_.data()) + thread * scratch_bytes_);
                          },
@@ -182,15 +209,13 @@ void Runner::AddWinograd(Pass& pass, const Layer& layer) {
                            const uint32_t rows_of_tiles = std::min(height - 1, row) / edge + 1;
                            return (rows_of_tiles * across + each - 1) / each;
                          }});
-  const size_t index = &layer - model_.layers().data();
-  pass.phases.back().waits_for_all = index > 0 && model_.layers()[index - 1].kind == Layer::Kind::kResize;
 }
 
 void Runner::AddResize(Pass& pass, const Layer& layer) {
   const Image x = ImageOf(layer.input, pass.size), y = ImageOf(layer.output, pass.size);
   const uint32_t factor = layer.factor;
   const uint32_t channels = (model_.tensors()[layer.input].channels + kChannelBlock - 1) / kChannelBlock * kChannelBlock;
-  pass.phases.push_back({(y.height + kRows - 1) / kRows,
+  AddPhase(pass, &layer, {(y.height + kRows - 1) / kRows,
                          [=](uint32_t group, uint32_t, uint32_t) {
                            const uint32_t end = std::min(y.height, (group + 1) * kRows);
                            for (uint32_t row = group * kRows; row < end; row++) {
@@ -200,8 +225,7 @@ void Runner::AddResize(Pass& pass, const Layer& layer) {
                            }
                          },
                          [=](uint32_t group) { return std::min(y.height, (group + 1) * kRows) - 1; },
-                         [=](uint32_t row) { return std::min(y.height - 1, row) / kRows + 1; },
-                         true});
+                         [=](uint32_t row) { return std::min(y.height - 1, row) / kRows + 1; }});
 }
 
 }  // namespace framekiln::cpu

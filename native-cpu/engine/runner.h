@@ -29,6 +29,8 @@ class Runner {
   Runner(const Plan& plan, const Kernels& kernels, Precision precision, uint32_t threads);
 
   const Model& model() const { return model_; }
+  // Bytes of activations for each pixel of a window.
+  size_t bytes_per_pixel() const;
   uint32_t threads() const { return pool_.size(); }
   // Runs one window at a time: further callers wait.
   void Upscale(const WindowSpec& spec, const void* source, void* target);
@@ -43,6 +45,7 @@ class Runner {
   void AddInputConvolution(Pass& pass, const Layer& layer);
   void AddWinograd(Pass& pass, const Layer& layer);
   void AddResize(Pass& pass, const Layer& layer);
+  void AddPhase(Pass& pass, const Layer* layer, Phase phase);
   ConvolutionCall CallFor(const Pass& pass, const Layer& layer) const;
 
   Model model_;

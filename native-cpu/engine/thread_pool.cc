@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace framekiln::cpu {
 namespace {
@@ -48,7 +49,12 @@ class Progress {
 
 ThreadPool::ThreadPool(uint32_t threads) {
   const uint32_t count = threads == 0 ? OwnCores() : threads;
-  for (uint32_t i = 1; i < count; i++) threads_.emplace_back([this, i] { Loop(i); });
+  threads_.reserve(count);
+  try {
+    for (uint32_t i = 1; i < count; i++) threads_.emplace_back([this, i] { Loop(i); });
+  } catch (const std::system_error&) {
+    // The system refuses more threads (a limit of a container, for example): those that there are do the work.
+  }
 }
 
 ThreadPool::~ThreadPool() {

@@ -62,9 +62,9 @@ int Bench(int count, char** arguments) {
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
   const double operations = OperationsPerPixel(plan) * size.height * size.width;
-  std::printf("%s, %u threads, %ux%u: %.1f ms, %.0f GFLOP/s; %.0f GFLOP per CPU second\n", runner.model().kernels().name, runner.threads(),
+  std::printf("%s, %u threads, %ux%u: %.1f ms, %.0f GFLOP/s; %.0f GFLOP per CPU second, %zu bytes per pixel\n", runner.model().kernels().name, runner.threads(),
               size.width, size.height, best * 1e3, operations / best / 1e9,
-              operations / least / 1e9);
+              operations / least / 1e9, runner.bytes_per_pixel());
   return 0;
 }
 

@@ -128,7 +128,11 @@ Plan GrowingModel(Random& random) {
   const uint32_t all = builder.Tensor(1, kBase + 2 * kGrowth, 0, kBase + 2 * kGrowth);
   const uint32_t summed = builder.Tensor(2, kBase, 0, kBase);
   const uint32_t again = builder.Tensor(0, kBase, 0, kBase);
-  const uint32_t large = builder.Tensor(1, kBase, 0, kBase);
+  // The same slots with other pitches.
+  const uint32_t narrow = builder.Tensor(1, 16, 0, 16);
+  const uint32_t wide = builder.Tensor(0, 2 * kBase, 0, 2 * kBase);
+  const uint32_t plain = builder.Tensor(2, 32, 0, 32);
+  const uint32_t large = builder.Tensor(1, 32, 0, 32);
   const uint32_t output = builder.Tensor(2, 8, 0, 3);
   builder.Convolution(0, first);
   builder.Convolution(first, one);
@@ -142,7 +146,10 @@ Plan GrowingModel(Random& random) {
   sums.residual2 = first;
   sums.scale1 = 0.3f;
   sums.scale2 = -0.7f;
-  builder.Step(Op::kResizeNearest, again, large, 2);
+  builder.Convolution(again, narrow);
+  builder.Convolution(narrow, wide);
+  builder.Convolution(wide, plain);
+  builder.Step(Op::kResizeNearest, plain, large, 2);
   builder.Convolution(large, output).activation = Activation::kNone;
   return builder.Finish(output);
 }

@@ -37,7 +37,7 @@ test('the wide instructions of one set do not leak into code that every machine 
   if (whyNot !== null) skip(whyNot);
   if (process.arch !== 'x64') skip('there is one instruction set');
   // The linker keeps one copy of a weak symbol, perhaps the one that a machine cannot execute.
-  for (const isa of ['avx2', 'avx512']) {
+  for (const isa of ['avx2', 'avx512', 'avx512_vnni']) {
     const symbols = execFileSync('nm', [join(build, `kernels_${isa}.o`)], { encoding: 'utf8' });
     expect(symbols.match(/ [WVu] \S+/g)).toBeNull();
   }
