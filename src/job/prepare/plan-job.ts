@@ -93,7 +93,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
   };
 }
 
-/** For `auto`, the fastest precision that stays above 55 dB on every test image (docs/decisions/0050-cpu-engine.md). */
+/** For `auto`, the fastest precision that stays above 50 dB on every test image (docs/decisions/0050-cpu-engine.md). */
 function choosePrecision(setting: Precision | 'auto', model: ModelFile | null): Precision {
   if (setting !== 'auto') return setting;
   return model?.architecture === 'srvgg' ? 'fast' : 'balanced';
