@@ -132,7 +132,7 @@ export const SettingsFile = z
         }),
         frames: z.int().min(1).max(1000).default(60).meta({
           description:
-            'frames in each later batch; a power cut loses at most one batch, and each batch begins with a keyframe',
+            'frames in each later batch; a power cut loses only the batches in progress, and each batch begins with a keyframe',
         }),
       })
       .prefault({}),
@@ -210,7 +210,7 @@ export const SettingsFile = z
           .default('auto')
           .meta({
             description:
-              'precision of the CPU engine: exact (float32), balanced, fast, or auto for the fastest whose result looks the same',
+              'precision of the CPU engine: exact (float32), balanced, fast, or auto, which chooses fast or balanced to suit the model',
           }),
         stallSeconds: z.number().min(1).max(3600).default(60).meta({
           description:

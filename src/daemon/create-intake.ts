@@ -3,7 +3,6 @@ import type { LiveSettings } from '../config/live-settings.ts';
 import type { InputRejectedError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/video-shape.ts';
 import { signatureOfFileAlone, type FoundFile } from '../intake/find-files.ts';
-import { hasVideoExtension } from '../domain/video-extensions.ts';
 import { Intake, type IntakeSettings } from '../intake/intake.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -35,9 +34,7 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
     probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
     estimate: (job) => estimator.describe(job),
     onRejected: async (file, error) => {
-      // Photos, subtitles and notes next to a video stay with it.
-      if (settings.now().intake.rejected === 'quarantine' && hasVideoExtension(file.path))
-        await quarantine(home, file, error, log);
+      if (settings.now().intake.rejected === 'quarantine') await quarantine(home, file, error, log);
     },
     log,
     now: Date.now,

@@ -69,7 +69,8 @@ async function endOfMp4(bytes: Bytes): Promise<ContainerEnd> {
 
 /** AVIF: a chain of boxes as in MP4, with a description (meta) and the image data. */
 async function endOfAvif({ size, read }: Bytes): Promise<ContainerEnd> {
-  for (let at = 0; at < size;) {
+  for (let at = 0, parts = 0; at < size; parts++) {
+    if (parts === MOST_PARTS) return open('has too many boxes to find its end');
     const header = await read(at, 8);
     const length = header.length < 8 ? 0 : header.readUInt32BE(0);
     if (length < 8) return cutIn('last box');
@@ -132,7 +133,8 @@ function vint(bytes: Buffer): number | null {
 
 /** AVI: one RIFF chunk, or several in a file above 1 GB. Their sizes are written when the file is closed. */
 async function endOfRiff(bytes: Bytes): Promise<ContainerEnd> {
-  for (let at = 0; at < bytes.size;) {
+  for (let at = 0, parts = 0; at < bytes.size; parts++) {
+    if (parts === MOST_PARTS) return open('has too many chunks to find its end');
     const header = await bytes.read(at, 8);
     if (header.length < 8) return cutIn('last chunk');
     const size = header.readUInt32LE(4);

@@ -1,6 +1,7 @@
 import { basename, join, relative } from 'node:path';
 import { toError, type InputRejectedError } from '../domain/errors.ts';
 import { isRejectedForContent } from '../domain/second-look.ts';
+import { hasVideoExtension } from '../domain/video-extensions.ts';
 import type { SignedFile } from '../lib/file-signature.ts';
 import { describeWriter } from '../lib/process/file-writers.ts';
 import { writeFileDurably } from './durable-file.ts';
@@ -20,7 +21,8 @@ export async function quarantineSource(
   rejection: InputRejectedError,
   prefix: string,
 ): Promise<string | null> {
-  if (!isRejectedForContent(rejection)) return null;
+  // Photos, subtitles and notes stay where they are.
+  if (!isRejectedForContent(rejection) || !hasVideoExtension(file.path)) return null;
   const { code, message } = rejection;
   const { path } = file;
   let place: string;

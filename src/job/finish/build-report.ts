@@ -76,7 +76,7 @@ function timestampRemarks({ timeline, index }: PreparedJob): string[] {
     ...(unordered === 0
       ? []
       : [
-          `${counted(unordered, 'frame')} whose timestamp is not later than that of the previous frame, moved to one tick after it`,
+          `${counted(unordered, 'frame')} moved to one tick after the previous frame, because the timestamps did not increase`,
         ]),
   ];
 }

@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { InputRejectedError } from '../../domain/errors.ts';
 import type { BatchRange } from '../../domain/frame-batch.ts';
 import type { Job } from '../../domain/job.ts';
-import { frameBytes } from '../../domain/media-info.ts';
+import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
 import { shapeOf } from '../../domain/video-shape.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
@@ -22,6 +22,7 @@ import { TileMemory } from '../batches/tile-memory.ts';
 import { TransformStage } from '../batches/transform-stage.ts';
 import type { VerifiedOutput } from '../finish/publish-output.ts';
 import type { JobContext } from '../job-context.ts';
+import { assertFoldersPresent } from '../missing-folders.ts';
 import { deviceMemories } from '../prepare/device-memory.ts';
 import { findJobModels } from '../prepare/find-job-models.ts';
 import { chooseOutputPath } from '../prepare/output-path.ts';
@@ -52,9 +53,10 @@ export async function makeStill(context: JobContext, folder: JobFolder): Promise
   const { home, job, lease, queue, settings, signal } = context;
   queue.progress.setStage(lease, 'probe');
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
-  const media = await probeMedia(job.sourcePath, settings.limits, signal);
-  const format = media.container as StillFormat;
-  const still = await readStill(job.sourcePath, format, settings.limits.inputMegapixels * 1e6);
+  const probed = await probeMedia(job.sourcePath, settings.limits, signal);
+  const format = probed.container as StillFormat;
+  const still = await decode(context, format);
+  const media = { ...probed, video: { ...probed.video, ...shapeOfImage(still) } };
   const outputPath = await chooseOutputPath(context, extensionOf(job.outputPath, format));
   await removeHalfOutputsOf(home.id, job.id, outputPath);
   const prepared = await prepareStill(context, media);
@@ -62,18 +64,66 @@ export async function makeStill(context: JobContext, folder: JobFolder): Promise
   const pixels = await upscale(context, folder, prepared, still);
   queue.progress.setStage(lease, 'verify');
   const temporaryPath = halfOutputPath(home.id, outputPath, lease);
+  await assertFoldersPresent(context);
   asUser(() => makeFolder(dirname(temporaryPath)));
   createForUser(temporaryPath);
-  await writeStill(temporaryPath, still, pixels, prepared.formats.output);
+  try {
+    await writeStill(temporaryPath, still, pixels, prepared.formats.output);
+  } catch (error) {
+    await rm(temporaryPath, { force: true });
+    throw error;
+  }
   return {
-    ...{ temporaryPath, outputPath, sourceDamage: null },
+    // A source of which something is left out is kept like a damaged one.
+    ...{ temporaryPath, outputPath, sourceDamage: still.leftOut },
     report: (published) => ({
-      ...{ source: job.sourcePath, fingerprint: job.fingerprint, recipe: job.recipe, sourceDamage: null },
+      ...{
+        source: job.sourcePath,
+        fingerprint: job.fingerprint,
+        recipe: job.recipe,
+        sourceDamage: still.leftOut,
+      },
       ...{ output: published.outputPath, outputSha256: published.sha256 },
       outputBytes: published.bytes,
-      ...{ frames: 1, isStill: true, container: null, streams: [], chapters: 0, remarks: still.remarks },
+      ...{
+        frames: 1,
+        isStill: true,
+        container: null,
+        streams: [],
+        chapters: 0,
+        remarks: still.leftOut === null ? still.remarks : [...still.remarks, still.leftOut],
+      },
     }),
   };
+}
+
+/** Decodes the source; if it has changed since it was queued, that is the reason of a failure. */
+async function decode({ job, settings, signal }: JobContext, format: StillFormat): Promise<StillImage> {
+  try {
+    return await readStill(job.sourcePath, format, settings.limits.inputMegapixels * 1e6);
+  } catch (error) {
+    await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+    throw error;
+  }
+}
+
+/** The pixels decide the shape: headers may describe a thumbnail, or the image before it was turned. */
+function shapeOfImage({ width, height, bitsPerComponent }: StillImage) {
+  const pixelFormat = bitsPerComponent === 16 ? 'rgb48le' : 'rgb24';
+  return { width, height, bitsPerComponent, pixelFormat };
+}
+
+/** Longest side in pixels that a format can store, if it is shorter than any limit here. */
+const LONGEST_SIDE: Partial<Record<StillFormat, number>> = { webp: 16_383, jpeg: 65_535, avif: 65_535 };
+
+/** @throws InputRejectedError LIMIT_EXCEEDED if the format of the source cannot store the result */
+function assertStorable(path: string, format: StillFormat, output: FrameFormat): void {
+  const side = Math.max(output.width, output.height);
+  if (side <= (LONGEST_SIDE[format] ?? Infinity) && frameBytes(output) < 2 ** 31) return;
+  throw new InputRejectedError(
+    'LIMIT_EXCEEDED',
+    `${basename(path)} would become ${output.width}x${output.height}, which is too large for ${format.toUpperCase()}.`,
+  );
 }
 
 async function prepareStill(context: JobContext, media: PreparedStill['media']): Promise<PreparedStill> {
@@ -85,6 +135,7 @@ async function prepareStill(context: JobContext, media: PreparedStill['media']):
     );
   const models = await findJobModels(context);
   const { formats } = describePipeline(job.recipe, media);
+  assertStorable(job.sourcePath, media.container as StillFormat, formats.output);
   const memories = isTiled(job.recipe, models.model) ? await deviceMemories(job.recipe.device) : null;
   const plan = await planJob(context, { media, ...models, formats, memories });
   queue.progress.setPlan(lease, plan, 1);

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 /** The access mode in the flags of an open file: 1 is write-only, 2 is read and write. */
 const ACCESS_MODE = 0o3;
 /** Listing the open files of all processes takes about 10 ms, too long for each of ten thousand files. */
-const LIST_MAX_AGE_MS = 100;
+const LIST_MAX_AGE_MS = 500;
 
 /** A process for each file that is open for writing; the keys are `device:inode`. */
 type WriterList = ReadonlyMap<string, number>;
@@ -23,7 +23,7 @@ export async function describeWriter(path: string): Promise<string | null> {
   return describe(await writerOf(path));
 }
 
-/** Like `describeWriter`, for many files: a process that opened the file in the last 100 ms may be missed. */
+/** Like `describeWriter`, for many files: a process that opened the file in the last half second may be missed. */
 export async function describeRecentWriter(path: string): Promise<string | null> {
   const { ctimeMs } = await stat(path);
   const nowMs = Date.now();

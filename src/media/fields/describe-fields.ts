@@ -9,7 +9,7 @@ export function describeFields({ video }: MediaInfo, { fields, pts }: FrameIndex
   const { treatment, runs, pulldown, markedCount } = fields;
   const total = pts.length;
   if (pulldown === 'soft')
-    return ['soft telecine (3:2 pulldown in flags): film frames kept, each at its time'];
+    return ['soft telecine (3:2 pulldown flags): film frames kept, each at its original time'];
   if (treatment === 'none') {
     if (markedCount === 0 && !video.interlaced) return [];
     return ['marked as interlaced, but the frames are progressive: left unchanged'];

@@ -61,7 +61,7 @@ interface Found {
 
 async function probeAvif(path: string): Promise<Found | null> {
   const size = await avifSize(path);
-  return size === null ? null : { ...size, bits: 8 };
+  return size === null || size.width < 1 || size.height < 1 ? null : { ...size, bits: 8 };
 }
 
 async function probeWithFfmpeg(

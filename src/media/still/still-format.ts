@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { extname } from 'node:path';
 
@@ -16,10 +17,11 @@ export type StillFormat = keyof typeof STILL_EXTENSIONS;
  * The format of a still image, by its first bytes; null for anything else, such as animated PNG and WebP. Raw files of
  * cameras begin like TIFF, but contain only a small preview, so TIFF must also have its extension.
  */
-export async function stillFormatOf(path: string): Promise<StillFormat | null> {
-  const file = await open(path, 'r');
-  try {
+export function stillFormatOf(path: string): Promise<StillFormat | null> {
+  return withFile(path, async (file) => {
     const start = await readAt(file, 0, 32);
+    // A chain of JPEG images is a video.
+    if (MOTION_JPEG.test(path)) return null;
     if (start.readUIntBE(0, 3) === 0xff_d8_ff) return 'jpeg';
     if (start.toString('latin1', 0, 8) === '\x89PNG\r\n\x1a\n')
       return (await isAnimatedPng(file)) ? null : 'png';
@@ -29,6 +31,16 @@ export async function stillFormatOf(path: string): Promise<StillFormat | null> {
     return isTiff && STILL_EXTENSIONS.tiff.some((extension) => extension === extname(path).toLowerCase())
       ? 'tiff'
       : null;
+  });
+}
+
+const MOTION_JPEG = /\.mjpe?g$/i;
+
+/** Reads a regular file; null for anything else. A named pipe in its place would block. */
+async function withFile<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T | null> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return (await file.stat()).isFile() ? await read(file) : null;
   } finally {
     await file.close();
   }
@@ -36,12 +48,7 @@ export async function stillFormatOf(path: string): Promise<StillFormat | null> {
 
 /** Whether a file is an animated WebP, which ffmpeg 5.1 cannot decode. */
 export async function isAnimatedWebpFile(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
-  try {
-    return isAnimatedWebp(await readAt(file, 0, 32));
-  } finally {
-    await file.close();
-  }
+  return (await withFile(path, async (file) => isAnimatedWebp(await readAt(file, 0, 32)))) === true;
 }
 
 function isAnimatedWebp(start: Buffer): boolean {
@@ -72,14 +79,11 @@ async function readAt(file: FileHandle, at: number, length: number): Promise<Buf
 }
 
 /** Size of an AVIF image from its `ispe` property, which ffmpeg 5.1 does not read; null if there is none. */
-export async function avifSize(path: string): Promise<{ width: number; height: number } | null> {
-  const file = await open(path, 'r');
-  try {
+export function avifSize(path: string): Promise<{ width: number; height: number } | null> {
+  return withFile(path, async (file) => {
     const start = await readAt(file, 0, 64 * 1024);
     const at = start.indexOf('ispe', 0, 'latin1');
     if (at === -1 || at + 16 > start.length) return null;
     return { width: start.readUInt32BE(at + 8), height: start.readUInt32BE(at + 12) };
-  } finally {
-    await file.close();
-  }
+  });
 }

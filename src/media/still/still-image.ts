@@ -16,6 +16,8 @@ export interface StillImage extends ImageMetadata {
   /** One component per pixel, or null for an opaque image. */
   readonly alpha: Buffer | null;
   readonly isGrey: boolean;
+  /** What else is in the file and not in the image; null if nothing is. */
+  readonly leftOut: string | null;
   /** What cannot be kept, one phrase each. */
   readonly remarks: readonly string[];
 }
@@ -28,10 +30,18 @@ export interface StillImage extends ImageMetadata {
  */
 export async function readStill(path: string, format: StillFormat, maxPixels: number): Promise<StillImage> {
   const name = basename(path);
+  const bytes = await readFile(path);
   try {
-    const bytes = await readFile(path);
     const limitInputPixels = Number.isFinite(maxPixels) ? maxPixels : false;
-    const { space, depth, hasAlpha, pages, icc, exif } = await sharp(bytes, {
+    const {
+      space,
+      depth,
+      hasAlpha,
+      pages,
+      icc,
+      exif,
+      orientation = 1,
+    } = await sharp(bytes, {
       limitInputPixels,
     }).metadata();
     if ((pages ?? 1) > 1)
@@ -43,7 +53,12 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
     // sharp writes AVIF with 8 bits.
     const isWide = depth === 'ushort' && format !== 'avif';
     // The profile of CMYK says how its colours look; every other profile stays with its pixels.
-    const image = sharp(bytes, { limitInputPixels, failOn: 'error', ignoreIcc: !isCmyk });
+    const decoded = sharp(bytes, { limitInputPixels, failOn: 'error', ignoreIcc: !isCmyk });
+    // Without EXIF there is nothing that could keep the orientation.
+    const image = orientation > 1 && exif === undefined ? decoded.autoOrient() : decoded;
+    // Decoding AVIF has applied the orientation.
+    const isTurned = format === 'avif' && orientation > 1;
+    const leftOut = format === 'jpeg' && hasMoreThanOneImage(bytes);
     const { data, info } = await raw(
       image
         .clone()
@@ -58,10 +73,12 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
       alpha: hasAlpha ? (await raw(image.clone().extractChannel('alpha'), isWide)).data : null,
       isGrey: space === 'b-w' || space === 'grey16',
       icc: isCmyk ? null : (icc ?? null),
-      exif: exif ?? null,
+      exif: isTurned ? null : (exif ?? null),
+      leftOut: leftOut ? 'a video or further images in the file are left out' : null,
       remarks: [
         ...(isCmyk ? ['CMYK converted to sRGB'] : []),
         ...(depth === 'ushort' && !isWide ? ['bit depth reduced to 8'] : []),
+        ...(isTurned ? ['EXIF block dropped because the image was turned'] : []),
       ],
     };
   } catch (error) {
@@ -70,6 +87,16 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
       cause: error,
     });
   }
+}
+
+/** Whether a JPEG is followed by a video, as in motion photos, or lists further images (MPF), as those of stereo cameras. */
+function hasMoreThanOneImage(bytes: Buffer): boolean {
+  const end = bytes.lastIndexOf(Buffer.from('ffd9', 'hex'));
+  return (
+    bytes.includes('MPF\0', 0, 'latin1') ||
+    bytes.includes('ftyp', Math.max(0, end), 'latin1') ||
+    bytes.includes('MotionPhoto', 0, 'latin1')
+  );
 }
 
 function raw(image: Sharp, isWide: boolean) {
@@ -164,6 +191,6 @@ async function assertShows(
   const mean = (sum * step) / pixels.length;
   if (mean > MAX_MEAN_DIFFERENCE)
     throw new VerificationError(
-      `Verification failed: ${basename(path)} differs by ${mean.toFixed(1)} levels from the upscaled image on average, more than the ${MAX_MEAN_DIFFERENCE} that compression explains.`,
+      `Verification failed: ${basename(path)} differs from the upscaled image by ${mean.toFixed(1)} levels on average, more than the ${MAX_MEAN_DIFFERENCE} that compression can explain.`,
     );
 }

@@ -54,6 +54,9 @@ test('still images are upscaled and keep format, depth, profile, EXIF and transp
   await gradient().jpeg().toFile(input('without-extension'));
   await gradient().toColourspace('cmyk').jpeg().toFile(input('print.jpg'));
   ffmpeg('-i', input('deep.png'), '-pix_fmt', 'rgb48le', input('scan.tif'));
+  // A motion photo: a video follows the image.
+  const motion = [await gradient().blur(2).jpeg().toBuffer(), Buffer.from('\0\0\0\x18ftypmp42 and so on')];
+  writeFileSync(input('motion.jpg'), Buffer.concat(motion));
   // Two frames, as sharp writes them from a tall image.
   const frames = Buffer.alloc(WIDTH * 2 * HEIGHT * 3, 90).fill(200, 0, WIDTH * HEIGHT * 3);
   await sharp(frames, { raw: { width: WIDTH, height: 2 * HEIGHT, channels: 3, pageHeight: HEIGHT } })
@@ -102,6 +105,9 @@ test('still images are upscaled and keep format, depth, profile, EXIF and transp
   expect(report.jobs.find(({ file }) => file.endsWith('print.jpg'))?.report.remarks).toEqual([
     'CMYK converted to sRGB',
   ]);
+  const motionPhoto = report.jobs.find(({ file }) => file.endsWith('motion.jpg'));
+  expect(motionPhoto?.report.remarks).toEqual(['a video or further images in the file are left out']);
+  expect(existsSync(input('motion.jpg'))).toBe(true);
   expect(report.rejected).toMatchObject([
     { file: 'lanczos-2x/moving.webp', code: 'UNSUPPORTED_CODEC' },
     { file: 'lanczos-2x/torn.png', code: 'NOT_A_VIDEO' },
