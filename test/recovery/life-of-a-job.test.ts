@@ -138,7 +138,7 @@ test('a second daemon on the same home exits with a message; killing the first r
   await waitFor(() => job(home)?.state).toBe('running');
   const second = run(['start', '--home', home]);
   expect(second.status).toBe(4);
-  expect(second.stdout + second.stderr).toMatch(/another Framekiln daemon is already running on/);
+  expect(second.stdout + second.stderr).toMatch(/another Framekiln daemon is already using/);
   await running.killGroup();
   expect(run(['start', '--once', '--home', home]).status).toBe(0);
 });

@@ -295,7 +295,7 @@ describe('without the disk of a linked folder', () => {
       rmSync(join(home, `.framekiln/framekiln.db${end}`), { force: true });
     unplug();
     expect(once()).toBe(0);
-    expect(readLog(home)).toMatch(/restored 1 finished job from reports/);
+    expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
     plugIn();
     expect(once()).toBe(0);
     expect(readLog(home).match(/queued as job/g)).toHaveLength(1);
