@@ -130,7 +130,8 @@ function openSession(limit) {
 }
 /** @param fault what the program does after the real ffmpeg has ended: it dies or hangs */
 function run(session, fault) {
-  const child = spawn(real, args, { stdio: ['inherit', 'inherit', 'inherit', 'inherit'] });
+  const pipes = args.map((arg) => Number(/^pipe:(\\d+)$/.exec(arg)?.[1] ?? 0));
+  const child = spawn(real, args, { stdio: Array(Math.max(3, ...pipes) + 1).fill('inherit') });
   for (const name of ['SIGTERM', 'SIGINT']) process.on(name, () => child.kill(name));
   child.on('exit', (code, signal) => {
     if (fault === 'hangs') { setInterval(() => {}, 1000); return; }

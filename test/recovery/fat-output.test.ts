@@ -70,7 +70,7 @@ describe.runIf(mayMountExfat())('on exFAT', () => {
     for (const name of filesBelow(output).filter((each) => each !== 'X.MP4'))
       expect(frameMd5(join(output, name)), name).toHaveLength(FRAMES);
     expect(readLog(home)).toMatch(
-      /does not accept the name a<b>:c\?\.mp4; the finished video will be a_b__c_\.mp4/,
+      /does not accept the name a<b>:c\?\.mp4; the finished video will be named a_b__c_\.mp4/,
     );
   });
 
@@ -97,7 +97,7 @@ describe.runIf(mayMountExfat())('on exFAT', () => {
     points.arm('placeholder.made 1 kill-group');
     await start(['start', '--once', '--home', home], points.environment).ended;
     expect(points.hasFired('placeholder.made')).toBe(true);
-    expect(readFileSync(join(output, 'x.mp4'), 'utf8')).toMatch(/^Framekiln \(\w+\) keeps this name/);
+    expect(readFileSync(join(output, 'x.mp4'), 'utf8')).toMatch(/^Framekiln \(\w+\) has reserved this name/);
     once();
     expect(filesBelow(output)).toEqual(['x.mp4']);
     expect(frameMd5(join(output, 'x.mp4'))).toHaveLength(FRAMES);
