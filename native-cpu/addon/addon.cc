@@ -20,13 +20,16 @@
 #include <utility>
 #include <vector>
 
+#include "../../native-cuda/addon/promise_task.h"
 #include "../engine/dispatch.h"
 #include "../engine/runner.h"
 
 namespace {
 
 using framekiln::PlanError;
+using framekiln::PromiseTask;
 using framekiln::ReadPlan;
+using framekiln::Rejection;
 using framekiln::Size;
 using framekiln::cpu::Area;
 using framekiln::cpu::AvailableKernels;
@@ -38,48 +41,23 @@ using framekiln::cpu::Runner;
 using framekiln::cpu::Unsupported;
 using framekiln::cpu::WindowSpec;
 
-// Work on a libuv thread that settles a promise. Subclasses implement Work(), which may throw.
-class Task : public Napi::AsyncWorker {
- public:
-  explicit Task(Napi::Env env) : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {}
-
-  static Napi::Value Start(Task* task) {
-    const Napi::Promise promise = task->deferred_.Promise();
-    task->Queue();
-    return promise;
-  }
-
+class Task : public PromiseTask {
  protected:
-  virtual void Work() = 0;
-  virtual Napi::Value Result(Napi::Env env) = 0;
+  using PromiseTask::PromiseTask;
 
-  void Execute() final {
+  Rejection Describe() const final {
     try {
-      Work();
+      throw;
     } catch (const Unsupported& error) {
-      Fail("UNSUPPORTED", error.what());
+      return {"UNSUPPORTED", error.what()};
     } catch (const PlanError& error) {
-      Fail("PLAN_INVALID", error.what());
+      return {"PLAN_INVALID", error.what()};
     } catch (const std::bad_alloc&) {
-      Fail("OUT_OF_MEMORY", "There is not enough memory for the image.");
+      return {"OUT_OF_MEMORY", "There is not enough memory for the image."};
     } catch (const std::exception& error) {
-      Fail("CPU_FAILED", error.what());
+      return {"CPU_FAILED", error.what()};
     }
   }
-  void OnOK() final { deferred_.Resolve(Result(Env())); }
-  void OnError(const Napi::Error& error) final {
-    error.Set("code", Napi::String::New(Env(), code_));
-    deferred_.Reject(error.Value());
-  }
-
- private:
-  void Fail(const char* code, const std::string& message) {
-    code_ = code;
-    SetError(message);
-  }
-
-  Napi::Promise::Deferred deferred_;
-  const char* code_ = "CPU_FAILED";
 };
 
 class RunTask final : public Task {

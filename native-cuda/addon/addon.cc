@@ -15,13 +15,16 @@
 #include <vector>
 
 #include "../engine/runner.h"
+#include "promise_task.h"
 
 namespace {
 
 using framekiln::ImageBytes;
 using framekiln::ImageFormat;
 using framekiln::PlanError;
+using framekiln::PromiseTask;
 using framekiln::ReadPlan;
+using framekiln::Rejection;
 using framekiln::Size;
 using framekiln::engine::DeviceError;
 using framekiln::engine::Failure;
@@ -39,43 +42,23 @@ const char* CodeOf(Failure failure) {
   return "CUDA_FAILED";
 }
 
-// Work on a libuv thread that settles a promise. Subclasses implement Work(), which may throw.
-class Task : public Napi::AsyncWorker {
- public:
-  explicit Task(Napi::Env env) : Napi::AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)) {}
-  Napi::Promise promise() const { return deferred_.Promise(); }
-
+class Task : public PromiseTask {
  protected:
-  virtual void Work() = 0;
-  virtual Napi::Value Result(Napi::Env env) = 0;
+  using PromiseTask::PromiseTask;
 
-  void Execute() final {
+  Rejection Describe() const final {
     try {
-      Work();
+      throw;
     } catch (const DeviceError& error) {
-      Fail(CodeOf(error.failure), error.what());
+      return {CodeOf(error.failure), error.what()};
     } catch (const PlanError& error) {
-      Fail("PLAN_INVALID", error.what());
+      return {"PLAN_INVALID", error.what()};
     } catch (const std::bad_alloc&) {
-      Fail("OUT_OF_MEMORY", "std::bad_alloc in the addon");
+      return {"OUT_OF_MEMORY", "std::bad_alloc in the addon"};
     } catch (const std::exception& error) {
-      Fail("CUDA_FAILED", error.what());
+      return {"CUDA_FAILED", error.what()};
     }
   }
-  void OnOK() final { deferred_.Resolve(Result(Env())); }
-  void OnError(const Napi::Error& error) final {
-    error.Set("code", Napi::String::New(Env(), code_));
-    deferred_.Reject(error.Value());
-  }
-
- private:
-  void Fail(const char* code, const std::string& message) {
-    code_ = code;
-    SetError(message);
-  }
-
-  Napi::Promise::Deferred deferred_;
-  const char* code_ = "CUDA_FAILED";
 };
 
 class RunTask final : public Task {
@@ -167,7 +150,7 @@ class Model : public Napi::ObjectWrap<Model> {
     const Size size{PositiveArgument(info, 2, "height"), PositiveArgument(info, 3, "width")};
     if (data.ElementLength() != size_t{channels} * size.height * size.width)
       throw Napi::RangeError::New(env, "The length of data does not match its shape.");
-    return Start(new RunTask(env, Alive(env), {data.Data(), data.Data() + data.ElementLength()}, size));
+    return Task::Start(new RunTask(env, Alive(env), {data.Data(), data.Data() + data.ElementLength()}, size));
   }
 
   Napi::Value Upscale(const Napi::CallbackInfo& info) {
@@ -188,7 +171,7 @@ class Model : public Napi::ObjectWrap<Model> {
       throw Napi::RangeError::New(env, "The length of pixels does not match the image size.");
     const Napi::Uint8Array output =
         Napi::Uint8Array::New(env, ImageBytes(spec.output.format, spec.size.width * scale, spec.size.height * scale));
-    return Start(new UpscaleTask(env, runner, spec, pixels, output));
+    return Task::Start(new UpscaleTask(env, runner, spec, pixels, output));
   }
 
   void Dispose(const Napi::CallbackInfo& info) { Release(info.Env()); }
@@ -201,11 +184,6 @@ class Model : public Napi::ObjectWrap<Model> {
   void Release(Napi::BasicEnv env) {
     runner_.reset();
     if (held_bytes_ > 0) Napi::MemoryManagement::AdjustExternalMemory(env, -std::exchange(held_bytes_, 0));
-  }
-  static Napi::Value Start(Task* task) {
-    const Napi::Promise promise = task->promise();
-    task->Queue();
-    return promise;
   }
 
   std::shared_ptr<Runner> runner_;
@@ -243,11 +221,8 @@ Napi::Value Load(const Napi::CallbackInfo& info) {
   if (!info[0].IsTypedArray()) throw Napi::TypeError::New(env, "plan must be a Uint8Array.");
   const Napi::Uint8Array plan = info[0].As<Napi::Uint8Array>();
   const auto* bytes = reinterpret_cast<const std::byte*>(plan.Data());
-  auto* task = new LoadTask(env, {bytes, bytes + plan.ByteLength()},
-                            static_cast<int>(PositiveArgument(info, 1, "device")));
-  const Napi::Promise promise = task->promise();
-  task->Queue();
-  return promise;
+  return Task::Start(new LoadTask(env, {bytes, bytes + plan.ByteLength()},
+                                  static_cast<int>(PositiveArgument(info, 1, "device"))));
 }
 
 Napi::Value DescribeDevices(const Napi::CallbackInfo& info) {

@@ -7,7 +7,7 @@ import { hashFiles, readStamp, writeStamp } from './stamp.mjs';
 
 const SOURCES = [
   ...['addon', 'engine', 'program'].map((name) => `native-cpu/${name}`),
-  ...['plan', 'reference'].map((name) => `native-cuda/${name}`),
+  ...['addon', 'plan', 'reference'].map((name) => `native-cuda/${name}`),
 ];
 
 const FLAGS = [

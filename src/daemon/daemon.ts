@@ -23,6 +23,7 @@ import type { StateWatch } from './state-watch.ts';
 import { verdictOn } from './verdict.ts';
 import { isFolderMissing, whyAllWaits } from './why-all-waits.ts';
 import { WorkerControl } from './worker-control.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 
 /** How often the daemon checks commands, leases and the queue: a few indexed statements each time. */
 const TICK_MS = 250;
@@ -44,7 +45,7 @@ export interface DaemonOptions {
  *
  * - recovering → running: the jobs of dead processes are requeued and their leftovers removed.
  * - running: the intake queues files, and each tick carries out commands and drives the worker (see WorkerControl).
- * - running → stopping: `signal` was aborted, or with `once` nothing is left to do, or nothing without a disk that is away.
+ * - running → stopping: `signal` was aborted, or with `once` nothing is left to do, or nothing that can be done without a missing disk.
  * - stopping → ended: worker, intake, commands and notifications of systemd have ended; `run` resolves.
  * - running → damaged: the worker, the intake, a command or a tick found the database damaged. Everything ends as in
  *   stopping, and `run` rejects, so that `withHealthyQueue` replaces the database and starts another Daemon.
@@ -155,7 +156,7 @@ export class Daemon {
     return this.#isFinished();
   }
 
-  /** Whether no file is settling and no job is queued or running, other than for a disk that is away. */
+  /** Whether no file is settling and no job is queued or running, except those that wait for a missing disk. */
   async #isFinished(): Promise<boolean> {
     const { hasScanned, settlingCount, failure } = this.#intake;
     // Without the input folder nothing settles.
@@ -179,7 +180,7 @@ export class Daemon {
     const { home, log, signal, once } = this.#options;
     const rejected = this.#intake.rejectedCount;
     if (!signal.aborted && this.#missingDisk !== null) {
-      log.error(`nothing else is left to do: ${this.#missingDisk.replace(/\.$/, '')}`);
+      log.error(`nothing else is left to do: ${withoutFullStop(this.#missingDisk)}`);
       return ExitCode.environment;
     }
     if (!signal.aborted) return verdictOn({ queue: this.#queue, inputDir: home.input, rejected, log });

@@ -45,7 +45,7 @@ async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<v
     if (report === 'torn' || report === null) continue;
     const { fingerprint, recipe, source, output, outputSha256: sha256 } = report;
     const outputBytes = report.outputBytes ?? sizeOf(output);
-    // Whether the output is there does not matter: its disk may be away, and who removed it wants no other one.
+    // Whether the output is there does not matter: its disk may be missing, and a user who removed it does not want another one.
     if (fingerprint === undefined || recipe === undefined) continue;
     const job = {
       ...{ id, fingerprint, recipe },

@@ -71,7 +71,7 @@ async function removeHalfOutputs(
   return removed;
 }
 
-/** Everything in a folder and its subfolders; nothing if it is a link to a disk that is away. */
+/** Everything in a folder and its subfolders; nothing if it is a link to a missing disk. */
 async function entriesBelow(folder: string): Promise<Dirent[]> {
   try {
     return await readdir(folder, { recursive: true, withFileTypes: true });

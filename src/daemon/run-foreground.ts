@@ -42,7 +42,7 @@ export interface ForegroundEnd {
   readonly job: Job;
   /** Whether a running daemon continues the job. */
   readonly leftWithDaemon: boolean;
-  /** Why the job cannot go on before the disk of a folder is back, in one sentence; null if that did not end it. */
+  /** Why the job cannot continue before the disk of a folder is back, in one sentence; null if that did not end it. */
   readonly missingDisk: string | null;
 }
 

@@ -4,7 +4,7 @@ import type { Queue } from '../queue/queue.ts';
 import { whyJobFolderMissing } from '../workspace/missing-folder.ts';
 import { openJobs } from './open-jobs.ts';
 
-/** Whether a scan has failed because the disk of the input folder is away. */
+/** Whether a scan has failed because the disk of the input folder is missing. */
 export function isFolderMissing(failure: unknown): failure is TransientError {
   return failure instanceof TransientError && failure.code === 'FOLDER_MISSING';
 }

@@ -1,4 +1,5 @@
 import { codeOf, FfmpegError, TransientError } from './errors.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 
 /** Errors of a network share, or of a FUSE file system, whose other end does not answer. */
 const UNREACHABLE: Readonly<Record<string, string>> = {
@@ -29,7 +30,7 @@ export async function asUnreachable(error: Error, isOnShare: () => Promise<boole
   const isInputOutput =
     codeOf(error) === 'EIO' || (error instanceof FfmpegError && /Input\/output error/.test(error.stderrTail));
   if (!isUnreachable(error) && !(isInputOutput && (await isOnShare()))) return error;
-  const why = error.message.replace(/\.$/, '');
+  const why = withoutFullStop(error.message);
   return new TransientError('DISK_UNREACHABLE', `A network share does not answer: ${why}.`, { cause: error });
 }
 

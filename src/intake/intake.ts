@@ -130,7 +130,7 @@ export class Intake {
   /**
    * Creates the folder if it was deleted.
    *
-   * @throws TransientError FOLDER_MISSING if its disk is away
+   * @throws TransientError FOLDER_MISSING if its disk is missing
    */
   async #ensureFolder(): Promise<void> {
     const { inputDir, log, whyMissing } = this.#options;

@@ -9,7 +9,7 @@ import { settleSource } from './finish/settle-source.ts';
 import type { JobContext } from './job-context.ts';
 import { assertFoldersPresent } from './missing-folders.ts';
 import { prepareJob } from './prepare/prepare-job.ts';
-import { isStill, makeStill } from './still/make-still.ts';
+import { makeStill, stillFormatOfJob } from './still/make-still.ts';
 
 /**
  * Runs one job from its current state to the end. Work that has a checkpoint is never done again. The row in the queue
@@ -34,7 +34,8 @@ export async function runJob(context: JobContext): Promise<void> {
 /** Takes the source through all stages to its published output. */
 async function makeOutput(context: JobContext, folder: JobFolder): Promise<PublishedOutput> {
   await folder.create();
-  if (await isStill(context.job)) return publishOutput(context, await makeStill(context, folder));
+  const still = await stillFormatOfJob(context.job);
+  if (still !== null) return publishOutput(context, await makeStill(context, folder, still));
   const prepared = await prepareJob(context, folder);
   await processBatches(context, folder, prepared);
   return publishOutput(context, await joinAndVerify(context, folder, prepared));

@@ -1,4 +1,4 @@
-/** The message of an error without its full stop, for a log line that goes on after it. */
+/** The message of an error without its full stop, so that a log line can continue after it. */
 export function withoutFullStop(message: string): string {
   return message.replace(/\.$/, '');
 }

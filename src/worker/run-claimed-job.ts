@@ -20,6 +20,7 @@ import { explainByMissingFolder } from '../job/missing-folders.ts';
 import { runJob } from '../job/run-job.ts';
 import { counted } from '../lib/counted.ts';
 import { readFileSignature } from '../lib/file-signature.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Claimed } from '../queue/lease-store.ts';
@@ -142,7 +143,7 @@ function withSecondLook({ settings }: SettleContext, job: Job, error: Error): Er
   // A clock that was set back must not make the job wait for the time it was set back by.
   if (nowMs < job.createdAtMs || nowMs >= lookAgainAtMs) return error;
   const name = basename(job.sourcePath);
-  const why = `${error.code}: ${error.message.replace(/\.$/, '')}`;
+  const why = `${error.code}: ${withoutFullStop(error.message)}`;
   return new MaybeIncompleteError(`${name} may be incomplete (${why}).`, lookAgainAtMs, { cause: error });
 }
 

@@ -43,8 +43,8 @@ export async function whyMissing(folder: string, mountPoints: MountPointMemory):
 }
 
 /**
- * Why a job has to wait for one of its folders, in one sentence, or null. A folder that was created in place of a disk that
- * is away would be hidden once the disk is back.
+ * Why a job has to wait for one of its folders, in one sentence, or null. A folder that was created in place of a
+ * missing disk would be hidden once the disk is back.
  */
 export async function whyJobFolderMissing(
   home: Pick<Home, 'jobsDir' | 'output' | 'input'>,

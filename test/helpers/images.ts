@@ -29,6 +29,14 @@ export function psnr(a: Buffer, b: Buffer): number {
   return 10 * Math.log10((255 * 255 * a.length) / sum);
 }
 
+/** Mean absolute difference of two lists; infinite when their lengths differ. */
+export function meanDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Infinity;
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += Math.abs((a[i] ?? NaN) - (b[i] ?? NaN));
+  return sum / a.length;
+}
+
 /** The largest absolute difference of two lists; infinite when their lengths differ. */
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;

@@ -46,6 +46,24 @@ export function decoderAt(
   });
 }
 
+/** Decodes frames with a decoder that starts at the first of them, as after a kill. */
+export async function pixelsFrom(
+  opened: Opened,
+  first: number,
+  count: number,
+  notes: string[] = [],
+): Promise<Buffer[]> {
+  const decoder = decoderAt(opened, first, notes);
+  const frames: Buffer[] = [];
+  for (let i = 0; i < count; i++) {
+    const frame = frameBuffer(opened.format);
+    await decoder.read(frame);
+    frames.push(frame);
+  }
+  await decoder.close();
+  return frames;
+}
+
 export interface Cut {
   readonly frames: number;
   readonly encoder: EncoderName;

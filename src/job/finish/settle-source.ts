@@ -55,7 +55,7 @@ async function assertReplaceable({ job, signal }: JobContext, output: PublishedO
   if (output.sourceDamage !== null)
     throw new InputRejectedError(
       'DAMAGED',
-      `${basename(job.sourcePath)} is damaged: ${output.sourceDamage}.`,
+      `${basename(job.sourcePath)} may still be needed: ${output.sourceDamage}.`,
     );
   await assertAsVerified(output, signal);
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);

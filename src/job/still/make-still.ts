@@ -33,12 +33,12 @@ import { isTiled } from '../prepare/tile-sizes.ts';
 
 const ONLY_FRAME: BatchRange = { number: 0, firstFrame: 0, frameCount: 1 };
 
-/** Whether the source of a job is a still image. */
-export async function isStill({ sourcePath }: Job): Promise<boolean> {
+/** The format of the source of a job if it is a still image; null if it is a video, or gone. */
+export async function stillFormatOfJob({ sourcePath }: Job): Promise<StillFormat | null> {
   try {
-    return (await stillFormatOf(sourcePath)) !== null;
+    return await stillFormatOf(sourcePath);
   } catch (error) {
-    if (isMissingFile(error)) return false; // Preparing the job says so.
+    if (isMissingFile(error)) return null; // Preparing the job as a video says so.
     throw error;
   }
 }
@@ -49,17 +49,20 @@ type PreparedStill = Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'plan' 
  * Upscales a still image and writes it in the format of its source. It has one frame, so it has no checkpoints: a job
  * that is interrupted starts over.
  */
-export async function makeStill(context: JobContext, folder: JobFolder): Promise<VerifiedOutput> {
+export async function makeStill(
+  context: JobContext,
+  folder: JobFolder,
+  format: StillFormat,
+): Promise<VerifiedOutput> {
   const { home, job, lease, queue, settings, signal } = context;
   queue.progress.setStage(lease, 'probe');
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
   const probed = await probeMedia(job.sourcePath, settings.limits, signal);
-  const format = probed.container as StillFormat;
   const still = await decode(context, format);
   const media = { ...probed, video: { ...probed.video, ...shapeOfImage(still) } };
   const outputPath = await chooseOutputPath(context, extensionOf(job.outputPath, format));
   await removeHalfOutputsOf(home.id, job.id, outputPath);
-  const prepared = await prepareStill(context, media);
+  const prepared = await prepareStill(context, media, format);
   queue.progress.setStage(lease, 'frames');
   const pixels = await upscale(context, folder, prepared, still);
   queue.progress.setStage(lease, 'verify');
@@ -76,23 +79,11 @@ export async function makeStill(context: JobContext, folder: JobFolder): Promise
   return {
     // A source of which something is left out is kept like a damaged one.
     ...{ temporaryPath, outputPath, sourceDamage: still.leftOut },
-    report: (published) => ({
-      ...{
-        source: job.sourcePath,
-        fingerprint: job.fingerprint,
-        recipe: job.recipe,
-        sourceDamage: still.leftOut,
-      },
-      ...{ output: published.outputPath, outputSha256: published.sha256 },
-      outputBytes: published.bytes,
-      ...{
-        frames: 1,
-        isStill: true,
-        container: null,
-        streams: [],
-        chapters: 0,
-        remarks: still.leftOut === null ? still.remarks : [...still.remarks, still.leftOut],
-      },
+    report: ({ outputPath: output, sha256: outputSha256, bytes: outputBytes }) => ({
+      ...{ source: job.sourcePath, fingerprint: job.fingerprint, recipe: job.recipe },
+      ...{ output, outputSha256, outputBytes, sourceDamage: still.leftOut },
+      ...{ frames: 1, isStill: true, container: null, streams: [], chapters: 0 },
+      remarks: still.leftOut === null ? still.remarks : [...still.remarks, still.leftOut],
     }),
   };
 }
@@ -126,7 +117,11 @@ function assertStorable(path: string, format: StillFormat, output: FrameFormat):
   );
 }
 
-async function prepareStill(context: JobContext, media: PreparedStill['media']): Promise<PreparedStill> {
+async function prepareStill(
+  context: JobContext,
+  media: PreparedStill['media'],
+  format: StillFormat,
+): Promise<PreparedStill> {
   const { job, lease, queue } = context;
   if (job.recipe.pipeline !== 'upscale')
     throw new InputRejectedError(
@@ -135,7 +130,7 @@ async function prepareStill(context: JobContext, media: PreparedStill['media']):
     );
   const models = await findJobModels(context);
   const { formats } = describePipeline(job.recipe, media);
-  assertStorable(job.sourcePath, media.container as StillFormat, formats.output);
+  assertStorable(job.sourcePath, format, formats.output);
   const memories = isTiled(job.recipe, models.model) ? await deviceMemories(job.recipe.device) : null;
   const plan = await planJob(context, { media, ...models, formats, memories });
   queue.progress.setPlan(lease, plan, 1);

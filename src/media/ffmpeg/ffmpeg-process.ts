@@ -16,7 +16,7 @@ export interface FfmpegOptions {
   readonly signal?: AbortSignal | undefined;
   /** Time in ms without `touch` after which the process is killed. */
   readonly stallMs?: number | undefined;
-  /** Number of outputs beside the first two, as `pipe:4` and so on. Default: none. */
+  /** Number of outputs in addition to the first two, as `pipe:4` and so on. Default: none. */
   readonly moreOutputs?: number;
   /** Set when the process reads an untrusted file: it then runs in a sandbox, where one is available. */
   readonly access?: SandboxAccess;

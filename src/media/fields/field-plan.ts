@@ -95,7 +95,7 @@ function labelOf({ combed, progressive, total }: FieldEvidence, isMarked: boolea
   return progressive >= SIGNS.leastBlocks.marked ? 'progressive' : 'unknown';
 }
 
-/** Share of the moving blocks that are combed in a frame of two film frames; beside it, others may be combed a little. */
+/** Share of the moving blocks that are combed in a frame of two film frames; its neighbours may be slightly combed. */
 const LEAST_MIXED = 0.4;
 
 /** As `labelOf`, for frames that are expected to be clearly one or the other. */

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { chromaOf } from '../../../src/media/probe/stream-info.ts';
 import { ffmpeg } from '../../helpers/clips.ts';
 import { passThrough } from '../../helpers/media-steps.ts';
+import { meanDifference } from '../../helpers/images.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 /** Colours of a clip, and the pixel format for comparing source and output if it is not that of the clip. */
@@ -80,11 +81,6 @@ function samples(path: string, { pixels }: Family, as?: string): number[] {
   if (!pixels.startsWith('gray')) return all;
   const frame = all.length / FRAMES;
   return all.filter((_, i) => i % frame < WIDTH * HEIGHT);
-}
-
-function meanDifference(a: readonly number[], b: readonly number[]): number {
-  expect(a.length).toBe(b.length);
-  return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? NaN)), 0) / a.length;
 }
 
 /** One family of each kind; `npm run test:all` also tests the others. */

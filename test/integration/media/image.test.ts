@@ -2,40 +2,14 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PROGRESSIVE } from '../../../src/media/fields/field-plan.ts';
-import { frameBuffer } from '../../../src/media/decode/decoder.ts';
 import { muxOutput } from '../../../src/media/join/mux.ts';
 import { outputTiming } from '../../../src/media/encode/output-timing.ts';
 import { probeMedia } from '../../../src/media/probe/probe-media.ts';
 import { planStreams } from '../../../src/media/join/stream-plan.ts';
 import { ffmpeg, makeClip } from '../../helpers/clips.ts';
-import {
-  decoderAt,
-  LIMITS,
-  makeSegments,
-  openMedia,
-  passThrough,
-  type Opened,
-} from '../../helpers/media-steps.ts';
+import { LIMITS, makeSegments, openMedia, passThrough, pixelsFrom } from '../../helpers/media-steps.ts';
+import { meanDifference } from '../../helpers/images.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
-
-/** Decodes frames with a decoder that starts at the first of them. */
-async function pixelsFrom(opened: Opened, first: number, count: number, notes: string[] = []) {
-  const decoder = decoderAt(opened, first, notes);
-  const frames: Buffer[] = [];
-  for (let i = 0; i < count; i++) {
-    const frame = frameBuffer(opened.format);
-    await decoder.read(frame);
-    frames.push(frame);
-  }
-  await decoder.close();
-  return frames;
-}
-
-function meanDifference(a: Buffer, b: Buffer): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += Math.abs((a[i] ?? 0) - (b[i] ?? 0));
-  return sum / a.length;
-}
 
 describe('interlaced video', () => {
   test('is deinterlaced frame by frame, with the same result wherever decoding starts', async () => {

@@ -1,26 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { frameBuffer } from '../../../src/media/decode/decoder.ts';
 import { describeFields } from '../../../src/media/fields/describe-fields.ts';
 import { PROGRESSIVE } from '../../../src/media/fields/field-plan.ts';
 import { ffmpeg } from '../../helpers/clips.ts';
-import { decoderAt, openMedia, type Opened } from '../../helpers/media-steps.ts';
+import { meanDifference } from '../../helpers/images.ts';
+import { openMedia, pixelsFrom, type Opened } from '../../helpers/media-steps.ts';
 import { sharedMedia, whyNoSharedMedia } from '../../helpers/shared-media.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
-
-/** Decodes frames with a decoder that starts at the first of them, as after a kill. */
-async function pixelsFrom(opened: Opened, first: number, count: number): Promise<Buffer[]> {
-  const decoder = decoderAt(opened, first);
-  const frames: Buffer[] = [];
-  for (let i = 0; i < count; i++) {
-    const frame = frameBuffer(opened.format);
-    await decoder.read(frame);
-    frames.push(frame);
-  }
-  await decoder.close();
-  return frames;
-}
 
 function allPixels(opened: Opened): Promise<Buffer[]> {
   return pixelsFrom(opened, 0, opened.index.pts.length);
@@ -29,12 +16,6 @@ function allPixels(opened: Opened): Promise<Buffer[]> {
 /** The frames as they are stored, without any filter for fields. */
 function storedPixels(opened: Opened): Promise<Buffer[]> {
   return allPixels({ ...opened, index: { ...opened.index, fields: PROGRESSIVE } });
-}
-
-function difference(a: Buffer, b: Buffer): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += Math.abs((a[i] ?? 0) - (b[i] ?? 0));
-  return sum / a.length;
 }
 
 const differing = (a: readonly Buffer[], b: readonly Buffer[]): number[] =>
@@ -102,7 +83,9 @@ describe('interlaced frames are found by what they show, and deinterlaced', () =
     const moments = await firstMoments(folder, clip.size);
     for (const frame of range(1, 24)) {
       const moment = moments[frame] ?? Buffer.alloc(0);
-      const [now, before] = [found[frame], stored[frame]].map((each) => difference(each ?? moment, moment));
+      const [now, before] = [found[frame], stored[frame]].map((each) =>
+        meanDifference(each ?? moment, moment),
+      );
       expect([frame, (now ?? 0) < 0.7 * (before ?? 0)]).toEqual([frame, true]);
     }
   });
@@ -177,7 +160,7 @@ test('the frames of telecined film are put together again, and none is dropped',
   const image = scrolling('320x240', '24000/1001');
   ffmpeg('-f', 'lavfi', '-i', image, '-frames:v', '50', '-pix_fmt', 'yuv420p', ...X264.split(' '), film);
   const originals = await storedPixels(await openMedia(film));
-  const nearest = (frame: Buffer) => Math.min(...originals.map((each) => difference(frame, each)));
+  const nearest = (frame: Buffer) => Math.min(...originals.map((each) => meanDifference(frame, each)));
   const [found, stored] = [await allPixels(opened), await storedPixels(opened)];
   // Of the stored frames, two in five mix two film frames.
   const clean = Math.max(...range(0, 20).map((i) => nearest(stored[i * 3] ?? Buffer.alloc(0)))) / 2;

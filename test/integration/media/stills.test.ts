@@ -4,6 +4,7 @@ import sharp, { type Metadata } from 'sharp';
 import { expect, test } from 'vitest';
 import { ffmpeg } from '../../helpers/clips.ts';
 import { makeHome, run } from '../../helpers/framekiln.ts';
+import { meanDifference } from '../../helpers/images.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const [WIDTH, HEIGHT] = [61, 47];
@@ -28,9 +29,7 @@ async function difference(output: string, source: string): Promise<number> {
     kernel: 'lanczos3',
   });
   const [a, b] = await Promise.all([colours(output), larger.raw().toBuffer()]);
-  let sum = 0;
-  for (const [i, value] of a.entries()) sum += Math.abs(value - (b[i] ?? NaN));
-  return sum / a.length;
+  return meanDifference(a, b);
 }
 
 test('still images are upscaled and keep format, depth, profile, EXIF and transparency', async () => {

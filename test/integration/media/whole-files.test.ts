@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ffmpeg, makeClip } from '../../helpers/clips.ts';
 import { makeHome, run, start } from '../../helpers/framekiln.ts';
+import { meanDifference } from '../../helpers/images.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const SUBTITLES = '1\n00:00:00,100 --> 00:00:01,000\nHello\n\n2\n00:00:01,200 --> 00:00:01,900\nWorld\n';
@@ -81,10 +82,6 @@ function grey(path: string, ...filter: string[]): Buffer {
     'rawvideo',
     '-',
   ]);
-}
-
-function meanDifference(a: Buffer, b: Buffer): number {
-  return a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? NaN)), 0) / a.length;
 }
 
 test('a job keeps tracks, flags, tags, chapters, attachments and frames of unusual sources', async () => {
