@@ -90,57 +90,71 @@ describe.runIf(mayMountExfat())('on exFAT', () => {
     expect(readdirSync(output)).toHaveLength(40);
   });
 
-  test('a kill while a video gets its name leaves no other file than the video', async () => {
-    const { home, output, once } = homeWithCard();
-    const points = failPointFolder(join(temporaryFolder(), 'points'));
+  test(
+    'a kill while a video gets its name leaves no other file than the video',
+    { tags: ['slow'] },
+    async () => {
+      const { home, output, once } = homeWithCard();
+      const points = failPointFolder(join(temporaryFolder(), 'points'));
+      newClip(home, 'x.mp4');
+      points.arm('placeholder.made 1 kill-group');
+      await start(['start', '--once', '--home', home], points.environment).ended;
+      expect(points.hasFired('placeholder.made')).toBe(true);
+      expect(readFileSync(join(output, 'x.mp4'), 'utf8')).toMatch(
+        /^Framekiln \(\w+\) has reserved this name/,
+      );
+      once();
+      expect(filesBelow(output)).toEqual(['x.mp4']);
+      expect(frameMd5(join(output, 'x.mp4'))).toHaveLength(FRAMES);
+    },
+  );
+});
+
+test(
+  'without hard links a video is published, and a file that comes at the last moment stays',
+  { tags: ['slow'] },
+  () => {
+    const home = makeHome(temporaryFolder(), SETTINGS);
     newClip(home, 'x.mp4');
-    points.arm('placeholder.made 1 kill-group');
-    await start(['start', '--once', '--home', home], points.environment).ended;
-    expect(points.hasFired('placeholder.made')).toBe(true);
-    expect(readFileSync(join(output, 'x.mp4'), 'utf8')).toMatch(/^Framekiln \(\w+\) has reserved this name/);
-    once();
-    expect(filesBelow(output)).toEqual(['x.mp4']);
-    expect(frameMd5(join(output, 'x.mp4'))).toHaveLength(FRAMES);
-  });
-});
+    mkdirSync(join(home, 'output/lanczos-2x'), { recursive: true });
+    writeFileSync(join(home, 'output/lanczos-2x/x.mp4'), 'holiday');
+    const [program, args] = withoutLinks([
+      join(import.meta.dirname, '../../dist/main.js'),
+      'start',
+      '--once',
+      '--home',
+      home,
+    ]);
+    execFileSync(program, args, { stdio: 'pipe', timeout: 120_000 });
+    expect(filesBelow(join(home, 'output/lanczos-2x')).sort()).toEqual(['x (2).mp4', 'x.mp4']);
+    expect(readFileSync(join(home, 'output/lanczos-2x/x.mp4'), 'utf8')).toBe('holiday');
+    expect(frameMd5(join(home, 'output/lanczos-2x/x (2).mp4'))).toHaveLength(FRAMES);
+  },
+);
 
-test('without hard links a video is published, and a file that comes at the last moment stays', () => {
-  const home = makeHome(temporaryFolder(), SETTINGS);
-  newClip(home, 'x.mp4');
-  mkdirSync(join(home, 'output/lanczos-2x'), { recursive: true });
-  writeFileSync(join(home, 'output/lanczos-2x/x.mp4'), 'holiday');
-  const [program, args] = withoutLinks([
-    join(import.meta.dirname, '../../dist/main.js'),
-    'start',
-    '--once',
-    '--home',
-    home,
-  ]);
-  execFileSync(program, args, { stdio: 'pipe', timeout: 120_000 });
-  expect(filesBelow(join(home, 'output/lanczos-2x')).sort()).toEqual(['x (2).mp4', 'x.mp4']);
-  expect(readFileSync(join(home, 'output/lanczos-2x/x.mp4'), 'utf8')).toBe('holiday');
-  expect(frameMd5(join(home, 'output/lanczos-2x/x (2).mp4'))).toHaveLength(FRAMES);
-});
-
-test('a video that is too large for the file system fails its job at once, with the reason and what to do', () => {
-  const home = makeHome(temporaryFolder(), SETTINGS);
-  newClip(home, 'x.mp4', 320);
-  // The kernel reports EFBIG to a program that ignores SIGXFSZ.
-  const path = faultyFfmpeg(
-    temporaryFolder(),
-    '/output/lanczos-2x/.framekiln-',
-    `trap '' XFSZ; exec prlimit --fsize=4096 "$real" "$@"`,
-  );
-  const once = (environment = {}) => run(['start', '--once', '--home', home], environment).status;
-  expect(once({ PATH: path })).toBe(1);
-  const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as {
-    jobs: { error: { code: string; message: string } }[];
-  };
-  expect(jobs[0]?.error.code).toBe('OUTPUT_TOO_LARGE');
-  expect(jobs[0]?.error.message).toMatch(
-    /^The file is too large for its disk while muxing x\.mp4 \(FAT32 ends at 4 GiB\); make output\/ a link to another disk/,
-  );
-  run(['retry', '1', '--home', home]);
-  expect(once()).toBe(0);
-  expect(frameMd5(join(home, 'output/lanczos-2x/x.mp4'))).toHaveLength(FRAMES);
-});
+test(
+  'a video that is too large for the file system fails its job at once, with the reason and what to do',
+  { tags: ['slow'] },
+  () => {
+    const home = makeHome(temporaryFolder(), SETTINGS);
+    newClip(home, 'x.mp4', 320);
+    // The kernel reports EFBIG to a program that ignores SIGXFSZ.
+    const path = faultyFfmpeg(
+      temporaryFolder(),
+      '/output/lanczos-2x/.framekiln-',
+      `trap '' XFSZ; exec prlimit --fsize=4096 "$real" "$@"`,
+    );
+    const once = (environment = {}) => run(['start', '--once', '--home', home], environment).status;
+    expect(once({ PATH: path })).toBe(1);
+    const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as {
+      jobs: { error: { code: string; message: string } }[];
+    };
+    expect(jobs[0]?.error.code).toBe('OUTPUT_TOO_LARGE');
+    expect(jobs[0]?.error.message).toMatch(
+      /^The file is too large for its disk while muxing x\.mp4 \(FAT32 ends at 4 GiB\); make output\/ a link to another disk/,
+    );
+    run(['retry', '1', '--home', home]);
+    expect(once()).toBe(0);
+    expect(frameMd5(join(home, 'output/lanczos-2x/x.mp4'))).toHaveLength(FRAMES);
+  },
+);

@@ -16,15 +16,19 @@ function pathWithVersion(version: string): string {
   return `${bin}${delimiter}${process.env['PATH'] ?? ''}`;
 }
 
-test('a job that resumes with another ffmpeg says so once, and is completed', async () => {
-  const daemon = new DaemonWithClip({ frames: 120 });
-  await daemon.waitFor(() => daemon.job()?.state === 'running' && daemon.batchCount() > 0);
-  await daemon.running.killGroup();
-  const { status } = run(['start', '--once', '--home', daemon.home], { PATH: pathWithVersion('99.1') });
-  expect(status).toBe(0);
-  await daemon.completes();
-  const warnings = readLog(daemon.home).match(/\[clip\.mp4\] ffmpeg has changed since this job started/g);
-  expect(warnings).toHaveLength(1);
-  expect(readLog(daemon.home)).toMatch(/now ffmpeg version 99\.1\)/);
-  expect(daemon.job()?.plan?.ffmpegVersion).toBe('ffmpeg version 99.1');
-});
+test(
+  'a job that resumes with another ffmpeg says so once, and is completed',
+  { tags: ['slow'] },
+  async () => {
+    const daemon = new DaemonWithClip({ frames: 120 });
+    await daemon.waitFor(() => daemon.job()?.state === 'running' && daemon.batchCount() > 0);
+    await daemon.running.killGroup();
+    const { status } = run(['start', '--once', '--home', daemon.home], { PATH: pathWithVersion('99.1') });
+    expect(status).toBe(0);
+    await daemon.completes();
+    const warnings = readLog(daemon.home).match(/\[clip\.mp4\] ffmpeg has changed since this job started/g);
+    expect(warnings).toHaveLength(1);
+    expect(readLog(daemon.home)).toMatch(/now ffmpeg version 99\.1\)/);
+    expect(daemon.job()?.plan?.ffmpegVersion).toBe('ffmpeg version 99.1');
+  },
+);

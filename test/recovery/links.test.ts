@@ -250,6 +250,7 @@ describe('without the disk of a linked folder', () => {
 
   test.each(['input', 'output'] as const)(
     '--once ends with code 3 and names %s/ once nothing else is left to do, and ends the work when the disk is back',
+    { tags: ['slow'], timeout: 60_000 },
     (name) => {
       const { root, disk, unplug, plugIn } = linkedHome(name);
       const home = makeHome(root, settings);
@@ -267,42 +268,51 @@ describe('without the disk of a linked folder', () => {
       expect(run(['start', '--once', '--home', home]).status).toBe(0);
       expect(frameMd5(join(home, 'output/lanczos-2x/clip.mp4'))).toHaveLength(10);
     },
-    60_000,
   );
 
-  test('run ends with code 3 and names output/, and resumes when the disk is back', () => {
-    const { root, unplug, plugIn } = linkedHome('output');
-    const home = makeHome(root, settings);
-    const clip = makeClip(join(temporaryFolder(), 'clip.mp4'), { frames: 10 });
-    const runClip = () =>
-      run(['run', clip, '--model', 'lanczos', '--skip-checks', '--home', home], {}, 30_000);
-    unplug();
-    const { status, stderr } = runClip();
-    expect(status, stderr).toBe(3);
-    expect(stderr).toMatch(/output is missing .*connect its disk.*\n.*run the same command again to resume/);
-    plugIn();
-    expect(runClip().status).toBe(0);
-    expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(10);
-  }, 60_000);
+  test(
+    'run ends with code 3 and names output/, and resumes when the disk is back',
+    { tags: ['slow'], timeout: 60_000 },
+    () => {
+      const { root, unplug, plugIn } = linkedHome('output');
+      const home = makeHome(root, settings);
+      const clip = makeClip(join(temporaryFolder(), 'clip.mp4'), { frames: 10 });
+      const runClip = () =>
+        run(['run', clip, '--model', 'lanczos', '--skip-checks', '--home', home], {}, 30_000);
+      unplug();
+      const { status, stderr } = runClip();
+      expect(status, stderr).toBe(3);
+      expect(stderr).toMatch(
+        /output is missing .*connect its disk.*\n.*run the same command again to resume/,
+      );
+      plugIn();
+      expect(runClip().status).toBe(0);
+      expect(frameMd5(join(home, 'output/clip.mp4'))).toHaveLength(10);
+    },
+  );
 
-  test('a daemon that has lost its database knows which videos are done', () => {
-    const { root, unplug, plugIn } = linkedHome('output');
-    const home = makeHome(root, settings);
-    makeClip(join(home, 'input/lanczos-2x/clip.mp4'), { frames: 10 });
-    const once = () => run(['start', '--once', '--home', home]).status;
-    expect(once()).toBe(0);
-    for (const end of ['', '-wal', '-shm'])
-      rmSync(join(home, `.framekiln/framekiln.db${end}`), { force: true });
-    unplug();
-    expect(once()).toBe(0);
-    expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
-    plugIn();
-    expect(once()).toBe(0);
-    expect(readLog(home).match(/queued as job/g)).toHaveLength(1);
-    expect(filesBelow(join(root, 'output/lanczos-2x'))).toEqual(['clip.mp4']);
-    // The output is recognised as one that this home wrote.
-    run(['retry', '1', '--home', home]);
-    expect(once()).toBe(0);
-    expect(filesBelow(join(root, 'output/lanczos-2x'))).toEqual(['clip.mp4']);
-  }, 60_000);
+  test(
+    'a daemon that has lost its database knows which videos are done',
+    { tags: ['slow'], timeout: 60_000 },
+    () => {
+      const { root, unplug, plugIn } = linkedHome('output');
+      const home = makeHome(root, settings);
+      makeClip(join(home, 'input/lanczos-2x/clip.mp4'), { frames: 10 });
+      const once = () => run(['start', '--once', '--home', home]).status;
+      expect(once()).toBe(0);
+      for (const end of ['', '-wal', '-shm'])
+        rmSync(join(home, `.framekiln/framekiln.db${end}`), { force: true });
+      unplug();
+      expect(once()).toBe(0);
+      expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
+      plugIn();
+      expect(once()).toBe(0);
+      expect(readLog(home).match(/queued as job/g)).toHaveLength(1);
+      expect(filesBelow(join(root, 'output/lanczos-2x'))).toEqual(['clip.mp4']);
+      // The output is recognised as one that this home wrote.
+      run(['retry', '1', '--home', home]);
+      expect(once()).toBe(0);
+      expect(filesBelow(join(root, 'output/lanczos-2x'))).toEqual(['clip.mp4']);
+    },
+  );
 });

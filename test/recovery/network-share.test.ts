@@ -21,12 +21,12 @@ async function waitsAndCompletes(daemon: DaemonWithClip): Promise<void> {
 
 test.each(['ESTALE', 'ENOTCONN', 'EHOSTDOWN', 'ETIMEDOUT'])(
   'a job that gets %s waits, uses no attempt, and resumes',
+  { tags: ['slow'], timeout: 90_000 },
   async (code) => {
     await waitsAndCompletes(
       new DaemonWithClip({ frames: FRAMES, armed: [`output.before-rename 1 ${code}`] }),
     );
   },
-  90_000,
 );
 
 test.runIf(mayMountExfat())(

@@ -125,16 +125,20 @@ test('when there is no space for a file the job waits, uses no attempt, and resu
   await atEach(runsAll ? FILE_SITES : ['frame-index.before-write', 'output.before-rename'], 'ENOSPC');
 });
 
-test('when a quota is used up the job waits as for a full disk, also if ffmpeg finds it', async () => {
-  await atEach(['transformed-frame.before-write', 'output.before-rename'], 'EDQUOT');
-  const says = 'echo "Error writing trailer of x: Disk quota exceeded" >&2; exit 1';
-  const daemon = new DaemonWithClip({
-    frames: FRAMES,
-    path: faultyFfmpeg(temporaryFolder(), '/output/lanczos-2x/.framekiln-', says),
-  });
-  await completes(daemon, 1, 'clip');
-  expect(daemon.warnings().join('\n')).toMatch(/or in the quota.* without using an attempt/);
-});
+test(
+  'when a quota is used up the job waits as for a full disk, also if ffmpeg finds it',
+  { tags: ['slow'] },
+  async () => {
+    await atEach(['transformed-frame.before-write', 'output.before-rename'], 'EDQUOT');
+    const says = 'echo "Error writing trailer of x: Disk quota exceeded" >&2; exit 1';
+    const daemon = new DaemonWithClip({
+      frames: FRAMES,
+      path: faultyFfmpeg(temporaryFolder(), '/output/lanczos-2x/.framekiln-', says),
+    });
+    await completes(daemon, 1, 'clip');
+    expect(daemon.warnings().join('\n')).toMatch(/or in the quota.* without using an attempt/);
+  },
+);
 
 test(
   'when a worker has no space to write to the queue the job waits, uses no attempt, and resumes',

@@ -130,7 +130,7 @@ describe('one video twice', () => {
     expect(outputs(home)).toEqual({ 'x.mp4': 'a 64' });
   });
 
-  it('has two outputs if its sidecar changes afterwards', () => {
+  it('has two outputs if its sidecar changes afterwards', { tags: ['slow'] }, () => {
     const home = newHome();
     put(join(home, 'input/x.mp4'), clips.a);
     once(home);
@@ -139,24 +139,28 @@ describe('one video twice', () => {
     expect(outputs(home)).toEqual({ 'x.mp4': 'a 64', 'x (2).mp4': 'a 96' });
   });
 
-  it('has one output if its sidecar is removed afterwards, at once or after it was changed and withdrawn', () => {
-    const home = newHome();
-    put(join(home, 'input/x.mp4'), clips.a);
-    const sidecar = put(join(home, 'input/x.mp4.recipe.yaml'), 'scale: 3\n');
-    once(home);
-    rmSync(sidecar);
-    once(home);
-    put(sidecar, 'scale: nonsense\n');
-    once(home, 1);
-    rmSync(sidecar);
-    once(home);
-    expect(outputs(home)).toEqual({ 'x.mp4': 'a 96' });
-    put(sidecar, 'scale: 2\n');
-    once(home);
-    expect(outputs(home)).toEqual({ 'x.mp4': 'a 96', 'x (2).mp4': 'a 64' });
-  });
+  it(
+    'has one output if its sidecar is removed afterwards, at once or after it was changed and withdrawn',
+    { tags: ['slow'] },
+    () => {
+      const home = newHome();
+      put(join(home, 'input/x.mp4'), clips.a);
+      const sidecar = put(join(home, 'input/x.mp4.recipe.yaml'), 'scale: 3\n');
+      once(home);
+      rmSync(sidecar);
+      once(home);
+      put(sidecar, 'scale: nonsense\n');
+      once(home, 1);
+      rmSync(sidecar);
+      once(home);
+      expect(outputs(home)).toEqual({ 'x.mp4': 'a 96' });
+      put(sidecar, 'scale: 2\n');
+      once(home);
+      expect(outputs(home)).toEqual({ 'x.mp4': 'a 96', 'x (2).mp4': 'a 64' });
+    },
+  );
 
-  it('is processed without its sidecar if the job with the sidecar has failed', () => {
+  it('is processed without its sidecar if the job with the sidecar has failed', { tags: ['slow'] }, () => {
     const home = newHome();
     put(join(home, 'input/x.mp4'), clips.a);
     const model = put(join(home, 'models/x.onnx'), 'no model');
@@ -236,7 +240,7 @@ describe('a file that Framekiln did not write', () => {
     expect(outputs(home)).toEqual({ 'x.mp4': 'edited', 'x (2).mp4': 'a 64' });
   });
 
-  it('is noticed before the first frame if it is a folder', () => {
+  it('is noticed before the first frame if it is a folder', { tags: ['slow'] }, () => {
     const home = newHome();
     put(join(home, 'output/x.mp4/holiday.txt'), 'holiday');
     put(join(home, 'input/x.mp4'), clips.a);

@@ -55,6 +55,7 @@ async function homeWithDaemon(launch: (args: readonly string[]) => unknown, sett
 
 test.skipIf(!canUnshare)(
   'a daemon in a container and a run outside do not take jobs from each other (skipped if unshare --pid is not permitted)',
+  { tags: ['slow'] },
   async () => {
     const home = await homeWithDaemon(startInContainer);
     // Outside the home: the daemon may not see this folder, so `run` uses a worker of its own.

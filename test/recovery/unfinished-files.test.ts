@@ -137,27 +137,33 @@ describe('a copy that pauses', () => {
     },
   );
 
-  test('that has holes gets its second look before its job is rejected and it is moved to quarantine', async () => {
-    // As another machine writes it over the network: allocated and not sparse, its last part first, no writer to be seen.
-    const { home, path, status, hasLogged, output } = setUp(`${SLOW.slice(0, -3)}, rejected: quarantine }\n`);
-    const fastStart = ['-c:v', 'libx264', '-g', '4', '-movflags', '+faststart'];
-    const large = { width: 160, height: 120, frames: FRAMES, audio: false };
-    const whole = readFileSync(
-      makeClip(join(temporaryFolder(), 'clip.mp4'), { ...large, encoder: fastStart }),
-    );
-    const media = whole.indexOf('mdat') + 4;
-    const holes = Buffer.from(whole).fill(0, media, whole.length - 4200);
-    writeFileSync(path('clip.mp4'), holes);
-    start(['start', '--home', home]);
-    await hasLogged(/clip\.mp4 may be incomplete \((NO_DECODABLE_FRAME|DAMAGED): /);
-    const file = openSync(path('clip.mp4'), 'r+');
-    writeSync(file, whole);
-    closeSync(file);
-    await expect.poll(() => existsSync(output('clip.mp4')), { timeout: 60_000 }).toBe(true);
-    expect(frameMd5(output('clip.mp4'))).toHaveLength(FRAMES);
-    expect(filesBelow(join(home, 'quarantine'))).toEqual([]);
-    expect(status().rejected).toEqual([]);
-  }, 240_000);
+  test(
+    'that has holes gets its second look before its job is rejected and it is moved to quarantine',
+    { tags: ['slow'], timeout: 240_000 },
+    async () => {
+      // As another machine writes it over the network: allocated and not sparse, its last part first, no writer to be seen.
+      const { home, path, status, hasLogged, output } = setUp(
+        `${SLOW.slice(0, -3)}, rejected: quarantine }\n`,
+      );
+      const fastStart = ['-c:v', 'libx264', '-g', '4', '-movflags', '+faststart'];
+      const large = { width: 160, height: 120, frames: FRAMES, audio: false };
+      const whole = readFileSync(
+        makeClip(join(temporaryFolder(), 'clip.mp4'), { ...large, encoder: fastStart }),
+      );
+      const media = whole.indexOf('mdat') + 4;
+      const holes = Buffer.from(whole).fill(0, media, whole.length - 4200);
+      writeFileSync(path('clip.mp4'), holes);
+      start(['start', '--home', home]);
+      await hasLogged(/clip\.mp4 may be incomplete \((NO_DECODABLE_FRAME|DAMAGED): /);
+      const file = openSync(path('clip.mp4'), 'r+');
+      writeSync(file, whole);
+      closeSync(file);
+      await expect.poll(() => existsSync(output('clip.mp4')), { timeout: 60_000 }).toBe(true);
+      expect(frameMd5(output('clip.mp4'))).toHaveLength(FRAMES);
+      expect(filesBelow(join(home, 'quarantine'))).toEqual([]);
+      expect(status().rejected).toEqual([]);
+    },
+  );
 
   test('--once waits for the rest of it', { tags: ['slow'], timeout: 120_000 }, async () => {
     const { home, path, hasLogged, output } = setUp(SLOW);
@@ -172,23 +178,27 @@ describe('a copy that pauses', () => {
   });
 });
 
-test('after the second look, what is left of a video is processed, and what is no video is rejected', async () => {
-  const { home, path, status } = setUp(QUICK);
-  for (const name of ['half.mkv', 'half.mp4', 'live.ts', 'live.mkv']) {
-    const live = name === 'live.mkv' ? ['-c:v', 'libx264', '-f', 'matroska', '-live', '1'] : undefined;
-    const bytes = videoBytes(name, live);
-    writeFileSync(path(name), name.startsWith('half') ? bytes.subarray(0, bytes.length * 0.8) : bytes);
-  }
-  expect(await start(['start', '--once', '--home', home]).ended).toBe(1);
-  const { jobs, rejected, waiting } = status();
-  expect(jobs.map(({ file, state }) => `${file} ${state}`).sort()).toEqual([
-    'lanczos-2x/half.mkv done',
-    'lanczos-2x/live.mkv done',
-    'lanczos-2x/live.ts done',
-  ]);
-  expect(rejected).toMatchObject([{ file: 'lanczos-2x/half.mp4', code: 'NOT_A_VIDEO' }]);
-  expect(waiting).toEqual([]);
-}, 120_000);
+test(
+  'after the second look, what is left of a video is processed, and what is no video is rejected',
+  { tags: ['slow'], timeout: 120_000 },
+  async () => {
+    const { home, path, status } = setUp(QUICK);
+    for (const name of ['half.mkv', 'half.mp4', 'live.ts', 'live.mkv']) {
+      const live = name === 'live.mkv' ? ['-c:v', 'libx264', '-f', 'matroska', '-live', '1'] : undefined;
+      const bytes = videoBytes(name, live);
+      writeFileSync(path(name), name.startsWith('half') ? bytes.subarray(0, bytes.length * 0.8) : bytes);
+    }
+    expect(await start(['start', '--once', '--home', home]).ended).toBe(1);
+    const { jobs, rejected, waiting } = status();
+    expect(jobs.map(({ file, state }) => `${file} ${state}`).sort()).toEqual([
+      'lanczos-2x/half.mkv done',
+      'lanczos-2x/live.mkv done',
+      'lanczos-2x/live.ts done',
+    ]);
+    expect(rejected).toMatchObject([{ file: 'lanczos-2x/half.mp4', code: 'NOT_A_VIDEO' }]);
+    expect(waiting).toEqual([]);
+  },
+);
 
 test('a sidecar that is huge, nested without end or full of aliases is named, and the daemon keeps running', async () => {
   const { home, path, status } = setUp(QUICK);

@@ -64,7 +64,8 @@ async function firstMoments(folder: string, size = '320x240') {
 }
 
 describe('interlaced frames are found by what they show, and deinterlaced', () => {
-  test.each<Interlaced>([
+  const isQuick = ({ name }: Interlaced): boolean => ['dv.avi', 'unmarked.mkv'].includes(name);
+  const clips: Interlaced[] = [
     { name: 'dv.avi', order: 'bff', encoder: '-c:v dvvideo', size: '720x576' },
     { name: 'dv.mov', order: 'bff', encoder: '-c:v dvvideo', size: '720x576' },
     { name: 'mpeg4.avi', order: 'tff', encoder: MPEG4 },
@@ -72,7 +73,8 @@ describe('interlaced frames are found by what they show, and deinterlaced', () =
     { name: 'mpeg2.ts', order: 'tff', encoder: MPEG2 },
     { name: 'unmarked.mkv', order: 'tff', encoder: X264 },
     { name: 'unmarked.mp4', order: 'bff', encoder: X264 },
-  ])('$name, $order', async (clip) => {
+  ];
+  const expectDeinterlaced = async (clip: Interlaced) => {
     const folder = temporaryFolder();
     const opened = await openMedia(interlacedClip(join(folder, clip.name), clip));
     const { fields, pts } = opened.index;
@@ -88,7 +90,9 @@ describe('interlaced frames are found by what they show, and deinterlaced', () =
       );
       expect([frame, (now ?? 0) < 0.7 * (before ?? 0)]).toEqual([frame, true]);
     }
-  });
+  };
+  test.each(clips.filter(isQuick))('$name, $order', expectDeinterlaced);
+  test.each(clips.filter((clip) => !isQuick(clip)))('$name, $order', { tags: ['slow'] }, expectDeinterlaced);
 });
 
 /** A program stream whose first 25 frames are progressive and whose next 25 are interlaced. */
