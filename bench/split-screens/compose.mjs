@@ -4,6 +4,9 @@ import { poseOf } from './actors.mjs';
 /** The part of an actor's frame that is drawn, in heights of the face around its centre. */
 const AROUND = { left: 1.6, right: 1.6, above: 1.3, below: 3.2 };
 
+/** A face counts as visible if this share of it is in the image. */
+const VISIBLE = 0.75;
+
 /**
  * Draws a frame.
  *
@@ -30,11 +33,16 @@ function drawShot({ set, level = 1, people }, time, actors, width, height) {
   for (const person of people) {
     const { area, box } = drawPerson(pixels, person, time, actors[person.id], width, height);
     faces = faces.filter(({ box: { x, y, width: w, height: h } }) => !contains(area, x + w / 2, y + h / 2));
-    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-    if (contains({ x: 0, y: 0, width, height }, x, y)) faces.push({ id: person.id, box });
+    if (shareInside(box, width, height) >= VISIBLE) faces.push({ id: person.id, box });
   }
   if (level !== 1) for (let i = 0; i < pixels.length; i++) pixels[i] = Math.round(pixels[i] * level);
   return { pixels, faces };
+}
+
+function shareInside(box, width, height) {
+  const across = Math.min(width, box.x + box.width) - Math.max(0, box.x);
+  const down = Math.min(height, box.y + box.height) - Math.max(0, box.y);
+  return (Math.max(0, across) * Math.max(0, down)) / (box.width * box.height);
 }
 
 function contains(area, x, y) {
