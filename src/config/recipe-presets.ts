@@ -27,6 +27,7 @@ export const PIPELINE_DEFAULTS: Readonly<{ [P in Recipe['pipeline']]: Extract<Re
     height: 1080,
     layout: 'side-by-side',
     detectEvery: 1,
+    single: 'full',
     missing: 'wide',
   },
 };

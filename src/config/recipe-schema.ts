@@ -41,6 +41,10 @@ export const PartialRecipe = z.strictObject({
   detectEvery: z.int().min(1).max(30).optional().meta({
     description: 'detect faces only in every nth frame, and interpolate in between; dual-face only',
   }),
+  single: z.enum(['full', 'own-side']).optional().meta({
+    description:
+      'how a person who is alone is shown: full for the whole image instead of the panes, or own-side for the pane of that person; dual-face only',
+  }),
   missing: z.enum(['wide', 'black']).optional().meta({
     description:
       'what a pane shows once its person has been missing for a while: wide for the whole image, or black; dual-face only',

@@ -25,6 +25,8 @@ export interface DualFaceRecipe {
   readonly layout: 'side-by-side' | 'stacked';
   /** Faces are detected in every n-th frame, and their boxes interpolated in between. */
   readonly detectEvery: number;
+  /** What shows a person who is alone: the whole image instead of both panes, or their pane. */
+  readonly single: 'full' | 'own-side';
   /** What a pane shows once its person has been missing for a while: the whole image or black. */
   readonly missing: 'wide' | 'black';
 }

@@ -1,6 +1,6 @@
 import type { Face } from './detection/face.ts';
 import { direct, type DirectorOptions, type ScreenViews } from './direction/director.ts';
-import { identify } from './identity/identify.ts';
+import { identify, isSettling } from './identity/identify.ts';
 import { interpolatePeople } from './key-frames.ts';
 import type { DualFaceState } from './state.ts';
 import { iou } from './tracking/box.ts';
@@ -37,7 +37,8 @@ export async function advanceState(
   );
   const tracked = tracker.update(faces);
   const frames = before.frames + frameCount;
-  const identity = await identify(before.identity, tracked, frames, ({ box }) => {
+  const analysed = { frame: frames, faces: tracked, isNewShot };
+  const identity = await identify(before.identity, analysed, ({ box }) => {
     const face = faces.find((each) => iou(each.box, box) > SAME_FACE);
     return face === undefined ? Promise.resolve(null) : embed(face);
   });
@@ -50,7 +51,8 @@ export async function advanceState(
       isLast || isNewShot
         ? last.people
         : interpolatePeople(before.identity.people, identity.people, i / frameCount);
-    const scene = { frame: before.frames + i, people, isNewShot: isLast && isNewShot };
+    const frame = before.frames + i;
+    const scene = { frame, people, isNewShot: isLast && isNewShot, isSettling: isSettling(last, frame) };
     const directed = direct(direction, scene, options);
     direction = directed.state;
     views.push(directed.views);

@@ -134,7 +134,7 @@ export class DualFacePipeline implements FramePipeline {
         isNewShot,
         embed: (face) => embedder.embed(last, input, face),
       },
-      { geometry: screen.paneGeometry, framesPerSecond, missing: this.#options.recipe.missing },
+      { geometry: screen.paneGeometry, framesPerSecond, recipe: this.#options.recipe },
     );
     this.#state = state;
     return views.flatMap((each, i) => {

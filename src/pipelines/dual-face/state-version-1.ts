@@ -1,22 +1,19 @@
 import type { Axis, CameraState } from './camera/camera.ts';
-import type { CutState } from './camera/cut-detector.ts';
-import type { DirectionState, PaneState } from './direction/director.ts';
-import type { PaneAssignment } from './direction/pane-assignment.ts';
-import type { IdentityState } from './identity/identify.ts';
+import type { PaneState } from './direction/director.ts';
 import type { IdentityCheck, Person } from './identity/person.ts';
 import type { IdentityCounts } from './identity/re-identification.ts';
-import type { DualFaceState } from './state.ts';
+import type { AssignmentV2, CutV2, DirectionV2, DualFaceStateV2, IdentityV2 } from './state-version-2.ts';
 
 /* Version 1 of the stored state has the same content as version 2 under other names. */
 
 /** The state of a checkpoint of version 1. */
-export type DualFaceStateV1 = Omit<DualFaceState, 'cut' | 'identity' | 'direction'> & {
+export type DualFaceStateV1 = Omit<DualFaceStateV2, 'cut' | 'identity' | 'direction'> & {
   readonly cut: CutV1 | null;
   readonly identity: IdentityV1;
   readonly direction: DirectionV1;
 };
 
-type CutV1 = Omit<CutState, 'averageDifference'> & { readonly usual: number };
+type CutV1 = Omit<CutV2, 'averageDifference'> & { readonly usual: number };
 
 type CheckV1 = Pick<IdentityCheck, 'reason'> & { readonly nextLook: number; readonly looks: number };
 type PersonV1 = Omit<Person, 'check'> & { readonly doubt: CheckV1 | null };
@@ -24,7 +21,7 @@ type CountsV1 = Pick<IdentityCounts, 'enrolments' | 'corrections'> & {
   readonly looks: number;
   readonly framesWithLooks: number;
 };
-type IdentityV1 = Pick<IdentityState, 'nextId'> & {
+type IdentityV1 = Pick<IdentityV2, 'nextId'> & {
   readonly people: readonly PersonV1[];
   readonly counts: CountsV1;
 };
@@ -32,14 +29,14 @@ type IdentityV1 = Pick<IdentityState, 'nextId'> & {
 type AxisV1 = Omit<Axis, 'target'> & { readonly wish: number };
 type CameraV1 = Readonly<Record<keyof CameraState, AxisV1>>;
 type PaneV1 = Omit<PaneState, 'camera'> & { readonly camera: CameraV1 | null };
-type DirectionV1 = Omit<DirectionState, 'assignment' | 'left' | 'right'> & {
-  readonly cast: PaneAssignment;
+type DirectionV1 = Omit<DirectionV2, 'assignment' | 'left' | 'right'> & {
+  readonly cast: AssignmentV2;
   readonly left: PaneV1;
   readonly right: PaneV1;
 };
 
-/** Converts a state of version 1 to the current version. */
-export function convertVersion1({ cut, identity, direction, ...state }: DualFaceStateV1): DualFaceState {
+/** Converts a state of version 1 to version 2. */
+export function convertVersion1({ cut, identity, direction, ...state }: DualFaceStateV1): DualFaceStateV2 {
   return {
     ...state,
     cut: cut === null ? null : { cells: cut.cells, averageDifference: cut.usual },
@@ -62,7 +59,7 @@ function convertCounts({ looks, framesWithLooks, ...counts }: CountsV1): Identit
   return { ...counts, comparisons: looks, framesWithEmbeddings: framesWithLooks };
 }
 
-function convertDirection({ cast, left, right, ...direction }: DirectionV1): DirectionState {
+function convertDirection({ cast, left, right, ...direction }: DirectionV1): DirectionV2 {
   return { ...direction, assignment: cast, left: convertPane(left), right: convertPane(right) };
 }
 

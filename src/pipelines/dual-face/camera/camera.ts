@@ -29,6 +29,8 @@ const DEAD_ZOOM = Math.log(1.12);
 const ARRIVED = 0.06;
 /** To stop without a jolt, it must also be this slow, as a share of the maximum speed. */
 const SLOW = 0.012;
+/** A camera lags by at most this share of the view's height, so that somebody who walks stays in the view. */
+const LEASH = 0.2;
 /** Maximum speeds: in heights of the view per second, and in factors of e per second. */
 const FASTEST_PAN = 1.2;
 const FASTEST_ZOOM = 1.2;
@@ -58,6 +60,23 @@ export function moveCamera(camera: CameraState, view: View, seconds: number): Ca
 /** The view that the camera shows, moved inside the image as far as possible. */
 export function viewOf({ x, y, zoom }: CameraState, geometry: ViewGeometry): View {
   return insideImage({ centerX: x.position, centerY: y.position, height: Math.exp(zoom.position) }, geometry);
+}
+
+/** A camera after a step, moved so that it does not lag behind the view too far; somebody who walks stays in the pane. */
+export function keepNear(before: CameraState, after: CameraState, view: View, seconds: number): CameraState {
+  const leash = LEASH * Math.exp(after.zoom.position);
+  return {
+    ...after,
+    x: pulled(before.x, after.x, view.centerX, leash, seconds),
+    y: pulled(before.y, after.y, view.centerY, leash, seconds),
+  };
+}
+
+/** The axis after a step, not further from the wanted position than the leash allows. */
+function pulled(before: Axis, after: Axis, wanted: number, leash: number, seconds: number): Axis {
+  const position = Math.min(wanted + leash, Math.max(wanted - leash, after.position));
+  if (position === after.position) return after;
+  return { ...after, position, velocity: (position - before.position) / seconds, isMoving: true };
 }
 
 function stand(position: number): Axis {

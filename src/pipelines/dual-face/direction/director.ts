@@ -1,8 +1,10 @@
-import { cameraAt, moveCamera, viewOf, type CameraState } from '../camera/camera.ts';
+import type { DualFaceRecipe } from '../../../domain/recipe.ts';
+import { cameraAt, keepNear, moveCamera, viewOf, type CameraState } from '../camera/camera.ts';
 import { viewOfFace, wideView, type View, type ViewGeometry } from '../camera/view.ts';
 import { isStable, isVisible, type Person } from '../identity/person.ts';
 import { assignPanes, NO_ASSIGNMENT, type PaneAssignment } from './pane-assignment.ts';
-import { areBothEmpty, ruleForPane, type PaneRule, type Situation } from './pane-rules.ts';
+import { ruleForPane, whyWholeFrame, type PaneRule, type Situation } from './pane-rules.ts';
+import type { Side } from './sides.ts';
 
 /** The views of the source that a frame of the split screen shows. */
 export interface ScreenViews {
@@ -21,7 +23,6 @@ export interface DirectionState {
   readonly whole: number;
   /** Number of frames of each situation; each pane counts separately. */
   readonly counts: Readonly<Partial<Record<Situation, number>>>;
-  readonly sideChanges: number;
   readonly cuts: number;
 }
 
@@ -39,7 +40,7 @@ const EMPTY_PANE: PaneState = { camera: null, unseenFrames: null, trackId: null 
 export interface DirectorOptions {
   readonly geometry: ViewGeometry;
   readonly framesPerSecond: number;
-  readonly missing: 'wide' | 'black';
+  readonly recipe: Pick<DualFaceRecipe, 'layout' | 'single' | 'missing'>;
 }
 
 export const FIRST_DIRECTION: DirectionState = {
@@ -48,14 +49,16 @@ export const FIRST_DIRECTION: DirectionState = {
   right: EMPTY_PANE,
   whole: 0,
   counts: {},
-  sideChanges: 0,
   cuts: 0,
 };
 
-/** Duration of the cross-fade between the panes and the whole image. */
+/** Duration of the cross-fade from the panes to the whole image. */
 const FADE_SECONDS = 0.4;
 /** A missing person keeps their pane for this long although another person could take it. */
 const MAX_MISSING_SECONDS = 3;
+
+/** A person counts as hidden by another after this many uncertain frames; a single one may be the detector's mistake. */
+const HIDDEN_FRAMES = 2;
 
 /** The people in a frame. */
 export interface Scene {
@@ -64,9 +67,12 @@ export interface Scene {
   readonly people: readonly Person[];
   /** Whether the frame is the first one of the video or after a cut. */
   readonly isNewShot: boolean;
+  /** Whether the shot has just begun (see `isSettling`). */
+  readonly isSettling: boolean;
 }
 
 interface DirectedPane {
+  readonly person: Person | null;
   readonly state: PaneState;
   readonly rule: PaneRule;
 }
@@ -77,27 +83,28 @@ export function direct(
   scene: Scene,
   options: DirectorOptions,
 ): { views: ScreenViews; state: DirectionState } {
-  const { geometry, framesPerSecond, missing } = options;
-  const { people, frame, isNewShot } = scene;
-  const start = isNewShot
-    ? { ...before, assignment: NO_ASSIGNMENT, left: EMPTY_PANE, right: EMPTY_PANE }
-    : before;
-  const assignment = assignPanes(start.assignment, people, frame, geometry.width, {
-    isNewShot,
+  const { geometry, framesPerSecond, recipe } = options;
+  const { people, frame, isNewShot, isSettling } = scene;
+  const start = isNewShot ? withoutPeople(before) : renamed(before, people);
+  const assignment = assignPanes(start.assignment, people, {
+    ...{ frame, isSettling, geometry, layout: recipe.layout },
     maxMissingFrames: Math.round(MAX_MISSING_SECONDS * framesPerSecond),
+    showsAlone: recipe.single !== 'full',
   });
   const left = directPane('left', start, assignment, scene, options);
   const right = directPane('right', start, assignment, scene, options);
-  const showsWhole = missing === 'wide' && areBothEmpty(left.rule, right.rule);
-  const whole = isNewShot ? Number(showsWhole) : faded(before.whole, showsWhole, framesPerSecond);
+  const isHidden = hides(left, right, geometry) || hides(right, left, geometry);
+  const why = whyWholeFrame(left.rule, right.rule, isHidden, recipe);
+  // Only somebody's absence fades in: a face that is hidden or back must not wait.
+  const isAtOnce = isSettling || why === 'hidden' || why === null;
+  const whole = isAtOnce ? Number(why !== null) : faded(before.whole, framesPerSecond);
   const view = ({ state: { camera }, rule: { content } }: DirectedPane): View | null =>
-    camera === null || (content === 'wide' && missing === 'black') ? null : viewOf(camera, geometry);
+    camera === null || (content === 'wide' && recipe.missing === 'black') ? null : viewOf(camera, geometry);
 
   const situations: Situation[] = [left.rule.situation, right.rule.situation];
-  if (showsWhole) situations.push('nobody');
+  if (why !== null) situations.push(why);
   if (people.filter((person) => isVisible(person) && isStable(person)).length > 2)
     situations.push('three or more');
-  const haveSwapped = !isNewShot && assignment.left !== null && assignment.left === start.assignment.right;
   return {
     views: { left: view(left), right: view(right), whole },
     state: {
@@ -106,24 +113,51 @@ export function direct(
       right: right.state,
       whole,
       counts: counted(before.counts, situations),
-      sideChanges: before.sideChanges + Number(haveSwapped),
       cuts: before.cuts + Number(isNewShot && frame > 1),
     },
   };
 }
 
-/** The opacity of the whole image one frame later. */
-function faded(whole: number, showsWhole: boolean, framesPerSecond: number): number {
-  const step = 1 / Math.max(1, FADE_SECONDS * framesPerSecond);
-  return Math.min(1, Math.max(0, whole + (showsWhole ? step : -step)));
+/** The state at a cut: nothing of the shot before stays, except who had which pane. */
+function withoutPeople(before: DirectionState): DirectionState {
+  const assignment = { ...NO_ASSIGNMENT, sides: before.assignment.sides };
+  return { ...before, assignment, left: EMPTY_PANE, right: EMPTY_PANE };
+}
+
+/** The state with the new ids of people who turned out to be somebody known; their tracks stay the same. */
+function renamed(before: DirectionState, people: readonly Person[]): DirectionState {
+  const { assignment } = before;
+  const idOf = (side: Side): number | null => {
+    const id = assignment[side];
+    if (id === null || people.some((each) => each.id === id)) return id;
+    return people.find(({ trackId }) => trackId !== null && trackId === before[side].trackId)?.id ?? id;
+  };
+  return { ...before, assignment: { ...assignment, left: idOf('left'), right: idOf('right') } };
+}
+
+/** Whether the person of one pane stands where the other pane shows somebody who is no longer seen. */
+function hides(one: DirectedPane, other: DirectedPane, geometry: ViewGeometry): boolean {
+  if (one.person === null || other.person === null) return false;
+  const isHolding = other.rule.content === 'follow' || other.rule.content === 'hold';
+  return (
+    isHolding &&
+    one.person.uncertainFrames === 0 &&
+    other.person.uncertainFrames >= HIDDEN_FRAMES &&
+    isInView(other.state.camera, one.person, geometry)
+  );
+}
+
+/** The opacity of the whole image one frame later, while it fades in. */
+function faded(whole: number, framesPerSecond: number): number {
+  return Math.min(1, whole + 1 / Math.max(1, FADE_SECONDS * framesPerSecond));
 }
 
 function directPane(
   side: 'left' | 'right',
   start: DirectionState,
   assignment: PaneAssignment,
-  { people, isNewShot }: Scene,
-  { geometry, framesPerSecond }: DirectorOptions,
+  { people, isNewShot, isSettling }: Scene,
+  { geometry, framesPerSecond, recipe }: DirectorOptions,
 ): DirectedPane {
   const before = start[side];
   const [formerId, id] = [start.assignment[side], assignment[side]];
@@ -133,23 +167,47 @@ function directPane(
   const { content } = rule;
   const view =
     content === 'follow' && person !== null ? viewOfFace(person.box, geometry) : wideView(geometry);
-  const isOtherFace =
-    formerId !== null && id !== formerId && person !== null && person.trackId !== before.trackId;
+  const isOtherTrack = person !== null && person.trackId !== before.trackId;
+  const isOtherFace = formerId !== null && id !== formerId && isOtherTrack;
+  const isElsewhere = isOtherTrack && !isInView(before.camera, person, geometry);
+  const isNewAtCut = isNewShot || (isSettling && id !== formerId);
   // The camera may jump where a jump is not visible: at a cut, to another face, and behind the whole image.
-  const jumps = isNewShot || isOtherFace || start.whole === 1;
-  const camera = nextCamera(before.camera, { content, view, jumps }, geometry, framesPerSecond);
-  return { state: { camera, unseenFrames, trackId: person?.trackId ?? before.trackId }, rule };
+  const jumps = isNewAtCut || isOtherFace || isElsewhere || start.whole === 1;
+  // A pane that will make way for the whole image does not zoom out before.
+  const holds = content === 'hold' || (content === 'zoom out' && recipe.single === 'full');
+  const target = { isFace: content === 'follow', holds, view, jumps };
+  const camera = nextCamera(before.camera, target, geometry, framesPerSecond);
+  return { person, state: { camera, unseenFrames, trackId: person?.trackId ?? before.trackId }, rule };
+}
+
+/** Whether a camera shows a person's face; a face that reappears elsewhere is not worth a long way through the image. */
+function isInView(camera: CameraState | null, { box }: Person, geometry: ViewGeometry): boolean {
+  if (camera === null) return false;
+  const { centerX, centerY, height } = viewOf(camera, geometry);
+  return (
+    Math.abs(box.x + box.width / 2 - centerX) < (height * geometry.aspect) / 2 &&
+    Math.abs(box.y + box.height / 2 - centerY) < height / 2
+  );
+}
+
+interface CameraTarget {
+  readonly view: View;
+  /** Whether the view is that of a face, which must not leave the pane. */
+  readonly isFace: boolean;
+  readonly holds: boolean;
+  readonly jumps: boolean;
 }
 
 function nextCamera(
   camera: CameraState | null,
-  target: { readonly content: PaneRule['content']; readonly view: View; readonly jumps: boolean },
+  { view, isFace, holds, jumps }: CameraTarget,
   geometry: ViewGeometry,
   framesPerSecond: number,
 ): CameraState {
-  if (camera === null || target.jumps) return cameraAt(target.view);
-  if (target.content === 'hold') return cameraAt(viewOf(camera, geometry));
-  return moveCamera(camera, target.view, 1 / framesPerSecond);
+  if (camera === null || jumps) return cameraAt(view);
+  if (holds) return cameraAt(viewOf(camera, geometry));
+  const moved = moveCamera(camera, view, 1 / framesPerSecond);
+  return isFace ? keepNear(camera, moved, view, 1 / framesPerSecond) : moved;
 }
 
 function unseenFramesOf(before: PaneState, person: Person | null): number | null {
@@ -167,7 +225,7 @@ function counted(
 }
 
 /** A summary for the log at the end of a job. */
-export function describeDirection({ counts, sideChanges, cuts }: DirectionState): string {
+export function describeDirection({ counts, cuts }: DirectionState): string {
   const listed = Object.entries(counts).map(([situation, frames]) => `${situation} ${frames}`);
-  return `pane frames: ${listed.join(', ')}; cuts: ${cuts}, side changes: ${sideChanges}`;
+  return `pane frames: ${listed.join(', ')}; cuts: ${cuts}`;
 }

@@ -1,34 +1,35 @@
+import type { ViewGeometry } from '../camera/view.ts';
 import { isStable, isVisible, type Person } from '../identity/person.ts';
+import { sidesOf, type Side } from './sides.ts';
 
 /** The person of each pane. Plain data that is stored in the checkpoint. */
 export interface PaneAssignment {
   /** Id of the person in the left pane; null if the pane is empty. */
   readonly left: number | null;
   readonly right: number | null;
-  /** Consecutive frames in which the two people were on opposite sides, beyond the hysteresis. */
-  readonly crossedFrames: number;
   /** Consecutive frames in which another person outweighed one of the two. */
   readonly outweighedFrames: number;
+  /** Pane that each person had first, by their id. */
+  readonly sides: Readonly<Record<number, Side>>;
 }
 
-export const NO_ASSIGNMENT: PaneAssignment = {
-  left: null,
-  right: null,
-  crossedFrames: 0,
-  outweighedFrames: 0,
-};
+export const NO_ASSIGNMENT: PaneAssignment = { left: null, right: null, outweighedFrames: 0, sides: {} };
 
 export interface AssignmentOptions {
-  /** Whether the frame is the first one of the video or after a cut; people are then accepted before they are stable. */
-  readonly isNewShot: boolean;
+  /** Number of the frame. */
+  readonly frame: number;
+  /** Whether the shot has just begun, so that people are not yet all recognised and their panes may still change. */
+  readonly isSettling: boolean;
   /** Frames for which a missing person keeps their weight against others. */
   readonly maxMissingFrames: number;
+  readonly geometry: ViewGeometry;
+  readonly layout: 'side-by-side' | 'stacked';
+  /** Whether a pane is shown while its person is alone. */
+  readonly showsAlone: boolean;
 }
 
-/** The panes change only after this many consecutive frames. */
+/** Another person replaces one of the two only after this many consecutive frames. */
 export const SWITCH_FRAMES = 15;
-/** Distance of two crossed people, as a share of the image's width, from which they count as crossed. */
-export const HYSTERESIS = 0.1;
 /** Another person must weigh this many times as much as one of the two to replace them. */
 const OUTWEIGHS = 1.5;
 /** Minimum weight of a missing person, as a share of their height. */
@@ -36,38 +37,53 @@ const MISSING_WEIGHT = 0.7;
 
 /**
  * Assigns people to the panes: the two that are largest and visible for most of the time. A person in a pane stays until
- * another one has been more prominent for SWITCH_FRAMES, and two people swap sides once they have clearly crossed.
- *
- * @param width of the image in pixels
+ * another one has been more prominent for SWITCH_FRAMES, and gets the same pane in all shots of the video.
  */
 export function assignPanes(
   before: PaneAssignment,
   people: readonly Person[],
-  frame: number,
-  width: number,
-  { isNewShot, maxMissingFrames }: AssignmentOptions,
+  options: AssignmentOptions,
 ): PaneAssignment {
-  const canStay = (person: Person): boolean => isVisible(person) || (isStable(person) && !isNewShot);
+  const { chosen, outweighedFrames } = choosePeople(before, people, options);
+  const panes = sidesOf(chosen, before, options);
+  const isShown = chosen.length === 2 || options.showsAlone;
+  const known = people.flatMap(({ id }) => {
+    const side = before.sides[id];
+    return side === undefined ? [] : [[id, side] as const];
+  });
+  const sides: Record<number, Side> = Object.fromEntries(known);
+  if (isShown && !options.isSettling) {
+    if (panes.left !== null) sides[panes.left] ??= 'left';
+    if (panes.right !== null) sides[panes.right] ??= 'right';
+  }
+  return { ...panes, outweighedFrames, sides };
+}
+
+/** At most two people, those who already have a pane first. */
+function choosePeople(
+  before: PaneAssignment,
+  people: readonly Person[],
+  { frame, maxMissingFrames }: AssignmentOptions,
+): { chosen: Person[]; outweighedFrames: number } {
   const kept = [before.left, before.right]
     .map((id) => people.find((each) => each.id === id))
     .filter((person) => person !== undefined)
-    .filter(canStay);
+    .filter((person) => isVisible(person) || isStable(person));
   const candidates = people
-    .filter((each) => isVisible(each) && (isStable(each) || isNewShot))
+    .filter((each) => isVisible(each) && isStable(each))
     .filter(({ id }) => kept.every((each) => each.id !== id))
     .sort((a, b) => weightOf(b) - weightOf(a));
   const [best] = candidates;
-  if (best === undefined) return { ...withSides(before, kept, width), outweighedFrames: 0 };
-  if (kept.length < 2) return bySides(before, [...kept, ...candidates].slice(0, 2), width);
+  if (best === undefined || kept.length < 2)
+    return { chosen: [...kept, ...candidates].slice(0, 2), outweighedFrames: 0 };
 
   const keptWeight = (person: Person): number => keptWeightOf(person, frame, maxMissingFrames);
   const [weakest, other] = [...kept].sort((a, b) => keptWeight(a) - keptWeight(b));
-  if (weakest === undefined || other === undefined) return before;
-  const isOutweighed = weightOf(best) > OUTWEIGHS * keptWeight(weakest);
+  const isOutweighed = weakest !== undefined && weightOf(best) > OUTWEIGHS * keptWeight(weakest);
   const outweighedFrames = isOutweighed ? before.outweighedFrames + 1 : 0;
-  return outweighedFrames >= SWITCH_FRAMES
-    ? bySides(before, [other, best], width)
-    : { ...withSides(before, kept, width), outweighedFrames };
+  return other !== undefined && outweighedFrames >= SWITCH_FRAMES
+    ? { chosen: [other, best], outweighedFrames: 0 }
+    : { chosen: kept, outweighedFrames };
 }
 
 /** Prominence of a person: height of the face times the share of time in which it is visible. */
@@ -79,28 +95,4 @@ function weightOf({ presence, height }: Person): number {
 function keptWeightOf(person: Person, frame: number, maxMissingFrames: number): number {
   if (frame - person.seenFrame > maxMissingFrames) return 0;
   return Math.max(weightOf(person), person.height * MISSING_WEIGHT);
-}
-
-/** Assigns a new pair by position; a single person keeps their pane. */
-function bySides(before: PaneAssignment, people: readonly Person[], width: number): PaneAssignment {
-  const [a, b] = people;
-  if (a === undefined) return NO_ASSIGNMENT;
-  if (b !== undefined) {
-    const [left, right] = a.x <= b.x ? [a, b] : [b, a];
-    return { ...NO_ASSIGNMENT, left: left.id, right: right.id };
-  }
-  const isLeft = a.id === before.left || (a.id !== before.right && a.x < width / 2);
-  return { ...NO_ASSIGNMENT, [isLeft ? 'left' : 'right']: a.id };
-}
-
-/** Keeps the people in their panes, and swaps them once they have clearly crossed. */
-function withSides(before: PaneAssignment, kept: readonly Person[], width: number): PaneAssignment {
-  const left = kept.find(({ id }) => id === before.left);
-  const right = kept.find(({ id }) => id === before.right);
-  if (left === undefined || right === undefined) return bySides(before, kept, width);
-  const areCrossed = isVisible(left) && isVisible(right) && left.x - right.x > HYSTERESIS * width;
-  const crossedFrames = areCrossed ? before.crossedFrames + 1 : 0;
-  return crossedFrames >= SWITCH_FRAMES
-    ? { ...before, left: right.id, right: left.id, crossedFrames: 0 }
-    : { ...before, left: left.id, right: right.id, crossedFrames };
 }

@@ -1,6 +1,16 @@
+import type { DualFaceRecipe } from '../../../domain/recipe.ts';
+
 /** State of the person of a pane, or of the whole frame. */
 export type Situation =
-  'shown' | 'just lost' | 'lost' | 'long gone' | 'never there' | 'nobody' | 'three or more';
+  | 'shown'
+  | 'just lost'
+  | 'lost'
+  | 'long gone'
+  | 'never there'
+  | 'alone'
+  | 'hidden'
+  | 'nobody'
+  | 'three or more';
 
 /** What a pane, or the whole frame, shows. */
 export type PaneContent =
@@ -35,6 +45,8 @@ export const PANE_RULES: readonly PaneRule[] = [
   { situation: 'lost', fromSeconds: HOLD_SECONDS, toSeconds: ZOOM_OUT_SECONDS, content: 'zoom out' },
   { situation: 'long gone', fromSeconds: ZOOM_OUT_SECONDS, toSeconds: Infinity, content: 'wide' },
   { situation: 'never there', fromSeconds: 0, toSeconds: Infinity, content: 'wide' },
+  { situation: 'alone', fromSeconds: HOLD_SECONDS, toSeconds: Infinity, content: 'whole frame' },
+  { situation: 'hidden', fromSeconds: 0, toSeconds: HOLD_SECONDS, content: 'whole frame' },
   { situation: 'nobody', fromSeconds: ZOOM_OUT_SECONDS, toSeconds: Infinity, content: 'whole frame' },
   { situation: 'three or more', fromSeconds: 0, toSeconds: Infinity, content: 'unchanged' },
 ];
@@ -47,9 +59,22 @@ export function ruleForPane(seconds: number | null): PaneRule {
   return lost ?? ruleOf('long gone');
 }
 
-/** Whether neither pane has a person to show, so that the whole image replaces both. */
-export function areBothEmpty(left: PaneRule, right: PaneRule): boolean {
-  return left.content === 'wide' && right.content === 'wide';
+/**
+ * Why the whole frame is shown instead of the panes; null if it is not.
+ *
+ * @param isHidden whether one of the two people hides the other
+ */
+export function whyWholeFrame(
+  left: PaneRule,
+  right: PaneRule,
+  isHidden: boolean,
+  { single, missing }: Pick<DualFaceRecipe, 'single' | 'missing'>,
+): 'alone' | 'hidden' | 'nobody' | null {
+  if (isHidden) return 'hidden';
+  const empty = [left, right].filter(({ content }) => content !== 'follow' && content !== 'hold');
+  if (empty.length === 1) return single === 'full' ? 'alone' : null;
+  if (empty.length === 0 || missing === 'black') return null;
+  return single === 'full' || empty.every(({ content }) => content === 'wide') ? 'nobody' : null;
 }
 
 function ruleOf(situation: Situation): PaneRule {

@@ -128,6 +128,11 @@ function checkAfter(before: Person, { box, score }: TrackedFace, frame: number):
   return null;
 }
 
+/** The person at a cut: whatever the new shot shows, their track has ended. */
+export function leaveShot(person: Person): Person {
+  return { ...person, trackId: null, uncertainFrames: UNCERTAIN_FRAMES, presence: 0, check: null };
+}
+
 /** Whether the person's face overlaps another one so much that the tracker may confuse the two. */
 export function overlapsAnother(person: Person, others: readonly Person[]): boolean {
   return others.some(

@@ -1,6 +1,6 @@
 import type { TrackedFace } from '../tracking/byte-tracker.ts';
 import { enrol, nearestPerson, wantsEnrolment } from './gallery.ts';
-import { overlapsAnother, type Person } from './person.ts';
+import { isMissing, overlapsAnother, type Person } from './person.ts';
 import { findByPosition, reassignTrack, replacePerson } from './reassign-track.ts';
 
 /** Totals since the beginning of the video. */
@@ -29,6 +29,8 @@ export interface Comparison {
 /** A check ends without a match after this many comparisons. */
 const MAX_COMPARISONS = 3;
 const FRAMES_BETWEEN_COMPARISONS = 5;
+/** A newcomer is compared more often, because their pane may still change without harm only shortly after a cut. */
+const FRAMES_BETWEEN_COMPARISONS_OF_NEW = 2;
 /** Embeddings of faces with a lower detection score are unreliable. */
 const MIN_COMPARABLE_SCORE = 0.6;
 
@@ -58,12 +60,23 @@ export async function compareFaces({
       people = checked.people;
     } else {
       enrolments++;
-      people = replacePerson(people, enrol(person, embedding, frame));
+      const known = person.gallery.length > 0 ? null : missingPerson(embedding, people);
+      corrections += Number(known !== null);
+      people =
+        known === null
+          ? replacePerson(people, enrol(person, embedding, frame))
+          : reassignTrack(people, person, known, frame);
     }
   }
   const embeddings = comparisons - counts.comparisons + enrolments - counts.enrolments;
   const framesWithEmbeddings = counts.framesWithEmbeddings + Number(embeddings > 0);
   return { people, counts: { comparisons, enrolments, corrections, framesWithEmbeddings } };
+}
+
+/** The missing person whose face this is; a new person may turn out to be somebody only after the checks have ended. */
+function missingPerson(embedding: Float32Array, people: readonly Person[]): Person | null {
+  const match = nearestPerson(embedding, people);
+  return people.find((each) => each.id === match && isMissing(each)) ?? null;
 }
 
 function isComparable(face: TrackedFace, person: Person, people: readonly Person[]): boolean {
@@ -85,6 +98,7 @@ function checkIdentity(
   const { check } = person;
   const comparisons = (check?.comparisons ?? 0) + 1;
   const isOver = check === null || comparisons >= MAX_COMPARISONS;
-  const next = isOver ? null : { ...check, comparisons, dueFrame: frame + FRAMES_BETWEEN_COMPARISONS };
+  const pause = check?.reason === 'new' ? FRAMES_BETWEEN_COMPARISONS_OF_NEW : FRAMES_BETWEEN_COMPARISONS;
+  const next = isOver ? null : { ...check, comparisons, dueFrame: frame + pause };
   return { people: replacePerson(people, { ...person, check: next }), isCorrected: false };
 }
