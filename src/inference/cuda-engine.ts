@@ -7,7 +7,12 @@ import { compilePlan } from './plan/compile-plan.ts';
 
 /** What native-cuda/addon/addon.cc exports; rejections have a `code`. */
 export interface NativeAddon {
-  describeDevices(): { readonly devices: readonly GpuDevice[]; readonly reason: string | null };
+  describeDevices(): {
+    readonly devices: readonly GpuDevice[];
+    readonly reason: string | null;
+    /** The version of CUDA that the addon was built with, such as `12.9`. */
+    readonly cudaVersion: string;
+  };
   load(plan: Uint8Array, device: number): Promise<NativeModel>;
 }
 
@@ -63,12 +68,6 @@ export function loadAddon(path = addonPath()): NativeAddon {
       },
     );
   }
-}
-
-/** The GPUs that the addon finds, or the reason why there are none. */
-export function describeGpus(): ReturnType<NativeAddon['describeDevices']> {
-  if (addonPath() === null) return { devices: [], reason: 'the CUDA addon is not installed' };
-  return loadAddon().describeDevices();
 }
 
 /** The engine with our own CUDA kernels. It runs several requests at once without blocking the event loop. */
