@@ -6,9 +6,11 @@ import { runDaemon } from '../daemon/run-daemon.ts';
 import { isDaemonRunning } from '../daemon/is-daemon-running.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { runChecks } from '../hardware/check.ts';
+import { describeGpuUse } from '../hardware/gpu-use.ts';
 import { createLogger } from '../observability/logger.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { quickChecks, type Place } from './check-environment.ts';
+import { findGpuUse } from './find-gpu-use.ts';
 import { makeHome } from './open-home.ts';
 import { probeMachine } from './probe-machine.ts';
 import { putSampleClip } from './sample-clip.ts';
@@ -48,6 +50,8 @@ export function startCommand(cli: Cli): Command {
         tellFaults(settings.loaded);
         for (const line of await remarks({ home, facts, settings: settings.now(), faults: [] }))
           log.warn(line);
+        const use = await findGpuUse(facts);
+        log[use.code === 'used' || use.command === null ? 'info' : 'warn'](describeGpuUse(use));
         if (options.sample) log.info(`added sample clip ${await putSampleClip(home)}`);
         const signal = stopSignal();
         cli.exitCode = await runDaemon({ home, settings, once: options.once === true, log, signal });
