@@ -12,6 +12,7 @@ import { controlCommands } from './control.ts';
 import { doctorCommand } from './doctor.ts';
 import { exitCodeFor } from './exit-code-for.ts';
 import { modelsCommand } from './models.ts';
+import { pageCommand } from './page.ts';
 import { prioritiseCommand } from './prioritise.ts';
 import { runCommand } from './run.ts';
 import { startCommand } from './start.ts';
@@ -63,6 +64,7 @@ export function createProgram(cli: Cli): Command {
     modelsCommand(cli),
     configCommand(cli),
     doctorCommand(cli),
+    pageCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap((each) => each.commands)]) {
