@@ -10,6 +10,7 @@ import { doctorCommand } from './doctor.ts';
 import { exitCodeFor } from './exit-code-for.ts';
 import { gpuCommand } from './gpu.ts';
 import { modelsCommand } from './models.ts';
+import { pageCommand } from './page.ts';
 import { prioritiseCommand } from './prioritise.ts';
 import { programVersion } from './program-version.ts';
 import { runCommand } from './run.ts';
@@ -63,6 +64,7 @@ export function createProgram(cli: Cli): Command {
     gpuCommand(cli),
     configCommand(cli),
     doctorCommand(cli),
+    pageCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap((each) => each.commands)]) {

@@ -24,7 +24,8 @@ export const PartialRecipe = z.strictObject({
   device: z
     .enum(['auto', 'gpu', 'gpu-only', 'cpu'])
     .optional()
-    .meta({ description:
+    .meta({
+      description:
         'device for inference; auto uses a GPU if one works, gpu warns if none does, and with gpu-only the job fails then',
     }),
   tile: z
