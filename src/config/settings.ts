@@ -237,6 +237,23 @@ export const SettingsFile = z
         }),
       })
       .prefault({}),
+    page: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .meta({ description: 'serve the web page, where jobs are shown and controlled' }),
+        port: z.int().min(1).max(65_535).default(7717).meta({ description: 'TCP port of the page' }),
+        host: z.string().min(1).default('127.0.0.1').meta({
+          description:
+            'address on which the page listens; 0.0.0.0 makes the page reachable from other machines, which then need its token (framekiln page)',
+        }),
+        names: z.array(z.string().min(1)).default([]).meta({
+          description:
+            'further host names under which the page may be opened, such as [kiln.example.org] behind a reverse proxy',
+        }),
+      })
+      .prefault({}),
     log: z
       .strictObject({
         level: z
