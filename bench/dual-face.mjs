@@ -28,7 +28,7 @@ const limit = Number(values.frames);
 const { createOnnxEngine } = await dist('inference/onnx-engine.js');
 const { loadFaceDetector } = await dist('pipelines/dual-face/detection/face-detector.js');
 const { FaceEmbedder } = await dist('pipelines/dual-face/identity/face-embedder.js');
-const { identify, FIRST_IDENTITIES } = await dist('pipelines/dual-face/identity/identify.js');
+const { identify, isSettling, FIRST_IDENTITIES } = await dist('pipelines/dual-face/identity/identify.js');
 const { interpolatePeople } = await dist('pipelines/dual-face/key-frames.js');
 const { direct, FIRST_DIRECTION } = await dist('pipelines/dual-face/direction/director.js');
 const { Screen } = await dist('pipelines/dual-face/composition/screen.js');
@@ -84,8 +84,14 @@ async function measure(width, height) {
   }
   let direction = FIRST_DIRECTION;
   for (const [i, people] of every.people.entries()) {
-    const scene = { frame: i + 1, people, isNewShot: i === 0 };
-    const options = { geometry: screen.paneGeometry, framesPerSecond: 25, missing: 'wide' };
+    const scene = {
+      frame: i + 1,
+      people,
+      isNewShot: i === 0,
+      isSettling: isSettling({ shotFrame: 1 }, i + 1),
+    };
+    const recipe = { layout: 'side-by-side', single: 'full', missing: 'wide' };
+    const options = { geometry: screen.paneGeometry, framesPerSecond: 25, recipe };
     const { views, state } = direct(direction, scene, options);
     direction = state;
     await timed('draw', () => screen.draw({ number: i, pixels: frames[i] }, views));
@@ -118,7 +124,8 @@ async function follow(frames, faces, skip, width, height, timed) {
       const face = faces[i].find((each) => iou(each.box, box) > 0.4);
       return face === undefined ? null : embedder.embed(frame, width, height, face);
     };
-    identity = await timed('identify', () => identify(before, tracker.update(faces[i]), i + 1, look));
+    const analysed = () => ({ frame: i + 1, faces: tracker.update(faces[i]), isNewShot: i === 0 });
+    identity = await timed('identify', () => identify(before, analysed(), look));
     for (let between = last + 1; between < i; between++)
       people.push(interpolatePeople(before.people, identity.people, (between - last) / (i - last)));
     people.push(identity.people);

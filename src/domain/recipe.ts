@@ -25,8 +25,8 @@ export interface DualFaceRecipe {
   readonly layout: 'side-by-side' | 'stacked';
   /** Faces are detected in every n-th frame, and their boxes interpolated in between. */
   readonly detectEvery: number;
-  /** What shows a person who is alone: the whole image instead of both panes, or their pane. */
-  readonly single: 'full' | 'own-side';
+  /** What shows a person who is alone: the whole image instead of both panes, or their pane. `full` if absent. */
+  readonly single?: 'full' | 'own-side';
   /** What a pane shows once its person has been missing for a while: the whole image or black. */
   readonly missing: 'wide' | 'black';
 }
@@ -37,9 +37,14 @@ export interface DualFaceRecipe {
  */
 export type Device = 'auto' | 'gpu' | 'gpu-only' | 'cpu';
 
-/** Text that is equal for equal recipes, whatever the order of their keys. */
+/**
+ * Text that is equal for equal recipes, whatever the order of their keys. `single: full` is left out, so that the recipes of
+ * jobs from before there was that key are still equal to today's.
+ */
 export function recipeText(recipe: Recipe): string {
-  const entries = Object.entries(recipe).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  const entries = Object.entries(recipe)
+    .filter(([key, value]) => key !== 'single' || value !== 'full')
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return JSON.stringify(Object.fromEntries(entries));
 }
 

@@ -1,11 +1,11 @@
 import {
   NO_ASSIGNMENT,
-  HYSTERESIS,
   assignPanes,
   type PaneAssignment,
 } from '../../../src/pipelines/dual-face/direction/pane-assignment.ts';
 import {
   identify,
+  isSettling,
   FIRST_IDENTITIES,
   type IdentityState,
 } from '../../../src/pipelines/dual-face/identity/identify.ts';
@@ -37,7 +37,7 @@ export interface BenchmarkRow {
   /** Sums over the scenarios. After a lasting switch, the identity at the end differs from the one at the start. */
   readonly switches: number;
   readonly lastingSwitches: number;
-  /** Number of times a pane changed to the other person without a cut or a change of sides; null for tracks. */
+  /** Number of times a pane changed to the other person, not counting the first frames after a cut; null for tracks. */
   readonly paneSwaps: number | null;
   /** Share of the frames in which faces were compared. */
   readonly comparedShare: number;
@@ -105,7 +105,7 @@ export async function playScenario(
   let tracker = new ByteTracker();
   let identity: IdentityState = FIRST_IDENTITIES;
   let assignment: PaneAssignment = NO_ASSIGNMENT;
-  const panes = new PaneWatch(width);
+  const panes = new PaneWatch();
   const pairs: FramePair[] = [];
   for (const [i, { truth, detections, isCut, embed }] of frames.entries()) {
     if (method === 'tracks') {
@@ -115,13 +115,19 @@ export async function playScenario(
     if (isCut) tracker = new ByteTracker(TRACKER_DEFAULTS, { ...tracker.snapshot(), frame: 0, tracks: [] });
     const tracked = tracker.update(detections);
     const look = method === 're-identification' ? embed : () => Promise.resolve(null);
-    identity = await identify(identity, tracked, i + 1, ({ box }) => look(box));
+    const frame = i + 1;
+    const isNewShot = i === 0 || isCut;
+    identity = await identify(identity, { frame, faces: tracked, isNewShot }, ({ box }) => look(box));
     const { people } = identity;
     pairs.push({ truth, found: people.filter(isVisible).map(({ id, box }) => ({ id, box })) });
-    const isNewShot = i === 0 || isCut;
-    assignment = assignPanes(isNewShot ? NO_ASSIGNMENT : assignment, people, i + 1, width, {
-      isNewShot,
-      maxMissingFrames: 90,
+    const { sides } = assignment;
+    assignment = assignPanes(isNewShot ? { ...NO_ASSIGNMENT, sides } : assignment, people, {
+      ...{ frame, isSettling: isSettling(identity, frame), maxMissingFrames: 90 },
+      ...{
+        geometry: { width, height: (width * 9) / 16, aspect: 8 / 9 },
+        layout: 'side-by-side',
+        showsAlone: false,
+      },
     });
     const shown = [assignment.left, assignment.right].map((id) =>
       people.find((each) => each.id === id && isVisible(each)),
@@ -129,7 +135,7 @@ export async function playScenario(
     panes.check(
       truth,
       shown.map((each) => each ?? null),
-      isNewShot,
+      isSettling(identity, frame),
     );
   }
   return {
@@ -157,25 +163,15 @@ function lastingSwitches(pairs: readonly FramePair[]): number {
 /** Counts the frames in which a pane changes to another person without a reason. */
 class PaneWatch {
   swaps = 0;
-  readonly #width: number;
   #shown: (number | null)[] = [null, null];
-  /** Whether the two people have really swapped sides since the panes were assigned. */
-  #isCrossed = false;
 
-  constructor(width: number) {
-    this.#width = width;
-  }
-
-  check(truth: readonly LabelledBox[], panes: readonly (LabelledBox | null)[], isNewShot: boolean): void {
+  check(truth: readonly LabelledBox[], panes: readonly (LabelledBox | null)[], mayChange: boolean): void {
     const who = panes.map((pane, i) =>
       pane === null ? null : personIn(pane, truth, this.#shown[i] ?? null),
     );
-    const places = new Map(truth.map(({ id, box }) => [id, box.x + box.width / 2]));
-    const [left, right] = this.#shown.map((id) => (id === null ? undefined : places.get(id)));
-    if (left !== undefined && right !== undefined) this.#isCrossed = left - right > HYSTERESIS * this.#width;
     const changed = who.filter((id, i) => id !== null && this.#shown[i] !== null && id !== this.#shown[i]);
-    if (changed.length > 0 && !isNewShot && !this.#isCrossed) this.swaps++;
-    this.#shown = who.map((id, i) => id ?? (isNewShot ? null : (this.#shown[i] ?? null)));
+    if (changed.length > 0 && !mayChange) this.swaps++;
+    this.#shown = who.map((id, i) => id ?? (mayChange ? null : (this.#shown[i] ?? null)));
   }
 }
 

@@ -103,6 +103,7 @@ test('a database of version 0.1 is read by the stores of today', () => {
 test.each([
   [1, RECIPE],
   [2, DUAL_FACE],
+  [2, { ...DUAL_FACE, single: 'full' } as const],
 ])('content that job %d of version 0.1 has is not processed again', (id, recipe) => {
   const path = join(temporaryFolder(), 'queue.db');
   writeOldDatabase(path);

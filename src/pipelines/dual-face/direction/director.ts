@@ -89,7 +89,7 @@ export function direct(
   const assignment = assignPanes(start.assignment, people, {
     ...{ frame, isSettling, geometry, layout: recipe.layout },
     maxMissingFrames: Math.round(MAX_MISSING_SECONDS * framesPerSecond),
-    showsAlone: recipe.single !== 'full',
+    showsAlone: recipe.single === 'own-side',
   });
   const left = directPane('left', start, assignment, scene, options);
   const right = directPane('right', start, assignment, scene, options);
@@ -174,7 +174,7 @@ function directPane(
   // The camera may jump where a jump is not visible: at a cut, to another face, and behind the whole image.
   const jumps = isNewAtCut || isOtherFace || isElsewhere || start.whole === 1;
   // A pane that will make way for the whole image does not zoom out before.
-  const holds = content === 'hold' || (content === 'zoom out' && recipe.single === 'full');
+  const holds = content === 'hold' || (content === 'zoom out' && recipe.single !== 'own-side');
   const target = { isFace: content === 'follow', holds, view, jumps };
   const camera = nextCamera(before.camera, target, geometry, framesPerSecond);
   return { person, state: { camera, unseenFrames, trackId: person?.trackId ?? before.trackId }, rule };

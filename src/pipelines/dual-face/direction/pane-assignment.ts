@@ -1,31 +1,19 @@
-import type { ViewGeometry } from '../camera/view.ts';
 import { isStable, isVisible, type Person } from '../identity/person.ts';
-import { sidesOf, type Side } from './sides.ts';
+import { sidesOf, type PanesWithHistory, type Side, type SideOptions } from './sides.ts';
 
 /** The person of each pane. Plain data that is stored in the checkpoint. */
-export interface PaneAssignment {
-  /** Id of the person in the left pane; null if the pane is empty. */
-  readonly left: number | null;
-  readonly right: number | null;
+export interface PaneAssignment extends PanesWithHistory {
   /** Consecutive frames in which another person outweighed one of the two. */
   readonly outweighedFrames: number;
-  /** Pane that each person had first, by their id. */
-  readonly sides: Readonly<Record<number, Side>>;
 }
 
 export const NO_ASSIGNMENT: PaneAssignment = { left: null, right: null, outweighedFrames: 0, sides: {} };
 
-export interface AssignmentOptions {
+export interface AssignmentOptions extends SideOptions {
   /** Number of the frame. */
   readonly frame: number;
-  /** Whether the shot has just begun, so that people are not yet all recognised and their panes may still change. */
-  readonly isSettling: boolean;
   /** Frames for which a missing person keeps their weight against others. */
   readonly maxMissingFrames: number;
-  readonly geometry: ViewGeometry;
-  readonly layout: 'side-by-side' | 'stacked';
-  /** Whether a pane is shown while its person is alone. */
-  readonly showsAlone: boolean;
 }
 
 /** Another person replaces one of the two only after this many consecutive frames. */

@@ -72,9 +72,9 @@ export function whyWholeFrame(
 ): 'alone' | 'hidden' | 'nobody' | null {
   if (isHidden) return 'hidden';
   const empty = [left, right].filter(({ content }) => content !== 'follow' && content !== 'hold');
-  if (empty.length === 1) return single === 'full' ? 'alone' : null;
+  if (empty.length === 1) return single === 'own-side' ? null : 'alone';
   if (empty.length === 0 || missing === 'black') return null;
-  return single === 'full' || empty.every(({ content }) => content === 'wide') ? 'nobody' : null;
+  return single !== 'own-side' || empty.every(({ content }) => content === 'wide') ? 'nobody' : null;
 }
 
 function ruleOf(situation: Situation): PaneRule {

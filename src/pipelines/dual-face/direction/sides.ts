@@ -1,11 +1,29 @@
 import type { Person } from '../identity/person.ts';
-import type { AssignmentOptions, PaneAssignment } from './pane-assignment.ts';
+import type { ViewGeometry } from '../camera/view.ts';
 
 /** A pane; in the layout `stacked`, the left one is at the top. */
 export type Side = 'left' | 'right';
 
-type Panes = Pick<PaneAssignment, 'left' | 'right'>;
-type Options = Pick<AssignmentOptions, 'isSettling' | 'geometry' | 'layout' | 'showsAlone'>;
+export interface Panes {
+  /** Id of the person in the left pane; null if the pane is empty. */
+  readonly left: number | null;
+  readonly right: number | null;
+}
+
+/** The panes so far. */
+export interface PanesWithHistory extends Panes {
+  /** Pane that each person had first, by their id. */
+  readonly sides: Readonly<Record<number, Side>>;
+}
+
+export interface SideOptions {
+  /** Whether the shot has just begun, so that people are not yet all recognised and their panes may still change. */
+  readonly isSettling: boolean;
+  readonly geometry: ViewGeometry;
+  readonly layout: 'side-by-side' | 'stacked';
+  /** Whether a pane is shown while its person is alone. */
+  readonly showsAlone: boolean;
+}
 
 /**
  * The panes of at most two people. A person keeps their pane during a shot, and in a new shot gets the one they had first in
@@ -13,7 +31,7 @@ type Options = Pick<AssignmentOptions, 'isSettling' | 'geometry' | 'layout' | 's
  *
  * @param people those who already have a pane first
  */
-export function sidesOf(people: readonly Person[], before: PaneAssignment, options: Options): Panes {
+export function sidesOf(people: readonly Person[], before: PanesWithHistory, options: SideOptions): Panes {
   const [a, b] = people;
   if (a === undefined) return { left: null, right: null };
   const side = preferredSide(a, before, options);
@@ -27,8 +45,8 @@ export function sidesOf(people: readonly Person[], before: PaneAssignment, optio
 /** The pane of a person that must not change without need; null if any will do. */
 function preferredSide(
   { id }: Person,
-  before: PaneAssignment,
-  { isSettling, showsAlone }: Options,
+  before: PanesWithHistory,
+  { isSettling, showsAlone }: SideOptions,
 ): Side | null {
   const first = before.sides[id] ?? null;
   const current = before.left === id ? 'left' : before.right === id ? 'right' : null;
@@ -38,14 +56,14 @@ function preferredSide(
 }
 
 /** The pane of a new person without another one: by position, unless somebody else had that pane before. */
-function sideOfNewcomer({ box }: Person, { sides }: PaneAssignment, { geometry }: Options): Side {
+function sideOfNewcomer({ box }: Person, { sides }: PanesWithHistory, { geometry }: SideOptions): Side {
   const taken = new Set(Object.values(sides));
   const side = box.x + box.width / 2 < geometry.width / 2 ? 'left' : 'right';
   return taken.has(side) ? opposite(side) : side;
 }
 
 /** Whether a person is left of another; in the layout `stacked`, above, if they are one above the other. */
-function isFirst({ box: a }: Person, { box: b }: Person, { layout }: Options): boolean {
+function isFirst({ box: a }: Person, { box: b }: Person, { layout }: SideOptions): boolean {
   const right = b.x + b.width / 2 - (a.x + a.width / 2);
   const below = b.y + b.height / 2 - (a.y + a.height / 2);
   return layout === 'stacked' && Math.abs(below) > Math.abs(right) ? below > 0 : right >= 0;

@@ -7,7 +7,7 @@ export interface TrackerOptions {
   readonly highScore: number;
   /** Detections below this score are ignored; those up to `highScore` can only continue tracks that are still unmatched. */
   readonly lowScore: number;
-  /** Minimum score of an unmatched detection to start a track after the first frame; in that one it is `highScore`. */
+  /** Minimum score of an unmatched detection to start a track. */
   readonly newTrackScore: number;
   /** Frames without a detection after which a track is dropped. */
   readonly lostFrames: number;
@@ -98,10 +98,8 @@ export class ByteTracker {
     const lost = [...first.tracks.filter(({ phase }) => phase === 'lost'), ...second.tracks]
       .map((track) => ({ ...track, phase: 'lost' as const }))
       .filter(({ seenFrame }) => this.#frame - seenFrame <= lostFrames);
-    // A face that is there when the shot begins is more likely real than one that appears later.
-    const beginScore = this.#frame === 1 ? highScore : newTrackScore;
     const begun = third.detections
-      .filter(({ score }) => score >= beginScore)
+      .filter(({ score }) => score >= newTrackScore)
       .map((detection) => this.#begin(detection));
     const seen = [...first.seen, ...second.seen, ...third.seen];
     this.#tracks = [...withoutDuplicates(seen, lost), ...begun].sort((a, b) => a.id - b.id);

@@ -4,22 +4,28 @@ import {
   assignPanes,
   SWITCH_FRAMES,
 } from '../../../../../src/pipelines/dual-face/direction/pane-assignment.ts';
-import type { PaneAssignment } from '../../../../../src/pipelines/dual-face/direction/pane-assignment.ts';
+import type {
+  AssignmentOptions,
+  PaneAssignment,
+} from '../../../../../src/pipelines/dual-face/direction/pane-assignment.ts';
 import type { Person } from '../../../../../src/pipelines/dual-face/identity/person.ts';
 import { stablePerson } from '../../../../helpers/people.ts';
 
-const WIDTH = 1000;
+const OPTIONS: Omit<AssignmentOptions, 'frame'> = {
+  ...{ isSettling: false, maxMissingFrames: 90, layout: 'side-by-side', showsAlone: false },
+  geometry: { width: 1000, height: 600, aspect: 8 / 9 },
+};
 
 function after(
   before: PaneAssignment,
   people: readonly Person[],
   frames = 1,
-  isNewShot = false,
+  change: Partial<AssignmentOptions> = {},
 ): PaneAssignment {
   let assignment = before;
   for (let frame = 100; frame < 100 + frames; frame++) {
     const seen = people.map((each) => (each.trackId === null ? each : { ...each, seenFrame: frame }));
-    assignment = assignPanes(assignment, seen, frame, WIDTH, { isNewShot, maxMissingFrames: 90 });
+    assignment = assignPanes(assignment, seen, { ...OPTIONS, frame, ...change });
   }
   return assignment;
 }
@@ -35,25 +41,35 @@ test('the left person gets the left pane, regardless of the order of ids', () =>
   expect(after(NO_ASSIGNMENT, [stablePerson(1, 800)])).toMatchObject({ left: null, right: 1 });
 });
 
-test('an unstable person is shown only at the beginning of a shot', () => {
+test('an unstable person gets no pane', () => {
   const people = [stablePerson(1, 200), stablePerson(2, 700, { confidentFrames: 3 })];
   expect(after(NO_ASSIGNMENT, people)).toMatchObject({ left: 1, right: null });
-  expect(after(NO_ASSIGNMENT, people, 1, true)).toMatchObject({ left: 1, right: 2 });
 });
 
-test('people swap panes after they have clearly been on opposite sides for long', () => {
-  const swapped = [stablePerson(1, 700), stablePerson(2, 300)];
-  expect(after(assigned, swapped, SWITCH_FRAMES - 1)).toMatchObject({ left: 1, right: 2 });
-  expect(after(assigned, swapped, SWITCH_FRAMES)).toMatchObject({ left: 2, right: 1 });
-  const hardly = [stablePerson(1, 540), stablePerson(2, 460)];
-  expect(after(assigned, hardly, 500)).toMatchObject({ left: 1, right: 2 });
+test('with `stacked`, the upper one of two people gets the upper pane', () => {
+  const below = stablePerson(1, 480, { box: { x: 440, y: 420, width: 80, height: 100 } });
+  const above = stablePerson(2, 500, { box: { x: 460, y: 80, width: 80, height: 100 } });
+  expect(after(NO_ASSIGNMENT, [below, above], 1, { layout: 'stacked' })).toMatchObject({ left: 2, right: 1 });
+  expect(after(NO_ASSIGNMENT, [below, above])).toMatchObject({ left: 1, right: 2 });
 });
 
-test('a return to the original sides restarts the count', () => {
+test('people who change sides keep their panes, in the same shot and in the next one', () => {
+  const first = after(NO_ASSIGNMENT, [stablePerson(1, 300), stablePerson(2, 700)]);
   const swapped = [stablePerson(1, 700), stablePerson(2, 300)];
-  const nearly = after(assigned, swapped, SWITCH_FRAMES - 1);
-  const back = after(nearly, [stablePerson(1, 300), stablePerson(2, 700)]);
-  expect(after(back, swapped, SWITCH_FRAMES - 1)).toMatchObject({ left: 1, right: 2 });
+  expect(after(first, swapped, 500)).toMatchObject({ left: 1, right: 2 });
+  const cut = { ...NO_ASSIGNMENT, sides: first.sides };
+  expect(after(cut, swapped, 1, { isSettling: true })).toMatchObject({ left: 1, right: 2 });
+  const alone = stablePerson(2, 300);
+  expect(after(cut, [alone], 1, { isSettling: true, showsAlone: true })).toMatchObject({
+    left: null,
+    right: 2,
+  });
+});
+
+test('a person who has only been alone, and so in no visible pane, makes room for another one', () => {
+  const alone = after(NO_ASSIGNMENT, [stablePerson(1, 400)], 50);
+  expect(alone).toMatchObject({ left: 1, sides: {} });
+  expect(after(alone, [stablePerson(1, 400), stablePerson(2, 200)])).toMatchObject({ left: 2, right: 1 });
 });
 
 test('a missing person keeps the pane until a third person has waited long enough', () => {

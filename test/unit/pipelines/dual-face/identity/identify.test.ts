@@ -4,6 +4,7 @@ import {
   FIRST_IDENTITIES,
   type IdentityState,
 } from '../../../../../src/pipelines/dual-face/identity/identify.ts';
+import { isStable, isVisible } from '../../../../../src/pipelines/dual-face/identity/person.ts';
 import type { TrackedFace } from '../../../../../src/pipelines/dual-face/tracking/byte-tracker.ts';
 
 /** The embedding of the face with this number. */
@@ -24,11 +25,13 @@ class IdentifiedFrames {
     frames: number,
     faces: readonly TrackedFace[],
     whose: ((track: number) => number) | null,
+    isCut = false,
   ): Promise<void> {
     for (let i = 0; i < frames; i++) {
       const computeEmbedding = ({ id }: TrackedFace): Promise<Float32Array | null> =>
         Promise.resolve(whose === null ? null : embedding(whose(id)));
-      this.state = await identify(this.state, faces, ++this.#frame, computeEmbedding);
+      const isNewShot = ++this.#frame === 1 || (isCut && i === 0);
+      this.state = await identify(this.state, { frame: this.#frame, faces, isNewShot }, computeEmbedding);
     }
   }
 
@@ -103,8 +106,34 @@ test('without embeddings, a person is found again only near the position where t
 
 test('false detections and people who left long ago are forgotten', async () => {
   const video = new IdentifiedFrames();
-  for (let track = 1; track < 50; track++) await video.run(2, [face(track, track * 20)], null);
+  await video.run(10, [face(99, 100)], null);
+  for (let track = 1; track < 50; track++)
+    await video.run(2, [face(99, 100), face(track, 300 + track * 20)], null);
   expect(video.state.people.length).toBeLessThanOrEqual(8);
   await video.run(40, [face(99, 100)], null);
   expect(video.state.people.length).toBe(1);
+});
+
+test('at a cut everybody loses their track, and unknown people are visible and stable at once', async () => {
+  const video = new IdentifiedFrames();
+  await video.run(60, [face(1, 100), face(2, 600)], (track) => track);
+  await video.run(1, [face(3, 100), face(4, 600, { score: 0.4 })], (track) => track + 4, true);
+  expect(video.shown).toEqual([
+    [3, 3],
+    [4, 4],
+  ]);
+  const [, , certain, uncertain] = video.state.people;
+  expect(certain !== undefined && isStable(certain) && isVisible(certain)).toBe(true);
+  expect(uncertain !== undefined && isStable(uncertain)).toBe(false);
+});
+
+test('at a cut back to known people, each is recognised in the first frame', async () => {
+  const video = new IdentifiedFrames();
+  await video.run(60, [face(1, 100), face(2, 600)], (track) => track);
+  await video.run(60, [face(3, 300)], () => 7, true);
+  await video.run(1, [face(4, 100), face(5, 600)], (track) => (track === 4 ? 2 : 1), true);
+  expect(video.shown).toEqual([
+    [1, 5],
+    [2, 4],
+  ]);
 });
