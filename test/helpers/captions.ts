@@ -41,12 +41,16 @@ function payloads(texts: readonly string[], frames: number): Buffer[] {
   });
 }
 
+/** In hexadecimal, because an expression must not contain control characters; the look-behind keeps to whole bytes. */
 const escaped = (bytes: Buffer): Buffer =>
-  Buffer.from(bytes.toString('latin1').replaceAll(/\0\0(?=[\0-\u0003])/g, '\0\0\u0003'), 'latin1');
+  Buffer.from(bytes.toString('hex').replaceAll(/(?<=^(?:..)*)0000(?=0[0-3])/g, '000003'), 'hex');
+
+const START_CODE = Buffer.from([0, 0, 1]);
 
 /** Adds a SEI message with captions before every slice of a byte stream with one slice a frame. */
 function addCaptions(stream: Buffer, isHevc: boolean, ofFrame: readonly Buffer[]): Buffer {
-  const starts = [...stream.toString('latin1').matchAll(/\0\0\u0001/g)].map(({ index }) => index);
+  const starts: number[] = [];
+  for (let at = stream.indexOf(START_CODE); at >= 0; at = stream.indexOf(START_CODE, at + 3)) starts.push(at);
   let frame = 0;
   return Buffer.concat(
     starts.flatMap((start, i) => {

@@ -56,8 +56,12 @@ export class CaptionCollector {
   finish(times: readonly number[], pts: ArrayLike<number>): Captions | null {
     const ofFrame = new Uint32Array(pts.length);
     let next = 0;
-    for (let frame = 0; frame < pts.length; frame++)
-      if (pts[frame] === times[next]) ofFrame[frame] = this.#ofFrame[next++] ?? 0;
+    for (let frame = 0; frame < pts.length; frame++) {
+      const time = pts[frame] ?? Infinity;
+      // Frames that the index leaves out have no place for their captions.
+      while ((times[next] ?? Infinity) < time) next++;
+      if (times[next] === time) ofFrame[frame] = this.#ofFrame[next++] ?? 0;
+    }
     return this.#payloads.length === 0 ? null : { payloads: this.#payloads, ofFrame };
   }
 }
