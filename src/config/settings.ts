@@ -37,7 +37,7 @@ export const SettingsFile = z
         }),
         rejected: z.enum(['keep', 'quarantine']).default('keep').meta({
           description:
-            'what to do with a rejected file; quarantine moves it to quarantine/ if it has a video extension, with a note that gives the reason',
+            'what to do with a rejected file; quarantine moves it to quarantine/, with a note that gives the reason, if it has a video extension and was rejected for its content',
         }),
         folders: z
           .record(z.string().min(1), PartialRecipe)
@@ -60,7 +60,8 @@ export const SettingsFile = z
     encoder: z
       .strictObject({
         codec: z.enum(['auto', 'h264', 'hevc']).default('auto').meta({
-          description: 'codec of finished videos; auto uses HEVC for 10-bit sources and H.264 otherwise',
+          description:
+            'codec of finished videos; auto uses HEVC for 10-bit sources and, if NVENC supports it, for videos larger than 4096 pixels on either side; otherwise H.264',
         }),
         nvenc: z
           .boolean()

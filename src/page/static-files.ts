@@ -7,12 +7,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { programRoot } from '../config/home.ts';
 
 /** Libraries of the page, with the name that the page gives to each. */
-const LIBRARIES: readonly [name: string, path: string][] = [
-  ['preact.js', 'preact/dist/preact.mjs'],
-  ['preact-hooks.js', 'preact/hooks/dist/hooks.mjs'],
-  ['signals-core.js', '@preact/signals-core/dist/signals-core.module.js'],
-  ['signals.js', '@preact/signals/dist/signals.module.js'],
-  ['htm.js', 'htm/dist/htm.module.js'],
+const LIBRARIES: readonly [name: string, module: string][] = [
+  ['preact.js', 'preact'],
+  ['preact-hooks.js', 'preact/hooks'],
+  ['signals-core.js', '@preact/signals-core'],
+  ['signals.js', '@preact/signals'],
+  ['htm.js', 'htm'],
 ];
 
 /** A browser without a bundler cannot resolve names of packages, and an import map would be an inline script. */
@@ -53,8 +53,9 @@ export async function readFiles(): Promise<Map<string, StaticFile>> {
   const own = names.map(
     async (name) => [name, await prepare(name, await readFile(join(folder, name)))] as const,
   );
-  const libraries = LIBRARIES.map(async ([name, path]) => {
-    const text = await readFile(join(programRoot, 'node_modules', path), 'utf8');
+  const libraries = LIBRARIES.map(async ([name, module]) => {
+    // npm puts the libraries next to Framekiln where Framekiln itself is a package.
+    const text = await readFile(new URL(import.meta.resolve(module)), 'utf8');
     return [name, await prepare(name, Buffer.from(withLocalImports(text)))] as const;
   });
   return new Map(await Promise.all([...own, ...libraries]));

@@ -121,10 +121,11 @@ export async function passThrough(
   const timing = outputTiming(opened.index, source);
   const outputPath = join(folder, `out${plan.extension}`);
   const codec = encoder === 'libx264' ? 'h264' : 'hevc';
-  await muxOutput({ source, segmentPaths, timing, codec, encoderCount: 1, plan, outputPath });
+  const { captions } = opened.index;
+  await muxOutput({ source, segmentPaths, timing, codec, encoderCount: 1, plan, captions, outputPath });
   const color = outputColor(source.video);
   const { sampleAspectRatio } = source.video;
-  const expected = { format, chroma, timing, color, sampleAspectRatio, plan, source };
+  const expected = { format, chroma, timing, color, sampleAspectRatio, plan, captions, source };
   await verifyOutput(outputPath, expected);
   return { outputPath, result: await probeMedia(outputPath, LIMITS), opened, segmentPaths, expected };
 }

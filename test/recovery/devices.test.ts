@@ -25,7 +25,7 @@ const runOn = (device: string) => {
   return run(['run', clip, '--home', home, '--skip-checks', ...recipe], NO_GPU);
 };
 
-test('device gpu without a GPU warns with the reason, and uses the CPU', () => {
+test('device gpu without a GPU warns with the reason, and uses the CPU', { tags: ['slow'] }, () => {
   const { status, stdout, stderr } = runOn('gpu');
   expect(status, stderr).toBe(0);
   expect(stderr).toMatch(/^models run on the CPU: .+/m);

@@ -136,6 +136,7 @@ async function joinOnce(
       codec: plan.codec,
       encoderCount: new Set(batches.map((batch) => batch.encoder)).size,
       plan: streams,
+      captions: index.captions,
       outputPath: path,
     },
     signal,
@@ -150,6 +151,7 @@ async function joinOnce(
     color: outputColor(media.video),
     sampleAspectRatio: formats.outputAspect,
     plan: streams,
+    captions: index.captions,
     source: media,
     original: { path: job.sourcePath, timeline },
   };

@@ -46,6 +46,17 @@ export function averageRate({ pts, timescale, lastDuration }: OutputTiming): str
   return (timescale / ticks).toFixed(6);
 }
 
+/** Number of the frame with this timestamp, in ticks since the start of the source; null if there is none. */
+export function frameAt({ pts }: OutputTiming, ticks: number): number | null {
+  let [low, high] = [0, pts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((pts[middle] ?? Infinity) < ticks) low = middle + 1;
+    else high = middle;
+  }
+  return pts[low] === ticks ? low : null;
+}
+
 /** Time in seconds at which the last frame of the output disappears, since the start of the source. */
 export function endSeconds({ pts, timescale, lastDuration }: OutputTiming): number {
   return ((pts.at(-1) ?? 0) + lastDuration) / timescale;

@@ -33,18 +33,3 @@ export async function listBoxes(path: string): Promise<Box[]> {
     await file.close();
   }
 }
-
-/** Byte ranges that join segments into one stream: the header of the first segment and the fragments of all. */
-export async function* joinedRanges(
-  segmentPaths: readonly string[],
-): AsyncGenerator<{ path: string; start: number; end: number }> {
-  for (const [number, path] of segmentPaths.entries()) {
-    for (const box of await listBoxes(path)) {
-      const wanted =
-        box.type === 'moof' ||
-        box.type === 'mdat' ||
-        (number === 0 && (box.type === 'ftyp' || box.type === 'moov'));
-      if (wanted) yield { path, start: box.offset, end: box.offset + box.bytes - 1 };
-    }
-  }
-}

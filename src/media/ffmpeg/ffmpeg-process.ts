@@ -7,6 +7,7 @@ import { sandboxedCommand } from './sandboxed-command.ts';
 import { killSandbox, type SandboxAccess } from './sandbox.ts';
 
 const STALL_MS = 60_000;
+const FIRST_FURTHER_OUTPUT = 4;
 /** Lower priority than the engine, because when one engine thread loses its core, the others wait for it. */
 const FFMPEG_NICENESS = 10;
 
@@ -58,9 +59,11 @@ export class FfmpegProcess {
     return this.#process.extra;
   }
 
-  /** File descriptors from 4 on, for further outputs. */
-  get more(): readonly Readable[] {
-    return this.#process.more;
+  /** A further output, by its file descriptor: from 4 on, as many as `moreOutputs`. */
+  output(descriptor: number): Readable {
+    const output = this.#process.more[descriptor - FIRST_FURTHER_OUTPUT];
+    if (output === undefined) throw new RangeError(`The process has no output ${descriptor}.`);
+    return output;
   }
 
   /** Lines written to standard error so far: with `-loglevel error`, the number of complaints. */

@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
 import type { MediaInfo, Rational } from '../../domain/media-info.ts';
+import type { Captions } from '../captions/captions.ts';
+import { captionOutputs, readCaptions } from '../captions/read-captions.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { followFrames, FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from './frame-hash-lines.ts';
 import { PROGRESSIVE, type FieldPlan } from '../fields/field-plan.ts';
@@ -27,6 +29,8 @@ export interface FrameIndex {
   readonly decoderErrorCount: number;
   /** Which frames are interlaced, and what is done about it. */
   readonly fields: FieldPlan;
+  /** Closed captions in the video stream; null if there are none. */
+  readonly captions: Captions | null;
 }
 
 export interface IndexOptions {
@@ -56,23 +60,24 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     'copy',
     ...FRAME_HASH_OUTPUT,
     'pipe:3',
-    ...(fieldReader?.outputs({ samples: 4, marks: 5 }) ?? []),
+    ...captionOutputs(source.video.index, { payloads: 4, times: 5 }),
+    ...(fieldReader?.outputs({ samples: 6, marks: 7 }) ?? []),
   ];
   const child = new FfmpegProcess('ffmpeg', args, {
     purpose: `indexing ${name}`,
     signal: options.signal,
     access: { reads: source.path },
-    moreOutputs: fieldReader === null ? 0 : 2,
+    moreOutputs: fieldReader === null ? 2 : 4,
   });
   child.stdin.end();
   const packets = readPackets(child);
-  const [samples, marks] = child.more;
+  const captionsOf = readCaptions(child.output(4), child.output(5));
   const fieldsOf =
-    fieldReader === null || samples === undefined || marks === undefined
+    fieldReader === null
       ? Promise.resolve(() => PROGRESSIVE)
-      : fieldReader.read(samples, marks);
-  // Both fail when the process is stopped; `child.ended` then has the reason.
-  for (const reading of [packets, fieldsOf]) reading.catch(() => undefined);
+      : fieldReader.read(child.output(6), child.output(7));
+  // All of them fail when the process is stopped; `child.ended` then has the reason.
+  for (const reading of [packets, captionsOf, fieldsOf]) reading.catch(() => undefined);
   const guard = new LimitGuard(name, options.limits);
   const pts: number[] = [];
   const hashes: number[] = [];
@@ -111,6 +116,7 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     packetCount,
     decoderErrorCount: child.complaints,
     fields: (await fieldsOf)(pts),
+    captions: (await captionsOf)(pts),
   };
 }
 

@@ -1,15 +1,16 @@
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import type { MediaInfo } from '../../domain/media-info.ts';
+import { captionsOf, type Captions } from '../captions/captions.ts';
+import type { CaptionSource } from '../captions/insert-captions.ts';
 import { coverArguments, extractCovers } from './cover-art.ts';
 import { decodingDelay, SEGMENT_OFFSET_SECONDS } from '../encode/encode-segment.ts';
 import type { Codec } from '../encode/encoder-arguments.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
-import { endSeconds, type OutputTiming } from '../encode/output-timing.ts';
+import { endSeconds, frameAt, type OutputTiming } from '../encode/output-timing.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
-import { joinedRanges } from '../encode/segment-boxes.ts';
+import { joinedSegments } from './joined-segments.ts';
 import { otherStreamArguments, videoTag, type StreamPlan } from './stream-plan.ts';
 
 /** A finished file to mux from the segments of a job and the other streams of its source. */
@@ -21,12 +22,14 @@ export interface MuxJob {
   /** Number of different encoders that made the segments. */
   readonly encoderCount: number;
   readonly plan: StreamPlan;
+  /** Closed captions to insert into the frames; null if there are none. */
+  readonly captions: Captions | null;
   readonly outputPath: string;
 }
 
 /**
- * Muxes the unchanged segments of a job with the other streams, chapters and metadata of the source. The segments are
- * piped in as one fragmented MP4, so that no joined copy is written to disk.
+ * Muxes the segments of a job with the other streams, chapters and metadata of the source. The segments are
+ * piped in as one fragmented MP4, so that no joined copy is written to disk. Closed captions are inserted on the way.
  */
 export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void> {
   const { source, timing, plan } = job;
@@ -97,7 +100,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
   child.stdout.resume();
   child.extra.resume();
   try {
-    await Promise.all([child.ended, feedSegments(child, job.segmentPaths)]);
+    await Promise.all([child.ended, feedSegments(child, job)]);
   } finally {
     for (const { path } of covers) await rm(path, { force: true });
   }
@@ -177,16 +180,26 @@ function videoMetadata({ video }: MediaInfo): string[] {
 }
 
 /** Pipes the segments into ffmpeg as one stream. */
-async function feedSegments(child: FfmpegProcess, segmentPaths: readonly string[]): Promise<void> {
+async function feedSegments(child: FfmpegProcess, job: MuxJob): Promise<void> {
   const exited = child.ended.catch(() => undefined);
-  for await (const { path, start, end } of joinedRanges(segmentPaths)) {
-    for await (const chunk of createReadStream(path, { start, end }) as AsyncIterable<Buffer>) {
-      child.touch();
-      if (child.stdin.destroyed) return; // `child.ended` rejects with the reason.
-      // A broken pipe is not handled here, because `child.ended` rejects with the reason.
-      if (!child.stdin.write(chunk))
-        await Promise.race([once(child.stdin, 'drain').catch(() => exited), exited]);
-    }
+  for await (const chunk of joinedSegments(job.segmentPaths, captionSource(job))) {
+    child.touch();
+    if (child.stdin.destroyed) return; // `child.ended` rejects with the reason.
+    // A broken pipe is not handled here, because `child.ended` rejects with the reason.
+    if (!child.stdin.write(chunk))
+      await Promise.race([once(child.stdin, 'drain').catch(() => exited), exited]);
   }
   child.stdin.end();
+}
+
+function captionSource({ captions, timing, codec }: MuxJob): CaptionSource | null {
+  if (captions === null) return null;
+  const offset = SEGMENT_OFFSET_SECONDS * timing.timescale;
+  return {
+    codec,
+    at: (ticks) => {
+      const frame = frameAt(timing, ticks - offset);
+      return frame === null ? null : captionsOf(captions, frame);
+    },
+  };
 }

@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import { FfmpegError } from '../../domain/errors.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
+import { firstDifference, type Captions } from '../captions/captions.ts';
+import { captionOutputs, readCaptions } from '../captions/read-captions.ts';
 import { counted } from '../../lib/counted.ts';
 import type { OutputTiming } from '../encode/output-timing.ts';
 import { inputArguments, QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
@@ -15,22 +17,38 @@ export interface FrameCheck {
   readonly firstFrameSeconds: number;
 }
 
-/** Decodes a finished file completely and compares the number and the timestamps of its frames with the plan. */
+/** What the frames of a finished file must be. */
+export interface ExpectedFrames {
+  readonly timing: OutputTiming;
+  readonly captions: Captions | null;
+  /** Pixel limit for decoding. */
+  readonly maxPixels: number;
+}
+
+/** Decodes a finished file completely and compares the number, timestamps and captions of its frames with the plan. */
 export async function checkFrames(
   found: MediaInfo,
-  { timing, maxPixels }: { readonly timing: OutputTiming; readonly maxPixels: number },
+  { timing, captions, maxPixels }: ExpectedFrames,
   signal?: AbortSignal,
 ): Promise<FrameCheck> {
   const input = inputArguments(found.path, { maxPixels, before: ['-copyts'] });
-  const args = [...QUIET, ...input, '-map', `0:${found.video.index}`, ...FRAME_HASH_OUTPUT, 'pipe:1'];
+  const args = [
+    ...[...QUIET, ...input, '-map', `0:${found.video.index}`, ...FRAME_HASH_OUTPUT, 'pipe:1'],
+    ...(captions === null ? [] : captionOutputs(found.video.index, { payloads: 4, times: 5 })),
+  ];
   const child = new FfmpegProcess('ffmpeg', args, {
     purpose: `verifying ${basename(found.path)}`,
     signal,
     // The copied tracks are still untrusted.
     access: { reads: found.path },
+    moreOutputs: captions === null ? 0 : 2,
   });
   child.stdin.end();
   child.extra.resume();
+  const foundCaptions =
+    captions === null ? Promise.resolve(() => null) : readCaptions(child.output(4), child.output(5));
+  // It fails when the process is stopped; `child.ended` then has the reason.
+  foundCaptions.catch(() => undefined);
   const { timeBase, pts } = await readFrameTimestamps(child);
   const { num, den } = timeBase ?? found.video.timeBase;
   const firstFrameSeconds = ((pts[0] ?? 0) * num) / den;
@@ -40,9 +58,17 @@ export async function checkFrames(
     if (!(error instanceof FfmpegError)) throw error;
     return { faults: [`cannot be decoded (${error.message})`], firstFrameSeconds };
   }
-  const faults = timestampFaults(pts, num / den, timing);
+  const faults = [
+    ...timestampFaults(pts, num / den, timing),
+    ...captionFaults(captions, (await foundCaptions)(pts)),
+  ];
   const held = (claimedEndSeconds(found) ?? NaN) - ((pts.at(-1) ?? 0) * num) / den;
   return { faults: faults.length > 0 ? faults : holdFaults(held, num / den, timing), firstFrameSeconds };
+}
+
+function captionFaults(planned: Captions | null, found: Captions | null): string[] {
+  const frame = planned === null ? null : firstDifference(planned, found);
+  return frame === null ? [] : [`has other captions than the source at frame ${frame}`];
 }
 
 /**

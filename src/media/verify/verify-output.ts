@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { codeOf, AudioShiftedError, InputRejectedError, VerificationError } from '../../domain/errors.ts';
 import type { Chroma, FrameFormat, MediaInfo } from '../../domain/media-info.ts';
+import type { Captions } from '../captions/captions.ts';
 import { isTenBit } from '../encode/choose-codec.ts';
 import { counted } from '../../lib/counted.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
@@ -30,6 +31,8 @@ export interface ExpectedOutput {
   readonly color: OutputColor;
   readonly sampleAspectRatio: { num: number; den: number };
   readonly plan: StreamPlan;
+  /** Closed captions of the frames; null if there are none. */
+  readonly captions: Captions | null;
   /** The source of the audio tracks: the video that was queued, or its copy on one timeline. */
   readonly source: MediaInfo;
   /** The video that was queued, whose timestamps count. Default: the source. */
@@ -42,8 +45,8 @@ function maxPixels({ width, height }: FrameFormat): number {
 }
 
 /**
- * Decodes the finished file completely and checks the timestamp of every frame, the size, pixel aspect ratio, colours,
- * the times of frames and audio in the source, and the number of other streams of each kind (promise 17 in docs/promises.md).
+ * Decodes the finished file completely and checks the timestamp and the closed captions of every frame, the size, pixel aspect
+ * ratio, colours, the times of frames and audio in the source, and the number of other streams of each kind (promise 17 in docs/promises.md).
  *
  * @throws VerificationError with every fault; AudioShiftedError if audio tracks out of sync are the only faults
  */
@@ -67,11 +70,12 @@ export async function verifyOutput(
       throw new VerificationError(`The output file cannot be read: ${error.message}`, { cause: error });
     throw error;
   });
-  const limits = { timing: expected.timing, maxPixels: maxPixels(expected.format) };
-  const { faults: frameFaults, firstFrameSeconds } = await checkFrames(found, limits, signal);
+  const { timing, captions } = expected;
+  const frames = { timing, captions, maxPixels: maxPixels(expected.format) };
+  const { faults: frameFaults, firstFrameSeconds } = await checkFrames(found, frames, signal);
   const before = await originalTimes(expected, signal);
   const audio = await audioFaults(found, { ...expected, before, firstFrameSeconds }, signal);
-  const { source, timing } = expected;
+  const { source } = expected;
   const timeFaults = imageTimeFaults(source, timing, before.get(source.video.index));
   const others = [...streamFaults(found, expected), ...frameFaults, ...timeFaults];
   const faults = [...others, ...audio.map(({ sentence }) => sentence)];

@@ -97,6 +97,7 @@ test('audio out of sync is detected, with the shift that corrects it', async () 
     timing: expected.timing,
     codec: 'h264' as const,
     encoderCount: 1,
+    captions: null,
     outputPath,
   };
   await muxOutput({ ...job, plan: moved });

@@ -27,6 +27,7 @@ test.each([
     color: outputColor(media.video),
     sampleAspectRatio,
     plan: planStreams(media),
+    captions: null,
     source: media,
   };
   await expect(verifyOutput(result, expected)).rejects.toThrow(VerificationError);

@@ -127,7 +127,7 @@ describe('audio', () => {
     const timing = outputTiming(opened.index, media);
     await muxOutput({
       ...{ source: media, segmentPaths, timing, codec: 'h264', encoderCount: 1, outputPath },
-      plan: planStreams(media),
+      ...{ plan: planStreams(media), captions: null },
     });
     const starts = (file: string) => [firstPts(file, 'v:0'), firstPts(file, 'a:0')];
     const [[video = 0, audio = 0], [videoOut = 0, audioOut = 0]] = [starts(early), starts(outputPath)];

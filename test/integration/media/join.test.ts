@@ -27,6 +27,7 @@ async function finish(opened: Opened, folder: string, segmentPaths: string[], en
     codec: 'h264',
     encoderCount,
     plan,
+    captions: null,
     outputPath,
   });
   const expected = {
@@ -36,6 +37,7 @@ async function finish(opened: Opened, folder: string, segmentPaths: string[], en
     color: outputColor(opened.media.video),
     sampleAspectRatio: opened.media.video.sampleAspectRatio,
     plan,
+    captions: null,
     source: opened.media,
   };
   return { outputPath, expected };

@@ -37,6 +37,7 @@ test('frames whose pixels arrive long before their hashes are read without a dea
     hashes: Uint32Array.from({ length: FRAMES }, (_, i) => i),
     lastDuration: 1,
     fields: PROGRESSIVE,
+    captions: null,
     packetCount: FRAMES,
     decoderErrorCount: 0,
   };

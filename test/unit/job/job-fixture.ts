@@ -163,7 +163,7 @@ export function indexOf(frames: number): FrameIndex {
     timeBase: { num: 1, den: 25 },
     pts: Float64Array.from({ length: frames }, (_, i) => i),
     hashes: new Uint32Array(frames),
-    ...{ lastDuration: 1, packetCount: frames, decoderErrorCount: 0, fields: PROGRESSIVE },
+    ...{ lastDuration: 1, packetCount: frames, decoderErrorCount: 0, fields: PROGRESSIVE, captions: null },
   };
 }
 

@@ -17,6 +17,7 @@ function index(pts: number[], num: number, den: number, lastDuration = 1): Frame
     packetCount: pts.length,
     decoderErrorCount: 0,
     fields: PROGRESSIVE,
+    captions: null,
   };
 }
 
