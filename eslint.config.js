@@ -35,6 +35,8 @@ const ROOMS = {
   ],
   worker: [...GROUND, 'queue', 'workspace', 'media', 'inference-thread', 'job'],
   daemon: [...GROUND, 'intake', 'queue', 'workspace', 'media', 'inference', 'hardware', 'reports', 'worker'],
+  control: [...GROUND, 'queue', 'reports', 'daemon'],
+  page: [...GROUND, 'intake', 'queue', 'workspace', 'media', 'hardware', 'reports', 'daemon', 'control'],
   cli: [
     ...GROUND,
     'intake',
@@ -46,6 +48,8 @@ const ROOMS = {
     'pipelines',
     'reports',
     'daemon',
+    'control',
+    'page',
   ],
 };
 
@@ -140,6 +144,19 @@ export default tseslint.config(
   {
     files: ['src/main.ts', 'src/worker/entry.ts'],
     rules: { 'no-restricted-syntax': ['error', ...ENVIRONMENT] },
+  },
+  {
+    files: ['web/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        (
+          'EventSource FormData Image URLSearchParams XMLHttpRequest addEventListener clearInterval clearTimeout document ' +
+          'fetch history location navigator removeEventListener scrollTo setInterval setTimeout'
+        )
+          .split(' ')
+          .map((name) => [name, 'readonly']),
+      ),
+    },
   },
   {
     files: ['scripts/**/*.mjs', '**/bench/**/*.mjs', '*.config.js'],

@@ -4,7 +4,11 @@ import { defineConfig } from 'vitest/config';
 // Real children, files and databases: forks, so that native modules live in processes of their own.
 const project = (name: string, testTimeout: number) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
+  test: {
+    ...{ name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
+    // The daemons of tests would compete for the port of the page. Unit tests start none, and read no such variable.
+    env: name === 'unit' ? {} : { FRAMEKILN_PAGE_ENABLED: 'false' },
+  },
 });
 
 export default defineConfig({

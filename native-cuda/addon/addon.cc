@@ -1,12 +1,14 @@
 // The addon: runs model plans on the GPU for Node. The work is done on libuv's threads, which never touch JavaScript.
 //
-//   describeDevices(): { devices: [{ index, name, computeCapability, driverVersion, totalBytes, freeBytes }], reason }
+//   describeDevices(): { devices: [{ index, name, computeCapability, driverVersion, totalBytes, freeBytes }], reason,
+//                        cudaVersion }
 //   load(plan: Uint8Array, device: number): Promise<Model>
 //   model.run(data: Float32Array, channels, height, width): Promise<[{ data: Float32Array, shape: number[] }]>
 //   model.upscale(pixels: Uint8Array, width, height, bytesPerComponent: 1 | 2, tile, overlap): Promise<Uint8Array>
 //   model.dispose(): void
 //
 // Rejections are Errors with a `code`: OUT_OF_MEMORY, DEVICE_LOST, NO_DEVICE, CUDA_FAILED, PLAN_INVALID.
+#include <cuda_runtime_api.h>
 #include <napi.h>
 
 #include <memory>
@@ -248,6 +250,8 @@ Napi::Value DescribeDevices(const Napi::CallbackInfo& info) {
   Napi::Object result = Napi::Object::New(env);
   result.Set("devices", devices);
   result.Set("reason", reports.empty() ? Napi::String::New(env, reason) : env.Null());
+  result.Set("cudaVersion",
+             std::to_string(CUDART_VERSION / 1000) + "." + std::to_string(CUDART_VERSION % 1000 / 10));
   return result;
 }
 

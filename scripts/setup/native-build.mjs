@@ -18,7 +18,7 @@ const SOURCES = [
   'reference',
 ];
 /** Where NVIDIA's installer puts nvcc without adding it to PATH. */
-const CUDA_BIN = '/usr/local/cuda/bin';
+export const CUDA_BIN = '/usr/local/cuda/bin';
 
 /**
  * Builds the CUDA addon where an NVIDIA driver and nvcc are found: without a driver it could not be used, and the
@@ -29,6 +29,7 @@ const CUDA_BIN = '/usr/local/cuda/bin';
  * @param {string} [systemRoot] `/`, unless a test says otherwise
  */
 export async function ensureNativeAddon(root, systemRoot = '/') {
+  if (existsSync(join(root, 'native-cuda/prebuilt/framekiln_cuda.node'))) return; // `framekiln gpu install` did it.
   if (!hasNvidiaDriver(systemRoot) || findNvcc() === null || findMissingTool() !== null) return;
   const { failure, isNews } = await buildOnce(root, 'Building the CUDA addon (a minute or two)');
   if (failure !== null && isNews) {

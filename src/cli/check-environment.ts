@@ -18,11 +18,11 @@ import { checkWriteRights } from '../hardware/checks/write-rights.ts';
 import { readMachineFacts } from '../hardware/probe/machine-facts.ts';
 import type { HardwareFacts } from '../hardware/probe/hardware-facts.ts';
 import { describeCpuEngine } from '../inference/cpu-engine.ts';
-import { describeGpus } from '../inference/cuda-engine.ts';
 import { listModels, verifyModels } from '../inference/models/find-model.ts';
 import { runForText } from '../media/ffmpeg/run-for-text.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
 import { tryEncoders, tryRamDisk } from './environment-trials.ts';
+import { findGpuUse } from './find-gpu-use.ts';
 import { modelFolders, readKnownModels } from './known-models.ts';
 
 export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
@@ -37,7 +37,7 @@ export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
  * @param model the model of the recipe to check
  */
 export function checkEnvironment(place: Place, model: string): Promise<NamedCheckResult[]> {
-  const { home, settings } = place;
+  const { home, settings, facts } = place;
   const versionOf = (program: 'ffmpeg' | 'ffprobe') => () =>
     runForText(program, ['-version'], { purpose: 'printing its version' });
   return runChecks({
@@ -45,10 +45,7 @@ export function checkEnvironment(place: Place, model: string): Promise<NamedChec
     ffmpeg: () => checkFfmpeg('ffmpeg', versionOf('ffmpeg')),
     ffprobe: () => checkFfmpeg('ffprobe', versionOf('ffprobe')),
     encoders: async () => checkEncoders(await tryEncoders(settings)),
-    gpu: () => {
-      const { devices, reason } = describeGpus();
-      return checkGpu(devices, reason);
-    },
+    gpu: async () => checkGpu(await findGpuUse(facts)),
     'cpu engine': () => {
       const { instructionSets, reason } = describeCpuEngine();
       return checkCpuEngine(instructionSets, reason);

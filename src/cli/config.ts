@@ -19,7 +19,7 @@ interface ShowOptions extends GlobalOptions {
 }
 
 /** Settings that a running daemon does not reload. */
-const NEEDS_RESTART = ['intake.polling', 'log.level'];
+const NEEDS_RESTART = ['intake.polling', 'log.level', 'page.enabled', 'page.port', 'page.host'];
 
 /** `framekiln config`: shows settings and their origins, and changes them. */
 export function configCommand(cli: Cli): Command {

@@ -2,7 +2,7 @@ import { visibleText } from '../lib/visible-text.ts';
 import { formatDuration, formatRate } from '../observability/format-progress.ts';
 import { formatEstimate, formatNeeds } from '../observability/format-estimate.ts';
 import { formatTable } from './format-table.ts';
-import type { FileWithReason, JobReport, StatusReport } from './status-report.ts';
+import type { FileWithReason, JobReport, StatusReport } from '../control/status-report.ts';
 
 /** Finished jobs that are shown; all of them are in `--json`. */
 const FINISHED_SHOWN = 10;

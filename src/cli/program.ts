@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
-import { programRoot } from '../config/home.ts';
 import { FramekilnError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { visibleText } from '../lib/visible-text.ts';
@@ -11,8 +8,11 @@ import { configCommand } from './config.ts';
 import { controlCommands } from './control.ts';
 import { doctorCommand } from './doctor.ts';
 import { exitCodeFor } from './exit-code-for.ts';
+import { gpuCommand } from './gpu.ts';
 import { modelsCommand } from './models.ts';
+import { pageCommand } from './page.ts';
 import { prioritiseCommand } from './prioritise.ts';
+import { programVersion } from './program-version.ts';
 import { runCommand } from './run.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
@@ -61,8 +61,10 @@ export function createProgram(cli: Cli): Command {
     ...controlCommands(cli),
     prioritiseCommand(cli),
     modelsCommand(cli),
+    gpuCommand(cli),
     configCommand(cli),
     doctorCommand(cli),
+    pageCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap((each) => each.commands)]) {
@@ -72,13 +74,6 @@ export function createProgram(cli: Cli): Command {
       .showHelpAfterError('Run with --help for usage.');
   }
   return program;
-}
-
-function programVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(programRoot, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }
 
 /** Prints an expected error as a sentence and an unexpected one with its stack. */

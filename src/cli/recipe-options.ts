@@ -17,7 +17,7 @@ export function withRecipeOptions(command: Command): Command {
     .option('--pipeline <name>', 'upscale, or dual-face for a split screen of two people')
     .option('--scale <factor>', 'scale factor, 1 to 4', numberOrText)
     .option('--model <name>', 'lanczos, a name from framekiln models list, or an ONNX file')
-    .option('--device <device>', 'auto, gpu or cpu')
+    .option('--device <device>', 'auto, gpu, gpu-only or cpu')
     .option('--tile <pixels>', 'tile size in source pixels, or auto', numberOrText);
 }
 

@@ -4,11 +4,13 @@ import { LiveSettings } from '../config/live-settings.ts';
 import { runForeground } from '../daemon/run-foreground.ts';
 import type { Job } from '../domain/job.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
+import { describeGpuUse } from '../hardware/gpu-use.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { formatProgress } from '../observability/format-progress.ts';
 import { createLogger } from '../observability/logger.ts';
 import { checkEnvironment, type Place } from './check-environment.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
+import { findGpuUse } from './find-gpu-use.ts';
 import { formatCheck } from './doctor.ts';
 import { existingFile } from './existing-file.ts';
 import { withFoundModel } from './known-models.ts';
@@ -41,6 +43,8 @@ export function runCommand(cli: Cli): Command {
       cli.exitCode = ExitCode.environment;
       return;
     }
+    if (recipe.device === 'gpu' || recipe.device === 'gpu-only')
+      cli.complain(describeGpuUse(await findGpuUse(facts)));
     const { home, settings } = place;
     const log = createLogger({
       file: join(home.logs, 'framekiln.log'),
@@ -103,7 +107,7 @@ function tellEnd(cli: Cli, job: Job): void {
       cli.complain(
         `${job.errorCode ?? job.state}: ${visibleText(job.errorMessage ?? 'The job was cancelled.')}`,
       );
-      cli.exitCode = ExitCode.failed;
+      cli.exitCode = job.errorCode === 'GPU_UNAVAILABLE' ? ExitCode.environment : ExitCode.failed;
       return;
     case 'queued':
     case 'running':

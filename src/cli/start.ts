@@ -6,9 +6,13 @@ import { runDaemon } from '../daemon/run-daemon.ts';
 import { isDaemonRunning } from '../daemon/is-daemon-running.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { runChecks } from '../hardware/check.ts';
+import { describeGpuUse } from '../hardware/gpu-use.ts';
 import { createLogger } from '../observability/logger.ts';
+import { LogTail } from '../observability/log-tail.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { quickChecks, type Place } from './check-environment.ts';
+import { findGpuUse } from './find-gpu-use.ts';
+import { openDaemonPage } from './open-daemon-page.ts';
 import { makeHome } from './open-home.ts';
 import { probeMachine } from './probe-machine.ts';
 import { putSampleClip } from './sample-clip.ts';
@@ -43,14 +47,31 @@ export function startCommand(cli: Cli): Command {
         log.info('settings changed; new values apply from the next job');
         tellFaults(loaded);
       });
-      const log = createLogger({ file, level: settings.now().log.level, console: true });
+      const tail = new LogTail();
+      const log = createLogger({
+        file,
+        level: settings.now().log.level,
+        console: true,
+        onEntry: (entry) => tail.add(entry),
+      });
+      // With --once there may be no time to look at a page.
+      const hasPage = settings.now().page.enabled && options.once !== true;
       try {
         tellFaults(settings.loaded);
         for (const line of await remarks({ home, facts, settings: settings.now(), faults: [] }))
           log.warn(line);
+        const use = await findGpuUse(facts);
+        log[use.code === 'used' || use.command === null ? 'info' : 'warn'](describeGpuUse(use));
         if (options.sample) log.info(`added sample clip ${await putSampleClip(home)}`);
         const signal = stopSignal();
-        cli.exitCode = await runDaemon({ home, settings, once: options.once === true, log, signal });
+        cli.exitCode = await runDaemon({
+          home,
+          settings,
+          once: options.once === true,
+          log,
+          signal,
+          openPage: hasPage ? (parts) => openDaemonPage({ ...parts, settings, log, tail }) : null,
+        });
       } finally {
         await log.close();
       }

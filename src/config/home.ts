@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { codeOf, ConfigurationError, HomeNotWritableError } from '../domain/errors.ts';
 import { asUser } from '../lib/user-umask.ts';
 import { makeFolder } from '../lib/make-folder.ts';
@@ -38,9 +39,17 @@ export interface IdentifiedHome extends Home {
 /** Folder of the program, with `package.json` and `models/manifest.json`; the same for src/ and dist/. */
 export const programRoot = resolve(import.meta.dirname, '../..');
 
-/** Chooses the home: `--home`, else `FRAMEKILN_HOME`, else the folder of the program. */
+/** Chooses the home: `--home`, else `FRAMEKILN_HOME`, else the default home. */
 export function resolveHome({ flag, cwd }: { readonly flag: string | null; readonly cwd: string }): Home {
-  return homeAt(realPath(resolve(cwd, flag ?? homeFromEnvironment() ?? programRoot)));
+  return homeAt(realPath(resolve(cwd, flag ?? homeFromEnvironment() ?? defaultHome(programRoot))));
+}
+
+/**
+ * The folder of the program, or `~/framekiln` if npm installed the program: npm deletes the program's folder, with everything
+ * in it, when it updates a package.
+ */
+export function defaultHome(root: string): string {
+  return root.split(sep).includes('node_modules') ? join(homedir(), 'framekiln') : root;
 }
 
 /** The paths in a home. @param root absolute path of the home */

@@ -34,6 +34,17 @@ export const PIPELINE_DEFAULTS: Readonly<{ [P in Recipe['pipeline']]: Extract<Re
 /** Recipe of a file for which no folder, sidecar file, setting or option sets anything. */
 export const DEFAULT_RECIPE = PIPELINE_DEFAULTS.upscale;
 
+/** Well-known folders in `input/`, each with a recipe of its own. */
+export const PRESET_FOLDERS = [
+  'upscale-2x',
+  'upscale-3x',
+  'upscale-4x',
+  'lanczos-2x',
+  'lanczos-3x',
+  'lanczos-4x',
+  'dual-face',
+] as const;
+
 /**
  * Partial recipe of a folder in `input/` with a well-known name: `upscale-2x`, `upscale-3x`, `upscale-4x`, the same with
  * `lanczos`, and `dual-face`; null for any other name.

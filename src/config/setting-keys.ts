@@ -79,8 +79,11 @@ interface JsonSchema {
   readonly exclusiveMinimum?: number;
 }
 
+let knownSchema: JsonSchema | null = null;
+
+/** Made once: it takes milliseconds, and the page asks for the description of every setting. */
 function jsonSchema(): JsonSchema {
-  return z.toJSONSchema(SettingsFile, { io: 'input' }) as JsonSchema;
+  return (knownSchema ??= z.toJSONSchema(SettingsFile, { io: 'input' }) as JsonSchema);
 }
 
 function rangeOf({ anyOf, enum: names, const: name, minimum, maximum, ...other }: JsonSchema): string {

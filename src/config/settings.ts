@@ -37,7 +37,7 @@ export const SettingsFile = z
         }),
         rejected: z.enum(['keep', 'quarantine']).default('keep').meta({
           description:
-            'what to do with a rejected file; quarantine moves it to quarantine/ if it has a video extension, with a note that gives the reason',
+            'what to do with a rejected file; quarantine moves it to quarantine/, with a note that gives the reason, if it has a video extension and was rejected for its content',
         }),
         folders: z
           .record(z.string().min(1), PartialRecipe)
@@ -60,7 +60,8 @@ export const SettingsFile = z
     encoder: z
       .strictObject({
         codec: z.enum(['auto', 'h264', 'hevc']).default('auto').meta({
-          description: 'codec of finished videos; auto uses HEVC for 10-bit sources and H.264 otherwise',
+          description:
+            'codec of finished videos; auto uses HEVC for 10-bit sources and, if NVENC supports it, for videos larger than 4096 pixels on either side; otherwise H.264',
         }),
         nvenc: z
           .boolean()
@@ -234,6 +235,23 @@ export const SettingsFile = z
         gpuHottestCelsius: z.int().min(0).max(120).default(90).meta({
           description:
             'processing pauses when the GPU reaches this temperature in °C, until the GPU is 10 °C cooler; 0 never pauses',
+        }),
+      })
+      .prefault({}),
+    page: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .meta({ description: 'serve the web page, where jobs are shown and controlled' }),
+        port: z.int().min(1).max(65_535).default(7717).meta({ description: 'TCP port of the page' }),
+        host: z.string().min(1).default('127.0.0.1').meta({
+          description:
+            'address on which the page listens; 0.0.0.0 makes the page reachable from other machines, which then need its token (framekiln page)',
+        }),
+        names: z.array(z.string().min(1)).default([]).meta({
+          description:
+            'further host names under which the page may be opened, such as [kiln.example.org] behind a reverse proxy',
         }),
       })
       .prefault({}),

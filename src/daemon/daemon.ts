@@ -38,7 +38,15 @@ export interface DaemonOptions {
   readonly log: RootLogger;
   /** Aborted by SIGTERM and Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Opens the web page; null if there is none. Never rejects. */
+  readonly openPage: OpenPage | null;
 }
+
+/** Opens the page on the queue of a running daemon, which closes the page before it closes the queue. */
+export type OpenPage = (parts: {
+  readonly home: IdentifiedHome;
+  readonly queue: Queue;
+}) => Promise<{ close(): Promise<void> } | null>;
 
 /**
  * The daemon while one connection to the queue is open. States:
@@ -89,12 +97,14 @@ export class Daemon {
     log.info(`Framekiln is watching ${home.input}; finished videos appear in ${home.output}`);
     await recover(home, this.#queue, log);
     this.#notifier.ready();
+    // Not awaited either, as everything works without it.
+    const page = this.#options.openPage?.({ home, queue: this.#queue });
     // Not awaited: queuing ten thousand files takes long, and jobs, commands and a stop must not wait for it.
     const firstScan = this.#intake.start();
     try {
       await this.#loop();
     } finally {
-      await this.#shutDown(firstScan);
+      await Promise.all([this.#shutDown(firstScan), page?.then((opened) => opened?.close())]);
     }
     return this.#exitCode();
   }

@@ -93,6 +93,11 @@ export class EngineError extends FramekilnError {
   }
 }
 
+/** No GPU can run the model, and the recipe does not allow the CPU. Another attempt would end the same way. */
+export class GpuUnavailableError extends FramekilnError {
+  readonly code = 'GPU_UNAVAILABLE';
+}
+
 export type FfmpegErrorCode = 'FFMPEG_FAILED' | 'FFMPEG_STALLED';
 
 /** ffmpeg or ffprobe failed. `stderrTail` contains the last lines of its standard error. */

@@ -5,7 +5,7 @@ export const ExitCode = {
   failed: 1,
   /** The command line or the settings are invalid. */
   usage: 2,
-  /** Something is missing on this machine: ffmpeg, a model, the disk of a folder, write permission. */
+  /** Something is missing on this machine: ffmpeg, a model, a GPU that the recipe requires, the disk of a folder, write permission. */
   environment: 3,
   /** Another daemon is running on this home. */
   alreadyRunning: 4,

@@ -29,7 +29,11 @@ export interface DualFaceRecipe {
   readonly missing: 'wide' | 'black';
 }
 
-export type Device = 'auto' | 'gpu' | 'cpu';
+/**
+ * Where models run. `auto` and `gpu` use a GPU if one works and otherwise the CPU, `gpu` with a warning; with `gpu-only` the
+ * job fails instead.
+ */
+export type Device = 'auto' | 'gpu' | 'gpu-only' | 'cpu';
 
 /** Text that is equal for equal recipes, whatever the order of their keys. */
 export function recipeText(recipe: Recipe): string {

@@ -1,5 +1,6 @@
 import {
   EngineError,
+  GpuUnavailableError,
   InputRejectedError,
   ModelError,
   StoppedError,
@@ -21,6 +22,7 @@ export function reviveError(code: string, message: string): Error {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new TransientError('DISK_FULL', `No space left for frames: ${message}`);
   if (code === 'STATE_OF_OTHER_VERSION') return new InputRejectedError(code, message);
+  if (code === 'GPU_UNAVAILABLE') return new GpuUnavailableError(message);
   if (MODEL_CODES.has(code)) return new ModelError(code as ModelErrorCode, message);
   if (code === 'OUT_OF_MEMORY' || code === 'ENGINE_UNAVAILABLE' || code === 'DEVICE_LOST')
     return new EngineError(code, message);

@@ -1,5 +1,5 @@
 import { createCpuEngine } from './cpu-engine.ts';
-import { createCudaEngine, isAddonBuilt } from './cuda-engine.ts';
+import { addonPath, createCudaEngine } from './cuda-engine.ts';
 import type { Engine } from './engine.ts';
 import { createOnnxEngine, installedProviders } from './onnx-engine.ts';
 
@@ -8,7 +8,7 @@ import { createOnnxEngine, installedProviders } from './onnx-engine.ts';
  * kernels, and onnxruntime on the CPU, which runs every model.
  */
 export function availableEngines(): Engine[] {
-  const ours = isAddonBuilt() ? [createCudaEngine()] : [];
+  const ours = addonPath() !== null ? [createCudaEngine()] : [];
   const onnx = installedProviders().map(createOnnxEngine);
   return [...ours, ...onnx.slice(0, -1), createCpuEngine(), ...onnx.slice(-1)];
 }

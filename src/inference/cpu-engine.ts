@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { instructionSet } from '../config/environment.ts';
 import { EngineError, toError } from '../domain/errors.ts';
 import type { Precision } from '../domain/job.ts';
 import type { Engine, LoadedModel, ModelOutput, Tensor, WindowToUpscale } from './engine.ts';
+import { findAddon } from './find-addon.ts';
 import { decodeModel } from './models/onnx-model.ts';
 import { compilePlan } from './plan/compile-plan.ts';
 
@@ -33,12 +33,11 @@ interface CpuModel {
   dispose(): void;
 }
 
-const ADDON = fileURLToPath(new URL('../../native-cpu/build/framekiln_cpu.node', import.meta.url));
 const NAME = 'Framekiln CPU engine';
 
-/** Whether the CPU addon was built. */
-export function isCpuAddonBuilt(path = ADDON): boolean {
-  return existsSync(path);
+/** Whether the CPU addon is there, prebuilt or built here. */
+export function isCpuAddonBuilt(path = findAddon('cpu')): path is string {
+  return path !== null && existsSync(path);
 }
 
 /**
@@ -46,7 +45,7 @@ export function isCpuAddonBuilt(path = ADDON): boolean {
  *
  * @throws EngineError ENGINE_UNAVAILABLE
  */
-export function loadCpuAddon(path = ADDON): CpuAddon {
+export function loadCpuAddon(path = findAddon('cpu')): CpuAddon {
   if (!isCpuAddonBuilt(path))
     throw new EngineError(
       'ENGINE_UNAVAILABLE',
@@ -62,7 +61,7 @@ export function loadCpuAddon(path = ADDON): CpuAddon {
 }
 
 /** The instruction sets that the CPU engine can use here, the best first, or the reason why it cannot be used. */
-export function describeCpuEngine(path = ADDON): {
+export function describeCpuEngine(path = findAddon('cpu')): {
   readonly instructionSets: readonly string[];
   readonly reason: string | null;
 } {

@@ -1,14 +1,18 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { EngineError, toError } from '../domain/errors.ts';
 import type { Engine, FrameToUpscale, LoadedModel, ModelOutput, Tensor } from './engine.ts';
+import { findAddon } from './find-addon.ts';
 import { decodeModel } from './models/onnx-model.ts';
 import { compilePlan } from './plan/compile-plan.ts';
 
 /** What native-cuda/addon/addon.cc exports; rejections have a `code`. */
 export interface NativeAddon {
-  describeDevices(): { readonly devices: readonly GpuDevice[]; readonly reason: string | null };
+  describeDevices(): {
+    readonly devices: readonly GpuDevice[];
+    readonly reason: string | null;
+    /** The version of CUDA that the addon was built with, such as `12.9`. */
+    readonly cudaVersion: string;
+  };
   load(plan: Uint8Array, device: number): Promise<NativeModel>;
 }
 
@@ -41,23 +45,18 @@ interface NativeModel {
   dispose(): void;
 }
 
-const ADDON = fileURLToPath(new URL('../../native-cuda/build/framekiln_cuda.node', import.meta.url));
 /** The first GPU; to use another one, set CUDA_VISIBLE_DEVICES. */
 const DEVICE = 0;
 const NAME = 'Framekiln CUDA engine';
 
-/** Path of the addon; null if it was not built. */
+/** Path of the addon, prebuilt or built here; null if there is none. */
 export function addonPath(): string | null {
-  return isAddonBuilt() ? ADDON : null;
+  return findAddon('cuda');
 }
 
-/** Whether the addon was built. */
-export function isAddonBuilt(path = ADDON): boolean {
-  return existsSync(path);
-}
-
-/** Loads the addon, which works without a GPU and without a driver. */
-export function loadAddon(path = ADDON): NativeAddon {
+/** Loads the addon, which works without a GPU and without a driver. @throws EngineError ENGINE_UNAVAILABLE */
+export function loadAddon(path = addonPath()): NativeAddon {
+  if (path === null) throw new EngineError('ENGINE_UNAVAILABLE', 'the CUDA addon is not installed');
   try {
     return createRequire(import.meta.url)(path) as NativeAddon;
   } catch (error) {
@@ -69,13 +68,6 @@ export function loadAddon(path = ADDON): NativeAddon {
       },
     );
   }
-}
-
-/** The GPUs that the addon finds, or the reason why there are none. */
-export function describeGpus(): ReturnType<NativeAddon['describeDevices']> {
-  if (!isAddonBuilt())
-    return { devices: [], reason: 'the CUDA addon is not built (building it requires nvcc)' };
-  return loadAddon().describeDevices();
 }
 
 /** The engine with our own CUDA kernels. It runs several requests at once without blocking the event loop. */

@@ -1,4 +1,4 @@
-import { EngineError, toError } from '../domain/errors.ts';
+import { EngineError, GpuUnavailableError, toError } from '../domain/errors.ts';
 import type { Device } from '../domain/recipe.ts';
 import type { Engine, LoadedModel, LoadOptions, ModelOutput, Tensor } from './engine.ts';
 import { onlyImage } from './only-image.ts';
@@ -27,7 +27,8 @@ const MAX_DIFFERENCE = 0.05;
  * image first, and its result is compared with that of the last engine, which runs on the CPU.
  *
  * @param engines in the order of preference
- * @throws EngineError if no engine can run it; the message lists the reason of each engine
+ * @throws EngineError if no engine can run it, or GpuUnavailableError if no GPU can and the device is `gpu-only`; the message
+ *   lists the reason of each engine
  */
 export async function loadModel(
   onnx: Uint8Array,
@@ -70,7 +71,7 @@ async function chooseEngine<Outcome>(
   if (device !== 'cpu' && !engines.some((engine) => engine.device === 'gpu'))
     reasons.push('no GPU engine is installed');
   for (const engine of engines) {
-    if (device === 'cpu' && engine.device === 'gpu') continue;
+    if (!allows(device, engine)) continue;
     if (engine.isFor?.(options) === false) continue;
     try {
       const model = await engine.load(onnx, options);
@@ -87,7 +88,22 @@ async function chooseEngine<Outcome>(
       reasons.push(`${engine.name}: ${toError(error).message}`);
     }
   }
+  if (device === 'gpu-only')
+    throw new GpuUnavailableError(
+      `No GPU can run the model (${reasons.join('; ')}), and the device gpu-only rules out the CPU; to see what would change that: framekiln doctor`,
+    );
   throw new EngineError('ENGINE_UNAVAILABLE', `No engine can run the model (${reasons.join('; ')}).`);
+}
+
+/** A warning for the log if the device is `gpu` and the model runs on the CPU all the same; null otherwise. */
+export function whyNotOnGpu(device: Device, { engine, reason }: ChosenModel): string | null {
+  if (device !== 'gpu' || engine.device === 'gpu') return null;
+  return `no GPU can run the model (${reason ?? 'unknown reason'}); using the CPU instead`;
+}
+
+function allows(device: Device, engine: Engine): boolean {
+  if (device === 'cpu') return engine.device === 'cpu';
+  return device !== 'gpu-only' || engine.device === 'gpu';
 }
 
 /** The result of the last engine for the CPU, to compare another engine with; null if there is nothing to compare. */

@@ -14,6 +14,8 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Whether entries are also written to standard output. */
   readonly console: boolean;
+  /** Called with each entry that is not dropped. */
+  readonly onEntry?: (entry: LogEntry) => void;
 }
 
 /** Log of the daemon process. */
@@ -43,6 +45,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
 
   let closing: Promise<void> | null = null;
   const write = (entry: LogEntry): void => {
+    if (log.isLevelEnabled(entry.level)) options.onEntry?.(entry);
     const line = formatLogEntry(entry);
     if (closing === null) log.log(entry.level, line);
     else process.stderr.write(`${line}\n`);

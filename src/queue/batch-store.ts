@@ -3,6 +3,12 @@ import type { Database } from './sqlite.ts';
 import { assertHeld, HELD } from './lease-guard.ts';
 import { transaction } from './transaction.ts';
 
+const COLUMNS = `
+  SELECT number, first_frame AS firstFrame, frame_count AS frameCount, segment_name AS segmentName,
+    segment_bytes AS segmentBytes, segment_sha256 AS segmentSha256, encoder, pipeline_state AS pipelineState,
+    elapsed_ms AS elapsedMs, committed_at_ms AS committedAtMs
+  FROM batches`;
+
 export type BatchStore = ReturnType<typeof createBatchStore>;
 
 /** The checkpoints of jobs: a row means that the segment of the batch is durable and verified. */
@@ -21,11 +27,12 @@ export function createBatchStore(db: Database) {
     `UPDATE jobs SET frames_done =
        (SELECT coalesce(sum(frame_count), 0) FROM batches WHERE job_id = @jobId) WHERE ${HELD}`,
   );
-  const selectAll = db.prepare<[number], CommittedBatch>(
-    `SELECT number, first_frame AS firstFrame, frame_count AS frameCount, segment_name AS segmentName,
-       segment_bytes AS segmentBytes, segment_sha256 AS segmentSha256, encoder, pipeline_state AS pipelineState,
-       elapsed_ms AS elapsedMs, committed_at_ms AS committedAtMs
-     FROM batches WHERE job_id = ? ORDER BY number`,
+  const selectAll = db.prepare<[number], CommittedBatch>(`${COLUMNS} WHERE job_id = ? ORDER BY number`);
+  const selectLast = db.prepare<[number], { number: number }>(
+    `SELECT number FROM batches WHERE job_id = ? ORDER BY number DESC LIMIT 1`,
+  );
+  const selectOne = db.prepare<[number, number], CommittedBatch>(
+    `${COLUMNS} WHERE job_id = ? AND number = ?`,
   );
   const deleteOne = db.prepare<[number, number]>(`DELETE FROM batches WHERE job_id = ? AND number = ?`);
 
@@ -53,6 +60,11 @@ export function createBatchStore(db: Database) {
 
     /** The committed batches of a job, by number. */
     listBatches: (jobId: number): CommittedBatch[] => selectAll.all(jobId),
+
+    getBatch: (jobId: number, number: number): CommittedBatch | null => selectOne.get(jobId, number) ?? null,
+
+    /** The highest number of a committed batch of a job; null if there is none. */
+    lastBatchNumber: (jobId: number): number | null => selectLast.get(jobId)?.number ?? null,
 
     /** Deletes a checkpoint whose segment is missing or damaged. Call it before the segment is removed. */
     removeBatch,

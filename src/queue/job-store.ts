@@ -15,6 +15,17 @@ export interface FinishedJob extends Pick<NewJob, 'sourcePath' | 'outputPath' | 
   readonly framesTotal: number;
 }
 
+/** Part of a long list of jobs. */
+export interface JobWindow {
+  readonly states: readonly JobState[];
+  /** Only jobs whose source path contains this text; empty for all. */
+  readonly text: string;
+  /** `queue`: running jobs, then the others as they will be claimed. `ended`: those that ended last first. */
+  readonly order: 'queue' | 'ended';
+  readonly offset: number;
+  readonly limit: number;
+}
+
 export interface Enqueued {
   readonly job: Job;
   /** Whether the job is new; false if one with this content and recipe existed, in any state. */
@@ -58,6 +69,22 @@ export function createJobStore(db: Database, paths: HomePaths) {
   const selectAll = db.prepare<[], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs ORDER BY id`);
   const selectInState = db.prepare<[JobState], JobRow>(
     `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY priority DESC, id`,
+  );
+  const IN_WINDOW = `state IN (SELECT value FROM json_each(@states)) AND instr(lower(source_path), lower(@text)) > 0`;
+  const selectWindow = (order: string) =>
+    db.prepare<object, JobRow>(
+      `SELECT ${JOB_COLUMNS} FROM jobs WHERE ${IN_WINDOW} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
+    );
+  const windows = {
+    queue: selectWindow(`state = 'running' DESC, state = 'queued' DESC, priority DESC, id`),
+    ended: selectWindow('finished_at_ms DESC, id DESC'),
+  };
+  const countWindow = db.prepare<object, { jobCount: number }>(
+    `SELECT count(*) AS jobCount FROM jobs WHERE ${IN_WINDOW}`,
+  );
+  const selectMark = db.prepare<[], { mark: string }>(
+    `SELECT coalesce((SELECT max(id) FROM jobs), 0) || '.' || coalesce(
+       (SELECT id FROM commands WHERE handled_at_ms IS NOT NULL ORDER BY id DESC LIMIT 1), 0) AS mark`,
   );
   const countStates = db.prepare<[], { state: JobState; jobCount: number }>(
     `SELECT state, count(*) AS jobCount FROM jobs GROUP BY state`,
@@ -105,6 +132,16 @@ export function createJobStore(db: Database, paths: HomePaths) {
       const rows = filter.state === undefined ? selectAll.all() : selectInState.all(filter.state);
       return rows.map(fromRow);
     },
+
+    /** The jobs in a window, and the number of jobs that it is a part of. */
+    listWindow({ states, text, order, offset, limit }: JobWindow): { jobs: Job[]; total: number } {
+      const values = { states: JSON.stringify(states), text };
+      const rows = windows[order].all({ ...values, offset, limit });
+      return { jobs: rows.map(fromRow), total: countWindow.get(values)?.jobCount ?? 0 };
+    },
+
+    /** Text that differs once a job was added or a command carried out. */
+    changeMark: (): string => selectMark.get()?.mark ?? '',
 
     countByState(): Record<JobState, number> {
       const counts = { queued: 0, running: 0, paused: 0, done: 0, failed: 0, cancelled: 0 };

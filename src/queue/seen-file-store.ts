@@ -13,6 +13,10 @@ export function createSeenFileStore(db: Database, { toStored, fromStored }: Home
          THEN NULL ELSE taken_signature END AS takenSignature
      FROM seen_files ORDER BY path`,
   );
+  const selectNoted = db.prepare<[number], SeenFile>(
+    `SELECT path, signature, state, since_at_ms AS sinceAtMs, code, message, taken_signature AS takenSignature
+     FROM seen_files WHERE state = 'rejected' OR (state = 'settling' AND code IS NOT NULL) ORDER BY path LIMIT ?`,
+  );
   const upsert = db.prepare<SeenFile>(
     `INSERT OR REPLACE INTO seen_files (path, signature, state, since_at_ms, code, message, taken_signature)
      VALUES (@path, @signature, @state, @sinceAtMs, @code, @message, @takenSignature)`,
@@ -33,6 +37,12 @@ export function createSeenFileStore(db: Database, { toStored, fromStored }: Home
     list: (): SeenFile[] => selectAll.all().map((file) => ({ ...file, path: fromStored(file.path) })),
     putAll,
     removeAll,
+
+    /** The first files, by path, that were rejected or that may be incomplete. @param limit Infinity for all of them */
+    listNoted: (limit: number): SeenFile[] =>
+      selectNoted
+        .all(limit === Infinity ? -1 : limit)
+        .map((file) => ({ ...file, path: fromStored(file.path) })),
 
     /** Forgets the files that were skipped because a job existed for their content; the next scan queues them again. */
     forgetDuplicates: (): void => void removeDuplicates.run(),

@@ -1,6 +1,7 @@
 import {
   EngineError,
   FfmpegError,
+  GpuUnavailableError,
   InputRejectedError,
   LeaseLostError,
   MaybeIncompleteError,
@@ -37,6 +38,7 @@ const OUTCOMES: readonly (readonly [ErrorClass, Outcome])[] = [
   [MaybeIncompleteError, 'waiting'],
   [InputRejectedError, 'rejected'],
   [ModelError, 'rejected'],
+  [GpuUnavailableError, 'rejected'],
 ];
 
 export function outcomeOf(error: Error): Outcome {

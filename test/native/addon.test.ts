@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createCudaEngine, isAddonBuilt, loadAddon } from '../../src/inference/cuda-engine.ts';
+import { addonPath, createCudaEngine, loadAddon } from '../../src/inference/cuda-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { loadModel } from '../../src/inference/load-model.ts';
 import { tinySrvgg } from '../helpers/tiny-models.ts';
 
-const whyNot = isAddonBuilt() ? null : 'the addon is not built (npm run build:native needs nvcc)';
+const whyNot = addonPath() === null ? 'the addon is not built (npm run build:native needs nvcc)' : null;
 
 test('the addon loads without a GPU, and says why there is none', ({ skip }) => {
   if (whyNot !== null) skip(whyNot);

@@ -26,24 +26,28 @@ test.skipIf(existsSync('/dev/nvidia0'))(
   },
 );
 
-test('when NVENC fails in mid-job the same frames are encoded on the CPU, without inference again', () => {
-  const home = makeHome(temporaryFolder());
-  const trace = join(home, 'trace.log');
-  makeClip(join(home, 'input/clip.mp4'), { frames: 80 });
-  const gpu = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2, goodSegments: 3 });
-  const { status } = run(['start', '--once', '--home', home], { PATH: gpu.path, FRAMEKILN_TRACE: trace });
-  expect(status).toBe(0);
-  const log = readLog(home);
-  expect(log).toMatch(/encoding on the GPU with h264_nvenc/);
-  expect(log).toMatch(
-    /encoding on the CPU with libx264: NVENC failed in the middle of the job \(.*EncodePicture failed/,
-  );
-  expect(gpu.events().filter(({ event, use }) => event === 'open' && use === 'segment')).toHaveLength(4);
-  const inferred = tracedFrames(trace);
-  expect(new Set(inferred).size).toBe(inferred.length);
-  const output = join(home, 'output/clip.mp4');
-  const frames = framePsnr(output, join(home, 'input/clip.mp4'));
-  expect(frames).toHaveLength(80);
-  expect(Math.min(...frames)).toBeGreaterThan(MIN_PSNR);
-  expect(ffmpeg('-xerror', '-i', output, '-f', 'null', '-')).toBe('');
-});
+test(
+  'when NVENC fails in mid-job the same frames are encoded on the CPU, without inference again',
+  { tags: ['slow'] },
+  () => {
+    const home = makeHome(temporaryFolder());
+    const trace = join(home, 'trace.log');
+    makeClip(join(home, 'input/clip.mp4'), { frames: 80 });
+    const gpu = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2, goodSegments: 3 });
+    const { status } = run(['start', '--once', '--home', home], { PATH: gpu.path, FRAMEKILN_TRACE: trace });
+    expect(status).toBe(0);
+    const log = readLog(home);
+    expect(log).toMatch(/encoding on the GPU with h264_nvenc/);
+    expect(log).toMatch(
+      /encoding on the CPU with libx264: NVENC failed in the middle of the job \(.*EncodePicture failed/,
+    );
+    expect(gpu.events().filter(({ event, use }) => event === 'open' && use === 'segment')).toHaveLength(4);
+    const inferred = tracedFrames(trace);
+    expect(new Set(inferred).size).toBe(inferred.length);
+    const output = join(home, 'output/clip.mp4');
+    const frames = framePsnr(output, join(home, 'input/clip.mp4'));
+    expect(frames).toHaveLength(80);
+    expect(Math.min(...frames)).toBeGreaterThan(MIN_PSNR);
+    expect(ffmpeg('-xerror', '-i', output, '-f', 'null', '-')).toBe('');
+  },
+);

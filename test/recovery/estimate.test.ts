@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { StatusReport } from '../../src/cli/status-report.ts';
+import type { StatusReport } from '../../src/control/status-report.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { makeClip } from '../helpers/clips.ts';
 import { makeHome, readLog, run, start } from '../helpers/framekiln.ts';

@@ -58,28 +58,32 @@ function inShm(homeId: string | null): string[] {
   return readdirSync('/dev/shm').filter((name) => name.startsWith(`framekiln-${homeId ?? ''}-`));
 }
 
-test('two homes with one output folder leave each other’s half-written videos alone', async () => {
-  const shared = temporaryFolder();
-  const root = temporaryFolder();
-  symlinkSync(shared, join(root, 'output'));
-  const first = await stoppedDaemon('output.joined', { root, clip: 'a.mp4' });
-  const [half = ''] = filesBelow(shared);
-  expect(half).toContain('.framekiln-');
+test(
+  'two homes with one output folder leave each other’s half-written videos alone',
+  { tags: ['slow'] },
+  async () => {
+    const shared = temporaryFolder();
+    const root = temporaryFolder();
+    symlinkSync(shared, join(root, 'output'));
+    const first = await stoppedDaemon('output.joined', { root, clip: 'a.mp4' });
+    const [half = ''] = filesBelow(shared);
+    expect(half).toContain('.framekiln-');
 
-  const other = makeHome(temporaryFolder(), QUICK);
-  symlinkSync(shared, join(other, 'output'));
-  makeClip(join(other, 'input/lanczos-2x/b.mp4'), { frames: 40 });
-  expect(run(['start', '--once', '--home', other]).status).toBe(0);
-  expect(filesBelow(shared).sort()).toEqual([half, 'lanczos-2x/b.mp4'].sort());
+    const other = makeHome(temporaryFolder(), QUICK);
+    symlinkSync(shared, join(other, 'output'));
+    makeClip(join(other, 'input/lanczos-2x/b.mp4'), { frames: 40 });
+    expect(run(['start', '--once', '--home', other]).status).toBe(0);
+    expect(filesBelow(shared).sort()).toEqual([half, 'lanczos-2x/b.mp4'].sort());
 
-  process.kill(-(first.running.child.pid ?? 0), 'SIGCONT');
-  expect(await first.running.ended).toBe(0);
-  expect(filesBelow(shared).sort()).toEqual(['lanczos-2x/a.mp4', 'lanczos-2x/b.mp4']);
-  expect(frameMd5(join(shared, 'lanczos-2x/a.mp4'))).toHaveLength(30);
-  expect(frameMd5(join(shared, 'lanczos-2x/b.mp4'))).toHaveLength(40);
-  expect(jobsOf(first.home)).toMatchObject([{ id: 1, state: 'done', attempts: 0 }]);
-  expect(readLog(first.home)).not.toMatch(/WARN|ERROR/);
-});
+    process.kill(-(first.running.child.pid ?? 0), 'SIGCONT');
+    expect(await first.running.ended).toBe(0);
+    expect(filesBelow(shared).sort()).toEqual(['lanczos-2x/a.mp4', 'lanczos-2x/b.mp4']);
+    expect(frameMd5(join(shared, 'lanczos-2x/a.mp4'))).toHaveLength(30);
+    expect(frameMd5(join(shared, 'lanczos-2x/b.mp4'))).toHaveLength(40);
+    expect(jobsOf(first.home)).toMatchObject([{ id: 1, state: 'done', attempts: 0 }]);
+    expect(readLog(first.home)).not.toMatch(/WARN|ERROR/);
+  },
+);
 
 test('a copied home says that it is a copy, and uses its own files and none of the original', async () => {
   const { home, running } = await stoppedDaemon('segment.closed', {

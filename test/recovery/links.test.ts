@@ -43,6 +43,7 @@ function foreignFilesIn(path: string): string[] {
 
 test.each(['folder', 'auto'])(
   'jobs, frames and ram as links to a folder with other files: none of those is deleted (workspace.kind: %s)',
+  { tags: ['slow'] },
   async (kind) => {
     const elsewhere = join(temporaryFolder(), 'big-disk');
     folderOfSomebody(elsewhere);
@@ -111,6 +112,7 @@ function linkedHome(name: 'input' | 'output' | 'jobs') {
 
 test.each(['input', 'output', 'jobs'] as const)(
   'a job resumes without a command when the disk of %s/, which was taken away while it ran, is back',
+  { tags: ['slow'] },
   async (name) => {
     const { root, unplug, plugIn } = linkedHome(name);
     const daemon = new DaemonWithClip({

@@ -58,19 +58,23 @@ test.each([
   expect(readLog(home)).not.toMatch(/rejected|failed/);
 });
 
-test('of two copies in input/, the second is used if the first is deleted while its job runs', async () => {
-  const { home, points } = newHome();
-  const first = clip(join(home, 'input/lanczos-2x/a/clip.mp4'));
-  const second = join(home, 'input/lanczos-2x/b/copy.mp4');
-  mkdirSync(dirname(second));
-  copyFileSync(first, second);
-  points.arm('output.before-join 1 stop');
-  const { ended } = start(['start', '--once', '--home', home], points.environment);
-  await vi.waitFor(() => expect(points.hasFired('output.before-join')).toBe(true), WAIT);
-  await vi.waitFor(() => expect(readLog(home)).toMatch(/copy\.mp4 skipped: same content as job 1/), WAIT);
-  rmSync(first);
-  process.kill(workerOf(home), 'SIGCONT');
-  expect(await ended, readLog(home)).toBe(0);
-  expect(job(home)).toMatchObject({ state: 'done', sourcePath: second });
-  expect(frameMd5(job(home)?.outputPath ?? '')).toHaveLength(10);
-});
+test(
+  'of two copies in input/, the second is used if the first is deleted while its job runs',
+  { tags: ['slow'] },
+  async () => {
+    const { home, points } = newHome();
+    const first = clip(join(home, 'input/lanczos-2x/a/clip.mp4'));
+    const second = join(home, 'input/lanczos-2x/b/copy.mp4');
+    mkdirSync(dirname(second));
+    copyFileSync(first, second);
+    points.arm('output.before-join 1 stop');
+    const { ended } = start(['start', '--once', '--home', home], points.environment);
+    await vi.waitFor(() => expect(points.hasFired('output.before-join')).toBe(true), WAIT);
+    await vi.waitFor(() => expect(readLog(home)).toMatch(/copy\.mp4 skipped: same content as job 1/), WAIT);
+    rmSync(first);
+    process.kill(workerOf(home), 'SIGCONT');
+    expect(await ended, readLog(home)).toBe(0);
+    expect(job(home)).toMatchObject({ state: 'done', sourcePath: second });
+    expect(frameMd5(job(home)?.outputPath ?? '')).toHaveLength(10);
+  },
+);

@@ -43,14 +43,18 @@ test.runIf(mayMountExfat())(
   90_000,
 );
 
-test('a file in input/ that cannot be read for a moment is queued later', async () => {
-  const daemon = new DaemonWithClip({ frames: FRAMES });
-  await daemon.waitFor(() => daemon.job()?.state === 'done');
-  daemon.points.arm('enqueue.before-begin 2 ESTALE');
-  const clip = makeClip(join(temporaryFolder(), 'b.mp4'), { frames: 10, audio: false });
-  mkdirSync(join(daemon.home, 'input/lanczos-2x'), { recursive: true });
-  renameSync(clip, join(daemon.home, 'input/lanczos-2x/b.mp4'));
-  await daemon.waitFor(() => daemon.job(2)?.state === 'done', 60_000);
-  expect(daemon.points.hasFired('enqueue.before-begin')).toBe(true);
-  expect(daemon.warnings().join('\n')).not.toMatch(/cannot be queued|rejected/);
-}, 90_000);
+test(
+  'a file in input/ that cannot be read for a moment is queued later',
+  { tags: ['slow'], timeout: 90_000 },
+  async () => {
+    const daemon = new DaemonWithClip({ frames: FRAMES });
+    await daemon.waitFor(() => daemon.job()?.state === 'done');
+    daemon.points.arm('enqueue.before-begin 2 ESTALE');
+    const clip = makeClip(join(temporaryFolder(), 'b.mp4'), { frames: 10, audio: false });
+    mkdirSync(join(daemon.home, 'input/lanczos-2x'), { recursive: true });
+    renameSync(clip, join(daemon.home, 'input/lanczos-2x/b.mp4'));
+    await daemon.waitFor(() => daemon.job(2)?.state === 'done', 60_000);
+    expect(daemon.points.hasFired('enqueue.before-begin')).toBe(true);
+    expect(daemon.warnings().join('\n')).not.toMatch(/cannot be queued|rejected/);
+  },
+);

@@ -121,9 +121,13 @@ async function atEach(sites: readonly FailPoint[], code: string): Promise<void> 
   expect(daemon.running.child.exitCode).toBeNull();
 }
 
-test('when there is no space for a file the job waits, uses no attempt, and resumes', async () => {
-  await atEach(runsAll ? FILE_SITES : ['frame-index.before-write', 'output.before-rename'], 'ENOSPC');
-});
+test(
+  'when there is no space for a file the job waits, uses no attempt, and resumes',
+  { tags: ['slow'] },
+  async () => {
+    await atEach(runsAll ? FILE_SITES : ['frame-index.before-write', 'output.before-rename'], 'ENOSPC');
+  },
+);
 
 test(
   'when a quota is used up the job waits as for a full disk, also if ffmpeg finds it',

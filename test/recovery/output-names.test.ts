@@ -86,7 +86,7 @@ function jobsOf(home: string) {
 }
 
 describe('two videos with one name', () => {
-  it('both have an output if the second arrives after the first was deleted', () => {
+  it('both have an output if the second arrives after the first was deleted', { tags: ['slow'] }, () => {
     const home = newHome('output: { source: delete }\n');
     put(join(home, 'input/GOPR0001.mp4'), clips.a);
     once(home);
@@ -96,7 +96,7 @@ describe('two videos with one name', () => {
     expect(filesBelow(join(home, 'input'))).toEqual([]);
   });
 
-  it('both have an output if they are processed with run', () => {
+  it('both have an output if they are processed with run', { tags: ['slow'] }, () => {
     const home = newHome();
     for (const name of ['a', 'b'] as const) runFile(home, put(join(home, `trip-${name}/x.mp4`), clips[name]));
     expect(outputs(home)).toEqual({ 'x.mp4': 'a 64', 'x (2).mp4': 'b 64' });

@@ -36,25 +36,29 @@ function count(gpu: FakeMachine, event: string, use?: string): number {
     .length;
 }
 
-test('four concurrent jobs share two NVENC sessions: never more are open, and all are closed in the end', () => {
-  const home = homeWithFourClips();
-  const gpu = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2, nvdec: 4 });
-  const { status } = run(['start', '--once', '--home', home, '--set', 'streams.max=4'], { PATH: gpu.path });
-  expect(status).toBe(0);
-  expectAllDone(home);
-  const inJobs = gpu.events().filter(({ use }) => use === 'segment');
-  expect(inJobs.filter(({ event }) => event === 'reject')).toEqual([]);
-  expect(count(gpu, 'open', 'segment')).toBe(CLIPS.length * 4); // Batches of 10 and 20 frames: four for each clip.
-  expect(count(gpu, 'open')).toBe(count(gpu, 'close'));
-  expect(Math.max(...inJobs.map(({ open }) => open))).toBe(2);
-  expect(readFileSync(join(home, '.framekiln/detected.yaml'), 'utf8')).toMatch(/sessions: 2 #/);
-  // The line of the last job counts all sessions of the worker: those of segments, and a trial for each job.
-  const sessions =
-    /NVENC sessions so far: (\d+) opened, (\d+) closed, 0 failed; 0 segments encoded on the CPU/g;
-  const [opened, closed] = [...readLog(home).matchAll(sessions)].at(-1)?.slice(1) ?? [];
-  expect(Number(opened)).toBeGreaterThanOrEqual(CLIPS.length * 4);
-  expect(opened).toBe(closed);
-});
+test(
+  'four concurrent jobs share two NVENC sessions: never more are open, and all are closed in the end',
+  { tags: ['slow'] },
+  () => {
+    const home = homeWithFourClips();
+    const gpu = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2, nvdec: 4 });
+    const { status } = run(['start', '--once', '--home', home, '--set', 'streams.max=4'], { PATH: gpu.path });
+    expect(status).toBe(0);
+    expectAllDone(home);
+    const inJobs = gpu.events().filter(({ use }) => use === 'segment');
+    expect(inJobs.filter(({ event }) => event === 'reject')).toEqual([]);
+    expect(count(gpu, 'open', 'segment')).toBe(CLIPS.length * 4); // Batches of 10 and 20 frames: four for each clip.
+    expect(count(gpu, 'open')).toBe(count(gpu, 'close'));
+    expect(Math.max(...inJobs.map(({ open }) => open))).toBe(2);
+    expect(readFileSync(join(home, '.framekiln/detected.yaml'), 'utf8')).toMatch(/sessions: 2 #/);
+    // The line of the last job counts all sessions of the worker: those of segments, and a trial for each job.
+    const sessions =
+      /NVENC sessions so far: (\d+) opened, (\d+) closed, 0 failed; 0 segments encoded on the CPU/g;
+    const [opened, closed] = [...readLog(home).matchAll(sessions)].at(-1)?.slice(1) ?? [];
+    expect(Number(opened)).toBeGreaterThanOrEqual(CLIPS.length * 4);
+    expect(opened).toBe(closed);
+  },
+);
 
 test(
   'when another program takes a session, segments are encoded on the CPU and every job completes',

@@ -67,21 +67,25 @@ function openWriter(path: string) {
 }
 
 describe('a copy that pauses', () => {
-  test('is not taken while a process has the file open for writing, and is taken once it is closed', async () => {
-    const { home, path, stateOf, isDone, hasLogged, waitForAnother, status, output } = setUp(QUICK);
-    start(['start', '--home', home]);
-    const bytes = videoBytes('clip.mkv');
-    const writer = openWriter(path('clip.mkv'));
-    writer.write(bytes);
-    await hasLogged(/clip\.mkv waiting: process \d+ \(cat\) has it open for writing/);
-    await waitForAnother();
-    expect(stateOf('clip.mkv')).toBeUndefined();
-    expect(status().waiting).toMatchObject([{ file: 'lanczos-2x/clip.mkv', code: 'OPEN_FOR_WRITING' }]);
-    expect(readLog(home).match(/has it open for writing/g)).toHaveLength(1);
-    writer.close();
-    await isDone('clip.mkv');
-    expect(frameMd5(output('clip.mkv'))).toHaveLength(FRAMES);
-  }, 120_000);
+  test(
+    'is not taken while a process has the file open for writing, and is taken once it is closed',
+    { tags: ['slow'], timeout: 120_000 },
+    async () => {
+      const { home, path, stateOf, isDone, hasLogged, waitForAnother, status, output } = setUp(QUICK);
+      start(['start', '--home', home]);
+      const bytes = videoBytes('clip.mkv');
+      const writer = openWriter(path('clip.mkv'));
+      writer.write(bytes);
+      await hasLogged(/clip\.mkv waiting: process \d+ \(cat\) has it open for writing/);
+      await waitForAnother();
+      expect(stateOf('clip.mkv')).toBeUndefined();
+      expect(status().waiting).toMatchObject([{ file: 'lanczos-2x/clip.mkv', code: 'OPEN_FOR_WRITING' }]);
+      expect(readLog(home).match(/has it open for writing/g)).toHaveLength(1);
+      writer.close();
+      await isDone('clip.mkv');
+      expect(frameMd5(output('clip.mkv'))).toHaveLength(FRAMES);
+    },
+  );
 
   test(
     'that is closed half-way is neither taken nor rejected before the rest comes',

@@ -9,7 +9,7 @@ import { passed, warned, type CheckResult } from '../check.ts';
 export function checkCpuEngine(instructionSets: readonly string[], reason: string | null): CheckResult {
   if (reason === null) return passed(`Framekiln CPU engine with ${instructionSets[0] ?? 'plain'}`);
   return warned(
-    `onnxruntime, which is several times slower: ${reason}`,
+    `onnxruntime, because the faster Framekiln CPU engine cannot be used: ${reason}`,
     'Install a C++ compiler (Debian, Ubuntu: `sudo apt-get install g++`), then run: npm run setup',
   );
 }

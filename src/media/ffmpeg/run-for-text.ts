@@ -1,32 +1,11 @@
-import { FfmpegError } from '../../domain/errors.ts';
-import { FfmpegProcess, type FfmpegOptions } from './ffmpeg-process.ts';
-
-const MAX_BYTES = 64 * 1024 * 1024;
+import type { FfmpegOptions } from './ffmpeg-process.ts';
+import { runForBytes } from './run-for-bytes.ts';
 
 /** Runs ffmpeg or ffprobe to the end with empty standard input. @returns standard output as text, up to `maxBytes` */
 export async function runForText(
   program: 'ffmpeg' | 'ffprobe',
   args: readonly string[],
-  { maxBytes = MAX_BYTES, ...options }: FfmpegOptions & { readonly maxBytes?: number },
+  options: FfmpegOptions & { readonly maxBytes?: number },
 ): Promise<string> {
-  const child = new FfmpegProcess(program, args, options);
-  child.stdin.end();
-  child.extra.resume();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-    child.touch();
-    bytes += chunk.length;
-    if (bytes > maxBytes) {
-      await child.kill();
-      throw new FfmpegError(
-        'FFMPEG_FAILED',
-        `${program} wrote more than ${maxBytes} bytes while ${options.purpose}.`,
-        '',
-      );
-    }
-    chunks.push(chunk);
-  }
-  await child.ended;
-  return Buffer.concat(chunks).toString('utf8');
+  return (await runForBytes(program, args, options)).toString('utf8');
 }

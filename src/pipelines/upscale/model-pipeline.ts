@@ -1,6 +1,7 @@
 import { readModel } from '../../inference/models/find-model.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import type { UpscaleRecipe } from '../../domain/recipe.ts';
+import { whyNotOnGpu } from '../../inference/load-model.ts';
 import { foldScale2 } from '../../inference/models/fold-scale-2.ts';
 import type { Frame, FramePipeline, ReducedTile } from '../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
@@ -48,6 +49,8 @@ export class ModelPipeline implements FramePipeline {
     const { device } = recipe;
     const onnx = folded ?? file;
     const upscaler = await Upscaler.open({ ...options, model: onnx, device, overlap: model.overlap, input });
+    const warning = whyNotOnGpu(device, upscaler.current);
+    if (warning !== null) options.onStepDown(warning);
     this.#open = { upscaler, output };
     this.summary = this.#describeWork(upscaler, folded !== null, output);
   }

@@ -22,45 +22,49 @@ function machine(play: MachineBehaviour) {
 }
 
 describe('the probe', () => {
-  it('counts the sessions of a GPU by opening them, writes the settings, and closes all sessions', async () => {
-    const { home, fake, probe } = machine({ gpu: RTX_4090, nvenc: 2, nvdec: 3 });
-    const facts = await probe();
-    expect(facts.gpus).toEqual([
-      {
-        name: 'NVIDIA GeForce RTX 4090',
-        driver: '550.54',
-        computeCapability: '8.9',
-        totalBytes: 24564 * 1024 ** 2,
-        freeBytes: 23000 * 1024 ** 2,
-      },
-    ]);
-    expect(facts.nvenc.map(({ sessions, bitDepth }) => [sessions, bitDepth])).toEqual([
-      [2, 8],
-      [2, 8],
-      [2, 8],
-      [2, 10],
-    ]);
-    expect(facts.nvenc[0]?.whyNoMore?.code).toBe('sessions-taken');
-    expect(facts.nvdec.map(({ sessions }) => sessions)).toEqual([3, 3]);
-    expect(facts.ffmpeg?.videoEncoders).toContain('libx264');
-    expect(facts.ffmpeg?.videoDecoders).toContain('hevc');
-    const count = (event: string): number => fake.events().filter((each) => each.event === event).length;
-    expect(count('open')).toBe(count('close'));
-    expect(
-      Math.max(
-        ...fake
-          .events()
-          .filter(({ use }) => use === 'trial')
-          .map(({ open }) => open),
-      ),
-    ).toBe(2);
-    expect(readFileSync(home.detectedFile, 'utf8')).toMatch(
-      /sessions: 2 # 2 concurrent sessions of H\.264 1920x1080, 8-bit \(one more fails: all NVENC sessions are in use/,
-    );
-    const { settings, originsOf } = loadSettings({ home });
-    expect(settings.encoder).toMatchObject({ nvenc: true, sessions: 2 });
-    expect(originsOf('encoder.sessions')[0]?.reason).toMatch(/^2 concurrent sessions of H\.264/);
-  });
+  it(
+    'counts the sessions of a GPU by opening them, writes the settings, and closes all sessions',
+    { tags: ['slow'] },
+    async () => {
+      const { home, fake, probe } = machine({ gpu: RTX_4090, nvenc: 2, nvdec: 3 });
+      const facts = await probe();
+      expect(facts.gpus).toEqual([
+        {
+          name: 'NVIDIA GeForce RTX 4090',
+          driver: '550.54',
+          computeCapability: '8.9',
+          totalBytes: 24564 * 1024 ** 2,
+          freeBytes: 23000 * 1024 ** 2,
+        },
+      ]);
+      expect(facts.nvenc.map(({ sessions, bitDepth }) => [sessions, bitDepth])).toEqual([
+        [2, 8],
+        [2, 8],
+        [2, 8],
+        [2, 10],
+      ]);
+      expect(facts.nvenc[0]?.whyNoMore?.code).toBe('sessions-taken');
+      expect(facts.nvdec.map(({ sessions }) => sessions)).toEqual([3, 3]);
+      expect(facts.ffmpeg?.videoEncoders).toContain('libx264');
+      expect(facts.ffmpeg?.videoDecoders).toContain('hevc');
+      const count = (event: string): number => fake.events().filter((each) => each.event === event).length;
+      expect(count('open')).toBe(count('close'));
+      expect(
+        Math.max(
+          ...fake
+            .events()
+            .filter(({ use }) => use === 'trial')
+            .map(({ open }) => open),
+        ),
+      ).toBe(2);
+      expect(readFileSync(home.detectedFile, 'utf8')).toMatch(
+        /sessions: 2 # 2 concurrent sessions of H\.264 1920x1080, 8-bit \(one more fails: all NVENC sessions are in use/,
+      );
+      const { settings, originsOf } = loadSettings({ home });
+      expect(settings.encoder).toMatchObject({ nvenc: true, sessions: 2 });
+      expect(originsOf('encoder.sessions')[0]?.reason).toMatch(/^2 concurrent sessions of H\.264/);
+    },
+  );
 
   it.each<[string, MachineBehaviour, RegExp]>([
     [

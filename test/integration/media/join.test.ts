@@ -62,6 +62,7 @@ test.each([
   ['Matroska', 'a.mkv', {}],
 ])(
   'segments with different encoder settings keep the exact timestamps of the source: %s',
+  { tags: ['slow'] },
   async (_, name, request) => {
     const folder = temporaryFolder();
     const opened = await openMedia(makeClip(join(folder, name), request));

@@ -33,7 +33,7 @@ const PHONE_TAGS = {
 /** A tag as two arguments of ffmpeg. */
 const tag = (name: string, value: string): string[] => ['-metadata', `${name}=${value}`];
 
-test('what a camera stores next to its video is kept, or reported', () => {
+test('what a camera stores next to its video is kept, or reported', { tags: ['slow'] }, () => {
   const home = makeHome(temporaryFolder(), 'intake: { settleSeconds: 0.2 }\n');
   const input = (name: string) => join(home, 'input/lanczos-2x', name);
   const output = (name: string) => join(home, 'output/lanczos-2x', name);

@@ -5,7 +5,7 @@ import {
   reportJob,
   type JobReport,
   type StatusReport,
-} from '../../../src/cli/status-report.ts';
+} from '../../../src/control/status-report.ts';
 import type { Job } from '../../../src/domain/job.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 14, 0, 0);

@@ -172,22 +172,21 @@ describe('checkMachine and checkDiskSpace', () => {
   });
 });
 
-it('checkGpu describes GPUs, and warns with the reason if there are none', () => {
-  expect(checkGpu([], 'there is no NVIDIA driver')).toMatchObject({
-    status: 'warn',
-    found: 'not used: there is no NVIDIA driver',
-  });
-  const gpu = {
-    name: 'A GPU',
-    computeCapability: '8.9',
-    driverVersion: '13.0',
-    totalBytes: 24e9,
-    freeBytes: 22.5e9,
-  };
-  expect(checkGpu([gpu], null)).toEqual({
+it('checkGpu warns only if a command would make models run on a GPU', () => {
+  expect(checkGpu({ code: 'used', gpu: 'A GPU' })).toEqual({
     status: 'ok',
-    found: 'A GPU (compute capability 8.9, driver for CUDA 13.0, 22.5 of 24.0 GB free)',
+    found: 'models run on the GPU (A GPU)',
     remedy: null,
+  });
+  expect(checkGpu({ code: 'no-gpu', why: 'this machine has no GPU', command: null })).toEqual({
+    status: 'ok',
+    found: 'models run on the CPU: this machine has no GPU',
+    remedy: null,
+  });
+  expect(checkGpu({ code: 'no-driver', why: 'no driver', command: 'install it' })).toEqual({
+    status: 'warn',
+    found: 'models run on the CPU: no driver',
+    remedy: 'To change that, run: install it',
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EngineError } from '../../../src/domain/errors.ts';
+import { EngineError, GpuUnavailableError } from '../../../src/domain/errors.ts';
 import type { Engine, Tensor } from '../../../src/inference/engine.ts';
 import { loadModel } from '../../../src/inference/load-model.ts';
 
@@ -71,6 +71,18 @@ test('device cpu uses no GPU', async () => {
   const ready = await loadModel(MODEL, 'cpu', [gpu, engineOf('cpu', times(4))], { threads: 1 });
   expect(ready).toMatchObject({ engine: { device: 'cpu' }, reason: null });
   expect(gpu.events).toEqual([]);
+});
+
+test('device gpu-only uses no CPU: without a GPU that works, it fails with the reasons', async () => {
+  const cpu = engineOf('cpu', times(4));
+  const none = loadModel(MODEL, 'gpu-only', [cpu], { threads: 1 });
+  await expect(none).rejects.toThrow('No GPU can run the model (no GPU engine is installed)');
+  const fails = loadModel(MODEL, 'gpu-only', [engineOf('gpu', broken), cpu], { threads: 1 });
+  await expect(fails).rejects.toThrow(GpuUnavailableError);
+  await expect(fails).rejects.toThrow('No GPU can run the model (test gpu: the driver is too old)');
+  const gpu = engineOf('gpu', times(4));
+  const works = await loadModel(MODEL, 'gpu-only', [gpu, cpu], { threads: 1 });
+  expect(works.engine).toBe(gpu);
 });
 
 test('without a GPU engine, the CPU is used and the reason is given', async () => {

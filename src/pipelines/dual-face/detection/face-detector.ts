@@ -1,6 +1,6 @@
 import type { Device } from '../../../domain/recipe.ts';
 import type { Engine } from '../../../inference/engine.ts';
-import { loadAnalyser } from '../../../inference/load-model.ts';
+import { loadAnalyser, whyNotOnGpu } from '../../../inference/load-model.ts';
 import { decodeModel } from '../../../inference/models/onnx-model.ts';
 import type { FaceDetector } from './face.ts';
 import { inputShape } from './input-shape.ts';
@@ -20,6 +20,8 @@ export interface DetectorOptions {
    * overlapping windows, in which smaller faces are found. The default is 2, as many as a split screen shows; 0: never.
    */
   readonly enoughFaces?: number;
+  /** Called with a sentence for the log if the device is `gpu` and no GPU can run the model. */
+  readonly onWarning?: (warning: string) => void;
 }
 
 /**
@@ -45,5 +47,7 @@ export async function loadFaceDetector(
     [1, 3, size.trial.height, size.trial.width],
     (outputs) => recogniseLayout(outputs, size.trial),
   );
+  const warning = whyNotOnGpu(device, chosen);
+  if (warning !== null) options.onWarning?.(warning);
   return new ModelDetector(chosen, layout, size.fixed, { minScore, enoughFaces });
 }

@@ -29,7 +29,7 @@ export class FallbackDetector {
     return this.#detector.summary;
   }
 
-  /** @throws EngineError if the detector fails on the CPU */
+  /** @throws EngineError if the detector fails on the CPU, or on a GPU with the device `gpu-only` */
   async detect({ number, pixels }: Frame, format: FrameFormat): Promise<Face[]> {
     const { width, height } = format;
     const bytes = asBytes(pixels, format);
@@ -37,7 +37,8 @@ export class FallbackDetector {
     try {
       return await this.#detector.detect(bytes, width, height);
     } catch (error) {
-      if (!(error instanceof EngineError) || this.#device === 'cpu') throw error;
+      const mayStepDown = this.#device !== 'cpu' && this.#device !== 'gpu-only';
+      if (!(error instanceof EngineError) || !mayStepDown) throw error;
       this.#needs.onStepDown(
         `${withoutFullStop(toError(error).message)}; face detection continues on the CPU from frame ${number}`,
       );
@@ -53,8 +54,11 @@ export class FallbackDetector {
 }
 
 async function loadDetector(
-  { model, engines, threads }: ModelPipelineNeeds,
+  { model, engines, threads, onStepDown }: ModelPipelineNeeds,
   device: Device,
 ): Promise<FaceDetector> {
-  return loadFaceDetector(await readModel(model), model.name, { device, engines, threads });
+  return loadFaceDetector(await readModel(model), model.name, {
+    ...{ device, engines, threads },
+    onWarning: onStepDown,
+  });
 }

@@ -1,6 +1,7 @@
 import { ModelError } from '../../../domain/errors.ts';
 import { validateSelfContained } from '../../../inference/models/inspect-model.ts';
 import type { OnnxModel } from '../../../inference/models/onnx-model.ts';
+import { counted } from '../../../lib/counted.ts';
 
 /** Edges of a model's input in pixels. */
 export interface Size {
@@ -25,7 +26,7 @@ export function inputShape(model: OnnxModel, what: string): { fixed: Size | null
   if (input === undefined || another !== undefined || dims.length !== 4)
     throw unsuitable(what, 'does not have exactly one input of shape [1, 3, height, width]');
   const [, channels = 0, height = 0, width = 0] = dims.map(({ dimValue }) => dimValue ?? 0);
-  if (channels !== 3 && channels !== 0) throw unsuitable(what, `expects ${channels} channels instead of 3`);
+  if (channels !== 3 && channels !== 0) throw unsuitable(what, `expects ${counted(channels, 'channel')} instead of 3`);
   const fixed = height > 0 && width > 0 ? { width, height } : null;
   return { fixed, trial: fixed ?? TRIAL_SIZE };
 }

@@ -109,7 +109,7 @@ test.each([
   ['a strange layer', 'Deconvolution d 1 1 data out 0=3', 'ncnn layer Deconvolution d'],
   ['a strange activation', 'Convolution c 1 1 data out 0=3 1=1 6=9 9=5', 'activation 5'],
   ['padding by a rule', 'Convolution c 1 1 data out 0=3 1=1 6=9 4=-233', 'does not have explicit padding'],
-  ['an impossible kernel', 'Convolution c 1 1 data out 0=3 1=3 6=10', 'impossible weight count 10'],
+  ['an impossible kernel', 'Convolution c 1 1 data out 0=3 1=3 6=10', 'impossible weight count of 10'],
   ['a product', 'Eltwise e 2 1 data data out 0=0', 'not a sum of two inputs'],
   ['a concatenation of rows', 'Concat j 2 1 data data out 0=1', 'does not concatenate channels'],
   ['smooth upscaling', 'Interp r 1 1 data out 0=2 1=2.0 2=2.0', 'not nearest-neighbour scaling'],

@@ -99,7 +99,7 @@ test.each<[string, Partial<JobPlan>, Partial<JobPlan>]>([
     const plan = { ...PLAN, ...before };
     expect(tilesAfterCrashes(context, WORK, plan)).toEqual({ ...plan, ...after });
     expect(lines).toEqual([
-      `two workers crashed before finishing a batch, perhaps because memory ran out; tile size reduced to ${after.tile} px`,
+      `the worker crashed again before finishing a batch, perhaps because memory ran out; tile size reduced to ${after.tile} px`,
     ]);
   },
 );

@@ -1,62 +1,74 @@
 import { relative } from 'node:path';
+import { z } from 'zod';
 import type { Estimate } from '../domain/estimate.ts';
 import type { Job } from '../domain/job.ts';
-import type { JobEvent } from '../queue/event-store.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
-import type { MediaReport } from '../reports/media-report.ts';
 import { percentDone } from '../observability/format-progress.ts';
+import type { JobEvent } from '../queue/event-store.ts';
+import type { MediaReport } from '../reports/media-report.ts';
 
-/** One job in `status --json`. Fields are added over time, never renamed or removed. */
-export interface JobReport {
-  readonly id: number;
-  readonly state: Job['state'];
-  /** Path relative to input/ for a file in it, otherwise absolute. */
-  readonly file: string;
-  readonly output: string;
-  readonly recipe: Recipe;
-  readonly priority: number;
-  readonly attempts: number;
-  readonly stage: string | null;
-  readonly framesDone: number;
-  readonly framesTotal: number | null;
-  /** Whole per cent, rounded down; null until the frames are counted. */
-  readonly percent: number | null;
-  readonly framesPerSecond: number | null;
-  readonly secondsLeft: number | null;
-  /** The estimate for a job that has not started; null if nothing is known. */
-  readonly estimate: Estimate | null;
-  /** What the job waits for, or what was unusual. */
-  readonly note: string | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
-  /** What happened to each stream of the source; null until the job is done. */
-  readonly report: MediaReport | null;
-  /** The latest events of the job, newest first. */
-  readonly history: readonly { readonly at: string; readonly kind: string; readonly message: string }[];
-  /** ISO 8601, UTC. */
-  readonly createdAt: string;
-  readonly startedAt: string | null;
-  readonly finishedAt: string | null;
-}
+/** A time in ISO 8601, UTC. */
+const Instant = z.string().nullable();
+
+/** One job in `status --json` and on the page. Fields are added over time, never renamed or removed. */
+export const JobReport = z.object({
+  id: z.int(),
+  state: z.enum(['queued', 'running', 'paused', 'done', 'failed', 'cancelled']),
+  file: z.string().meta({ description: 'path relative to input/ for a file in it, otherwise absolute' }),
+  output: z.string().meta({ description: 'absolute path' }),
+  recipe: z.custom<Recipe>().meta({ description: 'pipeline, model, scale and so on' }),
+  priority: z.int(),
+  attempts: z.int(),
+  stage: z.string().nullable(),
+  framesDone: z.int(),
+  framesTotal: z.int().nullable(),
+  percent: z.int().nullable().meta({ description: 'rounded down; null until the frames are counted' }),
+  framesPerSecond: z.number().nullable(),
+  secondsLeft: z.int().nullable(),
+  estimate: z
+    .custom<Estimate>()
+    .nullable()
+    .meta({ description: 'for a job that has not started; null if nothing is known' }),
+  note: z.string().nullable().meta({ description: 'what the job waits for, or what was unusual' }),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  report: z
+    .custom<MediaReport>()
+    .nullable()
+    .meta({ description: 'what happened to each stream of the source; null until the job is done' }),
+  history: z
+    .array(z.object({ at: z.string(), kind: z.string(), message: z.string() }))
+    .meta({ description: 'the latest events of the job, newest first' }),
+  createdAt: z.string(),
+  startedAt: Instant,
+  finishedAt: Instant,
+});
+export type JobReport = z.infer<typeof JobReport>;
+
+export const FileWithReason = z.object({ file: z.string(), code: z.string(), message: z.string() });
+export type FileWithReason = z.infer<typeof FileWithReason>;
+
+/** What `status --json` says beside the jobs. */
+export const HomeReport = z.object({
+  home: z.string(),
+  daemonRunning: z.boolean(),
+  queuePaused: z.boolean(),
+  throttled: z
+    .string()
+    .nullable()
+    .meta({ description: 'why work is paused on purpose, such as paused for quiet hours until 07:30' }),
+  rejected: z
+    .array(FileWithReason)
+    .meta({ description: 'rejected files in input/, which are checked again when they change' }),
+  waiting: z.array(FileWithReason).meta({
+    description: 'files in input/ that may be incomplete, which are checked again without a command',
+  }),
+});
+export type HomeReport = z.infer<typeof HomeReport>;
 
 /** The whole of `status --json`. */
-export interface StatusReport {
-  readonly home: string;
-  readonly daemonRunning: boolean;
-  readonly queuePaused: boolean;
-  /** Why work is paused on purpose, such as `paused for quiet hours until 07:30`; null if it is not. */
-  readonly throttled: string | null;
+export interface StatusReport extends HomeReport {
   readonly jobs: readonly JobReport[];
-  /** Files in input/ that were rejected. They are checked again when they change. */
-  readonly rejected: readonly FileWithReason[];
-  /** Files in input/ that do not change but may be incomplete. They are checked again without a command. */
-  readonly waiting: readonly FileWithReason[];
-}
-
-export interface FileWithReason {
-  readonly file: string;
-  readonly code: string;
-  readonly message: string;
 }
 
 /** The files that the intake rejected. */

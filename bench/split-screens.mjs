@@ -1,0 +1,108 @@
+/**
+ * Makes split screens of composed scenes with known faces (bench/split-screens/scenes.mjs) with the real pipeline, and
+ * prints how well the panes show them: the share of pane frames that are well framed, pane frames with the wrong person
+ * (outside 5 frames after a cut), frames in which both panes show the same person, the longest time in frames in which a
+ * pane was not well framed, and what the cameras do between cuts.
+ *
+ *   npm run build && node bench/split-screens.mjs --faces DIR_OF_VIDEOS [--truth DETECTOR.onnx] [--only REGEX] [--sheets DIR]
+ *   node bench/split-screens.mjs --clip VIDEO --sheets DIR [--frames 200] [--offset 0]
+ *
+ * `--truth`: the detector that finds the actors' faces in their clips, another one than that of the pipeline. `--sheets`:
+ * writes a contact sheet of each scene: source above result. `--clip`: no scenes, only the sheet of a real video.
+ */
+import './no-telemetry.mjs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CLIPS, readActor } from './split-screens/actors.mjs';
+import { compose } from './split-screens/compose.mjs';
+import { contactSheet } from './split-screens/contact-sheet.mjs';
+import { measure } from './split-screens/measure.mjs';
+import { RATE, SCENES, SIZE } from './split-screens/scenes.mjs';
+import { splitScreen } from './split-screens/split-screen.mjs';
+import { createOnnxEngine } from '../dist/inference/onnx-engine.js';
+import { loadFaceDetector } from '../dist/pipelines/dual-face/detection/face-detector.js';
+
+const root = resolve(import.meta.dirname, '..');
+const text = { type: 'string' };
+const { values } = parseArgs({
+  options: {
+    faces: text,
+    truth: { ...text, default: join(root, 'models/blazeface-full-range.onnx') },
+    only: { ...text, default: '' },
+    sheets: text,
+    clip: text,
+    frames: { ...text, default: '200' },
+    offset: { ...text, default: '0' },
+    recipe: { ...text, default: '{}' },
+  },
+});
+const recipe = JSON.parse(values.recipe);
+if (values.sheets !== undefined) mkdirSync(values.sheets, { recursive: true });
+if (values.clip !== undefined) await showClip();
+else if (values.faces !== undefined) await measureScenes();
+else throw new Error('--faces names the folder of the single-person clips, or --clip a video.');
+
+async function measureScenes() {
+  const options = { device: 'cpu', engines: [createOnnxEngine('cpu')], threads: 1 };
+  const detector = await loadFaceDetector(readFileSync(values.truth), values.truth, options);
+  const actors = {};
+  for (const [id, clip] of Object.entries(CLIPS)) actors[id] = await readActor(values.faces, clip, detector);
+  await detector.dispose();
+  const rows = {};
+  for (const [name, scene] of Object.entries(SCENES)) {
+    if (!new RegExp(values.only).test(name)) continue;
+    const composed = Array.from({ length: scene.frames }, (_, i) => compose(scene.at(i), i, actors, SIZE));
+    const pixels = composed.map((each) => each.pixels);
+    const made = await splitScreen(pixels, SIZE, RATE, { ...recipe, ...scene.recipe });
+    const frames = composed.map(({ shots }, i) => ({ shots, views: made.views[i] }));
+    const scores = measure(scene, frames, made.geometry, RATE);
+    rows[name] = {
+      frames: scene.frames,
+      'well framed': `${(100 * scores.framed).toFixed(1)} %`,
+      'wrong person': scores.wrong,
+      'both the same': scores.duplicates,
+      'longest miss': scores.longestMiss,
+      jumps: scores.jumps,
+      'fastest (heights/s)': scores.fastest.toFixed(2),
+      reversals: scores.reversals,
+    };
+    if (values.sheets !== undefined)
+      await contactSheet(pixels, SIZE, made, join(values.sheets, `${name.replaceAll(/\W+/g, '-')}.png`));
+  }
+  console.table(rows);
+}
+
+async function showClip() {
+  const probe = [
+    '-v',
+    'error',
+    '-select_streams',
+    'v:0',
+    '-show_entries',
+    'stream=width,height,r_frame_rate',
+  ];
+  const [width, height, rate] = execFileSync('ffprobe', [...probe, '-of', 'csv=p=0', values.clip], {
+    encoding: 'utf8',
+  })
+    .trim()
+    .split(',');
+  const [num, den] = rate.split('/').map(Number);
+  const size = { width: Number(width), height: Number(height) };
+  const raw = execFileSync(
+    'ffmpeg',
+    [
+      ...['-v', 'error', '-ss', values.offset, '-i', values.clip, '-frames:v', values.frames],
+      ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'],
+    ],
+    { maxBuffer: 2 ** 31 - 1 },
+  );
+  const bytes = size.width * size.height * 3;
+  const pixels = Array.from({ length: raw.length / bytes }, (_, i) =>
+    raw.subarray(i * bytes, (i + 1) * bytes),
+  );
+  const made = await splitScreen(pixels, size, num / den, recipe);
+  console.log(made.conclusion);
+  await contactSheet(pixels, size, made, join(values.sheets, `${basename(values.clip)}.png`));
+}

@@ -1,0 +1,60 @@
+/** The actors of the composed scenes: one person each, from single-person clips. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+/** The people, each with a clip of `--faces` in which the face is hardly ever covered. */
+export const CLIPS = {
+  A: 'again.mkv',
+  B: 'milk.mkv',
+  C: 'book.mkv',
+  D: 'head-pose-face-detection-female.gif',
+  E: 'head-pose-face-detection-male.gif',
+};
+const SIZE = { width: 640, height: 480 };
+/** Frames of a clip that are used, forwards and backwards in turn. */
+const FRAMES = 40;
+const SKIPPED_SECONDS = '0.4';
+
+/** Reads a clip and finds the face in each frame; where the detector misses it, the nearest found one counts. */
+export async function readActor(folder, clip, detector) {
+  const raw = execFileSync(
+    'ffmpeg',
+    [
+      ...['-v', 'error', '-ss', SKIPPED_SECONDS, '-i', join(folder, clip), '-frames:v', String(FRAMES)],
+      ...[
+        '-vf',
+        `scale=${SIZE.width}:${SIZE.height}:force_original_aspect_ratio=increase,crop=${SIZE.width}:${SIZE.height}`,
+      ],
+      ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'],
+    ],
+    { maxBuffer: 2 ** 30 },
+  );
+  const bytes = SIZE.width * SIZE.height * 3;
+  const frames = Array.from({ length: raw.length / bytes }, (_, i) =>
+    raw.subarray(i * bytes, (i + 1) * bytes),
+  );
+  const found = [];
+  for (const pixels of frames) {
+    const [best] = await detector.detect(pixels, SIZE.width, SIZE.height);
+    found.push(best !== undefined && best.score > 0.6 ? best.box : null);
+  }
+  const nearest = (i) =>
+    found
+      .map((box, at) => ({ box, away: Math.abs(at - i) }))
+      .filter(({ box }) => box !== null)
+      .sort((a, b) => a.away - b.away)[0];
+  const boxes = frames.map((_, i) => {
+    const face = nearest(i);
+    if (face === undefined) throw new Error(`${clip}: no face was found.`);
+    return face.box;
+  });
+  return { frames, boxes, ...SIZE };
+}
+
+/** The frame of an actor at a time, and the face in it. */
+export function poseOf(actor, time) {
+  const last = actor.frames.length - 1;
+  const turn = time % (2 * last);
+  const at = turn <= last ? turn : 2 * last - turn;
+  return { pixels: actor.frames[at], box: actor.boxes[at], first: actor.boxes[0] };
+}

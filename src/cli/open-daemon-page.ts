@@ -1,0 +1,16 @@
+import { toError } from '../domain/errors.ts';
+import type { Page, PageOptions } from '../page/open-page.ts';
+
+/**
+ * Opens the page of the daemon. Its program is loaded only now, because that takes longer than most commands, and a daemon
+ * must also run without it.
+ */
+export async function openDaemonPage(options: PageOptions): Promise<Page | null> {
+  try {
+    const { openPage } = await import('../page/open-page.ts');
+    return await openPage(options);
+  } catch (error) {
+    options.log.warn(`cannot serve the page: ${toError(error).message}; continuing without it`);
+    return null;
+  }
+}

@@ -1,0 +1,67 @@
+import type { Home } from '../config/home.ts';
+import type { Settings } from '../config/settings.ts';
+import { Estimator } from '../daemon/estimator.ts';
+import type { Job } from '../domain/job.ts';
+import type { Queue } from '../queue/queue.ts';
+import { readReport } from '../reports/media-report.ts';
+import { rejectedFiles, reportJob, waitingFiles, type HomeReport, type JobReport } from './status-report.ts';
+
+/** Events of each job in the report. */
+const HISTORY_LENGTH = 10;
+
+export interface StatusSources {
+  readonly home: Home;
+  readonly queue: Queue;
+  readonly settings: () => Settings;
+  readonly isDaemonRunning: () => boolean;
+  readonly now: () => number;
+}
+
+/** Reads the status of a home and its jobs, for the CLI and the page. */
+export class StatusReader {
+  readonly #sources: StatusSources;
+  readonly #estimator: Estimator;
+
+  constructor(sources: StatusSources) {
+    this.#sources = sources;
+    this.#estimator = new Estimator(sources);
+  }
+
+  /** Everything but the jobs. @param fileLimit the largest number of rejected and waiting files, together */
+  readHome(fileLimit: number): HomeReport {
+    const { home, queue, isDaemonRunning } = this.#sources;
+    const daemonRunning = isDaemonRunning();
+    const files = queue.seenFiles.listNoted(fileLimit);
+    return {
+      home: home.root,
+      daemonRunning,
+      queuePaused: queue.control.isQueuePaused(),
+      throttled: daemonRunning ? queue.control.throttledReason() : null,
+      rejected: rejectedFiles(files, home.input),
+      waiting: waitingFiles(files, home.input),
+    };
+  }
+
+  /** Reports one job with its estimate, its report and its last events. */
+  async report(stored: Job): Promise<JobReport> {
+    const { home, queue, isDaemonRunning, now } = this.#sources;
+    const job = isDaemonRunning() ? stored : atRest(stored, queue);
+    const waits = ['queued', 'paused'].includes(job.state) && job.framesDone === 0;
+    const report = await readReport(home, job.id);
+    return reportJob(job, home.input, now(), {
+      report: report === 'torn' ? null : report,
+      events: queue.events.listEvents(job.id, HISTORY_LENGTH),
+      estimate: waits ? await this.#estimator.estimate(job) : null,
+    });
+  }
+}
+
+/**
+ * The job as it is while no daemon runs: one that a killed daemon left as running is queued, and only frames with a
+ * checkpoint count as done.
+ */
+function atRest(job: Job, queue: Queue): Job {
+  if (job.state !== 'running' || job.origin === 'run') return job;
+  const framesDone = queue.batches.listBatches(job.id).reduce((sum, batch) => sum + batch.frameCount, 0);
+  return { ...job, state: 'queued', stage: null, framesDone, framesPerSecond: null, etaAtMs: null };
+}

@@ -1,0 +1,107 @@
+import type { AddonReport } from './probe/addon-report.ts';
+import type { GpuFacts } from './probe/gpus.ts';
+import type { Graphics } from './probe/graphics.ts';
+
+/** Why models do not run on a GPU. */
+export type NoGpuReason =
+  | 'no-gpu'
+  | 'no-driver'
+  | 'driver-fails'
+  | 'driver-too-old'
+  | 'gpu-too-old'
+  | 'addon-missing'
+  | 'addon-fails'
+  | 'wsl'
+  | 'other-vendor';
+
+/** Which device models run on. Code decides by `code`; the texts are clauses for people. */
+export type GpuUse =
+  | { readonly code: 'used'; readonly gpu: string }
+  | {
+      readonly code: NoGpuReason;
+      readonly why: string;
+      /** The command that would change it; null if no command would. */
+      readonly command: string | null;
+    };
+
+export interface GpuSituation {
+  readonly driver: GpuFacts;
+  /** What the CUDA addon says; null if it is not installed. */
+  readonly addon: AddonReport | null;
+  readonly graphics: Graphics;
+  /** Whether the program is a project folder with sources, rather than an npm package. */
+  readonly hasSources: boolean;
+}
+
+/** The oldest compute capability that the kernels are built for: Turing, such as the GeForce RTX 20 series. */
+const OLDEST_CAPABILITY = 7.5;
+/** The oldest driver on Linux that runs programs of a CUDA version, by its major number. */
+const OLDEST_DRIVER: Readonly<Record<string, string>> = { 12: '525.60.13', 13: '580.65.06' };
+
+/** Decides which device models run on and, if it is not a GPU, why and what would change it. */
+export function judgeGpuUse({ driver, addon, graphics, hasSources }: GpuSituation): GpuUse {
+  const [usable] = addon?.devices ?? [];
+  if (usable !== undefined) return { code: 'used', gpu: usable.name };
+  const [gpu] = driver.gpus;
+  if (gpu === undefined) return withoutWorkingDriver(driver, graphics);
+  if (Number(gpu.computeCapability) < OLDEST_CAPABILITY) {
+    const why = `the ${gpu.name} has compute capability ${gpu.computeCapability}, and Framekiln needs ${OLDEST_CAPABILITY} or newer`;
+    return { code: 'gpu-too-old', why, command: null };
+  }
+  const addonCommand =
+    hasSources && graphics.hasNvcc
+      ? 'npm run build:native'
+      : 'framekiln gpu install --from FOLDER-OR-ADDRESS-OF-A-RELEASE';
+  if (addon === null) {
+    const why = `the ${gpu.name} and its driver ${gpu.driver} work, but the CUDA addon is not installed`;
+    return { code: 'addon-missing', why, command: addonCommand };
+  }
+  const oldest = OLDEST_DRIVER[addon.cudaVersion.split('.')[0] ?? ''];
+  if (oldest !== undefined && isOlder(gpu.driver, oldest)) {
+    const why = `the driver ${gpu.driver} of the ${gpu.name} is too old for the CUDA addon, which needs ${oldest} or newer`;
+    return { code: 'driver-too-old', why, command: graphics.isWsl ? null : graphics.driverCommand };
+  }
+  const why = `the CUDA addon cannot use the ${gpu.name}: ${addon.reason ?? 'it lists no GPU'}`;
+  return { code: 'addon-fails', why, command: addon.cudaVersion === '' ? addonCommand : 'nvidia-smi' };
+}
+
+function withoutWorkingDriver({ driver, reason }: GpuFacts, graphics: Graphics): GpuUse {
+  const { isWsl, vendors, driverCommand } = graphics;
+  if (driver !== 'absent')
+    return {
+      code: 'driver-fails',
+      why: `the NVIDIA driver does not work (${reason ?? 'no GPU'})`,
+      command: 'nvidia-smi',
+    };
+  if (isWsl) {
+    const why = 'Windows offers no NVIDIA GPU to WSL2; install the NVIDIA driver in Windows if there is one';
+    return { code: 'wsl', why, command: 'wsl.exe --shutdown' };
+  }
+  if (vendors.includes('NVIDIA'))
+    return { code: 'no-driver', why: 'the NVIDIA GPU has no NVIDIA driver', command: driverCommand };
+  const [other] = vendors;
+  if (other !== undefined)
+    return {
+      code: 'other-vendor',
+      why: `Framekiln uses NVIDIA GPUs, and the GPU is from ${vendors.join(' and ')}`,
+      command: null,
+    };
+  return { code: 'no-gpu', why: 'this machine has no GPU', command: null };
+}
+
+/** Compares driver versions such as `550.54` and `525.60.13`. A driver that is only known by its CUDA version is not older. */
+function isOlder(version: string, oldest: string): boolean {
+  const [found, needed] = [version, oldest].map((text) => text.split('.').map(Number));
+  for (const [i, least] of (needed ?? []).entries()) {
+    const part = found?.[i] ?? 0;
+    if (part !== least) return part < least;
+  }
+  return false;
+}
+
+/** One sentence for the log: which device models run on, why not a GPU, and the command that changes it. */
+export function describeGpuUse(use: GpuUse): string {
+  if (use.code === 'used') return `models run on the GPU (${use.gpu})`;
+  const change = use.command === null ? '' : `; to change that: ${use.command}`;
+  return `models run on the CPU: ${use.why}${change}`;
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { addRoute, type DescribedRoute } from './add-route.ts';
+import { openApi } from './open-api.ts';
+import type { PageContext } from './page-context.ts';
+import { addEventRoutes } from './routes/events.ts';
+import { addHealthRoutes } from './routes/health.ts';
+import { addJobRoutes } from './routes/jobs.ts';
+import { addMachineRoutes } from './routes/machine.ts';
+import { addPreviewRoutes } from './routes/previews.ts';
+import { addSessionRoutes } from './routes/session.ts';
+import { addSettingsRoutes } from './routes/settings.ts';
+import { addUploadRoutes } from './routes/uploads.ts';
+import { addStaticFiles } from './static-files.ts';
+
+/** Adds all routes of the page. */
+export async function addRoutes(app: FastifyInstance, context: PageContext): Promise<void> {
+  const described: DescribedRoute[] = [];
+  app.addHook('onRoute', ({ method, config }) => {
+    if (method !== 'HEAD' && config?.described !== undefined) described.push(config.described);
+  });
+  await addStaticFiles(app);
+  addHealthRoutes(app, context);
+  addSessionRoutes(app, context);
+  addEventRoutes(app, context);
+  addJobRoutes(app, context);
+  addPreviewRoutes(app, context);
+  addUploadRoutes(app, context);
+  addSettingsRoutes(app, context);
+  addMachineRoutes(app, context);
+  addRoute(app, {
+    ...{ method: 'GET', url: '/api/openapi.json', summary: 'This description of the API' },
+    answer: z.record(z.string(), z.unknown()),
+    handle: () => openApi(described, context.version),
+  });
+}

@@ -1,0 +1,97 @@
+import type { FastifyInstance } from 'fastify';
+import { setMaxListeners } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { programRoot, type IdentifiedHome } from '../config/home.ts';
+import type { LiveSettings } from '../config/live-settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { StatusReader } from '../control/read-status.ts';
+import { codeOf, toError } from '../domain/errors.ts';
+import type { Logger } from '../observability/log-entry.ts';
+import type { LogTail } from '../observability/log-tail.ts';
+import type { Queue } from '../queue/queue.ts';
+import { pageAddress } from './address.ts';
+import { addRoutes } from './add-routes.ts';
+import { createServer } from './create-server.ts';
+import { Guard } from './guard/guard.ts';
+import { readToken } from './guard/token.ts';
+import { LiveState } from './live-state.ts';
+
+export interface PageOptions {
+  readonly home: IdentifiedHome;
+  readonly settings: LiveSettings;
+  readonly queue: Queue;
+  readonly log: Logger;
+  readonly tail: LogTail;
+}
+
+/** The web page while it is served. */
+export interface Page {
+  /** Ends all connections. May be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the web page of a home, in the daemon's process. The page must never stop the daemon's work, so a page that cannot be
+ * served is a warning in the log.
+ *
+ * @returns null if the page cannot be served
+ */
+export async function openPage(options: PageOptions): Promise<Page | null> {
+  const { settings, log } = options;
+  const { host, port } = settings.now().page;
+  try {
+    const page = await servePage(options);
+    log.info(`page: ${pageAddress(settings.now().page)}`);
+    return page;
+  } catch (error) {
+    const inUse = codeOf(error) === 'EADDRINUSE';
+    const why = inUse
+      ? `port ${port} of ${host} is in use; choose another page.port`
+      : toError(error).message;
+    log.warn(`cannot serve the page: ${why}; continuing without it`);
+    return null;
+  }
+}
+
+async function servePage({ home, settings, queue, log, tail }: PageOptions): Promise<Page> {
+  const token = await readToken(home);
+  const guard = new Guard({ token, names: () => settings.now().page.names, now: Date.now });
+  // This process is the daemon.
+  const isDaemonRunning = (): boolean => true;
+  const requests = { queue, isDaemonRunning, now: Date.now };
+  const status = new StatusReader({ home, ...requests, settings: () => settings.now() });
+  const live = new LiveState({ queue, status, outputDir: home.output, log });
+  const closing = new AbortController();
+  // Every open page listens.
+  setMaxListeners(0, closing.signal);
+  const app = createServer(guard, log);
+  const context = { home, settings, queue, status, requests, live, guard, token, log, tail };
+  const version = programVersion();
+  await addRoutes(app, { ...context, version, signal: closing.signal });
+  const close = (): Promise<void> => {
+    closing.abort();
+    live.close();
+    return app.close();
+  };
+  await listen(app, settings.now().page, close);
+  return { close };
+}
+
+async function listen(
+  app: FastifyInstance,
+  { host, port }: Settings['page'],
+  close: () => Promise<void>,
+): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function programVersion(): string {
+  const text = readFileSync(join(programRoot, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,27 @@
+import type { IdentifiedHome } from '../config/home.ts';
+import type { LiveSettings } from '../config/live-settings.ts';
+import type { StatusReader } from '../control/read-status.ts';
+import type { RequestTargets } from '../control/send-request.ts';
+import type { Logger } from '../observability/log-entry.ts';
+import type { LogTail } from '../observability/log-tail.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Guard } from './guard/guard.ts';
+import type { LiveState } from './live-state.ts';
+
+/** What the routes of the page work with. */
+export interface PageContext {
+  readonly home: IdentifiedHome;
+  readonly settings: LiveSettings;
+  readonly queue: Queue;
+  readonly status: StatusReader;
+  readonly requests: RequestTargets;
+  readonly live: LiveState;
+  readonly guard: Guard;
+  readonly token: string;
+  readonly log: Logger;
+  readonly tail: LogTail;
+  /** Version of Framekiln. */
+  readonly version: string;
+  /** Aborted when the page closes. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,95 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { sendRequest, type Request } from '../../control/send-request.ts';
+import { JobReport } from '../../control/status-report.ts';
+import { addRoute } from '../add-route.ts';
+import { HttpError } from '../http-error.ts';
+import type { PageContext } from '../page-context.ts';
+
+/** Longest part of the list in one answer, so that no request holds the event loop of the daemon. */
+const MOST_JOBS = 200;
+
+const JobId = z.object({ id: z.coerce.number().int().positive() });
+
+const Window = z.object({
+  list: z.enum(['queue', 'ended']).default('queue').meta({
+    description:
+      'queue: running, queued and paused jobs; ended: done, failed and cancelled ones, the latest first',
+  }),
+  state: z.enum(['queued', 'running', 'paused', 'done', 'failed', 'cancelled']).optional(),
+  text: z.string().max(200).default('').meta({ description: 'part of the path of the source' }),
+  offset: z.coerce.number().int().min(0).default(0),
+  limit: z.coerce.number().int().min(1).max(MOST_JOBS).default(50),
+});
+
+const LISTS = {
+  queue: ['running', 'queued', 'paused'],
+  ended: ['done', 'failed', 'cancelled'],
+} as const;
+
+const Outcome = z.object({
+  kind: z
+    .enum(['done', 'busy', 'waiting'])
+    .meta({ description: 'busy and waiting: the daemon will do it later' }),
+  sentence: z.string(),
+});
+
+/** The jobs, and the commands for them: the same as those of the CLI. */
+export function addJobRoutes(app: FastifyInstance, { queue, status, requests }: PageContext): void {
+  const send = async (request: Request): Promise<z.infer<typeof Outcome>> => {
+    const { kind, sentence } = await sendRequest(requests, request);
+    if (kind === 'unknown-job') throw new HttpError(404, 'UNKNOWN_JOB', sentence);
+    if (kind === 'rejected') throw new HttpError(409, 'REJECTED', sentence);
+    return { kind, sentence };
+  };
+
+  addRoute(app, {
+    ...{ method: 'GET', url: '/api/jobs', summary: 'Part of the list of jobs', query: Window },
+    answer: z.object({ total: z.int(), jobs: z.array(JobReport) }),
+    handle: async ({ query: { list, state, text, offset, limit } }) => {
+      const states = state === undefined ? LISTS[list] : [state];
+      const { jobs, total } = queue.jobs.listWindow({ states, text, order: list, offset, limit });
+      return { total, jobs: await Promise.all(jobs.map((job) => status.report(job))) };
+    },
+  });
+
+  addRoute(app, {
+    ...{ method: 'GET', url: '/api/jobs/:id', summary: 'One job', params: JobId, answer: JobReport },
+    handle: ({ params: { id } }) => {
+      const job = queue.jobs.getJob(id);
+      if (job === null) throw new HttpError(404, 'UNKNOWN_JOB', `There is no job ${id}.`);
+      return status.report(job);
+    },
+  });
+
+  for (const [kind, summary] of JOB_COMMANDS)
+    addRoute(app, {
+      ...{ method: 'POST', url: `/api/jobs/:id/${kind}`, summary, params: JobId, answer: Outcome },
+      handle: ({ params: { id } }) => send({ kind, jobId: id, argument: null }),
+    });
+
+  addRoute(app, {
+    ...{ method: 'POST', url: '/api/jobs/:id/prioritise', summary: 'Change the priority of a job' },
+    ...{ params: JobId, body: z.object({ priority: z.int().min(-1000).max(1000) }), answer: Outcome },
+    handle: ({ params: { id }, body: { priority } }) =>
+      send({ kind: 'prioritise', jobId: id, argument: priority }),
+  });
+
+  for (const [kind, summary] of QUEUE_COMMANDS)
+    addRoute(app, {
+      ...{ method: 'POST', url: `/api/queue/${kind}`, summary, answer: Outcome },
+      handle: () => send({ kind, jobId: null, argument: null }),
+    });
+}
+
+const JOB_COMMANDS = [
+  ['pause', 'Pause a job; its checkpoints are kept'],
+  ['resume', 'Resume a paused job'],
+  ['cancel', 'Cancel a job and delete its checkpoints'],
+  ['retry', 'Queue a failed, cancelled or finished job again'],
+] as const;
+
+const QUEUE_COMMANDS = [
+  ['pause', 'Pause the whole queue'],
+  ['resume', 'Resume the whole queue'],
+] as const;

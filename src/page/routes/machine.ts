@@ -1,0 +1,56 @@
+import { cpus, loadavg } from 'node:os';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { freeBytes } from '../../workspace/free-bytes.ts';
+import { availableMemoryBytes, totalMemoryBytes } from '../../workspace/memory.ts';
+import { addRoute } from '../add-route.ts';
+import type { PageContext } from '../page-context.ts';
+import { DoctorReport, readDoctorReport, runDoctor } from '../doctor.ts';
+
+/** The load of the machine, and the checks of `framekiln doctor`. */
+export function addMachineRoutes(app: FastifyInstance, { home, settings, signal }: PageContext): void {
+  addRoute(app, {
+    ...{ method: 'GET', url: '/api/machine', summary: 'Load, memory and disk space of this machine' },
+    answer: z.object({
+      processor: z.string(),
+      cores: z.int(),
+      load: z.number().meta({ description: 'processes that ran or waited, on average over the last minute' }),
+      memoryBytes: z.int(),
+      freeMemoryBytes: z.int(),
+      daemonBytes: z.int().meta({ description: 'memory of the daemon itself, without its worker' }),
+      uptimeSeconds: z.int().meta({ description: 'time since the daemon was started' }),
+      disks: z.array(z.object({ folder: z.string(), freeBytes: z.int() })),
+    }),
+    handle: async () => ({
+      processor: cpus()[0]?.model.trim() ?? '',
+      cores: cpus().length,
+      load: loadavg()[0] ?? 0,
+      memoryBytes: await totalMemoryBytes(),
+      freeMemoryBytes: await availableMemoryBytes(),
+      daemonBytes: process.memoryUsage.rss(),
+      uptimeSeconds: Math.round(process.uptime()),
+      disks: await Promise.all(
+        [home.output, home.stateDir, '/dev/shm'].map(async (folder) => ({
+          folder,
+          freeBytes: await freeBytes(folder),
+        })),
+      ),
+    }),
+  });
+
+  addRoute(app, {
+    ...{
+      method: 'GET',
+      url: '/api/doctor',
+      summary: 'The last result of framekiln doctor; null if there is none',
+    },
+    answer: DoctorReport.nullable(),
+    handle: () => readDoctorReport(home),
+  });
+
+  addRoute(app, {
+    ...{ method: 'POST', url: '/api/doctor', summary: 'Run framekiln doctor' },
+    answer: DoctorReport,
+    handle: () => runDoctor(home, settings.sources.flags ?? [], signal),
+  });
+}

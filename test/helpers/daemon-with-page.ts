@@ -1,0 +1,87 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { vi } from 'vitest';
+import { makeHome, readLog, start, type Running } from './framekiln.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** A TCP port that is free at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** The real daemon with its page. */
+export class DaemonWithPage {
+  readonly home: string;
+  readonly port: number;
+  running: Running;
+
+  private constructor(home: string, port: number) {
+    this.home = home;
+    this.port = port;
+    this.running = this.#start();
+  }
+
+  static async start(): Promise<DaemonWithPage> {
+    const daemon = new DaemonWithPage(makeHome(temporaryFolder()), await freePort());
+    await daemon.isOpen();
+    return daemon;
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${this.port}/`;
+  }
+
+  get token(): string {
+    return readFileSync(join(this.home, '.framekiln/page-token'), 'utf8').trim();
+  }
+
+  async restart(): Promise<void> {
+    await this.running.killGroup();
+    this.running = this.#start();
+    await this.isOpen();
+  }
+
+  async isOpen(): Promise<void> {
+    await vi.waitFor(() => this.ask('GET', '/healthz'), { timeout: 30_000, interval: 50 });
+  }
+
+  /** Sends a request with exactly these headers. */
+  ask(method: string, path: string, headers: Record<string, string> = {}, body = ''): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const call = request({ host: '127.0.0.1', port: this.port, method, path, headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => (text += part));
+        response.once('end', () =>
+          resolve({ status: response.statusCode ?? 0, text, headers: response.headers }),
+        );
+      });
+      call.once('error', reject);
+      call.end(body);
+    });
+  }
+
+  log(): string {
+    return readLog(this.home);
+  }
+
+  #start(): Running {
+    return start(['start', '--home', this.home], {
+      FRAMEKILN_PAGE_ENABLED: 'true',
+      FRAMEKILN_PAGE_PORT: String(this.port),
+    });
+  }
+}

@@ -1,0 +1,155 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { findGpuUse } from '../../../src/cli/find-gpu-use.ts';
+import { describeGpuUse } from '../../../src/hardware/gpu-use.ts';
+import { readGraphics } from '../../../src/hardware/probe/graphics.ts';
+import { probeGpus } from '../../../src/hardware/probe/gpus.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+/*
+ * Machines are simulated: nvidia-smi is a fake executable, /sys, /dev and /etc are in a folder, and the CUDA addon is a
+ * JavaScript file that is asked in a process of its own like the real one.
+ */
+const RTX_3060 = 'NVIDIA GeForce RTX 3060, 560.35.03, 8.6, 12288, 11000';
+
+interface Machine {
+  /** Script of nvidia-smi; absent: it is missing. */
+  readonly nvidiaSmi?: string;
+  /** Whether nvidia-smi is only where WSL2 has it. */
+  readonly isWsl?: boolean;
+  /** PCI vendors of the display controllers. */
+  readonly vendors?: readonly string[];
+  readonly osId?: string;
+  readonly hasNvcc?: boolean;
+  /** JavaScript of the addon; absent: it is not installed. */
+  readonly addon?: string;
+}
+
+let root: string;
+beforeEach(() => {
+  root = temporaryFolder();
+  vi.stubEnv('PATH', join(root, 'bin'));
+});
+afterEach(() => void vi.unstubAllEnvs());
+
+function put(name: string, text: string): string {
+  const path = join(root, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+async function sentenceOf(machine: Machine): Promise<string> {
+  const { nvidiaSmi, isWsl = false, vendors = [], osId = 'debian', hasNvcc = false, addon } = machine;
+  vendors.forEach((vendor, i) => {
+    put(`sys/bus/pci/devices/${i}/class`, '0x030000\n');
+    put(`sys/bus/pci/devices/${i}/vendor`, `${vendor}\n`);
+  });
+  put('sys/bus/pci/devices/network/class', '0x020000\n');
+  put('sys/bus/pci/devices/network/vendor', '0x8086\n');
+  put('etc/os-release', `NAME=x\nID=${osId}\n`);
+  if (isWsl) put('dev/dxg', '');
+  if (hasNvcc) put('usr/local/cuda/bin/nvcc', '');
+  const wsl = join(root, 'usr/lib/wsl/lib/nvidia-smi');
+  if (nvidiaSmi !== undefined)
+    chmodSync(
+      put(isWsl ? 'usr/lib/wsl/lib/nvidia-smi' : 'bin/nvidia-smi', `#!/bin/sh\n${nvidiaSmi}\n`),
+      0o755,
+    );
+  const path = addon === undefined ? null : put('addon.cjs', `exports.describeDevices = () => { ${addon} };`);
+  return describeGpuUse(await findGpuUse(await probeGpus(path, wsl), readGraphics(root), path));
+}
+
+const lists = (gpu: string): string => `echo '${gpu}'`;
+const reports = (devices: string, reason: string | null, cudaVersion: string): string =>
+  `return { devices: [${devices}], reason: ${JSON.stringify(reason)}, cudaVersion: '${cudaVersion}' };`;
+const DEVICE =
+  "{ name: 'NVIDIA GeForce RTX 3060', computeCapability: '8.6', driverVersion: '12.6', totalBytes: 12e9, freeBytes: 11e9 }";
+
+test.each<[string, Machine, string]>([
+  ['no GPU', {}, 'models run on the CPU: this machine has no GPU'],
+  [
+    'an NVIDIA GPU without a driver, on Debian',
+    { vendors: ['0x8086', '0x10de'] },
+    'models run on the CPU: the NVIDIA GPU has no NVIDIA driver; to change that: sudo apt-get install nvidia-driver',
+  ],
+  [
+    'an NVIDIA GPU without a driver, on Ubuntu',
+    { vendors: ['0x10de'], osId: 'ubuntu' },
+    'models run on the CPU: the NVIDIA GPU has no NVIDIA driver; to change that: sudo ubuntu-drivers install',
+  ],
+  [
+    'a driver without the addon',
+    { vendors: ['0x10de'], nvidiaSmi: lists(RTX_3060) },
+    'models run on the CPU: the NVIDIA GeForce RTX 3060 and its driver 560.35.03 work, but the CUDA addon is not installed; to change that: framekiln gpu install --from FOLDER-OR-ADDRESS-OF-A-RELEASE',
+  ],
+  [
+    'a driver and nvcc without the addon',
+    { vendors: ['0x10de'], nvidiaSmi: lists(RTX_3060), hasNvcc: true },
+    'models run on the CPU: the NVIDIA GeForce RTX 3060 and its driver 560.35.03 work, but the CUDA addon is not installed; to change that: npm run build:native',
+  ],
+  [
+    'a driver that is too old',
+    {
+      vendors: ['0x10de'],
+      nvidiaSmi: lists('NVIDIA GeForce RTX 3060, 470.256.02, 8.6, 12288, 11000'),
+      addon: reports('', 'CUDA driver version is insufficient for CUDA runtime version', '12.9'),
+    },
+    'models run on the CPU: the driver 470.256.02 of the NVIDIA GeForce RTX 3060 is too old for the CUDA addon, which needs 525.60.13 or newer; to change that: sudo apt-get install nvidia-driver',
+  ],
+  [
+    'a GPU that is too old',
+    {
+      nvidiaSmi: lists('NVIDIA GeForce GTX 1080, 560.35.03, 6.1, 8192, 8000'),
+      addon: reports('', 'no kernel image', '12.9'),
+    },
+    'models run on the CPU: the NVIDIA GeForce GTX 1080 has compute capability 6.1, and Framekiln needs 7.5 or newer',
+  ],
+  [
+    'a driver that fails',
+    { nvidiaSmi: 'echo "Failed to initialize NVML: Driver/library version mismatch"; exit 18' },
+    'models run on the CPU: the NVIDIA driver does not work (nvidia-smi failed: Failed to initialize NVML: Driver/library version mismatch); to change that: nvidia-smi',
+  ],
+  [
+    'a container without libcuda',
+    { nvidiaSmi: lists(RTX_3060), addon: reports('', 'no NVIDIA driver is installed', '12.9') },
+    'models run on the CPU: the CUDA addon cannot use the NVIDIA GeForce RTX 3060: no NVIDIA driver is installed; to change that: nvidia-smi',
+  ],
+  [
+    'an addon for another glibc',
+    {
+      nvidiaSmi: lists(RTX_3060),
+      hasNvcc: true,
+      addon: "throw new Error('version GLIBC_2.36 not found');",
+    },
+    'models run on the CPU: the CUDA addon cannot use the NVIDIA GeForce RTX 3060: it cannot be loaded: Error: version GLIBC_2.36 not found; to change that: npm run build:native',
+  ],
+  [
+    'a GPU that works',
+    { nvidiaSmi: lists(RTX_3060), addon: reports(DEVICE, null, '12.9') },
+    'models run on the GPU (NVIDIA GeForce RTX 3060)',
+  ],
+  [
+    'an AMD GPU only',
+    { vendors: ['0x1002'] },
+    'models run on the CPU: Framekiln uses NVIDIA GPUs, and the GPU is from AMD',
+  ],
+  [
+    'an Intel GPU only',
+    { vendors: ['0x8086'] },
+    'models run on the CPU: Framekiln uses NVIDIA GPUs, and the GPU is from Intel',
+  ],
+  [
+    'WSL2 without an NVIDIA GPU',
+    { isWsl: true },
+    'models run on the CPU: Windows offers no NVIDIA GPU to WSL2; install the NVIDIA driver in Windows if there is one; to change that: wsl.exe --shutdown',
+  ],
+  [
+    'WSL2 with nvidia-smi outside of PATH',
+    { isWsl: true, nvidiaSmi: lists(RTX_3060), addon: reports(DEVICE, null, '12.9') },
+    'models run on the GPU (NVIDIA GeForce RTX 3060)',
+  ],
+])('says which device models run on, why, and what changes it: %s', async (_, machine, sentence) => {
+  expect(await sentenceOf(machine)).toBe(sentence);
+});

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { frameMd5, makeClip } from '../../helpers/clips.ts';
+import { openBrowser, whyNoBrowser } from '../../helpers/browser.ts';
+import { DaemonWithPage } from '../../helpers/daemon-with-page.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+const suffix = whyNoBrowser === null ? '' : ` (${whyNoBrowser})`;
+const browserTest = it.skipIf(whyNoBrowser !== null);
+const WAIT = { timeout: 60_000 };
+
+browserTest(`a file dropped on the page becomes a finished video${suffix}`, async () => {
+  const daemon = await DaemonWithPage.start();
+  const clip = makeClip(join(temporaryFolder(), 'clip.mp4'), { frames: 30 });
+  const page = await openBrowser(`${daemon.address}#/add`);
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(error.message));
+  await page.getByRole('radio', { name: /lanczos-2x/ }).check();
+  await page.locator('input[type=file]').setInputFiles(clip);
+  await page.getByText('In input/lanczos-2x/clip.mp4').waitFor(WAIT);
+  await page.goto(`${daemon.address}#/ended`);
+  await page.getByRole('link', { name: /clip\.mp4/ }).click(WAIT);
+  // The comparison shows the source and the result.
+  await page.getByAltText('After: clip.mp4').waitFor(WAIT);
+  await page.getByAltText('Before: clip.mp4').waitFor(WAIT);
+  expect(frameMd5(join(daemon.home, 'output/lanczos-2x/clip.mp4'))).toHaveLength(30);
+  expect(faults).toEqual([]);
+});
+
+browserTest(
+  `jobs are paused, resumed, cancelled and retried by click, and the page survives a restart${suffix}`,
+  { tags: ['slow'] },
+  async () => {
+    const daemon = await DaemonWithPage.start();
+    const page = await openBrowser(`${daemon.address}#/queue`);
+    await page.getByRole('button', { name: 'Pause the queue' }).click();
+    await page.getByRole('button', { name: 'Resume the queue' }).first().waitFor(WAIT);
+    makeClip(join(daemon.home, 'input/lanczos-2x/clip.mp4'), { frames: 30 });
+    await page.getByRole('button', { name: 'Pause clip.mp4' }).click(WAIT);
+    await page.getByRole('button', { name: 'Resume clip.mp4' }).click(WAIT);
+    await page.getByRole('button', { name: 'Cancel clip.mp4' }).click(WAIT);
+    await page.getByRole('button', { name: 'Undo' }).click(WAIT);
+    await page.getByRole('button', { name: 'Cancel clip.mp4' }).click(WAIT);
+    await page.goto(`${daemon.address}#/ended`);
+    await page.getByRole('button', { name: 'Retry clip.mp4' }).click(WAIT);
+    await page.getByText(/clip\.mp4\) queued again/).waitFor(WAIT);
+    await daemon.running.killGroup();
+    await page.locator('main').getByText('The daemon does not answer.').waitFor(WAIT);
+    await daemon.restart();
+    await page
+      .locator('main')
+      .getByText('The daemon does not answer.')
+      .waitFor({ ...WAIT, state: 'detached' });
+    await page.goto(`${daemon.address}#/queue`);
+    await page.getByRole('button', { name: 'Resume the queue' }).first().click(WAIT);
+    await page.goto(`${daemon.address}#/ended`);
+    await page.locator('.row .dot.done').waitFor(WAIT);
+  },
+);
+
+browserTest(`axe finds no serious fault in any panel${suffix}`, { tags: ['slow'] }, async () => {
+  const daemon = await DaemonWithPage.start();
+  const page = await openBrowser(daemon.address);
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  for (const panel of ['now', 'queue', 'ended', 'add', 'log', 'machine', 'settings', 'doctor'])
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.goto(`${daemon.address}#/${panel}`);
+      await page
+        .locator('main h1')
+        .first()
+        .waitFor({ ...WAIT, state: 'attached' });
+      // Not a script of the page, so its policy does not apply.
+      await page.evaluate(axe);
+      const faults = await page.evaluate<string[]>(
+        `axe.run().then(({ violations }) => violations
+          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+          .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).slice(0, 3).join(' ')))`,
+      );
+      expect(faults, `${panel}, ${colorScheme}`).toEqual([]);
+    }
+});

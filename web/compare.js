@@ -1,0 +1,62 @@
+// Two images of one moment, with a divider between them.
+import { html } from './html.js';
+import { useEffect, useRef, useState } from './preact-hooks.js';
+
+/**
+ * @param before, after addresses of the images
+ * @param label what they show, for screen readers
+ */
+export function Compare({ before, after, label }) {
+  const box = useRef(null);
+  const shown = useLoaded(before, after);
+  useEffect(() => box.current?.style.setProperty('--at', '50%'), [shown !== null]);
+  if (shown === 'none')
+    return html`<div class="compare none"><p>No preview: the first batch is not finished.</p></div>`;
+  if (shown === null) return html`<div class="compare none" role="status"><p>Making a preview …</p></div>`;
+  const move = ({ target }) => box.current.style.setProperty('--at', `${target.value}%`);
+  const ratio = { aspectRatio: `${shown.width} / ${shown.height}` };
+  return html`<figure class="compare" ref=${box} style=${ratio}>
+    <img class="after" src=${shown.after} alt="After: ${label}" draggable=${false} />
+    ${
+      shown.before !== null &&
+      html`<img class="before" src=${shown.before} alt="Before: ${label}" draggable=${false} />
+        <span class="divider" aria-hidden="true"></span>
+        <figcaption aria-hidden="true"><span>Before</span><span>After</span></figcaption>
+        <input
+          type="range"
+          min="0"
+          max="100"
+          value="50"
+          step="0.5"
+          onInput=${move}
+          aria-label="Divider between before and after"
+        />`
+    }
+    ${shown.before === null && html`<figcaption class="alone">After; the source is not there any more</figcaption>`}
+  </figure>`;
+}
+
+/** Both images once they are loaded, so that a new pair replaces the old one without a gap; `none` if there is no frame. */
+function useLoaded(before, after) {
+  const [shown, setShown] = useState(null);
+  useEffect(() => {
+    let isCurrent = true;
+    Promise.allSettled([load(before), load(after)]).then(([source, result]) => {
+      if (!isCurrent) return;
+      if (result.status === 'rejected') return setShown((old) => old ?? 'none');
+      const { naturalWidth: width, naturalHeight: height } = result.value;
+      setShown({ before: source.status === 'fulfilled' ? before : null, after, width, height });
+    });
+    return () => {
+      isCurrent = false;
+    };
+  }, [before, after]);
+  return shown;
+}
+
+async function load(address) {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  return image;
+}

@@ -1,0 +1,197 @@
+// The lists of jobs. Only the rows in view exist, so that ten thousand are as smooth as ten.
+import { cancelLater, commandJob, send } from './commands.js';
+import { bytes, clock, counted, nameAndFolder, number, roughDuration } from './format.js';
+import { html } from './html.js';
+import { tookTime } from './panel-now.js';
+import { useEffect, useRef, useState } from './preact-hooks.js';
+import { live } from './state.js';
+import { Chips, Empty, Fault, Loading, Progress } from './ui.js';
+import { useJobs } from './use-jobs.js';
+
+/** Rows that are read at once; the server allows 200. */
+const WINDOW = 60;
+/** Rows before the first visible one. */
+const MARGIN = 20;
+
+export function Queue() {
+  const { counts, queuePaused, rejected, waiting } = live.value ?? {};
+  const isEmpty = counts && counts.queued + counts.running + counts.paused === 0;
+  return html`<header class="title">
+      <h1>Queue</h1>
+      ${
+        counts &&
+        html`<button onClick=${() => send(`api/queue/${queuePaused ? 'resume' : 'pause'}`)}>
+          ${queuePaused ? 'Resume the queue' : 'Pause the queue'}
+        </button>`
+      }
+    </header>
+    ${
+      isEmpty
+        ? html`<${Empty} title="The queue is empty"
+            ><p><a class="button primary" href="#/add">Add files</a></p><//
+          >`
+        : html`<${JobList} list="queue" states=${['running', 'queued', 'paused']} />`
+    }
+    <${Files} title="Rejected files in input/" files=${rejected} />
+    <${Files} title="Files that may be incomplete" files=${waiting} />`;
+}
+
+export function Ended() {
+  const { counts } = live.value ?? {};
+  const isEmpty = counts && counts.done + counts.failed + counts.cancelled === 0;
+  return html`<header class="title"><h1>Finished</h1></header>
+    ${
+      isEmpty
+        ? html`<${Empty} title="Nothing is finished yet"
+            ><p>Finished videos and failed jobs appear here.</p><//
+          >`
+        : html`<${JobList} list="ended" states=${['done', 'failed', 'cancelled']} />`
+    }`;
+}
+
+function JobList({ list, states }) {
+  const [text, setText] = useState('');
+  const [state, setState] = useState('');
+  const [first, setFirst] = useState(0);
+  const box = useRef(null);
+  const { jobs, total, error, offset } = useJobs({ list, state, text, offset: first, limit: WINDOW });
+  const counts = live.value?.counts;
+
+  useEffect(() => {
+    const onScroll = () => {
+      const rows = box.current;
+      if (rows === null) return;
+      const above = Math.max(0, -rows.getBoundingClientRect().top);
+      const row = Math.floor(above / rowHeight(rows));
+      const wanted = Math.max(0, Math.floor((row - MARGIN) / MARGIN) * MARGIN);
+      setFirst(wanted);
+    };
+    addEventListener('scroll', onScroll, { passive: true });
+    return () => removeEventListener('scroll', onScroll);
+  }, []);
+  const narrow = (change) => {
+    setFirst(0);
+    change();
+  };
+
+  return html`<div class="filters" role="search">
+      <input
+        type="search"
+        placeholder="Filter by name"
+        aria-label="Filter by name"
+        value=${text}
+        onInput=${({ target }) => narrow(() => setText(target.value))}
+      />
+      <div class="segments" role="group" aria-label="Filter by state">
+        ${['', ...states].map(
+          (each) =>
+            html`<button aria-pressed=${state === each} onClick=${() => narrow(() => setState(each))}>
+              ${each === '' ? 'All' : each[0].toUpperCase() + each.slice(1)}
+              ${each !== '' && counts && html`<small>${number(counts[each])}</small>`}
+            </button>`,
+        )}
+      </div>
+    </div>
+    ${error !== null && html`<${Fault} error=${error} />`}
+    ${
+      jobs === null
+        ? html`<${Loading} lines=${8} />`
+        : total === 0
+          ? html`<p class="none-found" role="status">No job matches this filter.</p>`
+          : html`<ul class="rows" ref=${box} aria-label="${counted(total, 'job')}">
+              <li class="spacer" aria-hidden="true" ref=${(node) => setHeight(node, offset)}></li>
+              ${jobs.map(
+                (job, i) =>
+                  html`<li key=${job.id} class="row" aria-posinset=${offset + i + 1} aria-setsize=${total}>
+                    <${Row} job=${job} />
+                  </li>`,
+              )}
+              <li
+                class="spacer"
+                aria-hidden="true"
+                ref=${(node) => setHeight(node, Math.max(0, total - offset - jobs.length))}
+              ></li>
+            </ul>`
+    }`;
+}
+
+function rowHeight(rows) {
+  return rows.querySelector('.row')?.getBoundingClientRect().height || 64;
+}
+
+function setHeight(node, rows) {
+  if (node !== null) node.style.height = `calc(${rows} * var(--row))`;
+}
+
+function Row({ job }) {
+  const { name, folder } = nameAndFolder(job.file);
+  return html`<span class="dot ${job.state}"></span>
+    <a class="name" href="#/job/${job.id}">
+      <b>${name}</b><small>${folder === '' ? '' : `${folder}/ · `}job ${job.id}</small>
+    </a>
+    <${Chips} recipe=${job.recipe} />
+    <span class="about">${aboutJob(job)}</span>
+    <span class="buttons">${buttonsOf(job)}</span>`;
+}
+
+/** What matters most about a job in its state. */
+function aboutJob(job) {
+  if (job.state === 'running')
+    return html`<span class="with-bar">${job.percent ?? 0} %<${Progress} job=${job} /></span>`;
+  if (job.state === 'failed')
+    return html`<span class="bad" title=${job.error?.message}>${job.error?.code}</span>`;
+  if (job.state === 'done') {
+    const size = job.report?.outputBytes;
+    return html`<span>${clock(Date.parse(job.finishedAt))}</span>
+      <small>${[`in ${tookTime(job)}`, ...(size ? [bytes(size)] : [])].join(' · ')}</small>`;
+  }
+  if (job.state === 'cancelled') return html`<span>Cancelled</span>`;
+  if (job.note !== null || job.error !== null)
+    return html`<span class="warn" title=${job.note ?? job.error.message}
+      >${job.note ?? job.error.code}</span
+    >`;
+  const seconds = job.estimate?.seconds;
+  return html`<span
+      >${seconds == null ? (job.state === 'paused' ? 'Paused' : '') : `about ${roughDuration(seconds)}`}</span
+    >
+    ${job.priority !== 0 && html`<small>priority ${job.priority}</small>`}`;
+}
+
+/** The buttons for a job, by what its state allows. */
+export function buttonsOf(job) {
+  const { name } = nameAndFolder(job.file);
+  const button = (label, run, title) =>
+    html`<button onClick=${run} aria-label="${title ?? label} ${name}" title=${title}>${label}</button>`;
+  switch (job.state) {
+    case 'running':
+      return [button('Pause', () => commandJob(job, 'pause')), button('Cancel', () => cancelLater(job))];
+    case 'queued':
+      return [
+        button('↑', () => prioritise(job, 1), 'Raise the priority of'),
+        button('↓', () => prioritise(job, -1), 'Lower the priority of'),
+        button('Pause', () => commandJob(job, 'pause')),
+        button('Cancel', () => cancelLater(job)),
+      ];
+    case 'paused':
+      return [button('Resume', () => commandJob(job, 'resume')), button('Cancel', () => cancelLater(job))];
+    case 'failed':
+    case 'cancelled':
+      return [button('Retry', () => commandJob(job, 'retry'))];
+    default:
+      return [];
+  }
+}
+
+function prioritise(job, by) {
+  return send(`api/jobs/${job.id}/prioritise`, { priority: job.priority + by });
+}
+
+function Files({ title, files = [] }) {
+  if (files.length === 0) return null;
+  return html`<section class="card files">
+    <h2>${title}</h2>
+    <ul>
+      ${files.map(({ file, code, message }) => html`<li><b>${file}</b> <code>${code}</code> <span>${message}</span></li>`)}
+    </ul>
+  </section>`;
+}

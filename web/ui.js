@@ -1,0 +1,76 @@
+// Small parts that several panels use.
+import { html } from './html.js';
+import { recipeParts } from './format.js';
+
+export function Chips({ recipe }) {
+  return html`<ul class="chips" aria-label="Recipe">
+    ${recipeParts(recipe).map((part) => html`<li>${part}</li>`)}
+  </ul>`;
+}
+
+export function Progress({ job }) {
+  const { percent, framesDone, framesTotal } = job;
+  const share = framesTotal ? framesDone / framesTotal : 0;
+  const label = percent === null ? 'counting frames' : `${percent} %`;
+  return html`<div
+    class="progress ${percent === null ? 'unknown' : ''}"
+    role="progressbar"
+    aria-label="Progress of ${job.file}"
+    aria-valuemin="0"
+    aria-valuemax="100"
+    aria-valuenow=${percent ?? undefined}
+    aria-valuetext=${label}
+  >
+    <span style=${{ width: `${share * 100}%` }}></span>
+  </div>`;
+}
+
+const STATE_WORDS = {
+  queued: 'Queued',
+  running: 'Running',
+  paused: 'Paused',
+  done: 'Done',
+  failed: 'Failed',
+  cancelled: 'Cancelled',
+};
+
+export function State({ job }) {
+  return html`<span class="state ${job.state}">${STATE_WORDS[job.state]}</span>`;
+}
+
+/** A panel that has nothing to show yet. */
+export function Empty({ title, children }) {
+  return html`<div class="empty">
+    <h2>${title}</h2>
+    ${children}
+  </div>`;
+}
+
+export function Fault({ error, retry }) {
+  return html`<div class="banner error" role="alert">
+    <p>${error.message}</p>
+    ${retry && html`<button onClick=${retry}>Try again</button>`}
+  </div>`;
+}
+
+/** Lines that stand for a list while it is loaded. */
+export function Loading({ lines = 4 }) {
+  return html`<div class="loading" role="status" aria-label="Loading">
+    ${Array.from({ length: lines }, () => html`<span></span>`)}
+  </div>`;
+}
+
+/** Pairs of a name and a value; those without a value are left out. */
+export function Facts({ facts }) {
+  return html`<dl class="facts">
+    ${facts
+      .filter(([, value]) => value !== null && value !== undefined && value !== '')
+      .map(
+        ([name, value]) =>
+          html`<div>
+            <dt>${name}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
+  </dl>`;
+}
