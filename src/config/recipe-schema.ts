@@ -21,13 +21,10 @@ export const PartialRecipe = z.strictObject({
       'lanczos, a name from `framekiln models list` (a face detector for dual-face), or the path of an ONNX file',
   }),
   scale: z.number().min(1).max(4).optional().meta({ description: 'output size divided by input size' }),
-  device: z
-    .enum(['auto', 'gpu', 'gpu-only', 'cpu'])
-    .optional()
-    .meta({
-      description:
-        'device for inference; auto uses a GPU if one works, gpu warns if none does, and with gpu-only the job fails then',
-    }),
+  device: z.enum(['auto', 'gpu', 'gpu-only', 'cpu']).optional().meta({
+    description:
+      'device for inference; auto uses a GPU if one works, gpu warns if none does, and with gpu-only the job fails then',
+  }),
   tile: z
     .union([z.literal('auto'), z.int().min(32).max(4096)])
     .optional()

@@ -1,4 +1,4 @@
-import type { VideoStreamInfo } from '../../domain/media-info.ts';
+import type { ColorInfo, VideoStreamInfo } from '../../domain/media-info.ts';
 import { chromaInputOptions, chromaOutputOptions, isQuartered } from './chroma-position.ts';
 
 /** Colours of the finished file. Primaries and transfer are null if the source does not specify them. */
@@ -116,10 +116,12 @@ export function chromaLocationFilters(
     : [];
 }
 
-/** Whether the colour tags of a file are the expected ones; properties that are null in `expected` are ignored. */
-export function agrees({ color: found, pixelFormat }: VideoStreamInfo, expected: OutputColor): boolean {
+/**
+ * Whether the colour tags of a file are the expected ones; properties that are null in `expected` are ignored. So is the
+ * chroma location, which segments of a job that began with an older version do not have.
+ */
+export function agrees(found: ColorInfo, expected: OutputColor): boolean {
   return (
-    (!isQuartered(pixelFormat) || (found.chromaLocation ?? 'left') === expected.chromaLocation) &&
     (found.range ?? 'tv') === expected.range &&
     found.matrix === expected.matrix &&
     (expected.primaries === null || found.primaries === expected.primaries) &&

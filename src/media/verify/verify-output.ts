@@ -111,7 +111,7 @@ function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {
   if (video.rotationDegrees !== 0) faults.push('is rotated');
   const ratio = (video.sampleAspectRatio.num * aspect.den) / (video.sampleAspectRatio.den * aspect.num);
   if (Math.abs(ratio - 1) > 0.001) faults.push('has the wrong pixel aspect ratio');
-  if (!agrees(video, expected.color)) {
+  if (!agrees(video.color, expected.color)) {
     faults.push(
       `has colour properties ${JSON.stringify(video.color)} instead of ${JSON.stringify(expected.color)}`,
     );
