@@ -10,7 +10,11 @@ export interface ColorInfo {
   readonly matrix: string | null;
   readonly primaries: string | null;
   readonly transfer: string | null;
+  readonly chromaLocation: ChromaLocation | null;
 }
+
+/** Where a chroma sample lies in its block of pixels as stored, in ffmpeg's names; `left` is in the middle vertically. */
+export type ChromaLocation = 'left' | 'center' | 'topleft' | 'top' | 'bottomleft' | 'bottom';
 
 /** Static HDR metadata (SMPTE ST 2086 and CTA-861.3). */
 export interface HdrMetadata {

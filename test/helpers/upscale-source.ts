@@ -24,7 +24,7 @@ export function sourceOf(width: number, height: number, bitsPerComponent = 8): M
       sampleAspectRatio: { num: 1, den: 1 },
       rotationDegrees: 0,
       mirrored: false,
-      color: { range: null, matrix: null, primaries: null, transfer: null },
+      color: { range: null, matrix: null, primaries: null, transfer: null, chromaLocation: null },
       interlaced: false,
       hasAlpha: false,
       hdr: null,

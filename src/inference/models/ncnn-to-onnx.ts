@@ -80,7 +80,8 @@ function emitConvolution({ layer, inputs, output, graph, weights }: Emission): v
   if (Math.min(left, right, top, bottom) < 0) throw unsuitable(layer, 'does not have explicit padding');
   const weightCount = numberParam(layer, 6, 0);
   const inChannels = weightCount / (outChannels * kernelWidth * kernelHeight);
-  if (!Number.isInteger(inChannels)) throw unsuitable(layer, `has an impossible weight count of ${weightCount}`);
+  if (!Number.isInteger(inChannels))
+    throw unsuitable(layer, `has an impossible weight count of ${weightCount}`);
 
   const kernel = weights.readTagged(weightCount, layer.name);
   const kernelDims = [outChannels, inChannels, kernelHeight, kernelWidth];

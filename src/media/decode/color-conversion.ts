@@ -1,4 +1,5 @@
 import type { ColorInfo, VideoStreamInfo } from '../../domain/media-info.ts';
+import { chromaInputOptions, chromaOutputOptions, isQuartered } from './chroma-position.ts';
 
 /** Colours of the finished file. Primaries and transfer are null if the source does not specify them. */
 export interface OutputColor {
@@ -6,6 +7,8 @@ export interface OutputColor {
   readonly matrix: string;
   readonly primaries: string | null;
   readonly transfer: string | null;
+  /** Chroma location of 4:2:0: what players expect, or `topleft` as in the source, where HDR displays expect that. */
+  readonly chromaLocation: 'left' | 'topleft';
 }
 
 /** Exact rounding and full chroma interpolation; with the defaults of swscale, pixels are off by several levels. */
@@ -36,6 +39,7 @@ export function outputColor(video: VideoStreamInfo): OutputColor {
     matrix,
     primaries: color.primaries,
     transfer: color.transfer,
+    chromaLocation: color.chromaLocation === 'topleft' ? 'topleft' : 'left',
   };
 }
 
@@ -63,7 +67,7 @@ export function toRgbFilter(video: VideoStreamInfo, pixelFormat: string): string
   const { range, matrix } = outputColor(video);
   const input = isRgb(video.pixelFormat)
     ? ''
-    : `:in_range=${range}:in_color_matrix=${SWSCALE_MATRICES[matrix] ?? 'auto'}`;
+    : `:in_range=${range}:in_color_matrix=${SWSCALE_MATRICES[matrix] ?? 'auto'}${chromaInputOptions(video)}`;
   // The fast path of swscale from 8-bit grey to RGB treats limited range as full range.
   const deeper = /^(gray|ya8)$/.test(video.pixelFormat) ? 'format=gray16le,' : '';
   const colors = `${input}:out_range=pc:${SCALE_FLAGS},format=${pixelFormat}`;
@@ -75,7 +79,8 @@ export function toRgbFilter(video: VideoStreamInfo, pixelFormat: string): string
 /** Filter that converts packed RGB to a YUV pixel format with these colours. */
 export function fromRgbFilter(color: OutputColor, pixelFormat: string): string {
   const matrix = SWSCALE_MATRICES[color.matrix] ?? 'auto';
-  return `scale=in_range=pc:out_range=${color.range}:out_color_matrix=${matrix}:${SCALE_FLAGS},format=${pixelFormat}`;
+  const chroma = chromaOutputOptions(color.chromaLocation, pixelFormat);
+  return `scale=in_range=pc:out_range=${color.range}:out_color_matrix=${matrix}${chroma}:${SCALE_FLAGS},format=${pixelFormat}`;
 }
 
 /** Names of transfer functions in ffmpeg options, where they differ from those in ffprobe. */
@@ -97,7 +102,24 @@ function isRgb(pixelFormat: string): boolean {
   return /^(rgb|bgr|gbr|argb|abgr|rgba|bgra|0rgb|pal8)/.test(pixelFormat);
 }
 
-/** Whether the colour tags of a file are the expected ones; properties that are null in `expected` are ignored. */
+/**
+ * Bitstream filters that tag the chroma location of H.264 and HEVC, which mean `left` where they do not say. Encoders
+ * would do it as well, but not NVENC.
+ */
+export function chromaLocationFilters(
+  { chromaLocation }: OutputColor,
+  codec: 'h264' | 'hevc',
+  pixelFormat: string,
+): string[] {
+  return chromaLocation === 'topleft' && isQuartered(pixelFormat)
+    ? [`${codec}_metadata=chroma_sample_loc_type=2`]
+    : [];
+}
+
+/**
+ * Whether the colour tags of a file are the expected ones; properties that are null in `expected` are ignored. So is the
+ * chroma location, which segments of a job that began with an older version do not have.
+ */
 export function agrees(found: ColorInfo, expected: OutputColor): boolean {
   return (
     (found.range ?? 'tv') === expected.range &&

@@ -1,9 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { FfmpegError, VerificationError } from '../../domain/errors.ts';
 import type { FrameFormat, HdrMetadata } from '../../domain/media-info.ts';
-import { colorArguments, fromRgbFilter, type OutputColor } from '../decode/color-conversion.ts';
+import {
+  chromaLocationFilters,
+  colorArguments,
+  fromRgbFilter,
+  type OutputColor,
+} from '../decode/color-conversion.ts';
 import { isTenBit } from './choose-codec.ts';
 import {
+  codecOf,
   encoderArguments,
   encoderPixelFormat,
   REORDER_FRAMES,
@@ -50,6 +56,7 @@ export async function encodeSegment(
   signal?: AbortSignal,
 ): Promise<void> {
   const tenBit = isTenBit(job.format);
+  const pixelFormat = encoderPixelFormat(encoder, tenBit, settings.chroma);
   const { timescale } = job.timing;
   const args = [
     ...QUIET,
@@ -57,7 +64,7 @@ export async function encodeSegment(
     ...rawInputArguments(job.format, averageRate(job.timing)),
     '-vf',
     [
-      fromRgbFilter(job.color, encoderPixelFormat(encoder, tenBit, settings.chroma)),
+      fromRgbFilter(job.color, pixelFormat),
       `setsar=${job.sampleAspectRatio}`,
       `settb=1/${timescale}`,
       `setpts='${tableExpression(presentationTimes(job))}'`,
@@ -69,7 +76,11 @@ export async function encodeSegment(
     ...encoderArguments(encoder, settings, tenBit, job.hdr),
     ...colorArguments(job.color),
     '-bsf:v',
-    `dump_extra=freq=keyframe,setts=pts=PTS:dts='${tableExpression(decodingTimes(job))}'`,
+    [
+      ...chromaLocationFilters(job.color, codecOf(encoder), pixelFormat),
+      'dump_extra=freq=keyframe',
+      `setts=pts=PTS:dts='${tableExpression(decodingTimes(job))}'`,
+    ].join(','),
     '-video_track_timescale',
     String(timescale),
     '-avoid_negative_ts',

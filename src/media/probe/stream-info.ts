@@ -28,6 +28,7 @@ export const Stream = z.object({
   color_space: z.string().optional(),
   color_primaries: z.string().optional(),
   color_transfer: z.string().optional(),
+  chroma_location: z.string().optional(),
   disposition: z.record(z.string(), z.number()).optional(),
   tags: z.record(z.string(), z.string()).optional(),
   side_data_list: z.array(SideData).optional(),
@@ -97,8 +98,11 @@ function describeColor(stream: ProbedStream, pixelFormat: string): ColorInfo {
     matrix: known(stream.color_space),
     primaries: known(stream.color_primaries),
     transfer: known(stream.color_transfer),
+    chromaLocation: CHROMA_LOCATIONS.find((location) => location === stream.chroma_location) ?? null,
   };
 }
+
+const CHROMA_LOCATIONS = ['left', 'center', 'topleft', 'top', 'bottomleft', 'bottom'] as const;
 
 function known(name: string | undefined): string | null {
   return name === undefined || name === 'unknown' || name === 'reserved' || name === 'unspecified'

@@ -46,7 +46,7 @@ export async function probeStill(
       sampleAspectRatio: { num: 1, den: 1 },
       // The EXIF orientation is kept with the image, and so is its transparency.
       ...{ rotationDegrees: 0, mirrored: false, hasAlpha: false, interlaced: false },
-      color: { range: null, matrix: null, primaries: null, transfer: null },
+      color: { range: null, matrix: null, primaries: null, transfer: null, chromaLocation: null },
       ...{ hdr: null, dynamicHdr: null, durationSeconds: null, startSeconds: null, dispositions: [] },
     },
     ...{ others: [], chapterCount: 0, tagNames: [] },

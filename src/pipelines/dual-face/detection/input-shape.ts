@@ -26,7 +26,8 @@ export function inputShape(model: OnnxModel, what: string): { fixed: Size | null
   if (input === undefined || another !== undefined || dims.length !== 4)
     throw unsuitable(what, 'does not have exactly one input of shape [1, 3, height, width]');
   const [, channels = 0, height = 0, width = 0] = dims.map(({ dimValue }) => dimValue ?? 0);
-  if (channels !== 3 && channels !== 0) throw unsuitable(what, `expects ${counted(channels, 'channel')} instead of 3`);
+  if (channels !== 3 && channels !== 0)
+    throw unsuitable(what, `expects ${counted(channels, 'channel')} instead of 3`);
   const fixed = height > 0 && width > 0 ? { width, height } : null;
   return { fixed, trial: fixed ?? TRIAL_SIZE };
 }
