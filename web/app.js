@@ -102,7 +102,7 @@ function statusNow() {
   if (state === null) return ['loading', 'Connecting'];
   if (pauseReason.value !== null) return ['paused', 'Paused'];
   if (state.running.length > 0) return ['working', 'Working'];
-  return ['idle', 'Idle'];
+  return ['resting', 'Idle'];
 }
 
 function Banners() {
