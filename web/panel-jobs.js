@@ -5,7 +5,7 @@ import { html } from './html.js';
 import { tookTime } from './panel-now.js';
 import { useEffect, useRef, useState } from './preact-hooks.js';
 import { live } from './state.js';
-import { Chips, Empty, Fault, Loading, Progress } from './ui.js';
+import { Chips, Empty, Fault, Filters, Loading, Progress } from './ui.js';
 import { useJobs } from './use-jobs.js';
 
 /** Rows that are read at once; the server allows 200. */
@@ -74,24 +74,20 @@ function JobList({ list, states }) {
     change();
   };
 
-  return html`<div class="filters" role="search">
-      <input
-        type="search"
-        placeholder="Filter by name"
-        aria-label="Filter by name"
-        value=${text}
-        onInput=${({ target }) => narrow(() => setText(target.value))}
-      />
-      <div class="segments" role="group" aria-label="Filter by state">
-        ${['', ...states].map(
-          (each) =>
-            html`<button aria-pressed=${state === each} onClick=${() => narrow(() => setState(each))}>
-              ${each === '' ? 'All' : each[0].toUpperCase() + each.slice(1)}
-              ${each !== '' && counts && html`<small>${number(counts[each])}</small>`}
-            </button>`,
-        )}
-      </div>
-    </div>
+  return html`<${Filters}
+      label="Filter by name"
+      text=${text}
+      onText=${(value) => narrow(() => setText(value))}
+      group="Filter by state"
+    >
+      ${['', ...states].map(
+        (each) =>
+          html`<button aria-pressed=${state === each} onClick=${() => narrow(() => setState(each))}>
+            ${each === '' ? 'All' : each[0].toUpperCase() + each.slice(1)}
+            ${each !== '' && counts && html`<small>${number(counts[each])}</small>`}
+          </button>`,
+      )}
+    <//>
     ${error !== null && html`<${Fault} error=${error} />`}
     ${
       jobs === null

@@ -2,6 +2,7 @@
 import { html } from './html.js';
 import { useEffect, useRef, useState } from './preact-hooks.js';
 import { log, toast } from './state.js';
+import { Filters } from './ui.js';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 
@@ -24,25 +25,16 @@ export function Log() {
       <h1>Log</h1>
       <button onClick=${copy}>Copy</button>
     </header>
-    <div class="filters" role="search">
-      <input
-        type="search"
-        placeholder="Filter by file or text"
-        aria-label="Filter by file or text"
-        value=${text}
-        onInput=${({ target }) => setText(target.value)}
-      />
-      <div class="segments" role="group" aria-label="Lowest level">
-        ${[
-          ['info', 'All'],
-          ['warn', 'Warnings'],
-          ['error', 'Errors'],
-        ].map(
-          ([each, label]) =>
-            html`<button aria-pressed=${level === each} onClick=${() => setLevel(each)}>${label}</button>`,
-        )}
-      </div>
-    </div>
+    <${Filters} label="Filter by file or text" text=${text} onText=${setText} group="Lowest level">
+      ${[
+        ['info', 'All'],
+        ['warn', 'Warnings'],
+        ['error', 'Errors'],
+      ].map(
+        ([each, label]) =>
+          html`<button aria-pressed=${level === each} onClick=${() => setLevel(each)}>${label}</button>`,
+      )}
+    <//>
     ${
       entries.length === 0
         ? html`<p class="none-found" role="status">No entry since the daemon was started.</p>`

@@ -2,7 +2,7 @@
 import { get } from './api.js';
 import { html } from './html.js';
 import { useEffect, useState } from './preact-hooks.js';
-import { Fault, Loading } from './ui.js';
+import { Fault, Filters, Loading } from './ui.js';
 
 export function Settings() {
   const [answer, setAnswer] = useState(null);
@@ -25,19 +25,10 @@ export function Settings() {
       change applies from the next job.
     </p>
     ${answer.faults.map((fault) => html`<div class="banner error"><p>${fault}</p></div>`)}
-    <div class="filters" role="search">
-      <input
-        type="search"
-        placeholder="Filter settings"
-        aria-label="Filter settings"
-        value=${text}
-        onInput=${({ target }) => setText(target.value)}
-      />
-      <div class="segments" role="group" aria-label="Which settings">
-        <button aria-pressed=${!onlyChanged} onClick=${() => setOnlyChanged(false)}>All</button>
-        <button aria-pressed=${onlyChanged} onClick=${() => setOnlyChanged(true)}>Not default</button>
-      </div>
-    </div>
+    <${Filters} label="Filter settings" text=${text} onText=${setText} group="Which settings">
+      <button aria-pressed=${!onlyChanged} onClick=${() => setOnlyChanged(false)}>All</button>
+      <button aria-pressed=${onlyChanged} onClick=${() => setOnlyChanged(true)}>Not default</button>
+    <//>
     ${shown.length === 0 && html`<p class="none-found" role="status">No setting matches this filter.</p>`}
     ${[...groups].map(
       ([group, settings]) =>

@@ -74,3 +74,17 @@ export function Facts({ facts }) {
       )}
   </dl>`;
 }
+
+/** A text field and a group of buttons that narrow a list. */
+export function Filters({ label, text, onText, group, children }) {
+  return html`<div class="filters" role="search">
+    <input
+      type="search"
+      placeholder=${label}
+      aria-label=${label}
+      value=${text}
+      onInput=${({ target }) => onText(target.value)}
+    />
+    <div class="segments" role="group" aria-label=${group}>${children}</div>
+  </div>`;
+}

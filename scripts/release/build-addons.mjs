@@ -67,11 +67,9 @@ async function firstLine(program) {
 
 /** The newest version of glibc whose symbols the file uses: where glibc is older, it cannot be loaded. */
 async function glibcOf(path) {
-  const { output } = await runCommand('sh', [
-    '-c',
-    `objdump -T '${path}' | grep -o 'GLIBC_[0-9.]*' | sort -uV`,
-  ]);
-  return output.trim().split('\n').at(-1)?.replace('GLIBC_', '') ?? '';
+  const { output } = await runCommand('objdump', ['-T', path]);
+  const versions = [...output.matchAll(/GLIBC_([\d.]+)/g)].map(([, version]) => version);
+  return versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1) ?? '';
 }
 
 function expectOk({ ok, output }) {

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { programRoot } from '../config/home.ts';
+import { programVersion } from '../config/program-version.ts';
 import { loadAddon } from '../inference/cuda-engine.ts';
 import { installAddon } from '../inference/install-addon.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import type { Cli } from './cli.ts';
-import { programVersion } from './program-version.ts';
 
 /** `framekiln gpu`: manages what models need to run on a GPU. */
 export function gpuCommand(cli: Cli): Command {

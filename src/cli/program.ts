@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { programVersion } from '../config/program-version.ts';
 import { FramekilnError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { visibleText } from '../lib/visible-text.ts';
@@ -12,7 +13,6 @@ import { gpuCommand } from './gpu.ts';
 import { modelsCommand } from './models.ts';
 import { pageCommand } from './page.ts';
 import { prioritiseCommand } from './prioritise.ts';
-import { programVersion } from './program-version.ts';
 import { runCommand } from './run.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';

@@ -46,6 +46,7 @@ export async function runDoctor(
   signal: AbortSignal,
 ): Promise<DoctorReport> {
   if (running !== null) throw new HttpError(409, 'DOCTOR_RUNNING', 'The checks are already running.');
+  const startedAtMs = Date.now();
   const options = ['--home', home.root, ...flags.flatMap((flag) => ['--set', flag])];
   const child = startCaptured([process.execPath, join(programRoot, 'dist/main.js'), 'doctor', ...options], {
     ...{ env: childEnvironment(), timeoutMs: TIME_LIMIT_MS },
@@ -53,11 +54,15 @@ export async function runDoctor(
   const end = (): void => void child.end();
   signal.addEventListener('abort', end);
   running = child.ended;
-  const { stderr } = await child.ended;
-  running = null;
-  signal.removeEventListener('abort', end);
-  const report = await readDoctorReport(home);
-  if (report === null)
-    throw new HttpError(500, 'DOCTOR_FAILED', `The checks could not be run: ${stderr.slice(-500).trim()}`);
-  return report;
+  try {
+    const { stderr } = await child.ended;
+    const report = await readDoctorReport(home);
+    // An older report is not the answer to this request.
+    if (report === null || Date.parse(report.at) < startedAtMs)
+      throw new HttpError(500, 'DOCTOR_FAILED', `The checks could not be run: ${stderr.slice(-500).trim()}`);
+    return report;
+  } finally {
+    running = null;
+    signal.removeEventListener('abort', end);
+  }
 }

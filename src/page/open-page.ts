@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { programRoot, type IdentifiedHome } from '../config/home.ts';
+import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
+import { programVersion } from '../config/program-version.ts';
 import type { Settings } from '../config/settings.ts';
 import { StatusReader } from '../control/read-status.ts';
 import { codeOf, toError } from '../domain/errors.ts';
@@ -89,9 +88,4 @@ async function listen(
     await close();
     throw error;
   }
-}
-
-function programVersion(): string {
-  const text = readFileSync(join(programRoot, 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

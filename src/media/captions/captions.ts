@@ -16,11 +16,6 @@ export function captionsOf({ payloads, ofFrame }: Captions, frame: number): Buff
   return payloads[(ofFrame[frame] ?? 0) - 1] ?? null;
 }
 
-/** Number of frames with captions. */
-export function captionedFrameCount({ ofFrame }: Captions): number {
-  return ofFrame.reduce((count, payload) => count + (payload > 0 ? 1 : 0), 0);
-}
-
 /** The first frame whose captions differ; null if all are equal. */
 export function firstDifference(wanted: Captions, found: Captions | null): number | null {
   for (let frame = 0; frame < wanted.ofFrame.length; frame++) {
@@ -36,7 +31,7 @@ export class CaptionCollector {
   readonly #payloads: Buffer[] = [];
   readonly #ofFrame: number[] = [];
 
-  /** Adds the payload of the next frame that has captions. */
+  /** Adds the payload of the next frame; empty if it has none. */
   add(payload: Buffer): void {
     const bytes = payload.subarray(0, MOST_BYTES_PER_FRAME);
     const key = bytes.toString('latin1');

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { FRAME_HASH_OUTPUT, readFrameHashes } from '../index/frame-hash-lines.ts';
-import { parseCaptionSei } from './caption-sei.ts';
+import { isSlice, parseCaptionSei } from './caption-sei.ts';
 import { CaptionCollector, type Captions } from './captions.ts';
 import { readNalUnits } from './nal-units.ts';
 
@@ -9,6 +9,8 @@ export interface CaptionPipes {
   readonly payloads: number;
   readonly times: number;
 }
+
+const NO_CAPTIONS: Buffer = Buffer.alloc(0);
 
 /** Only frames with captions, as tiny images. Those without are dropped before any work on their pixels. */
 const CAPTIONED = 'sidedata=mode=select:type=A53_CC,scale=16:16:flags=neighbor,format=yuv420p';
@@ -41,9 +43,13 @@ export async function readCaptions(
 
 async function collectPayloads(payloads: Readable): Promise<CaptionCollector> {
   const collector = new CaptionCollector();
+  let payload = NO_CAPTIONS;
   for await (const unit of readNalUnits(payloads)) {
-    const payload = parseCaptionSei(unit);
-    if (payload !== null) collector.add(payload);
+    payload = parseCaptionSei(unit) ?? payload;
+    if (!isSlice('h264', unit[0] ?? 0)) continue;
+    // An image of this size has one slice. Side data without captions has no message, but still a time.
+    collector.add(payload);
+    payload = NO_CAPTIONS;
   }
   return collector;
 }

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Home } from '../../config/home.ts';
+import { codeOf } from '../../domain/errors.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 
 const TOKEN_BYTES = 32;
@@ -16,14 +17,19 @@ export function tokenFile({ stateDir }: Pick<Home, 'stateDir'>): string {
 export async function readToken(home: Pick<Home, 'stateDir'>): Promise<string> {
   const path = tokenFile(home);
   const found = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isMissingFile(error)) return '';
+    if (isMissingFile(error)) return null;
     throw error;
   });
-  if (TOKEN.test(found.trim())) return found.trim();
-  const token = randomBytes(TOKEN_BYTES).toString('base64url');
+  if (found !== null && TOKEN.test(found.trim())) return found.trim();
   // A file of another length is a torn one; its rights may be anything.
-  await rm(path, { force: true });
-  await writeFile(path, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  if (found !== null) await rm(path, { force: true });
+  const token = randomBytes(TOKEN_BYTES).toString('base64url');
+  try {
+    await writeFile(path, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    return readToken(home); // The daemon and `framekiln page` may both be the first.
+  }
   return token;
 }
 

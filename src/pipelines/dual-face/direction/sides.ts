@@ -55,11 +55,11 @@ function preferredSide(
   return first === null && !showsAlone ? null : (current ?? first);
 }
 
-/** The pane of a new person without another one: by position, unless somebody else had that pane before. */
+/** The pane of a new person without another one: by position, unless only that pane was somebody else’s before. */
 function sideOfNewcomer({ box }: Person, { sides }: PanesWithHistory, { geometry }: SideOptions): Side {
   const taken = new Set(Object.values(sides));
   const side = box.x + box.width / 2 < geometry.width / 2 ? 'left' : 'right';
-  return taken.has(side) ? opposite(side) : side;
+  return taken.has(side) && !taken.has(opposite(side)) ? opposite(side) : side;
 }
 
 /** Whether a person is left of another; in the layout `stacked`, above, if they are one above the other. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programRoot } from '../config/home.ts';
+import { programRoot } from './home.ts';
 
 /** The version of this program, such as `0.1.0`. */
 export function programVersion(): string {
