@@ -153,11 +153,16 @@ function aboutJob(job) {
     ${job.priority !== 0 && html`<small>priority ${job.priority}</small>`}`;
 }
 
-/** The buttons for a job, by what its state allows. */
+/**
+ * The buttons for a job, by what its state allows. Each has a key, and what all states have comes last, so that a
+ * press on a button never becomes one on another when the state changes at that moment.
+ */
 export function buttonsOf(job) {
   const { name } = nameAndFolder(job.file);
   const button = (label, run, title) =>
-    html`<button onClick=${run} aria-label="${title ?? label} ${name}" title=${title}>${label}</button>`;
+    html`<button key=${label} onClick=${run} aria-label="${title ?? label} ${name}" title=${title}>
+      ${label}
+    </button>`;
   switch (job.state) {
     case 'running':
       return [button('Pause', () => commandJob(job, 'pause')), button('Cancel', () => cancelLater(job))];

@@ -1,6 +1,7 @@
 // Small parts that several panels use.
 import { html } from './html.js';
 import { recipeParts } from './format.js';
+import { connection } from './state.js';
 
 export function Chips({ recipe }) {
   return html`<ul class="chips" aria-label="Recipe">
@@ -46,11 +47,10 @@ export function Empty({ title, children }) {
   </div>`;
 }
 
-export function Fault({ error, retry }) {
-  return html`<div class="banner error" role="alert">
-    <p>${error.message}</p>
-    ${retry && html`<button onClick=${retry}>Try again</button>`}
-  </div>`;
+/** Why something cannot be shown. While the daemon does not answer, the banner at the top says so. */
+export function Fault({ error }) {
+  if (error.status === 0 && connection.value === 'gone') return null;
+  return html`<div class="banner error" role="alert"><p>${error.message}</p></div>`;
 }
 
 /** Lines that stand for a list while it is loaded. */
