@@ -66,12 +66,7 @@ test.each([
     'shift_frames=5; "$real" -frames:v 5 "$@" >/dev/null 2>&1; for last; do :; done; exec "$real" -hide_banner -loglevel error -y -f lavfi -i color=s=128x96 -frames:v 5 -c:v libx264 -f mp4 "$last"',
     /The segment that starts at frame \d+ (cannot be decoded|has (\d+ frames? instead|frame \d+ at timestamp))/,
   ],
-  [
-    'an encoder that crashes',
-    ' -crf ',
-    'kill -SEGV $$',
-    /ffmpeg failed \(signal SIGSEGV\) while encoding/,
-  ],
+  ['an encoder that crashes', ' -crf ', 'kill -SEGV $$', /ffmpeg failed \(signal SIGSEGV\) while encoding/],
   ['a decoder that ends early', ' rawvideo pipe:1 ', 'exit 0', /the video ends before frame \d+ of 90/],
   [
     'a join that ends early',
