@@ -5,6 +5,7 @@ import { shapeOf } from '../domain/video-shape.ts';
 import { signatureOfFileAlone, type FoundFile } from '../intake/find-files.ts';
 import { Intake, type IntakeSettings } from '../intake/intake.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
+import { steadyNowMs } from '../lib/steady-clock.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import { whyMissing } from '../workspace/missing-folder.ts';
@@ -37,7 +38,7 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
       if (settings.now().intake.rejected === 'quarantine') await quarantine(home, file, error, log);
     },
     log,
-    now: Date.now,
+    now: steadyNowMs,
   });
 }
 

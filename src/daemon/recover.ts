@@ -1,5 +1,6 @@
 import type { IdentifiedHome } from '../config/home.ts';
 import { isOwnerAlive } from '../lib/process/process-identity.ts';
+import { steadyNowMs } from '../lib/steady-clock.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import { cleanUp } from './clean-up.ts';
@@ -15,6 +16,6 @@ export async function recover(home: IdentifiedHome, queue: Queue, log: Logger): 
 /** Limits, permissions or ffmpeg may have changed since the files were rejected. */
 function checkRejectedFilesAgain({ seenFiles }: Queue): void {
   const rejected = seenFiles.list().filter(({ state }) => state === 'rejected');
-  const unjudged = { state: 'settling', sinceAtMs: Date.now(), code: null, message: null } as const;
+  const unjudged = { state: 'settling', sinceAtMs: steadyNowMs(), code: null, message: null } as const;
   seenFiles.putAll(rejected.map((file) => ({ ...file, ...unjudged })));
 }

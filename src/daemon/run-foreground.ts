@@ -130,7 +130,7 @@ async function runAlone(
       if (now.state === 'queued' && !supervisor.isRunning)
         missingDisk = await whyJobFolderMissing(home, now, queue.mountPoints);
       if (missingDisk !== null) break;
-      if (now.state === 'queued' && (now.notBeforeAtMs ?? 0) <= Date.now()) supervisor.ensureRunning(false);
+      if (queue.leases.hasClaimable(Date.now(), job.id)) supervisor.ensureRunning(false);
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
     if (signal.aborted) log.info(`${basename(file)}: stopped; run the same command again to resume`);

@@ -136,9 +136,9 @@ export function createLeaseStore(db: Database, paths: HomePaths) {
       return { job: jobFromRow(job, paths), lease: { jobId: job.id, owner: request.owner, token } };
     },
 
-    /** Whether `claim` would return a job now. */
-    hasClaimable(nowMs: number): boolean {
-      return selectClaimable.get({ nowMs, onlyJobId: null }) !== undefined;
+    /** Whether `claim` would return a job now: to a worker of the daemon, or to one for this job alone. */
+    hasClaimable(nowMs: number, onlyJobId: number | null = null): boolean {
+      return selectClaimable.get({ nowMs, onlyJobId }) !== undefined;
     },
 
     /** Renews a lease; returns false if it is lost. An expired lease can be renewed until another worker claims the job. */

@@ -1,5 +1,10 @@
-import { expect, test } from 'vitest';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import type { SeenFile } from '../../src/domain/seen-file.ts';
+import { openQueue } from '../../src/queue/queue.ts';
+import { makeClip } from '../helpers/clips.ts';
 import { DaemonWithClip } from '../helpers/daemon-with-clip.ts';
+import { makeHome, readLog, start } from '../helpers/framekiln.ts';
 import { movableClock } from '../helpers/movable-clock.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
@@ -39,6 +44,35 @@ test(
     expect(daemon.points.count('transformed-frame.written')).toBe(FRAMES);
   },
 );
+
+test('a file that has just appeared is not taken because the system clock jumps ahead', async () => {
+  const clock = movableClock(temporaryFolder());
+  const home = makeHome(temporaryFolder(), 'intake: { settleSeconds: 3600, rescanSeconds: 1 }\n');
+  start(['start', '--home', home], clock.environment);
+  await vi.waitFor(() => expect(readLog(home)).toContain('is watching'), { timeout: 20_000, interval: 100 });
+  const isSeen = async (name: string): Promise<void> => {
+    makeClip(join(home, 'input', name), { frames: 2 });
+    await vi.waitFor(
+      () => expect(queueOf(home).files.map(({ path }) => path)).toContainEqual(expect.stringMatching(name)),
+      { timeout: 20_000, interval: 100 },
+    );
+  };
+  await isSeen('first.mp4');
+  clock.set(9 * HOUR_MS);
+  await isSeen('second.mp4');
+  // The scan that finds this one comes after a whole scan at the new time.
+  await isSeen('third.mp4');
+  expect(queueOf(home)).toMatchObject({ jobs: 0, files: Array(3).fill({ state: 'settling' }) });
+});
+
+function queueOf(home: string): { readonly jobs: number; readonly files: readonly SeenFile[] } {
+  const queue = openQueue(join(home, '.framekiln/framekiln.db'));
+  try {
+    return { jobs: queue.jobs.listJobs().length, files: queue.seenFiles.list() };
+  } finally {
+    queue.close();
+  }
+}
 
 test.runIf(process.env['FRAMEKILN_FAULTS'] === 'all')(
   'processes that are all stopped for longer than the lease and every watchdog allow resume where they were',

@@ -48,12 +48,12 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   const media = timeline === null ? source : await probeMedia(straight, settings.limits, signal);
   if (known !== null) return { media, timeline, index: known };
   queue.progress.setStage(lease, 'index');
-  const startedAt = Date.now();
+  const startedAtMs = performance.now();
   const index = await indexFrames(media, { limits: settings.limits, signal });
   assertTimestampsIncrease(media, index);
   assertDecodable(media, assessDamage(media, index), settings.limits.decodableShare);
   await writeFileDurably(folder.indexFile, encodeFrameIndex(index), 'frame-index');
-  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+  const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
   log.info(`indexed ${counted(index.pts.length, 'frame')} in ${seconds} s`);
   for (const sentence of describeFields(media, index)) log.info(sentence);
   return { media, timeline, index };

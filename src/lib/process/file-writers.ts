@@ -1,4 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { steadyNowMs } from '../steady-clock.ts';
 
 /** The access mode in the flags of an open file: 1 is write-only, 2 is read and write. */
 const ACCESS_MODE = 0o3;
@@ -8,7 +9,12 @@ const LIST_MAX_AGE_MS = 500;
 /** A process for each file that is open for writing; the keys are `device:inode`. */
 type WriterList = ReadonlyMap<string, number>;
 
-let latest: { readonly atMs: number; readonly list: Promise<WriterList> } | null = null;
+/** The last list, and when it was made: by the clock of the file system, and by one that nobody can set. */
+let latest: {
+  readonly atMs: number;
+  readonly atSteadyMs: number;
+  readonly list: Promise<WriterList>;
+} | null = null;
 
 /**
  * A process that has a file open for writing, by any of its names; null if there is none. Processes of other users are only
@@ -26,9 +32,9 @@ export async function describeWriter(path: string): Promise<string | null> {
 /** Like `describeWriter`, for many files: a process that opened the file in the last half second may be missed. */
 export async function describeRecentWriter(path: string): Promise<string | null> {
   const { ctimeMs } = await stat(path);
-  const nowMs = Date.now();
-  const isUsable = latest !== null && nowMs - latest.atMs <= LIST_MAX_AGE_MS && ctimeMs < latest.atMs;
-  if (!isUsable) latest = { atMs: nowMs, list: listWriters() };
+  const isUsable =
+    latest !== null && steadyNowMs() - latest.atSteadyMs <= LIST_MAX_AGE_MS && ctimeMs < latest.atMs;
+  if (!isUsable) latest = { atMs: Date.now(), atSteadyMs: steadyNowMs(), list: listWriters() };
   // It may have closed the file since.
   return (await latest?.list)?.has(await keyOf(path)) === true ? describeWriter(path) : null;
 }

@@ -88,6 +88,8 @@ test('a clock that was set back does not prolong a wait', () => {
   queue.leases.release(lease, { ...NO_BLAME, notBeforeAtMs: day + 30_000 });
   expect(claim(queue, day + 29_999)).toBeNull();
   expect(queue.leases.hasClaimable(1_000)).toBe(true);
+  expect(queue.leases.hasClaimable(1_000, lease.jobId)).toBe(true);
+  expect(queue.leases.hasClaimable(1_000, lease.jobId + 1)).toBe(false);
   expect(claim(queue, 1_000)).not.toBeNull();
 });
 
