@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { InputRejectedError } from '../domain/errors.ts';
 import { formatDuration } from '../observability/format-progress.ts';
 import { readReport } from '../reports/media-report.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
@@ -9,6 +10,7 @@ import { settleSource } from './finish/settle-source.ts';
 import type { JobContext } from './job-context.ts';
 import { assertFoldersPresent } from './missing-folders.ts';
 import { prepareJob } from './prepare/prepare-job.ts';
+import { assertUnchanged } from './prepare/prepare-source.ts';
 import { makeStill, stillFormatOfJob } from './still/make-still.ts';
 
 /**
@@ -34,11 +36,21 @@ export async function runJob(context: JobContext): Promise<void> {
 /** Takes the source through all stages to its published output. */
 async function makeOutput(context: JobContext, folder: JobFolder): Promise<PublishedOutput> {
   await folder.create();
-  const still = await stillFormatOfJob(context.job);
-  if (still !== null) return publishOutput(context, await makeStill(context, folder, still));
-  const prepared = await prepareJob(context, folder);
-  await processBatches(context, folder, prepared);
-  return publishOutput(context, await joinAndVerify(context, folder, prepared));
+  try {
+    const still = await stillFormatOfJob(context.job);
+    if (still !== null) return await publishOutput(context, await makeStill(context, folder, still));
+    const prepared = await prepareJob(context, folder);
+    await processBatches(context, folder, prepared);
+    return await publishOutput(context, await joinAndVerify(context, folder, prepared));
+  } catch (error) {
+    await assertStillThere(context, error);
+    throw error;
+  }
+}
+
+/** What a rejection says of the source may be true of another file, or of none, if it was moved or replaced meanwhile. */
+async function assertStillThere({ job, signal }: JobContext, error: unknown): Promise<void> {
+  if (error instanceof InputRejectedError) await assertUnchanged(job.sourcePath, job.fingerprint, signal);
 }
 
 /** The output that an earlier worker published, read from its report; null if the report is missing or damaged. */

@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { openQueue } from '../../src/queue/queue.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
 import { failPointFolder } from '../helpers/fail-points.ts';
+import { faultyFfmpeg } from '../helpers/faulty-ffmpeg.ts';
 import { filesBelow, makeHome, processesOf, readLog, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
@@ -56,6 +57,18 @@ test.each([
   expect(filesBelow(join(home, 'output'))).toHaveLength(1);
   expect(readLog(home)).toMatch(/resuming from checkpoint: 10 of 10 frames already done/);
   expect(readLog(home)).not.toMatch(/rejected|failed/);
+});
+
+test('a source that is renamed while it is indexed is not called damaged, and is followed', async () => {
+  const { home } = newHome();
+  const [from, to] = ['clip', 'holiday'].map((name) => join(home, `input/lanczos-2x/${name}.mp4`));
+  clip(from ?? '');
+  // The index pass also reads the captions, with libx264.
+  const path = faultyFfmpeg(temporaryFolder(), ' libx264 ', `mv ${from} ${to}`);
+  const { ended } = start(['start', '--once', '--home', home], { PATH: path });
+  expect(await ended, readLog(home)).toBe(0);
+  expect(job(home)).toMatchObject({ state: 'done', sourcePath: to });
+  expect(readLog(home)).not.toMatch(/NO_DECODABLE_FRAME|DAMAGED/);
 });
 
 test(

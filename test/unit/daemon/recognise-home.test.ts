@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -140,7 +141,8 @@ test('frames that were copied with a home are removed from the copy, not from th
   const { id } = await startOn(first);
   const frames = (root: string) => join(root, `.framekiln/frames/framekiln-${id}-1-1-AbCd09`);
   mkdirSync(frames(first), { recursive: true, mode: 0o700 });
-  cpSync(first, second, { recursive: true });
+  // cpSync of Node 22 and later does not keep the mode of folders.
+  execFileSync('cp', ['-a', first, second]);
   await startOn(second);
   expect(statSync(frames(second), { throwIfNoEntry: false })).toBeUndefined();
   expect(statSync(frames(first)).isDirectory()).toBe(true);
