@@ -55,7 +55,7 @@ const ROOMS = {
 
 /** Libraries that one place alone may import, so that they can be replaced there. */
 const OWNED_LIBRARIES = {
-  'better-sqlite3': ['src/queue/database.ts', 'src/queue/process-lock.ts', 'src/queue/salvage.ts'],
+  'better-sqlite3': ['src/queue/sqlite.ts'],
   execa: ['src/lib/process/spawn-child.ts', 'src/lib/process/runs-without-error.ts'],
   // The daemon forks its worker with a message channel; every other child process starts in lib/process.
   'node:child_process': ['src/daemon/worker-process.ts'],

@@ -1,6 +1,5 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import SqliteDatabase from 'better-sqlite3';
 import {
   codeOf,
   ConfigurationError,
@@ -11,7 +10,7 @@ import {
 import { migrate, type Migration } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { networkFileSystem } from './network-file-system.ts';
-import type { Database } from './sqlite.ts';
+import { openSqlite, type Database } from './sqlite.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
 /** Size to which a checkpoint truncates the write-ahead log; without a limit it keeps the size of its longest transaction. */
@@ -39,7 +38,7 @@ export function openDatabase(
   if (remote !== null)
     throw configurationError(`The database ${path} must be on a local disk, not on ${remote}.`);
 
-  const db = new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: mustExist });
+  const db = openSqlite(path, { timeout: BUSY_TIMEOUT_MS, fileMustExist: mustExist });
   try {
     if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
       throw configurationError(
@@ -68,7 +67,7 @@ export function openDatabase(
 
 /** Opens a database of another home, to read a value. Throws if it does not exist or is no database. */
 export function openReadOnly(path: string): Database {
-  return new SqliteDatabase(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
+  return openSqlite(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
 }
 
 function fileSystemTypeOf(folder: string): number {

@@ -1,10 +1,9 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import SqliteDatabase from 'better-sqlite3';
 import { codeOf, DatabaseDamagedError, toError } from '../domain/errors.ts';
 import { openDatabase } from './database.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS } from './migrations.ts';
-import type { Database } from './sqlite.ts';
+import { iterateRows, openSqlite, type Database } from './sqlite.ts';
 
 /** The tables to salvage, parents before children. Events and commands are not worth saving. */
 const TABLES = ['jobs', 'batches', 'seen_files', 'settings', 'written_outputs'] as const;
@@ -32,7 +31,7 @@ export function isDamage(error: unknown): boolean {
 export function whyDamaged(path: string): string | null {
   if (!existsSync(path)) return null;
   try {
-    const db = new SqliteDatabase(path);
+    const db = openSqlite(path, {});
     try {
       // Not quick_check, which does not compare indexes with their tables: a job missing from its index is never claimed.
       const found = db.pragma('integrity_check(1)', { simple: true });
@@ -70,7 +69,7 @@ export function salvageDatabase(path: string, nowMs: number): Salvage {
 /** The number of migrations that the database at `path` has had; all of them if that cannot be read. */
 function schemaVersion(path: string): number {
   try {
-    const db = new SqliteDatabase(path);
+    const db = openSqlite(path, {});
     try {
       return (db.pragma('user_version', { simple: true }) as number) || MIGRATIONS.length;
     } finally {
@@ -87,10 +86,10 @@ function copyReadable(from: string, to: Database, table: string): number {
   let copied = 0;
   for (const order of ['ASC', 'DESC']) {
     try {
-      const damaged = new SqliteDatabase(from, { readonly: false });
+      const damaged = openSqlite(from, { readonly: false });
       try {
         const key = KEYS[table] ?? 'rowid';
-        const rows = damaged.prepare(`SELECT * FROM ${table} ORDER BY ${key} ${order}`).iterate();
+        const rows = iterateRows(damaged, `SELECT * FROM ${table} ORDER BY ${key} ${order}`);
         for (const row of rows) copied += insertRow(to, table, row as Record<string, unknown>);
       } finally {
         damaged.close();
