@@ -1,6 +1,6 @@
 import type { Home } from '../config/home.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
-import { runChecks, type Checks, type NamedCheckResult } from '../hardware/check.ts';
+import { runChecks, warned, type Checks, type NamedCheckResult } from '../hardware/check.ts';
 import { checkCpuEngine } from '../hardware/checks/cpu-engine.ts';
 import { checkDiskSpace } from '../hardware/checks/disk-space.ts';
 import { checkDriver } from '../hardware/checks/driver.ts';
@@ -32,7 +32,7 @@ export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
 }
 
 /**
- * Checks everything that a job needs, mostly by trying it. Takes a second or two and removes all its files.
+ * Checks everything that a job needs, mostly by trying it. Takes a few seconds and removes all its files.
  *
  * @param model the model of the recipe to check
  */
@@ -68,7 +68,10 @@ export function quickChecks({ home, facts, faults }: Place): Checks {
       const { cores, limits } = await readMachineFacts();
       return checkMachine({ cores, limits, memoryBytes: await availableMemoryBytes() });
     },
-    driver: () => checkDriver(facts ?? { gpus: [], driver: 'failing', reason: 'the probe failed' }),
+    driver: () =>
+      facts === null
+        ? warned('the hardware could not be probed', 'Run `framekiln doctor --probe`, which shows the error.')
+        : checkDriver(facts),
     nvenc: () => checkSessions('NVENC', facts?.nvenc ?? [], hasGpu),
     nvdec: () => checkSessions('NVDEC', facts?.nvdec ?? [], hasGpu),
     settings: () => checkSettings(faults),
