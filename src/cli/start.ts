@@ -28,7 +28,10 @@ interface StartOptions extends GlobalOptions {
 export function startCommand(cli: Cli): Command {
   return new Command('start')
     .description('Watch input/ and write finished videos to output/')
-    .option('--once', 'process everything in input/, then exit; the exit code is 0 if every file succeeded')
+    .option(
+      '--once',
+      'process everything in input/, then exit; the exit code is 0 if every file in it succeeded',
+    )
     .option('--sample', 'add a 3-second sample clip to input/ first')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<StartOptions>();

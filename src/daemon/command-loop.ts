@@ -20,7 +20,7 @@ export interface CommandTargets {
 
 const Priority = z.number().int();
 
-/** Carries out the requests of the CLI in order, and stores the outcome of each. */
+/** Carries out the requests of the CLI and the page in order, and stores the outcome of each. */
 export async function handleCommands(targets: CommandTargets): Promise<void> {
   for (const command of targets.queue.commands.nextCommands()) {
     let outcome: { succeeded: boolean; result: string };
@@ -59,7 +59,9 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
       return `Job ${job.id} (${name}) paused; its checkpoints are kept.`;
     case 'resume':
       if (!queue.control.resumeJob(job.id)) reject();
-      return `Job ${job.id} (${name}) queued; it will resume from its last checkpoint.`;
+      return queue.batches.listBatches(job.id).length > 0
+        ? `Job ${job.id} (${name}) queued; it will resume from its last checkpoint.`
+        : `Job ${job.id} (${name}) queued.`;
     case 'cancel':
       if (!queue.control.cancelJob(job.id, Date.now())) reject();
       targets.dropJob(job.id);
@@ -79,8 +81,11 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
 
 function forQueue(command: Command, { queue, dropJob }: CommandTargets): string {
   if (command.kind === 'pause') {
-    for (const id of queue.control.pauseQueue()) dropJob(id);
-    return 'Queue paused; running jobs were stopped and will resume from their last checkpoint.';
+    const stopped = queue.control.pauseQueue();
+    for (const id of stopped) dropJob(id);
+    return stopped.length === 0
+      ? 'Queue paused.'
+      : 'Queue paused; running jobs were stopped and will resume from their last checkpoint.';
   }
   if (command.kind === 'resume') {
     queue.control.resumeQueue();

@@ -36,7 +36,7 @@ export async function withHealthyQueue<Result>(queueUse: QueueUse<Result>): Prom
     } catch (error) {
       if (isTransientDatabaseError(error)) {
         if (signal.aborted) return null;
-        log.error(`cannot open the queue: ${toError(error).message}; retrying`);
+        log.error(`cannot use the queue: ${toError(error).message}; retrying`);
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
         continue;
       }

@@ -65,7 +65,7 @@ test('waits for a database that cannot be written, until it is stopped', async (
   while (lines.length === 0) await delay(5);
   stop.abort();
   expect(await ended).toBeNull();
-  expect(lines).toEqual(['cannot open the queue: database or disk is full; retrying']);
+  expect(lines).toEqual(['cannot use the queue: database or disk is full; retrying']);
 });
 
 test('passes on every other error', async () => {
