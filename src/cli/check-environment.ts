@@ -1,6 +1,6 @@
 import type { Home } from '../config/home.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
-import { runChecks, warned, type Checks, type NamedCheckResult } from '../hardware/check.ts';
+import { runChecks, type Checks, type NamedCheckResult } from '../hardware/check.ts';
 import { checkCpuEngine } from '../hardware/checks/cpu-engine.ts';
 import { checkDiskSpace } from '../hardware/checks/disk-space.ts';
 import { checkDriver } from '../hardware/checks/driver.ts';
@@ -68,10 +68,7 @@ export function quickChecks({ home, facts, faults }: Place): Checks {
       const { cores, limits } = await readMachineFacts();
       return checkMachine({ cores, limits, memoryBytes: await availableMemoryBytes() });
     },
-    driver: () =>
-      facts === null
-        ? warned('the hardware could not be probed', 'Run `framekiln doctor --probe`, which shows the error.')
-        : checkDriver(facts),
+    driver: () => checkDriver(facts ?? { gpus: [], driver: 'failing', reason: 'the probe failed' }),
     nvenc: () => checkSessions('NVENC', facts?.nvenc ?? [], hasGpu),
     nvdec: () => checkSessions('NVDEC', facts?.nvdec ?? [], hasGpu),
     settings: () => checkSettings(faults),

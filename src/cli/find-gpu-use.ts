@@ -18,25 +18,13 @@ export async function findGpuUse(
   graphics: Graphics = readGraphics(),
   addon: string | null = addonPath(),
 ): Promise<GpuUse> {
-  if (driver === null) return withoutProbe(addon);
+  const facts = driver ?? { gpus: [], driver: 'failing', reason: 'the probe failed' };
   return judgeGpuUse({
-    driver,
-    addon: addon === null ? null : await report(driver, addon),
+    driver: facts,
+    addon: addon === null ? null : await report(facts, addon),
     graphics,
     hasSources: existsSync(join(programRoot, 'native-cuda', 'CMakeLists.txt')),
   });
-}
-
-/** The device if the hardware could not be probed: the addon alone says whether there is a GPU. */
-async function withoutProbe(addon: string | null): Promise<GpuUse> {
-  const found = addon === null ? 'silent' : await askAddon(addon);
-  const [gpu] = found === 'silent' ? [] : found.devices;
-  if (gpu !== undefined) return { code: 'used', gpu: gpu.name };
-  return {
-    code: 'not-probed',
-    why: 'the hardware could not be probed',
-    command: 'framekiln doctor --probe',
-  };
 }
 
 async function report({ gpus, driver }: GpuFacts, path: string): Promise<AddonReport> {

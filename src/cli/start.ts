@@ -8,6 +8,7 @@ import { isDaemonRunning } from '../daemon/is-daemon-running.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { runChecks } from '../hardware/check.ts';
 import { describeGpuUse } from '../hardware/gpu-use.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import { createLogger } from '../observability/logger.ts';
 import { LogTail } from '../observability/log-tail.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
@@ -91,5 +92,8 @@ async function remarks(place: Place): Promise<string[]> {
   const results = await runChecks(quickChecks(place));
   return results
     .filter(({ status }) => status !== 'ok')
-    .map(({ name, found, remedy }) => `${name}: ${found}${remedy === null ? '' : ` → ${remedy}`}`);
+    .map(
+      ({ name, found, remedy }) =>
+        `${name}: ${found}${remedy === null ? '' : ` → ${withoutFullStop(remedy)}`}`,
+    );
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { toError } from '../domain/errors.ts';
 import type { Command } from '../domain/job.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import { z } from 'zod';
@@ -31,7 +32,7 @@ export async function handleCommands(targets: CommandTargets): Promise<void> {
     }
     targets.queue.commands.markHandled(command.id, outcome, Date.now());
     targets.log.info(
-      `command ${command.kind}${command.jobId === null ? '' : ` ${command.jobId}`}: ${outcome.result}`,
+      `command ${command.kind}${command.jobId === null ? '' : ` ${command.jobId}`}: ${withoutFullStop(outcome.result)}`,
     );
   }
 }

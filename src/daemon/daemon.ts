@@ -132,7 +132,7 @@ export class Daemon {
     } catch (error) {
       if (isDamage(error)) throw error;
       // A full disk or a locked database is transient and must not stop the daemon.
-      log.error(`cannot use the queue: ${toError(error).message}; retrying`);
+      log.error(`cannot use the queue: ${withoutFullStop(toError(error).message)}; retrying`);
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }

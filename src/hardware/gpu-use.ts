@@ -4,7 +4,6 @@ import type { Graphics } from './probe/graphics.ts';
 
 /** Why models do not run on a GPU. */
 export type NoGpuReason =
-  | 'not-probed'
   | 'no-gpu'
   | 'no-driver'
   | 'driver-fails'

@@ -1,5 +1,5 @@
 import { basename, relative } from 'node:path';
-import { isMoving, type Job } from '../domain/job.ts';
+import type { Job } from '../domain/job.ts';
 import { describeRecipe } from '../domain/recipe.ts';
 
 /**
@@ -26,14 +26,10 @@ export function queuedMessage(
 /** The log line for a file whose content and recipe already have a job. */
 export function skippedMessage(path: string, job: Job, inputDir: string): string {
   const name = relative(inputDir, path);
-  const other = isMoving(job) || job.sourcePath === path ? '' : `${relative(inputDir, job.sourcePath)}, `;
-  return `${name} skipped: same content as job ${job.id} (${other}${job.state})${howToRepeat(job)}`;
-}
-
-/** The end of such a sentence: the command that processes the content of a job now; empty if that needs none. */
-export function howToRepeat(job: Pick<Job, 'id' | 'state'>): string {
-  if (isMoving(job)) return '';
-  return job.state === 'paused'
-    ? `; to resume it: framekiln resume ${job.id}`
-    : `; to process it again: framekiln retry ${job.id}`;
+  if (job.state === 'queued' || job.state === 'running')
+    return `${name} skipped: same content as job ${job.id} (${job.state})`;
+  const other = job.sourcePath === path ? '' : `${relative(inputDir, job.sourcePath)}, `;
+  const toProcess =
+    job.state === 'paused' ? 'to process it: framekiln resume' : 'to process it again: framekiln retry';
+  return `${name} skipped: same content as job ${job.id} (${other}${job.state}); ${toProcess} ${job.id}`;
 }

@@ -70,7 +70,7 @@ test('a pause and a resume mention only jobs and checkpoints that exist', async 
   runner.runWaiting();
   await runner.settled();
   expect(lines).toEqual([
-    'command pause: Queue paused.',
-    expect.stringMatching(/^command resume 1: Job 1 \(.*\) queued\.$/),
+    'command pause: Queue paused',
+    expect.stringMatching(/^command resume 1: Job 1 \(.*\) queued$/),
   ]);
 });

@@ -45,7 +45,7 @@ test('replaces a database that is damaged while it is used', async () => {
   };
   expect(await withHealthyQueue({ ...options, use })).toBe(0);
   expect(lines).toEqual([
-    'the database is damaged: The worker could not read the database.',
+    'the database is damaged: The worker could not read the database',
     expect.stringMatching(/^the database is damaged \(.*renamed it to .*framekiln\.db\.damaged-/),
   ]);
 });
