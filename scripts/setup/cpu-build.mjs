@@ -62,7 +62,7 @@ const TARGETS = {
 };
 
 /**
- * Builds the addon of the CPU engine, which takes some seconds. Without a C++ compiler, or when the build fails, models
+ * Builds the addon of the CPU engine, which takes about half a minute. Without a C++ compiler, or when the build fails, models
  * run with onnxruntime; that is reported once, and the build is tried again when a compiler or its sources change.
  *
  * @param {string} root the project's folder

@@ -7,6 +7,7 @@ import { hashFiles, readStamp, writeStamp } from './stamp.mjs';
 
 /** Programs that compile a native package; the Debian packages have the same names. */
 const COMPILER = ['python3', 'make', 'g++'];
+const OR = new Intl.ListFormat('en', { type: 'disjunction' });
 
 /**
  * Installs the packages of package-lock.json when they are missing, or were installed from another lock file or for
@@ -29,7 +30,7 @@ export async function ensureDependencies(root) {
     if (!result.ok && missing.length > 0) {
       if (!(await aptInstall(missing))) {
         throw new SetupError(
-          `npm could not install the packages, probably because ${missing.join(', ')} is missing; install it with your package manager and try again:\n${result.output}`,
+          `npm could not install the packages, probably because one has to be compiled and there is no ${OR.format(missing)}; install what is missing with your package manager (Debian: \`sudo apt-get install ${missing.join(' ')}\`) and try again:\n${result.output.trimEnd()}`,
         );
       }
       result = await npmCi(root);

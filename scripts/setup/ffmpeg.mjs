@@ -22,16 +22,17 @@ export async function ensureFfmpeg(root) {
   const identity = identify();
   if (identity !== null && known === identity) return;
 
-  if (identity === null) {
-    const installed = await reportStep('Installing ffmpeg with apt', () => aptInstall(['ffmpeg']));
-    if (!installed || identify() === null) {
-      throw new SetupError(
-        `Framekiln needs ffmpeg ${MAJOR}.${MINOR} or newer with ffprobe, which are not on PATH; install them with your package manager (Debian, Ubuntu: \`sudo apt-get install ffmpeg\`) and try again.`,
-      );
-    }
-  }
+  if (identity === null) await reportStep('Installing ffmpeg with apt', install);
   for (const program of PROGRAMS) await checkVersion(program);
   writeStamp(stampFile, identify());
+}
+
+async function install() {
+  if ((await aptInstall(['ffmpeg'])) && identify() !== null) return;
+  const missing = PROGRAMS.filter((program) => findOnPath(program) === null).join(' and no ');
+  throw new SetupError(
+    `Framekiln needs ffmpeg and ffprobe ${MAJOR}.${MINOR} or newer, but there is no ${missing} on PATH; install them with your package manager (Debian, Ubuntu: \`sudo apt-get install ffmpeg\`) and try again.`,
+  );
 }
 
 /** Paths, sizes and modification times of both programs as one text; null when one of them is missing. */

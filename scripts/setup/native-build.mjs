@@ -21,7 +21,7 @@ const SOURCES = [
 export const CUDA_BIN = '/usr/local/cuda/bin';
 
 /**
- * Builds the CUDA addon where an NVIDIA driver and nvcc are found: without a driver it could not be used, and the
+ * Builds the CUDA addon where an NVIDIA driver, nvcc, CMake and a C++ compiler are found: without a driver it could not be used, and the
  * build takes minutes. A failed build is reported once and is not fatal, because Framekiln also runs on the CPU; the
  * build is tried again when its sources change.
  *

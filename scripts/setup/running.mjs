@@ -15,7 +15,7 @@ export function assertNotRunning(root) {
   const pids = runningFrom(root);
   if (pids.length === 0) return;
   throw new SetupError(
-    `Framekiln is running from this folder (process ${pids.join(', ')}), and its program files have changed since; stop it, then run this command again.`,
+    `Framekiln is running from this folder (${pids.length === 1 ? 'process' : 'processes'} ${pids.join(', ')}), and this command has to replace program files that it uses; stop it, then run this command again.`,
   );
 }
 

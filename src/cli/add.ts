@@ -14,7 +14,7 @@ type AddOptions = GlobalOptions & RecipeOptions & { readonly priority: number };
 export function addCommand(cli: Cli): Command {
   const command = new Command('add')
     .description('Queue files from any folder')
-    .argument('<files...>', 'video files')
+    .argument('<files...>', 'video or image files')
     .option('--priority <number>', 'jobs with a higher priority run first', parseInteger, 0);
   return withRecipeOptions(command).action(async (files: string[], _, self: Command) => {
     const options = self.optsWithGlobals<AddOptions>();

@@ -32,7 +32,7 @@ export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
 }
 
 /**
- * Checks everything that a job needs, mostly by trying it. Takes a second or two and removes all its files.
+ * Checks everything that a job needs, mostly by trying it. Takes a few seconds and removes all its files.
  *
  * @param model the model of the recipe to check
  */

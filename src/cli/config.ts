@@ -2,8 +2,8 @@ import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { exampleFile } from '../config/example-file.ts';
-import type { LoadedSettings } from '../config/load-settings.ts';
-import { describeSetting, settingKeys } from '../config/setting-keys.ts';
+import type { LoadedSettings, Origin } from '../config/load-settings.ts';
+import { describeSetting, NEEDS_RESTART, settingKeys } from '../config/setting-keys.ts';
 import { withSetting } from '../config/write-setting.ts';
 import { nearestKey } from '../config/describe-issue.ts';
 import { ConfigurationError } from '../domain/errors.ts';
@@ -18,15 +18,12 @@ interface ShowOptions extends GlobalOptions {
   readonly json?: true;
 }
 
-/** Settings that a running daemon does not reload. */
-const NEEDS_RESTART = ['intake.polling', 'log.level', 'page.enabled', 'page.port', 'page.host'];
-
 /** `framekiln config`: shows settings and their origins, and changes them. */
 export function configCommand(cli: Cli): Command {
   const config = new Command('config').description('Show and change settings');
   config
     .command('show')
-    .description('Show all settings and where each comes from')
+    .description('Show the settings and where each comes from')
     .option('--why <key>', 'explain one setting, e.g. encoder.crf')
     .option('--json', 'print as JSON')
     .action((_, command: Command) => {
@@ -48,17 +45,29 @@ export function configCommand(cli: Cli): Command {
         throw error;
       });
       await writeFileDurably(behindLinks(home.configFile), withSetting(text, home.configFile, key, value));
-      const [first] = openHome(cli, command.optsWithGlobals<GlobalOptions>()).originsOf(key);
-      const from = NEEDS_RESTART.includes(key)
-        ? 'effective after the daemon is restarted'
-        : 'effective from the next job';
-      cli.print(`${key} is ${shown(first?.value)} (${first?.place ?? ''}), ${from}.`);
+      const origins = openHome(cli, command.optsWithGlobals<GlobalOptions>()).originsOf(key);
+      cli.print(describeChange(key, origins, home.configFile));
     });
   config
     .command('example')
     .description('Print framekiln.example.yaml, which documents every setting')
     .action(() => cli.print(exampleFile().trimEnd()));
   return config;
+}
+
+/** Says when a new value applies, or which value applies instead. */
+function describeChange(key: string, origins: readonly Origin[], configFile: string): string {
+  const [first] = origins;
+  const own = origins.find(({ place }) => place.startsWith(configFile));
+  if (first === undefined || own === undefined) return `${key} is not set in ${configFile}.`;
+  if (first !== own)
+    return `${key} is ${shown(own.value)} (${own.place}), but ${first.place} overrides it with ${shown(first.value)}.`;
+  return `${key} is ${shown(own.value)} (${own.place}), effective ${whenEffective(key)}.`;
+}
+
+function whenEffective(key: string): string {
+  if (NEEDS_RESTART.includes(key)) return 'after the daemon is restarted';
+  return /^(intake|throttling|page)\./.test(key) ? 'at once' : 'from the next job';
 }
 
 /** The file to which a path leads, so that a linked file is changed and its link kept. */

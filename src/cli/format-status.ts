@@ -7,7 +7,7 @@ import type { FileWithReason, JobReport, StatusReport } from '../control/status-
 /** Finished jobs that are shown; all of them are in `--json`. */
 const FINISHED_SHOWN = 10;
 
-/** The report as lines for a person: what is unfinished, then the jobs that ended last. */
+/** The report as lines for a person: the jobs that ended last, what is unfinished, then the files without a job. */
 export function formatStatus(report: StatusReport): string[] {
   const unfinished = report.jobs.filter((job) => !isFinished(job));
   const finished = report.jobs

@@ -21,7 +21,10 @@ function installCommand(cli: Cli): Command {
       '--from <folder-or-address>',
       'folder with the packages of a release, or the address of the addon’s package',
     )
-    .option('--sha256 <hex>', 'checksum of the package (default: the one in the folder’s SHA256SUMS)')
+    .option(
+      '--sha256 <hex>',
+      'checksum of the package, required with an address (default: the one in the folder’s SHA256SUMS)',
+    )
     .action(async ({ from, sha256 }: { from: string; sha256?: string }) => {
       const path = await installAddon({
         name: 'cuda',

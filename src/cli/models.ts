@@ -42,16 +42,20 @@ function pullCommand(cli: Cli): Command {
   return new Command('pull')
     .description('Download, convert and verify models')
     .argument('<names...>', 'model names, as shown by framekiln models list')
-    .option('--from <folder>', 'folder with model files that cannot be downloaded')
+    .option(
+      '--from <folder>',
+      'folder with the published model files; needed for models that cannot be downloaded',
+    )
     .action(async (names: string[], _, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { from?: string }>();
       const { home } = openHome(cli, options);
       const manifest = await readKnownModels();
       const from = options.from === undefined ? null : resolve(options.from);
       for (const name of names) {
-        if (!cli.interactive) cli.print(`Downloading ${name} …`);
+        const title = `${from === null ? 'Downloading' : 'Installing'} ${name}`;
+        if (!cli.interactive) cli.print(`${title} …`);
         const startedAtMs = cli.now();
-        const bar = createProgressBar(cli, `Downloading ${name}`);
+        const bar = createProgressBar(cli, title);
         const onProgress = (received: number, total: number) =>
           bar.update(
             received,

@@ -1,4 +1,5 @@
 import { toError } from '../domain/errors.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Page, PageOptions } from '../page/open-page.ts';
 
 /**
@@ -10,7 +11,9 @@ export async function openDaemonPage(options: PageOptions): Promise<Page | null>
     const { openPage } = await import('../page/open-page.ts');
     return await openPage(options);
   } catch (error) {
-    options.log.warn(`cannot serve the page: ${toError(error).message}; continuing without it`);
+    options.log.warn(
+      `cannot serve the page: ${withoutFullStop(toError(error).message)}; continuing without it`,
+    );
     return null;
   }
 }

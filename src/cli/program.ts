@@ -46,7 +46,7 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
 export function createProgram(cli: Cli): Command {
   const program = new Command('framekiln')
     .version(programVersion())
-    .description('Upscale the videos in a watch folder. Interrupted jobs resume where they stopped.')
+    .description('Upscale the videos in a watch folder. Interrupted jobs resume from their last checkpoint.')
     .option('--home <folder>', 'folder that holds input/, output/, logs/, models/ and framekiln.yaml')
     .option(
       '--set <key=value>',

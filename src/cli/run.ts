@@ -29,7 +29,7 @@ interface RunOptions extends GlobalOptions, RecipeOptions {
 export function runCommand(cli: Cli): Command {
   const command = new Command('run')
     .description('Process one file and wait for it to finish; a running daemon takes over the job')
-    .argument('<file>', 'video file')
+    .argument('<file>', 'video or image file')
     .option('--output <folder>', 'folder for the finished video (default: output/ in the home folder)')
     .option('--skip-checks', 'skip the environment checks');
   return withRecipeOptions(command).action(async (file: string, _, self: Command) => {
@@ -103,11 +103,13 @@ function tellEnd(cli: Cli, job: Job): void {
       cli.print(`Finished: ${visibleText(job.outputPath)}`);
       return;
     case 'failed':
-    case 'cancelled':
-      cli.complain(
-        `${job.errorCode ?? job.state}: ${visibleText(job.errorMessage ?? 'The job was cancelled.')}`,
-      );
+      cli.complain(`${job.errorCode ?? 'INTERNAL'}: ${visibleText(job.errorMessage ?? '')}`);
       cli.exitCode = job.errorCode === 'GPU_UNAVAILABLE' ? ExitCode.environment : ExitCode.failed;
+      return;
+    case 'cancelled':
+      // Its error, if it has one, is that of an earlier attempt.
+      cli.complain(`Job ${job.id} was cancelled.`);
+      cli.exitCode = ExitCode.failed;
       return;
     case 'queued':
     case 'running':

@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { LiveSettings } from '../config/live-settings.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
+import { NEEDS_RESTART, valueAt } from '../config/setting-keys.ts';
 import { runDaemon } from '../daemon/run-daemon.ts';
 import { isDaemonRunning } from '../daemon/is-daemon-running.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { runChecks } from '../hardware/check.ts';
 import { describeGpuUse } from '../hardware/gpu-use.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import { createLogger } from '../observability/logger.ts';
 import { LogTail } from '../observability/log-tail.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
@@ -27,7 +29,10 @@ interface StartOptions extends GlobalOptions {
 export function startCommand(cli: Cli): Command {
   return new Command('start')
     .description('Watch input/ and write finished videos to output/')
-    .option('--once', 'process everything in input/, then exit; the exit code is 0 if every video succeeded')
+    .option(
+      '--once',
+      'process everything in input/, then exit; the exit code is 0 if every file in it succeeded',
+    )
     .option('--sample', 'add a 3-second sample clip to input/ first')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<StartOptions>();
@@ -44,18 +49,22 @@ export function startCommand(cli: Cli): Command {
         for (const fault of faults) log.warn(fault);
       };
       const settings = new LiveSettings({ home, flags: options.set ?? [] }, (loaded) => {
-        log.info('settings changed; new values apply from the next job');
+        log.info('settings reloaded; new values apply from the next job at the latest');
+        for (const key of NEEDS_RESTART)
+          if (valueAt(loaded.settings, key) !== valueAt(startedWith, key))
+            log.warn(`${key} has changed; restart Framekiln to apply the new value`);
         tellFaults(loaded);
       });
+      const startedWith = settings.now();
       const tail = new LogTail();
       const log = createLogger({
         file,
-        level: settings.now().log.level,
+        level: startedWith.log.level,
         console: true,
         onEntry: (entry) => tail.add(entry),
       });
       // With --once there may be no time to look at a page.
-      const hasPage = settings.now().page.enabled && options.once !== true;
+      const hasPage = startedWith.page.enabled && options.once !== true;
       try {
         tellFaults(settings.loaded);
         for (const line of await remarks({ home, facts, settings: settings.now(), faults: [] }))
@@ -83,5 +92,8 @@ async function remarks(place: Place): Promise<string[]> {
   const results = await runChecks(quickChecks(place));
   return results
     .filter(({ status }) => status !== 'ok')
-    .map(({ name, found, remedy }) => `${name}: ${found}${remedy === null ? '' : ` → ${remedy}`}`);
+    .map(
+      ({ name, found, remedy }) =>
+        `${name}: ${found}${remedy === null ? '' : ` → ${withoutFullStop(remedy)}`}`,
+    );
 }

@@ -4,8 +4,9 @@ import { SAFE_DEFAULTS } from './settings.ts';
 
 const HEAD = `# All settings of Framekiln with their defaults, written by \`framekiln config example\`.
 #
-# To change a setting, copy its line and the line of its group, such as \`encoder:\`, into framekiln.yaml and remove the #. Settings that are not in framekiln.yaml come from
-# .framekiln/detected.yaml, where the probe stores what suits this machine, or from these defaults.
+# To change a setting, copy its line and the line of its group, such as \`encoder:\`, into framekiln.yaml and remove the #.
+# Settings that are not in framekiln.yaml come from .framekiln/detected.yaml, where the probe stores what suits this machine,
+# or from these defaults.
 # \`framekiln config show --why KEY\` explains a value, and \`framekiln config set KEY VALUE\` changes framekiln.yaml.
 # Settings can also be given as environment variables (${variableOf('encoder.crf')}=20) or options (--set encoder.crf=20).
 `;

@@ -32,7 +32,7 @@ export interface Home {
 
 /** A home with its ID from the database: the daemon, `framekiln run` and the worker know it, other commands do not. */
 export interface IdentifiedHome extends Home {
-  /** 16 random hex digits. Everything that Framekiln creates in folders that homes may share carries it in its name. */
+  /** 16 random hex digits. Every temporary file and folder that Framekiln creates where homes may share a folder carries it in its name. */
   readonly id: string;
 }
 
@@ -76,7 +76,7 @@ export function homeAt(root: string): Home {
  * Creates missing folders of the home.
  *
  * @throws ConfigurationError if a folder cannot be created, or if `input/` and `output/` overlap, even through
- *   symbolic links: finished videos would then be processed again (promise 23 in docs/promises.md).
+ *   symbolic links: finished videos could then be processed again (promise 23 in docs/promises.md).
  */
 export function ensureHome(home: Home): void {
   // Checked first, because names in a private folder of another user cannot even be looked up.
@@ -113,6 +113,11 @@ function assertWritable(paths: readonly string[]): void {
     try {
       accessSync(path, constants.R_OK | constants.W_OK);
     } catch (error) {
+      if (codeOf(error) === 'EROFS')
+        throw new HomeNotWritableError(
+          `${path} is on a read-only file system; make that writable, or choose another home with --home.`,
+          { cause: error },
+        );
       throw new HomeNotWritableError(
         `This user cannot write to ${path}; run Framekiln as the user who owns it, or change its owner with chown.`,
         { cause: error },
@@ -125,7 +130,7 @@ function assertWritable(paths: readonly string[]): void {
 export function whyNotFolders({ input, output }: Pick<Home, 'input' | 'output'>): string | null {
   const [realInput, realOutput] = [realPath(input), realPath(output)];
   if (!contains(realInput, realOutput) && !contains(realOutput, realInput)) return null;
-  return `The input folder ${input} and the output folder ${output} overlap, so finished videos would be processed again; use two separate folders.`;
+  return `The input folder ${input} and the output folder ${output} overlap, so finished videos could be processed again; use two separate folders.`;
 }
 
 /**
@@ -139,9 +144,9 @@ export function whyNotOutput(
 ): string | null {
   const output = realPath(outputPath);
   if (output === realPath(sourcePath))
-    return `The finished video would replace its source ${sourcePath}; choose another output path.`;
+    return `The finished video would replace its source ${sourcePath}; choose another output folder.`;
   if (!contains(realPath(home.input), output)) return null;
-  return `The finished video would be written to the input folder ${home.input} and processed again; choose another output path.`;
+  return `The finished video would be written to the input folder ${home.input} and processed again; choose another output folder.`;
 }
 
 /** The longest chain of links that Linux follows. */

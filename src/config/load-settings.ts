@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { codeOf, toError } from '../domain/errors.ts';
+import { codeOf } from '../domain/errors.ts';
 import { counted } from '../lib/counted.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { nearestKey } from './describe-issue.ts';
@@ -8,7 +8,7 @@ import { LEGACY_VARIABLES, settingVariables } from './environment.ts';
 import type { Home } from './home.ts';
 import { settingKeys, treeOf, valueAt, variableOf } from './setting-keys.ts';
 import { completeSettings, SAFE_DEFAULTS, SettingsFile, type Settings } from './settings.ts';
-import { parseYamlLevel, type YamlLevel } from './yaml-level.ts';
+import { parseYamlLevel, yamlFault, type YamlLevel } from './yaml-level.ts';
 
 /** The value that one level gives a setting. */
 export interface Origin {
@@ -48,7 +48,12 @@ interface Accepted {
 export function loadSettings({ home, flags = [] }: SettingSources): LoadedSettings {
   const accepted: Accepted[] = [];
   const faults: string[] = [];
-  addFile(home.detectedFile, 'defaults apply', accepted, faults);
+  addFile(
+    home.detectedFile,
+    'defaults apply; to write the file again: framekiln doctor --probe',
+    accepted,
+    faults,
+  );
   addFile(home.configFile, 'detected values and defaults apply', accepted, faults);
   const keys = settingKeys();
   const groups = new Set(keys.map((key) => variableOf(key.split('.')[0] ?? '')));
@@ -87,7 +92,7 @@ function addValue(key: string, text: string, place: string, accepted: Accepted[]
   try {
     value = asSwitch(key, parse(text));
   } catch (error) {
-    faults.push(`${place}: ${key}: ${toError(error).message.split('\n')[0] ?? ''}; ignored`);
+    faults.push(`${place}: ${key}: ${yamlFault(error)}; ignored`);
     return;
   }
   const said = treeOf(key, value);

@@ -6,6 +6,15 @@ export function settingKeys(): string[] {
   return leavesBelow(SettingsFile, '');
 }
 
+/** Settings that a running daemon does not reload. */
+export const NEEDS_RESTART: readonly string[] = [
+  'intake.polling',
+  'log.level',
+  'page.enabled',
+  'page.port',
+  'page.host',
+];
+
 /** Keys that are valid at a path of the settings file. */
 export function keysAt(path: readonly PropertyKey[]): string[] {
   let at = unwrap(SettingsFile);

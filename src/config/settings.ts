@@ -85,7 +85,8 @@ export const SettingsFile = z
             'encode on the CPU if NVENC is busy or does not support the video; if false, the job waits',
         }),
         lowLatency: z.boolean().default(false).meta({
-          description: 'use the fastest NVENC settings (p1, ull) instead of those with the best quality',
+          description:
+            'use the fastest NVENC settings (p1, ull) instead of slower ones with better quality (p5, hq)',
         }),
         crf: z
           .number()
@@ -129,11 +130,12 @@ export const SettingsFile = z
     batch: z
       .strictObject({
         firstFrames: z.int().min(1).max(1000).default(30).meta({
-          description: 'frames in the first batch, after which the remaining time is known',
+          description:
+            'frames in the first batch, after which the remaining time is known; fewer if memory is short',
         }),
         frames: z.int().min(1).max(1000).default(60).meta({
           description:
-            'frames in each later batch; a power cut loses only the batches in progress, and each batch begins with a keyframe',
+            'frames in each later batch, fewer if memory is short; a power cut loses only the batches in progress, and each batch begins with a keyframe',
         }),
       })
       .prefault({}),
@@ -143,12 +145,9 @@ export const SettingsFile = z
           description:
             'where raw frames are stored: mount is a tmpfs mounted for the job, shm is /dev/shm, folder is a folder on disk; auto tries them in this order',
         }),
-        memoryFraction: z
-          .number()
-          .min(0.05)
-          .max(0.9)
-          .default(0.5)
-          .meta({ description: 'fraction of the free memory that the RAM disk of a job may use' }),
+        memoryFraction: z.number().min(0.05).max(0.9).default(0.5).meta({
+          description: 'fraction of the free memory that the RAM disks of all running jobs may use together',
+        }),
         keepJobFolders: z
           .boolean()
           .default(false)
@@ -230,7 +229,7 @@ export const SettingsFile = z
           .meta({ description: 'keep the machine awake with systemd-inhibit while jobs are processed' }),
         gpuBusyPercent: z.int().min(0).max(100).default(30).meta({
           description:
-            'processing pauses while other programs use more than this percentage of the GPU; 0 never pauses',
+            'processing pauses while another program uses at least this percentage of the GPU; 0 never pauses',
         }),
         gpuHottestCelsius: z.int().min(0).max(120).default(90).meta({
           description:

@@ -1,9 +1,9 @@
 import { isScalar, parse, parseDocument, YAMLMap } from 'yaml';
-import { ConfigurationError, toError } from '../domain/errors.ts';
+import { ConfigurationError } from '../domain/errors.ts';
 import { nearestKey } from './describe-issue.ts';
 import { settingKeys } from './setting-keys.ts';
 import { SettingsFile } from './settings.ts';
-import { parseYamlLevel } from './yaml-level.ts';
+import { parseYamlLevel, yamlFault } from './yaml-level.ts';
 
 /**
  * Changes one setting in the text of a settings file and keeps its comments and the order of its keys.
@@ -18,7 +18,7 @@ export function withSetting(text: string, name: string, key: string, value: stri
   if (!settingKeys().includes(key)) {
     const nearest = nearestKey(key, settingKeys()) ?? settingKeys().find((each) => each.endsWith(`.${key}`));
     const hint =
-      nearest === undefined ? 'to list all settings: framekiln config show' : `did you mean ${nearest}?`;
+      nearest === undefined ? 'to list all settings: framekiln config example' : `did you mean ${nearest}?`;
     throw new ConfigurationError(`${key} is not a setting (${hint}).`, []);
   }
   const before = parseYamlLevel(text, name).faults;
@@ -44,10 +44,7 @@ function valueOf(text: string): unknown {
   try {
     return parse(text) as unknown;
   } catch (error) {
-    throw new ConfigurationError(
-      `${text} is not valid YAML: ${toError(error).message.split('\n')[0] ?? ''}.`,
-      [],
-    );
+    throw new ConfigurationError(`${text} is not valid YAML: ${yamlFault(error)}.`, []);
   }
 }
 

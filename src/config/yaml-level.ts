@@ -50,6 +50,11 @@ export function parseYamlLevel(text: string, name: string): YamlLevel {
   }
 }
 
+/** The first line of an error of the YAML parser, without the colon before the excerpt that follows. */
+export function yamlFault(error: unknown): string {
+  return (toError(error).message.split('\n')[0] ?? '').replace(/[.:]$/, '');
+}
+
 /** A group whose keys are all commented out is `null` in YAML. */
 function withoutEmptyGroups(value: unknown): unknown {
   if (value === null) return undefined;

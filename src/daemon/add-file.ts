@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { InputRejectedError } from '../domain/errors.ts';
 import { shapeOf } from '../domain/video-shape.ts';
+import { skippedMessage } from '../intake/enqueued-message.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -39,5 +40,5 @@ export async function addFile(
   });
   return created
     ? `${name} queued as job ${job.id}: ${relative(home.root, job.outputPath)} (${await estimator.describe(job)}).`
-    : `${name} skipped: same content as job ${job.id} (${job.state}).`;
+    : skippedMessage(path, job, dirname(path));
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { toError } from '../domain/errors.ts';
 import type { Command } from '../domain/job.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import { z } from 'zod';
@@ -20,7 +21,7 @@ export interface CommandTargets {
 
 const Priority = z.number().int();
 
-/** Carries out the requests of the CLI in order, and stores the outcome of each. */
+/** Carries out the requests of the CLI and the page in order, and stores the outcome of each. */
 export async function handleCommands(targets: CommandTargets): Promise<void> {
   for (const command of targets.queue.commands.nextCommands()) {
     let outcome: { succeeded: boolean; result: string };
@@ -31,7 +32,7 @@ export async function handleCommands(targets: CommandTargets): Promise<void> {
     }
     targets.queue.commands.markHandled(command.id, outcome, Date.now());
     targets.log.info(
-      `command ${command.kind}${command.jobId === null ? '' : ` ${command.jobId}`}: ${outcome.result}`,
+      `command ${command.kind}${command.jobId === null ? '' : ` ${command.jobId}`}: ${withoutFullStop(outcome.result)}`,
     );
   }
 }
@@ -59,7 +60,9 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
       return `Job ${job.id} (${name}) paused; its checkpoints are kept.`;
     case 'resume':
       if (!queue.control.resumeJob(job.id)) reject();
-      return `Job ${job.id} (${name}) queued; it will resume from its last checkpoint.`;
+      return queue.batches.listBatches(job.id).length > 0
+        ? `Job ${job.id} (${name}) queued; it will resume from its last checkpoint.`
+        : `Job ${job.id} (${name}) queued.`;
     case 'cancel':
       if (!queue.control.cancelJob(job.id, Date.now())) reject();
       targets.dropJob(job.id);
@@ -79,8 +82,11 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
 
 function forQueue(command: Command, { queue, dropJob }: CommandTargets): string {
   if (command.kind === 'pause') {
-    for (const id of queue.control.pauseQueue()) dropJob(id);
-    return 'Queue paused; running jobs were stopped and will resume from their last checkpoint.';
+    const stopped = queue.control.pauseQueue();
+    for (const id of stopped) dropJob(id);
+    return stopped.length === 0
+      ? 'Queue paused.'
+      : 'Queue paused; running jobs were stopped and will resume from their last checkpoint.';
   }
   if (command.kind === 'resume') {
     queue.control.resumeQueue();

@@ -54,10 +54,9 @@ export type OpenPage = (parts: {
  * - recovering → running: the jobs of dead processes are requeued and their leftovers removed.
  * - running: the intake queues files, and each tick carries out commands and drives the worker (see WorkerControl).
  * - running → stopping: `signal` was aborted, or with `once` nothing is left to do, or nothing that can be done without a missing disk.
- * - stopping → ended: worker, intake, commands and notifications of systemd have ended; `run` resolves.
+ * - stopping → ended: worker, intake, commands and notifications to systemd have ended; `run` resolves.
  * - running → damaged: the worker, the intake, a command or a tick found the database damaged. Everything ends as in
  *   stopping, and `run` rejects, so that `withHealthyQueue` replaces the database and starts another Daemon.
- *
  * - running → lost: the database or the lock was removed or replaced, or no worker can be started. Everything ends as in
  *   stopping, and `run` rejects.
  *
@@ -133,7 +132,7 @@ export class Daemon {
     } catch (error) {
       if (isDamage(error)) throw error;
       // A full disk or a locked database is transient and must not stop the daemon.
-      log.error(`cannot use the queue: ${toError(error).message}; retrying`);
+      log.error(`cannot use the queue: ${withoutFullStop(toError(error).message)}; retrying`);
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -190,7 +189,7 @@ export class Daemon {
     const { home, log, signal, once } = this.#options;
     const rejected = this.#intake.rejectedCount;
     if (!signal.aborted && this.#missingDisk !== null) {
-      log.error(`nothing else is left to do: ${withoutFullStop(this.#missingDisk)}`);
+      log.error(`cannot process the rest: ${withoutFullStop(this.#missingDisk)}`);
       return ExitCode.environment;
     }
     if (!signal.aborted) return verdictOn({ queue: this.#queue, inputDir: home.input, rejected, log });

@@ -58,7 +58,10 @@ async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<v
       queue.outputs.addWritten(job, { sha256, bytes: outputBytes });
     restored++;
   }
-  if (restored > 0) log.info(`restored ${counted(restored, 'finished job')} from their reports`);
+  if (restored > 0)
+    log.info(
+      `restored ${counted(restored, 'finished job')} from ${restored === 1 ? 'its report' : 'their reports'}`,
+    );
 }
 
 /** The size of a file in bytes; undefined if it is not there. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { IdentifiedHome } from '../config/home.ts';
 import { isOwnerAlive } from '../lib/process/process-identity.ts';
 import { steadyNowMs } from '../lib/steady-clock.ts';
@@ -8,7 +9,8 @@ import { cleanUp } from './clean-up.ts';
 /** Requeues the jobs of dead processes, removes their leftovers, and lets rejected files be checked again. */
 export async function recover(home: IdentifiedHome, queue: Queue, log: Logger): Promise<void> {
   const ids = queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
-  for (const id of ids) log.info(`job ${id} was interrupted; it will resume from its last checkpoint`);
+  for (const job of ids.flatMap((id) => queue.jobs.getJob(id) ?? []))
+    log.child(basename(job.sourcePath)).info('was interrupted; will resume from the last checkpoint');
   await cleanUp(home, queue, log);
   checkRejectedFilesAgain(queue);
 }

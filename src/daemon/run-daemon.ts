@@ -1,6 +1,7 @@
 import type { Home } from '../config/home.ts';
 import { StateLostError, toError, WorkerFailingError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import { ownOwner } from '../lib/process/process-identity.ts';
 import { acquireDaemonLock } from './acquire-daemon-lock.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
@@ -47,7 +48,7 @@ export async function runDaemon(options: RunDaemonOptions): Promise<ExitCode> {
   } catch (error) {
     const exitCode = EXPECTED_ENDS.find(([kind]) => error instanceof kind)?.[1];
     if (exitCode === undefined) throw error;
-    log.error(toError(error).message);
+    log.error(withoutFullStop(toError(error).message));
     return exitCode;
   } finally {
     lock.release();

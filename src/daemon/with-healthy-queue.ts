@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Home } from '../config/home.ts';
 import { DatabaseDamagedError, toError } from '../domain/errors.ts';
 import { isTransientDatabaseError } from '../domain/transient-errors.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
@@ -36,17 +37,17 @@ export async function withHealthyQueue<Result>(queueUse: QueueUse<Result>): Prom
     } catch (error) {
       if (isTransientDatabaseError(error)) {
         if (signal.aborted) return null;
-        log.error(`cannot open the queue: ${toError(error).message}; retrying`);
+        log.error(`cannot use the queue: ${withoutFullStop(toError(error).message)}; retrying`);
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
         continue;
       }
       // Opening the queue again checks the whole database and replaces it if it is damaged.
       if (!isDamage(error)) throw error;
-      log.error(`the database is damaged: ${toError(error).message}`);
+      log.error(`the database is damaged: ${withoutFullStop(toError(error).message)}`);
       damageCount++;
       if (damageCount > MOST_DAMAGES) {
         const sentence = `The database was damaged ${damageCount} times while this daemon ran; check the disk that holds ${home.stateDir}.`;
-        log.error(sentence);
+        log.error(withoutFullStop(sentence));
         throw new DatabaseDamagedError(sentence, { cause: error });
       }
     }

@@ -10,7 +10,7 @@ import { cleanUp } from './clean-up.ts';
 import { GpuWatch } from './gpu-watch.ts';
 import { Supervisor, type WorkerEnd } from './supervisor.ts';
 import { Throttling } from './throttling.ts';
-import { mustRunAlone, requeueJobsOf } from './worker-end.ts';
+import { logEndOfAttempt, mustRunAlone, requeueJobsOf } from './worker-end.ts';
 
 export interface WorkerControlOptions {
   readonly home: IdentifiedHome;
@@ -100,13 +100,13 @@ export class WorkerControl {
 
   #afterWorker(end: WorkerEnd): void {
     const { queue, log, settings } = this.#options;
-    if (end.crashed)
-      log.error(`worker crashed (${end.how}); its jobs will resume from their last checkpoint`);
+    if (end.crashed) log.error(`worker crashed (${end.how})`);
     this.#hasLeftovers ||= end.crashed;
     try {
       this.#nextRunsAlone = mustRunAlone(end, queue);
       const isCharged = !this.#nextRunsAlone && !this.#supervisor.foundDamage;
-      requeueJobsOf(end, { queue, attempts: settings.now().attempts, isCharged });
+      for (const job of requeueJobsOf(end, { queue, attempts: settings.now().attempts, isCharged }))
+        logEndOfAttempt(job, log);
     } catch (error) {
       // A full disk, for example: the next tick requeues the jobs.
       log.error(`cannot record that the worker ended: ${toError(error).message}; retrying`);

@@ -1,4 +1,7 @@
+import { basename } from 'node:path';
+import type { Job } from '../domain/job.ts';
 import { isOwnerAlive } from '../lib/process/process-identity.ts';
+import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { WorkerEnd } from './supervisor.ts';
 import { workerCrash } from './worker-crash.ts';
@@ -12,9 +15,10 @@ export function mustRunAlone({ crashed }: WorkerEnd, queue: Queue): boolean {
 }
 
 /**
- * Requeues the jobs of a worker that has ended.
+ * Requeues the jobs of a worker that has ended. A crash in the last attempt of a job fails it permanently.
  *
  * @param isCharged whether a crash counts as a failed attempt of its job
+ * @returns these jobs as they are then
  */
 export function requeueJobsOf(
   { crashed, how, wasOwner }: WorkerEnd,
@@ -23,9 +27,18 @@ export function requeueJobsOf(
     attempts,
     isCharged,
   }: { readonly queue: Queue; readonly attempts: number; readonly isCharged: boolean },
-): void {
+): Job[] {
   const failure = crashed && isCharged ? workerCrash(how, attempts) : null;
-  queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: wasOwner });
+  const ids = queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: wasOwner });
+  return ids.flatMap((id) => queue.jobs.getJob(id) ?? []);
+}
+
+/** Logs what becomes of a job whose worker has ended without finishing it. */
+export function logEndOfAttempt({ id, sourcePath, state, errorCode }: Job, log: Logger): void {
+  const ofJob = log.child(basename(sourcePath));
+  if (state === 'failed')
+    ofJob.error(`failed permanently (${errorCode ?? 'INTERNAL'}); to try again: framekiln retry ${id}`);
+  else ofJob.info('queued again; will resume from the last checkpoint');
 }
 
 /** The number of running jobs of the daemon; those of `framekiln run` belong to that command. */

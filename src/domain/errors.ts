@@ -184,7 +184,7 @@ export class HomeNotWritableError extends FramekilnError {
   readonly code = 'HOME_NOT_WRITABLE';
 }
 
-/** The queue's database is damaged, or the file is not a database. The daemon moves it aside at its next start. */
+/** The queue's database is damaged, or the file is not a database. The daemon keeps a copy and replaces it. */
 export class DatabaseDamagedError extends FramekilnError {
   readonly code = 'DATABASE_DAMAGED';
 }

@@ -25,7 +25,7 @@ const TEXTS = {
   'permits-taken': 'other jobs are using all NVENC sessions',
   'chroma-not-420': 'NVENC is used for 4:2:0 only',
   'h264-10-bit': 'NVENC is not used for 10-bit H.264',
-  hdr: 'ffmpeg cannot write HDR metadata with NVENC',
+  hdr: 'NVENC is not used for videos with HDR metadata',
 } as const;
 
 /** Reasons that may be gone in a minute: another program, or another job, has the sessions now. */

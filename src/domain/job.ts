@@ -131,7 +131,7 @@ export interface CommittedBatch {
 
 export type CommandKind = 'pause' | 'resume' | 'cancel' | 'retry' | 'prioritise' | 'add';
 
-/** A request from the CLI, executed by the daemon. */
+/** A request from the CLI or the page, carried out by the daemon. */
 export interface Command {
   readonly id: number;
   readonly kind: CommandKind;

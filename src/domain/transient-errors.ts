@@ -52,7 +52,7 @@ export function asTransientError(error: Error, sourcePath: string | null = null)
   }
   const unreadableSource = 'path' in error && error.path === sourcePath;
   if (code === 'EROFS' || ((code === 'EACCES' || code === 'EPERM') && !unreadableSource)) {
-    return new TransientError('OUTPUT_READ_ONLY', `Cannot write to a folder: ${error.message}.`, {
+    return new TransientError('OUTPUT_READ_ONLY', `Cannot use a file or folder: ${error.message}.`, {
       cause: error,
     });
   }

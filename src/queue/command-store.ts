@@ -23,7 +23,7 @@ interface CommandRow extends Omit<Command, 'argument'> {
 
 export type CommandStore = ReturnType<typeof createCommandStore>;
 
-/** Requests of the CLI and the dashboard to the daemon, and their outcomes. */
+/** Requests of the CLI and the page to the daemon, and their outcomes. */
 export function createCommandStore(db: Database) {
   const insert = db.prepare<object>(
     `INSERT INTO commands (kind, job_id, argument, created_at_ms) VALUES (@kind, @jobId, @argument, @nowMs)`,

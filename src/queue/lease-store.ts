@@ -16,7 +16,7 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 export const LEASE_MS = 30_000;
 
 export interface ClaimRequest {
-  /** Owner string of the claiming process, from `ownOwner` in lib/process-identity. */
+  /** Owner string of the claiming process, from `ownOwner` in lib/process/process-identity. */
   readonly owner: string;
   readonly nowMs: number;
   readonly leaseMs: number;

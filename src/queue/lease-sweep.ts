@@ -4,7 +4,7 @@ import type { FailedAttempt, LeaseStore } from './lease-store.ts';
 import { transaction } from './transaction.ts';
 
 export interface Sweep {
-  /** Whether the process with an owner string exists: `isOwnerAlive` of lib/process-identity, except in tests. */
+  /** Whether the process with an owner string exists: `isOwnerAlive` of lib/process/process-identity, except in tests. */
   readonly isOwnerAlive: (owner: string) => boolean;
   readonly nowMs: number;
   /** Owners whose leases are kept even if expired, because the caller handles their end itself. */

@@ -81,7 +81,7 @@ test(
     const { home, path } = await homeWithHalfDoneJob();
     writeFileSync(path, '');
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
-    expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
+    expect(readLog(home)).toMatch(/restored 1 finished job from its report$/m);
     expect(readLog(home).match(/\[first\.mp4\] done in/g)).toHaveLength(1);
     expect(frameMd5(join(home, 'output/lanczos-2x/second.mp4'))).toHaveLength(90);
   },
@@ -107,7 +107,7 @@ test(
       /^DATABASE_DAMAGED: The database .* is damaged; run `framekiln start`, which keeps a copy of it/,
     );
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
-    expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
+    expect(readLog(home)).toMatch(/restored 1 finished job from its report$/m);
     expectBothDone(home);
   },
 );
@@ -183,7 +183,7 @@ test(
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(/the report of job 7 is damaged and the job is not in the queue/);
     expect(readLog(home)).toMatch(/the report of job 8 is damaged/);
-    expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
+    expect(readLog(home)).toMatch(/restored 1 finished job from its report$/m);
     expectBothDone(home);
     writeFileSync(join(reports, '1.json'), '{"source":');
     const status = run(['status', '--json', '--home', home]);
@@ -201,7 +201,7 @@ test(
     for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true });
     openQueue(path).close();
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
-    expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
+    expect(readLog(home)).toMatch(/restored 1 finished job from its report$/m);
     expect(readLog(home).match(/\[first\.mp4\] done in/g)).toHaveLength(1);
   },
 );

@@ -83,7 +83,7 @@ test.each([
 });
 
 test.skipIf(!mayMount()).each([
-  ['cannot be written', 'size=8m,ro', 'rw', /Cannot write to a folder: EROFS/],
+  ['cannot be written', 'size=8m,ro', 'rw', /Cannot use a file or folder: EROFS/],
   [
     'is too small, found before the first frame',
     'size=32k',

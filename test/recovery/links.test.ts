@@ -262,7 +262,7 @@ describe('without the disk of a linked folder', () => {
       expect(status, stdout + stderr).toBe(3);
       expect(stdout + stderr).toMatch(
         new RegExp(
-          `nothing else is left to do: .*/${name} is missing .*; reconnect its disk or correct the link`,
+          `cannot process the rest: .*/${name} is missing .*; reconnect its disk or correct the link`,
         ),
       );
       expect(existsSync(disk)).toBe(false);
@@ -306,7 +306,7 @@ describe('without the disk of a linked folder', () => {
         rmSync(join(home, `.framekiln/framekiln.db${end}`), { force: true });
       unplug();
       expect(once()).toBe(0);
-      expect(readLog(home)).toMatch(/restored 1 finished job from their reports/);
+      expect(readLog(home)).toMatch(/restored 1 finished job from its report$/m);
       plugIn();
       expect(once()).toBe(0);
       expect(readLog(home).match(/queued as job/g)).toHaveLength(1);

@@ -185,7 +185,10 @@ describe('npm run setup', () => {
     rmSync(join(bin, 'ffprobe'));
     const result = setUp();
     expect(result.code).toBe(3);
-    expect(result.stderr).toMatch(/^Framekiln needs ffmpeg 5\.1 or newer with ffprobe, .*\n$/);
+    expect(result.stdout).toMatch(/Installing ffmpeg with apt … failed\n$/);
+    expect(result.stderr).toMatch(
+      /^Framekiln needs ffmpeg and ffprobe 5\.1 or newer, but there is no ffprobe on PATH; .*\n$/,
+    );
   });
 
   it('rejects an ffmpeg that is too old, and accepts a build without a version number', () => {
@@ -210,6 +213,18 @@ describe('npm run setup', () => {
     expect(result.calls).toContain('apt-get install -y --no-install-recommends g++');
   });
 
+  it('names the compiler that npm needs where apt is not permitted', () => {
+    executable('npm', 'echo no compiler; exit 1');
+    for (const name of ['python3', 'g++']) executable(name, '');
+    const result = setUp();
+    expect(result.code).toBe(3);
+    expect(result.stderr).toMatch(
+      /there is no make; .* `sudo apt-get install make`\) and try again:\nno compiler\n$/,
+    );
+    rmSync(join(bin, 'g++'));
+    expect(setUp().stderr).toMatch(/there is no make or g\+\+; /);
+  });
+
   it('prints the output of npm when it fails for another reason', () => {
     for (const name of ['python3', 'make', 'g++']) executable(name, '');
     executable('npm', 'echo registry is down >&2; exit 1');
@@ -219,11 +234,11 @@ describe('npm run setup', () => {
     });
   });
 
-  it('says what to do when the models cannot be downloaded', () => {
+  it('says what to do when the models cannot be installed', () => {
     write('src/main.ts', "throw new Error('no registry');\n");
     const result = setUp();
     expect(result.code).toBe(3);
-    expect(result.stderr).toContain('The default models could not be downloaded');
+    expect(result.stderr).toContain('The default models could not be installed');
   });
 
   it('builds nothing native on a machine without an NVIDIA driver', () => {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { CommanderError } from 'commander';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Cli } from '../../../src/cli/cli.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { ConfigurationError } from '../../../src/domain/errors.ts';
@@ -54,6 +54,26 @@ describe('framekiln status', () => {
     expect(out[0]).toMatch(/^The daemon is not running\./);
     expect(err.join('\n')).toContain('unknown key encoder.crff (did you mean crf?)');
     expect(code).toBe(ExitCode.ok);
+  });
+});
+
+describe('framekiln config set', () => {
+  it.each([
+    ['encoder.crf', '20', 'effective from the next job'],
+    ['throttling.gpuBusyPercent', '0', 'effective at once'],
+    ['page.port', '7718', 'effective after the daemon is restarted'],
+  ])('says when the new value applies: %s', async (key, value, when) => {
+    const { out } = await framekiln('config', 'set', key, value);
+    expect(out).toEqual([`${key} is ${value} (${home}/framekiln.yaml, line 2), ${when}.`]);
+  });
+
+  it('says so when an environment variable overrides the new value', async () => {
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('FRAMEKILN_ENCODER_CRF', '30');
+    const { out } = await framekiln('config', 'set', 'encoder.crf', '21');
+    expect(out).toEqual([
+      `encoder.crf is 21 (${home}/framekiln.yaml, line 2), but environment variable FRAMEKILN_ENCODER_CRF overrides it with 30.`,
+    ]);
   });
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { ensureHome, homeAt, programRoot, resolveHome, whyNotFolders } from '../../../src/config/home.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+import { mayMount, mountTmpfs } from '../../helpers/tmpfs.ts';
 
 test('programRoot is the folder of the program', () => {
   expect(existsSync(join(programRoot, 'models/manifest.json'))).toBe(true);
@@ -32,4 +33,13 @@ test('overlapping input and output folders are rejected, also through symbolic l
   mkdirSync(join(home.input, 'deep'), { recursive: true });
   symlinkSync(join(home.input, 'deep'), home.output);
   expect(() => ensureHome(home)).toThrow(/overlap/);
+});
+
+test('a home on a read-only file system is rejected for that reason', ({ skip }) => {
+  if (!mayMount()) skip('mounting a tmpfs is not permitted here');
+  const home = homeAt(join(temporaryFolder(), 'home'));
+  const { remount } = mountTmpfs(home.root, 'size=1m');
+  ensureHome(home);
+  remount('ro');
+  expect(() => ensureHome(home)).toThrow(/is on a read-only file system; /);
 });

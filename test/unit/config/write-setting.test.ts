@@ -27,7 +27,7 @@ describe('withSetting', () => {
     ['crf', '20', /did you mean encoder\.crf\?/],
     ['encoder', '{ crf: 20 }', /not a setting/],
     ['encoder.crf', '99', /was not changed: framekiln\.yaml, line 2: encoder\.crf: /],
-    ['encoder.crf', '[', /not valid YAML/],
+    ['encoder.crf', '[', /not valid YAML: .*, column 2\.$/],
   ])('rejects %s = %s', (key, value, why) => {
     expect(() => withSetting('', 'framekiln.yaml', key, value)).toThrow(why);
   });

@@ -60,3 +60,17 @@ test.each(['retry', 'resume'] as const)(
     expect(lines).toEqual([expect.stringMatching(/was started by framekiln run; run that command again/)]);
   },
 );
+
+test('a pause and a resume mention only jobs and checkpoints that exist', async () => {
+  const { queue, runner, lines } = setUp();
+  const { job } = queue.jobs.enqueue(newJob());
+  queue.control.pauseJob(job.id);
+  queue.commands.insertCommand({ kind: 'pause', jobId: null, argument: null, nowMs: 0 });
+  queue.commands.insertCommand({ kind: 'resume', jobId: job.id, argument: null, nowMs: 0 });
+  runner.runWaiting();
+  await runner.settled();
+  expect(lines).toEqual([
+    'command pause: Queue paused',
+    expect.stringMatching(/^command resume 1: Job 1 \(.*\) queued$/),
+  ]);
+});

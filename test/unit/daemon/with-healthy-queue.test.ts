@@ -45,7 +45,7 @@ test('replaces a database that is damaged while it is used', async () => {
   };
   expect(await withHealthyQueue({ ...options, use })).toBe(0);
   expect(lines).toEqual([
-    'the database is damaged: The worker could not read the database.',
+    'the database is damaged: The worker could not read the database',
     expect.stringMatching(/^the database is damaged \(.*renamed it to .*framekiln\.db\.damaged-/),
   ]);
 });
@@ -65,7 +65,7 @@ test('waits for a database that cannot be written, until it is stopped', async (
   while (lines.length === 0) await delay(5);
   stop.abort();
   expect(await ended).toBeNull();
-  expect(lines).toEqual(['cannot open the queue: database or disk is full; retrying']);
+  expect(lines).toEqual(['cannot use the queue: database or disk is full; retrying']);
 });
 
 test('passes on every other error', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { WorkerEnd } from '../../../src/daemon/supervisor.ts';
-import { mustRunAlone, requeueJobsOf } from '../../../src/daemon/worker-end.ts';
+import { logEndOfAttempt, mustRunAlone, requeueJobsOf } from '../../../src/daemon/worker-end.ts';
+import { createForwardingLogger } from '../../../src/observability/forwarding-logger.ts';
 import { ALICE, claimedJob, newJob, testQueue } from '../queue/queue-fixture.ts';
 
 const CRASH: WorkerEnd = {
@@ -43,4 +44,16 @@ test('after a crash with several running jobs each runs alone; those of framekil
   claimedJob(queue);
   expect(mustRunAlone(CRASH, queue)).toBe(true);
   expect(mustRunAlone({ ...CRASH, crashed: false }, queue)).toBe(false);
+});
+
+test.each([
+  [3, 'info', 'queued again; will resume from the last checkpoint'],
+  [1, 'error', 'failed permanently (WORKER_CRASHED); to try again: framekiln retry 1'],
+])('with %i attempts, the log says what becomes of the job after a crash', (attempts, level, message) => {
+  const queue = testQueue();
+  claimedJob(queue);
+  const entries: unknown[] = [];
+  const log = createForwardingLogger((entry) => void entries.push(entry));
+  for (const job of requeueJobsOf(CRASH, { queue, attempts, isCharged: true })) logEndOfAttempt(job, log);
+  expect(entries).toMatchObject([{ level, message, prefix: expect.stringMatching(/\.mp4$/) as string }]);
 });
