@@ -230,7 +230,7 @@ export const SettingsFile = z
           .meta({ description: 'keep the machine awake with systemd-inhibit while jobs are processed' }),
         gpuBusyPercent: z.int().min(0).max(100).default(30).meta({
           description:
-            'processing pauses while other programs use more than this percentage of the GPU; 0 never pauses',
+            'processing pauses while another program uses at least this percentage of the GPU; 0 never pauses',
         }),
         gpuHottestCelsius: z.int().min(0).max(120).default(90).meta({
           description:
