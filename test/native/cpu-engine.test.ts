@@ -128,7 +128,7 @@ test('an instruction set that this machine lacks makes the engine unavailable', 
   const { engine, reason, model } = await loadModel(tinySrvgg(), 'cpu', engines, EXACT);
   await model.dispose();
   expect(engine.name).toBe('onnxruntime on the CPU');
-  expect(reason).toBe('Framekiln CPU engine: This machine does not have the instruction set altivec.');
+  expect(reason).toBe('Framekiln CPU engine: This machine does not have the instruction set altivec');
 });
 
 test('an addon that is missing or cannot be loaded makes the engine unavailable and does not crash', async () => {
