@@ -112,8 +112,8 @@ function Banners() {
     connection.value === 'gone' &&
     html`<div class="banner error" role="alert">
       <p>
-        <b>The daemon does not answer.</b> ${state === null ? '' : 'The page shows what was known last. '}It
-        may have been stopped; the page connects again by itself. Jobs resume from their last checkpoint.
+        <b>The daemon does not answer.</b> ${state === null ? '' : 'The page shows the last known state. '}The
+        daemon may have been stopped; the page reconnects by itself. Jobs resume from their last checkpoint.
       </p>
     </div>`
   }

@@ -10,8 +10,7 @@ export function Compare({ before, after, label }) {
   const box = useRef(null);
   const shown = useLoaded(before, after);
   useEffect(() => box.current?.style.setProperty('--at', '50%'), [shown !== null]);
-  if (shown === 'none')
-    return html`<div class="compare none"><p>No preview: the first batch is not finished.</p></div>`;
+  if (shown === 'none') return html`<div class="compare none"><p>No preview could be made.</p></div>`;
   if (shown === null) return html`<div class="compare none" role="status"><p>Making a preview …</p></div>`;
   const move = ({ target }) => box.current.style.setProperty('--at', `${target.value}%`);
   const ratio = { aspectRatio: `${shown.width} / ${shown.height}` };
@@ -32,7 +31,7 @@ export function Compare({ before, after, label }) {
           aria-label="Divider between before and after"
         />`
     }
-    ${shown.before === null && html`<figcaption class="alone">After; the source is not there any more</figcaption>`}
+    ${shown.before === null && html`<figcaption class="alone">After (no preview of the source)</figcaption>`}
   </figure>`;
 }
 

@@ -19,6 +19,7 @@ export function roughDuration(seconds) {
 }
 
 export function bytes(count) {
+  if (count === 0) return '0 kB';
   if (count >= 1e12) return `${(count / 1e12).toFixed(1)} TB`;
   if (count >= 1e9) return `${(count / 1e9).toFixed(count < 1e10 ? 1 : 0)} GB`;
   if (count >= 1e6) return `${(count / 1e6).toFixed(count < 1e7 ? 1 : 0)} MB`;

@@ -92,8 +92,8 @@ function UploadRow({ upload: { name, size, sent, state, message } }) {
   const text = {
     waiting: 'Waiting',
     sending: `${percent} % of ${bytes(size)}`,
-    interrupted: 'Interrupted; resuming when the daemon answers',
-    done: `In input/${message}; queued once it is complete`,
+    interrupted: 'Interrupted; retrying',
+    done: `Saved as input/${message}; queued once it has been checked`,
     failed: message,
   }[state];
   return html`<b>${name}</b>

@@ -1,7 +1,7 @@
 // One job: everything that is known about it.
 import { get } from './api.js';
 import { Compare } from './compare.js';
-import { bytes, clock, duration, nameAndFolder, number, rate, roughDuration } from './format.js';
+import { bytes, clock, counted, duration, nameAndFolder, number, rate, roughDuration } from './format.js';
 import { html } from './html.js';
 import { buttonsOf } from './panel-jobs.js';
 import { LogLines } from './panel-log.js';
@@ -101,7 +101,7 @@ function factsOf(job) {
       'Estimate',
       estimate?.seconds == null
         ? null
-        : `about ${duration(estimate.seconds)}, from ${estimate.jobCount} earlier jobs`,
+        : `about ${duration(estimate.seconds)}, from ${counted(estimate.jobCount, 'earlier job')}`,
     ],
     ['Disk space', estimate?.diskBytes == null ? null : `about ${bytes(estimate.diskBytes)}`],
     ['Took', job.state === 'done' && job.startedAt ? tookTime(job) : null],
@@ -116,7 +116,7 @@ function factsOf(job) {
 function Report({ report }) {
   if (report === null) return null;
   return html`<section class="card">
-    <h2>What happened to the source</h2>
+    <h2>Kept, converted and dropped</h2>
     <ul class="plain">
       ${report.sourceDamage && html`<li class="warn">${report.sourceDamage}</li>`}
       ${report.container !== null && html`<li>${report.container}</li>`}
@@ -128,7 +128,7 @@ function Report({ report }) {
           </li>`,
       )}
       ${report.remarks.map((remark) => html`<li>${remark}</li>`)}
-      ${report.streams.length + report.remarks.length === 0 && html`<li>There were no other tracks.</li>`}
+      ${report.streams.length + report.remarks.length === 0 && html`<li>The source has no other tracks.</li>`}
     </ul>
   </section>`;
 }

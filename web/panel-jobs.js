@@ -43,7 +43,7 @@ export function Ended() {
     ${
       isEmpty
         ? html`<${Empty} title="Nothing is finished yet"
-            ><p>Finished videos and failed jobs appear here.</p><//
+            ><p>Finished, failed and cancelled jobs appear here.</p><//
           >`
         : html`<${JobList} list="ended" states=${['done', 'failed', 'cancelled']} />`
     }`;

@@ -16,11 +16,15 @@ export function Log() {
       LEVELS.indexOf(entry.level) >= least &&
       (wanted === '' || `${entry.prefix ?? ''} ${entry.message}`.toLowerCase().includes(wanted)),
   );
-  const copy = () =>
-    navigator.clipboard.writeText(entries.map(lineOf).join('\n')).then(
-      () => toast('Copied'),
-      () => toast('This browser does not allow copying here.', { kind: 'error' }),
-    );
+  const copy = async () => {
+    try {
+      // Over plain HTTP from another machine, browsers offer no clipboard.
+      await navigator.clipboard.writeText(entries.map(lineOf).join('\n'));
+      toast('Copied');
+    } catch {
+      toast('This browser did not allow copying.', { kind: 'error' });
+    }
+  };
   return html`<header class="title">
       <h1>Log</h1>
       <button onClick=${copy}>Copy</button>
@@ -37,7 +41,7 @@ export function Log() {
     <//>
     ${
       entries.length === 0
-        ? html`<p class="none-found" role="status">No entry since the daemon was started.</p>`
+        ? html`<p class="none-found" role="status">No entry matches this filter.</p>`
         : html`<${LogLines} entries=${entries} follows=${true} />`
     }`;
 }

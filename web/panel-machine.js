@@ -1,6 +1,6 @@
 // The machine: its load, and the checks of `framekiln doctor`.
 import { get, post } from './api.js';
-import { bytes, clock, duration } from './format.js';
+import { bytes, clock, counted, duration } from './format.js';
 import { html } from './html.js';
 import { useEffect, useState } from './preact-hooks.js';
 import { connection } from './state.js';
@@ -24,7 +24,11 @@ export function Machine() {
   const used = memoryBytes - freeMemoryBytes;
   return html`<header class="title"><h1>Machine</h1></header>
     <div class="meters">
-      <${Meter} name="Processor" share=${load / cores} value="load ${load.toFixed(1)} on ${cores} cores" />
+      <${Meter}
+        name="Processor"
+        share=${load / cores}
+        value="load ${load.toFixed(1)} on ${counted(cores, 'core')}"
+      />
       <${Meter}
         name="Memory"
         share=${used / memoryBytes}
@@ -35,7 +39,10 @@ export function Machine() {
       facts=${[
         ['Processor', processor],
         ['Daemon', `${bytes(daemonBytes)} of memory, running for ${duration(uptimeSeconds)}`],
-        ...disks.map(({ folder, freeBytes }) => [folder, `${bytes(freeBytes)} free`]),
+        ...disks.map(({ folder, freeBytes }) => [
+          folder,
+          freeBytes === null ? 'missing' : `${bytes(freeBytes)} free`,
+        ]),
       ]}
     />`;
 }

@@ -12,7 +12,7 @@ import { Chips, Loading, Progress } from './ui.js';
 const STAGES = {
   probe: 'Reading the headers',
   index: 'Indexing the frames',
-  frames: 'Upscaling',
+  frames: 'Processing the frames',
   mux: 'Joining the segments',
   verify: 'Verifying every frame',
 };
@@ -48,7 +48,7 @@ function Idle({ counts }) {
     </section>`;
   if (counts.queued > 0)
     return html`<section class="card idle" role="status">
-      <h2>Starting</h2>
+      <h2>Waiting to start</h2>
       <p>${counted(counts.queued, 'job')} in the queue.</p>
     </section>`;
   return html`<section class="card idle">

@@ -22,7 +22,9 @@ export function Settings() {
   return html`<header class="title"><h1>Settings</h1></header>
     <p class="quiet">
       To change a setting: <code>framekiln config set KEY VALUE</code>, or edit <code>${answer.file}</code>. A
-      change applies from the next job.
+      change applies from the next job; changes of <code>intake.polling</code>, <code>log.level</code>,
+      <code>page.enabled</code>, <code>page.host</code> and <code>page.port</code> need a restart of the
+      daemon.
     </p>
     ${answer.faults.map((fault) => html`<div class="banner error"><p>${fault}</p></div>`)}
     <${Filters} label="Filter settings" text=${text} onText=${setText} group="Which settings">

@@ -53,7 +53,7 @@ class Task : public PromiseTask {
     } catch (const PlanError& error) {
       return {"PLAN_INVALID", error.what()};
     } catch (const std::bad_alloc&) {
-      return {"OUT_OF_MEMORY", "There is not enough memory for the image."};
+      return {"OUT_OF_MEMORY", "There is not enough memory to load or run the model."};
     } catch (const std::exception& error) {
       return {"CPU_FAILED", error.what()};
     }

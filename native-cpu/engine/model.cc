@@ -35,10 +35,10 @@ Memory Slopes(const Plan& plan, const StepRecord& s, uint32_t channels) {
 }  // namespace
 
 Model::Model(const Plan& plan, const Kernels& kernels, Precision precision) : kernels_(kernels), precision_(precision) {
-  Require(plan.outputs.size() == 1 && plan.outputs[0].layout == OutputLayout::kImage, "outputs that are not one image");
+  Require(plan.outputs.size() == 1 && plan.outputs[0].layout == OutputLayout::kImage, "a model whose output is not one image");
   PlaceTensors(plan);
   const StepRecord& last = plan.steps.back();
-  Require(last.output == plan.outputs[0].tensor, "an output that another step follows");
+  Require(last.output == plan.outputs[0].tensor, "a model whose last step does not compute the output");
   const bool shuffles = last.op == Op::kDepthToSpace;
   const size_t count = plan.steps.size() - (shuffles ? 1 : 0);
   for (size_t i = 0; i < count; i++) AddStep(plan, plan.steps[i]);
@@ -63,19 +63,21 @@ void Model::PlaceTensors(const Plan& plan) {
   const std::vector<Size> sizes = TensorSizes(plan, {kEdge, kEdge});
   for (size_t i = 0; i < plan.tensors.size(); i++) {
     const TensorRecord& t = plan.tensors[i];
-    Require(sizes[i].height == sizes[i].width && sizes[i].height % kEdge == 0, "images of other proportions");
+    Require(sizes[i].height == sizes[i].width && sizes[i].height % kEdge == 0,
+            "a layer that does not enlarge width and height by the same whole factor");
     // The input has a slot of its own, in another form.
     const uint32_t slot = i == 0 ? plan.slots : t.slot;
     tensors_.push_back({slot, t.offset, t.channels, Padded(t.pitch), sizes[i].height / kEdge});
     const bool aligned = t.offset % kChannelBlock == 0 && (t.channels % kChannelBlock == 0 || t.pitch - t.offset < t.channels + 8);
-    Require(aligned && t.channels <= kMaxChannels, "such channel counts");
+    Require(aligned && t.channels <= kMaxChannels, "a channel count that is too large or not aligned");
     Require(i != 0 || t.pitch == 8, "a concatenation with the input");
   }
 }
 
 void Model::AddStep(const Plan& plan, const StepRecord& s) {
   if (s.op == Op::kConv) return AddConvolution(plan, s);
-  Require(s.op == Op::kResizeNearest && s.input != 0, "such a layer");
+  Require(s.op == Op::kResizeNearest && s.input != 0,
+          "a layer that is neither a convolution nor nearest-neighbour resizing after one");
   Layer layer;
   layer.kind = Layer::Kind::kResize;
   layer.input = s.input;
@@ -95,12 +97,14 @@ SchemeKernel Model::KernelFor(const Plan&, const StepRecord&) const {
 }
 
 void Model::AddConvolution(const Plan& plan, const StepRecord& s) {
-  Require(IsSame3x3(s), "a convolution that is not 3x3");
+  Require(IsSame3x3(s), "a convolution other than 3x3 with stride 1, padding 1 and one group");
   Require(s.activation != Activation::kSigmoid, "a sigmoid");
   const Tensor& x = tensors_[s.input];
   const Tensor& y = tensors_[s.output];
   for (const uint32_t residual : {s.residual1, s.residual2}) {
-    if (residual != kNone) Require(residual != 0 && tensors_[residual].channels == y.channels, "such a sum");
+    if (residual != kNone)
+      Require(residual != 0 && tensors_[residual].channels == y.channels,
+              "a sum with the input, or of images with different channel counts");
   }
   // Parts of one slot may be read and written at once, but not the same part.
   Require(x.slot != y.slot || x.offset + x.channels <= y.offset || y.offset + y.channels <= x.offset, "an update in place");
@@ -146,8 +150,8 @@ void Model::AddTail(const Plan& plan, const StepRecord* shuffle) {
   adds_input_ = shuffle->residual1 != kNone;
   Require(shuffle->input == last.output && shuffle->scale == 1 && shuffle->activation == Activation::kNone &&
               shuffle->residual2 == kNone && written.channels == 3 * shuffle_ * shuffle_ && written.scale == 1,
-          "such a last layer");
-  Require(!adds_input_ || (shuffle->residual1 == 0 && shuffle->scale1 == 1), "such a sum in the last layer");
+          "a last layer other than a plain depth-to-space of the last convolution");
+  Require(!adds_input_ || (shuffle->residual1 == 0 && shuffle->scale1 == 1), "a sum in the last layer other than with the input");
 }
 
 }  // namespace framekiln::cpu

@@ -56,7 +56,7 @@ class Task : public PromiseTask {
     } catch (const PlanError& error) {
       return {"PLAN_INVALID", error.what()};
     } catch (const std::bad_alloc&) {
-      return {"OUT_OF_MEMORY", "std::bad_alloc in the addon"};
+      return {"OUT_OF_MEMORY", "There is not enough system memory (std::bad_alloc)."};
     } catch (const std::exception& error) {
       return {"CUDA_FAILED", error.what()};
     }

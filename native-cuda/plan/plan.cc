@@ -170,7 +170,7 @@ Plan ReadPlan(std::span<const std::byte> bytes) {
   }
   Check(reader.AtEnd(), "there is data after its weights");
   Check(std::all_of(plan.weights.begin(), plan.weights.end(), [](float w) { return std::isfinite(w); }),
-        "a weight is not a number");
+        "a weight is not finite");
 
   const Checker checker(plan);
   checker.Tensors();

@@ -1,4 +1,6 @@
-import type { Home } from '../config/home.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { programRoot, type Home } from '../config/home.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { runChecks, type Checks, type NamedCheckResult } from '../hardware/check.ts';
 import { checkCpuEngine } from '../hardware/checks/cpu-engine.ts';
@@ -15,9 +17,12 @@ import { checkRamDisk } from '../hardware/checks/ram-disk.ts';
 import { checkSessions } from '../hardware/checks/sessions.ts';
 import { checkSettings } from '../hardware/checks/settings.ts';
 import { checkWriteRights } from '../hardware/checks/write-rights.ts';
+import { probeGpus } from '../hardware/probe/gpus.ts';
 import { readMachineFacts } from '../hardware/probe/machine-facts.ts';
 import type { HardwareFacts } from '../hardware/probe/hardware-facts.ts';
+import { addonPath } from '../inference/cuda-engine.ts';
 import { describeCpuEngine } from '../inference/cpu-engine.ts';
+import { addonPackage } from '../inference/find-addon.ts';
 import { listModels, verifyModels } from '../inference/models/find-model.ts';
 import { runForText } from '../media/ffmpeg/run-for-text.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
@@ -48,7 +53,8 @@ export function checkEnvironment(place: Place, model: string): Promise<NamedChec
     gpu: async () => checkGpu(await findGpuUse(facts)),
     'cpu engine': () => {
       const { instructionSets, reason } = describeCpuEngine();
-      return checkCpuEngine(instructionSets, reason);
+      const isProject = existsSync(join(programRoot, 'native-cpu', 'addon'));
+      return checkCpuEngine(instructionSets, reason, isProject ? null : addonPackage('cpu'));
     },
     models: async () => checkModels(await findModels(home), model === 'lanczos' ? null : model),
     'ram disk': async () => checkRamDisk(await tryRamDisk(home, settings)),
@@ -68,9 +74,9 @@ export function quickChecks({ home, facts, faults }: Place): Checks {
       const { cores, limits } = await readMachineFacts();
       return checkMachine({ cores, limits, memoryBytes: await availableMemoryBytes() });
     },
-    driver: () => checkDriver(facts ?? { gpus: [], driver: 'failing', reason: 'the probe failed' }),
-    nvenc: () => checkSessions('NVENC', facts?.nvenc ?? [], hasGpu),
-    nvdec: () => checkSessions('NVDEC', facts?.nvdec ?? [], hasGpu),
+    driver: async () => checkDriver(facts ?? (await probeGpus(addonPath()))),
+    nvenc: () => checkSessions('NVENC', facts?.nvenc ?? null, hasGpu),
+    nvdec: () => checkSessions('NVDEC', facts?.nvdec ?? null, hasGpu),
     settings: () => checkSettings(faults),
   };
 }
@@ -81,7 +87,7 @@ async function findModels(home: Home): Promise<ModelFinding[]> {
   const verified = await verifyModels(modelFolders(home), manifest);
   const damaged = new Set(verified.filter(({ error }) => error !== null).map(({ entry }) => entry.name));
   return listed.map(({ entry: { name }, path }) => {
-    if (path === null) return { name, state: 'missing' };
-    return { name, state: damaged.has(name) ? 'damaged' : 'ok' };
+    if (path === null) return { name, state: 'missing', path };
+    return { name, state: damaged.has(name) ? 'damaged' : 'ok', path };
   });
 }

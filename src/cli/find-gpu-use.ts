@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { programRoot } from '../config/home.ts';
 import { judgeGpuUse, type GpuUse } from '../hardware/gpu-use.ts';
 import { askAddon, type AddonReport } from '../hardware/probe/addon-report.ts';
-import type { GpuFacts } from '../hardware/probe/gpus.ts';
+import { probeGpus, type GpuFacts } from '../hardware/probe/gpus.ts';
 import { readGraphics, type Graphics } from '../hardware/probe/graphics.ts';
 import { addonPath } from '../inference/cuda-engine.ts';
 
 /**
  * Finds out which device models run on.
  *
- * @param driver what the probe has found; null if the probe failed
+ * @param driver what the probe has found; null if the probe failed, for example because the disk is full
  * @param graphics those of this machine, unless a test says otherwise
  */
 export async function findGpuUse(
@@ -18,7 +18,7 @@ export async function findGpuUse(
   graphics: Graphics = readGraphics(),
   addon: string | null = addonPath(),
 ): Promise<GpuUse> {
-  const facts = driver ?? { gpus: [], driver: 'failing', reason: 'the probe failed' };
+  const facts = driver ?? (await probeGpus(addon));
   return judgeGpuUse({
     driver: facts,
     addon: addon === null ? null : await report(facts, addon),

@@ -70,7 +70,7 @@ export function startCommand(cli: Cli): Command {
         for (const line of await remarks({ home, facts, settings: settings.now(), faults: [] }))
           log.warn(line);
         const use = await findGpuUse(facts);
-        log[use.code === 'used' || use.command === null ? 'info' : 'warn'](describeGpuUse(use));
+        log[use.code === 'used' || use.advice === null ? 'info' : 'warn'](describeGpuUse(use));
         if (options.sample) log.info(`added sample clip ${await putSampleClip(home)}`);
         const signal = stopSignal();
         cli.exitCode = await runDaemon({

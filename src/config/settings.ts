@@ -214,7 +214,7 @@ export const SettingsFile = z
           }),
         stallSeconds: z.number().min(1).max(3600).default(60).meta({
           description:
-            'the worker is restarted if a model returns no frame and uses no CPU time for this many seconds',
+            'the worker is restarted if a model makes no progress and uses almost no CPU time for this many seconds',
         }),
       })
       .prefault({}),

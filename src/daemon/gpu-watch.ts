@@ -12,7 +12,7 @@ const CALM_LOOKS = 3;
 const COOLED_BY = 10;
 
 export interface GpuLimits {
-  /** Share of the GPU in percent that another program may use before work pauses; 0: no limit. */
+  /** Share of the GPU in percent at which the use by another program pauses work; 0: no limit. */
   readonly gpuBusyPercent: number;
   /** Temperature at which work pauses; 0: no limit. */
   readonly gpuHottestCelsius: number;

@@ -20,7 +20,7 @@ const TEXTS = {
   'sessions-taken': 'all NVENC sessions are in use (incompatible client key)',
   'no-session-or-memory': 'no NVENC session or GPU memory is free',
   'driver-too-old': 'the NVIDIA driver is too old for this ffmpeg',
-  unsupported: 'NVENC on this GPU does not support this codec, size or bit depth',
+  unsupported: 'the GPU or its driver does not support this codec, size or bit depth',
   'driver-silent': 'the driver does not respond',
   'permits-taken': 'other jobs are using all NVENC sessions',
   'chroma-not-420': 'NVENC is used for 4:2:0 only',

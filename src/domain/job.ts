@@ -16,7 +16,7 @@ import type { Recipe } from './recipe.ts';
  *
  * Transitions: queued → running (claim) · running → queued (released, lease lost, attempt failed) · running → done ·
  * running → failed (rejected, or the last attempt failed) · queued, running → paused → queued ·
- * queued, running, paused, failed → cancelled · failed, cancelled, done → queued (retry).
+ * queued, running, paused, failed → cancelled · failed, cancelled, done → queued (retry; a failed one also when its missing source is back).
  */
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
 

@@ -20,8 +20,8 @@ export type GpuUse =
   | {
       readonly code: NoGpuReason;
       readonly why: string;
-      /** The command that would change it; null if no command would. */
-      readonly command: string | null;
+      /** What to do about it, as a clause with a command; null if nothing would change it. */
+      readonly advice: string | null;
     };
 
 export interface GpuSituation {
@@ -46,23 +46,27 @@ export function judgeGpuUse({ driver, addon, graphics, hasSources }: GpuSituatio
   if (gpu === undefined) return withoutWorkingDriver(driver, graphics);
   if (Number(gpu.computeCapability) < OLDEST_CAPABILITY) {
     const why = `the ${gpu.name} has compute capability ${gpu.computeCapability}, and Framekiln needs ${OLDEST_CAPABILITY} or newer`;
-    return { code: 'gpu-too-old', why, command: null };
+    return { code: 'gpu-too-old', why, advice: null };
   }
-  const addonCommand =
+  const installAddon = toChangeThat(
     hasSources && graphics.hasNvcc
       ? 'npm run build:native'
-      : 'framekiln gpu install --from FOLDER-OR-ADDRESS-OF-A-RELEASE';
+      : 'framekiln gpu install --from FOLDER-OR-ADDRESS-OF-A-RELEASE',
+  );
   if (addon === null) {
     const why = `the ${gpu.name} and its driver ${gpu.driver} work, but the CUDA addon is not installed`;
-    return { code: 'addon-missing', why, command: addonCommand };
+    return { code: 'addon-missing', why, advice: installAddon };
   }
   const oldest = OLDEST_DRIVER[addon.cudaVersion.split('.')[0] ?? ''];
   if (oldest !== undefined && isOlder(gpu.driver, oldest)) {
     const why = `the driver ${gpu.driver} of the ${gpu.name} is too old for the CUDA addon, which needs ${oldest} or newer`;
-    return { code: 'driver-too-old', why, command: graphics.isWsl ? null : graphics.driverCommand };
+    const advice = graphics.isWsl
+      ? 'to change that: install a newer NVIDIA driver in Windows'
+      : toChangeThat(graphics.driverCommand);
+    return { code: 'driver-too-old', why, advice };
   }
   const why = `the CUDA addon cannot use the ${gpu.name}: ${addon.reason ?? 'it lists no GPU'}`;
-  return { code: 'addon-fails', why, command: addon.cudaVersion === '' ? addonCommand : 'nvidia-smi' };
+  return { code: 'addon-fails', why, advice: addon.cudaVersion === '' ? installAddon : CHECK_DRIVER };
 }
 
 function withoutWorkingDriver({ driver, reason }: GpuFacts, graphics: Graphics): GpuUse {
@@ -71,22 +75,28 @@ function withoutWorkingDriver({ driver, reason }: GpuFacts, graphics: Graphics):
     return {
       code: 'driver-fails',
       why: `the NVIDIA driver does not work (${reason ?? 'no GPU'})`,
-      command: 'nvidia-smi',
+      advice: CHECK_DRIVER,
     };
-  if (isWsl) {
-    const why = 'Windows offers no NVIDIA GPU to WSL2; install the NVIDIA driver in Windows if there is one';
-    return { code: 'wsl', why, command: 'wsl.exe --shutdown' };
-  }
+  if (isWsl)
+    return {
+      code: 'wsl',
+      why: 'Windows offers no NVIDIA GPU to WSL2',
+      advice: 'if the machine has one, install its driver in Windows, then run: wsl.exe --shutdown',
+    };
   if (vendors.includes('NVIDIA'))
-    return { code: 'no-driver', why: 'the NVIDIA GPU has no NVIDIA driver', command: driverCommand };
+    return {
+      code: 'no-driver',
+      why: `the NVIDIA GPU cannot be used: ${reason ?? 'no driver found'}`,
+      advice: toChangeThat(driverCommand),
+    };
   const [other] = vendors;
   if (other !== undefined)
     return {
       code: 'other-vendor',
-      why: `Framekiln uses NVIDIA GPUs, and the GPU is from ${vendors.join(' and ')}`,
-      command: null,
+      why: `models need an NVIDIA GPU, and this machine has one from ${vendors.join(' and one from ')}`,
+      advice: null,
     };
-  return { code: 'no-gpu', why: 'this machine has no GPU', command: null };
+  return { code: 'no-gpu', why: 'no GPU found', advice: null };
 }
 
 /** Compares driver versions such as `550.54` and `525.60.13`. A driver that is only known by its CUDA version is not older. */
@@ -99,9 +109,16 @@ function isOlder(version: string, oldest: string): boolean {
   return false;
 }
 
-/** One sentence for the log: which device models run on, why not a GPU, and the command that changes it. */
+/** Advice where nvidia-smi shows more than is known here. */
+const CHECK_DRIVER = 'to check the driver: nvidia-smi';
+
+function toChangeThat(command: string): string {
+  return `to change that: ${command}`;
+}
+
+/** One sentence for the log: which device models run on, why not a GPU, and what to do. */
 export function describeGpuUse(use: GpuUse): string {
   if (use.code === 'used') return `models run on the GPU (${use.gpu})`;
-  const change = use.command === null ? '' : `; to change that: ${use.command}`;
-  return `models run on the CPU: ${use.why}${change}`;
+  const advice = use.advice === null ? '' : `; ${use.advice}`;
+  return `models run on the CPU: ${use.why}${advice}`;
 }

@@ -24,7 +24,7 @@ export class SleepInhibitor {
   }
 
   #hold(env: Readonly<Record<string, string>>): void {
-    const lock = ['--what=sleep:idle', '--who=Framekiln', '--why=a video is being processed', '--mode=block'];
+    const lock = ['--what=sleep:idle', '--who=Framekiln', '--why=jobs are being processed', '--mode=block'];
     const child = spawnChild(
       ['systemd-inhibit', ...lock, 'cat'],
       { env },

@@ -157,7 +157,7 @@ export class InferenceClient {
   }
 
   #stalled({ silentMs, isIdle }: Stall): void {
-    const how = isIdle ? 'and used no CPU time' : 'although it kept the CPU busy';
+    const how = isIdle ? 'and used almost no CPU time' : 'although it kept the CPU busy';
     const error = this.#blame(
       'ENGINE_STALLED',
       `The model made no progress for ${silentMs / 1000} s ${how}; restarting the worker.`,
@@ -183,7 +183,7 @@ function unexpected({ kind }: FromPort): EngineError {
   return new EngineError('ENGINE_FAILED', `Unexpected message from the inference thread: ${kind}.`);
 }
 
-/** Logs how the engine was shared, if other jobs ran at the same time. */
+/** Logs how long the requests of the job took, including the time in which other jobs used the model. */
 function logShare(log: Logger, { requests, totalMs, longestMs }: StreamShare): void {
   if (requests <= 1) return;
   const meanMs = Math.round(totalMs / requests);

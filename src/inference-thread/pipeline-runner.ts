@@ -107,7 +107,7 @@ function* readFrames(request: TransformRequest, file: number, format: FrameForma
   for (let i = request.framesReady; i < request.batch.frameCount; i++) {
     const pixels = Buffer.allocUnsafe(bytes);
     const read = readSync(file, pixels, 0, bytes, i * bytes);
-    if (read !== bytes) throw new InternalError(`${request.inputPath} ends in the middle of frame ${i}.`);
+    if (read !== bytes) throw new InternalError(`${request.inputPath} ends before the end of frame ${i}.`);
     yield { number: request.batch.firstFrame + i, pixels };
   }
 }

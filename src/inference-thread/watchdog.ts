@@ -7,7 +7,7 @@ const LATE_MS = 1_000;
 
 export interface Stall {
   readonly silentMs: number;
-  /** Whether the process used no CPU; false when it computed the whole time. */
+  /** Whether the process used almost no CPU; false when it kept computing. */
   readonly isIdle: boolean;
 }
 

@@ -46,11 +46,7 @@ export function isCpuAddonBuilt(path = findAddon('cpu')): path is string {
  * @throws EngineError ENGINE_UNAVAILABLE
  */
 export function loadCpuAddon(path = findAddon('cpu')): CpuAddon {
-  if (!isCpuAddonBuilt(path))
-    throw new EngineError(
-      'ENGINE_UNAVAILABLE',
-      'the CPU addon is not built (building it requires a C++ compiler)',
-    );
+  if (!isCpuAddonBuilt(path)) throw new EngineError('ENGINE_UNAVAILABLE', 'the CPU addon is not installed');
   try {
     return createRequire(import.meta.url)(path) as CpuAddon;
   } catch (error) {

@@ -31,7 +31,7 @@ export function outputsOfImage(
     if (batch !== count)
       throw new EngineError(
         'ENGINE_FAILED',
-        `The model returned ${String(batch)} results for ${count} images.`,
+        `The outputs of the model have the batch size ${String(batch)} instead of ${count}.`,
       );
     const length = data.length / count;
     return { name, data: data.slice(index * length, (index + 1) * length), shape: [1, ...rest] };

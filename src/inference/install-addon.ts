@@ -30,19 +30,23 @@ export interface InstallOptions {
 export async function installAddon(options: InstallOptions): Promise<string> {
   const { name, sha256, version, root, writeFile } = options;
   const file = `${addonPackage(name).replace('@', '').replace('/', '-')}-${version}.tgz`;
-  const { tarball, listed } = await readPackage(options, file);
+  const { tarball, place, listed } = await readPackage(options, file);
   const found = createHash('sha256').update(tarball).digest('hex');
   const expected = (sha256 ?? listed)?.toLowerCase();
+  if (expected === undefined)
+    throw unavailable(
+      `SHA256SUMS in ${options.from} has no line for ${file}; give its checksum with --sha256`,
+    );
   if (found !== expected)
-    throw unavailable(`${file} has the SHA-256 ${found} instead of ${expected ?? 'one in SHA256SUMS'}`);
+    throw unavailable(`${place} has the SHA-256 checksum ${found} instead of ${expected}`);
   const files = await filesOf(tarball);
   const manifest = JSON.parse(String(files.get('package/package.json') ?? '{}')) as Record<string, unknown>;
   const addon = files.get(`package/${addonFile(name)}`);
   if (addon === undefined || manifest['name'] !== addonPackage(name))
-    throw unavailable(`${options.from} is not the package ${addonPackage(name)}`);
+    throw unavailable(`${place} is not the package ${addonPackage(name)}`);
   if (manifest['version'] !== version)
     throw unavailable(
-      `the package has version ${String(manifest['version'])}, but this is Framekiln ${version}`,
+      `${place} has version ${String(manifest['version'])}, but this is Framekiln ${version}`,
     );
   const path = installedAddonPath(name, root);
   const trial = join(dirname(path), `new-${basename(path)}`);
@@ -59,24 +63,25 @@ export async function installAddon(options: InstallOptions): Promise<string> {
   return path;
 }
 
-/** The package, and its checksum if it is in a folder with SHA256SUMS. */
+/** The package, its path or address, and its checksum if it is in a folder with SHA256SUMS. */
 async function readPackage(
   { from, sha256 }: InstallOptions,
   file: string,
-): Promise<{ tarball: Buffer; listed: string | null }> {
+): Promise<{ tarball: Buffer; place: string; listed: string | null }> {
   try {
     if (/^https?:\/\//.test(from)) {
       // A checksum from the same server would prove nothing: the addon runs with the rights of the user.
       if (sha256 === null) throw new Error('an address needs --sha256 with the checksum of the package');
       const response = await fetch(from);
       if (!response.ok) throw new Error(`the server responds with status ${response.status}`);
-      return { tarball: Buffer.from(await response.arrayBuffer()), listed: null };
+      return { tarball: Buffer.from(await response.arrayBuffer()), place: from, listed: null };
     }
-    const tarball = await readFile(join(from, file));
-    if (sha256 !== null) return { tarball, listed: null };
+    const place = join(from, file);
+    const tarball = await readFile(place);
+    if (sha256 !== null) return { tarball, place, listed: null };
     const lines = (await readFile(join(from, 'SHA256SUMS'), 'utf8')).split('\n');
     const line = lines.find((each) => each.endsWith(`  ${file}`));
-    return { tarball, listed: line?.split(' ')[0] ?? null };
+    return { tarball, place, listed: line?.split(' ')[0] ?? null };
   } catch (error) {
     throw unavailable(`cannot read the package from ${from}: ${toError(error).message}`, error);
   }

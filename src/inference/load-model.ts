@@ -1,4 +1,5 @@
 import { EngineError, GpuUnavailableError, toError } from '../domain/errors.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Device } from '../domain/recipe.ts';
 import type { Engine, LoadedModel, LoadOptions, ModelOutput, Tensor } from './engine.ts';
 import { onlyImage } from './only-image.ts';
@@ -85,12 +86,12 @@ async function chooseEngine<Outcome>(
         throw error;
       }
     } catch (error) {
-      reasons.push(`${engine.name}: ${toError(error).message}`);
+      reasons.push(`${engine.name}: ${withoutFullStop(toError(error).message)}`);
     }
   }
   if (device === 'gpu-only')
     throw new GpuUnavailableError(
-      `No GPU can run the model (${reasons.join('; ')}), and the device gpu-only rules out the CPU; to see what would change that: framekiln doctor`,
+      `No GPU can run the model (${reasons.join('; ')}), and the device gpu-only rules out the CPU; to check the GPU: framekiln doctor`,
     );
   throw new EngineError('ENGINE_UNAVAILABLE', `No engine can run the model (${reasons.join('; ')}).`);
 }
@@ -116,11 +117,16 @@ async function runReference(
 ): Promise<readonly ModelOutput[] | null> {
   const reference = engines.findLast(({ device }) => device === 'cpu');
   if (reference === undefined || reference === engine) return null;
-  const model = await reference.load(onnx, options);
   try {
-    return await model.run(image);
-  } finally {
-    await model.dispose();
+    const model = await reference.load(onnx, options);
+    try {
+      return await model.run(image);
+    } finally {
+      await model.dispose();
+    }
+  } catch (error) {
+    const why = `cannot compare its result with that of ${reference.name}: ${toError(error).message}`;
+    throw new EngineError('ENGINE_FAILED', why, { cause: error });
   }
 }
 

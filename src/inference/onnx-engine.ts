@@ -43,7 +43,7 @@ export function createOnnxEngine(provider: OnnxProvider): Engine {
       } catch (caught) {
         const message = toError(caught).message;
         if (isOutOfMemory(message)) throw new EngineError('OUT_OF_MEMORY', message, { cause: caught });
-        throw new EngineError('ENGINE_UNAVAILABLE', `${NAMES[provider]} cannot load the model: ${message}`, {
+        throw new EngineError('ENGINE_UNAVAILABLE', `cannot load the model: ${message}`, {
           cause: caught,
         });
       }

@@ -55,11 +55,17 @@ export async function runDoctor(
   signal.addEventListener('abort', end);
   running = child.ended;
   try {
-    const { stderr } = await child.ended;
+    const { outcome, stderr } = await child.ended;
     const report = await readDoctorReport(home);
     // An older report is not the answer to this request.
     if (report === null || Date.parse(report.at) < startedAtMs)
-      throw new HttpError(500, 'DOCTOR_FAILED', `The checks could not be run: ${stderr.slice(-500).trim()}`);
+      throw new HttpError(
+        500,
+        'DOCTOR_FAILED',
+        outcome === 'timeout'
+          ? `The checks did not finish within ${TIME_LIMIT_MS / 1000} s; to run them without this limit: framekiln doctor`
+          : `The checks ended without a result: ${stderr.slice(-500).trim() || outcome}`,
+      );
     return report;
   } finally {
     running = null;

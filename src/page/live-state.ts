@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { StatusReader } from '../control/read-status.ts';
 import { HomeReport, JobReport } from '../control/status-report.ts';
 import { codeOf, toError } from '../domain/errors.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
-import { freeBytes } from '../workspace/free-bytes.ts';
+import { freeBytesOrNull } from '../workspace/free-bytes.ts';
 
 const LOOK_EVERY_MS = 1000;
 /** Rejected and waiting files that are listed at most; a scan of a folder may reject thousands. */
@@ -62,7 +63,7 @@ export class LiveState {
       running: await Promise.all(jobs.map((job) => status.report(job))),
       previews: Object.fromEntries(previews),
       changeMark: queue.jobs.changeMark(),
-      freeBytes: await freeBytes(outputDir).catch(() => null),
+      freeBytes: await freeBytesOrNull(outputDir).catch(() => null),
     };
   }
 
@@ -107,7 +108,9 @@ export class LiveState {
       return state;
     } catch (error) {
       if (this.#failure !== codeOf(error))
-        this.#sources.log.warn(`page: cannot read the queue: ${toError(error).message}; retrying`);
+        this.#sources.log.warn(
+          `page: cannot read the state of the jobs: ${withoutFullStop(toError(error).message)}; retrying`,
+        );
       this.#failure = codeOf(error);
       return null;
     }

@@ -6,6 +6,7 @@ import { programVersion } from '../config/program-version.ts';
 import type { Settings } from '../config/settings.ts';
 import { StatusReader } from '../control/read-status.ts';
 import { codeOf, toError } from '../domain/errors.ts';
+import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { LogTail } from '../observability/log-tail.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -45,10 +46,9 @@ export async function openPage(options: PageOptions): Promise<Page | null> {
     return page;
   } catch (error) {
     const inUse = codeOf(error) === 'EADDRINUSE';
-    const why = inUse
-      ? `port ${port} of ${host} is in use; choose another page.port`
-      : toError(error).message;
-    log.warn(`cannot serve the page: ${why}; continuing without it`);
+    const why = inUse ? `port ${port} of ${host} is in use` : withoutFullStop(toError(error).message);
+    const advice = inUse ? '; to use another port, set page.port and restart the daemon' : '';
+    log.warn(`cannot serve the page: ${why}; continuing without it${advice}`);
     return null;
   }
 }

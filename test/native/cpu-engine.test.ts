@@ -128,12 +128,12 @@ test('an instruction set that this machine lacks makes the engine unavailable', 
   const { engine, reason, model } = await loadModel(tinySrvgg(), 'cpu', engines, EXACT);
   await model.dispose();
   expect(engine.name).toBe('onnxruntime on the CPU');
-  expect(reason).toBe('Framekiln CPU engine: This machine does not have the instruction set altivec.');
+  expect(reason).toBe('Framekiln CPU engine: This machine does not have the instruction set altivec');
 });
 
 test('an addon that is missing or cannot be loaded makes the engine unavailable and does not crash', async () => {
   for (const [path, message] of [
-    ['/nowhere/framekiln_cpu.node', 'the CPU addon is not built (building it requires a C++ compiler)'],
+    ['/nowhere/framekiln_cpu.node', 'the CPU addon is not installed'],
     [import.meta.filename, 'the CPU addon cannot be loaded'],
   ] as const) {
     const engine = createCpuEngine(() => loadCpuAddon(path));

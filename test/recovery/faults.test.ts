@@ -37,9 +37,9 @@ test('a model that hangs is detected, and its worker is restarted', async () => 
   daemon.points.arm('transformed-frame.before-write 15 hang');
   await daemon.waitFor(() => daemon.points.hasFired('transformed-frame.before-write'));
   const seconds = await daemon.completes();
-  expect(daemon.hasLogged(/attempt failed: The model made no progress for 2 s and used no CPU time/)).toBe(
-    true,
-  );
+  expect(
+    daemon.hasLogged(/attempt failed: The model made no progress for 2 s and used almost no CPU time/),
+  ).toBe(true);
   note('inference thread hangs (stallSeconds: 2)', daemon, seconds);
 });
 

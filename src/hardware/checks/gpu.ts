@@ -1,9 +1,10 @@
 import { passed, warned, type CheckResult } from '../check.ts';
 import type { GpuUse } from '../gpu-use.ts';
 
-/** Tells which device models run on; a warning if a command would change that. */
+/** Tells which device models run on; a warning if something can be done about the CPU. */
 export function checkGpu(use: GpuUse): CheckResult {
   if (use.code === 'used') return passed(`models run on the GPU (${use.gpu})`);
   const found = `models run on the CPU: ${use.why}`;
-  return use.command === null ? passed(found) : warned(found, `To change that, run: ${use.command}`);
+  if (use.advice === null) return passed(found);
+  return warned(found, `${use.advice[0]?.toUpperCase() ?? ''}${use.advice.slice(1)}`);
 }

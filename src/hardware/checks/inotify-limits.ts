@@ -15,6 +15,6 @@ export async function checkInotifyLimits(folder = LIMITS): Promise<CheckResult> 
   if (watches >= FEW_WATCHES && instances >= FEW_INSTANCES) return passed(found);
   return warned(
     found,
-    'Raise the limits: sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512.',
+    'Raise the limits: sudo sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512',
   );
 }

@@ -23,5 +23,9 @@ export function checkMachine(machine: {
   const limit = group.length === 0 ? '' : `; control group limit: ${group.join(' and ')}`;
   const found = `${counted(machine.cores, 'core')}, ${(machine.memoryBytes / GIGABYTE).toFixed(1)} GB of memory available${limit}`;
   if (machine.memoryBytes >= LITTLE_MEMORY_BYTES) return passed(found);
-  return warned(found, 'Close other programs: with less than 2 GB, frames are processed in small tiles.');
+  const remedy =
+    limits.memoryBytes !== null && limits.memoryBytes < LITTLE_MEMORY_BYTES
+      ? 'Raise the memory limit of the container or service'
+      : 'Close other programs';
+  return warned(found, `${remedy}: with less than 2 GB, frames are processed in small tiles.`);
 }

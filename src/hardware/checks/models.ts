@@ -3,6 +3,8 @@ import { failed, passed, warned, type CheckResult } from '../check.ts';
 export interface ModelFinding {
   readonly name: string;
   readonly state: 'ok' | 'missing' | 'damaged';
+  /** Path of the file; null if it is missing. */
+  readonly path: string | null;
 }
 
 /**
@@ -14,9 +16,13 @@ export function checkModels(findings: readonly ModelFinding[], needed: string | 
   const namesIn = (state: ModelFinding['state']) =>
     findings.filter((finding) => finding.state === state).map(({ name }) => name);
 
-  const [damaged] = namesIn('damaged');
+  const damaged = findings.find(({ state }) => state === 'damaged');
   if (damaged !== undefined) {
-    return failed(`${damaged} is damaged`, `Delete its file, then run: framekiln models pull ${damaged}`);
+    const { name, path } = damaged;
+    return failed(
+      `${name} is damaged`,
+      `Delete ${path ?? 'its file'}, then run: framekiln models pull ${name}`,
+    );
   }
   if (needed !== null && namesIn('missing').includes(needed)) {
     return failed(`${needed} is missing`, `Run: framekiln models pull ${needed}`);

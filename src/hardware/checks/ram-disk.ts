@@ -19,7 +19,7 @@ export function checkRamDisk(trial: RamDiskTrial): CheckResult {
       `none (${trial.reason ?? 'workspace.kind is set to folder'}): frames are written to disk`,
       trial.reason === null
         ? 'Set workspace.kind to auto to use a RAM disk; without one, processing is slower.'
-        : 'Enlarge /dev/shm (Docker: --shm-size 4g) or run as root; without a RAM disk, processing is slower.',
+        : 'Free some memory, enlarge /dev/shm (Docker: --shm-size 4g) or run as root; without a RAM disk, processing is slower.',
     );
   }
   const found =

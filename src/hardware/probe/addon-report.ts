@@ -34,6 +34,7 @@ export async function askAddon(path: string): Promise<AddonReport | 'silent'> {
   const { outcome, exitCode, stdout, stderr } = await runProbe(process.execPath, args, TIMEOUT_MS);
   if (outcome === 'timeout') return 'silent';
   if (exitCode === 0) return JSON.parse(stdout) as AddonReport;
-  const line = stderr.split('\n').find((each) => each.includes('Error: ')) ?? '';
-  return { devices: [], reason: `it cannot be loaded: ${line.trim()}`, cudaVersion: '' };
+  const line = stderr.split('\n').find((each) => each.includes('Error: '));
+  const why = line?.trim() ?? (exitCode === null ? 'it crashed' : `exit code ${exitCode}`);
+  return { devices: [], reason: `it cannot be loaded: ${why}`, cudaVersion: '' };
 }

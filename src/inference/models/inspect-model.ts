@@ -37,7 +37,9 @@ function whyNotImage(input: OnnxValueInfo): string | null {
   const [batch, channels, height, width] = dims.map((dim) => dim.dimValue ?? 0);
   if (channels !== 3 && channels !== 0) return `expects ${counted(channels ?? 0, 'channel')} instead of 3`;
   if (batch !== 1 && batch !== 0) return `accepts only batches of ${batch ?? 0} images`;
-  if (height !== 0 || width !== 0) return `accepts only images of ${width ?? 0}x${height ?? 0}`;
+  if (height !== 0 && width !== 0) return `accepts only images of ${width ?? 0}x${height ?? 0}`;
+  if (height !== 0) return `accepts only images of height ${height ?? 0}`;
+  if (width !== 0) return `accepts only images of width ${width ?? 0}`;
   return null;
 }
 

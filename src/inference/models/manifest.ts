@@ -91,7 +91,9 @@ export function modelEntry(
   const known = fitting.map((each) => each.name);
   if (purpose === 'upscale') known.push('lanczos');
   const what = purpose === null ? 'model' : WORDS[purpose];
-  const advice = `use one of ${known.join(', ')}, or the path of an .onnx file`;
+  // Only a recipe can name a file.
+  const orFile = purpose === 'upscale' || purpose === 'face-detector' ? ', or the path of an .onnx file' : '';
+  const advice = `use one of ${known.join(', ')}${orFile}`;
   throw new ModelError('MODEL_UNKNOWN', `There is no ${what} named "${name}"; ${advice}.`);
 }
 

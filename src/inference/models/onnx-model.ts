@@ -215,12 +215,12 @@ export function decodeModel(bytes: Uint8Array, what: string): OnnxModel {
   try {
     model = MODEL_PROTO.toObject(MODEL_PROTO.decode(bytes), { longs: Number, arrays: true });
   } catch (cause) {
-    throw new ModelError('MODEL_UNREADABLE', `${what} is not an ONNX file: it cannot be decoded.`, {
+    throw new ModelError('MODEL_UNREADABLE', `${what} is not a valid ONNX file: it cannot be decoded.`, {
       cause,
     });
   }
   if (model.graph === undefined || model.graph.node.length === 0) {
-    throw new ModelError('MODEL_UNREADABLE', `${what} is not an ONNX file: it contains no graph.`);
+    throw new ModelError('MODEL_UNREADABLE', `${what} is not a valid ONNX file: it contains no operators.`);
   }
   return model as OnnxModel;
 }

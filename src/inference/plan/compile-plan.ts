@@ -5,7 +5,7 @@ import { placeTensors } from './place-tensors.ts';
 import { encodePlan, type Plan, type WeightType } from './plan-format.ts';
 
 /**
- * Compiles an ONNX model to a model plan for the CUDA engine.
+ * Compiles an ONNX model to a model plan, which the CUDA engine and the CPU engine run.
  *
  * @param file bytes of an ONNX file; `what` names it in errors
  * @throws EngineError ENGINE_UNAVAILABLE if the model has an operator that plans do not support

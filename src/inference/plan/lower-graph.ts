@@ -29,7 +29,8 @@ interface Rows {
 export function lowerGraph(graph: OnnxGraph): LoweredGraph {
   const constants = new Constants(graph);
   const [input, second] = graph.input.filter(({ name }) => !constants.has(name));
-  if (input === undefined || second !== undefined) throw unsupported('several inputs');
+  if (input === undefined || second !== undefined)
+    throw unsupported('models that do not have exactly one input');
   return new Lowering(graph, constants, input.name).lower();
 }
 

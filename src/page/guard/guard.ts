@@ -41,11 +41,15 @@ export class Guard {
       throw new HttpError(
         421,
         'HOST_NOT_ALLOWED',
-        'The page may not be opened under this name; add the name to page.names in framekiln.yaml.',
+        'The page may not be opened under this host name; add the name to page.names in framekiln.yaml.',
       );
     const isChange = !['GET', 'HEAD'].includes(request.method);
     if (isChange && isForeign(request, names))
-      throw new HttpError(403, 'FOREIGN_ORIGIN', 'Another web site sent this request.');
+      throw new HttpError(
+        403,
+        'FOREIGN_ORIGIN',
+        'This request comes from another site. If that site is this page behind a proxy, add its host name to page.names in framekiln.yaml.',
+      );
     const path = request.url.split('?', 1)[0] ?? '';
     // A sign-in checks the token that it brings itself.
     if (path === '/api/session' || (!isChange && PUBLIC.test(path))) return;

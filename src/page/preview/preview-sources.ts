@@ -51,5 +51,5 @@ export async function placeInFile(
 }
 
 export function noPreview(): HttpError {
-  return new HttpError(404, 'NO_PREVIEW', 'This job has no frame to show yet.');
+  return new HttpError(404, 'NO_PREVIEW', 'This job has no frame to show.');
 }

@@ -38,10 +38,10 @@ export function addEventRoutes(app: FastifyInstance, { live, tail, signal }: Pag
   addRoute(app, {
     ...{ method: 'GET', url: '/api/events' },
     summary:
-      'Server-sent events: `state` with the answer of /api/status every second, `log` with each new log entry',
+      'Server-sent events: `state` with the answer of /api/status at first and whenever it has changed, at most once a second; `log` with each new log entry',
     handle: ({ reply }) => {
       if (live.followerCount >= MOST_FOLLOWERS)
-        throw new HttpError(503, 'TOO_MANY_PAGES', 'Too many pages are open.');
+        throw new HttpError(503, 'TOO_MANY_PAGES', 'Too many pages are open; close some of them.');
       reply.hijack();
       const response = reply.raw;
       response.writeHead(200, { ...reply.getHeaders(), ...EVENT_HEADERS } as Record<string, string>);

@@ -12,7 +12,7 @@ export function addHealthRoutes(app: FastifyInstance, { queue }: PageContext): v
   });
 
   addRoute(app, {
-    ...{ method: 'GET', url: '/readyz', summary: 'Whether the daemon can use its queue; 500 if it cannot' },
+    ...{ method: 'GET', url: '/readyz', summary: 'Whether the daemon can read its queue; 500 if it cannot' },
     answer: z.object({ status: z.literal('ok') }),
     handle: () => {
       queue.jobs.changeMark();

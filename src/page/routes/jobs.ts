@@ -6,7 +6,7 @@ import { addRoute } from '../add-route.ts';
 import { HttpError } from '../http-error.ts';
 import type { PageContext } from '../page-context.ts';
 
-/** Longest part of the list in one answer, so that no request holds the event loop of the daemon. */
+/** Longest part of the list in one answer, so that no request blocks the event loop of the daemon. */
 const MOST_JOBS = 200;
 
 const JobId = z.object({ id: z.coerce.number().int().positive() });

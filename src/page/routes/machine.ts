@@ -1,7 +1,7 @@
 import { cpus, loadavg } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { freeBytes } from '../../workspace/free-bytes.ts';
+import { freeBytesOrNull } from '../../workspace/free-bytes.ts';
 import { availableMemoryBytes, totalMemoryBytes } from '../../workspace/memory.ts';
 import { addRoute } from '../add-route.ts';
 import type { PageContext } from '../page-context.ts';
@@ -19,7 +19,12 @@ export function addMachineRoutes(app: FastifyInstance, { home, settings, signal 
       freeMemoryBytes: z.int(),
       daemonBytes: z.int().meta({ description: 'memory of the daemon itself, without its worker' }),
       uptimeSeconds: z.int().meta({ description: 'time since the daemon was started' }),
-      disks: z.array(z.object({ folder: z.string(), freeBytes: z.int() })),
+      disks: z.array(
+        z.object({
+          folder: z.string(),
+          freeBytes: z.int().nullable().meta({ description: 'null if the folder is missing' }),
+        }),
+      ),
     }),
     handle: async () => ({
       processor: cpus()[0]?.model.trim() ?? '',
@@ -32,7 +37,7 @@ export function addMachineRoutes(app: FastifyInstance, { home, settings, signal 
       disks: await Promise.all(
         [home.output, home.stateDir, '/dev/shm'].map(async (folder) => ({
           folder,
-          freeBytes: await freeBytes(folder),
+          freeBytes: await freeBytesOrNull(folder),
         })),
       ),
     }),

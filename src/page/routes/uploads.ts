@@ -15,9 +15,12 @@ const MOST_NAME_BYTES = 240;
 const FileName = z
   .string()
   .min(1)
-  .refine((name) => !/[/\p{Cc}]/u.test(name), 'expected a file name without a folder')
-  .refine((name) => Buffer.byteLength(name) <= MOST_NAME_BYTES, 'the name is too long')
-  .refine(isCandidate, 'Framekiln skips files with such a name');
+  .refine((name) => !/[/\p{Cc}]/u.test(name), 'expected a file name without slashes and control characters')
+  .refine(
+    (name) => Buffer.byteLength(name) <= MOST_NAME_BYTES,
+    `the name is longer than ${MOST_NAME_BYTES} bytes`,
+  )
+  .refine(isCandidate, 'Framekiln ignores files with such a name, such as hidden and unfinished files');
 
 const Query = z.object({
   name: FileName,
@@ -27,8 +30,8 @@ const Query = z.object({
 });
 
 /** Files that a browser sends to input/. */
-export function addUploadRoutes(app: FastifyInstance, { home, settings, log }: PageContext): void {
-  const uploads = new Uploads(home);
+export function addUploadRoutes(app: FastifyInstance, { home, queue, settings, log }: PageContext): void {
+  const uploads = new Uploads(home, queue.mountPoints);
   removeOldUploads(home, Date.now()).catch((error: unknown) => {
     log.debug(`page: cannot look for old uploads: ${String(error)}`);
   });

@@ -6,15 +6,17 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { IdentifiedHome } from '../../config/home.ts';
 import { codeOf } from '../../domain/errors.ts';
+import { formatBytes } from '../../lib/format-bytes.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { nextFileName } from '../../lib/next-file-name.ts';
 import { asUser } from '../../lib/user-umask.ts';
 import { createForUser, publishFile, renameIfFree } from '../../workspace/durable-file.ts';
 import { sizeOrZero } from '../../workspace/frame-files.ts';
 import { freeBytes } from '../../workspace/free-bytes.ts';
+import { whyMissing, type MountPointMemory } from '../../workspace/missing-folder.ts';
 import { HttpError } from '../http-error.ts';
 
-/** An upload that nobody has continued for this long is deleted. */
+/** An unfinished upload that nobody has resumed for this long is deleted when the daemon starts. */
 const FORGET_AFTER_MS = 7 * 24 * 3_600_000;
 /** Space that an upload leaves free, for the jobs. */
 const KEPT_FREE_BYTES = 512 * 1024 ** 2;
@@ -36,10 +38,12 @@ export interface Upload {
  */
 export class Uploads {
   readonly #home: IdentifiedHome;
+  readonly #mountPoints: MountPointMemory;
   readonly #running = new Set<string>();
 
-  constructor(home: IdentifiedHome) {
+  constructor(home: IdentifiedHome, mountPoints: MountPointMemory) {
     this.#home = home;
+    this.#mountPoints = mountPoints;
   }
 
   /** Bytes of a file that have arrived. */
@@ -69,6 +73,8 @@ export class Uploads {
   }
 
   async #append(upload: Upload, part: string, offset: number, bytes: Readable): Promise<void> {
+    const why = await whyMissing(this.#home.input, this.#mountPoints);
+    if (why !== null) throw new HttpError(503, 'FOLDER_MISSING', why);
     if (upload.folder !== '') asUser(() => makeFolder(join(this.#home.input, upload.folder)));
     const received = await sizeOrZero(part);
     if (received !== offset)
@@ -108,7 +114,7 @@ export class Uploads {
   }
 }
 
-/** Deletes uploads to input/ that nobody has continued for a week. */
+/** Deletes unfinished uploads in input/ that nobody has resumed for a week. */
 export async function removeOldUploads(home: IdentifiedHome, nowMs: number): Promise<void> {
   for (const entry of await readdir(home.input, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.startsWith(partPrefix(home))) continue;
@@ -139,5 +145,9 @@ function limited(left: number, { name }: Upload) {
 }
 
 function diskFull({ name }: Upload): HttpError {
-  return new HttpError(507, 'DISK_FULL', `There is not enough disk space for ${name}.`);
+  return new HttpError(
+    507,
+    'DISK_FULL',
+    `There is not enough disk space for ${name}; uploads leave ${formatBytes(KEPT_FREE_BYTES)} free for the jobs.`,
+  );
 }

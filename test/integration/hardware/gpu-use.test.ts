@@ -68,16 +68,16 @@ const DEVICE =
   "{ name: 'NVIDIA GeForce RTX 3060', computeCapability: '8.6', driverVersion: '12.6', totalBytes: 12e9, freeBytes: 11e9 }";
 
 test.each<[string, Machine, string]>([
-  ['no GPU', {}, 'models run on the CPU: this machine has no GPU'],
+  ['no GPU', {}, 'models run on the CPU: no GPU found'],
   [
     'an NVIDIA GPU without a driver, on Debian',
     { vendors: ['0x8086', '0x10de'] },
-    'models run on the CPU: the NVIDIA GPU has no NVIDIA driver; to change that: sudo apt-get install nvidia-driver',
+    'models run on the CPU: the NVIDIA GPU cannot be used: no NVIDIA driver found (nvidia-smi is missing); to change that: sudo apt-get install nvidia-driver',
   ],
   [
     'an NVIDIA GPU without a driver, on Ubuntu',
     { vendors: ['0x10de'], osId: 'ubuntu' },
-    'models run on the CPU: the NVIDIA GPU has no NVIDIA driver; to change that: sudo ubuntu-drivers install',
+    'models run on the CPU: the NVIDIA GPU cannot be used: no NVIDIA driver found (nvidia-smi is missing); to change that: sudo ubuntu-drivers install',
   ],
   [
     'a driver without the addon',
@@ -109,12 +109,12 @@ test.each<[string, Machine, string]>([
   [
     'a driver that fails',
     { nvidiaSmi: 'echo "Failed to initialize NVML: Driver/library version mismatch"; exit 18' },
-    'models run on the CPU: the NVIDIA driver does not work (nvidia-smi failed: Failed to initialize NVML: Driver/library version mismatch); to change that: nvidia-smi',
+    'models run on the CPU: the NVIDIA driver does not work (nvidia-smi failed: Failed to initialize NVML: Driver/library version mismatch); to check the driver: nvidia-smi',
   ],
   [
     'a container without libcuda',
     { nvidiaSmi: lists(RTX_3060), addon: reports('', 'no NVIDIA driver is installed', '12.9') },
-    'models run on the CPU: the CUDA addon cannot use the NVIDIA GeForce RTX 3060: no NVIDIA driver is installed; to change that: nvidia-smi',
+    'models run on the CPU: the CUDA addon cannot use the NVIDIA GeForce RTX 3060: no NVIDIA driver is installed; to check the driver: nvidia-smi',
   ],
   [
     'an addon for another glibc',
@@ -126,6 +126,11 @@ test.each<[string, Machine, string]>([
     'models run on the CPU: the CUDA addon cannot use the NVIDIA GeForce RTX 3060: it cannot be loaded: Error: version GLIBC_2.36 not found; to change that: npm run build:native',
   ],
   [
+    'an addon that crashes',
+    { nvidiaSmi: lists(RTX_3060), addon: "process.kill(process.pid, 'SIGSEGV');" },
+    'models run on the CPU: the CUDA addon cannot use the NVIDIA GeForce RTX 3060: it cannot be loaded: it crashed; to change that: framekiln gpu install --from FOLDER-OR-ADDRESS-OF-A-RELEASE',
+  ],
+  [
     'a GPU that works',
     { nvidiaSmi: lists(RTX_3060), addon: reports(DEVICE, null, '12.9') },
     'models run on the GPU (NVIDIA GeForce RTX 3060)',
@@ -133,17 +138,17 @@ test.each<[string, Machine, string]>([
   [
     'an AMD GPU only',
     { vendors: ['0x1002'] },
-    'models run on the CPU: Framekiln uses NVIDIA GPUs, and the GPU is from AMD',
+    'models run on the CPU: models need an NVIDIA GPU, and this machine has one from AMD',
   ],
   [
     'an Intel GPU only',
     { vendors: ['0x8086'] },
-    'models run on the CPU: Framekiln uses NVIDIA GPUs, and the GPU is from Intel',
+    'models run on the CPU: models need an NVIDIA GPU, and this machine has one from Intel',
   ],
   [
     'WSL2 without an NVIDIA GPU',
     { isWsl: true },
-    'models run on the CPU: Windows offers no NVIDIA GPU to WSL2; install the NVIDIA driver in Windows if there is one; to change that: wsl.exe --shutdown',
+    'models run on the CPU: Windows offers no NVIDIA GPU to WSL2; if the machine has one, install its driver in Windows, then run: wsl.exe --shutdown',
   ],
   [
     'WSL2 with nvidia-smi outside of PATH',
@@ -152,4 +157,10 @@ test.each<[string, Machine, string]>([
   ],
 ])('says which device models run on, why, and what changes it: %s', async (_, machine, sentence) => {
   expect(await sentenceOf(machine)).toBe(sentence);
+});
+
+test('a GPU is found even if the probe failed, for example because the disk is full', async () => {
+  const path = put('addon.cjs', `exports.describeDevices = () => { ${reports(DEVICE, null, '12.9')} };`);
+  chmodSync(put('bin/nvidia-smi', `#!/bin/sh\n${lists(RTX_3060)}\n`), 0o755);
+  expect(await findGpuUse(null, readGraphics(root), path)).toMatchObject({ code: 'used' });
 });

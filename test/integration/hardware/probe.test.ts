@@ -75,7 +75,7 @@ describe('the probe', () => {
     [
       'an H200, which has no encoder',
       { gpu: H200, nvenc: 'no encoder' },
-      /NVENC on this GPU does not support this/,
+      /the GPU or its driver does not support this/,
     ],
   ])('disables NVENC for %s, with the reason', async (_, play, why) => {
     const { home, probe } = machine(play);

@@ -109,7 +109,7 @@ test('if no source works, the reason of each is reported', async () => {
     'tiny',
     optionsFor(manifestOf([folderSource, { ...folderSource }])),
   ).catch((error: unknown) => String(error));
-  expect(rejection).toMatch(/it requires tiny\.param .*; it requires tiny\.param /);
+  expect(rejection).toMatch(/no folder with tiny\.param .*; no folder with tiny\.param /);
   const empty = temporaryFolder();
   await expect(fetchModel('tiny', optionsFor(manifestOf([folderSource]), empty))).rejects.toThrow('ENOENT');
 });

@@ -19,7 +19,7 @@ browserTest(`a file dropped on the page becomes a finished video${suffix}`, asyn
   page.on('pageerror', (error) => faults.push(error.message));
   await page.getByRole('radio', { name: /lanczos-2x/ }).check();
   await page.locator('input[type=file]').setInputFiles(clip);
-  await page.getByText('In input/lanczos-2x/clip.mp4').waitFor(WAIT);
+  await page.getByText('Saved as input/lanczos-2x/clip.mp4').waitFor(WAIT);
   await page.goto(`${daemon.address}#/ended`);
   await page.getByRole('link', { name: /clip\.mp4/ }).click(WAIT);
   // The comparison shows the source and the result.

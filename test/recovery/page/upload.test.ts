@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
@@ -64,4 +64,24 @@ it('an upload that is cut in the middle is resumed, and nothing is queued before
     'name=x.mp4&size=1&folder=..%2F..',
   ])
     expect((await ask(query)).status, query).toBe(400);
+});
+
+it('a missing disk is told apart from a full one', async () => {
+  const daemon = await DaemonWithPage.start();
+  for (const name of ['input', 'output']) {
+    rmSync(join(daemon.home, name), { recursive: true });
+    symlinkSync('/nowhere', join(daemon.home, name));
+  }
+  const read = async (path: string): Promise<unknown> =>
+    JSON.parse((await daemon.ask('GET', path, { host: `127.0.0.1:${daemon.port}` })).text);
+  expect(await read('/api/status')).toMatchObject({ freeBytes: null });
+  expect(await read('/api/machine')).toMatchObject({
+    disks: expect.arrayContaining([{ folder: join(daemon.home, 'output'), freeBytes: null }]) as unknown,
+  });
+  const headers = {
+    ...{ host: `127.0.0.1:${daemon.port}`, authorization: `Bearer ${daemon.token}` },
+    'content-type': 'application/octet-stream',
+  };
+  const { status, text } = await daemon.ask('PUT', '/api/uploads?name=x.mp4&size=1', headers, 'x');
+  expect([status, text]).toEqual([503, expect.stringMatching(/input is missing \(it is a symbolic link/)]);
 });

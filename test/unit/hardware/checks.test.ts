@@ -44,15 +44,19 @@ describe('runChecks', () => {
 
 describe('checkCpuEngine', () => {
   it('names the instruction set, and warns with a remedy where the engine cannot be used', () => {
-    expect(checkCpuEngine(['avx2', 'plain'], null)).toMatchObject({
+    expect(checkCpuEngine(['avx2', 'plain'], null, null)).toMatchObject({
       status: 'ok',
       found: expect.stringContaining('avx2') as string,
     });
-    expect(checkCpuEngine([], 'the CPU addon is not built')).toMatchObject({
+    expect(checkCpuEngine([], 'the CPU addon is not installed', null)).toMatchObject({
       status: 'warn',
       found: expect.stringContaining('onnxruntime') as string,
       remedy: expect.stringContaining('g++') as string,
     });
+    // An npm package has no sources that a compiler could build.
+    expect(
+      checkCpuEngine([], 'the CPU addon is not installed', '@framekiln/native-cpu-linux-x64').remedy,
+    ).toMatch(/@framekiln\/native-cpu-linux-x64/);
   });
 });
 
@@ -103,8 +107,8 @@ describe('checkEncoders', () => {
 });
 
 describe('checkModels', () => {
-  const a = (state: 'ok' | 'missing' | 'damaged') => ({ name: 'a', state });
-  const b = (state: 'ok' | 'missing' | 'damaged') => ({ name: 'b', state });
+  const a = (state: 'ok' | 'missing' | 'damaged') => ({ name: 'a', state, path: '/models/a.onnx' });
+  const b = (state: 'ok' | 'missing' | 'damaged') => ({ name: 'b', state, path: '/models/b.onnx' });
   it.each([
     [[a('ok'), b('missing')], 'a', 'ok'],
     [[a('missing'), b('ok')], 'a', 'fail'],
@@ -141,6 +145,9 @@ describe('checkWriteRights', () => {
     expect(result.status).toBe('fail');
     expect(result.found).toContain(`${file} (ENOTDIR)`);
     expect(result.found).toContain('absent (ENOENT)');
+    expect(result.remedy).toMatch(
+      /^Check these folders and their disks\. Mount the disk of the folder .+, or choose/,
+    );
   });
 });
 
@@ -167,26 +174,33 @@ describe('checkMachine and checkDiskSpace', () => {
     );
   });
 
+  it('advises against what limits the memory', () => {
+    const remedyWith = (memoryBytes: number | null) =>
+      checkMachine({ cores: 2, memoryBytes: 1e9, limits: { memoryBytes, cores: null } }).remedy;
+    expect(remedyWith(null)).toMatch(/^Close other programs:/);
+    expect(remedyWith(1.5e9)).toMatch(/^Raise the memory limit of the container or service:/);
+  });
+
   it('report free space where files are written', async () => {
     expect((await checkDiskSpace(folder)).found).toMatch(/^\d+\.\d GB free in /);
   });
 });
 
-it('checkGpu warns only if a command would make models run on a GPU', () => {
+it('checkGpu warns only if something can be done', () => {
   expect(checkGpu({ code: 'used', gpu: 'A GPU' })).toEqual({
     status: 'ok',
     found: 'models run on the GPU (A GPU)',
     remedy: null,
   });
-  expect(checkGpu({ code: 'no-gpu', why: 'this machine has no GPU', command: null })).toEqual({
+  expect(checkGpu({ code: 'no-gpu', why: 'no GPU found', advice: null })).toEqual({
     status: 'ok',
-    found: 'models run on the CPU: this machine has no GPU',
+    found: 'models run on the CPU: no GPU found',
     remedy: null,
   });
-  expect(checkGpu({ code: 'no-driver', why: 'no driver', command: 'install it' })).toEqual({
+  expect(checkGpu({ code: 'no-driver', why: 'no driver', advice: 'to change that: install it' })).toEqual({
     status: 'warn',
     found: 'models run on the CPU: no driver',
-    remedy: 'To change that, run: install it',
+    remedy: 'To change that: install it',
   });
 });
 
@@ -212,6 +226,17 @@ describe('checkSessions', () => {
     const result = checkSessions('NVENC', facts, hasGpu);
     expect(result.status).toBe(status);
     expect(result.found).toMatch(found);
+  });
+
+  it('does not say that there is no GPU where nothing was tested', () => {
+    expect(checkSessions('NVENC', null, false).found).toBe('not tested: the hardware could not be probed');
+    expect(checkSessions('NVENC', [], true).found).toBe('not tested: ffmpeg is missing or does not run');
+  });
+
+  it('says that jobs try NVENC again, but not NVDEC', () => {
+    const busy = { ...fact, sessions: 0, whyNoMore: hardwareReason('no-session-or-memory') };
+    expect(checkSessions('NVENC', [busy], true).remedy).toMatch(/every job tries again/);
+    expect(checkSessions('NVDEC', [busy], true).remedy).toMatch(/run: framekiln doctor --probe/);
   });
 
   it('suggests an update of an old driver', () => {

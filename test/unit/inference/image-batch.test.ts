@@ -22,7 +22,9 @@ test('each image gets its own outputs, as copies', () => {
 
 test('a model that does not return one result per image is reported', () => {
   const outputs = [{ name: 'scores', data: new Float32Array(2), shape: [1, 2] }];
-  expect(() => outputsOfImage(outputs, 0, 2)).toThrow('The model returned 1 results for 2 images.');
+  expect(() => outputsOfImage(outputs, 0, 2)).toThrow(
+    'The outputs of the model have the batch size 1 instead of 2.',
+  );
 });
 
 test('only tensors of one shape can be batched', () => {

@@ -67,7 +67,7 @@ test('an address needs a checksum, which must be right', async () => {
   await expect(install(`${address}/${FILE}`).installed).rejects.toThrow('an address needs --sha256');
   await expect(install(`${address}/x`, { sha256 }).installed).rejects.toThrow('responds with status 404');
   const wrong = install(`${address}/${FILE}`, { sha256: 'ab' });
-  await expect(wrong.installed).rejects.toThrow(`has the SHA-256 ${sha256} instead of ab`);
+  await expect(wrong.installed).rejects.toThrow(`has the SHA-256 checksum ${sha256} instead of ab`);
   expect(existsSync(wrong.path)).toBe(false);
   const right = install(`${address}/${FILE}`, { sha256: sha256.toUpperCase() });
   expect(await right.installed).toBe(right.path);
@@ -75,13 +75,13 @@ test('an address needs a checksum, which must be right', async () => {
 
 test('a package of another version, a damaged one or one without a checksum is not installed', async () => {
   await expect(install((await release('1.2.4')).folder).installed).rejects.toThrow(
-    'the package has version 1.2.4, but this is Framekiln 1.2.3',
+    'has version 1.2.4, but this is Framekiln 1.2.3',
   );
   const { folder } = await release();
   writeFileSync(join(folder, FILE), 'damaged');
   await expect(install(folder).installed).rejects.toThrow('has the SHA-256');
   writeFileSync(join(folder, 'SHA256SUMS'), '');
-  await expect(install(folder).installed).rejects.toThrow('instead of one in SHA256SUMS');
+  await expect(install(folder).installed).rejects.toThrow(`SHA256SUMS in ${folder} has no line for ${FILE}`);
 });
 
 test('an addon that this machine cannot load leaves the installed one as it is', async () => {

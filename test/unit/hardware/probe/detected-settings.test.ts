@@ -28,7 +28,7 @@ describe('the number of jobs at once', () => {
       'two jobs on each session',
       { nvenc: sessions(1) },
       2,
-      /limited by 1 NVENC session, each shared by 2 jobs/,
+      /limited by 1 NVENC session, at 2 jobs per session/,
     ],
     [
       'what has been tested',

@@ -126,6 +126,8 @@ const changes: [string, (model: OnnxModel) => OnnxModel, string][] = [
     'one output',
   ],
   ['a fixed size', (model) => withDims(model, [1, 3, 64, 48]), 'accepts only images of 48x64'],
+  ['a fixed width', (model) => withDims(model, [1, 3, 0, 48]), 'accepts only images of width 48'],
+  ['a fixed height', (model) => withDims(model, [1, 3, 64, 0]), 'accepts only images of height 64'],
   ['grey images', (model) => withDims(model, [1, 1, 0, 0]), 'expects 1 channel instead of 3'],
   ['several at once', (model) => withDims(model, [4, 3, 0, 0]), 'accepts only batches of 4 images'],
   ['five dimensions', (model) => withDims(model, [1, 3, 0, 0, 0]), '5 dimensions'],

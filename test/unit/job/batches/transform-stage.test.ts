@@ -180,6 +180,6 @@ test('a failed batch keeps its decoded frames for the next attempt', async () =>
   const { decoded, stage } = await openStage();
   const batch = await decoded(0);
   truncateSync(batch.inputPath, 10);
-  await expect(stage.run(batch, running)).rejects.toThrow('ends in the middle of frame 0');
+  await expect(stage.run(batch, running)).rejects.toThrow('ends before the end of frame 0');
   expect(existsSync(batch.inputPath)).toBe(true);
 });
