@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { keepValidSettings } from '../config/keep-valid-settings.ts';
 import { LiveSettings } from '../config/live-settings.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { NEEDS_RESTART, valueAt } from '../config/setting-keys.ts';
@@ -45,15 +46,17 @@ export function startCommand(cli: Cli): Command {
       }
       const facts = await probeMachine(home, (sentence) => cli.complain(sentence));
       const file = join(home.logs, 'framekiln.log');
-      const tellFaults = ({ faults }: LoadedSettings): void => {
-        for (const fault of faults) log.warn(fault);
+      const keepAndTellFaults = (loaded: LoadedSettings): void => {
+        for (const fault of loaded.faults) log.warn(fault);
+        const warning = keepValidSettings(home, loaded);
+        if (warning !== null) log.warn(warning);
       };
       const settings = new LiveSettings({ home, flags: options.set ?? [] }, (loaded) => {
         log.info('settings reloaded; new values apply from the next job at the latest');
         for (const key of NEEDS_RESTART)
           if (valueAt(loaded.settings, key) !== valueAt(startedWith, key))
             log.warn(`${key} has changed; restart Framekiln to apply the new value`);
-        tellFaults(loaded);
+        keepAndTellFaults(loaded);
       });
       const startedWith = settings.now();
       const tail = new LogTail();
@@ -66,7 +69,7 @@ export function startCommand(cli: Cli): Command {
       // With --once there may be no time to look at a page.
       const hasPage = startedWith.page.enabled && options.once !== true;
       try {
-        tellFaults(settings.loaded);
+        keepAndTellFaults(settings.loaded);
         for (const line of await remarks({ home, facts, settings: settings.now(), faults: [] }))
           log.warn(line);
         const use = await findGpuUse(facts);

@@ -24,6 +24,8 @@ export interface Home {
   readonly reportsDir: string;
   /** Settings written by the user. */
   readonly configFile: string;
+  /** The last content of `configFile` without faults, which applies while it has some. */
+  readonly validConfigFile: string;
   /** Settings that the probe chose for this machine. */
   readonly detectedFile: string;
   /** Results of the hardware probe. */
@@ -67,6 +69,7 @@ export function homeAt(root: string): Home {
     jobsDir: join(stateDir, 'jobs'),
     reportsDir: join(stateDir, 'reports'),
     configFile: join(root, 'framekiln.yaml'),
+    validConfigFile: join(stateDir, 'last-valid-settings.yaml'),
     detectedFile: join(stateDir, 'detected.yaml'),
     probeFile: join(stateDir, 'probe.json'),
   };

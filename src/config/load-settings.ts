@@ -23,12 +23,14 @@ export interface LoadedSettings {
   readonly settings: Settings;
   /** Faults of all levels, one sentence each. */
   readonly faults: readonly string[];
+  /** The text of `framekiln.yaml`: empty without a file, null if it has faults. */
+  readonly validText: string | null;
   /** All values of a setting: first the effective one, then those it overrides, with the default last. */
   readonly originsOf: (key: string) => readonly Origin[];
 }
 
 export interface SettingSources {
-  readonly home: Pick<Home, 'configFile' | 'detectedFile'>;
+  readonly home: Pick<Home, 'configFile' | 'validConfigFile' | 'detectedFile'>;
   /** Options given with `--set`, as `KEY=VALUE`. */
   readonly flags?: readonly string[];
 }
@@ -42,19 +44,27 @@ interface Accepted {
 
 /**
  * Loads the settings. Precedence, highest first: `--set`, environment variables, `framekiln.yaml`, detected values
- * (`.framekiln/detected.yaml`), defaults. A file with a fault is ignored as a whole; a faulty variable or option is
- * ignored on its own.
+ * (`.framekiln/detected.yaml`), defaults. A file with a fault is ignored as a whole, and instead of `framekiln.yaml` its
+ * last version without faults applies; a faulty variable or option is ignored on its own.
  */
 export function loadSettings({ home, flags = [] }: SettingSources): LoadedSettings {
   const accepted: Accepted[] = [];
   const faults: string[] = [];
-  addFile(
-    home.detectedFile,
-    'defaults apply; to write the file again: framekiln doctor --probe',
-    accepted,
-    faults,
-  );
-  addFile(home.configFile, 'detected values and defaults apply', accepted, faults);
+  const detected = addFile(home.detectedFile, accepted);
+  if (detected.fault !== null)
+    faults.push(
+      ...detected.details,
+      `${detected.fault}; defaults apply; to write the file again: framekiln doctor --probe`,
+    );
+  const user = addFile(home.configFile, accepted);
+  if (user.fault !== null) {
+    const earlier = addFile(home.validConfigFile, accepted);
+    const instead =
+      earlier.text === null || earlier.fault !== null
+        ? 'detected values and defaults apply'
+        : 'its last version without errors applies';
+    faults.push(...user.details, `${user.fault}; ${instead}`);
+  }
   const keys = settingKeys();
   const groups = new Set(keys.map((key) => variableOf(key.split('.')[0] ?? '')));
   for (const [name, text] of settingVariables([...groups])) {
@@ -69,22 +79,37 @@ export function loadSettings({ home, flags = [] }: SettingSources): LoadedSettin
     else faults.push(unknownName('setting in --set:', key, keys));
   }
   const parsed = SettingsFile.parse(merged(accepted));
-  return { settings: completeSettings(parsed), faults, originsOf: (key) => origins(key, accepted) };
+  return {
+    settings: completeSettings(parsed),
+    faults,
+    validText: user.fault === null ? (user.text ?? '') : null,
+    originsOf: (key) => origins(key, accepted),
+  };
 }
 
-/** @param instead what applies if the file is faulty */
-function addFile(path: string, instead: string, accepted: Accepted[], faults: string[]): void {
+/** A settings file: its text, null without a file; why it is ignored, null if it is not; and what is wrong in it. */
+interface FileLevel {
+  readonly text: string | null;
+  readonly fault: string | null;
+  readonly details: readonly string[];
+}
+
+/** Reads a settings file, and adds it to the accepted levels if it has no faults. */
+function addFile(path: string, accepted: Accepted[]): FileLevel {
+  let text: string;
   let level: YamlLevel;
   try {
-    level = parseYamlLevel(readFileSync(path, 'utf8'), path);
+    text = readFileSync(path, 'utf8');
+    level = parseYamlLevel(text, path);
   } catch (error) {
-    if (!isMissingFile(error))
-      faults.push(`${path} cannot be read (${codeOf(error)}) and is ignored; ${instead}`);
-    return;
+    const fault = isMissingFile(error) ? null : `${path} cannot be read (${codeOf(error)}) and is ignored`;
+    return { text: null, fault, details: [] };
   }
-  const found = level.faults.length > 0 ? level.faults : level.describe(issuesOf(accepted, level.said));
-  if (found.length === 0) accepted.push(level);
-  else faults.push(...found, `${path} has ${counted(found.length, 'error')} and is ignored; ${instead}`);
+  const details = level.faults.length > 0 ? level.faults : level.describe(issuesOf(accepted, level.said));
+  if (details.length === 0) accepted.push(level);
+  const fault =
+    details.length === 0 ? null : `${path} has ${counted(details.length, 'error')} and is ignored`;
+  return { text, fault, details };
 }
 
 function addValue(key: string, text: string, place: string, accepted: Accepted[], faults: string[]): void {

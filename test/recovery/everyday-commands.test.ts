@@ -134,3 +134,16 @@ it('status counts only frames that are committed', async () => {
   };
   expect(jobs).toMatchObject([{ framesDone: 0, percent: 0 }]);
 });
+
+it('a settings file that is broken while it is edited does not change what becomes of files', async () => {
+  const home = makeHome(
+    temporaryFolder(),
+    'recipe: { model: lanczos, scale: 2 }\nintake: { settleSeconds: 0.2, rescanSeconds: 1 }\n',
+  );
+  start(['start', '--home', home]);
+  await vi.waitFor(() => expect(readLog(home)).toMatch(/is watching/), WAIT);
+  writeFileSync(join(home, 'framekiln.yaml'), 'recipe: { model: lanc');
+  await vi.waitFor(() => expect(readLog(home)).toMatch(/has 1 error and is ignored; its last version/), WAIT);
+  makeClip(join(home, 'input/clip.mp4'), { frames: 5 });
+  await vi.waitFor(() => expect(readLog(home)).toMatch(/clip\.mp4 queued as job 1: lanczos, scale 2/), WAIT);
+});

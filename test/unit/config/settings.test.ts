@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { homeAt, type Home } from '../../../src/config/home.ts';
+import { keepValidSettings } from '../../../src/config/keep-valid-settings.ts';
 import { LiveSettings } from '../../../src/config/live-settings.ts';
 import { loadSettings } from '../../../src/config/load-settings.ts';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
@@ -125,6 +126,21 @@ describe('levels of settings', () => {
     expect(faults.at(-1)).toMatch(/has 1 error and is ignored; detected values and defaults apply/);
     writeFileSync(home.detectedFile, 'encoder: { crf: lots }\n');
     expect(written('attempts: 4\n').settings).toMatchObject({ attempts: 4, encoder: { crf: 18 } });
+  });
+
+  it('keep the last version of a file that is faulty now, which applies above detected values', () => {
+    writeFileSync(home.detectedFile, DETECTED);
+    keepValidSettings(home, written('encoder: { crf: 21 }\n'));
+    const broken = written('encoder: { crf: 2');
+    keepValidSettings(home, broken);
+    expect(broken.settings.encoder.crf).toBe(21);
+    expect(broken.originsOf('encoder.crf')[0]?.place).toBe(`${home.validConfigFile}, line 1`);
+    expect(broken.faults.at(-1)).toMatch(
+      /has 1 error and is ignored; its last version without errors applies/,
+    );
+    rmSync(home.configFile);
+    keepValidSettings(home, loadSettings({ home }));
+    expect(written('encoder: { crf: 99 }\n').settings.encoder.crf).toBe(23);
   });
 
   it('accept 0 and 1 for false and true in variables, and reject quiet hours of no length', () => {

@@ -1,0 +1,24 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { codeOf } from '../domain/errors.ts';
+import type { Home } from './home.ts';
+import type { LoadedSettings } from './load-settings.ts';
+
+/**
+ * Keeps the text of `framekiln.yaml` if it has no faults. When it has some later, perhaps only while it is edited, this
+ * version applies: with the defaults instead, all files that arrive meanwhile would become jobs with another model.
+ *
+ * @returns a warning if it cannot be kept, or null
+ */
+export function keepValidSettings(
+  { configFile, validConfigFile }: Pick<Home, 'configFile' | 'validConfigFile'>,
+  { validText }: LoadedSettings,
+): string | null {
+  if (validText === null) return null;
+  try {
+    writeFileSync(`${validConfigFile}.tmp`, validText);
+    renameSync(`${validConfigFile}.tmp`, validConfigFile);
+    return null;
+  } catch (error) {
+    return `cannot copy ${configFile} to ${validConfigFile} (${codeOf(error)}); an error in it will make an earlier version or the defaults apply`;
+  }
+}
