@@ -29,5 +29,7 @@ export function skippedMessage(path: string, job: Job, inputDir: string): string
   if (job.state === 'queued' || job.state === 'running')
     return `${name} skipped: same content as job ${job.id} (${job.state})`;
   const other = job.sourcePath === path ? '' : `${relative(inputDir, job.sourcePath)}, `;
-  return `${name} skipped: same content as job ${job.id} (${other}${job.state}); to process it again: framekiln retry ${job.id}`;
+  const toProcess =
+    job.state === 'paused' ? 'to process it: framekiln resume' : 'to process it again: framekiln retry';
+  return `${name} skipped: same content as job ${job.id} (${other}${job.state}); ${toProcess} ${job.id}`;
 }

@@ -41,7 +41,7 @@ async function findEmbedding(
   } catch (error) {
     const isNeeded = (job.plan?.embeddingSha256 ?? null) !== null;
     if (!(error instanceof ModelError) || error.code !== 'MODEL_MISSING' || isNeeded) throw error;
-    log.warn(`${error.message} Until then, people are identified by position and size only`);
+    log.warn(`${error.message} This job identifies people by position and size only`);
     return null;
   }
 }

@@ -115,7 +115,7 @@ test('a source that was replaced in mid-work is reported as that, before its fra
   });
   await expect(decoder.read(frameBuffer(opened.format))).rejects.toMatchObject({
     code: 'SOURCE_CHANGED',
-    message: 'a.mkv was replaced by another file after it was queued.',
+    message: 'a.mkv was changed or replaced after it was queued.',
   });
   expect(notes).toEqual([]);
   await decoder.close();

@@ -26,4 +26,8 @@ test('a skipped file is logged with its job, and with the command that processes
   expect(skippedMessage('/in/sub/a.mp4', { ...job, state: 'failed' }, '/in')).toBe(
     'sub/a.mp4 skipped: same content as job 1 (failed); to process it again: framekiln retry 1',
   );
+  // `retry` rejects a paused job.
+  expect(skippedMessage('/in/b.mp4', { ...job, state: 'paused' }, '/in')).toBe(
+    'b.mp4 skipped: same content as job 1 (sub/a.mp4, paused); to process it: framekiln resume 1',
+  );
 });
