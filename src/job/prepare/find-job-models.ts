@@ -9,7 +9,7 @@ import type { JobContext } from '../job-context.ts';
 export interface JobModels {
   /** The model of the recipe; null for `lanczos`. */
   readonly model: ModelFile | null;
-  /** The face recognition model; null if the job does not use it, or if it is not installed. */
+  /** The face recognition model; null if the job does not use it, or if it was not installed when the job first started. */
   readonly embedding: ModelFile | null;
 }
 
@@ -36,6 +36,8 @@ async function findEmbedding(
   { job, modelFolders, log }: JobContext,
   manifest: Manifest,
 ): Promise<ModelFile | null> {
+  // Installed since then, as the log suggested, it must not change how the rest of the video looks.
+  if (job.plan?.embeddingSha256 === null) return null;
   try {
     return await findModel(EMBEDDING, modelFolders, manifest, 'face-embedding');
   } catch (error) {
