@@ -31,32 +31,33 @@ export async function whyUnfinished(path: string): Promise<Doubt | null> {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
       return buffer.subarray(0, bytesRead);
     };
-    if (await hasUnwrittenSpace({ size, read }, blocks))
-      return cutOff('has allocated space that was never written');
-    return await whyOpen({ size, read }, path);
+    const unwritten = await whyUnwritten({ size, read }, blocks);
+    return unwritten === null ? await whyOpen({ size, read }, path) : cutOff(unwritten);
   } finally {
     await file.close();
   }
 }
 
-/** Whether a program has allocated the whole file before it copies it, as many downloaders do. */
-async function hasUnwrittenSpace({ size, read }: Bytes, blocks: number): Promise<boolean> {
+/** Signs that a program has reserved the whole file before it copies it, as many downloaders do; null if there are none. */
+async function whyUnwritten({ size, read }: Bytes, blocks: number): Promise<string | null> {
   // Some file systems report no blocks, and all of them round.
-  if (blocks > 0 && blocks * BLOCK_BYTES + TAIL_BYTES < size) return true;
+  if (blocks > 0 && blocks * BLOCK_BYTES + TAIL_BYTES < size)
+    return 'takes up less disk space than its size, like a file with missing parts';
   const tail = await read(Math.max(0, size - TAIL_BYTES), TAIL_BYTES);
-  return tail.length === TAIL_BYTES && tail.every((byte) => byte === 0);
+  const endsInZeros = tail.length === TAIL_BYTES && tail.every((byte) => byte === 0);
+  return endsInZeros ? 'ends in zeros, like a file with missing parts' : null;
 }
 
 async function whyOpen(bytes: Bytes, path: string): Promise<Doubt | null> {
   const start = await bytes.read(0, 400);
   const format = END_CHECKS.find(({ matches }) => matches(start));
-  if (format === undefined)
-    return CLOSABLE.test(path) && !isTransportStream(start)
-      ? null
-      : {
-          code: 'NO_END_MARK',
-          message: `has no end mark, which is normal for ${extname(path).slice(1)} files`,
-        };
+  if (format === undefined) {
+    if (isTransportStream(start))
+      return { code: 'NO_END_MARK', message: 'has no end mark, which is normal for transport streams' };
+    if (CLOSABLE.test(path)) return null;
+    const normal = extname(path) === '' ? '' : `, which is normal for ${extname(path).slice(1)} files`;
+    return { code: 'NO_END_MARK', message: `has no end mark${normal}` };
+  }
   const end = await format.check(bytes);
   if (end.kind === 'closed') return null;
   return end.kind === 'cut' ? cutOff(end.why) : { code: 'NO_END_MARK', message: end.why };

@@ -58,7 +58,9 @@ async function endOfMp4(bytes: Bytes): Promise<ContainerEnd> {
     const short = header.readUInt32BE(0);
     if (short === 1 && header.length < 16) return cutIn('last box');
     const size = short === 1 ? Number(header.readBigUInt64BE(8)) : short;
-    if (size < 8 || parts === MOST_PARTS) return open('ends with a box of unknown length');
+    if (size < 8)
+      return open(size === 0 ? 'ends with a box of unknown length' : 'has a box of invalid length');
+    if (parts === MOST_PARTS) return open('has too many boxes to find its end');
     if (at + size > bytes.size) return cutIn(`${printable(type)} box`);
     types.add(type);
     at += size;
@@ -72,8 +74,9 @@ async function endOfAvif({ size, read }: Bytes): Promise<ContainerEnd> {
   for (let at = 0, parts = 0; at < size; parts++) {
     if (parts === MOST_PARTS) return open('has too many boxes to find its end');
     const header = await read(at, 8);
-    const length = header.length < 8 ? 0 : header.readUInt32BE(0);
-    if (length < 8) return cutIn('last box');
+    if (header.length < 8) return cutIn('last box');
+    const length = header.readUInt32BE(0);
+    if (length < 8) return open('ends with a box of unknown length');
     if (at + length > size) return cutIn(`${printable(text(header, 4))} box`);
     at += length;
   }
@@ -83,7 +86,7 @@ async function endOfAvif({ size, read }: Bytes): Promise<ContainerEnd> {
 /** JPEG: an end marker, which may be followed by data of the camera. */
 async function endOfJpeg({ size, read }: Bytes): Promise<ContainerEnd> {
   const tail = await read(Math.max(0, size - JPEG_TAIL_BYTES), JPEG_TAIL_BYTES);
-  return tail.lastIndexOf(JPEG_END) === -1 ? open('has no end mark') : CLOSED;
+  return tail.lastIndexOf(JPEG_END) === -1 ? open('has no end mark in its last 4 kB') : CLOSED;
 }
 
 const JPEG_START = Buffer.from('ffd8ff', 'hex');
@@ -106,7 +109,7 @@ async function endOfMatroska(bytes: Bytes): Promise<ContainerEnd> {
     const id = header.toString('hex', 0, vintLength(header[0]));
     const sizeAt = id.length / 2;
     const size = vint(header.subarray(sizeAt));
-    if (size === null) return cutIn('last element');
+    if (size === null) return cut('ends with an incomplete or invalid element');
     if (size === Infinity) return open('has a Segment of unknown length, like a recording in progress');
     const end = at + sizeAt + vintLength(header[sizeAt]) + size;
     if (end > bytes.size) return cutIn(id === SEGMENT ? 'Segment' : 'last element');
@@ -138,7 +141,8 @@ async function endOfRiff(bytes: Bytes): Promise<ContainerEnd> {
     const header = await bytes.read(at, 8);
     if (header.length < 8) return cutIn('last chunk');
     const size = header.readUInt32LE(4);
-    if (text(header, 0) !== 'RIFF' || size === 0) return open('ends with a chunk of unknown length');
+    if (text(header, 0) !== 'RIFF') return open('has other data after its RIFF chunks');
+    if (size === 0) return open('ends with a chunk of unknown length');
     if (at + 8 + size > bytes.size) return cutIn('RIFF chunk');
     at += 8 + size + (size % 2);
   }
@@ -155,7 +159,8 @@ async function endOfAsf(bytes: Bytes): Promise<ContainerEnd> {
     const header = await bytes.read(at, 24);
     if (header.length < 24) return cutIn('last object');
     const size = Number(header.readBigUInt64LE(16));
-    if (size < 24 || parts === MOST_PARTS) return open('ends with an object of unknown length');
+    if (size < 24) return open('ends with an object of unknown length');
+    if (parts === MOST_PARTS) return open('has too many objects to find its end');
     if (at + size > bytes.size) return cutIn('last object');
     hasData ||= header.subarray(0, 16).equals(ASF_DATA);
     at += size;
@@ -172,7 +177,7 @@ async function endOfOgg({ size, read }: Bytes): Promise<ContainerEnd> {
   const lacing = page.subarray(27, 27 + (page[26] ?? 0));
   const pageBytes = 27 + (page[26] ?? 0) + lacing.reduce((sum, length) => sum + length, 0);
   if (page.length < pageBytes) return cutIn('last page');
-  return ((page[5] ?? 0) & 4) === 4 ? CLOSED : open('has no page with the end-of-stream flag');
+  return ((page[5] ?? 0) & 4) === 4 ? CLOSED : open('ends with a page without the end-of-stream flag');
 }
 
 const GIF_END = Buffer.from(';');

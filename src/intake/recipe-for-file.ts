@@ -45,12 +45,16 @@ export async function recipeForFile(path: string, rules: RecipeRules): Promise<F
   if (sidecar === 'irregular')
     return { recipe: base, ignored: `the sidecar file ${name} is not a regular file and is ignored` };
   try {
-    if (sidecar === 'large') throw new RangeError(`it is larger than ${MAX_SIDECAR_BYTES / 1024} kB.`);
+    if (sidecar === 'large') throw new RangeError(`it is larger than ${MAX_SIDECAR_BYTES / 1024} kB`);
     return { recipe: parseRecipe(parseYaml(sidecar) ?? {}, base), ignored: null };
   } catch (error) {
-    throw new InputRejectedError('BAD_RECIPE', `The sidecar file ${name} cannot be used: ${briefly(error)}`, {
-      cause: error,
-    });
+    throw new InputRejectedError(
+      'BAD_RECIPE',
+      `The sidecar file ${name} cannot be used: ${briefly(error)}.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -59,8 +63,10 @@ function parseYaml(bytes: Buffer): unknown {
   return parse(text, { maxAliasCount: MAX_ALIASES, logLevel: 'error' });
 }
 
+/** The first line of a message, without the colon with which the YAML parser announces an excerpt of the file. */
 function briefly(error: unknown): string {
-  const why = toError(error).message.split('\n')[0] ?? '';
+  if (codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not valid UTF-8';
+  const why = (toError(error).message.split('\n')[0] ?? '').replace(/[.:]$/, '');
   return why.length <= MAX_REASON_CHARACTERS ? why : `${why.slice(0, MAX_REASON_CHARACTERS)}…`;
 }
 

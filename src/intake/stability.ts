@@ -20,7 +20,7 @@ export function judge(
   settleMs: number,
 ): { readonly seen: SeenFile; readonly settled: boolean } {
   const takenSignature = before?.takenSignature ?? null;
-  // Without its sidecar the file asks for nothing new: its job was another wish, and is done or will be.
+  // Without its sidecar the file asks for nothing new: its job had another request, and is done or will be.
   if (signature === takenSignature && before?.signature !== signature) {
     const seen = { path, signature, takenSignature, state: 'taken', code: null, message: null } as const;
     return { seen: { ...seen, sinceAtMs: nowMs }, settled: false };

@@ -98,9 +98,9 @@ async function take(
   const request = await prepare(file, rules, context, signal);
   if (request === null) return;
   const { inputDir, seenFiles, log, now } = context;
-  if (doubt?.code === 'CUT_OFF')
+  const isNew = await enqueue(request, context);
+  if (isNew && doubt?.code === 'CUT_OFF')
     log.warn(`${relative(inputDir, file.path)} ${doubt.message}; processing what is there`);
-  await enqueue(request, context);
   const { path, signature } = file;
   const takenSignature = signatureOfFileAlone(signature);
   seenFiles.putAll([
@@ -125,16 +125,18 @@ async function prepare(
   return { sourcePath: path, outputPath, fingerprint, recipe, video };
 }
 
-async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<void> {
+/** Queues a file. @returns whether it has a new job */
+async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<boolean> {
   const { inputDir, log } = context;
   const { sourcePath, outputPath } = request;
   const { job, created } = context.enqueue(request);
   if (!created) {
     log.info(skippedMessage(sourcePath, job, inputDir));
-    return;
+    return false;
   }
   const estimate = await context.estimate(job);
   log.info(queuedMessage(relative(inputDir, sourcePath), { job, outputPath, estimate }));
+  return true;
 }
 
 /** Stores why a file cannot be queued, so that it is checked again only when it changes. */

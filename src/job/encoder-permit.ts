@@ -2,19 +2,22 @@ import { hardwareReason, type HardwareReason } from '../domain/hardware-reason.t
 import type { EncoderPermit } from '../media/encode/encoder-semaphore.ts';
 import type { JobContext } from './job-context.ts';
 
-/**
- * Waits for the right to open an NVENC session; jobs of a higher priority go first.
- *
- * @returns null when no session came free in time, and software encodes instead
- */
-export async function acquirePermit(
-  { job, settings, encoderSemaphore, log }: JobContext,
+/** Waits for the right to open an NVENC session; jobs of a higher priority go first. @returns null if none came free in time */
+function acquire(
+  { job, settings, encoderSemaphore }: JobContext,
   signal: AbortSignal,
 ): Promise<EncoderPermit | null> {
-  const { softwareFallback, waitSeconds, sessions } = settings.encoder;
+  const { softwareFallback, waitSeconds } = settings.encoder;
   const waitMs = softwareFallback ? waitSeconds * 1000 : null;
-  const permit = await encoderSemaphore.acquire({ priority: job.priority, waitMs, signal });
+  return encoderSemaphore.acquire({ priority: job.priority, waitMs, signal });
+}
+
+/** Waits for the right to encode a batch with NVENC. @returns null when software encodes it instead, which is logged */
+export async function acquirePermit(context: JobContext, signal: AbortSignal): Promise<EncoderPermit | null> {
+  const { settings, encoderSemaphore, log } = context;
+  const permit = await acquire(context, signal);
   if (permit === null) {
+    const { waitSeconds, sessions } = settings.encoder;
     encoderSemaphore.fellBack();
     log.info(
       `no NVENC session became free within ${waitSeconds} s (limit: ${sessions}); encoding this batch on the CPU`,
@@ -29,7 +32,7 @@ export async function tryWithPermit(
   trial: () => Promise<HardwareReason | null>,
 ): Promise<HardwareReason | null> {
   if (context.driverSilence.isNow) return hardwareReason('driver-silent');
-  const permit = await acquirePermit(context, context.signal);
+  const permit = await acquire(context, context.signal);
   if (permit === null) return hardwareReason('permits-taken');
   let outcome: 'done' | 'failed' = 'failed';
   try {

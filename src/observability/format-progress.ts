@@ -1,3 +1,5 @@
+import { counted } from '../lib/counted.ts';
+
 export interface Progress {
   readonly framesDone: number;
   readonly framesTotal: number;
@@ -9,7 +11,10 @@ export interface Progress {
 /** `35 % · 28 of 78 frames · 0.31 fps · 2 min 44 s left`, without the parts that are not known yet. */
 export function formatProgress(progress: Progress): string {
   const { framesDone, framesTotal, framesPerSecond, etaMs } = progress;
-  const parts = [`${percentDone(framesDone, framesTotal)} %`, `${framesDone} of ${framesTotal} frames`];
+  const parts = [
+    `${percentDone(framesDone, framesTotal)} %`,
+    `${framesDone} of ${counted(framesTotal, 'frame')}`,
+  ];
   if (framesPerSecond !== null) parts.push(`${formatRate(framesPerSecond)} fps`);
   if (etaMs !== null && framesDone < framesTotal) parts.push(`${formatDuration(etaMs)} left`);
   return parts.join(' · ');

@@ -10,7 +10,8 @@ import { transaction } from './transaction.ts';
 /** A job waits 2 s after its first failed attempt in a row, then 8 s, 32 s, 128 s, and 5 min at most. */
 const FIRST_WAIT_MS = 2_000;
 const WAIT_GROWTH = 4;
-const LONGEST_WAIT_MS = 5 * 60_000;
+/** No job waits longer, for whatever reason. */
+export const LONGEST_WAIT_MS = 5 * 60_000;
 
 /** How long a lease lasts: long enough for two missed renewals. */
 export const LEASE_MS = 30_000;

@@ -17,7 +17,7 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
   const applyNext = transaction(db, 'migration', () => {
     const done = db.pragma('user_version', { simple: true }) as number;
     if (done > migrations.length) {
-      const sentence = `The database ${db.name} has schema version ${done}, but this version of Framekiln supports ${migrations.length}; update Framekiln.`;
+      const sentence = `The database ${db.name} has schema version ${done}, but this version of Framekiln supports ${migrations.length} at most; update Framekiln.`;
       throw new ConfigurationError(sentence, [sentence]);
     }
     const next = migrations[done];

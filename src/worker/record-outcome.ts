@@ -1,8 +1,8 @@
 import type { Settings } from '../config/settings.ts';
-import { codeOf, MaybeIncompleteError } from '../domain/errors.ts';
-import type { Job, Lease } from '../domain/job.ts';
+import { codeOf, InputRejectedError, MaybeIncompleteError } from '../domain/errors.ts';
+import { isOfRun, type Job, type Lease } from '../domain/job.ts';
 import type { Logger } from '../observability/log-entry.ts';
-import type { Release } from '../queue/lease-store.ts';
+import { LONGEST_WAIT_MS, type Release } from '../queue/lease-store.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isExplained, outcomeOf } from './outcome.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
@@ -39,11 +39,12 @@ export function recordOutcome(
       throw error;
     case 'released':
       queue.leases.release(lease, NOT_CHARGED);
-      log.info('stopped; will resume from the last checkpoint');
+      log.info('stopped; back in the queue with its checkpoints');
       return false;
     case 'waiting': {
       const isIncomplete = error instanceof MaybeIncompleteError;
-      const notBeforeAtMs = isIncomplete ? error.lookAgainAtMs : nowMs + TRANSIENT_WAIT_MS;
+      const waitMs = isIncomplete ? error.lookAgainAtMs - nowMs : TRANSIENT_WAIT_MS;
+      const notBeforeAtMs = nowMs + Math.min(waitMs, LONGEST_WAIT_MS);
       queue.leases.release(lease, { ...NOT_CHARGED, notBeforeAtMs, note: `waiting: ${error.message}` });
       const seconds = Math.ceil((notBeforeAtMs - nowMs) / 1000);
       log.warn(
@@ -60,7 +61,9 @@ export function recordOutcome(
         if (failure.code === 'SOURCE_MISSING') queue.seenFiles.forgetDuplicates();
         queue.events.addEvent(job.id, { atMs: nowMs, kind: 'rejected', message: error.message });
       });
-      log.error(`rejected (${failure.code}): ${error.message}`);
+      log.error(
+        `${error instanceof InputRejectedError ? 'rejected' : 'failed permanently'} (${failure.code}): ${error.message}`,
+      );
       return false;
     case 'attempt-failed': {
       const state = queue.inTransaction(() => {
@@ -69,8 +72,13 @@ export function recordOutcome(
       });
       log.error(`attempt failed: ${isExplained(error) ? error.message : (error.stack ?? error.message)}`);
       if (state === 'failed')
-        log.error(`failed permanently (${failure.code}); to try again: framekiln retry ${job.id}`);
+        log.error(`failed permanently (${failure.code}); to try again: ${retryCommand(job)}`);
       return state === 'queued';
     }
   }
+}
+
+/** The daemon never claims a job of `framekiln run`, so `retry` rejects it. */
+function retryCommand(job: Job): string {
+  return isOfRun(job) ? 'repeat the framekiln run command' : `framekiln retry ${job.id}`;
 }

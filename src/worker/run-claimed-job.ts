@@ -174,7 +174,7 @@ async function forget({ home, queue, log }: SettleContext, job: Job): Promise<vo
     state === 'running'
       ? 'taken over by another worker'
       : state === 'queued'
-        ? 'back in the queue: the queue is paused'
+        ? `back in the queue: ${queue.control.isQueuePaused() ? 'the queue is paused' : 'its lease was lost (after a pause, or because it expired)'}`
         : `stopped: the job ${state === undefined ? 'was deleted' : STATE_TEXTS[state]}`,
   );
   if (state === 'running') return;

@@ -62,7 +62,7 @@ export class FrameFiles {
    * @returns the new path, or null if they were in the spill folder already
    */
   async moveToSpill(batch: BatchRange, side: FrameSide): Promise<string | null> {
-    await this.#beginSpill('other programs filled the RAM disk');
+    await this.#beginSpill(`${this.#ramPath} is full`);
     return this.#move(frameFileName(batch.number, side));
   }
 

@@ -18,8 +18,9 @@ export interface MountPointMemory {
 const NO_PERMISSION: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
 
 /**
- * Why a folder cannot be used until its disk is back, in one sentence: it is a link to a missing folder, its disk does not
- * answer, or it was a mount point and is now an empty folder. Null if it can be used, or if there is nothing at the path.
+ * Why a folder cannot be used until its disk is back, in one sentence: it is a link to a missing folder, a file has its
+ * place, its disk does not answer, or it was a mount point and is now an empty folder. Null if it can be used, or if there is
+ * nothing at the path.
  */
 export async function whyMissing(folder: string, mountPoints: MountPointMemory): Promise<string | null> {
   let names: string[];
@@ -30,10 +31,11 @@ export async function whyMissing(folder: string, mountPoints: MountPointMemory):
     names = await readdir(real);
   } catch (error) {
     if (NO_PERMISSION.has(codeOf(error))) return null;
-    const why = isMissingFile(error)
-      ? 'it is a symbolic link to a folder that does not exist'
-      : codeOf(error);
-    return `${folder} is missing (${why}); reconnect its disk or correct the link.`;
+    if (codeOf(error) === 'ENOTDIR')
+      return `${folder} is not a folder; move away the file that is in its place.`;
+    return isMissingFile(error)
+      ? `${folder} is missing (it is a symbolic link to a folder that does not exist); reconnect its disk or correct the link.`
+      : `${folder} cannot be read (${codeOf(error)}); check its disk.`;
   }
   if (await isMountPoint(real)) mountPoints.remember(real);
   else if (names.length > 0) mountPoints.forget(real);
@@ -59,7 +61,7 @@ export async function whyJobFolderMissing(
   if (job.publishedAtMs !== null || contains(home.input, sourceFolder) || existsSync(sourceFolder))
     return null;
   // Outside input/ nobody creates folders again.
-  return `${sourceFolder} is missing; reconnect its disk.`;
+  return `${sourceFolder} is missing; reconnect its disk or restore the folder.`;
 }
 
 /** Whether there is anything at a path, even a link to nothing. */

@@ -123,11 +123,11 @@ async function create(
       const path = await createRamDiskFolder(places, 'shm', lease);
       return { kind: 'shm', path, sizeBytes, reason: reasons.join('; ') || null };
     }
-    const megabytes = Math.floor(Math.min(budgetBytes, free) / 1024 / 1024);
+    const megabytes = (bytes: number): number => Math.floor(bytes / 1024 / 1024);
     reasons.push(
       budgetBytes < SMALLEST_SHM_BYTES
-        ? `the job may use only ${megabytes} MB of memory (workspace.memoryFraction)`
-        : `/dev/shm has only ${megabytes} MB free`,
+        ? `the job may use only ${megabytes(budgetBytes)} MB of memory (workspace.memoryFraction)`
+        : `/dev/shm has only ${megabytes(free)} MB free`,
     );
   }
   await mkdir(places.folders.folder, { recursive: true, mode: 0o700 });

@@ -43,7 +43,8 @@ export async function openDetector(
   return detector;
 }
 
-const EMBEDDING = resolve(models, 'face-recognition.onnx');
+/** File of the face recognition model. */
+export const EMBEDDING = resolve(models, 'face-recognition.onnx');
 
 /** Whether the face recognition model is installed. */
 export function hasEmbedder(): boolean {

@@ -39,7 +39,7 @@ test(
     const log = readLog(home);
     expect(log).toMatch(/encoding on the GPU with h264_nvenc/);
     expect(log).toMatch(
-      /encoding on the CPU with libx264: NVENC failed in the middle of the job \(.*EncodePicture failed/,
+      /encoding on the CPU with libx264: NVENC failed to encode a batch \(.*EncodePicture failed/,
     );
     expect(gpu.events().filter(({ event, use }) => event === 'open' && use === 'segment')).toHaveLength(4);
     const inferred = tracedFrames(trace);

@@ -70,7 +70,7 @@ describe.runIf(mayMountExfat())('on exFAT', () => {
     for (const name of filesBelow(output).filter((each) => each !== 'X.MP4'))
       expect(frameMd5(join(output, name)), name).toHaveLength(FRAMES);
     expect(readLog(home)).toMatch(
-      /does not accept the name a<b>:c\?\.mp4; the finished video will be named a_b__c_\.mp4/,
+      /does not accept the name a<b>:c\?\.mp4; the output will be named a_b__c_\.mp4/,
     );
   });
 
@@ -151,7 +151,7 @@ test(
     };
     expect(jobs[0]?.error.code).toBe('OUTPUT_TOO_LARGE');
     expect(jobs[0]?.error.message).toMatch(
-      /^The file is too large for its disk while muxing x\.mp4 \(FAT32 ends at 4 GiB\); make output\/ a link to another disk/,
+      /^The file that ffmpeg writes while muxing x\.mp4 is too large for its file system \(FAT32 allows 4 GiB at most\); make output\/ a link to another disk/,
     );
     run(['retry', '1', '--home', home]);
     expect(once()).toBe(0);

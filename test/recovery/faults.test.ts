@@ -67,12 +67,12 @@ test.each([
     /The segment that starts at frame \d+ (cannot be decoded|has (\d+ frames? instead|frame \d+ at timestamp))/,
   ],
   ['an encoder that crashes', ' -crf ', 'kill -SEGV $$', /ffmpeg failed \(signal SIGSEGV\) while encoding/],
-  ['a decoder that ends early', ' rawvideo pipe:1 ', 'exit 0', /the video ends before frame \d+ of 90/],
+  ['a decoder that ends early', ' rawvideo pipe:1 ', 'exit 0', /ffmpeg ended before frame \d+ of 90/],
   [
     'a join that ends early',
     'file:*output*',
     'exit 0',
-    /attempt failed: ffmpeg did not write the output file/,
+    /attempt failed: ffmpeg exited without an error, but the output file .* is missing or empty/,
   ],
 ] as const)('after %s the job is completed', { tags: ['slow'] }, async (what, when, instead, message) => {
   const path = faultyFfmpeg(temporaryFolder(), when, instead);

@@ -39,7 +39,9 @@ test(
 
     writeFileSync(join(home, 'framekiln.yaml'), `${settings}throttling: { quietHours: ['00:00-24:00'] }\n`);
     await expect.poll(() => readLog(home), timeout).toMatch(/paused for quiet hours until 24:00/);
-    await expect.poll(() => readLog(home), timeout).toMatch(/stopped; will resume from the last checkpoint/);
+    await expect
+      .poll(() => readLog(home), timeout)
+      .toMatch(/stopped; back in the queue with its checkpoints/);
     await expect.poll(() => inhibitor.events(), timeout).toMatch(/unlock/);
     expect(existsSync(join(home, 'output/lanczos-2x/clip.mp4'))).toBe(false);
 

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FfmpegError, VerificationError } from '../../domain/errors.ts';
 import { failPoint } from '../../lib/fail-point.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import type { EncoderChooser } from '../../media/encode/encoder-chooser.ts';
 import { nvencReason } from '../../media/encode/try-nvenc.ts';
 import type { HardwareReason } from '../../domain/hardware-reason.ts';
@@ -106,6 +107,7 @@ export class CommitStage {
 /** Why the encoder failed; null for an error that is not the encoder's fault, such as a stop or a full disk. */
 function encoderFailure(error: unknown): HardwareReason | null {
   if (error instanceof FfmpegError) return nvencReason(error);
-  if (error instanceof VerificationError) return { code: 'invalid-segment', text: error.message };
+  if (error instanceof VerificationError)
+    return { code: 'invalid-segment', text: withoutFullStop(error.message) };
   return null;
 }

@@ -43,10 +43,14 @@ export function createCommitStage(
     codec: plan.codec,
     ...{ nvenc, softwareFallback },
     now: Date.now,
-    tryNvenc: () =>
-      media.video.hdr === null
-        ? tryWithPermit(context, () => whyNotNvenc(plan.codec, formats.output, plan.encoder, context.signal))
-        : Promise.resolve(hardwareReason('hdr')),
+    tryNvenc: async () => {
+      if (media.video.hdr !== null) return hardwareReason('hdr');
+      const reason = await tryWithPermit(context, () =>
+        whyNotNvenc(plan.codec, formats.output, plan.encoder, context.signal),
+      );
+      if (reason?.code === 'permits-taken') context.encoderSemaphore.fellBack();
+      return reason;
+    },
     onChoice: (sentence) => context.log.info(sentence),
   });
   return new CommitStage({ ...rest, context, chooser, encoder: plan.encoder, segment });

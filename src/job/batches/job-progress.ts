@@ -68,7 +68,8 @@ export class JobProgress {
     const steps = passedSteps(this.#framesDone, framesDone, this.#framesTotal);
     this.#framesDone = framesDone;
     this.#eta.record(framesDone, nowMs);
-    const isFirstEstimate = this.#firstEstimateAt !== null && framesDone >= this.#firstEstimateAt;
+    const isFirstEstimate =
+      this.#firstEstimateAt !== null && framesDone >= this.#firstEstimateAt && framesDone < this.#framesTotal;
     if (isFirstEstimate) this.#firstEstimateAt = null;
     const line = formatProgress({ ...this.#figures(), framesTotal: this.#framesTotal });
     if (isFirstEstimate) this.#context.log.info(`first estimate: ${line}`);

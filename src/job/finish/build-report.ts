@@ -109,7 +109,7 @@ export function imageRemarks(
   if (video.bitsPerComponent > 10) remarks.push(`bit depth reduced from ${video.bitsPerComponent} to 10`);
   if (video.color.matrix === null && !/^(gray|ya|rgb|bgr|gbr|pal8)/.test(video.pixelFormat))
     remarks.push(
-      `no colour tags in the source: treated as ${video.height >= 720 ? 'BT.709' : 'BT.601'}, as players do`,
+      `the source does not specify its colour matrix: treated as ${video.height >= 720 ? 'BT.709' : 'BT.601'}, as players do`,
     );
   return remarks;
 }

@@ -113,7 +113,7 @@ async function fallbackFor(
   if (fitting.fates.every((fate, i) => fate.codec === streams.fates[i]?.codec)) return null;
   return {
     streams: fitting,
-    sentence: `${withoutFullStop(error.message)}; joining again without the tracks that cannot be copied`,
+    sentence: `${withoutFullStop(error.message)}; joining again without the tracks that are empty or cannot be muxed`,
   };
 }
 

@@ -1,5 +1,6 @@
 import { rename, rm, stat } from 'node:fs/promises';
-import { codeOf, LeaseLostError } from '../../domain/errors.ts';
+import { codeOf } from '../../domain/errors.ts';
+import { leaseLost } from '../../queue/lease-guard.ts';
 import { LEASE_MS } from '../../queue/lease-store.ts';
 import { reportLines, writeReport, type MediaReport } from '../../reports/media-report.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
@@ -41,8 +42,7 @@ export async function publishOutput(
   try {
     const sha256 = await sha256File(temporaryPath, signal);
     // A lease token cannot guard a file, so the lease is checked at the last moment.
-    if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
-      throw new LeaseLostError(`Job ${job.id} now belongs to another worker.`);
+    if (!queue.leases.renew(lease, Date.now(), LEASE_MS)) throw leaseLost(lease);
     const { size: bytes } = await stat(temporaryPath);
     queue.outputs.addWritten(job, { sha256, bytes });
     const outputPath = await giveName(context, temporaryPath, wanted);

@@ -9,7 +9,7 @@ import type { JobContext } from '../job-context.ts';
 export interface JobModels {
   /** The model of the recipe; null for `lanczos`. */
   readonly model: ModelFile | null;
-  /** The face recognition model; null if the job does not use it, or if it is not installed. */
+  /** The face recognition model; null if the job does not use it, or if it was not installed when the job first started. */
   readonly embedding: ModelFile | null;
 }
 
@@ -36,12 +36,14 @@ async function findEmbedding(
   { job, modelFolders, log }: JobContext,
   manifest: Manifest,
 ): Promise<ModelFile | null> {
+  // Installed since then, as the log suggested, it must not change how the rest of the video looks.
+  if (job.plan?.embeddingSha256 === null) return null;
   try {
     return await findModel(EMBEDDING, modelFolders, manifest, 'face-embedding');
   } catch (error) {
     const isNeeded = (job.plan?.embeddingSha256 ?? null) !== null;
     if (!(error instanceof ModelError) || error.code !== 'MODEL_MISSING' || isNeeded) throw error;
-    log.warn(`${error.message} Until then, people are identified by position and size only`);
+    log.warn(`${error.message} This job identifies people by position and size only`);
     return null;
   }
 }

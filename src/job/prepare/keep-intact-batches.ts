@@ -1,6 +1,6 @@
-import { LeaseLostError } from '../../domain/errors.ts';
 import type { CommittedBatch } from '../../domain/job.ts';
 import { counted } from '../../lib/counted.ts';
+import { leaseLost } from '../../queue/lease-guard.ts';
 import { LEASE_MS } from '../../queue/lease-store.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
@@ -28,8 +28,7 @@ export async function keepIntactBatches(
     queue.batches.removeBatch(lease, batch.number);
   }
   // A worker that lost its lease during the check must not remove the segments of the next one.
-  if (!queue.leases.renew(lease, Date.now(), LEASE_MS))
-    throw new LeaseLostError(`Job ${job.id} now belongs to another worker.`);
+  if (!queue.leases.renew(lease, Date.now(), LEASE_MS)) throw leaseLost(lease);
   await folder.removeStrangers(new Set(intact.map((batch) => batch.segmentName)));
   return intact;
 }

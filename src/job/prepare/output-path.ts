@@ -45,7 +45,7 @@ export async function chooseOutputPath(context: JobContext, extension: string): 
   const outputPath = acceptablePath(context, job.outputPath);
   if (outputPath !== job.outputPath)
     log.info(
-      `the file system of the output does not accept the name ${visibleText(basename(job.outputPath))}; the finished video will be named ${basename(outputPath)}`,
+      `the file system of the output does not accept the name ${visibleText(basename(job.outputPath))}; the output will be named ${basename(outputPath)}`,
     );
   const [best, ...others] = outputPaths({ ...job, outputPath }, extension);
   if (job.plan === null) await assertNameIsFree(context, best);

@@ -59,10 +59,9 @@ function assertSameModels(plan: JobPlan, name: string, { model, embedding }: Pla
   }
   // Plans made before the face recognition model existed do not mention it.
   if (plan.embeddingSha256 === undefined || plan.embeddingSha256 === (embedding?.sha256 ?? null)) return;
-  const before = plan.embeddingSha256 === null ? 'without' : 'with another version of';
   throw new ModelError(
     'MODEL_CHECKSUM',
-    `The job was started ${before} the face recognition model; to start over, cancel and retry the job.`,
+    `The job was started with another version of the face recognition model; to start over, cancel and retry the job.`,
   );
 }
 

@@ -108,5 +108,5 @@ export async function assertUnchanged(path: string, fingerprint: string, signal:
     }
     throw error;
   }
-  throw new InputRejectedError('SOURCE_CHANGED', `${name} was replaced by another file after it was queued.`);
+  throw new InputRejectedError('SOURCE_CHANGED', `${name} was changed or replaced after it was queued.`);
 }

@@ -62,8 +62,13 @@ export function tilesAfterCrashes(context: JobContext, { media, model }: TiledWo
     tile: half(plan.tile),
     ...(plan.gpuTile === undefined ? {} : { gpuTile: half(plan.gpuTile) }),
   };
+  const sizes = [
+    smaller.tile === plan.tile ? null : `${smaller.tile} px`,
+    smaller.gpuTile === plan.gpuTile ? null : `${smaller.gpuTile} px on the GPU`,
+  ].filter((size) => size !== null);
+  if (sizes.length === 0) return plan;
   log.warn(
-    `the worker crashed again before finishing a batch, perhaps because memory ran out; tile size reduced to ${smaller.tile} px`,
+    `the worker crashed again before finishing a batch, perhaps because memory ran out; tile size reduced to ${sizes.join(' and ')}`,
   );
   return smaller;
 }

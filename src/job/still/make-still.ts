@@ -6,6 +6,7 @@ import type { Job } from '../../domain/job.ts';
 import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
 import { shapeOf } from '../../domain/video-shape.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
+import { formatBytes } from '../../lib/format-bytes.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { asUser } from '../../lib/user-umask.ts';
 import { probeMedia } from '../../media/probe/probe-media.ts';
@@ -107,13 +108,20 @@ function shapeOfImage({ width, height, bitsPerComponent }: StillImage) {
 /** Longest side in pixels that a format can store, if it is shorter than any limit here. */
 const LONGEST_SIDE: Partial<Record<StillFormat, number>> = { webp: 16_383, jpeg: 65_535, avif: 65_535 };
 
-/** @throws InputRejectedError LIMIT_EXCEEDED if the format of the source cannot store the result */
+/** Bytes of pixels that the upscaled image must stay below. */
+const MOST_BYTES = 2 ** 31;
+
+/** @throws InputRejectedError LIMIT_EXCEEDED if the result is too large, for the format of the source or for any */
 function assertStorable(path: string, format: StillFormat, output: FrameFormat): void {
   const side = Math.max(output.width, output.height);
-  if (side <= (LONGEST_SIDE[format] ?? Infinity) && frameBytes(output) < 2 ** 31) return;
+  const isTooLong = side > (LONGEST_SIDE[format] ?? Infinity);
+  if (!isTooLong && frameBytes(output) < MOST_BYTES) return;
+  const why = isTooLong
+    ? `too large for ${format.toUpperCase()}`
+    : `more than the ${formatBytes(MOST_BYTES)} of pixels that an image may have`;
   throw new InputRejectedError(
     'LIMIT_EXCEEDED',
-    `${basename(path)} would become ${output.width}x${output.height}, which is too large for ${format.toUpperCase()}.`,
+    `${basename(path)} would become ${output.width}x${output.height}, which is ${why}; choose a smaller scale.`,
   );
 }
 

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { FfmpegError } from '../../domain/errors.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import { ChunkReader } from '../../lib/chunk-reader.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from '../index/frame-hash-lines.ts';
@@ -96,11 +97,12 @@ export class DecoderProcess {
   }
 
   /**
-   * Waits for the end of ffmpeg and says why the hardware decoder failed; null if it was not the hardware.
+   * Waits for the end of ffmpeg and says why it failed, as a clause; null if it exited with 0.
    *
+   * @param frame number of the frame that is missing
    * @throws the error of a process that was stopped or is missing, or that stalled on the CPU
    */
-  async hardwareFailure(): Promise<string | null> {
+  async whyFailed(frame: number): Promise<string | null> {
     try {
       await this.#child.ended;
       return null;
@@ -108,7 +110,7 @@ export class DecoderProcess {
       if (!(error instanceof FfmpegError)) throw error;
       if (this.#hardware !== null) return decoderReason(error);
       if (error.code === 'FFMPEG_STALLED') throw error;
-      return null;
+      return `at frame ${frame}, ${withoutFullStop(error.message)}`;
     }
   }
 

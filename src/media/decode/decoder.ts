@@ -35,7 +35,7 @@ export interface DecoderOptions {
  * 1. hardware, if allowed: any failure or mismatch switches to the next decoder,
  * 2. on the CPU after a seek,
  * 3. on the CPU from the start of the file,
- * 4. the same, but only timestamps are compared: a damaged file may decode differently each time. A note says so.
+ * 4. the same, but only timestamps are compared: a damaged file may decode differently each time. A warning says so.
  */
 export class FrameDecoder {
   readonly #source: MediaInfo;
@@ -105,7 +105,7 @@ export class FrameDecoder {
         await this.#options.assertSource?.();
         this.#approach = 'from-start-lenient';
         this.#options.onNote?.(
-          `${name} decodes differently each time (${mismatch}); checking only timestamps from frame ${this.#next} on`,
+          `${name} does not decode as it did when it was indexed: ${mismatch}; decoding it again and checking only timestamps from frame ${this.#next} on`,
         );
         break;
       case 'from-start-lenient':
@@ -119,8 +119,10 @@ export class FrameDecoder {
     const process = (this.#process ??= this.#start());
     const frame = await process.read(target);
     if (frame === null) {
-      const failure = await process.hardwareFailure();
-      return failure ?? `the video ends before frame ${number} of ${this.#index.pts.length}`;
+      return (
+        (await process.whyFailed(number)) ??
+        `ffmpeg ended before frame ${number} of ${this.#index.pts.length}`
+      );
     }
     const expected = this.#index.pts[number];
     if (frame.pts !== expected)

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { FfmpegError } from '../../domain/errors.ts';
 import type { MediaInfo, VideoStreamInfo } from '../../domain/media-info.ts';
-import { hardwareReason } from '../../domain/hardware-reason.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { outputColor } from './color-conversion.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 
@@ -80,7 +80,7 @@ function nvidiaDevices(): string[] {
 
 /** Why a hardware decoder failed, in a few words. */
 export function decoderReason(error: FfmpegError): string {
-  if (error.code === 'FFMPEG_STALLED') return hardwareReason('driver-silent').text;
+  if (error.code === 'FFMPEG_STALLED') return withoutFullStop(error.message);
   const [line] = error.stderrTail.split('\n').filter((text) => text.trim() !== '');
   return line?.replace(/^\[[^\]]*\] /, '').trim() ?? error.message;
 }

@@ -52,7 +52,7 @@ export class EncoderChooser {
 
   /** A segment failed on NVENC: software encodes until the next trial. */
   nvencFailed(reason: HardwareReason): void {
-    this.#fallBack(`NVENC failed in the middle of the job (${reason.text})`, reason);
+    this.#fallBack(`NVENC failed to encode a batch (${reason.text})`, reason);
   }
 
   async #try(): Promise<void> {

@@ -122,7 +122,7 @@ function throwIfUnwritable(stderrTail: string, purpose: string): void {
   if (/File too large/i.test(stderrTail))
     throw new InputRejectedError(
       'OUTPUT_TOO_LARGE',
-      `The file is too large for its disk while ${purpose} (FAT32 ends at 4 GiB); make output/ a link to another disk, or choose a smaller scale.`,
+      `The file that ffmpeg writes while ${purpose} is too large for its file system (FAT32 allows 4 GiB at most); make output/ a link to another disk, or choose a smaller scale.`,
     );
 }
 

@@ -1,18 +1,23 @@
 import type { MediaInfo } from '../../domain/media-info.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 import { interlacedCount } from './field-plan.ts';
+import { FieldReader } from './read-fields.ts';
 
 const ORDER_NAMES = { tff: 'top field first', bff: 'bottom field first' } as const;
 
 /** Describes how the fields of a source were taken and what is done about it: sentences without a full stop. */
-export function describeFields({ video }: MediaInfo, { fields, pts }: FrameIndex): string[] {
+export function describeFields(media: MediaInfo, { fields, pts }: FrameIndex): string[] {
   const { treatment, runs, pulldown, markedCount } = fields;
   const total = pts.length;
   if (pulldown === 'soft')
     return ['soft telecine (3:2 pulldown flags): film frames kept, each at its original time'];
   if (treatment === 'none') {
-    if (markedCount === 0 && !video.interlaced) return [];
-    return ['marked as interlaced, but the frames are progressive: left unchanged'];
+    if (markedCount === 0 && !media.video.interlaced) return [];
+    return [
+      FieldReader.for(media) === null
+        ? 'marked as interlaced, but videos of this pixel format, size or rotation are not deinterlaced: left unchanged'
+        : 'marked as interlaced, but no interlaced frames found: left unchanged',
+    ];
   }
   const count = interlacedCount(fields);
   const share = count === total ? 100 : Math.min(99, Math.max(1, Math.round((100 * count) / total)));

@@ -25,7 +25,7 @@ export interface FrameIndex {
   readonly lastDuration: number;
   /** Number of packets of the stream in the container, including those that cannot be decoded. */
   readonly packetCount: number;
-  /** Number of error lines that the decoder printed. */
+  /** Number of lines that ffmpeg printed about errors while it decoded the source. */
   readonly decoderErrorCount: number;
   /** Which frames are interlaced, and what is done about it. */
   readonly fields: FieldPlan;

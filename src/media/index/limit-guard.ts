@@ -1,3 +1,5 @@
+import { counted } from '../../lib/counted.ts';
+
 /** Limits that are enforced while decoding, whatever the header says (promise 31 in docs/promises.md). */
 export interface IndexLimits {
   readonly inputMegapixels: number;
@@ -30,9 +32,9 @@ export class LimitGuard {
     this.#latest = Math.max(this.#latest, atSeconds);
     const span = this.#latest - this.#earliest;
     if (span > hours * 3600)
-      return `${this.#name} is longer than the limit of ${hours} hours (limits.hours).`;
+      return `${this.#name} is longer than the limit of ${counted(hours, 'hour')} (limits.hours).`;
     // One second more than the duration, so that a short burst of frames passes.
     if (count <= framesPerSecond * (span + 1)) return null;
-    return `${this.#name} has more than ${framesPerSecond} frames per second (limits.framesPerSecond).`;
+    return `${this.#name} has more than ${counted(framesPerSecond, 'frame')} per second (limits.framesPerSecond).`;
   }
 }

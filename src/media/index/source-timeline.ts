@@ -4,7 +4,7 @@ import type { MediaInfo } from '../../domain/media-info.ts';
 import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 
-/** A jump in the clock of a source: its last time before it and its first time after it, in seconds. */
+/** A jump in the clock of a source: the last time before it and the first time after it, in seconds. */
 export interface TimestampDiscontinuity {
   readonly at: number;
   readonly to: number;
@@ -107,7 +107,8 @@ export class ClockFollower {
       if (this.#fits(stream, at, number)) return number;
     }
     if (!this.#timed.has(stream)) return this.#parts.length - 1;
-    this.#discontinuities.push({ at: this.#parts[from]?.last.get(stream) ?? NaN, to: at });
+    const before = this.#parts[from];
+    this.#discontinuities.push({ at: before?.last.get(stream) ?? before?.clock ?? NaN, to: at });
     this.#parts.push(newPart(at));
     return this.#parts.length - 1;
   }

@@ -48,7 +48,8 @@ export async function remuxToOneTimeline(
   try {
     await child.ended;
   } catch (error) {
-    if (!(error instanceof FfmpegError)) throw error;
+    // A process that was killed or stalled says nothing about the file.
+    if (!(error instanceof FfmpegError) || error.exitCode === null) throw error;
     throw rejected(source, `has timestamp discontinuities and cannot be remuxed (${error.message})`, error);
   }
 }

@@ -59,6 +59,7 @@ async function whyNotMuxable(
     if (!(error instanceof FfmpegError)) throw error;
     // Decoder errors about damaged frames may precede the error of the muxer.
     const said = error.stderrTail.split('\n').find((line) => !/^\[(h264|hevc|mpeg|vp\d|av1)/.test(line));
-    return `cannot be copied (${said || error.message})`;
+    const done = alone.fates.every(({ codec }) => codec === 'copy') ? 'copied' : 'converted';
+    return `cannot be ${done} (${said || error.message})`;
   }
 }

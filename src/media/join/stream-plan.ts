@@ -80,7 +80,9 @@ function fixedContainer(wanted: 'mp4' | 'mkv', own: Container | null): Container
 function bestContainer(source: MediaInfo, own: Container | null): ContainerChoice {
   if (own === null) {
     const extension = extname(source.path).toLowerCase();
-    const what = extension === '' ? 'the container of the source' : extension;
+    // A file may have the name of another container.
+    const isMisleading = extension === '' || Object.values(EXTENSIONS).flat().includes(extension);
+    const what = isMisleading ? 'the container of the source' : extension;
     return { container: 'matroska', reason: `${what} is not supported as an output container` };
   }
   const tracks = source.others.filter((stream) => stream.kind === 'audio' || stream.kind === 'subtitle');
@@ -158,7 +160,7 @@ export function videoTag(codec: Codec, container: Container, encoderCount: numbe
 function sourceContainer(source: MediaInfo): Container | null {
   const extension = extname(source.path).toLowerCase();
   if (source.container.includes('mp4')) return extension === '.mov' ? 'mov' : 'mp4';
-  return source.container.includes('matroska') && extension === '.mkv' ? 'matroska' : null;
+  return source.container.includes('matroska') && extension !== '.webm' ? 'matroska' : null;
 }
 
 function fitsMp4(stream: OtherStreamInfo, container: 'mp4' | 'mov'): boolean {

@@ -3,6 +3,8 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
 import type { HdrMetadata, MediaInfo } from '../../domain/media-info.ts';
+import { counted } from '../../lib/counted.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { mayBeDiscontinuous } from '../index/source-timeline.ts';
 import { probeStill } from '../still/probe-still.ts';
 import { isAnimatedWebpFile, stillFormatOf } from '../still/still-format.ts';
@@ -70,7 +72,7 @@ export async function probeMedia(
   if (await isAnimatedWebpFile(path))
     throw new InputRejectedError(
       'UNSUPPORTED_CODEC',
-      `${name} is an animated WebP, which ffmpeg cannot decode; convert it to APNG, GIF or MP4.`,
+      `${name} is an animated WebP, which is not supported; convert it to APNG, GIF or MP4.`,
     );
   const probed = parseOutput(ProbeOutput, await runProbe(path, name, HEADERS, limits, signal), name);
 
@@ -176,20 +178,22 @@ async function runProbe(
     if (!(error instanceof FfmpegError)) throw error;
     const tooLarge = /Picture size (\d+)x(\d+) exceeds specified max pixel/.exec(error.stderrTail);
     if (tooLarge !== null) assertPixels(name, Number(tooLarge[1]), Number(tooLarge[2]), limits);
-    const said = error.stderrTail.split('\n').at(-1)?.replace(`file:${path}: `, '').trim() ?? '';
-    throw new InputRejectedError(
-      'NOT_A_VIDEO',
-      `${name} is not a video or is damaged${said === '' ? '' : ` (${said})`}.`,
-      { cause: error },
-    );
+    throw new InputRejectedError('NOT_A_VIDEO', `${name} ${whyUnreadable(error, path)}.`, { cause: error });
   }
+}
+
+/** Why ffprobe did not read the headers, as the rest of a sentence. It may be killed or hang for reasons outside the file. */
+function whyUnreadable(error: FfmpegError, path: string): string {
+  if (error.exitCode === null) return `cannot be read: ${withoutFullStop(error.message)}`;
+  const said = error.stderrTail.split('\n').at(-1)?.replace(`file:${path}: `, '').trim() ?? '';
+  return `is not a video or is damaged${said === '' ? '' : ` (${said})`}`;
 }
 
 function assertPixels(name: string, width: number, height: number, limits: InputLimits): void {
   if (width * height <= limits.inputMegapixels * 1e6) return;
   throw new InputRejectedError(
     'LIMIT_EXCEEDED',
-    `${name} is ${width}x${height}, more than the limit of ${limits.inputMegapixels} megapixels (limits.inputMegapixels).`,
+    `${name} is ${width}x${height}, more than the limit of ${counted(limits.inputMegapixels, 'megapixel')} (limits.inputMegapixels).`,
   );
 }
 
@@ -202,6 +206,6 @@ function assertDuration(name: string, info: MediaInfo, limits: InputLimits): voi
   const hours = (durationSeconds / 3600).toFixed(1);
   throw new InputRejectedError(
     'LIMIT_EXCEEDED',
-    `${name} is ${hours} hours long according to its header, more than the limit of ${limits.hours} hours (limits.hours).`,
+    `${name} is ${hours} hours long according to its header, more than the limit of ${counted(limits.hours, 'hour')} (limits.hours).`,
   );
 }

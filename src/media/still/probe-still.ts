@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';
 import { bitsPerComponent } from '../probe/stream-info.ts';
 import { avifSize, type StillFormat } from './still-format.ts';
@@ -85,7 +86,10 @@ async function probeWithFfmpeg(
     return { width, height, bits: bitsPerComponent(pixelFormat) };
   } catch (error) {
     if (!(error instanceof FfmpegError)) throw error;
-    throw damaged(path, error);
+    if (error.exitCode !== null) throw damaged(path, error);
+    // It may be killed or hang for reasons outside the file.
+    const why = `${basename(path)} cannot be read: ${withoutFullStop(error.message)}.`;
+    throw new InputRejectedError('NOT_A_VIDEO', why, { cause: error });
   }
 }
 

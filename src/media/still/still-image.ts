@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { InputRejectedError, toError, VerificationError } from '../../domain/errors.ts';
+import { counted } from '../../lib/counted.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import type { StillFormat } from './still-format.ts';
 import { withPngMetadata, type ImageMetadata } from './png-chunks.ts';
 
@@ -66,7 +68,7 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
         .toColourspace(isWide ? 'rgb16' : 'srgb'),
       isWide,
     );
-    if (info.channels !== 3) throw new Error(`it has ${info.channels} channels.`);
+    if (info.channels !== 3) throw new Error(`it has ${counted(info.channels, 'channel')} instead of 3`);
     return {
       format,
       ...{ width: info.width, height: info.height, bitsPerComponent: isWide ? 16 : 8, pixels: data },
@@ -83,9 +85,8 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
     };
   } catch (error) {
     if (error instanceof InputRejectedError) throw error;
-    throw new InputRejectedError('NOT_A_VIDEO', `${name} is a damaged image: ${toError(error).message}`, {
-      cause: error,
-    });
+    const why = withoutFullStop(toError(error).message);
+    throw new InputRejectedError('NOT_A_VIDEO', `${name} cannot be decoded: ${why}.`, { cause: error });
   }
 }
 

@@ -62,9 +62,12 @@ export async function verifyOutput(
   ).catch((error: unknown) => {
     // The file was created for ffmpeg, so it is empty if ffmpeg wrote nothing.
     if (isMissingFile(error) || codeOf(error) === 'EMPTY_FILE')
-      throw new VerificationError(`ffmpeg did not write the output file ${basename(path)}.`, {
-        cause: error,
-      });
+      throw new VerificationError(
+        `ffmpeg exited without an error, but the output file ${basename(path)} is missing or empty.`,
+        {
+          cause: error,
+        },
+      );
     // A fault of the finished file must not be blamed on the source.
     if (error instanceof InputRejectedError)
       throw new VerificationError(`The output file cannot be read: ${error.message}`, { cause: error });

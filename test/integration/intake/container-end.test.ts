@@ -64,7 +64,10 @@ test('a file that was allocated at its full size before it is copied is not comp
   const bytes = readFileSync(path);
   const half = Math.floor(bytes.length / 2);
   writeFileSync(path, Buffer.concat([bytes.subarray(0, half), Buffer.alloc(bytes.length - half)]));
-  expect(await whyUnfinished(path)).toMatchObject({ code: 'CUT_OFF' });
+  expect(await whyUnfinished(path)).toEqual({
+    code: 'CUT_OFF',
+    message: 'ends in zeros, like a file with missing parts',
+  });
 });
 
 test('a sparse file whose end is there and whose middle is not is not complete', async () => {
@@ -75,7 +78,26 @@ test('a sparse file whose end is there and whose middle is not is not complete',
   closeSync(file);
   writeFileSync(path, Buffer.alloc(100_000, 1), { flag: 'a' });
   expect(statSync(path).blocks * 512).toBeLessThan(1_000_000);
-  expect(await whyUnfinished(path)).toMatchObject({ code: 'CUT_OFF' });
+  expect(await whyUnfinished(path)).toEqual({
+    code: 'CUT_OFF',
+    message: 'takes up less disk space than its size, like a file with missing parts',
+  });
+});
+
+test('the reason for a missing end mark names what the file is, not what its name says', async () => {
+  const folder = temporaryFolder();
+  const packets = Buffer.alloc(10 * 188, 1);
+  for (let at = 0; at < packets.length; at += 188) packets[at] = 0x47;
+  for (const [name, bytes, message] of [
+    ['a.mp4', packets, 'has no end mark, which is normal for transport streams'],
+    ['letter.txt', Buffer.from('Dear all'), 'has no end mark, which is normal for txt files'],
+    ['letter', Buffer.from('Dear all'), 'has no end mark'],
+    ['a.avi', Buffer.from('RIFF\x04\0\0\0AVI JUNK and more'), 'has other data after its RIFF chunks'],
+    ['b.mp4', Buffer.from('\0\0\0\x08ftyp\0\0\0\x03free'), 'has a box of invalid length'],
+  ] as const) {
+    writeFileSync(join(folder, name), bytes);
+    expect(await whyUnfinished(join(folder, name)), name).toEqual({ code: 'NO_END_MARK', message });
+  }
 });
 
 test('a file that only has the name of a video is left to the probe', async () => {

@@ -61,7 +61,19 @@ test('a file that decodes to different images at the right times is used, with a
   const notes: string[] = [];
   expect(await read({ ...other, index: indexed.index }, 20, 2, notes)).toHaveLength(2);
   expect(notes.join()).toMatch(
-    /decodes differently each time \(the image of frame 20 does not match the index\)/,
+    /^b\.mp4 does not decode as it did when it was indexed: the image of frame 20 does not match the index; decoding it again and checking only timestamps from frame 20 on$/,
+  );
+});
+
+test('an ffmpeg that fails is named as the cause, not the file', async () => {
+  const folder = temporaryFolder();
+  const opened = await openMedia(makeClip(join(folder, 'a.mp4')));
+  const real = execFileSync('sh', ['-c', 'command -v ffmpeg'], { encoding: 'utf8' }).trim();
+  const fake = `#!/bin/sh\ncase "$*" in *rawvideo*) echo 'Cannot allocate memory' >&2; exit 3;; esac\nexec ${real} "$@"\n`;
+  writeFileSync(join(folder, 'ffmpeg'), fake, { mode: 0o755 });
+  vi.stubEnv('PATH', `${folder}${delimiter}${process.env['PATH'] ?? ''}`);
+  await expect(read(opened, 0, 1)).rejects.toThrow(
+    'a.mp4 no longer decodes to the frames in its index: at frame 0, ffmpeg failed (exit code 3) while decoding a.mp4: Cannot allocate memory.',
   );
 });
 
@@ -103,7 +115,7 @@ test('a source that was replaced in mid-work is reported as that, before its fra
   });
   await expect(decoder.read(frameBuffer(opened.format))).rejects.toMatchObject({
     code: 'SOURCE_CHANGED',
-    message: 'a.mkv was replaced by another file after it was queued.',
+    message: 'a.mkv was changed or replaced after it was queued.',
   });
   expect(notes).toEqual([]);
   await decoder.close();

@@ -130,7 +130,11 @@ test('progressive frames that are marked as interlaced stay bit for bit', async 
   expect(opened.index.fields).toMatchObject({ treatment: 'none', markedCount: 30 });
   expect(differing(await allPixels(opened), await storedPixels(opened))).toEqual([]);
   expect(describeFields(opened.media, opened.index)).toEqual([
-    'marked as interlaced, but the frames are progressive: left unchanged',
+    'marked as interlaced, but no interlaced frames found: left unchanged',
+  ]);
+  const turned = { ...opened.media, video: { ...opened.media.video, rotationDegrees: 90 } };
+  expect(describeFields(turned, opened.index)).toEqual([
+    'marked as interlaced, but videos of this pixel format, size or rotation are not deinterlaced: left unchanged',
   ]);
 });
 

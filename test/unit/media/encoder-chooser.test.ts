@@ -48,7 +48,7 @@ test('a segment that fails on NVENC sends the next one to software', async () =>
   await choice.next();
   choice.nvencFailed(hardwareReason('sessions-taken'));
   expect(await choice.next()).toBe('libx264');
-  expect(said.at(-1)).toContain('failed in the middle of the job (all NVENC sessions are in use');
+  expect(said.at(-1)).toContain('NVENC failed to encode a batch (all NVENC sessions are in use');
 });
 
 test('NVENC that is not wanted is not tried', async () => {

@@ -79,6 +79,11 @@ describe('another clock', () => {
     expect(parts[1]?.shiftSeconds).toBeCloseTo(102.2 - 0.08 - at, 6);
   });
 
+  test('a stream that first appears on another clock has a time before the jump', () => {
+    const { discontinuities } = follow([...stream(VIDEO, 0, 2), [AUDIO, 5000]]);
+    expect(discontinuities).toEqual([{ at: 49 * 0.04, to: 5000 }]);
+  });
+
   test('the last packets of the old part may be stored after the first ones of the new part', () => {
     const packets = [
       ...stored(stream(VIDEO, 100, 102), stream(AUDIO, 100, 101.6)),

@@ -51,11 +51,23 @@ test.each([
   ['/in/a.avi', 'avi'],
   ['/in/a.webm', 'matroska,webm'],
   ['/in/a.ts', 'mpegts'],
-  ['/in/noending', 'matroska,webm'],
 ])('%s becomes Matroska, with the reason', (path, container) => {
   const plan = planStreams(source(path, container, []));
   expect(plan).toMatchObject({ container: 'matroska', extension: '.mkv' });
-  expect(plan.containerReason).toMatch(/is not supported as an output container/);
+  expect(plan.containerReason).toMatch(/^\.\w+ is not supported as an output container$/);
+});
+
+test('Matroska stays Matroska, whatever the name of the file', () => {
+  for (const name of ['noending', 'a.mp4', 'a.mkv'])
+    expect(planStreams(source(`/in/${name}`, 'matroska,webm', []))).toMatchObject({
+      ...{ container: 'matroska', extension: '.mkv', containerReason: null },
+    });
+});
+
+test('a container that cannot be written is not called by the misleading extension of its file', () => {
+  expect(planStreams(source('/in/a.mp4', 'mpegts', [])).containerReason).toBe(
+    'the container of the source is not supported as an output container',
+  );
 });
 
 test.each(['/in/a.3gp', '/in/a.f4v', '/in/noending'])('%s in the container of MP4 becomes MP4', (path) => {

@@ -7,6 +7,7 @@ import {
   InputRejectedError,
   InternalError,
   LeaseLostError,
+  MaybeIncompleteError,
   ModelError,
   SharedThreadError,
   StoppedError,
@@ -43,7 +44,7 @@ test.each([new StoppedError('The worker is stopping.'), new WorkerMemoryError('t
       ...UNTOUCHED,
     });
     expect(events()).toEqual([]);
-    expect(lines).toEqual(['stopped; will resume from the last checkpoint']);
+    expect(lines).toEqual(['stopped; back in the queue with its checkpoints']);
   },
 );
 
@@ -62,17 +63,26 @@ test('a transient error returns the job to the queue with a pause and a note, an
   expect(lines).toEqual(['The disk is full; retrying every 30 s without using an attempt']);
 });
 
+test('a job never waits longer than the queue makes it wait, and its log line says how long', () => {
+  const { record, row, queue, lines } = claimed();
+  const before = Date.now();
+  record(new MaybeIncompleteError('clip.mp4 may be incomplete.', before + 3_600_000));
+  expect(lines).toEqual(['clip.mp4 may be incomplete; checking again in 300 s']);
+  expect((row()?.notBeforeAtMs ?? 0) - before).toBeGreaterThanOrEqual(300_000);
+  expect(queue.leases.hasClaimable(Date.now() + 1_000)).toBe(false);
+});
+
 test.each([
-  new InputRejectedError('DAMAGED', 'Only 3 % of it can be decoded.'),
-  new ModelError('MODEL_MISSING', 'The model is missing.'),
-])('%s fails the job at once, with an event that says why', (error) => {
+  [new InputRejectedError('DAMAGED', 'Only 3 % of it can be decoded.'), 'rejected'],
+  [new ModelError('MODEL_MISSING', 'The model is missing.'), 'failed permanently'],
+] as const)('%s fails the job at once, with an event that says why', (error, what) => {
   const { record, row, events, lines } = claimed();
   expect(record(error)).toBe(false);
   const { code, message } = error;
   expect(row()).toMatchObject({ state: 'failed', errorCode: code, errorMessage: message, attempts: 1 });
   expect(row()?.finishedAtMs).not.toBeNull();
   expect(events()).toEqual([{ kind: 'rejected', message }]);
-  expect(lines).toEqual([`rejected (${code}): ${message}`]);
+  expect(lines).toEqual([`${what} (${code}): ${message}`]);
 });
 
 test('a failed attempt is charged and retried after a pause, and the frames on the RAM disk are kept', () => {
@@ -97,6 +107,13 @@ test('the last failed attempt fails the job permanently and names the command th
     'attempt failed: The engine failed.',
     `failed permanently (ENGINE_FAILED); to try again: framekiln retry ${job.id}`,
   ]);
+});
+
+test('a job of `framekiln run` names that command, because `retry` rejects the job', () => {
+  const { queue, job, lease, lines } = claimed();
+  const context = { queue, settings: { ...SAFE_DEFAULTS, attempts: 1 }, log: loggerInto(lines) };
+  recordOutcome(context, { ...job, origin: 'run' }, lease, new EngineError('ENGINE_FAILED', 'It failed.'));
+  expect(lines[1]).toBe('failed permanently (ENGINE_FAILED); to try again: repeat the framekiln run command');
 });
 
 test('an unforeseen error is logged with its stack, and stored as one sentence', () => {

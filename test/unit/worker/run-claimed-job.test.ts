@@ -63,7 +63,7 @@ test('a worker that stops returns its job to the queue without a charge', async 
   stopping.abort(new StoppedError('The worker is stopping.'));
   expect(await run()).toBe(false);
   expect(stored()).toMatchObject({ state: 'queued', attempts: 0 });
-  expect(lines).toContain('stopped; will resume from the last checkpoint');
+  expect(lines).toContain('stopped; back in the queue with its checkpoints');
 });
 
 test('a worker with too much memory commits a batch, returns its job, and must be restarted', async () => {

@@ -61,7 +61,7 @@ test('a track that cannot be copied is left out and the rest is joined again', a
     { codec: null, reason: expect.stringMatching(/^cannot be copied \(/) as string },
   ]);
   expect(frameMd5(temporaryPath)).toHaveLength(10);
-  expect(lines.at(-2)).toMatch(/joining again without the tracks that cannot be copied$/);
+  expect(lines.at(-2)).toMatch(/joining again without the tracks that are empty or cannot be muxed$/);
   expect(lines.at(-1)).toBe(VERIFYING);
 });
 

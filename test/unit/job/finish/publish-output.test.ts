@@ -68,7 +68,7 @@ test('the report is written and its remarks are logged', async () => {
   expect(await report()).toMatchObject({
     ...{ source: sourcePath, fingerprint, recipe, output: prepared.outputPath, frames: 10 },
   });
-  expect(lines.join('\n')).toContain('no colour tags in the source: treated as BT.601');
+  expect(lines.join('\n')).toContain('the source does not specify its colour matrix: treated as BT.601');
 });
 
 test('a worker that lost its lease publishes nothing and removes its temporary file', async () => {

@@ -56,7 +56,7 @@ test.each(['move', 'delete'] as const)(
     writeFileSync(sourcePath, 'another video');
     await settleSource(context, output);
     expect(places()).toEqual({ source: 'another video', finished: null });
-    expect(lines).toEqual(['the source is kept: clip.mp4 was replaced by another file after it was queued']);
+    expect(lines).toEqual(['the source is kept: clip.mp4 was changed or replaced after it was queued']);
   },
 );
 
@@ -107,7 +107,7 @@ describe.each(['move', 'delete'] as const)('output.source %s keeps the source', 
     utimesSync(sourcePath, atime, mtime);
     await settleSource(context, output);
     expect(places()).toEqual({ source: 'NOT A VIDEO', finished: null });
-    expect(lines).toEqual([expect.stringContaining('was replaced by another file')]);
+    expect(lines).toEqual([expect.stringContaining('was changed or replaced')]);
   });
 
   test('when the output is gone', async () => {

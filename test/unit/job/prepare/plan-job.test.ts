@@ -124,12 +124,6 @@ test.each<[string, Partial<JobPlan>, Partial<PlanInputs>, string]>([
     {},
     'with another version of the face recognition model',
   ],
-  [
-    'the face recognition model added',
-    { embeddingSha256: null },
-    { embedding: FACES },
-    'without the face recognition model',
-  ],
 ])('a resumed job that finds %s ends with an explanation', async (_, plan, inputs, expected) => {
   const failure = planned({ plan: { ...STORED, ...plan } }, inputs);
   await expect(failure).rejects.toThrow(ModelError);

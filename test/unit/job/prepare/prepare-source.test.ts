@@ -36,7 +36,7 @@ test.each<[string, (path: string) => void, string, string]>([
     'was replaced',
     (path) => writeFileSync(path, 'another video'),
     'SOURCE_CHANGED',
-    'clip.mp4 was replaced by another file after it was queued.',
+    'clip.mp4 was changed or replaced after it was queued.',
   ],
   [
     'has become a folder',

@@ -86,23 +86,45 @@ test('a job without a model has no tile size', async () => {
 const CRASHED = { recipe: RECIPE, errorCode: 'WORKER_CRASHED', attempts: 3 };
 const WORK = { media: sourceOf(640, 480), model: MODEL, memories: null };
 
-test.each<[string, Partial<JobPlan>, Partial<JobPlan>]>([
-  ['tiles', { tile: 128 }, { tile: 64 }],
-  ['tiles on the GPU too', { tile: 128, gpuTile: 256 }, { tile: 64, gpuTile: 128 }],
-  ['whole frames', { tile: null, gpuTile: null }, { tile: 320, gpuTile: 320 }],
-  ['tiles larger than the frame', { tile: 2048 }, { tile: 320 }],
-  ['the smallest tiles', { tile: 32 }, { tile: 32 }],
+test.each<[string, Partial<JobPlan>, Partial<JobPlan>, string]>([
+  ['tiles', { tile: 128 }, { tile: 64 }, '64 px'],
+  [
+    'tiles on the GPU too',
+    { tile: 128, gpuTile: 256 },
+    { tile: 64, gpuTile: 128 },
+    '64 px and 128 px on the GPU',
+  ],
+  [
+    'whole frames',
+    { tile: null, gpuTile: null },
+    { tile: 320, gpuTile: 320 },
+    '320 px and 320 px on the GPU',
+  ],
+  ['tiles larger than the frame', { tile: 2048 }, { tile: 320 }, '320 px'],
+  [
+    'tiles that are the smallest on the CPU',
+    { tile: 32, gpuTile: 128 },
+    { tile: 32, gpuTile: 64 },
+    '64 px on the GPU',
+  ],
 ])(
   'after two crashes in a row %s get half the edge, and the rest of the plan stays',
-  async (_, before, after) => {
+  async (_, before, after, sizes) => {
     const { context, lines } = await contextOf(CRASHED);
     const plan = { ...PLAN, ...before };
     expect(tilesAfterCrashes(context, WORK, plan)).toEqual({ ...plan, ...after });
     expect(lines).toEqual([
-      `the worker crashed again before finishing a batch, perhaps because memory ran out; tile size reduced to ${after.tile} px`,
+      `the worker crashed again before finishing a batch, perhaps because memory ran out; tile size reduced to ${sizes}`,
     ]);
   },
 );
+
+test('the smallest tiles stay, and nothing says that they were reduced', async () => {
+  const { context, lines } = await contextOf(CRASHED);
+  const plan = { ...PLAN, tile: 32 };
+  expect(tilesAfterCrashes(context, WORK, plan)).toBe(plan);
+  expect(lines).toEqual([]);
+});
 
 test.each<[string, Partial<Job>, ModelFile | null]>([
   ['one crash', { attempts: 2 }, MODEL],
