@@ -160,7 +160,12 @@ function aboutJob(job) {
 export function buttonsOf(job) {
   const { name } = nameAndFolder(job.file);
   const button = (label, run, title) =>
-    html`<button key=${label} onClick=${run} aria-label="${title ?? label} ${name}" title=${title}>
+    html`<button
+      key=${label}
+      onClick=${run}
+      aria-label="${title ?? label} ${name}"
+      title=${title && `${title} ${name}`}
+    >
       ${label}
     </button>`;
   switch (job.state) {

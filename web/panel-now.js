@@ -27,7 +27,7 @@ export function Now() {
     <div class="columns">
       <${Short} title="Next" list="queue" state="queued" all="queue" count=${counts.queued} />
       <${Short}
-        title="Finished last"
+        title="Recently finished"
         list="ended"
         all="ended"
         count=${counts.done + counts.failed + counts.cancelled}
@@ -103,11 +103,7 @@ function Figures({ job }) {
   const left = job.secondsLeft === null ? null : Math.max(0, job.secondsLeft - ago);
   const frames = job.framesTotal === null ? '–' : `${number(job.framesDone)} of ${number(job.framesTotal)}`;
   const isLast = job.stage === 'mux' || job.stage === 'verify';
-  const leftText = isLast
-    ? 'almost done'
-    : left === null
-      ? 'known after the first batch'
-      : roughDuration(left);
+  const leftText = isLast ? 'almost done' : left === null ? 'not known yet' : roughDuration(left);
   return html`<dl class="figures">
     <div>
       <dt>Time left</dt>

@@ -23,7 +23,7 @@ import type { HardwareFacts } from '../hardware/probe/hardware-facts.ts';
 import { addonPath } from '../inference/cuda-engine.ts';
 import { describeCpuEngine } from '../inference/cpu-engine.ts';
 import { addonPackage } from '../inference/find-addon.ts';
-import { listModels, verifyModels } from '../inference/models/find-model.ts';
+import { listModels, pullCommand, verifyModels } from '../inference/models/find-model.ts';
 import { runForText } from '../media/ffmpeg/run-for-text.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
 import { tryEncoders, tryRamDisk } from './environment-trials.ts';
@@ -86,8 +86,9 @@ async function findModels(home: Home): Promise<ModelFinding[]> {
   const listed = await listModels(modelFolders(home), manifest);
   const verified = await verifyModels(modelFolders(home), manifest);
   const damaged = new Set(verified.filter(({ error }) => error !== null).map(({ entry }) => entry.name));
-  return listed.map(({ entry: { name }, path }) => {
-    if (path === null) return { name, state: 'missing', path };
-    return { name, state: damaged.has(name) ? 'damaged' : 'ok', path };
+  return listed.map(({ entry, path }) => {
+    const { name } = entry;
+    const state = path === null ? 'missing' : damaged.has(name) ? 'damaged' : 'ok';
+    return { name, state, path, command: pullCommand(entry) };
   });
 }

@@ -67,6 +67,7 @@ function describeChange(key: string, origins: readonly Origin[], configFile: str
 
 function whenEffective(key: string): string {
   if (NEEDS_RESTART.includes(key)) return 'after the daemon is restarted';
+  if (/^recipe\b|^intake\.folders/.test(key)) return 'for files queued from now on';
   return /^(intake|throttling|page)\./.test(key) ? 'at once' : 'from the next job';
 }
 

@@ -52,7 +52,10 @@ export function startCommand(cli: Cli): Command {
         if (warning !== null) log.warn(warning);
       };
       const settings = new LiveSettings({ home, flags: options.set ?? [] }, (loaded) => {
-        log.info('settings reloaded; new values apply from the next job at the latest');
+        if (loaded.validText !== null)
+          log.info(
+            'settings reloaded; recipes apply to files queued from now on, other settings from the next job at the latest',
+          );
         for (const key of NEEDS_RESTART)
           if (valueAt(loaded.settings, key) !== valueAt(startedWith, key))
             log.warn(`${key} has changed; restart Framekiln to apply the new value`);

@@ -15,7 +15,7 @@ export function keepValidSettings(
 ): string | null {
   if (validText === null) return null;
   try {
-    writeFileSync(`${validConfigFile}.tmp`, validText);
+    writeFileSync(`${validConfigFile}.tmp`, validText, { flush: true });
     renameSync(`${validConfigFile}.tmp`, validConfigFile);
     return null;
   } catch (error) {

@@ -187,12 +187,13 @@ export class Daemon {
 
   #exitCode(): ExitCode {
     const { home, log, signal, once } = this.#options;
-    const rejected = this.#intake.rejectedCount;
+    const { rejectedCount: rejected, isIncomplete } = this.#intake;
     if (!signal.aborted && this.#missingDisk !== null) {
       log.error(`cannot process the rest: ${withoutFullStop(this.#missingDisk)}`);
       return ExitCode.environment;
     }
-    if (!signal.aborted) return verdictOn({ queue: this.#queue, inputDir: home.input, rejected, log });
+    if (!signal.aborted)
+      return verdictOn({ queue: this.#queue, inputDir: home.input, rejected, isIncomplete, log });
     log.info('stopped; unfinished jobs will resume from their last checkpoint');
     return once ? ExitCode.stopped : ExitCode.ok;
   }

@@ -80,7 +80,7 @@ export class GpuWatch {
     if (typeof load === 'string') this.#nextLookMs = now() + PATIENCE_MS;
     if (load === 'silent')
       onNote(
-        'nvidia-smi is not responding; cannot check the GPU temperature or whether other programs are using the GPU',
+        'nvidia-smi failed or did not respond; cannot check the GPU temperature or whether other programs are using the GPU',
       );
     this.#judge(typeof load === 'string' ? { celsius: null, processes: [] } : load, limits);
   }
@@ -100,7 +100,7 @@ export class GpuWatch {
     this.#busyLooks = inOurWay ? this.#busyLooks + 1 : 0;
     this.#calmLooks = inOurWay || this.#isHot ? 0 : this.#calmLooks + 1;
     if (!isPaused && this.#isHot)
-      this.#reason = `GPU temperature is ${celsius} °C (limit: ${gpuHottestCelsius} °C)`;
+      this.#reason = `GPU temperature reached ${celsius} °C (limit: ${gpuHottestCelsius} °C; resumes below ${gpuHottestCelsius - COOLED_BY} °C)`;
     else if (!isPaused && other !== null && this.#busyLooks >= BUSY_LOOKS)
       this.#reason = `another program is using the GPU (${other.name}, ${other.percent ?? 0} %)`;
     else if (isPaused && this.#calmLooks >= CALM_LOOKS) this.#reason = null;

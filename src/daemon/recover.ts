@@ -10,7 +10,13 @@ import { cleanUp } from './clean-up.ts';
 export async function recover(home: IdentifiedHome, queue: Queue, log: Logger): Promise<void> {
   const ids = queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
   for (const job of ids.flatMap((id) => queue.jobs.getJob(id) ?? []))
-    log.child(basename(job.sourcePath)).info('was interrupted; will resume from the last checkpoint');
+    log
+      .child(basename(job.sourcePath))
+      .info(
+        job.origin === 'run'
+          ? 'was interrupted; to resume it: repeat the framekiln run command'
+          : 'was interrupted; will resume from the last checkpoint',
+      );
   await cleanUp(home, queue, log);
   checkRejectedFilesAgain(queue);
 }

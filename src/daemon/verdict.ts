@@ -11,18 +11,20 @@ export interface WorkedOff {
   readonly inputDir: string;
   /** Files in the input folder that were rejected. */
   readonly rejected: number;
+  /** Whether some of the input folder could not be scanned. */
+  readonly isIncomplete: boolean;
   readonly log: Logger;
 }
 
 /** The exit code of `--once`: success only if no file in `input/` failed or was rejected, now or earlier. */
-export function verdictOn({ queue, inputDir, rejected, log }: WorkedOff): ExitCode {
+export function verdictOn({ queue, inputDir, rejected, isIncomplete, log }: WorkedOff): ExitCode {
   const undone = undoneIn(inputDir, queue);
-  if (undone === 0 && rejected === 0) {
+  if (undone === 0 && rejected === 0 && !isIncomplete) {
     log.info('everything in the input folder is done');
     return ExitCode.ok;
   }
   log.error(
-    `finished with errors: ${counted(undone, 'job')} not done, ${counted(rejected, 'file')} rejected; see framekiln status`,
+    `finished with errors: ${counted(undone, 'job')} not done, ${counted(rejected, 'file')} rejected${isIncomplete ? ', and not all of the input folder could be scanned' : ''}; see the log and framekiln status`,
   );
   return ExitCode.failed;
 }

@@ -69,9 +69,14 @@ export class Intake {
     return this.#settling;
   }
 
-  /** Rejected files and unreadable folders in the last scan; at least 1 if the scan itself failed. */
+  /** Files that are rejected, as of the last scan that did not fail. */
   get rejectedCount(): number {
     return this.#rejected;
+  }
+
+  /** Whether the last scan failed, or could not read some folders. */
+  get isIncomplete(): boolean {
+    return this.#failure !== null || this.#unreadable.size > 0;
   }
 
   /** The error of the last scan; null if it succeeded. */
@@ -112,7 +117,7 @@ export class Intake {
       if (!signal.aborted) await takeFile(file, { rules, settleMs }, this.#options, signal);
     const known = seenFiles.list();
     this.#settling = known.filter(({ state }) => state === 'settling').length;
-    this.#rejected = known.filter(({ state }) => state === 'rejected').length + unreadable.length;
+    this.#rejected = known.filter(({ state }) => state === 'rejected').length;
   }
 
   /** Finds the files, and watches the folders that contain them. */
@@ -179,7 +184,6 @@ export class Intake {
       const { message } = toError(error);
       const isNew = this.#failure === null || toError(this.#failure).message !== message;
       this.#failure = error;
-      this.#rejected = Math.max(1, this.#rejected);
       if (isNew)
         this.#options.log.error(`cannot scan the input folder: ${withoutFullStop(message)}; retrying`);
     }

@@ -1,5 +1,6 @@
 import type { Lease } from '../domain/job.ts';
 import type { Database } from './sqlite.ts';
+import type { EventStore } from './event-store.ts';
 import type { FailedAttempt, LeaseStore } from './lease-store.ts';
 import { transaction } from './transaction.ts';
 
@@ -22,6 +23,7 @@ export interface Sweep {
 export function createLeaseSweep(
   db: Database,
   { failAttempt, release }: Pick<LeaseStore, 'failAttempt' | 'release'>,
+  { addEvent }: Pick<EventStore, 'addEvent'>,
 ) {
   const selectRunning = db.prepare<[], Lease & { expiresAtMs: number }>(
     `SELECT id AS jobId, lease_owner AS owner, lease_token AS token, lease_expires_at_ms AS expiresAtMs
@@ -40,8 +42,10 @@ export function createLeaseSweep(
         );
       for (const { jobId, owner, token } of abandoned) {
         const lease = { jobId, owner, token };
-        if (failure !== null && isToBlame?.(owner) !== false) failAttempt(lease, { ...failure, nowMs });
-        else {
+        if (failure !== null && isToBlame?.(owner) !== false) {
+          addEvent(jobId, { atMs: nowMs, kind: 'attempt-failed', message: failure.message });
+          failAttempt(lease, { ...failure, nowMs });
+        } else {
           const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
           release(lease, { countAttempt: false, ...unjudged });
         }

@@ -50,6 +50,7 @@ export function openExistingQueue(path: string): Queue {
 export function createQueue(db: Database): Queue {
   const paths = homePaths(db.name);
   const leases = createLeaseStore(db, paths);
+  const events = createEventStore(db);
   return {
     jobs: createJobStore(db, paths),
     outputs: createOutputStore(db, paths),
@@ -58,12 +59,12 @@ export function createQueue(db: Database): Queue {
     control: createControlStore(db),
     batches: createBatchStore(db),
     commands: createCommandStore(db),
-    events: createEventStore(db),
+    events,
     history: createHistoryStore(db),
     mountPoints: createMountPointStore(db),
     seenFiles: createSeenFileStore(db, paths),
     home: createHomeStore(db),
-    sweepLeases: createLeaseSweep(db, leases),
+    sweepLeases: createLeaseSweep(db, leases, events),
     // Immediate: begun later, after a read, it would fail at once when another process has written meanwhile.
     inTransaction: (writes) => db.transaction(writes).immediate(),
     close: () => void db.close(),

@@ -186,6 +186,6 @@ function logSessions(log: Logger, { counts }: EncoderSemaphore): void {
   const { opened, closed, failed, fallenBack } = counts;
   if (opened === 0 && fallenBack === 0) return;
   log.info(
-    `NVENC sessions so far: ${opened} opened, ${closed} closed, ${failed} failed; ${counted(fallenBack, 'segment')} encoded on the CPU instead`,
+    `NVENC sessions so far: ${opened} opened, ${closed} closed, ${failed} failed; fell back to the CPU ${counted(fallenBack, 'time')}`,
   );
 }

@@ -70,7 +70,7 @@ describe.runIf(mayMountExfat())('on exFAT', () => {
     for (const name of filesBelow(output).filter((each) => each !== 'X.MP4'))
       expect(frameMd5(join(output, name)), name).toHaveLength(FRAMES);
     expect(readLog(home)).toMatch(
-      /does not accept the name a<b>:c\?\.mp4; the output will be named a_b__c_\.mp4/,
+      /does not accept trip: 1\/a<b>:c\?\.mp4; the output will be trip_ 1\/a_b__c_\.mp4/,
     );
   });
 

@@ -68,12 +68,12 @@ test(
     makeClip(join(home, 'input/lanczos-2x/clip.mp4'), { frames: 600 });
     const daemon = start(['start', '--once', '--home', home], { PATH: path });
     const timeout = { timeout: 60_000 };
-    await expect.poll(() => readLog(home), timeout).toMatch(/paused: GPU temperature is 95 °C/);
-    expect(run(['status', '--home', home]).stdout).toMatch(/is running \(paused: GPU temperature is 95 °C/);
+    await expect.poll(() => readLog(home), timeout).toMatch(/paused: GPU temperature reached 95 °C/);
+    expect(run(['status', '--home', home]).stdout).toMatch(/is running \(paused: GPU temperature reached 95 °C/);
 
     writeFileSync(celsius, '60\n');
     expect(await daemon.ended).toBe(0);
-    expect(readLog(home)).toMatch(/resuming; was paused: GPU temperature is 95 °C/);
+    expect(readLog(home)).toMatch(/resuming; was paused: GPU temperature reached 95 °C/);
     expect(existsSync(join(home, 'output/lanczos-2x/clip.mp4'))).toBe(true);
     expect(run(['status', '--json', '--home', home]).stdout).toMatch(/"throttled": null/);
   },

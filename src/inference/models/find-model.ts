@@ -114,7 +114,7 @@ function damaged(path: string, entry: ModelEntry, found: string): ModelError {
 }
 
 /** The command that installs a model. */
-function pullCommand(entry: ModelEntry): string {
+export function pullCommand(entry: ModelEntry): string {
   return `framekiln models pull ${entry.name}${isOnNpm(entry) ? '' : ' --from FOLDER'}`;
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { whyNotOutput } from '../../config/home.ts';
 import { InputRejectedError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
@@ -41,12 +41,8 @@ function withoutExtension(path: string): string {
 
 /** Reserves the final name of the output. @throws InputRejectedError if it must not be written */
 export async function chooseOutputPath(context: JobContext, extension: string): Promise<string> {
-  const { job, log } = context;
+  const { home, job, log } = context;
   const outputPath = acceptablePath(context, job.outputPath);
-  if (outputPath !== job.outputPath)
-    log.info(
-      `the file system of the output does not accept the name ${visibleText(basename(job.outputPath))}; the output will be named ${basename(outputPath)}`,
-    );
   const [best, ...others] = outputPaths({ ...job, outputPath }, extension);
   if (job.plan === null) await assertNameIsFree(context, best);
   let path = '';
@@ -55,7 +51,10 @@ export async function chooseOutputPath(context: JobContext, extension: string): 
     ({ path } = await reserveOutputName(context, wanted));
     if (path === wanted) break;
   }
-  if (![best, ...others].includes(path))
+  if (outputPath !== job.outputPath) {
+    const [given, accepted] = [job.outputPath, path].map((each) => visibleText(relative(home.output, each)));
+    log.info(`the file system of the output does not accept ${given}; the output will be ${accepted}`);
+  } else if (![best, ...others].includes(path))
     log.info(`the output will be named ${basename(path)}, because ${basename(best)} is taken`);
   assertOutputAllowed(context, path);
   return path;

@@ -50,7 +50,11 @@ export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan,
  * kernel or the allocator ends the process. After two workers in a row have died before a batch was done, tiles get half
  * the edge.
  */
-export function tilesAfterCrashes(context: JobContext, { media, model }: TiledWork, plan: JobPlan): JobPlan {
+export function tilesAfterCrashes(
+  context: JobContext,
+  { media, model, memories }: TiledWork,
+  plan: JobPlan,
+): JobPlan {
   const { job, log } = context;
   // A committed batch resets the count, and the current attempt is already counted.
   if (!isTiled(job.recipe, model) || job.errorCode !== 'WORKER_CRASHED' || job.attempts < 3) return plan;
@@ -62,13 +66,14 @@ export function tilesAfterCrashes(context: JobContext, { media, model }: TiledWo
     tile: half(plan.tile),
     ...(plan.gpuTile === undefined ? {} : { gpuTile: half(plan.gpuTile) }),
   };
+  const hasGpu = plan.gpuTile !== undefined && memories?.gpu !== null;
   const sizes = [
-    smaller.tile === plan.tile ? null : `${smaller.tile} px`,
-    smaller.gpuTile === plan.gpuTile ? null : `${smaller.gpuTile} px on the GPU`,
+    smaller.tile === plan.tile ? null : `${smaller.tile} px${hasGpu ? ' on the CPU' : ''}`,
+    smaller.gpuTile === plan.gpuTile || !hasGpu ? null : `${smaller.gpuTile} px on the GPU`,
   ].filter((size) => size !== null);
-  if (sizes.length === 0) return plan;
-  log.warn(
-    `the worker crashed again before finishing a batch, perhaps because memory ran out; tile size reduced to ${sizes.join(' and ')}`,
-  );
+  if (sizes.length > 0)
+    log.warn(
+      `the worker crashed again before finishing a batch, perhaps because memory ran out; tile size reduced to ${sizes.join(' and ')}`,
+    );
   return smaller;
 }

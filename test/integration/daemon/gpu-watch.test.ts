@@ -100,7 +100,9 @@ describe('a GPU that is too hot', () => {
   it('pauses work at once until it has cooled down by ten degrees', async () => {
     const { look } = watch();
     expect(await look({ celsius: 89 })).toBeNull();
-    expect(await look({ celsius: 91 })).toBe('GPU temperature is 91 °C (limit: 90 °C)');
+    expect(await look({ celsius: 91 })).toBe(
+      'GPU temperature reached 91 °C (limit: 90 °C; resumes below 80 °C)',
+    );
     for (const celsius of [85, 81, 79, 79]) expect(await look({ celsius }, false)).not.toBeNull();
     expect(await look({ celsius: 79 }, false)).toBeNull();
     expect(await look({ celsius: 85 })).toBeNull();
@@ -126,7 +128,7 @@ describe('nvidia-smi', () => {
     const { look, notes, calls } = watch();
     for (let looks = 0; looks < 6; looks++) expect(await look({ exitCode: 9 })).toBeNull();
     expect(notes).toEqual([
-      'nvidia-smi is not responding; cannot check the GPU temperature or whether other programs are using the GPU',
+      'nvidia-smi failed or did not respond; cannot check the GPU temperature or whether other programs are using the GPU',
     ]);
     expect(calls()).toBe(1);
   });

@@ -107,8 +107,9 @@ describe('checkEncoders', () => {
 });
 
 describe('checkModels', () => {
-  const a = (state: 'ok' | 'missing' | 'damaged') => ({ name: 'a', state, path: '/models/a.onnx' });
-  const b = (state: 'ok' | 'missing' | 'damaged') => ({ name: 'b', state, path: '/models/b.onnx' });
+  const model = { path: '/models/a.onnx', command: 'framekiln models pull a --from FOLDER' };
+  const a = (state: 'ok' | 'missing' | 'damaged') => ({ ...model, name: 'a', state });
+  const b = (state: 'ok' | 'missing' | 'damaged') => ({ ...model, name: 'b', state });
   it.each([
     [[a('ok'), b('missing')], 'a', 'ok'],
     [[a('missing'), b('ok')], 'a', 'fail'],
@@ -118,6 +119,10 @@ describe('checkModels', () => {
     [[a('ok')], 'strange.onnx', 'ok'],
   ])('judges %j with %s needed as %s', (findings, needed, status) => {
     expect(checkModels(findings, needed).status).toBe(status);
+  });
+
+  it('names the command that installs a missing model', () => {
+    expect(checkModels([a('missing')], 'a').remedy).toBe('Run: framekiln models pull a --from FOLDER');
   });
 });
 

@@ -92,13 +92,13 @@ test.each<[string, Partial<JobPlan>, Partial<JobPlan>, string]>([
     'tiles on the GPU too',
     { tile: 128, gpuTile: 256 },
     { tile: 64, gpuTile: 128 },
-    '64 px and 128 px on the GPU',
+    '64 px on the CPU and 128 px on the GPU',
   ],
   [
     'whole frames',
     { tile: null, gpuTile: null },
     { tile: 320, gpuTile: 320 },
-    '320 px and 320 px on the GPU',
+    '320 px on the CPU and 320 px on the GPU',
   ],
   ['tiles larger than the frame', { tile: 2048 }, { tile: 320 }, '320 px'],
   [
@@ -122,7 +122,7 @@ test.each<[string, Partial<JobPlan>, Partial<JobPlan>, string]>([
 test('the smallest tiles stay, and nothing says that they were reduced', async () => {
   const { context, lines } = await contextOf(CRASHED);
   const plan = { ...PLAN, tile: 32 };
-  expect(tilesAfterCrashes(context, WORK, plan)).toBe(plan);
+  expect(tilesAfterCrashes(context, WORK, plan)).toEqual(plan);
   expect(lines).toEqual([]);
 });
 
