@@ -25,10 +25,12 @@ export async function endOfWalk(walked: WalkedHome, source: Walk['source']): Pro
     if (state === 'paused') walked.command('resume', String(id));
     if (state === 'cancelled') walked.command('retry', String(id));
   }
-  for (let run = 0; run < RUNS && openJobs(walked).length > 0; run++) {
+  let run = 0;
+  do {
     walked.endWaits();
+    // The first run carries out the commands above; without it, a job that was cancelled would stay so.
     walked.command('start', '--once');
-  }
+  } while (++run < RUNS && openJobs(walked).length > 0);
   walked.noteOutputs();
   walked.belongings.noteGone();
   const all = [
