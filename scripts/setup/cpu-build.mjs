@@ -80,7 +80,7 @@ export async function ensureCpuAddon(root) {
   writeStamp(stampFile, { stamp, failure });
   if (failure !== null)
     console.error(
-      `The CPU addon could not be built; models run with onnxruntime, which is slower: ${failure}`,
+      `Models on the CPU will run with onnxruntime, which is slower, because the CPU addon could not be built:\n${failure}`,
     );
 }
 

@@ -51,7 +51,7 @@ export function judgeGpuUse({ driver, addon, graphics, hasSources }: GpuSituatio
   const installAddon = toChangeThat(
     hasSources && graphics.hasNvcc
       ? 'npm run build:native'
-      : 'framekiln gpu install --from FOLDER-OR-ADDRESS-OF-A-RELEASE',
+      : 'framekiln gpu install --from FOLDER-OF-A-RELEASE',
   );
   if (addon === null) {
     const why = `the ${gpu.name} and its driver ${gpu.driver} work, but the CUDA addon is not installed`;

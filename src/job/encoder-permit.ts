@@ -20,7 +20,7 @@ export async function acquirePermit(context: JobContext, signal: AbortSignal): P
     const { waitSeconds, sessions } = settings.encoder;
     encoderSemaphore.fellBack();
     log.info(
-      `no NVENC session became free within ${waitSeconds} s (limit: ${sessions}); encoding this batch on the CPU`,
+      `no NVENC session became free within ${waitSeconds} s (encoder.sessions: ${sessions}); encoding this batch on the CPU`,
     );
   }
   return permit;

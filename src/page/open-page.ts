@@ -46,7 +46,7 @@ export async function openPage(options: PageOptions): Promise<Page | null> {
     return page;
   } catch (error) {
     const inUse = codeOf(error) === 'EADDRINUSE';
-    const why = inUse ? `port ${port} of ${host} is in use` : withoutFullStop(toError(error).message);
+    const why = inUse ? `port ${port} on ${host} is in use` : withoutFullStop(toError(error).message);
     const advice = inUse ? '; to use another port, set page.port and restart the daemon' : '';
     log.warn(`cannot serve the page: ${why}; continuing without it${advice}`);
     return null;

@@ -78,7 +78,7 @@ async function remux(
   const count = counted(discontinuities.length, 'timestamp discontinuity', 'timestamp discontinuities');
   const [first] = discontinuities;
   log.warn(
-    `${basename(path)} has ${count}, the first from ${first?.at.toFixed(3) ?? '?'} s to ${first?.to.toFixed(3) ?? '?'} s; remuxing onto one continuous timeline`,
+    `${basename(path)} has ${count}: ${discontinuities.length > 1 ? 'the first is ' : ''}a jump from ${first?.at.toFixed(3) ?? '?'} s to ${first?.to.toFixed(3) ?? '?'} s; remuxing onto one continuous timeline`,
   );
   makeFolder(folder);
   // The lease token makes the name unique, so that a worker that lost its lease does not write into the same file.

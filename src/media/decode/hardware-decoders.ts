@@ -41,7 +41,7 @@ export interface HardwareInput {
 
 /** Why a source must be decoded on the CPU, as a clause; null if a GPU may decode it. */
 export function whyNotInHardware({ video }: MediaInfo, index: FrameIndex): string | null {
-  if (!EXACT_CODECS.test(video.codec)) return `${video.codec} decoders may return different images`;
+  if (!EXACT_CODECS.test(video.codec)) return `GPU decoders of ${video.codec} are not bit-exact`;
   if (GPU_FORMATS[video.pixelFormat] === undefined)
     return `GPU decoding is not used for ${video.pixelFormat}`;
   if (index.fields.treatment !== 'none') return 'the source is interlaced';

@@ -80,7 +80,9 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
       remarks: [
         ...(isCmyk ? ['CMYK converted to sRGB'] : []),
         ...(depth === 'ushort' && !isWide ? ['bit depth reduced to 8'] : []),
-        ...(isTurned ? ['EXIF block dropped because the image was turned'] : []),
+        ...(isTurned && exif !== undefined
+          ? ['EXIF data dropped because the image was rotated by its orientation tag']
+          : []),
       ],
     };
   } catch (error) {

@@ -83,6 +83,8 @@ export function whyDrifting(drift: readonly [first: number, last: number, worst:
   );
   const seconds = drift[off];
   if (seconds === undefined) return null;
-  const where = ['starts', 'ends', 'is in places'][off];
-  return `${where ?? ''} ${Math.round(Math.abs(seconds) * 1000)} ms too ${seconds < 0 ? 'early' : 'late'}`;
+  const ms = Math.round(Math.abs(seconds) * 1000);
+  const late = seconds < 0 ? 'early' : 'late';
+  if (off === 2) return `is up to ${ms} ms ${late} in places`;
+  return `${off === 0 ? 'starts' : 'ends'} ${ms} ms too ${late}`;
 }

@@ -30,7 +30,10 @@ const LISTS = {
 const Outcome = z.object({
   kind: z
     .enum(['done', 'busy', 'waiting'])
-    .meta({ description: 'busy and waiting: the daemon will do it later' }),
+    .meta({
+      description:
+        'done: the command was carried out; busy: the daemon will carry it out as soon as it can; waiting: it will when it next starts',
+    }),
   sentence: z.string(),
 });
 

@@ -82,7 +82,7 @@ test.each<[string, Machine, string]>([
   [
     'a driver without the addon',
     { vendors: ['0x10de'], nvidiaSmi: lists(RTX_3060) },
-    'models run on the CPU: the NVIDIA GeForce RTX 3060 and its driver 560.35.03 work, but the CUDA addon is not installed; to change that: framekiln gpu install --from FOLDER-OR-ADDRESS-OF-A-RELEASE',
+    'models run on the CPU: the NVIDIA GeForce RTX 3060 and its driver 560.35.03 work, but the CUDA addon is not installed; to change that: framekiln gpu install --from FOLDER-OF-A-RELEASE',
   ],
   [
     'a driver and nvcc without the addon',
@@ -128,7 +128,7 @@ test.each<[string, Machine, string]>([
   [
     'an addon that crashes',
     { nvidiaSmi: lists(RTX_3060), addon: "process.kill(process.pid, 'SIGSEGV');" },
-    'models run on the CPU: the CUDA addon cannot use the NVIDIA GeForce RTX 3060: it cannot be loaded: it crashed; to change that: framekiln gpu install --from FOLDER-OR-ADDRESS-OF-A-RELEASE',
+    'models run on the CPU: the CUDA addon cannot use the NVIDIA GeForce RTX 3060: it cannot be loaded: it crashed; to change that: framekiln gpu install --from FOLDER-OF-A-RELEASE',
   ],
   [
     'a GPU that works',

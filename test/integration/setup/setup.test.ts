@@ -264,7 +264,7 @@ describe('the CPU addon', () => {
     const result = buildAddon();
     expect(result).toMatchObject({ code: 0, calls: [] });
     expect(result.stderr).toBe(
-      'The CPU addon could not be built; models run with onnxruntime, which is slower: no C++ compiler was found (to install one on Debian: apt install g++)\n',
+      'Models on the CPU will run with onnxruntime, which is slower, because the CPU addon could not be built:\nno C++ compiler was found (to install one on Debian: apt install g++)\n',
     );
     expect(buildAddon()).toEqual({ code: 0, stdout: '', stderr: '', calls: [] });
   });

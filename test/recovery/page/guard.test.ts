@@ -76,7 +76,7 @@ it(
       FRAMEKILN_PAGE_PORT: String(port),
     });
     const line =
-      /cannot serve the page: port \d+ of 127\.0\.0\.1 is in use; continuing without it; to use another port, set page\.port and restart the daemon/;
+      /cannot serve the page: port \d+ on 127\.0\.0\.1 is in use; continuing without it; to use another port, set page\.port and restart the daemon/;
     await vi.waitFor(() => expect(readLog(home)).toMatch(line), { timeout: 20_000, interval: 50 });
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
