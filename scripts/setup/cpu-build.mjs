@@ -89,7 +89,7 @@ async function buildForSetup(root) {
   const { ok, output } = await reportStep('Building the CPU addon (half a minute)', () =>
     buildCpu(root, 'addon'),
   );
-  return ok ? null : `\n${output.trimEnd()}`;
+  return ok ? null : output.trimEnd();
 }
 
 /**
