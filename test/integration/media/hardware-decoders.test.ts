@@ -36,7 +36,7 @@ async function readAll(
   notes: string[] = [],
   choice?: DecoderChoice,
 ): Promise<string[]> {
-  const hardware = choice === undefined ? {} : { choice, hardwareStallMs: 1_500 };
+  const hardware = choice === undefined ? {} : { choice, hardwareStallMs: 5_000 };
   const decoder = decoderAt(opened, firstFrame, notes, hardware);
   const frame = frameBuffer(opened.format);
   const frames: string[] = [];
