@@ -12,7 +12,7 @@ const RUNS = 3;
 
 /** Files that Framekiln keeps in a home while nothing runs. */
 const STATE =
-  /^(framekiln\.yaml|logs\/.*|\.framekiln\/(framekiln\.db(-wal|-shm)?|daemon\.lock|detected\.yaml|probe\.json|reports\/\d+\.json))$/;
+  /^(framekiln\.yaml|logs\/.*|\.framekiln\/(framekiln\.db(-wal|-shm)?|daemon\.lock|(detected|last-valid-settings)\.yaml|probe\.json|reports\/\d+\.json))$/;
 
 /** Undoes pauses and cancellations, runs Framekiln until it is idle, and returns what is wrong then. */
 export async function endOfWalk(walked: WalkedHome, source: Walk['source']): Promise<string[]> {
