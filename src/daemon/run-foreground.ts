@@ -113,7 +113,7 @@ async function runAlone(
     start: { homeRoot: home.root, onlyJobId: job.id, flags: settings.sources.flags ?? [] },
     log,
     onEnded: (end) => {
-      if (end.crashed) log.error(`worker crashed (${end.how})`);
+      if (end.crashed) log.error(end.notice);
       const failure = end.crashed ? workerCrash(end.how, settings.now().attempts) : null;
       queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure, isToBlame: end.wasOwner });
     },

@@ -100,7 +100,7 @@ export class WorkerControl {
 
   #afterWorker(end: WorkerEnd): void {
     const { queue, log, settings } = this.#options;
-    if (end.crashed) log.error(`worker crashed (${end.how})`);
+    if (end.crashed) log.error(end.notice);
     this.#hasLeftovers ||= end.crashed;
     try {
       this.#nextRunsAlone = mustRunAlone(end, queue);

@@ -28,6 +28,8 @@ export interface WorkerExit {
   readonly hasClaimed: boolean;
   /** Exit code, signal or reason, for messages. */
   readonly how: string;
+  /** What to log if it crashed. */
+  readonly notice: string;
 }
 
 /**
@@ -62,7 +64,7 @@ export class WorkerProcess {
     // Native libraries print to standard error.
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#logText(text));
     this.exit = new Promise((resolve) => {
-      child.once('error', (error) => resolve(this.#exit(`could not be started: ${error.message}`, true)));
+      child.once('error', (error) => resolve(this.#exit(error.message, true)));
       child.once('exit', (code, signal) => resolve(this.#exit(describeExit(code, signal), code !== 0)));
     });
   }
@@ -115,10 +117,12 @@ export class WorkerProcess {
 
   #exit(how: string, failed: boolean): WorkerExit {
     this.#watchdog.rest();
+    const reason = this.#hung ? `no heartbeat for ${this.#silenceMs / 1000} s` : how;
     return {
       crashed: failed && !this.#released && !this.#stopping,
       hasClaimed: this.#hasClaimed,
-      how: this.#hung ? `no heartbeat for ${this.#silenceMs / 1000} s` : how,
+      how: reason,
+      notice: this.pid === null ? `cannot start the worker: ${reason}` : `worker crashed (${reason})`,
     };
   }
 }

@@ -60,7 +60,7 @@ async function endOfMp4(bytes: Bytes): Promise<ContainerEnd> {
     const size = short === 1 ? Number(header.readBigUInt64BE(8)) : short;
     if (size < 8)
       return open(size === 0 ? 'ends with a box of unknown length' : 'has a box of invalid length');
-    if (parts === MOST_PARTS) return open('has too many boxes to find its end');
+    if (parts === MOST_PARTS) return open('has too many boxes for its end to be found');
     if (at + size > bytes.size) return cutIn(`${printable(type)} box`);
     types.add(type);
     at += size;
@@ -72,7 +72,7 @@ async function endOfMp4(bytes: Bytes): Promise<ContainerEnd> {
 /** AVIF: a chain of boxes as in MP4, with a description (meta) and the image data. */
 async function endOfAvif({ size, read }: Bytes): Promise<ContainerEnd> {
   for (let at = 0, parts = 0; at < size; parts++) {
-    if (parts === MOST_PARTS) return open('has too many boxes to find its end');
+    if (parts === MOST_PARTS) return open('has too many boxes for its end to be found');
     const header = await read(at, 8);
     if (header.length < 8) return cutIn('last box');
     const length = header.readUInt32BE(0);
@@ -137,7 +137,7 @@ function vint(bytes: Buffer): number | null {
 /** AVI: one RIFF chunk, or several in a file above 1 GB. Their sizes are written when the file is closed. */
 async function endOfRiff(bytes: Bytes): Promise<ContainerEnd> {
   for (let at = 0, parts = 0; at < bytes.size; parts++) {
-    if (parts === MOST_PARTS) return open('has too many chunks to find its end');
+    if (parts === MOST_PARTS) return open('has too many chunks for its end to be found');
     const header = await bytes.read(at, 8);
     if (header.length < 8) return cutIn('last chunk');
     const size = header.readUInt32LE(4);
@@ -160,7 +160,7 @@ async function endOfAsf(bytes: Bytes): Promise<ContainerEnd> {
     if (header.length < 24) return cutIn('last object');
     const size = Number(header.readBigUInt64LE(16));
     if (size < 24) return open('ends with an object of unknown length');
-    if (parts === MOST_PARTS) return open('has too many objects to find its end');
+    if (parts === MOST_PARTS) return open('has too many objects for its end to be found');
     if (at + size > bytes.size) return cutIn('last object');
     hasData ||= header.subarray(0, 16).equals(ASF_DATA);
     at += size;
