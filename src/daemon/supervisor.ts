@@ -103,14 +103,14 @@ export class Supervisor {
     await this.#ended;
   }
 
-  #onExit(worker: WorkerProcess, { crashed, hasClaimed, how }: WorkerExit, startedAtMs: number): void {
+  #onExit(worker: WorkerProcess, exit: WorkerExit, startedAtMs: number): void {
     const { onEnded, log } = this.#options;
     const { pid } = worker;
     this.#foundDamage ||= worker.foundDamage;
     this.#worker = null;
-    this.#restarts.workerEnded({ crashed, hasClaimed, startedAtMs, nowMs: performance.now() });
+    this.#restarts.workerEnded({ ...exit, startedAtMs, nowMs: performance.now() });
     try {
-      onEnded({ crashed, hasClaimed, how, wasOwner: (owner) => isOwnerOfPid(owner, pid) });
+      onEnded({ ...exit, wasOwner: (owner) => isOwnerOfPid(owner, pid) });
     } catch (error) {
       // The database is locked, for example. The leases expire, and `stop` must not wait forever.
       log.error(`cannot record that the worker ended: ${toError(error).message}`);

@@ -28,7 +28,7 @@ export interface WorkerExit {
   readonly hasClaimed: boolean;
   /** Exit code, signal or reason, for messages. */
   readonly how: string;
-  /** What to log if it crashed. */
+  /** What to log if the worker failed. */
   readonly notice: string;
 }
 
@@ -118,11 +118,12 @@ export class WorkerProcess {
   #exit(how: string, failed: boolean): WorkerExit {
     this.#watchdog.rest();
     const reason = this.#hung ? `no heartbeat for ${this.#silenceMs / 1000} s` : how;
+    const notice = this.pid === null ? `cannot start the worker: ${reason}` : `worker crashed (${reason})`;
     return {
       crashed: failed && !this.#released && !this.#stopping,
       hasClaimed: this.#hasClaimed,
       how: reason,
-      notice: this.pid === null ? `cannot start the worker: ${reason}` : `worker crashed (${reason})`,
+      notice,
     };
   }
 }

@@ -8,6 +8,7 @@ const CRASH: WorkerEnd = {
   crashed: true,
   hasClaimed: true,
   how: 'signal SIGSEGV',
+  notice: 'worker crashed (signal SIGSEGV)',
   wasOwner: (owner) => owner === ALICE,
 };
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { WorkerProcess, type WorkerExit } from '../../../src/daemon/worker-process.ts';
 import { createForwardingLogger } from '../../../src/observability/forwarding-logger.ts';
 import type { LogEntry } from '../../../src/observability/log-entry.ts';
@@ -23,7 +23,7 @@ function startWorker(script: string, silenceMs = 30_000) {
 /** A script that never exits on its own and runs `reaction` for each message. */
 const waiting = (reaction: string): string => `process.on('message', (message) => { ${reaction} });`;
 
-test.each<[string, string, Omit<WorkerExit, 'hasClaimed'>]>([
+test.each<[string, string, Omit<WorkerExit, 'hasClaimed' | 'notice'>]>([
   ['an exit with 0', 'process.exit(0);', { crashed: false, how: 'exit code 0' }],
   ['another exit code', 'process.exit(7);', { crashed: true, how: 'exit code 7' }],
   ['a signal', `process.kill(process.pid, 'SIGKILL');`, { crashed: true, how: 'signal SIGKILL' }],
@@ -33,7 +33,18 @@ test.each<[string, string, Omit<WorkerExit, 'hasClaimed'>]>([
     { crashed: false, how: 'exit code 7' },
   ],
 ])('describes %s', async (_, script, exit) => {
-  expect(await startWorker(script).worker.exit).toEqual({ ...exit, hasClaimed: false });
+  const notice = `worker crashed (${exit.how})`;
+  expect(await startWorker(script).worker.exit).toEqual({ ...exit, hasClaimed: false, notice });
+});
+
+test('describes a worker that cannot be started', async () => {
+  const { execPath } = process;
+  onTestFinished(() => void (process.execPath = execPath));
+  process.execPath = '/nowhere/node';
+  expect(await startWorker('').worker.exit).toMatchObject({
+    crashed: true,
+    notice: 'cannot start the worker: spawn /nowhere/node ENOENT',
+  });
 });
 
 test('passes the start options on, and logs what the worker sends and prints', async () => {
