@@ -40,7 +40,7 @@ async function restoreFinished(home: Home, queue: Queue, log: Logger): Promise<v
     const report = await readReport(home, id);
     if (report === 'torn')
       log.warn(
-        `the report of job ${id} is damaged and the job is not in the queue; its source may be processed again`,
+        `job ${id} is missing from the database and its report is damaged; its source may be processed again`,
       );
     if (report === 'torn' || report === null) continue;
     const { fingerprint, recipe, source, output, outputSha256: sha256 } = report;

@@ -29,7 +29,7 @@ export class SourceWatch {
     this.#isChecking = true;
     void this.#check()
       .catch((error: unknown) =>
-        this.#log.warn(`cannot check for missing sources: ${toError(error).message}; retrying`),
+        this.#log.warn(`cannot check whether missing sources are back: ${toError(error).message}; retrying`),
       )
       .finally(() => {
         this.#isChecking = false;

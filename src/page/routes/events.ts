@@ -38,7 +38,7 @@ export function addEventRoutes(app: FastifyInstance, { live, tail, signal }: Pag
   addRoute(app, {
     ...{ method: 'GET', url: '/api/events' },
     summary:
-      'Server-sent events: `state` with the answer of /api/status at first and whenever it has changed, at most once a second; `log` with each new log entry',
+      'Server-sent events: `state` with the response of /api/status, once on connecting and then on every change, at most once a second; `log` with each new log entry',
     handle: ({ reply }) => {
       if (live.followerCount >= MOST_FOLLOWERS)
         throw new HttpError(503, 'TOO_MANY_PAGES', 'Too many pages are open; close some of them.');

@@ -28,12 +28,10 @@ const LISTS = {
 } as const;
 
 const Outcome = z.object({
-  kind: z
-    .enum(['done', 'busy', 'waiting'])
-    .meta({
-      description:
-        'done: the command was carried out; busy: the daemon will carry it out as soon as it can; waiting: it will when it next starts',
-    }),
+  kind: z.enum(['done', 'busy', 'waiting']).meta({
+    description:
+      'done: the command was carried out; busy: the daemon will carry it out as soon as it can; waiting: it will when it next starts',
+  }),
   sentence: z.string(),
 });
 

@@ -20,7 +20,10 @@ const FileName = z
     (name) => Buffer.byteLength(name) <= MOST_NAME_BYTES,
     `the name is longer than ${MOST_NAME_BYTES} bytes`,
   )
-  .refine(isCandidate, 'Framekiln ignores files with such a name, such as hidden and unfinished files');
+  .refine(
+    isCandidate,
+    'Framekiln ignores files with this name: it is that of a hidden, temporary, system or sidecar file',
+  );
 
 const Query = z.object({
   name: FileName,
