@@ -69,7 +69,7 @@ export function joinedOutput(
 }
 
 /**
- * Joins once more where the first result shows which tracks have to be moved or left out.
+ * Joins again as long as the result shows which tracks have to be moved, converted or left out.
  *
  * @returns the streams in the file
  */
@@ -79,17 +79,23 @@ async function joinWithFallbacks(
   prepared: PreparedJob,
   path: string,
 ): Promise<StreamPlan> {
-  try {
-    await joinOnce(context, folder, prepared, prepared.streams, path);
-    return prepared.streams;
-  } catch (error) {
-    const fallback = await fallbackFor(error, prepared, context.signal);
-    if (fallback === null) throw error;
-    context.log.warn(fallback.sentence);
-    await joinOnce(context, folder, prepared, fallback.streams, path);
-    return fallback.streams;
+  let { streams } = prepared;
+  // A track is copied, then moved or converted, and then left out.
+  for (let joins = 1; ; joins++) {
+    try {
+      await joinOnce(context, folder, prepared, streams, path);
+      return streams;
+    } catch (error) {
+      const fallback =
+        joins === MOST_JOINS ? null : await fallbackFor(error, { ...prepared, streams }, context.signal);
+      if (fallback === null) throw error;
+      context.log.warn(fallback.sentence);
+      ({ streams } = fallback);
+    }
   }
 }
+
+const MOST_JOINS = 4;
 
 interface Fallback {
   readonly streams: StreamPlan;
@@ -105,7 +111,7 @@ async function fallbackFor(
   if (error instanceof AudioShiftedError) {
     return {
       streams: withShifts(streams, error.shifts),
-      sentence: `${withoutFullStop(error.message)}; joining again with these tracks shifted into sync, and without those that cannot be shifted`,
+      sentence: `${withoutFullStop(error.message)}; joining again with these tracks shifted into sync, or converted where that does not help`,
     };
   }
   if (!(error instanceof FfmpegError || error instanceof VerificationError)) return null;

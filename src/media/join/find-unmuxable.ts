@@ -36,7 +36,10 @@ async function whyNotMuxable(
   alone: StreamPlan,
   signal: AbortSignal | undefined,
 ): Promise<string | null> {
-  const container = alone.container === 'matroska' ? [] : ['-movflags', 'frag_keyframe+empty_moov'];
+  const container =
+    alone.container === 'matroska'
+      ? []
+      : ['-strict', 'experimental', '-movflags', 'frag_keyframe+empty_moov'];
   const args = [
     ...QUIET_LENIENT,
     '-copyts',

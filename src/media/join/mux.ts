@@ -11,6 +11,7 @@ import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { endSeconds, frameAt, type OutputTiming } from '../encode/output-timing.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { joinedSegments } from './joined-segments.ts';
+import { fitToMatroska } from './matroska-tracks.ts';
 import { otherStreamArguments, videoTag, type StreamPlan } from './stream-plan.ts';
 
 /** A finished file to mux from the segments of a job and the other streams of its source. */
@@ -32,9 +33,11 @@ export interface MuxJob {
  * piped in as one fragmented MP4, so that no joined copy is written to disk. Closed captions are inserted on the way.
  */
 export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void> {
-  const { source, timing, plan } = job;
+  const { source, timing } = job;
+  const prefix = withoutExtension(job.outputPath);
+  const plan = await fitToMatroska(source, job.plan, `${prefix}.trial`, signal);
   const folder = dirname(job.outputPath);
-  const covers = await extractCovers(source, plan, { prefix: coverPrefix(job.outputPath), folder }, signal);
+  const covers = await extractCovers(source, plan, { prefix: `${prefix}.cover`, folder }, signal);
   // The source keeps its timestamps (`-copyts`), the segments are moved to match them, and the finished file starts at
   // 0. By default ffmpeg moves each input to 0, and transport streams by a rule that ignores unmapped streams.
   const args = [
@@ -79,6 +82,8 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
           // Edit lists use the timescale of the movie: with a coarser one, rounding would cut off the last frame.
           '-movie_timescale',
           String(timing.timescale),
+          // For ffmpeg 5.1, FLAC in MP4 is experimental.
+          ...['-strict', 'experimental'],
           '-movflags',
           hasCustomTags(source) ? 'faststart+use_metadata_tags' : 'faststart',
           '-f',
@@ -122,9 +127,9 @@ function holdLastFrame({ source, timing, plan }: MuxJob): string {
   return `setts=pts=PTS:dts='${dts}':duration='max(1,min(${end}-PTS,if(${coded}+${shown},1e15,DURATION)))'`;
 }
 
-/** Path prefix of cover images: next to the output with a similar name, so that leftovers are cleaned up with it. */
-function coverPrefix(outputPath: string): string {
-  return `${outputPath.slice(0, outputPath.length - extname(outputPath).length)}.cover`;
+/** Path prefix of temporary files: next to the output with a similar name, so that leftovers are cleaned up with it. */
+function withoutExtension(outputPath: string): string {
+  return outputPath.slice(0, outputPath.length - extname(outputPath).length);
 }
 
 /** Opens the source once more for each track that is moved in time. */
