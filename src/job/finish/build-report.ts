@@ -63,7 +63,8 @@ function fateName({ codec }: StreamFate): 'kept' | 'converted' | 'dropped' {
 }
 
 function describeFate({ stream, codec, reason }: StreamFate): string {
-  const what = `${stream.kind} track ${stream.index} (${stream.codec})`;
+  const { kind, index } = stream;
+  const what = stream.attachedPicture ? `cover image ${index}` : `${kind} track ${index} (${stream.codec})`;
   return `${what} ${codec === null ? 'dropped' : `converted to ${codec}`}: ${reason ?? ''}`;
 }
 

@@ -87,7 +87,9 @@ async function joinWithFallbacks(
       return streams;
     } catch (error) {
       const fallback =
-        joins === MOST_JOINS ? null : await fallbackFor(error, { ...prepared, streams }, context.signal);
+        joins === MOST_JOINS
+          ? null
+          : await fallbackFor(error, { ...prepared, streams }, path, context.signal);
       if (fallback === null) throw error;
       context.log.warn(fallback.sentence);
       ({ streams } = fallback);
@@ -106,6 +108,7 @@ interface Fallback {
 async function fallbackFor(
   error: unknown,
   { media, streams }: PreparedJob,
+  path: string,
   signal: AbortSignal,
 ): Promise<Fallback | null> {
   if (error instanceof AudioShiftedError) {
@@ -115,7 +118,7 @@ async function fallbackFor(
     };
   }
   if (!(error instanceof FfmpegError || error instanceof VerificationError)) return null;
-  const fitting = await withoutUnmuxable(media, streams, signal);
+  const fitting = await withoutUnmuxable(media, streams, `${path}.trial`, signal);
   if (fitting.fates.every((fate, i) => fate.codec === streams.fates[i]?.codec)) return null;
   return {
     streams: fitting,

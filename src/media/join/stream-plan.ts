@@ -177,7 +177,7 @@ function fate(stream: OtherStreamInfo, container: Container, source: MediaInfo):
   // From the timecode, MOV and MP4 get a track, and Matroska a tag.
   if (stream.codec === 'timecode' || isChapterTrack(stream, source))
     return { stream, codec: 'copy', reason: null, isWrittenByMuxer: true };
-  if (stream.codec === 'none') return drop('no decodable frames');
+  if (stream.codec === 'none') return drop(stream.attachedPicture ? 'damaged' : 'no decodable frames');
   if (stream.kind === 'data' && (container === 'matroska' || stream.tag !== GOPRO_TAG)) {
     const format = stream.tag === '' ? stream.codec : stream.tag;
     return drop(
