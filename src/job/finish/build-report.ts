@@ -45,6 +45,7 @@ export function buildReport(
       ...timestampRemarks(prepared),
       ...describeFields(prepared.media, prepared.index),
       ...imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma),
+      ...spatialRemarks(job, prepared.media, streams),
       ...streams.fates.flatMap(({ stream, movedSeconds }) =>
         movedSeconds === undefined
           ? []
@@ -55,6 +56,23 @@ export function buildReport(
       ...streams.fates.filter(({ codec }) => codec !== 'copy').map((entry) => describeFate(entry)),
     ],
   };
+}
+
+/** Stereo 3D and spherical metadata that are not in the output. */
+export function spatialRemarks(
+  { recipe }: Pick<Job, 'recipe'>,
+  { video: { spatial = null } }: MediaInfo,
+  { container }: Pick<StreamPlan, 'container'>,
+): string[] {
+  if (spatial === null) return [];
+  const remarks = spatial.leftOut.map((what) => `${what} metadata dropped`);
+  if (recipe.pipeline !== 'upscale')
+    return [...remarks, 'stereo 3D and spherical metadata dropped: a split screen shows parts of the frame'];
+  if (container === 'mov' && (spatial.stereo !== null || spatial.spherical !== null))
+    remarks.push(
+      'stereo 3D and spherical metadata dropped: ffmpeg cannot write them to MOV; to keep them, set output.container to mp4',
+    );
+  return remarks;
 }
 
 function fateName({ codec }: StreamFate): 'kept' | 'converted' | 'dropped' {

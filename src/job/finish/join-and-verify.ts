@@ -146,6 +146,8 @@ async function joinOnce(
       encoderCount: new Set(batches.map((batch) => batch.encoder)).size,
       plan: streams,
       captions: index.captions,
+      // A split screen shows parts of the frame.
+      spatial: job.recipe.pipeline === 'upscale' ? (media.video.spatial ?? null) : null,
       outputPath: path,
     },
     signal,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
-import type { MediaInfo } from '../../domain/media-info.ts';
+import type { MediaInfo, SpatialLayout } from '../../domain/media-info.ts';
 import { captionsOf, type Captions } from '../captions/captions.ts';
 import type { CaptionSource } from '../captions/insert-captions.ts';
 import { coverArguments, extractCovers } from './cover-art.ts';
@@ -25,6 +25,8 @@ export interface MuxJob {
   readonly plan: StreamPlan;
   /** Closed captions to insert into the frames; null if there are none. */
   readonly captions: Captions | null;
+  /** Stereo 3D and spherical metadata of the output; null or absent if there are none. */
+  readonly spatial?: SpatialLayout | null;
   readonly outputPath: string;
 }
 
@@ -82,7 +84,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
           // Edit lists use the timescale of the movie: with a coarser one, rounding would cut off the last frame.
           '-movie_timescale',
           String(timing.timescale),
-          // For ffmpeg 5.1, FLAC in MP4 is experimental.
+          // For ffmpeg 5.1, FLAC in MP4 is experimental, and spherical metadata are unofficial.
           ...['-strict', 'experimental'],
           '-movflags',
           hasCustomTags(source) ? 'faststart+use_metadata_tags' : 'faststart',
@@ -187,7 +189,7 @@ function videoMetadata({ video }: MediaInfo): string[] {
 /** Pipes the segments into ffmpeg as one stream. */
 async function feedSegments(child: FfmpegProcess, job: MuxJob): Promise<void> {
   const exited = child.ended.catch(() => undefined);
-  for await (const chunk of joinedSegments(job.segmentPaths, captionSource(job))) {
+  for await (const chunk of joinedSegments(job.segmentPaths, captionSource(job), job.spatial)) {
     child.touch();
     if (child.stdin.destroyed) return; // `child.ended` rejects with the reason.
     // A broken pipe is not handled here, because `child.ended` rejects with the reason.

@@ -7,6 +7,7 @@ import type {
   VideoStreamInfo,
 } from '../../domain/media-info.ts';
 import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
+import { parseSpatialLayout } from './spatial-layout.ts';
 
 /** A stream in the JSON output of ffprobe. */
 export const Stream = z.object({
@@ -80,6 +81,7 @@ export function describeVideo(stream: ProbedStream, codec: string, pixelFormat: 
     interlaced: !['progressive', 'unknown', undefined].includes(stream.field_order),
     hasAlpha: ALPHA_FORMAT.test(pixelFormat) || stream.tags?.['alpha_mode'] === '1',
     hdr: parseHdrMetadata(stream.side_data_list ?? []),
+    spatial: parseSpatialLayout(stream.side_data_list ?? [], { width, height }),
     dynamicHdr: stream.side_data_list?.some(({ side_data_type }) => side_data_type?.startsWith('DOVI'))
       ? 'Dolby Vision'
       : null,
