@@ -1,19 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { withCaptions, type CaptionSource } from '../captions/insert-captions.ts';
-import type { SpatialLayout } from '../../domain/media-info.ts';
 import { listBoxes, type Box } from '../encode/segment-boxes.ts';
-import { withSpatialBoxes } from './spatial-boxes.ts';
+import { withHeaderBoxes, type HeaderMetadata } from './header-boxes.ts';
 
 /**
  * Yields segments as one fragmented MP4: the header of the first segment and the fragments of all.
  *
  * @param captions captions to insert into the frames; null if there are none
- * @param spatial stereo 3D and spherical metadata to insert into the header; null if there are none
+ * @param metadata metadata to insert into the header
  */
 export async function* joinedSegments(
   segmentPaths: readonly string[],
   captions: CaptionSource | null,
-  spatial: SpatialLayout | null = null,
+  metadata: HeaderMetadata,
 ): AsyncGenerator<Buffer> {
   for (const [number, path] of segmentPaths.entries()) {
     let moof: Box | null = null;
@@ -28,7 +27,7 @@ export async function* joinedSegments(
         const chunks = [];
         for await (const chunk of bytesOf(path, box)) chunks.push(chunk);
         const moov = Buffer.concat(chunks);
-        yield spatial === null ? moov : withSpatialBoxes(moov, spatial);
+        yield withHeaderBoxes(moov, metadata);
       }
     }
   }

@@ -189,7 +189,9 @@ function videoMetadata({ video }: MediaInfo): string[] {
 /** Pipes the segments into ffmpeg as one stream. */
 async function feedSegments(child: FfmpegProcess, job: MuxJob): Promise<void> {
   const exited = child.ended.catch(() => undefined);
-  for await (const chunk of joinedSegments(job.segmentPaths, captionSource(job), job.spatial)) {
+  // With NVENC, ffmpeg 5.1 writes no HDR metadata into the stream.
+  const metadata = { spatial: job.spatial ?? null, hdr: job.source.video.hdr };
+  for await (const chunk of joinedSegments(job.segmentPaths, captionSource(job), metadata)) {
     child.touch();
     if (child.stdin.destroyed) return; // `child.ended` rejects with the reason.
     // A broken pipe is not handled here, because `child.ended` rejects with the reason.

@@ -6,6 +6,7 @@ import type {
   Rational,
   VideoStreamInfo,
 } from '../../domain/media-info.ts';
+import { dynamicHdrOf } from './dynamic-hdr.ts';
 import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
 import { parseSpatialLayout } from './spatial-layout.ts';
 
@@ -82,9 +83,7 @@ export function describeVideo(stream: ProbedStream, codec: string, pixelFormat: 
     hasAlpha: ALPHA_FORMAT.test(pixelFormat) || stream.tags?.['alpha_mode'] === '1',
     hdr: parseHdrMetadata(stream.side_data_list ?? []),
     spatial: parseSpatialLayout(stream.side_data_list ?? [], { width, height }),
-    dynamicHdr: stream.side_data_list?.some(({ side_data_type }) => side_data_type?.startsWith('DOVI'))
-      ? 'Dolby Vision'
-      : null,
+    dynamicHdr: dynamicHdrOf(stream.side_data_list ?? []),
     durationSeconds: parseSeconds(stream.duration) ?? parseClock(stream.tags?.['DURATION']),
     startSeconds: parseSeconds(stream.start_time),
     dispositions: Object.entries(stream.disposition ?? {}).flatMap(([name, set]) =>

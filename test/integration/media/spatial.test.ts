@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Job } from '../../../src/domain/job.ts';
 import type { MediaInfo, SpatialLayout } from '../../../src/domain/media-info.ts';
 import { spatialRemarks } from '../../../src/job/finish/build-report.ts';
-import { withSpatialBoxes } from '../../../src/media/join/spatial-boxes.ts';
+import { withHeaderBoxes } from '../../../src/media/join/header-boxes.ts';
 import { parseSpatialLayout } from '../../../src/media/probe/spatial-layout.ts';
 import { ffmpeg, makeClip } from '../../helpers/clips.ts';
 import { passThrough } from '../../helpers/media-steps.ts';
@@ -32,7 +32,7 @@ function makeSpatial(path: string, layout: Omit<SpatialLayout, 'leftOut'>): void
   const clip = makeClip(`${path}.plain.mp4`, { frames: 5, audio: false });
   const file = readFileSync(clip);
   const moov = file.indexOf('moov', 0, 'latin1') - 4;
-  const header = withSpatialBoxes(file.subarray(moov), { ...layout, leftOut: [] });
+  const header = withHeaderBoxes(file.subarray(moov), { spatial: { ...layout, leftOut: [] }, hdr: null });
   writeFileSync(path, Buffer.concat([file.subarray(0, moov), header]));
 }
 
