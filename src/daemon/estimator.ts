@@ -2,7 +2,7 @@ import type { Settings } from '../config/settings.ts';
 import { estimateJob, outputPixels, rateOf, type Estimate, type PastRate } from '../domain/estimate.ts';
 import type { Job } from '../domain/job.ts';
 import { recipeText, type Recipe } from '../domain/recipe.ts';
-import { formatEstimate } from '../observability/format-estimate.ts';
+import { formatEstimate, formatNeeds } from '../observability/format-estimate.ts';
 import type { Queue } from '../queue/queue.ts';
 import { BATCHES_IN_FLIGHT, batchSizesFor } from '../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
@@ -37,17 +37,24 @@ export class Estimator {
       this.#freeBytes = availableMemoryBytes();
     }
     const bytesPerPixel = video.bitsPerComponent > 8 ? 6 : 3;
-    const memoryBytes = this.#framesInMemory(await this.#freeBytes, {
+    const frame = {
       inputBytes: video.width * video.height * bytesPerPixel,
       outputBytes: outputPixels(recipe, video) * bytesPerPixel,
-    });
+    };
+    const memoryBytes =
+      video.frames === 1
+        ? frame.inputBytes + frame.outputBytes
+        : this.#framesInMemory(await this.#freeBytes, frame);
     return estimateJob(recipe, video, this.#rateOf(recipe), memoryBytes);
   }
 
   /** The estimate as text without a full stop. */
   async describe(job: Job): Promise<string> {
     const estimate = await this.estimate(job);
-    return estimate === null ? 'time and disk space not known yet' : formatEstimate(estimate);
+    if (estimate === null) return 'time and disk space not known yet';
+    // A still image has no batch after which more would be known.
+    const isUnknown = job.video?.frames === 1 && estimate.seconds === null;
+    return isUnknown ? `needs ${formatNeeds(estimate)}` : formatEstimate(estimate);
   }
 
   #rateOf(recipe: Recipe): PastRate | null {

@@ -34,6 +34,11 @@ export interface Estimate {
 /** Bytes per pixel of encoded video without history: roughly libx264 at CRF 18. */
 const GUESSED_BYTES_PER_PIXEL = 0.05;
 
+/** Bytes of a still image that no format compresses; in practice it takes less. */
+export function stillBytes(pixels: number, bitsPerComponent: number): number {
+  return Math.ceil(pixels * 3 * (bitsPerComponent > 8 ? 2 : 1));
+}
+
 /** Pixels of one output frame, before its width and height are rounded. */
 export function outputPixels(recipe: Recipe, video: Pick<VideoShape, 'width' | 'height'>): number {
   if (recipe.pipeline === 'dual-face') return recipe.width * recipe.height;
@@ -93,7 +98,10 @@ export function estimateJob(
   const jobCount = rate?.jobCount ?? 0;
   if (video.frames === null) return { seconds: null, diskBytes: null, memoryBytes, jobCount };
   const pixels = outputPixels(recipe, video);
-  const { segments, output } = spaceNeeded(video.frames, pixels, video.bytes, [], rate);
+  const { segments, output } =
+    video.frames === 1
+      ? { segments: 0, output: stillBytes(pixels, video.bitsPerComponent) }
+      : spaceNeeded(video.frames, pixels, video.bytes, [], rate);
   const seconds = rate === null ? null : Math.round(video.frames * pixels * rate.msPerPixel) / 1000;
   return { seconds, diskBytes: segments + output, memoryBytes, jobCount };
 }

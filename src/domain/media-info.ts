@@ -31,6 +31,23 @@ export interface HdrMetadata {
   readonly lightLevel: { readonly maxContent: number; readonly maxAverage: number } | null;
 }
 
+/** How a frame shows two eyes or a sphere. */
+export interface SpatialLayout {
+  readonly stereo: 'top and bottom' | 'side by side' | null;
+  /** An equirectangular projection: its pose in degrees, and the parts of 2^32 that are cut off at each side. */
+  readonly spherical: {
+    readonly yaw: number;
+    readonly pitch: number;
+    readonly roll: number;
+    readonly top: number;
+    readonly bottom: number;
+    readonly left: number;
+    readonly right: number;
+  } | null;
+  /** What of it cannot be kept, one phrase each. */
+  readonly leftOut: readonly string[];
+}
+
 export type Point = readonly [x: number, y: number];
 
 export interface VideoStreamInfo {
@@ -58,6 +75,8 @@ export interface VideoStreamInfo {
   readonly interlaced: boolean;
   readonly hasAlpha: boolean;
   readonly hdr: HdrMetadata | null;
+  /** Stereo 3D and spherical metadata; null or absent if there are none. */
+  readonly spatial?: SpatialLayout | null;
   /** Kind of per-frame HDR metadata, which cannot be carried over, such as `Dolby Vision`; null if there is none. */
   readonly dynamicHdr: string | null;
   /** Duration of the stream in seconds according to the header; null if not specified. */

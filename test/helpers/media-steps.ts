@@ -122,7 +122,10 @@ export async function passThrough(
   const outputPath = join(folder, `out${plan.extension}`);
   const codec = encoder === 'libx264' ? 'h264' : 'hevc';
   const { captions } = opened.index;
-  await muxOutput({ source, segmentPaths, timing, codec, encoderCount: 1, plan, captions, outputPath });
+  const spatial = source.video.spatial ?? null;
+  await muxOutput({
+    ...{ source, segmentPaths, timing, codec, encoderCount: 1, plan, captions, spatial, outputPath },
+  });
   const color = outputColor(source.video);
   const { sampleAspectRatio } = source.video;
   const expected = { format, chroma, timing, color, sampleAspectRatio, plan, captions, source };

@@ -45,6 +45,7 @@ export function buildReport(
       ...timestampRemarks(prepared),
       ...describeFields(prepared.media, prepared.index),
       ...imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma),
+      ...spatialRemarks(job, prepared.media, streams),
       ...streams.fates.flatMap(({ stream, movedSeconds }) =>
         movedSeconds === undefined
           ? []
@@ -57,13 +58,31 @@ export function buildReport(
   };
 }
 
+/** Stereo 3D and spherical metadata that are not in the output. */
+export function spatialRemarks(
+  { recipe }: Pick<Job, 'recipe'>,
+  { video: { spatial = null } }: MediaInfo,
+  { container }: Pick<StreamPlan, 'container'>,
+): string[] {
+  if (spatial === null) return [];
+  const remarks = spatial.leftOut.map((what) => `${what} metadata dropped`);
+  if (recipe.pipeline !== 'upscale')
+    return [...remarks, 'stereo 3D and spherical metadata dropped: a split screen shows parts of the frame'];
+  if (container === 'mov' && (spatial.stereo !== null || spatial.spherical !== null))
+    remarks.push(
+      'stereo 3D and spherical metadata dropped: ffmpeg cannot write them to MOV; to keep them, set output.container to mp4',
+    );
+  return remarks;
+}
+
 function fateName({ codec }: StreamFate): 'kept' | 'converted' | 'dropped' {
   if (codec === null) return 'dropped';
   return codec === 'copy' ? 'kept' : 'converted';
 }
 
 function describeFate({ stream, codec, reason }: StreamFate): string {
-  const what = `${stream.kind} track ${stream.index} (${stream.codec})`;
+  const { kind, index } = stream;
+  const what = stream.attachedPicture ? `cover image ${index}` : `${kind} track ${index} (${stream.codec})`;
   return `${what} ${codec === null ? 'dropped' : `converted to ${codec}`}: ${reason ?? ''}`;
 }
 

@@ -69,7 +69,7 @@ export function joinedOutput(
 }
 
 /**
- * Joins once more where the first result shows which tracks have to be moved or left out.
+ * Joins again as long as the result shows which tracks have to be moved, converted or left out.
  *
  * @returns the streams in the file
  */
@@ -79,17 +79,25 @@ async function joinWithFallbacks(
   prepared: PreparedJob,
   path: string,
 ): Promise<StreamPlan> {
-  try {
-    await joinOnce(context, folder, prepared, prepared.streams, path);
-    return prepared.streams;
-  } catch (error) {
-    const fallback = await fallbackFor(error, prepared, context.signal);
-    if (fallback === null) throw error;
-    context.log.warn(fallback.sentence);
-    await joinOnce(context, folder, prepared, fallback.streams, path);
-    return fallback.streams;
+  let { streams } = prepared;
+  // A track is copied, then moved or converted, and then left out.
+  for (let joins = 1; ; joins++) {
+    try {
+      await joinOnce(context, folder, prepared, streams, path);
+      return streams;
+    } catch (error) {
+      const fallback =
+        joins === MOST_JOINS
+          ? null
+          : await fallbackFor(error, { ...prepared, streams }, path, context.signal);
+      if (fallback === null) throw error;
+      context.log.warn(fallback.sentence);
+      ({ streams } = fallback);
+    }
   }
 }
+
+const MOST_JOINS = 4;
 
 interface Fallback {
   readonly streams: StreamPlan;
@@ -100,16 +108,17 @@ interface Fallback {
 async function fallbackFor(
   error: unknown,
   { media, streams }: PreparedJob,
+  path: string,
   signal: AbortSignal,
 ): Promise<Fallback | null> {
   if (error instanceof AudioShiftedError) {
     return {
       streams: withShifts(streams, error.shifts),
-      sentence: `${withoutFullStop(error.message)}; joining again with these tracks shifted into sync, and without those that cannot be shifted`,
+      sentence: `${withoutFullStop(error.message)}; joining again with these tracks shifted into sync, or converted where that does not help`,
     };
   }
   if (!(error instanceof FfmpegError || error instanceof VerificationError)) return null;
-  const fitting = await withoutUnmuxable(media, streams, signal);
+  const fitting = await withoutUnmuxable(media, streams, `${path}.trial`, signal);
   if (fitting.fates.every((fate, i) => fate.codec === streams.fates[i]?.codec)) return null;
   return {
     streams: fitting,
@@ -137,6 +146,8 @@ async function joinOnce(
       encoderCount: new Set(batches.map((batch) => batch.encoder)).size,
       plan: streams,
       captions: index.captions,
+      // A split screen shows parts of the frame.
+      spatial: job.recipe.pipeline === 'upscale' ? (media.video.spatial ?? null) : null,
       outputPath: path,
     },
     signal,

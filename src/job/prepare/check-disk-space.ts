@@ -2,6 +2,8 @@ import { stat, statfs } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { TransientError } from '../../domain/errors.ts';
 import { rateOf, spaceNeeded } from '../../domain/estimate.ts';
+import type { Job } from '../../domain/job.ts';
+import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
 import { formatBytes } from '../../lib/format-bytes.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { asUser } from '../../lib/user-umask.ts';
@@ -34,12 +36,30 @@ export async function checkDiskSpace(
         [folder.path, needed.segments],
         [outputFolder, needed.output],
       ];
-  for (const [path, bytes] of wants) {
-    const { bavail, bsize } = await statfs(path);
-    if (bavail * bsize >= bytes) continue;
-    throw new TransientError(
-      'DISK_FULL',
-      `${basename(job.sourcePath)} needs about ${formatBytes(bytes)} in ${path}, but only ${formatBytes(bavail * bsize)} is free.`,
-    );
-  }
+  for (const [path, bytes] of wants) await assertSpace(job, path, bytes);
+}
+
+/**
+ * Checks that the output of a still image fits its disk, whatever its format compresses.
+ *
+ * @throws TransientError DISK_FULL
+ */
+export async function checkDiskSpaceOfStill(
+  context: JobContext,
+  outputPath: string,
+  output: FrameFormat,
+): Promise<void> {
+  const outputFolder = dirname(outputPath);
+  await assertFoldersPresent(context);
+  asUser(() => makeFolder(outputFolder));
+  await assertSpace(context.job, outputFolder, frameBytes(output));
+}
+
+async function assertSpace({ sourcePath }: Job, path: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(path);
+  if (bavail * bsize >= bytes) return;
+  throw new TransientError(
+    'DISK_FULL',
+    `${basename(sourcePath)} needs about ${formatBytes(bytes)} in ${path}, but only ${formatBytes(bavail * bsize)} is free.`,
+  );
 }

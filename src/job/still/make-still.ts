@@ -24,6 +24,7 @@ import { TransformStage } from '../batches/transform-stage.ts';
 import type { VerifiedOutput } from '../finish/publish-output.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertFoldersPresent } from '../missing-folders.ts';
+import { checkDiskSpaceOfStill } from '../prepare/check-disk-space.ts';
 import { deviceMemories } from '../prepare/device-memory.ts';
 import { findJobModels } from '../prepare/find-job-models.ts';
 import { chooseOutputPath } from '../prepare/output-path.ts';
@@ -64,6 +65,7 @@ export async function makeStill(
   const outputPath = await chooseOutputPath(context, extensionOf(job.outputPath, format));
   await removeHalfOutputsOf(home.id, job.id, outputPath);
   const prepared = await prepareStill(context, media, format);
+  await checkDiskSpaceOfStill(context, outputPath, prepared.formats.output);
   queue.progress.setStage(lease, 'frames');
   const pixels = await upscale(context, folder, prepared, still);
   queue.progress.setStage(lease, 'verify');

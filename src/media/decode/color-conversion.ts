@@ -62,18 +62,32 @@ function fit({ width, height, sampleAspectRatio: { num, den } }: VideoStreamInfo
   return `w='${w}':h='${h}'`;
 }
 
+/**
+ * Filter that brings 16-bit RGB to the white that the encoder's conversion expects; empty if it has it. Between YUV and
+ * 16-bit RGB, swscale takes 255 * 256 for white in limited range, and fills the lower bits with zeros in full range.
+ * From other RGB it makes 65535, which would become brighter than white.
+ */
+function whiteFilter({ pixelFormat, bitsPerComponent: bits }: VideoStreamInfo, range: 'tv' | 'pc'): string {
+  const expected = range === 'tv' ? 255 * 2 ** 8 : 1023 * 2 ** 6;
+  const found = isRgb(pixelFormat) ? 65_535 : range === 'tv' ? expected : (2 ** bits - 1) * 2 ** (16 - bits);
+  if (found === expected) return '';
+  return `,lutrgb=${['r', 'g', 'b'].map((channel) => `${channel}=val*${expected}/${found}`).join(':')}`;
+}
+
 /** Filter that converts the frames of a source to packed RGB of the size of the stream. */
 export function toRgbFilter(video: VideoStreamInfo, pixelFormat: string): string {
   const { range, matrix } = outputColor(video);
   const input = isRgb(video.pixelFormat)
     ? ''
     : `:in_range=${range}:in_color_matrix=${SWSCALE_MATRICES[matrix] ?? 'auto'}${chromaInputOptions(video)}`;
-  // The fast path of swscale from 8-bit grey to RGB treats limited range as full range.
-  const deeper = /^(gray|ya8)$/.test(video.pixelFormat) ? 'format=gray16le,' : '';
+  // From 8-bit grey to RGB, swscale treats limited range as full range, or rounds up.
+  const isGrey = /^(gray|ya8)$/.test(video.pixelFormat);
+  const planar = isGrey ? `scale=in_range=${range}:out_range=${range},format=yuv444p,` : '';
   const colors = `${input}:out_range=pc:${SCALE_FLAGS},format=${pixelFormat}`;
   // The `pad` filter does not support 16-bit RGB, so another aspect ratio is stretched there.
-  if (pixelFormat !== 'rgb24') return `${deeper}scale=w=${video.width}:h=${video.height}${colors}`;
-  return `${deeper}scale=${fit(video)}${colors},pad=${video.width}:${video.height}:-1:-1`;
+  if (pixelFormat !== 'rgb24')
+    return `${planar}scale=w=${video.width}:h=${video.height}${colors}${whiteFilter(video, range)}`;
+  return `${planar}scale=${fit(video)}${colors},pad=${video.width}:${video.height}:-1:-1`;
 }
 
 /** Filter that converts packed RGB to a YUV pixel format with these colours. */

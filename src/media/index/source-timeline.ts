@@ -146,12 +146,21 @@ export async function readSourceTimeline(source: MediaInfo, signal?: AbortSignal
   return follower.timeline();
 }
 
-/** Yields stream and timestamps in seconds of all packets of a file, in the order of the file; NaN for missing ones. */
+/** A packet of a file, with timestamps in seconds; NaN for missing ones. */
+interface Packet {
+  readonly stream: number;
+  readonly pts: number;
+  readonly dts: number;
+  /** Whether an edit list hides all of it. */
+  readonly isHidden: boolean;
+}
+
+/** Yields all packets of a file, in the order of the file. */
 export async function* readPackets(
   { path }: Pick<MediaInfo, 'path'>,
   signal?: AbortSignal,
-): AsyncGenerator<{ stream: number; pts: number; dts: number }> {
-  const request = ['-show_entries', 'packet=stream_index,pts_time,dts_time', '-of', 'csv=p=0'];
+): AsyncGenerator<Packet> {
+  const request = ['-show_entries', 'packet=stream_index,pts_time,dts_time,flags', '-of', 'csv=p=0'];
   const child = new FfmpegProcess('ffprobe', ['-loglevel', 'quiet', ...request, ...inputArguments(path)], {
     purpose: `reading the timestamps of ${basename(path)}`,
     signal,
@@ -161,8 +170,9 @@ export async function* readPackets(
   child.extra.resume();
   for await (const line of createInterface({ input: child.stdout })) {
     child.touch();
-    const [stream = NaN, pts = NaN, dts = NaN] = line.split(',').map((field) => Number.parseFloat(field));
-    if (!Number.isNaN(stream)) yield { stream, pts, dts };
+    const fields = line.split(',');
+    const [stream = NaN, pts = NaN, dts = NaN] = fields.map((field) => Number.parseFloat(field));
+    if (!Number.isNaN(stream)) yield { stream, pts, dts, isHidden: fields[3]?.includes('D') === true };
   }
   await child.ended;
 }

@@ -1,17 +1,24 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { FfmpegError } from '../../domain/errors.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { readPacketTimes } from '../index/packet-times.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';
+import { isAttachedCover } from './attached-cover.ts';
+import { extractCovers } from './cover-art.ts';
 import { isMapped, otherStreamArguments, type StreamPlan } from './stream-plan.ts';
 
 /**
- * Drops the tracks that cannot be written to the container, by muxing each one alone. A broken audio track never fails a
- * job: it is dropped, and the report quotes the error of ffmpeg.
+ * Drops the tracks that cannot be written to the container, by muxing each one alone. A broken audio track or cover image
+ * never fails a job: it is dropped, and the report quotes the error of ffmpeg.
+ *
+ * @param trialPath file that may be written; it is removed again
  */
 export async function withoutUnmuxable(
   source: MediaInfo,
   plan: StreamPlan,
+  trialPath: string,
   signal?: AbortSignal,
 ): Promise<StreamPlan> {
   const fates = [];
@@ -20,14 +27,31 @@ export async function withoutUnmuxable(
   for (const fate of plan.fates) {
     const { stream } = fate;
     const isEmpty = stream.kind === 'audio' && !audio.has(stream.index);
-    const reason = !isMapped(fate, plan)
-      ? null
-      : isEmpty
-        ? 'empty track'
-        : await whyNotMuxable(source, { ...plan, fates: [fate] }, signal);
+    const alone = { ...plan, fates: [fate] };
+    const reason = isEmpty
+      ? 'empty track'
+      : fate.codec !== null && isAttachedCover(stream, plan)
+        ? await whyNotExtractable(source, alone, trialPath, signal)
+        : isMapped(fate, plan)
+          ? await whyNotMuxable(source, alone, signal)
+          : null;
     fates.push(reason === null ? fate : { ...fate, codec: null, reason });
   }
   return { ...plan, fates };
+}
+
+/** Why a cover image cannot be read from the source; null if it can. */
+async function whyNotExtractable(
+  source: MediaInfo,
+  alone: StreamPlan,
+  trialPath: string,
+  signal: AbortSignal | undefined,
+): Promise<string | null> {
+  const covers = { prefix: trialPath, folder: dirname(trialPath) };
+  return whyFailing(async () => {
+    for (const { path } of await extractCovers(source, alone, covers, signal))
+      await rm(path, { force: true });
+  });
 }
 
 /** Why the container rejects a track; null if it accepts it. */
@@ -36,7 +60,10 @@ async function whyNotMuxable(
   alone: StreamPlan,
   signal: AbortSignal | undefined,
 ): Promise<string | null> {
-  const container = alone.container === 'matroska' ? [] : ['-movflags', 'frag_keyframe+empty_moov'];
+  const container =
+    alone.container === 'matroska'
+      ? []
+      : ['-strict', 'experimental', '-movflags', 'frag_keyframe+empty_moov'];
   const args = [
     ...QUIET_LENIENT,
     '-copyts',
@@ -48,12 +75,13 @@ async function whyNotMuxable(
     alone.container,
     '/dev/null',
   ];
+  const access = { reads: source.path };
+  return whyFailing(() => runForText('ffmpeg', args, { purpose: 'muxing one track alone', signal, access }));
+}
+
+async function whyFailing(attempt: () => Promise<unknown>): Promise<string | null> {
   try {
-    await runForText('ffmpeg', args, {
-      purpose: 'muxing one track alone',
-      signal,
-      access: { reads: source.path },
-    });
+    await attempt();
     return null;
   } catch (error) {
     if (!(error instanceof FfmpegError)) throw error;

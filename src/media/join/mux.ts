@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
-import type { MediaInfo } from '../../domain/media-info.ts';
+import type { MediaInfo, SpatialLayout } from '../../domain/media-info.ts';
 import { captionsOf, type Captions } from '../captions/captions.ts';
 import type { CaptionSource } from '../captions/insert-captions.ts';
 import { coverArguments, extractCovers } from './cover-art.ts';
@@ -11,6 +11,7 @@ import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { endSeconds, frameAt, type OutputTiming } from '../encode/output-timing.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { joinedSegments } from './joined-segments.ts';
+import { fitToMatroska } from './matroska-tracks.ts';
 import { otherStreamArguments, videoTag, type StreamPlan } from './stream-plan.ts';
 
 /** A finished file to mux from the segments of a job and the other streams of its source. */
@@ -24,6 +25,8 @@ export interface MuxJob {
   readonly plan: StreamPlan;
   /** Closed captions to insert into the frames; null if there are none. */
   readonly captions: Captions | null;
+  /** Stereo 3D and spherical metadata of the output; null or absent if there are none. */
+  readonly spatial?: SpatialLayout | null;
   readonly outputPath: string;
 }
 
@@ -32,9 +35,11 @@ export interface MuxJob {
  * piped in as one fragmented MP4, so that no joined copy is written to disk. Closed captions are inserted on the way.
  */
 export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void> {
-  const { source, timing, plan } = job;
+  const { source, timing } = job;
+  const prefix = withoutExtension(job.outputPath);
+  const plan = await fitToMatroska(source, job.plan, `${prefix}.trial`, signal);
   const folder = dirname(job.outputPath);
-  const covers = await extractCovers(source, plan, { prefix: coverPrefix(job.outputPath), folder }, signal);
+  const covers = await extractCovers(source, plan, { prefix: `${prefix}.cover`, folder }, signal);
   // The source keeps its timestamps (`-copyts`), the segments are moved to match them, and the finished file starts at
   // 0. By default ffmpeg moves each input to 0, and transport streams by a rule that ignores unmapped streams.
   const args = [
@@ -79,6 +84,8 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
           // Edit lists use the timescale of the movie: with a coarser one, rounding would cut off the last frame.
           '-movie_timescale',
           String(timing.timescale),
+          // For ffmpeg 5.1, FLAC in MP4 is experimental, and spherical metadata are unofficial.
+          ...['-strict', 'experimental'],
           '-movflags',
           hasCustomTags(source) ? 'faststart+use_metadata_tags' : 'faststart',
           '-f',
@@ -122,9 +129,9 @@ function holdLastFrame({ source, timing, plan }: MuxJob): string {
   return `setts=pts=PTS:dts='${dts}':duration='max(1,min(${end}-PTS,if(${coded}+${shown},1e15,DURATION)))'`;
 }
 
-/** Path prefix of cover images: next to the output with a similar name, so that leftovers are cleaned up with it. */
-function coverPrefix(outputPath: string): string {
-  return `${outputPath.slice(0, outputPath.length - extname(outputPath).length)}.cover`;
+/** Path prefix of temporary files: next to the output with a similar name, so that leftovers are cleaned up with it. */
+function withoutExtension(outputPath: string): string {
+  return outputPath.slice(0, outputPath.length - extname(outputPath).length);
 }
 
 /** Opens the source once more for each track that is moved in time. */
@@ -182,7 +189,9 @@ function videoMetadata({ video }: MediaInfo): string[] {
 /** Pipes the segments into ffmpeg as one stream. */
 async function feedSegments(child: FfmpegProcess, job: MuxJob): Promise<void> {
   const exited = child.ended.catch(() => undefined);
-  for await (const chunk of joinedSegments(job.segmentPaths, captionSource(job))) {
+  // With NVENC, ffmpeg 5.1 writes no HDR metadata into the stream.
+  const metadata = { spatial: job.spatial ?? null, hdr: job.source.video.hdr };
+  for await (const chunk of joinedSegments(job.segmentPaths, captionSource(job), metadata)) {
     child.touch();
     if (child.stdin.destroyed) return; // `child.ended` rejects with the reason.
     // A broken pipe is not handled here, because `child.ended` rejects with the reason.

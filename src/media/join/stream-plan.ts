@@ -35,6 +35,8 @@ const MP4_AUDIO = new Set(['aac', 'ac3', 'eac3', 'mp3', 'mp2', 'alac', 'opus', '
 const MP4_SUBTITLE = new Set(['mov_text']);
 /** Transparent for stereo; the encoder lowers it where the sample rate or channels do not allow it. */
 const AAC_BIT_RATE = '256k';
+/** Without it, a gap would move what comes after it; shorter ones are rounding. */
+const SILENCE_IN_GAPS = 'aresample=async=1:min_hard_comp=0.01';
 const TEXT_SUBTITLE = new Set(['mov_text', 'subrip', 'ass', 'ssa', 'webvtt', 'text']);
 /** Codecs that Matroska does not support, and what they are converted to. */
 const MATROSKA_CONVERSIONS: Readonly<Record<string, string>> = { mov_text: 'srt', eia_608: 'srt' };
@@ -114,7 +116,7 @@ export function otherStreamArguments(plan: StreamPlan, input: number, videosBefo
     perKind.set(letter, number + 1);
     const from = movedSeconds === undefined ? input : nextInput++;
     args.push('-map', `${from}:${stream.index}`, `-c:${letter}:${number}`, codec ?? 'copy');
-    if (codec === 'aac') args.push(`-b:a:${number}`, AAC_BIT_RATE);
+    if (codec === 'aac') args.push(`-b:a:${number}`, AAC_BIT_RATE, `-filter:a:${number}`, SILENCE_IN_GAPS);
     if (filter !== undefined) args.push(`-bsf:${letter}:${number}`, filter);
     // ffmpeg needs the metadata mapping of every stream once one stream, here the video, has one.
     args.push(`-map_metadata:s:${letter}:${number}`, `${input}:s:${stream.index}`);
@@ -132,16 +134,19 @@ export function isMapped(fate: StreamFate, plan: Pick<StreamPlan, 'container'>):
 }
 
 /**
- * Moves tracks of a plan in time, or drops them.
+ * Moves tracks of a plan in time. A track for which that does not help is converted, which decodes what an edit list
+ * shows; if it is converted already, it is dropped.
  *
  * @param shifts by stream index: the seconds, or why moving the track does not help
  */
 export function withShifts(plan: StreamPlan, shifts: ReadonlyMap<number, number | string>): StreamPlan {
-  const fates = plan.fates.map((fate) => {
+  const fates = plan.fates.map((fate): StreamFate => {
     const shift = shifts.get(fate.stream.index);
     if (shift === undefined) return fate;
-    if (typeof shift === 'string') return { ...fate, codec: null, reason: shift };
-    return { ...fate, movedSeconds: (fate.movedSeconds ?? 0) + shift };
+    if (typeof shift === 'number') return { ...fate, movedSeconds: (fate.movedSeconds ?? 0) + shift };
+    const { stream, codec } = fate;
+    if (codec !== 'copy') return { stream, codec: null, reason: shift };
+    return { stream, codec: 'aac', reason: `out of sync if copied (${shift})` };
   });
   return { ...plan, fates };
 }
@@ -174,7 +179,7 @@ function fate(stream: OtherStreamInfo, container: Container, source: MediaInfo):
   // From the timecode, MOV and MP4 get a track, and Matroska a tag.
   if (stream.codec === 'timecode' || isChapterTrack(stream, source))
     return { stream, codec: 'copy', reason: null, isWrittenByMuxer: true };
-  if (stream.codec === 'none') return drop('no decodable frames');
+  if (stream.codec === 'none') return drop(stream.attachedPicture ? 'damaged' : 'no decodable frames');
   if (stream.kind === 'data' && (container === 'matroska' || stream.tag !== GOPRO_TAG)) {
     const format = stream.tag === '' ? stream.codec : stream.tag;
     return drop(

@@ -9,6 +9,7 @@ import { mayBeDiscontinuous } from '../index/source-timeline.ts';
 import { probeStill } from '../still/probe-still.ts';
 import { isAnimatedWebpFile, stillFormatOf } from '../still/still-format.ts';
 import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
+import { dynamicHdrOf, needsDolbyVision } from './dynamic-hdr.ts';
 import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';
 import {
@@ -105,6 +106,11 @@ export async function probeMedia(
   const video = describeVideo(main, main.codec_name, main.pix_fmt);
   const unknownMatrix = whyUnknownMatrix(video);
   if (unknownMatrix !== null) throw new InputRejectedError('UNSUPPORTED_COLOR', `${name} ${unknownMatrix}`);
+  if (needsDolbyVision(main.side_data_list ?? []))
+    throw new InputRejectedError(
+      'UNSUPPORTED_COLOR',
+      `${name} is Dolby Vision of profile 5, whose colours are right only with the metadata of Dolby; convert it to HDR10 first.`,
+    );
   const info: MediaInfo = {
     path,
     container: probed.format.format_name,
@@ -117,7 +123,9 @@ export async function probeMedia(
     tagNames: Object.keys(probed.format.tags),
   };
   assertDuration(name, info, limits);
-  return video.hdr !== null ? info : { ...info, video: { ...video, hdr: beginning.hdr } };
+  const hdr = video.hdr ?? beginning.hdr;
+  const dynamicHdr = video.dynamicHdr ?? beginning.dynamicHdr;
+  return { ...info, video: { ...video, hdr, dynamicHdr } };
 }
 
 const HEADERS = ['-show_format', '-show_streams', '-show_chapters'];
@@ -132,7 +140,7 @@ async function readBeginning(
   index: number,
   limits: InputLimits,
   signal: AbortSignal | undefined,
-): Promise<{ encrypted: boolean; hdr: HdrMetadata | null }> {
+): Promise<{ encrypted: boolean; hdr: HdrMetadata | null; dynamicHdr: string | null }> {
   const request = [
     '-show_packets',
     '-show_frames',
@@ -143,7 +151,11 @@ async function readBeginning(
   ];
   const output = parseOutput(BeginningOutput, await runProbe(path, name, request, limits, signal), name);
   const sideData = output.packets_and_frames.flatMap((entry) => entry.side_data_list ?? []);
-  return { encrypted: sideData.some(isEncryptionData), hdr: parseHdrMetadata(sideData) };
+  return {
+    encrypted: sideData.some(isEncryptionData),
+    hdr: parseHdrMetadata(sideData),
+    dynamicHdr: dynamicHdrOf(sideData),
+  };
 }
 
 /** Parses the JSON of ffprobe, which may not match the expected format for a hostile file. */

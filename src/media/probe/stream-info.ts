@@ -6,7 +6,9 @@ import type {
   Rational,
   VideoStreamInfo,
 } from '../../domain/media-info.ts';
+import { dynamicHdrOf } from './dynamic-hdr.ts';
 import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
+import { parseSpatialLayout } from './spatial-layout.ts';
 
 /** A stream in the JSON output of ffprobe. */
 export const Stream = z.object({
@@ -80,9 +82,8 @@ export function describeVideo(stream: ProbedStream, codec: string, pixelFormat: 
     interlaced: !['progressive', 'unknown', undefined].includes(stream.field_order),
     hasAlpha: ALPHA_FORMAT.test(pixelFormat) || stream.tags?.['alpha_mode'] === '1',
     hdr: parseHdrMetadata(stream.side_data_list ?? []),
-    dynamicHdr: stream.side_data_list?.some(({ side_data_type }) => side_data_type?.startsWith('DOVI'))
-      ? 'Dolby Vision'
-      : null,
+    spatial: parseSpatialLayout(stream.side_data_list ?? [], { width, height }),
+    dynamicHdr: dynamicHdrOf(stream.side_data_list ?? []),
     durationSeconds: parseSeconds(stream.duration) ?? parseClock(stream.tags?.['DURATION']),
     startSeconds: parseSeconds(stream.start_time),
     dispositions: Object.entries(stream.disposition ?? {}).flatMap(([name, set]) =>

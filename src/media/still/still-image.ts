@@ -5,7 +5,8 @@ import { InputRejectedError, toError, VerificationError } from '../../domain/err
 import { counted } from '../../lib/counted.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import type { StillFormat } from './still-format.ts';
-import { withPngMetadata, type ImageMetadata } from './png-chunks.ts';
+import { colorChunksOf, withPngMetadata, type ImageMetadata } from './png-chunks.ts';
+import { leftOutOf, profileOfAvif, whyUnsupportedAvif } from './still-colors.ts';
 
 /** A decoded still image. The pixels have the colour space of the file: nothing converts them to another profile. */
 export interface StillImage extends ImageMetadata {
@@ -28,7 +29,8 @@ export interface StillImage extends ImageMetadata {
  * Decodes a still image. Its EXIF orientation is not applied, because the EXIF block is kept.
  *
  * @param maxPixels largest number of pixels that is decoded
- * @throws InputRejectedError NOT_A_VIDEO if the image is damaged, or UNSUPPORTED_CODEC if it has several pages
+ * @throws InputRejectedError NOT_A_VIDEO if the image is damaged, UNSUPPORTED_CODEC if it has several pages, or
+ * UNSUPPORTED_COLOR if its colours cannot be kept
  */
 export async function readStill(path: string, format: StillFormat, maxPixels: number): Promise<StillImage> {
   const name = basename(path);
@@ -60,7 +62,9 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
     const image = orientation > 1 && exif === undefined ? decoded.autoOrient() : decoded;
     // Decoding AVIF has applied the orientation.
     const isTurned = format === 'avif' && orientation > 1;
-    const leftOut = format === 'jpeg' && hasMoreThanOneImage(bytes);
+    const unsupported = format === 'avif' && icc === undefined ? whyUnsupportedAvif(bytes) : null;
+    if (unsupported !== null) throw new InputRejectedError('UNSUPPORTED_COLOR', `${name} ${unsupported}`);
+    const profile = icc ?? (format === 'avif' ? await profileOfAvif(bytes) : null);
     const { data, info } = await raw(
       image
         .clone()
@@ -74,9 +78,10 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
       ...{ width: info.width, height: info.height, bitsPerComponent: isWide ? 16 : 8, pixels: data },
       alpha: hasAlpha ? (await raw(image.clone().extractChannel('alpha'), isWide)).data : null,
       isGrey: space === 'b-w' || space === 'grey16',
-      icc: isCmyk ? null : (icc ?? null),
+      icc: isCmyk ? null : profile,
       exif: isTurned ? null : (exif ?? null),
-      leftOut: leftOut ? 'a video or further images in the file are left out' : null,
+      colorChunks: format === 'png' ? colorChunksOf(bytes) : [],
+      leftOut: leftOutOf(bytes, format),
       remarks: [
         ...(isCmyk ? ['CMYK converted to sRGB'] : []),
         ...(depth === 'ushort' && !isWide ? ['bit depth reduced to 8'] : []),
@@ -90,16 +95,6 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
     const why = withoutFullStop(toError(error).message);
     throw new InputRejectedError('NOT_A_VIDEO', `${name} cannot be decoded: ${why}.`, { cause: error });
   }
-}
-
-/** Whether a JPEG is followed by a video, as in motion photos, or lists further images (MPF), as those of stereo cameras. */
-function hasMoreThanOneImage(bytes: Buffer): boolean {
-  const end = bytes.lastIndexOf(Buffer.from('ffd9', 'hex'));
-  return (
-    bytes.includes('MPF\0', 0, 'latin1') ||
-    bytes.includes('ftyp', Math.max(0, end), 'latin1') ||
-    bytes.includes('MotionPhoto', 0, 'latin1')
-  );
 }
 
 function raw(image: Sharp, isWide: boolean) {

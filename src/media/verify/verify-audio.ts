@@ -1,12 +1,15 @@
 import type { MediaInfo } from '../../domain/media-info.ts';
 import type { OutputTiming } from '../encode/output-timing.ts';
-import { readPacketTimes, type PacketTimes } from '../index/packet-times.ts';
+import { packetTimes, readPacketTimes, type PacketTimes } from '../index/packet-times.ts';
+import { hidesPackets } from '../join/matroska-tracks.ts';
 import type { StreamPlan } from '../join/stream-plan.ts';
 
 /** Largest accepted change of the audio offset against the source, in seconds. */
 const MAX_DRIFT_SECONDS = 0.04;
 /** The same between the ends of a track, where muxers move single packets whose timestamps do not increase. */
 const MAX_INNER_DRIFT_SECONDS = 0.5;
+
+const HIDDEN_PARTS = 'its edit list hides parts of the audio, and ffmpeg cannot write such a list';
 
 /** A copied audio track that is out of sync. */
 export interface AudioFault {
@@ -48,10 +51,17 @@ export async function audioFaults(
   return kept.flatMap((track, number) => {
     const { index } = track.stream;
     const was = before.get(index);
-    const is = after.get(places[number] ?? -1);
+    let is = after.get(places[number] ?? -1);
     if (was === undefined) return []; // An empty track in the source has no audio to lose.
     if (is === undefined)
       return [{ sentence: `has no audio in track ${index}`, index, shift: 'empty after joining' }];
+    // Matroska hides nothing, so the last packet that the source hides before its start may be there too.
+    const further = hidesPackets(source) && track.codec === 'copy' ? is.count - was.count : 0;
+    if (further > 1)
+      return [
+        { sentence: `plays what the source hides in audio track ${index}`, index, shift: HIDDEN_PARTS },
+      ];
+    if (further === 1) is = packetTimes(is.all.slice(1));
     const drift = driftOf(was, is, firstFrameSeconds - imageBefore);
     const how = whyDrifting(drift);
     if (how === null) return [];

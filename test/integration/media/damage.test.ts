@@ -74,13 +74,13 @@ test('an audio track that the container does not support is dropped, with the er
   const path = clip(folder, 'a.mp4');
   const media = await probeMedia(path, LIMITS);
   const plan = planStreams(media);
-  expect((await withoutUnmuxable(media, plan)).fates).toEqual(plan.fates);
+  expect((await withoutUnmuxable(media, plan, join(folder, 'trial'))).fates).toEqual(plan.fates);
   // The same audio in a codec that MP4 does not support.
   const raw = join(folder, 'raw.mkv');
   ffmpeg('-i', path, '-c:v', 'copy', '-c:a', 'pcm_f64le', raw);
   const other = await probeMedia(raw, LIMITS);
   const asMp4 = { ...planStreams(other), container: 'mp4' as const };
-  expect((await withoutUnmuxable(other, asMp4)).fates).toMatchObject([
+  expect((await withoutUnmuxable(other, asMp4, join(folder, 'trial'))).fates).toMatchObject([
     { codec: null, reason: expect.stringMatching(/^cannot be copied \(.*pcm_f64le/) as string },
   ]);
 });
@@ -134,14 +134,15 @@ test('a damaged audio packet in a transport stream loses that packet, not the tr
 });
 
 test('an empty audio track is dropped', async () => {
-  const path = clip(temporaryFolder(), 'a.mp4');
+  const folder = temporaryFolder();
+  const path = clip(folder, 'a.mp4');
   const bytes = readFileSync(path);
   // Sample count (ISO/IEC 14496-12, 8.7.3.2) of the second track, the audio.
   const sizes = bytes.indexOf('stsz', bytes.indexOf('stsz') + 4);
   bytes.writeUInt32BE(0, sizes + 12);
   writeFileSync(path, bytes);
   const media = await probeMedia(path, LIMITS);
-  expect((await withoutUnmuxable(media, planStreams(media))).fates).toMatchObject([
+  expect((await withoutUnmuxable(media, planStreams(media), join(folder, 'trial'))).fates).toMatchObject([
     { codec: null, reason: 'empty track' },
   ]);
 });

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
+import type { Job } from '../../../src/domain/job.ts';
 import { Estimator } from '../../../src/daemon/estimator.ts';
 import { newJob, VIDEO } from '../queue/queue-fixture.ts';
 
@@ -20,4 +21,11 @@ test('ten thousand files that are queued at once read the history once', async (
   await estimator.estimate(job);
   expect(pastJobs).toHaveBeenCalledTimes(2);
   expect(await estimator.estimate({ ...job, video: null })).toBeNull();
+});
+
+test('a still image needs one frame of memory and no segments', async () => {
+  const queue = { history: { pastJobs: () => [] } };
+  const estimator = new Estimator({ queue, settings: () => SAFE_DEFAULTS, now: () => 0 });
+  const job = { ...newJob(), video: { ...VIDEO, width: 1000, height: 1000, frames: 1 } } as unknown as Job;
+  expect(await estimator.describe(job)).toBe('needs about 12 MB of disk and 15 MB of memory');
 });

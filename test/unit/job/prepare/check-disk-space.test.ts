@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { TransientError } from '../../../../src/domain/errors.ts';
 import type { CommittedBatch } from '../../../../src/domain/job.ts';
-import { checkDiskSpace } from '../../../../src/job/prepare/check-disk-space.ts';
+import { checkDiskSpace, checkDiskSpaceOfStill } from '../../../../src/job/prepare/check-disk-space.ts';
 import type { PreparedJob } from '../../../../src/job/prepare/prepared-job.ts';
 import { indexOf, jobAtWork, preparedWithoutVideo } from '../job-fixture.ts';
 
@@ -60,6 +60,16 @@ test('a job that does not fit waits, and the message names the file, the folder 
       'i',
     ),
   );
+});
+
+test('a still image whose output does not fit waits', async () => {
+  const { context, changed } = await checked((prepared) => prepared);
+  const { output } = changed.formats;
+  await checkDiskSpaceOfStill(context, changed.outputPath, output);
+  const huge = { ...output, width: HUGE, height: HUGE };
+  await expect(checkDiskSpaceOfStill(context, changed.outputPath, huge)).rejects.toMatchObject({
+    code: 'DISK_FULL',
+  });
 });
 
 test('the size of the segments so far decides, and not a guess from the size of the frames', async () => {

@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { imageRemarks } from '../../../src/job/finish/build-report.ts';
+import { box, withHeaderBoxes, withSampleEntryBoxes } from '../../../src/media/join/header-boxes.ts';
+import { dynamicHdrOf } from '../../../src/media/probe/dynamic-hdr.ts';
+import { probeMedia } from '../../../src/media/probe/probe-media.ts';
+import { ffmpeg } from '../../helpers/clips.ts';
+import { LIMITS, passThrough } from '../../helpers/media-steps.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+
+const MASTERING = 'G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)';
+
+function makeHevc(path: string, transfer: string, parameters = ''): string {
+  const source = [
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=size=128x72:rate=25',
+    '-frames:v',
+    '4',
+    '-pix_fmt',
+    'yuv420p10le',
+  ];
+  const tags = ['-color_primaries', 'bt2020', '-color_trc', transfer, '-colorspace', 'bt2020nc'];
+  const encoder = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', `log-level=error${parameters}`];
+  ffmpeg(...source, ...tags, ...encoder, '-tag:v', 'hvc1', path);
+  return path;
+}
+
+/** Side data that the container itself has, which players read before they decode. */
+function containerSideData(path: string): Record<string, unknown>[] {
+  const args = ['-v', 'error', '-of', 'json', '-select_streams', 'v', '-show_streams', path];
+  const { streams } = JSON.parse(execFileSync('ffprobe', args, { encoding: 'utf8' })) as {
+    streams: { side_data_list?: Record<string, unknown>[] }[];
+  };
+  return streams[0]?.side_data_list ?? [];
+}
+
+test.each(['mp4', 'mov', 'mkv'])(
+  'HDR10 metadata are in the stream and in the container: %s',
+  async (container) => {
+    const folder = temporaryFolder();
+    const plain = makeHevc(
+      join(folder, 'a.mp4'),
+      'smpte2084',
+      `:master-display=${MASTERING}:max-cll=1000,400`,
+    );
+    const path = join(folder, `source.${container}`);
+    ffmpeg('-i', plain, '-c', 'copy', '-tag:v', container === 'mkv' ? '0' : 'hvc1', path);
+    const { outputPath, result, opened } = await passThrough(path, folder, 'libx265');
+    expect(result.video.hdr).toEqual(opened.media.video.hdr);
+    expect(result.video.color).toMatchObject({
+      transfer: 'smpte2084',
+      matrix: 'bt2020nc',
+      primaries: 'bt2020',
+    });
+    const inContainer = containerSideData(outputPath);
+    expect(inContainer.map(({ side_data_type: type }) => type).sort()).toEqual([
+      'Content light level metadata',
+      'Mastering display metadata',
+    ]);
+    expect(Object.assign({}, ...inContainer)).toMatchObject({ max_content: 1000, max_average: 400 });
+  },
+);
+
+test('HLG is kept', async () => {
+  const folder = temporaryFolder();
+  const { result } = await passThrough(makeHevc(join(folder, 'a.mp4'), 'arib-std-b67'), folder, 'libx265');
+  expect(result.video.color).toMatchObject({
+    ...{ range: 'tv', transfer: 'arib-std-b67', matrix: 'bt2020nc', primaries: 'bt2020' },
+  });
+});
+
+/** Adds the configuration of Dolby Vision with one layer and its metadata (`dvcC`) to an MP4 whose header is at its end. */
+function withDolbyVision(path: string, profile: number, compatibility: number): void {
+  const file = readFileSync(path);
+  const moov = file.indexOf('moov', 0, 'latin1') - 4;
+  const record = Buffer.alloc(24);
+  record.set([1, 0, profile << 1, (3 << 3) | 0b101, compatibility << 4]);
+  const header = withSampleEntryBoxes(file.subarray(moov), [box('dvcC', record)]);
+  writeFileSync(path, Buffer.concat([file.subarray(0, moov), header]));
+}
+
+test('of Dolby Vision profile 8 the base layer is kept, and the report says what is not', async () => {
+  const folder = temporaryFolder();
+  const path = makeHevc(join(folder, 'a.mp4'), 'smpte2084', `:master-display=${MASTERING}:max-cll=1000,400`);
+  withDolbyVision(path, 8, 1);
+  const { result, opened, outputPath } = await passThrough(path, folder, 'libx265');
+  const { media, format } = opened;
+  expect(
+    imageRemarks(
+      media,
+      { input: format, output: format, outputAspect: media.video.sampleAspectRatio },
+      '420',
+    ),
+  ).toContain('Dolby Vision metadata dropped; base layer kept');
+  expect(result.video.dynamicHdr).toBeNull();
+  expect(containerSideData(outputPath)).toHaveLength(2);
+  expect(result.video.hdr?.mastering).toMatchObject({ maxLuminance: 10_000_000 });
+});
+
+test('Dolby Vision profile 5, whose base layer has other colours, is rejected', async () => {
+  const path = makeHevc(join(temporaryFolder(), 'five.mp4'), 'smpte2084');
+  withDolbyVision(path, 5, 0);
+  const failure = probeMedia(path, LIMITS);
+  await expect(failure).rejects.toMatchObject({ code: 'UNSUPPORTED_COLOR' });
+  await expect(failure).rejects.toThrow('five.mp4 is Dolby Vision of profile 5');
+});
+
+test.each([
+  ['HDR Dynamic Metadata SMPTE2094-40 (HDR10+)', 'HDR10+'],
+  ['HDR Dynamic Metadata CUVA 005.1 2021 (Vivid)', 'HDR Vivid'],
+  ['Dolby Vision RPU Data', 'Dolby Vision'],
+  ['Mastering display metadata', null],
+])('metadata of frames are named: %s', (type, name) => {
+  expect(dynamicHdrOf([{ side_data_type: type }])).toBe(name);
+});
+
+test('impossible luminances of an untrusted file do not break the output', () => {
+  const point = [-1, 1e6] as const;
+  const mastering = {
+    red: point,
+    green: point,
+    blue: point,
+    white: point,
+    minLuminance: -5,
+    maxLuminance: 1e12,
+  };
+  const hdr = { mastering, lightLevel: { maxContent: 1e9, maxAverage: -1 } };
+  const moov = box(
+    'moov',
+    box('trak', box('mdia', box('minf', box('stbl', box('stsd', Buffer.alloc(8), box('hvc1')))))),
+  );
+  expect(withHeaderBoxes(moov, { spatial: null, hdr }).length).toBe(moov.length + 32 + 12);
+});
