@@ -25,10 +25,10 @@ export class PipelineRunner {
   constructor(setup: PipelineSetup, engines: readonly Engine[], send: (message: FromPort) => void) {
     this.#setup = setup;
     this.#send = send;
-    const { model, embedding, tile, gpuTile, threads, precision } = setup;
-    this.#formats = describePipeline(setup.recipe, setup.source).formats;
+    const { model, embedding, decodedTo, tile, gpuTile, threads, precision } = setup;
+    this.#formats = describePipeline(setup.recipe, setup.source, decodedTo).formats;
     this.#pipeline = createPipeline(setup.recipe, {
-      ...{ model, embedding, tile, gpuTile, threads, precision, engines },
+      ...{ model, embedding, decodedTo, tile, gpuTile, threads, precision, engines },
       onStepDown: (text) => send({ kind: 'notice', text }),
       onInferred: (frameNumber) => this.#count(frameNumber),
       onTile: () => send({ kind: 'alive' }),

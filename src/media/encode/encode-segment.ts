@@ -1,12 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { FfmpegError, VerificationError } from '../../domain/errors.ts';
 import type { FrameFormat, HdrMetadata } from '../../domain/media-info.ts';
-import {
-  chromaLocationFilters,
-  colorArguments,
-  fromRgbFilter,
-  type OutputColor,
-} from '../decode/color-conversion.ts';
+import { chromaLocationFilters, colorArguments, type OutputColor } from '../decode/color-conversion.ts';
+import { toEncoderFilter } from '../decode/frame-filters.ts';
 import { isTenBit } from './choose-codec.ts';
 import {
   codecOf,
@@ -64,7 +60,7 @@ export async function encodeSegment(
     ...rawInputArguments(job.format, averageRate(job.timing)),
     '-vf',
     [
-      fromRgbFilter(job.color, pixelFormat),
+      toEncoderFilter(job.color, job.format, pixelFormat),
       `setsar=${job.sampleAspectRatio}`,
       `settb=1/${timescale}`,
       `setpts='${tableExpression(presentationTimes(job))}'`,

@@ -68,7 +68,7 @@ export function inputArguments(path: string, options: InputOptions = {}): string
   ];
 }
 
-/** Packed RGB frames that Framekiln itself feeds through standard input. */
+/** Raw frames that Framekiln itself feeds through standard input. */
 export function rawInputArguments(
   format: { width: number; height: number; pixelFormat: string },
   frameRate: string,

@@ -1,0 +1,67 @@
+import { isDeep, isRgbFormat, type FrameFormat, type VideoStreamInfo } from '../../domain/media-info.ts';
+import { colorInputOptions, colorOutputOptions, outputColor, type OutputColor } from './color-conversion.ts';
+
+/** Exact rounding and full chroma interpolation; with the defaults of swscale, pixels are off by several levels. */
+const EXACT = 'accurate_rnd+full_chroma_int+full_chroma_inp+bitexact';
+
+/**
+ * Filter that turns the decoded frames of a source into frames of this format: RGB of the size of the stream, or YUV
+ * resampled with a three-lobe Lanczos kernel to the size of the output.
+ */
+export function toFrameFilter(video: VideoStreamInfo, format: FrameFormat): string {
+  return isRgbFormat(format.pixelFormat) ? toRgbFilter(video, format) : toYuvFilter(video, format);
+}
+
+/** Filter that gives frames the pixel format of an encoder. */
+export function toEncoderFilter(
+  color: OutputColor,
+  { pixelFormat: from }: FrameFormat,
+  pixelFormat: string,
+): string {
+  // The name of a format with full range would not match; the encoder is told the range in its own arguments.
+  if (!isRgbFormat(from)) return `format=${pixelFormat}`;
+  return `scale=in_range=pc${colorOutputOptions(color, pixelFormat)}:flags=bicubic+${EXACT},format=${pixelFormat}`;
+}
+
+function toRgbFilter(video: VideoStreamInfo, format: FrameFormat): string {
+  const { width, height, pixelFormat } = format;
+  // The fast path of swscale from 8-bit grey to RGB treats limited range as full range.
+  const deeper = /^(gray|ya8)$/.test(video.pixelFormat) ? 'format=gray16le,' : '';
+  const colors = `${colorInputOptions(video)}:out_range=pc:flags=bicubic+${EXACT},format=${pixelFormat}`;
+  // The `pad` filter does not support 16-bit RGB, so another aspect ratio is stretched there.
+  if (pixelFormat !== 'rgb24') return `${deeper}scale=w=${width}:h=${height}${colors}`;
+  return `${deeper}scale=${fit(video, format, 1)}${colors},pad=${width}:${height}:-1:-1`;
+}
+
+function toYuvFilter(video: VideoStreamInfo, format: FrameFormat): string {
+  const { width, height, pixelFormat } = format;
+  const color = outputColor(video);
+  const colors = `${colorInputOptions(video)}${colorOutputOptions(color, pixelFormat)}:flags=lanczos+${EXACT}`;
+  // The `pad` filter gives 10 bits a tint, so another aspect ratio is stretched there.
+  if (isDeep(pixelFormat)) return `scale=w=${width}:h=${height}${colors},format=${pixelFormat}`;
+  // It knows what black is in full range only by the special names of such formats.
+  const named = color.range === 'pc' ? pixelFormat.replace('yuv', 'yuvj') : pixelFormat;
+  return `scale=${fit(video, format, 2)}${colors},format=${named},pad=${width}:${height}:-1:-1`;
+}
+
+/**
+ * Size to which a frame is scaled. A frame with another aspect ratio than the stream (as in a broadcast that changes from
+ * 4:3 to 16:9) is fitted and gets black bars; others fill the frame exactly.
+ *
+ * @param step what the size of a fitted frame is a multiple of
+ */
+function fit(
+  { width, height, sampleAspectRatio: { num, den } }: VideoStreamInfo,
+  to: Pick<FrameFormat, 'width' | 'height'>,
+  step: number,
+): string {
+  const shape = `dar*${height * den}/${width * num}`;
+  const same = `lt(abs(${shape}-1),0.02)`;
+  const whole = (length: string): string =>
+    step === 1 ? `round(${length})` : `${step}*round(${length}/${step})`;
+  const fitted = (length: number, bySize: string): string =>
+    `if(${same},${length},max(2,min(${length},${whole(bySize)})))`;
+  const w = fitted(to.width, `${to.width}*${shape}`);
+  const h = fitted(to.height, `${to.height}/(${shape})`);
+  return `w='${w}':h='${h}'`;
+}
