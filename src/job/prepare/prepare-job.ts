@@ -57,12 +57,12 @@ export async function prepareJob(context: JobContext, folder: JobFolder): Promis
 
 function logPreparation(
   { job, log }: JobContext,
-  { formats: { input, output }, plan, index, committed }: PreparedJob,
+  { media: { video }, formats: { output }, plan, index, committed }: PreparedJob,
 ): void {
   const framesTotal = index.pts.length;
   const batches = counted(batchCount(plan, framesTotal), 'batch', 'batches');
   log.info(
-    `${describeRecipe(job.recipe)}: ${input.width}x${input.height} to ${output.width}x${output.height}, ${counted(framesTotal, 'frame')} in ${batches}`,
+    `${describeRecipe(job.recipe)}: ${video.width}x${video.height} to ${output.width}x${output.height}, ${counted(framesTotal, 'frame')} in ${batches}`,
   );
   const framesCommitted = committed.reduce((sum, batch) => sum + batch.frameCount, 0);
   if (framesCommitted > 0)

@@ -14,7 +14,7 @@ import {
 } from './encoder-arguments.ts';
 import { QUIET, rawInputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
 import { counted } from '../../lib/counted.ts';
-import { FRAME_HASH_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
+import { FRAME_TIMES_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
 import { averageRate, type OutputTiming } from './output-timing.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { tableExpression } from './table-expression.ts';
@@ -127,7 +127,7 @@ export async function verifySegment(job: SegmentJob, signal?: AbortSignal): Prom
     `file:${job.segmentPath}`,
     '-map',
     '0:v:0',
-    ...FRAME_HASH_OUTPUT,
+    ...FRAME_TIMES_OUTPUT,
     'pipe:1',
   ];
   const child = new FfmpegProcess('ffmpeg', args, { purpose: 'verifying a segment', signal });

@@ -10,6 +10,7 @@ import { upscaledFormats } from './upscaled-format.ts';
 export class LanczosPipeline implements FramePipeline {
   readonly reducedTile = null;
   readonly summary: string;
+  readonly passesFramesOn: boolean;
   readonly #scale: number;
   readonly #decodedTo: YuvFormat | undefined;
   #formats: PipelineFormats | null = null;
@@ -18,6 +19,7 @@ export class LanczosPipeline implements FramePipeline {
   constructor(scale: number, decodedTo?: YuvFormat) {
     this.#scale = scale;
     this.#decodedTo = decodedTo;
+    this.passesFramesOn = decodedTo !== undefined;
     const by = decodedTo === undefined ? '' : ' by ffmpeg while decoding';
     this.summary = `Lanczos resampling with three lobes${by}, no model`;
   }
