@@ -54,6 +54,11 @@ export interface JobPlan extends BatchSizes {
    * RGB at the size of the source and resizes it, as every pipeline of older versions does.
    */
   readonly decodedTo?: YuvFormat;
+  /**
+   * What shrinks frames from the scale of the model to a smaller one. Absent: our own resampler, as in plans of older
+   * versions.
+   */
+  readonly shrinksWith?: 'sharp';
   /** Tile size in source pixels; null for whole frames. Reduced if memory runs out during the job. */
   readonly tile: number | null;
   /** Tile size on a GPU. Absent in plans of older versions, which use `tile`. */

@@ -34,10 +34,10 @@ export class PipelineRunner {
   constructor(setup: PipelineSetup, engines: readonly Engine[], send: (message: FromPort) => void) {
     this.#setup = setup;
     this.#send = send;
-    const { model, embedding, decodedTo, tile, gpuTile, threads, precision } = setup;
+    const { model, embedding, decodedTo, shrinksWith, tile, gpuTile, threads, precision } = setup;
     this.#formats = describePipeline(setup.recipe, setup.source, decodedTo).formats;
     this.#pipeline = createPipeline(setup.recipe, {
-      ...{ model, embedding, decodedTo, tile, gpuTile, threads, precision, engines },
+      ...{ model, embedding, decodedTo, shrinksWith, tile, gpuTile, threads, precision, engines },
       onStepDown: (text) => send({ kind: 'notice', text }),
       onInferred: (frameNumber) => this.#count(frameNumber),
       onTile: () => send({ kind: 'alive' }),

@@ -15,6 +15,8 @@ export interface PipelineSetup {
   readonly embedding: ModelFile | null;
   /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
   readonly decodedTo?: YuvFormat | undefined;
+  /** What shrinks frames from the scale of a model to a smaller one; absent: our own resampler. */
+  readonly shrinksWith?: 'sharp' | undefined;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   /** Edge of a tile on a GPU; absent: the same as on the CPU. */

@@ -21,6 +21,7 @@ export async function openPipeline(
       source: media,
       ...{ model, embedding, traceFile },
       decodedTo: plan.decodedTo,
+      shrinksWith: plan.shrinksWith,
       tile: plan.tile,
       gpuTile: plan.gpuTile,
       threads: usableThreads(settings.engine.threads, await readGroupLimits()),

@@ -11,7 +11,7 @@ export function chooseChroma({ encoder }: Settings, { video }: Pick<MediaInfo, '
 
 /**
  * Format in which the decoder of a new job delivers frames of the final size, ready to encode; undefined where a pipeline
- * needs RGB. See docs/decisions/0056-ffmpeg-resizes-lanczos.md.
+ * needs RGB. See docs/decisions/0056-who-resizes-frames.md.
  */
 export function chooseDecodedTo(
   recipe: Recipe,
