@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { FfmpegError } from '../../domain/errors.ts';
-import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
+import { frameBytes, type FrameFormat, type MediaInfo } from '../../domain/media-info.ts';
 import { ChunkReader } from '../../lib/chunk-reader.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
@@ -41,14 +41,15 @@ export class DecoderProcess {
   #isBefore: EntryPoint['isBefore'] | null;
 
   constructor(source: MediaInfo, index: FrameIndex, start: DecoderStart) {
+    const { format, maxPixels } = start;
     const entry = entryPoint(source, index, start.firstFrame, start.approach);
     const hardware = start.hardware === null ? null : hardwareInput(start.hardware, source.video);
     const download = hardware?.filters ?? [];
     const before = [...(hardware?.before ?? []), '-copyts', ...entry.seek];
-    const toFrames = toFrameFilter(source.video, start.format);
+    const toFrames = toFrameFilter(source.video, format);
     const args = [
       ...QUIET_LENIENT,
-      ...inputArguments(source.path, { maxPixels: start.maxPixels, before }),
+      ...inputArguments(source.path, { maxPixels, before, frameBytes: frameBytes(format) }),
       '-map',
       `0:${source.video.index}`,
       '-vf',

@@ -185,3 +185,17 @@ test.for([
   for (const frame of [5, 15]) expect([lumaAt(frame, 2), lumaAt(frame, 48)]).toEqual([white, white]);
   expect([lumaAt(25, 2), lumaAt(25, 48)]).toEqual([black, white]);
 });
+
+test(
+  'a frame may be larger than what ffmpeg may allocate for the source',
+  { tags: ['slow'], timeout: 120_000 },
+  async () => {
+    const path = join(temporaryFolder(), 'wide.mp4');
+    ffmpeg('-f', 'lavfi', '-i', 'color=gray:size=160x90:rate=25', '-frames:v', '1', path);
+    const opened = await openMedia(path);
+    // 579 MB; the limit for sources of up to 36 megapixels is 576 MB.
+    const format: FrameFormat = { width: 16_000, height: 12_064, pixelFormat: 'yuv444p' };
+    const [frame] = await pixelsFrom({ ...opened, format }, 0, 1);
+    expect(frame?.at(-1)).toBe(128);
+  },
+);
