@@ -1,6 +1,6 @@
 import type { VideoShape } from './video-shape.ts';
 import type { BatchSizes } from './frame-batch.ts';
-import type { Chroma } from './media-info.ts';
+import type { Chroma, YuvFormat } from './media-info.ts';
 import type { Recipe } from './recipe.ts';
 
 /**
@@ -49,6 +49,16 @@ export interface JobPlan extends BatchSizes {
     readonly chroma?: Chroma;
     readonly lowLatency?: boolean;
   };
+  /**
+   * Format of the frames that the decoder delivers at the size of the output, ready to encode. Absent: the pipeline gets
+   * RGB at the size of the source and resizes it, as every pipeline of older versions does.
+   */
+  readonly decodedTo?: YuvFormat;
+  /**
+   * What shrinks frames from the scale of the model to a smaller one. Absent: our own resampler, as in plans of older
+   * versions.
+   */
+  readonly shrinksWith?: 'sharp';
   /** Tile size in source pixels; null for whole frames. Reduced if memory runs out during the job. */
   readonly tile: number | null;
   /** Tile size on a GPU. Absent in plans of older versions, which use `tile`. */

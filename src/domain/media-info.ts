@@ -120,14 +120,36 @@ export interface MediaInfo {
 /** Chroma subsampling: 4:4:4, 4:2:2 or 4:2:0. */
 export type Chroma = '444' | '422' | '420';
 
-/** Packed RGB frames, as passed between stages: 8 bits per component, or 16 bits little-endian for deeper sources. */
+/** Packed RGB with 8 bits per component, or with 16 bits little-endian for deeper sources. */
+export type RgbFormat = 'rgb24' | 'rgb48le';
+
+/** Planar YUV as the encoders read it, with 8 bits per component, or with 10 for deeper sources. */
+export type YuvFormat = `yuv${Chroma}p${'' | '10le'}`;
+
+/** Frames as passed between stages: packed RGB for pipelines, YUV where the decoder delivers them ready to encode. */
 export interface FrameFormat {
   readonly width: number;
   readonly height: number;
-  readonly pixelFormat: 'rgb24' | 'rgb48le';
+  readonly pixelFormat: RgbFormat | YuvFormat;
 }
 
 /** Size of one frame in bytes. */
-export function frameBytes(format: FrameFormat): number {
-  return format.width * format.height * (format.pixelFormat === 'rgb24' ? 3 : 6);
+export function frameBytes({ width, height, pixelFormat }: FrameFormat): number {
+  const bytesPerComponent = isDeep(pixelFormat) ? 2 : 1;
+  return width * height * componentsPerPixel(pixelFormat) * bytesPerComponent;
+}
+
+export function isRgbFormat(pixelFormat: FrameFormat['pixelFormat']): pixelFormat is RgbFormat {
+  return pixelFormat.startsWith('rgb');
+}
+
+/** Whether a component has more than 8 bits. */
+export function isDeep(pixelFormat: FrameFormat['pixelFormat']): boolean {
+  return pixelFormat.endsWith('le');
+}
+
+/** Frames with fewer chroma samples have an even width and height. */
+function componentsPerPixel(pixelFormat: FrameFormat['pixelFormat']): number {
+  if (pixelFormat.includes('420')) return 1.5;
+  return pixelFormat.includes('422') ? 2 : 3;
 }

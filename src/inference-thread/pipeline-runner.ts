@@ -1,4 +1,13 @@
-import { appendFileSync, closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { codeOf, InternalError, StoppedError, toError } from '../domain/errors.ts';
 import { frameBytes, type FrameFormat } from '../domain/media-info.ts';
 import type { Engine } from '../inference/engine.ts';
@@ -25,10 +34,10 @@ export class PipelineRunner {
   constructor(setup: PipelineSetup, engines: readonly Engine[], send: (message: FromPort) => void) {
     this.#setup = setup;
     this.#send = send;
-    const { model, embedding, tile, gpuTile, threads, precision } = setup;
-    this.#formats = describePipeline(setup.recipe, setup.source).formats;
+    const { model, embedding, decodedTo, shrinksWith, tile, gpuTile, threads, precision } = setup;
+    this.#formats = describePipeline(setup.recipe, setup.source, decodedTo).formats;
     this.#pipeline = createPipeline(setup.recipe, {
-      ...{ model, embedding, tile, gpuTile, threads, precision, engines },
+      ...{ model, embedding, decodedTo, shrinksWith, tile, gpuTile, threads, precision, engines },
       onStepDown: (text) => send({ kind: 'notice', text }),
       onInferred: (frameNumber) => this.#count(frameNumber),
       onTile: () => send({ kind: 'alive' }),
@@ -56,21 +65,38 @@ export class PipelineRunner {
   }
 
   async #transform(request: TransformRequest): Promise<void> {
-    const input = openSync(request.inputPath, 'r');
-    const output = openSync(request.outputPath, request.framesReady === 0 ? 'w' : 'r+');
     const inferredBefore = this.#framesInferred;
-    try {
-      await this.#writeFrames(request, input, output);
-    } finally {
-      closeSync(input);
-      closeSync(output);
-    }
+    const isLinked =
+      this.#pipeline.passesFramesOn === true && request.framesReady === 0 && linkFrames(request);
+    if (isLinked) this.#passFrames(request.batch.frameCount);
+    else await this.#copyFrames(request);
     this.#send({
       kind: 'transformed',
       pipelineState: this.#pipeline.snapshot(),
       conclusion: this.#pipeline.conclusion(),
       framesInferred: this.#framesInferred - inferredBefore,
     });
+  }
+
+  /** Reports the frames of a linked file one by one, like those of other pipelines. */
+  #passFrames(frameCount: number): void {
+    for (let framesReady = 1; framesReady <= frameCount; framesReady++) {
+      this.#stop.signal.throwIfAborted();
+      failPoint('transformed-frame.before-write');
+      failPoint('transformed-frame.written');
+      this.#send({ kind: 'progress', framesReady, reducedTile: null });
+    }
+  }
+
+  async #copyFrames(request: TransformRequest): Promise<void> {
+    const input = openSync(request.inputPath, 'r');
+    const output = openSync(request.outputPath, request.framesReady === 0 ? 'w' : 'r+');
+    try {
+      await this.#writeFrames(request, input, output);
+    } finally {
+      closeSync(input);
+      closeSync(output);
+    }
   }
 
   async #writeFrames(request: TransformRequest, input: number, output: number): Promise<void> {
@@ -99,6 +125,21 @@ export class PipelineRunner {
 
   #fail(error: unknown): void {
     this.#send({ kind: 'failed', code: codeOf(error), message: toError(error).message });
+  }
+}
+
+/**
+ * Makes the output file a second name of the input file, which saves copying 12 MB for a frame of 2160p.
+ *
+ * @returns false where that is impossible, as on different disks
+ */
+function linkFrames({ inputPath, outputPath }: TransformRequest): boolean {
+  rmSync(outputPath, { force: true });
+  try {
+    linkSync(inputPath, outputPath);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { BatchRange } from '../domain/frame-batch.ts';
-import type { MediaInfo } from '../domain/media-info.ts';
+import type { MediaInfo, YuvFormat } from '../domain/media-info.ts';
 import type { Precision } from '../domain/job.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Recipe } from '../domain/recipe.ts';
@@ -13,6 +13,10 @@ export interface PipelineSetup {
   readonly source: MediaInfo;
   readonly model: ModelFile | null;
   readonly embedding: ModelFile | null;
+  /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
+  readonly decodedTo?: YuvFormat | undefined;
+  /** What shrinks frames from the scale of a model to a smaller one; absent: our own resampler. */
+  readonly shrinksWith?: 'sharp' | undefined;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   /** Edge of a tile on a GPU; absent: the same as on the CPU. */

@@ -8,7 +8,8 @@ import { ModelPipeline } from './upscale/model-pipeline.ts';
 
 /** The pipeline of a recipe. Nothing is loaded before its `open`. */
 export function createPipeline(recipe: Recipe, needs: PipelineNeeds): FramePipeline {
-  if (recipe.pipeline === 'upscale' && recipe.model === 'lanczos') return new LanczosPipeline(recipe.scale);
+  if (recipe.pipeline === 'upscale' && recipe.model === 'lanczos')
+    return new LanczosPipeline(recipe.scale, needs.decodedTo);
   const { model } = needs;
   if (model === null) throw new ModelError('MODEL_MISSING', `The model ${recipe.model} was not found.`);
   return recipe.pipeline === 'upscale'

@@ -1,4 +1,4 @@
-import type { MediaInfo } from '../domain/media-info.ts';
+import type { MediaInfo, YuvFormat } from '../domain/media-info.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { splitScreenFormats } from './dual-face/split-screen-formats.ts';
 import type { PipelineFormats } from './frame-pipeline.ts';
@@ -11,9 +11,17 @@ export interface PipelineDescription {
   readonly hasState: boolean;
 }
 
-/** Describes the pipeline of a recipe for one source, without loading anything. */
-export function describePipeline(recipe: Recipe, source: Pick<MediaInfo, 'video'>): PipelineDescription {
+/**
+ * Describes the pipeline of a recipe for one source, without loading anything.
+ *
+ * @param decodedTo as in the plan of the job
+ */
+export function describePipeline(
+  recipe: Recipe,
+  source: Pick<MediaInfo, 'video'>,
+  decodedTo?: YuvFormat,
+): PipelineDescription {
   return recipe.pipeline === 'upscale'
-    ? { formats: upscaledFormats(source, recipe.scale), hasState: false }
+    ? { formats: upscaledFormats(source, recipe.scale, decodedTo), hasState: false }
     : { formats: splitScreenFormats(source, recipe), hasState: true };
 }

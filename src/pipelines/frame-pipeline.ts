@@ -46,6 +46,8 @@ export interface FramePipeline {
   conclusion(): string | null;
   /** Safe after a failed open; may be called twice. */
   close(): Promise<void>;
+  /** Whether frames leave as they came, so that their file needs no copy. Absent: they do not. */
+  readonly passesFramesOn?: boolean;
   /** The tile size that was reduced last because memory was short; null while none was. */
   readonly reducedTile: ReducedTile | null;
   /** A sentence for the log that says which engine runs which model, and why. Available after `open`. */

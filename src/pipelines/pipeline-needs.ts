@@ -1,4 +1,5 @@
 import type { Precision } from '../domain/job.ts';
+import type { YuvFormat } from '../domain/media-info.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Engine } from '../inference/engine.ts';
 
@@ -8,6 +9,10 @@ export interface PipelineNeeds {
   readonly model: ModelFile | null;
   /** The face recognition model; null: faces are not compared. */
   readonly embedding: ModelFile | null;
+  /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
+  readonly decodedTo?: YuvFormat | undefined;
+  /** What shrinks frames from the scale of a model to a smaller one; absent: our own resampler. */
+  readonly shrinksWith?: 'sharp' | undefined;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   /** Tile edge on a GPU; absent: the same as `tile`. */

@@ -20,6 +20,8 @@ export async function openPipeline(
       recipe: job.recipe,
       source: media,
       ...{ model, embedding, traceFile },
+      decodedTo: plan.decodedTo,
+      shrinksWith: plan.shrinksWith,
       tile: plan.tile,
       gpuTile: plan.gpuTile,
       threads: usableThreads(settings.engine.threads, await readGroupLimits()),

@@ -2,22 +2,24 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { InputRejectedError, ModelError } from '../../domain/errors.ts';
 import type { JobPlan, Precision } from '../../domain/job.ts';
-import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
+import { frameBytes, type FrameFormat, type YuvFormat } from '../../domain/media-info.ts';
 import type { ModelFile } from '../../domain/models.ts';
 import { identifyFfmpeg } from '../../hardware/probe/ffmpeg-facts.ts';
 import { chooseCodec } from '../../media/encode/choose-codec.ts';
 import type { EncoderSettings } from '../../media/encode/encoder-arguments.ts';
 import { whyNotNvenc } from '../../media/encode/try-nvenc.ts';
 import { isCpuAddonBuilt } from '../../inference/cpu-engine.ts';
-import { chromaOf } from '../../media/probe/stream-info.ts';
 import { batchSizesFor } from '../../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../../workspace/memory.ts';
 import { tryWithPermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
+import { chooseChroma } from './decoded-format.ts';
 import { chooseTiles, tilesAfterCrashes, type TiledWork } from './tile-sizes.ts';
 
 export interface PlanInputs extends TiledWork {
   readonly embedding: ModelFile | null;
+  /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
+  readonly decodedTo?: YuvFormat | undefined;
   readonly formats: { readonly input: FrameFormat; readonly output: FrameFormat };
 }
 
@@ -67,7 +69,7 @@ function assertSameModels(plan: JobPlan, name: string, { model, embedding }: Pla
 
 async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
   const { settings, signal } = context;
-  const { formats, media, model } = inputs;
+  const { formats, media, model, decodedTo } = inputs;
   const freeBytes = await availableMemoryBytes();
   const sizes = batchSizesFor(
     { inputBytes: frameBytes(formats.input), outputBytes: frameBytes(formats.output) },
@@ -75,7 +77,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     { firstBatchFrames: settings.batch.firstFrames, batchFrames: settings.batch.frames },
   );
   const { crf, preset, lowLatency } = settings.encoder;
-  const chroma = settings.encoder.chroma === 'source' ? chromaOf(media.video.pixelFormat) : '420';
+  const chroma = chooseChroma(settings, media);
   const threads = Math.min(availableParallelism(), 16);
   const encoder: EncoderSettings = { crf, preset, threads, chroma, lowLatency };
   const hevcOnNvenc =
@@ -85,6 +87,8 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     ...sizes,
     codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc),
     encoder,
+    ...(decodedTo === undefined ? {} : { decodedTo }),
+    ...(model === null ? {} : { shrinksWith: 'sharp' }),
     ...chooseTiles(context, inputs),
     ...(isCpuAddonBuilt() ? { precision: choosePrecision(settings.engine.precision, model) } : {}),
     modelSha256: model?.sha256 ?? null,

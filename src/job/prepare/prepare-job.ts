@@ -8,6 +8,7 @@ import { removeHalfOutputsOf } from '../../workspace/half-output.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { checkDiskSpace } from './check-disk-space.ts';
+import { chooseChroma, chooseDecodedTo } from './decoded-format.ts';
 import { deviceMemories } from './device-memory.ts';
 import { findJobModels } from './find-job-models.ts';
 import { keepIntactBatches } from './keep-intact-batches.ts';
@@ -30,9 +31,13 @@ export async function prepareJob(context: JobContext, folder: JobFolder): Promis
   const outputPath = await chooseOutputPath(context, streams.extension);
 
   const models = await findJobModels(context);
-  const pipeline = describePipeline(job.recipe, media);
+  const decodedTo =
+    job.plan === null
+      ? chooseDecodedTo(job.recipe, media, chooseChroma(settings, media))
+      : job.plan.decodedTo;
+  const pipeline = describePipeline(job.recipe, media, decodedTo);
   const memories = isTiled(job.recipe, models.model) ? await deviceMemories(job.recipe.device) : null;
-  const plan = await planJob(context, { media, ...models, formats: pipeline.formats, memories });
+  const plan = await planJob(context, { media, ...models, decodedTo, formats: pipeline.formats, memories });
   queue.progress.setPlan(lease, plan, framesTotal);
   queue.progress.setVideo(lease, { ...shapeOf(media), frames: framesTotal });
 
@@ -52,12 +57,12 @@ export async function prepareJob(context: JobContext, folder: JobFolder): Promis
 
 function logPreparation(
   { job, log }: JobContext,
-  { formats: { input, output }, plan, index, committed }: PreparedJob,
+  { media: { video }, formats: { output }, plan, index, committed }: PreparedJob,
 ): void {
   const framesTotal = index.pts.length;
   const batches = counted(batchCount(plan, framesTotal), 'batch', 'batches');
   log.info(
-    `${describeRecipe(job.recipe)}: ${input.width}x${input.height} to ${output.width}x${output.height}, ${counted(framesTotal, 'frame')} in ${batches}`,
+    `${describeRecipe(job.recipe)}: ${video.width}x${video.height} to ${output.width}x${output.height}, ${counted(framesTotal, 'frame')} in ${batches}`,
   );
   const framesCommitted = committed.reduce((sum, batch) => sum + batch.frameCount, 0);
   if (framesCommitted > 0)

@@ -11,9 +11,6 @@ export interface OutputColor {
   readonly chromaLocation: 'left' | 'topleft';
 }
 
-/** Exact rounding and full chroma interpolation; with the defaults of swscale, pixels are off by several levels. */
-const SCALE_FLAGS = 'flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact';
-
 /** Names of the colour matrices in ffmpeg's scale filter, by their names in ffprobe. */
 const SWSCALE_MATRICES: Readonly<Record<string, string>> = {
   bt709: 'bt709',
@@ -50,51 +47,17 @@ export function whyUnknownMatrix({ color, pixelFormat }: VideoStreamInfo): strin
   return `uses the colour matrix ${matrix}, which is not supported.`;
 }
 
-/**
- * Size to which a frame is scaled. A frame with another aspect ratio than the stream (as in a broadcast that changes from
- * 4:3 to 16:9) is fitted and gets black bars; others fill the frame exactly.
- */
-function fit({ width, height, sampleAspectRatio: { num, den } }: VideoStreamInfo): string {
-  const shape = `dar*${height * den}/${width * num}`;
-  const same = `lt(abs(${shape}-1),0.02)`;
-  const w = `if(${same},${width},max(2,min(${width},round(${width}*${shape}))))`;
-  const h = `if(${same},${height},max(2,min(${height},round(${height}/(${shape})))))`;
-  return `w='${w}':h='${h}'`;
-}
-
-/**
- * Filter that brings 16-bit RGB to the white that the encoder's conversion expects; empty if it has it. Between YUV and
- * 16-bit RGB, swscale takes 255 * 256 for white in limited range, and fills the lower bits with zeros in full range.
- * From other RGB it makes 65535, which would become brighter than white.
- */
-function whiteFilter({ pixelFormat, bitsPerComponent: bits }: VideoStreamInfo, range: 'tv' | 'pc'): string {
-  const expected = range === 'tv' ? 255 * 2 ** 8 : 1023 * 2 ** 6;
-  const found = isRgb(pixelFormat) ? 65_535 : range === 'tv' ? expected : (2 ** bits - 1) * 2 ** (16 - bits);
-  if (found === expected) return '';
-  return `,lutrgb=${['r', 'g', 'b'].map((channel) => `${channel}=val*${expected}/${found}`).join(':')}`;
-}
-
-/** Filter that converts the frames of a source to packed RGB of the size of the stream. */
-export function toRgbFilter(video: VideoStreamInfo, pixelFormat: string): string {
+/** Options of the scale filter that say which colours decoded frames have. */
+export function colorInputOptions(video: VideoStreamInfo): string {
+  if (isRgb(video.pixelFormat)) return '';
   const { range, matrix } = outputColor(video);
-  const input = isRgb(video.pixelFormat)
-    ? ''
-    : `:in_range=${range}:in_color_matrix=${SWSCALE_MATRICES[matrix] ?? 'auto'}${chromaInputOptions(video)}`;
-  // From 8-bit grey to RGB, swscale treats limited range as full range, or rounds up.
-  const isGrey = /^(gray|ya8)$/.test(video.pixelFormat);
-  const planar = isGrey ? `scale=in_range=${range}:out_range=${range},format=yuv444p,` : '';
-  const colors = `${input}:out_range=pc:${SCALE_FLAGS},format=${pixelFormat}`;
-  // The `pad` filter does not support 16-bit RGB, so another aspect ratio is stretched there.
-  if (pixelFormat !== 'rgb24')
-    return `${planar}scale=w=${video.width}:h=${video.height}${colors}${whiteFilter(video, range)}`;
-  return `${planar}scale=${fit(video)}${colors},pad=${video.width}:${video.height}:-1:-1`;
+  return `:in_range=${range}:in_color_matrix=${SWSCALE_MATRICES[matrix] ?? 'auto'}${chromaInputOptions(video)}`;
 }
 
-/** Filter that converts packed RGB to a YUV pixel format with these colours. */
-export function fromRgbFilter(color: OutputColor, pixelFormat: string): string {
-  const matrix = SWSCALE_MATRICES[color.matrix] ?? 'auto';
+/** Options of the scale filter for YUV with these colours. */
+export function colorOutputOptions(color: OutputColor, pixelFormat: string): string {
   const chroma = chromaOutputOptions(color.chromaLocation, pixelFormat);
-  return `scale=in_range=pc:out_range=${color.range}:out_color_matrix=${matrix}${chroma}:${SCALE_FLAGS},format=${pixelFormat}`;
+  return `:out_range=${color.range}:out_color_matrix=${SWSCALE_MATRICES[color.matrix] ?? 'auto'}${chroma}`;
 }
 
 /** Names of transfer functions in ffmpeg options, where they differ from those in ffprobe. */
@@ -112,7 +75,8 @@ export function colorArguments(color: OutputColor): string[] {
   ];
 }
 
-function isRgb(pixelFormat: string): boolean {
+/** Whether a pixel format of ffmpeg is RGB or has a palette. */
+export function isRgb(pixelFormat: string): boolean {
   return /^(rgb|bgr|gbr|argb|abgr|rgba|bgra|0rgb|pal8)/.test(pixelFormat);
 }
 

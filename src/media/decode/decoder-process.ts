@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { FfmpegError } from '../../domain/errors.ts';
-import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
+import { frameBytes, type FrameFormat, type MediaInfo } from '../../domain/media-info.ts';
 import { ChunkReader } from '../../lib/chunk-reader.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
@@ -8,7 +8,7 @@ import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from '../index/frame-hash-lines.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 import { fieldFilters } from '../fields/field-filters.ts';
-import { toRgbFilter } from './color-conversion.ts';
+import { toFrameFilter } from './frame-filters.ts';
 import { entryPoint, type Approach, type EntryPoint } from './decoder-entry.ts';
 import { decoderReason, hardwareInput, type HardwareDecoder } from './hardware-decoders.ts';
 
@@ -31,7 +31,7 @@ export interface DecoderStart {
 
 /**
  * A running ffmpeg that decodes a source from a given frame on. It reports the hash of every decoded frame on one pipe
- * and writes the pixels of the wanted frames, as packed RGB, to another.
+ * and writes the pixels of the wanted frames to another.
  */
 export class DecoderProcess {
   readonly #child: FfmpegProcess;
@@ -42,14 +42,15 @@ export class DecoderProcess {
   #isBefore: EntryPoint['isBefore'] | null;
 
   constructor(source: MediaInfo, index: FrameIndex, start: DecoderStart) {
+    const { format, maxPixels } = start;
     const entry = entryPoint(source, index, start.firstFrame, start.approach);
     const hardware = start.hardware === null ? null : hardwareInput(start.hardware, source.video);
     const download = hardware?.filters ?? [];
     const before = [...(hardware?.before ?? []), '-copyts', ...entry.seek];
-    const toRgb = toRgbFilter(source.video, start.format.pixelFormat);
+    const toFrames = toFrameFilter(source.video, format);
     const args = [
       ...QUIET_LENIENT,
-      ...inputArguments(source.path, { maxPixels: start.maxPixels, before }),
+      ...inputArguments(source.path, { maxPixels, before, frameBytes: frameBytes(format) }),
       '-map',
       `0:${source.video.index}`,
       '-vf',
@@ -61,7 +62,7 @@ export class DecoderProcess {
       `0:${source.video.index}`,
       '-vf',
       // Deinterlaced before the selection, because the filter needs the neighbours of every frame.
-      [...download, ...fieldFilters(index), entry.select, toRgb].join(','),
+      [...download, ...fieldFilters(index), entry.select, toFrames].join(','),
       '-fps_mode',
       'passthrough',
       '-f',

@@ -1,4 +1,4 @@
-import type { FrameFormat } from '../../domain/media-info.ts';
+import { isDeep, type FrameFormat } from '../../domain/media-info.ts';
 import type { Codec } from './encoder-arguments.ts';
 
 /** Largest edge of H.264 on NVENC, on every GPU so far; for HEVC it is 8192. */
@@ -23,5 +23,5 @@ export function chooseCodec(
 
 /** Whether frames of this format are encoded with ten bits a component. */
 export function isTenBit(format: FrameFormat): boolean {
-  return format.pixelFormat === 'rgb48le';
+  return isDeep(format.pixelFormat);
 }

@@ -1,12 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { FfmpegError, VerificationError } from '../../domain/errors.ts';
 import type { FrameFormat, HdrMetadata } from '../../domain/media-info.ts';
-import {
-  chromaLocationFilters,
-  colorArguments,
-  fromRgbFilter,
-  type OutputColor,
-} from '../decode/color-conversion.ts';
+import { chromaLocationFilters, colorArguments, type OutputColor } from '../decode/color-conversion.ts';
+import { toEncoderFilter } from '../decode/frame-filters.ts';
 import { isTenBit } from './choose-codec.ts';
 import {
   codecOf,
@@ -18,7 +14,7 @@ import {
 } from './encoder-arguments.ts';
 import { QUIET, rawInputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
 import { counted } from '../../lib/counted.ts';
-import { FRAME_HASH_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
+import { FRAME_TIMES_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
 import { averageRate, type OutputTiming } from './output-timing.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { tableExpression } from './table-expression.ts';
@@ -64,7 +60,7 @@ export async function encodeSegment(
     ...rawInputArguments(job.format, averageRate(job.timing)),
     '-vf',
     [
-      fromRgbFilter(job.color, pixelFormat),
+      toEncoderFilter(job.color, job.format, pixelFormat),
       `setsar=${job.sampleAspectRatio}`,
       `settb=1/${timescale}`,
       `setpts='${tableExpression(presentationTimes(job))}'`,
@@ -131,7 +127,7 @@ export async function verifySegment(job: SegmentJob, signal?: AbortSignal): Prom
     `file:${job.segmentPath}`,
     '-map',
     '0:v:0',
-    ...FRAME_HASH_OUTPUT,
+    ...FRAME_TIMES_OUTPUT,
     'pipe:1',
   ];
   const child = new FfmpegProcess('ffmpeg', args, { purpose: 'verifying a segment', signal });

@@ -31,13 +31,15 @@ const INPUT_FORMATS = [
 /** More streams than any film has. Each one uses memory before any of it is decoded. */
 const MAX_STREAMS = 200;
 
-/** Range of the limit on a single allocation of ffmpeg, which is sixteen bytes for each pixel allowed. */
+/** Range of the limit on a single allocation of ffmpeg, which is sixteen bytes for each pixel allowed, or a frame to write. */
 const LEAST_ALLOCATION_BYTES = 512 * 1024 * 1024;
 const MOST_ALLOCATION_BYTES = 2 ** 31 - 1;
 
 export interface InputOptions {
   /** Largest image that a decoder may allocate, in pixels (promise 31 in docs/promises.md). */
   readonly maxPixels?: number;
+  /** Size of the frames that ffmpeg is to write, which may be larger than those that it decodes. */
+  readonly frameBytes?: number;
   /** Further demuxer or decoder options that go before `-i`. */
   readonly before?: readonly string[];
 }
@@ -49,9 +51,11 @@ export interface InputOptions {
  * @param path absolute
  */
 export function inputArguments(path: string, options: InputOptions = {}): string[] {
-  const { maxPixels } = options;
+  const { maxPixels, frameBytes = 0 } = options;
   const limits = maxPixels === undefined ? [] : ['-max_pixels', String(maxPixels)];
-  const allocation = Math.max(LEAST_ALLOCATION_BYTES, Math.min(16 * (maxPixels ?? 0), MOST_ALLOCATION_BYTES));
+  // Some padding is added to a frame.
+  const wanted = Math.max(16 * (maxPixels ?? 0), 1.1 * frameBytes);
+  const allocation = Math.max(LEAST_ALLOCATION_BYTES, Math.min(Math.ceil(wanted), MOST_ALLOCATION_BYTES));
   return [
     '-protocol_whitelist',
     'file',
@@ -68,7 +72,7 @@ export function inputArguments(path: string, options: InputOptions = {}): string
   ];
 }
 
-/** Packed RGB frames that Framekiln itself feeds through standard input. */
+/** Raw frames that Framekiln itself feeds through standard input. */
 export function rawInputArguments(
   format: { width: number; height: number; pixelFormat: string },
   frameRate: string,

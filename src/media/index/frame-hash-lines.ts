@@ -28,6 +28,9 @@ export const FRAME_HASH_OUTPUT = [
   'murmur3',
 ] as const;
 
+/** Like FRAME_HASH_OUTPUT, but images are neither copied nor hashed, so only the timestamps mean anything. */
+export const FRAME_TIMES_OUTPUT = ['-c:v', 'wrapped_avframe', ...FRAME_HASH_OUTPUT] as const;
+
 /** Yields the frames of a `framehash` output as they arrive. */
 export async function* readFrameHashes(output: Readable): AsyncGenerator<HashedFrame> {
   let timeBase: Rational = { num: 1, den: 1 };

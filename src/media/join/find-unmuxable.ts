@@ -48,7 +48,7 @@ async function whyNotExtractable(
   signal: AbortSignal | undefined,
 ): Promise<string | null> {
   const covers = { prefix: trialPath, folder: dirname(trialPath) };
-  return whyFailing(async () => {
+  return whyFailing(alone, async () => {
     for (const { path } of await extractCovers(source, alone, covers, signal))
       await rm(path, { force: true });
   });
@@ -76,10 +76,12 @@ async function whyNotMuxable(
     '/dev/null',
   ];
   const access = { reads: source.path };
-  return whyFailing(() => runForText('ffmpeg', args, { purpose: 'muxing one track alone', signal, access }));
+  return whyFailing(alone, () =>
+    runForText('ffmpeg', args, { purpose: 'muxing one track alone', signal, access }),
+  );
 }
 
-async function whyFailing(attempt: () => Promise<unknown>): Promise<string | null> {
+async function whyFailing(alone: StreamPlan, attempt: () => Promise<unknown>): Promise<string | null> {
   try {
     await attempt();
     return null;

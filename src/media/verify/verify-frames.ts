@@ -7,7 +7,7 @@ import { counted } from '../../lib/counted.ts';
 import type { OutputTiming } from '../encode/output-timing.ts';
 import { inputArguments, QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
-import { FRAME_HASH_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
+import { FRAME_TIMES_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
 import { claimedEndSeconds } from '../probe/claimed-end.ts';
 
 /** Result of decoding all frames of a finished file. */
@@ -33,7 +33,7 @@ export async function checkFrames(
 ): Promise<FrameCheck> {
   const input = inputArguments(found.path, { maxPixels, before: ['-copyts'] });
   const args = [
-    ...[...QUIET, ...input, '-map', `0:${found.video.index}`, ...FRAME_HASH_OUTPUT, 'pipe:1'],
+    ...[...QUIET, ...input, '-map', `0:${found.video.index}`, ...FRAME_TIMES_OUTPUT, 'pipe:1'],
     ...(captions === null ? [] : captionOutputs(found.video.index, { payloads: 4, times: 5 })),
   ];
   const child = new FfmpegProcess('ffmpeg', args, {

@@ -7,6 +7,7 @@ import type { Frame, FramePipeline, ReducedTile } from '../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
 import { Upscaler } from './upscaler.ts';
 import { resample } from './resample.ts';
+import { isShrinkable, shrink } from './shrink.ts';
 import { upscaledFormats } from './upscaled-format.ts';
 
 export interface ModelPipelineOptions extends ModelPipelineNeeds {
@@ -87,7 +88,7 @@ export class ModelPipeline implements FramePipeline {
     const work = (async () => {
       const upscaled = await upscaler.upscale(pixels, signal);
       this.#options.onInferred(number);
-      return resample(upscaled, upscaler.current.upscaled, output);
+      return this.#resize(upscaled, upscaler.current.upscaled, output);
     })();
     const previous = { input: pixels, output: work };
     this.#previous = previous;
@@ -96,6 +97,12 @@ export class ModelPipeline implements FramePipeline {
       if (this.#previous === previous) this.#previous = null;
     });
     return work;
+  }
+
+  /** Brings a frame from the model's scale to the requested one. */
+  #resize(pixels: Buffer, from: FrameFormat, to: FrameFormat): Buffer | Promise<Buffer> {
+    const bySharp = this.#options.shrinksWith === 'sharp' && isShrinkable(from, to);
+    return bySharp ? shrink(pixels, from, to) : resample(pixels, from, to);
   }
 
   snapshot(): null {

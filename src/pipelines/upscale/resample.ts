@@ -16,8 +16,8 @@ interface Taps {
  * Resamples packed RGB of 8 or 16 bits with a three-lobe Lanczos kernel, which is widened for shrinking to avoid aliasing.
  * Pixels beyond an edge repeat the edge. Both frames have the same pixel format. Returns `pixels` if the size is the same.
  *
- * sharp's `lanczos3` is not used because libvips 8.18 always upscales with a cubic kernel, and half an output pixel off
- * centre (at 4x, an impulse becomes symmetric about 34.0 instead of 33.5).
+ * sharp's `lanczos3` is not used for enlarging, because libvips 8.18 then uses a cubic kernel, half an output pixel off centre
+ * (at 4x, an impulse becomes symmetric about 34.0 instead of 33.5). See `shrink` for the rest.
  */
 export function resample(pixels: Buffer, from: FrameFormat, to: FrameFormat): Buffer {
   if (from.width === to.width && from.height === to.height) return pixels;

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import type { VideoStreamInfo } from '../../../src/domain/media-info.ts';
-import { fromRgbFilter, outputColor, toRgbFilter } from '../../../src/media/decode/color-conversion.ts';
+import { outputColor } from '../../../src/media/decode/color-conversion.ts';
+import { toEncoderFilter, toFrameFilter } from '../../../src/media/decode/frame-filters.ts';
 
 /** Luma coefficients of red and blue (ITU-R BT.601, BT.709 and BT.2020). */
 const MATRICES = {
@@ -118,9 +119,15 @@ function roundTrip(
     color: { range, matrix, primaries: null, transfer: null, chromaLocation: null },
   } as unknown as VideoStreamInfo;
   const rgb = bits === 8 ? 'rgb24' : 'rgb48le';
+  const frames = { width, height, pixelFormat: rgb } as const;
   const result = bits === 8 ? 'yuv420p' : 'yuv420p10le';
-  const toRgb = convert(draw(format, colors, { width, height, bits }), format, size, toRgbFilter(video, rgb));
-  const back = convert(toRgb, rgb, size, fromRgbFilter(outputColor(video), result));
+  const toRgb = convert(
+    draw(format, colors, { width, height, bits }),
+    format,
+    size,
+    toFrameFilter(video, frames),
+  );
+  const back = convert(toRgb, rgb, size, toEncoderFilter(outputColor(video), frames, result));
   const sample = (at: number) => (bits === 8 ? (back[at] ?? NaN) : back.readUInt16LE(2 * at));
   const planes = [1, 2, 2].map((step, plane) =>
     colors.map((_, i) => {

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { batchRange, type BatchRange } from '../../../../src/domain/frame-batch.ts';
 import type { JobPlan } from '../../../../src/domain/job.ts';
-import { frameBytes } from '../../../../src/domain/media-info.ts';
+import { frameBytes, type YuvFormat } from '../../../../src/domain/media-info.ts';
 import type { DualFaceRecipe, Recipe, UpscaleRecipe } from '../../../../src/domain/recipe.ts';
 import type { Engine } from '../../../../src/inference/engine.ts';
 import type { DecodedBatch, TransformedBatch } from '../../../../src/job/batches/batch-record.ts';
@@ -12,6 +12,7 @@ import { openPipeline } from '../../../../src/job/batches/open-pipeline.ts';
 import { TileMemory } from '../../../../src/job/batches/tile-memory.ts';
 import { TransformStage } from '../../../../src/job/batches/transform-stage.ts';
 import { findJobModels } from '../../../../src/job/prepare/find-job-models.ts';
+import { describePipeline } from '../../../../src/pipelines/describe-pipeline.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
 import { engineWithRoomFor } from '../../../helpers/engine-with-room.ts';
 import { blindBlazeFace, tinySrvgg } from '../../../helpers/tiny-models.ts';
@@ -36,19 +37,24 @@ interface StageRequest {
   readonly engine?: Engine;
   /** Width of the source in pixels. */
   readonly width?: number;
+  /** Format in which the decoder delivers frames of the final size. */
+  readonly decodedTo?: YuvFormat;
   readonly statesBefore?: ReadonlyMap<number, Uint8Array | null>;
 }
 
 /** The stage of a job with an open pipeline; its source has 10 frames of random pixels, in batches of 4, 3 and 3. */
-async function openStage({ recipe = LANCZOS, model, engine, width = 32, statesBefore }: StageRequest = {}) {
+async function openStage(request: StageRequest = {}) {
+  const { recipe = LANCZOS, model, engine, width = 32, decodedTo, statesBefore } = request;
   const work = await jobAtWork({ job: { recipe }, ...(engine === undefined ? {} : { engine }) });
   const { context, home } = work;
   if (model !== undefined) writeFileSync(join(home.models, 'model.onnx'), model);
   const path = (name: string) => (name === 'model.onnx' ? join(home.models, name) : name);
   const job = { ...work.job, recipe: { ...recipe, model: path(recipe.model) } };
   const models = await findJobModels({ ...context, job });
-  const plan: JobPlan = { ...PLAN, ...SIZES, tile: null };
-  const prepared = { ...preparedWithoutVideo({ job }, width), ...models, plan };
+  const plan: JobPlan = { ...PLAN, ...SIZES, tile: null, ...(decodedTo === undefined ? {} : { decodedTo }) };
+  const withoutVideo = preparedWithoutVideo({ job }, width);
+  const pipeline = describePipeline(job.recipe, withoutVideo.media, decodedTo);
+  const prepared = { ...withoutVideo, ...pipeline, ...models, plan };
   await openPipeline({ ...context, job }, prepared);
   const files = frameFilesOf(work);
   const { formats, hasState } = prepared;
@@ -84,6 +90,31 @@ function rangeOf(number: number): BatchRange {
   if (range === null) throw new Error(`There is no batch ${number}.`);
   return range;
 }
+
+test('frames that the decoder has resized become the transformed ones without a copy', async () => {
+  const { stage, decoded, progress, stored } = await openStage({ decodedTo: 'yuv420p' });
+  const batch = await decoded(0);
+  const before = readFileSync(batch.inputPath);
+  const { ino } = statSync(batch.inputPath);
+  const { outputPath } = await stage.run(batch, running);
+  expect(statSync(outputPath).ino).toBe(ino);
+  expect(readFileSync(outputPath)).toEqual(before);
+  expect(existsSync(batch.inputPath)).toBe(false);
+  progress.store();
+  expect(stored().framesDone).toBe(4);
+});
+
+test('they are copied where the two files are on different disks', async () => {
+  const { stage, decoded } = await openStage({ decodedTo: 'yuv420p' });
+  const elsewhere = `/dev/shm/framekiln-test-${process.pid}`;
+  mkdirSync(elsewhere);
+  onTestFinished(() => rmSync(elsewhere, { recursive: true }));
+  const batch = { ...(await decoded(0)), outputPath: join(elsewhere, 'b0000.out') };
+  const before = readFileSync(batch.inputPath);
+  const { outputPath } = await stage.run(batch, running);
+  expect(outputPath).toBe(batch.outputPath);
+  expect(readFileSync(outputPath)).toEqual(before);
+});
 
 test('all frames of a batch are transformed, and the decoded ones are deleted', async () => {
   const { run, decoded, formats } = await openStage();

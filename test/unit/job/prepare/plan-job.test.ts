@@ -60,6 +60,17 @@ test('a new job notes whether the CPU engine is there, and a stored plan keeps w
   expect((await planned({ plan: { ...STORED, precision: 'exact' } })).precision).toBe('exact');
 });
 
+test('a new job notes what resizes its frames, and a stored plan keeps what it says', async () => {
+  expect(await planned()).toMatchObject({ shrinksWith: 'sharp' });
+  expect(await planned()).not.toHaveProperty('decodedTo');
+  const lanczos = await planned({}, { model: null, decodedTo: 'yuv420p' });
+  expect(lanczos).toMatchObject({ decodedTo: 'yuv420p' });
+  expect(lanczos).not.toHaveProperty('shrinksWith');
+  const stored = await planned({ plan: STORED });
+  expect(stored).not.toHaveProperty('shrinksWith');
+  expect(stored).not.toHaveProperty('decodedTo');
+});
+
 test('batches of a new job are so small that the batches in flight fit the memory for frames', async () => {
   const plan = await planned(
     {},

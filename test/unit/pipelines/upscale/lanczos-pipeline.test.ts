@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { StoppedError } from '../../../../src/domain/errors.ts';
+import { frameBytes } from '../../../../src/domain/media-info.ts';
 import { createPipeline } from '../../../../src/pipelines/create-pipeline.ts';
 import { describePipeline } from '../../../../src/pipelines/describe-pipeline.ts';
 import { framesOf, sourceOf } from '../../../helpers/upscale-source.ts';
@@ -33,6 +34,20 @@ test('lanczos needs no model and returns frames of the described size', async ()
   }
   expect(numbers).toEqual([0, 1]);
   expect(pipeline.snapshot()).toBeNull();
+  await pipeline.close();
+});
+
+test('frames that the decoder has resized pass unchanged', async () => {
+  const source = sourceOf(9, 6);
+  const { input, output } = describePipeline(recipe, source, 'yuv420p').formats;
+  expect(input).toEqual({ width: 14, height: 10, pixelFormat: 'yuv420p' });
+  expect(output).toEqual(input);
+  const pipeline = createPipeline(recipe, { ...needs, decodedTo: 'yuv420p' });
+  await pipeline.open(source);
+  const pixels = Buffer.from(Array.from({ length: frameBytes(input) }, (_, i) => i));
+  const { signal } = new AbortController();
+  for await (const frame of pipeline.process(framesOf(pixels), null, signal))
+    expect(frame.pixels.equals(pixels)).toBe(true);
   await pipeline.close();
 });
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { EngineError, StoppedError } from '../../../../src/domain/errors.ts';
-import type { MediaInfo } from '../../../../src/domain/media-info.ts';
+import type { FrameFormat, MediaInfo } from '../../../../src/domain/media-info.ts';
 import type { Device } from '../../../../src/domain/recipe.ts';
 import type { Engine } from '../../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
@@ -12,6 +12,8 @@ import {
   ModelPipeline,
   type ModelPipelineOptions,
 } from '../../../../src/pipelines/upscale/model-pipeline.ts';
+import { resample } from '../../../../src/pipelines/upscale/resample.ts';
+import { shrink } from '../../../../src/pipelines/upscale/shrink.ts';
 import { largestDifference } from '../../../helpers/images.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
@@ -127,6 +129,19 @@ test('other scales are resampled from the model’s own', async () => {
     const [pixels] = await outputs(pipeline, framesOf(flat));
     expect(pixels?.equals(Buffer.alloc(width * height * 3, 90))).toBe(true);
   }
+});
+
+test('sharp shrinks frames only if the plan says so: a job of an older version ends as it began', async () => {
+  const [file, pixels] = [repeatingModel(4), noise(7)];
+  const [from, to] = [4, 3].map((scale) => upscaledFormats(sourceOf(WIDTH, HEIGHT), scale).output) as [
+    FrameFormat,
+    FrameFormat,
+  ];
+  const upscaled = await output({ file }, pixels);
+  const [ours, sharps] = [resample(upscaled, from, to), await shrink(upscaled, from, to)];
+  expect(ours.equals(sharps)).toBe(false);
+  expect((await output({ file, scale: 3 }, pixels)).equals(ours)).toBe(true);
+  expect((await output({ file, scale: 3, shrinksWith: 'sharp' }, pixels)).equals(sharps)).toBe(true);
 });
 
 test('sources of more than 8 bits keep 16, and odd output sizes become even', async () => {
