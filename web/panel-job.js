@@ -101,7 +101,7 @@ function factsOf(job) {
       'Estimate',
       estimate?.seconds == null
         ? null
-        : `about ${duration(estimate.seconds)}, from ${estimate.jobCount} earlier jobs`,
+        : `about ${duration(estimate.seconds)}, ${estimate.basis === 'measurement' ? 'as measured on this machine' : `from ${estimate.jobCount} earlier jobs`}`,
     ],
     ['Disk space', estimate?.diskBytes == null ? null : `about ${bytes(estimate.diskBytes)}`],
     ['Took', job.state === 'done' && job.startedAt ? tookTime(job) : null],

@@ -60,7 +60,7 @@ function timeLeft({ secondsLeft, estimate }: JobReport): string {
 
 function noteOf(job: JobReport): string {
   if (job.error === null && job.note === null && job.estimate !== null)
-    return job.estimate.jobCount === 0 ? formatEstimate(job.estimate) : formatNeeds(job.estimate);
+    return job.estimate.seconds === null ? formatEstimate(job.estimate) : formatNeeds(job.estimate);
   if (job.error === null) return [job.note, ...(job.report?.remarks ?? [])].filter(Boolean).join('; ');
   const error = `${job.error.code}: ${job.error.message}`;
   return job.note === null ? error : `${job.note} (${error})`;

@@ -219,6 +219,18 @@ export const SettingsFile = z
         }),
       })
       .prefault({}),
+    estimate: z
+      .strictObject({
+        measure: z.boolean().default(true).meta({
+          description:
+            'measure once how fast each installed model runs on this machine, which takes a few seconds, so that the first job has an estimate too',
+        }),
+        warnAfterHours: z.number().min(0).max(10_000).default(12).meta({
+          description:
+            'a job that is estimated to take more hours than this gets a warning that names faster choices; 0 never warns',
+        }),
+      })
+      .prefault({}),
     throttling: z
       .strictObject({
         quietHours: z.array(QuietHours).default([]).meta({

@@ -4,6 +4,7 @@ import { Estimator } from '../daemon/estimator.ts';
 import type { Job } from '../domain/job.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readReport } from '../reports/media-report.ts';
+import { readSpeeds } from '../trial/speeds-file.ts';
 import { rejectedFiles, reportJob, waitingFiles, type HomeReport, type JobReport } from './status-report.ts';
 
 /** Events of each job in the report. */
@@ -24,7 +25,7 @@ export class StatusReader {
 
   constructor(sources: StatusSources) {
     this.#sources = sources;
-    this.#estimator = new Estimator(sources);
+    this.#estimator = new Estimator({ ...sources, speeds: () => readSpeeds(sources.home) });
   }
 
   /** Everything but the jobs. @param fileLimit the largest number of rejected and waiting files, together */

@@ -9,6 +9,7 @@ import { sha256File } from '../lib/sha256-file.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Estimator } from './estimator.ts';
+import type { SpeedMeter } from './speed-meter.ts';
 
 export interface AddTargets {
   readonly queue: Queue;
@@ -16,12 +17,13 @@ export interface AddTargets {
   readonly limits: Settings['limits'];
   readonly signal: AbortSignal;
   readonly estimator: Estimator;
+  readonly speedMeter: Pick<SpeedMeter, 'ready'>;
 }
 
 /** Queues a file named by a user, in any folder, and returns a sentence for the user. */
 export async function addFile(
   { path, recipe, priority }: AddRequest,
-  { queue, home, limits, signal, estimator }: AddTargets,
+  { queue, home, limits, signal, estimator, speedMeter }: AddTargets,
 ): Promise<string> {
   const name = basename(path);
   if (!(await stat(path)).isFile())
@@ -37,6 +39,7 @@ export async function addFile(
     priority,
     nowMs: Date.now(),
   });
+  if (created) await speedMeter.ready(job.recipe);
   return created
     ? `${name} queued as job ${job.id}: ${relative(home.root, job.outputPath)} (${await estimator.describe(job)}).`
     : `${name} skipped: same content as job ${job.id} (${job.state}).`;

@@ -12,17 +12,19 @@ import { whyMissing } from '../workspace/missing-folder.ts';
 import { quarantineSource } from '../workspace/quarantine-source.ts';
 import { checkRecipe } from './check-recipe.ts';
 import type { Estimator } from './estimator.ts';
+import type { SpeedMeter } from './speed-meter.ts';
 
 export interface IntakeParts {
   readonly home: IdentifiedHome;
   readonly settings: LiveSettings;
   readonly queue: Queue;
   readonly estimator: Estimator;
+  readonly speedMeter: SpeedMeter;
   readonly log: Logger;
 }
 
 /** Creates the intake that turns the videos in `input/` into jobs of the queue. */
-export function createIntake({ home, settings, queue, estimator, log }: IntakeParts): Intake {
+export function createIntake({ home, settings, queue, estimator, speedMeter, log }: IntakeParts): Intake {
   return new Intake({
     inputDir: home.input,
     outputDir: home.output,
@@ -33,7 +35,10 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: Date.now() }),
     checkRecipe,
     probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
-    estimate: (job) => estimator.describe(job),
+    estimate: async (job) => {
+      await speedMeter.ready(job.recipe);
+      return estimator.describe(job);
+    },
     onRejected: async (file, error) => {
       if (settings.now().intake.rejected === 'quarantine') await quarantine(home, file, error, log);
     },

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { serviceManager } from '../config/environment.ts';
 import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
+import type { Settings } from '../config/settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { DatabaseDamagedError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
@@ -9,6 +10,7 @@ import type { Intake } from '../intake/intake.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
+import type { Speeds } from '../trial/speeds-file.ts';
 import { addFile } from './add-file.ts';
 import { releaseRamDisks } from './clean-up.ts';
 import { CommandRunner } from './command-runner.ts';
@@ -19,6 +21,7 @@ import { removeJobFiles, removeJobFrames } from './housekeeping.ts';
 import { recover } from './recover.ts';
 import { ServiceNotifier } from './service-notifier.ts';
 import { SourceWatch } from './source-watch.ts';
+import { SpeedMeter } from './speed-meter.ts';
 import type { StateWatch } from './state-watch.ts';
 import { verdictOn } from './verdict.ts';
 import { isFolderMissing, whyAllWaits } from './why-all-waits.ts';
@@ -72,6 +75,7 @@ export class Daemon {
   readonly #commands: CommandRunner;
   readonly #sources: SourceWatch;
   readonly #notifier: ServiceNotifier;
+  readonly #speedMeter: SpeedMeter;
   /** Why all that is left to do has to wait for a disk; null if it need not. */
   #missingDisk: string | null = null;
 
@@ -81,14 +85,16 @@ export class Daemon {
     this.#queue = queue;
     this.#state = state;
     this.#notifier = new ServiceNotifier(serviceManager(), (sentence) => log.warn(sentence));
-    this.#worker = new WorkerControl({ home, settings, queue, log });
     this.#sources = new SourceWatch(queue, log, () => performance.now());
-    const estimator = new Estimator({
-      queue,
-      settings: () => settings.now(),
-      now: () => performance.now(),
-    });
-    this.#intake = createIntake({ home, settings, queue, estimator, log });
+    const now = (): number => performance.now();
+    const current = (): Settings => settings.now();
+    const onMeasured = (): void => estimator.forget();
+    this.#speedMeter = new SpeedMeter({ home, settings: current, log, now, onMeasured });
+    const speedMeter = this.#speedMeter;
+    const speeds = (): Promise<Speeds> => speedMeter.speeds();
+    const estimator = new Estimator({ queue, settings: current, speeds, now });
+    this.#worker = new WorkerControl({ home, settings, queue, log, isMeasuring: () => speedMeter.mustWait });
+    this.#intake = createIntake({ home, settings, queue, estimator, speedMeter, log });
     this.#commands = this.#createCommands(estimator);
   }
 
@@ -99,6 +105,7 @@ export class Daemon {
     this.#notifier.ready();
     // Not awaited either, as everything works without it.
     const page = this.#options.openPage?.({ home, queue: this.#queue });
+    void this.#speedMeter.measureInstalled();
     // Not awaited: queuing ten thousand files takes long, and jobs, commands and a stop must not wait for it.
     const firstScan = this.#intake.start();
     try {
@@ -155,7 +162,10 @@ export class Daemon {
       removeFiles: (id) => removeJobFiles(home, id),
       removeFrames: (id) => removeJobFrames(home, id),
       add: (argument) =>
-        addFile(argument as AddRequest, { queue, home, limits: settings.now().limits, signal, estimator }),
+        addFile(argument as AddRequest, {
+          ...{ queue, home, limits: settings.now().limits, signal, estimator },
+          speedMeter: this.#speedMeter,
+        }),
     });
   }
 
@@ -180,7 +190,7 @@ export class Daemon {
     const { home, log } = this.#options;
     this.#notifier.stopping();
     // Concurrent, because the worker takes longest to stop.
-    await Promise.all([this.#worker.stop(), this.#intake.close()]);
+    await Promise.all([this.#worker.stop(), this.#intake.close(), this.#speedMeter.close()]);
     await Promise.all([firstScan, this.#commands.settled()]);
     await releaseRamDisks(home, this.#queue, log);
     await this.#notifier.settled();

@@ -6,6 +6,7 @@ import {
   type JobReport,
   type StatusReport,
 } from '../../../src/control/status-report.ts';
+import type { Estimate } from '../../../src/domain/estimate.ts';
 import type { Job } from '../../../src/domain/job.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 14, 0, 0);
@@ -113,8 +114,14 @@ describe('formatStatus', () => {
 
   it('shows the estimate of waiting jobs, and says when the time is not known yet', () => {
     const waiting = { state: 'queued', stage: null, framesTotal: null, framesPerSecond: null, etaAtMs: null };
-    const estimate = { seconds: 7800, diskBytes: 3.4e9, memoryBytes: 12e6, jobCount: 2 };
-    const line = (change: { seconds?: null; jobCount?: number }) =>
+    const estimate: Estimate = {
+      seconds: 7800,
+      basis: 'past-jobs',
+      diskBytes: 3.4e9,
+      memoryBytes: 12e6,
+      jobCount: 2,
+    };
+    const line = (change: Partial<Estimate>) =>
       formatStatus(
         report([
           reportJob({ ...job, ...waiting } as Job, '/home/me/fk/input', NOW, {
@@ -123,7 +130,10 @@ describe('formatStatus', () => {
         ]),
       )[3];
     expect(line({})).toMatch(/about 2 h 10 min {2}about 3\.4 GB of disk and 12 MB of memory$/);
-    expect(line({ seconds: null, jobCount: 0 })).toMatch(
+    expect(line({ basis: 'measurement', jobCount: 0 })).toMatch(
+      /about 2 h 10 min {2}about 3\.4 GB of disk and 12 MB of memory$/,
+    );
+    expect(line({ seconds: null, basis: null, jobCount: 0 })).toMatch(
       /time left: known after the first batch; needs about 3\.4 GB of disk/,
     );
   });
