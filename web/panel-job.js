@@ -49,6 +49,7 @@ export function JobPage({ id }) {
       </div>`
     }
     ${job.note !== null && html`<div class="banner"><p>${job.note}</p></div>`}
+    ${job.warning !== null && html`<div class="banner"><p>This job ${job.warning}.</p></div>`}
     <${Picture} job=${job} name=${name} />
     ${job.state === 'running' && html`<${Progress} job=${job} />`}
     <div class="buttons">

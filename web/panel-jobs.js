@@ -147,7 +147,7 @@ function aboutJob(job) {
       >${job.note ?? job.error.code}</span
     >`;
   const seconds = job.estimate?.seconds;
-  return html`<span
+  return html`<span class=${job.warning === null ? '' : 'warn'} title=${job.warning}
       >${seconds == null ? (job.state === 'paused' ? 'Paused' : '') : `about ${roughDuration(seconds)}`}</span
     >
     ${job.priority !== 0 && html`<small>priority ${job.priority}</small>`}`;

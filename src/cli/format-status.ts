@@ -17,9 +17,18 @@ export function formatStatus(report: StatusReport): string[] {
 
   const lines = [headline(report, unfinished.length, finished.length)];
   if (shown.length > 0) lines.push('', ...formatTable(HEADER, shown.map(tableRow)));
+  lines.push(...longJobLines(unfinished));
   lines.push(...fileLines('Files in input/ that may be incomplete:', report.waiting));
   lines.push(...fileLines('Rejected files in input/:', report.rejected));
   return lines;
+}
+
+/** The jobs that take very long, with what would be faster. */
+function longJobLines(jobs: readonly JobReport[]): string[] {
+  const long = jobs.flatMap(({ id, file, warning }) =>
+    warning === null ? [] : [`  ${id}  ${visibleText(file)} ${visibleText(warning)}`],
+  );
+  return long.length === 0 ? [] : ['', 'Jobs that take long (estimate.warnAfterHours):', ...long];
 }
 
 function fileLines(title: string, files: readonly FileWithReason[]): string[] {

@@ -8,22 +8,20 @@ import { shapeOf } from '../domain/video-shape.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { Estimator } from './estimator.ts';
-import type { SpeedMeter } from './speed-meter.ts';
+import type { NewJobEstimates } from './new-job-estimates.ts';
 
 export interface AddTargets {
   readonly queue: Queue;
   readonly home: Home;
   readonly limits: Settings['limits'];
   readonly signal: AbortSignal;
-  readonly estimator: Estimator;
-  readonly speedMeter: Pick<SpeedMeter, 'ready'>;
+  readonly estimates: NewJobEstimates;
 }
 
 /** Queues a file named by a user, in any folder, and returns a sentence for the user. */
 export async function addFile(
   { path, recipe, priority }: AddRequest,
-  { queue, home, limits, signal, estimator, speedMeter }: AddTargets,
+  { queue, home, limits, signal, estimates }: AddTargets,
 ): Promise<string> {
   const name = basename(path);
   if (!(await stat(path)).isFile())
@@ -39,8 +37,8 @@ export async function addFile(
     priority,
     nowMs: Date.now(),
   });
-  if (created) await speedMeter.ready(job.recipe);
-  return created
-    ? `${name} queued as job ${job.id}: ${relative(home.root, job.outputPath)} (${await estimator.describe(job)}).`
-    : `${name} skipped: same content as job ${job.id} (${job.state}).`;
+  if (!created) return `${name} skipped: same content as job ${job.id} (${job.state}).`;
+  const estimate = await estimates.describe(job);
+  await estimates.warnIfLong(job);
+  return `${name} queued as job ${job.id}: ${relative(home.root, job.outputPath)} (${estimate}).`;
 }

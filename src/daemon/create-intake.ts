@@ -11,20 +11,18 @@ import type { Queue } from '../queue/queue.ts';
 import { whyMissing } from '../workspace/missing-folder.ts';
 import { quarantineSource } from '../workspace/quarantine-source.ts';
 import { checkRecipe } from './check-recipe.ts';
-import type { Estimator } from './estimator.ts';
-import type { SpeedMeter } from './speed-meter.ts';
+import type { NewJobEstimates } from './new-job-estimates.ts';
 
 export interface IntakeParts {
   readonly home: IdentifiedHome;
   readonly settings: LiveSettings;
   readonly queue: Queue;
-  readonly estimator: Estimator;
-  readonly speedMeter: SpeedMeter;
+  readonly estimates: NewJobEstimates;
   readonly log: Logger;
 }
 
 /** Creates the intake that turns the videos in `input/` into jobs of the queue. */
-export function createIntake({ home, settings, queue, estimator, speedMeter, log }: IntakeParts): Intake {
+export function createIntake({ home, settings, queue, estimates, log }: IntakeParts): Intake {
   return new Intake({
     inputDir: home.input,
     outputDir: home.output,
@@ -35,10 +33,8 @@ export function createIntake({ home, settings, queue, estimator, speedMeter, log
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: Date.now() }),
     checkRecipe,
     probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
-    estimate: async (job) => {
-      await speedMeter.ready(job.recipe);
-      return estimator.describe(job);
-    },
+    estimate: (job) => estimates.describe(job),
+    onQueued: (job) => estimates.warnIfLong(job),
     onRejected: async (file, error) => {
       if (settings.now().intake.rejected === 'quarantine') await quarantine(home, file, error, log);
     },

@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { DatabaseDamagedError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
+import type { GpuUse } from '../hardware/gpu-use.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -16,6 +17,7 @@ import { releaseRamDisks } from './clean-up.ts';
 import { CommandRunner } from './command-runner.ts';
 import { createIntake } from './create-intake.ts';
 import { Estimator } from './estimator.ts';
+import { NewJobEstimates } from './new-job-estimates.ts';
 import { openJobs } from './open-jobs.ts';
 import { removeJobFiles, removeJobFrames } from './housekeeping.ts';
 import { recover } from './recover.ts';
@@ -39,6 +41,8 @@ export interface DaemonOptions {
   /** Exit when everything in `input/` has been processed. */
   readonly once: boolean;
   readonly log: RootLogger;
+  /** Which device models run on, for advice about jobs that take long; null if unknown. */
+  readonly gpuUse: GpuUse | null;
   /** Aborted by SIGTERM and Ctrl-C. */
   readonly signal: AbortSignal;
   /** Opens the web page; null if there is none. Never rejects. */
@@ -94,8 +98,10 @@ export class Daemon {
     const speeds = (): Promise<Speeds> => speedMeter.speeds();
     const estimator = new Estimator({ queue, settings: current, speeds, now });
     this.#worker = new WorkerControl({ home, settings, queue, log, isMeasuring: () => speedMeter.mustWait });
-    this.#intake = createIntake({ home, settings, queue, estimator, speedMeter, log });
-    this.#commands = this.#createCommands(estimator);
+    const { gpuUse } = options;
+    const estimates = new NewJobEstimates({ estimator, speedMeter, queue, settings: current, gpuUse, log });
+    this.#intake = createIntake({ home, settings, queue, estimates, log });
+    this.#commands = this.#createCommands(estimates);
   }
 
   async run(): Promise<ExitCode> {
@@ -152,7 +158,7 @@ export class Daemon {
     if (this.#worker.foundDamage) throw new DatabaseDamagedError('The worker could not read the database.');
   }
 
-  #createCommands(estimator: Estimator): CommandRunner {
+  #createCommands(estimates: NewJobEstimates): CommandRunner {
     const { home, log, settings, signal } = this.#options;
     const queue = this.#queue;
     return new CommandRunner({
@@ -162,10 +168,7 @@ export class Daemon {
       removeFiles: (id) => removeJobFiles(home, id),
       removeFrames: (id) => removeJobFrames(home, id),
       add: (argument) =>
-        addFile(argument as AddRequest, {
-          ...{ queue, home, limits: settings.now().limits, signal, estimator },
-          speedMeter: this.#speedMeter,
-        }),
+        addFile(argument as AddRequest, { queue, home, limits: settings.now().limits, signal, estimates }),
     });
   }
 

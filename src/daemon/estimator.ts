@@ -47,8 +47,15 @@ export class Estimator {
     this.#options = options;
   }
 
-  /** The estimate for a job; null if its video headers were not read when it was queued. */
-  async estimate({ recipe, video }: Pick<Job, 'recipe' | 'video'>): Promise<Estimate | null> {
+  /**
+   * The estimate for a job; null if its video headers were not read when it was queued.
+   *
+   * @param engine other settings than those that apply, for a comparison
+   */
+  async estimate(
+    { recipe, video }: Pick<Job, 'recipe' | 'video'>,
+    engine: Settings['engine'] | null = null,
+  ): Promise<Estimate | null> {
     if (video === null) return null;
     const nowMs = this.#options.now();
     if (Math.abs(nowMs - this.#lookAtMs) >= LOOK_EVERY_MS) {
@@ -62,7 +69,7 @@ export class Estimator {
       inputBytes: video.width * video.height * bytesPerPixel,
       outputBytes: outputPixels(recipe, video) * bytesPerPixel,
     });
-    const basis = await this.#basisOf(recipe);
+    const basis = engine === null ? await this.#basisOf(recipe) : await this.#findBasis(recipe, engine);
     const measured = basis.rate === null ? await this.#measuredTime(recipe, video, basis) : null;
     return estimateJob(recipe, video, basis.rate, measured, memoryBytes);
   }
@@ -82,16 +89,18 @@ export class Estimator {
     const key = recipeText(recipe);
     const known = this.#bases.get(key);
     if (known !== undefined) return known;
-    const basis = this.#findBasis(recipe);
+    const basis = this.#findBasis(recipe, this.#options.settings().engine);
     this.#bases.set(key, basis);
     return basis;
   }
 
-  async #findBasis(recipe: Recipe): Promise<Basis> {
+  async #findBasis(recipe: Recipe, engine: Settings['engine']): Promise<Basis> {
     const { queue, settings } = this.#options;
-    const rate = rateOf(recipe, queue.history.pastJobs(recipe));
+    const isAsSet = engine.precision === settings().engine.precision;
+    // Earlier jobs say nothing about another precision.
+    const rate = isAsSet ? rateOf(recipe, queue.history.pastJobs(recipe)) : null;
     try {
-      const request = await speedRequest(recipe, settings(), await readManifestOfProgram());
+      const request = await speedRequest(recipe, { engine }, await readManifestOfProgram());
       return { rate, request, isMissing: false };
     } catch {
       // The job itself says what is wrong with its model.

@@ -65,21 +65,30 @@ export class SpeedMeter {
   async measureInstalled(): Promise<void> {
     if (!this.#options.settings().estimate.measure) return;
     const { recipe, intake } = this.#options.settings();
-    const listed = await listModels(this.#folders(), await readManifestOfProgram());
-    const installed = listed.flatMap(({ entry, path }) =>
-      path === null || entry.purpose !== 'upscale' ? [] : [entry.name],
-    );
+    const installed = await this.installed();
     const others = recipe.pipeline === 'upscale' ? installed.map((model) => ({ ...recipe, model })) : [];
     for (const each of [recipe, ...Object.values(intake.folders), ...others]) await this.ready(each);
   }
 
-  /** Resolves when the model of a recipe was measured, or cannot be. Never rejects. */
-  async ready(recipe: Recipe): Promise<void> {
+  /** Names of the upscaling models on this machine. */
+  async installed(): Promise<string[]> {
+    const listed = await listModels(this.#folders(), await readManifestOfProgram());
+    return listed.flatMap(({ entry, path }) =>
+      path === null || entry.purpose !== 'upscale' ? [] : [entry.name],
+    );
+  }
+
+  /**
+   * Resolves when the model of a recipe was measured, or cannot be. Never rejects.
+   *
+   * @param engine the settings that apply, unless another precision is wanted for a comparison
+   */
+  async ready(recipe: Recipe, engine = this.#options.settings().engine): Promise<void> {
     const { settings, log } = this.#options;
     if (!settings().estimate.measure || this.#isClosed()) return;
     try {
       const manifest = await readManifestOfProgram();
-      const request = await speedRequest(recipe, settings(), manifest);
+      const request = await speedRequest(recipe, { engine }, manifest);
       await this.#once(
         'core',
         'this machine',

@@ -37,6 +37,8 @@ export interface TakeContext {
   readonly checkRecipe: (recipe: Recipe) => Promise<void>;
   /** Describes the estimate for a new job, for the log. */
   readonly estimate: (job: Job) => Promise<string>;
+  /** Called after the log line of a new job. */
+  readonly onQueued: (job: Job) => Promise<void>;
   /** Called for a rejected file after its state has been stored. */
   readonly onRejected: (file: FoundFile, error: InputRejectedError) => Promise<void>;
   /** Why the input folder cannot be used until its disk is back; null if it can. */
@@ -135,6 +137,7 @@ async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<vo
   }
   const estimate = await context.estimate(job);
   log.info(queuedMessage(relative(inputDir, sourcePath), { job, outputPath, estimate }));
+  await context.onQueued(job);
 }
 
 /** Stores why a file cannot be queued, so that it is checked again only when it changes. */

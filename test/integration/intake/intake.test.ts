@@ -56,6 +56,7 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
       return { width: 64, height: 48, bitsPerComponent: 8, frames: 50, bytes: 1000 };
     },
     estimate: () => Promise.resolve('about a minute'),
+    onQueued: () => Promise.resolve(),
     log: createForwardingLogger((entry) => said.push(entry.message)),
     onRejected: () => Promise.resolve(),
     now: () => clock.ms,

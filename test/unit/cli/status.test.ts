@@ -72,6 +72,7 @@ describe('reportJob', () => {
       framesPerSecond: 0.3049,
       secondsLeft: 164,
       estimate: null,
+      warning: null,
       note: null,
       error: null,
       report: null,
@@ -136,6 +137,19 @@ describe('formatStatus', () => {
     expect(line({ seconds: null, basis: null, jobCount: 0 })).toMatch(
       /time left: known after the first batch; needs about 3\.4 GB of disk/,
     );
+  });
+
+  it('says which unfinished jobs take long, and what would be faster', () => {
+    const message = 'will take about 2 d 03 h; faster: scale 2 (about 20 h 00 min)';
+    const events = [{ atMs: NOW, kind: 'long-job', message }];
+    const long = (state: Job['state']) =>
+      reportJob({ ...job, state }, '/home/me/fk/input', NOW, { events });
+    expect(long('done').warning).toBeNull();
+    const lines = formatStatus(report([long('queued')]));
+    expect(lines.slice(-2)).toEqual([
+      'Jobs that take long (estimate.warnAfterHours):',
+      `  3  upscale-4x/again.mkv ${message}`,
+    ]);
   });
 
   it('has no table without jobs, and says when the queue is paused', () => {
