@@ -21,7 +21,7 @@ const ROOMS = {
   hardware: GROUND,
   reports: [...GROUND, 'workspace'],
   pipelines: [...GROUND, 'inference'],
-  trial: [...GROUND, 'inference', 'hardware', 'pipelines'],
+  trial: [...GROUND, 'workspace', 'media', 'inference', 'hardware', 'pipelines'],
   'inference-thread': [...GROUND, 'inference', 'pipelines'],
   job: [
     ...GROUND,

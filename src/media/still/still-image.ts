@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { InputRejectedError, toError, VerificationError } from '../../domain/errors.ts';
+import type { FrameFormat } from '../../domain/media-info.ts';
 import type { StillFormat } from './still-format.ts';
 import { withPngMetadata, type ImageMetadata } from './png-chunks.ts';
 
@@ -87,6 +88,21 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
       cause: error,
     });
   }
+}
+
+/** The pixels decide the shape: headers may describe a thumbnail, or the image before it was turned. */
+export function shapeOfImage({ width, height, bitsPerComponent }: StillImage) {
+  const pixelFormat = bitsPerComponent === 16 ? 'rgb48le' : 'rgb24';
+  return { width, height, bitsPerComponent, pixelFormat };
+}
+
+/** A frame of a video as an image without a profile. */
+export function stillOfFrame(pixels: Buffer, { width, height, pixelFormat }: FrameFormat): StillImage {
+  const bitsPerComponent = pixelFormat === 'rgb24' ? 8 : 16;
+  return {
+    ...{ format: 'png', width, height, bitsPerComponent, pixels, alpha: null, isGrey: false },
+    ...{ icc: null, exif: null, leftOut: null, remarks: [] },
+  };
 }
 
 /** Whether a JPEG is followed by a video, as in motion photos, or lists further images (MPF), as those of stereo cameras. */

@@ -142,8 +142,7 @@ describe('formatStatus', () => {
   it('says which unfinished jobs take long, and what would be faster', () => {
     const message = 'will take about 2 d 03 h; faster: scale 2 (about 20 h 00 min)';
     const events = [{ atMs: NOW, kind: 'long-job', message }];
-    const long = (state: Job['state']) =>
-      reportJob({ ...job, state }, '/home/me/fk/input', NOW, { events });
+    const long = (state: Job['state']) => reportJob({ ...job, state }, '/home/me/fk/input', NOW, { events });
     expect(long('done').warning).toBeNull();
     const lines = formatStatus(report([long('queued')]));
     expect(lines.slice(-2)).toEqual([
