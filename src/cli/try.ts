@@ -116,7 +116,7 @@ async function compare(cli: Cli, { place, path, frame, recipes, folder }: Compar
       await writeStill(join(folder, picture), { ...frame.image, format: 'png' }, pixels, format);
       const { speed, whole } = await times.of(recipe);
       rows.push([name, speed, whole, picture]);
-      const title = recipe.model === 'lanczos' ? 'source, enlarged plainly (lanczos)' : name;
+      const title = recipe.model === 'lanczos' ? 'source (lanczos)' : name;
       cells.push({
         title,
         subtitle: [speed, whole === '' ? '' : `whole file: ${whole}`].filter(Boolean).join(' · '),

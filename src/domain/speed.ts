@@ -36,7 +36,7 @@ export interface MeasuredTime {
  * Work of a core per encoded pixel: decoding the source twice, for its index and for the frames, encoding, and decoding the
  * result twice, as a segment and as a whole; in units of encoding alone.
  */
-const MEDIA_WORK = 1.7;
+const MEDIA_WORK = 1.9;
 /** Probing, starting ffmpeg and joining, which every job does. */
 const FIXED_MS = 1500;
 

@@ -46,7 +46,7 @@ function measureResampling(): number {
 /** Encodes a moving pattern with a little noise, which takes about as long as an upscaled film. */
 async function measureEncoding({ crf, preset }: CoreSettings): Promise<number> {
   const { width, height } = TO;
-  const source = `testsrc2=s=${width}x${height}:r=24,noise=alls=3:allf=t,format=yuv420p`;
+  const source = `testsrc2=s=${width}x${height}:r=24,noise=alls=2:allf=t,format=yuv420p`;
   const { exitCode, stderr } = await startCaptured(
     [
       ...['ffmpeg', '-hide_banner', '-nostdin', '-benchmark', '-f', 'lavfi', '-i', source],

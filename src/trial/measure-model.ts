@@ -72,12 +72,14 @@ class Trial {
     [width, height]: readonly [number, number],
   ): Promise<Trial> {
     const input: FrameFormat = { width, height, pixelFormat: 'rgb24' };
-    const startedAtMs = performance.now();
+    const [startedAtMs, cpuBefore, wasDisturbed] = [performance.now(), process.cpuUsage(), isDisturbed()];
     const upscaler = await Upscaler.open({
       ...{ model: onnx, device, engines, threads, precision, input },
       ...{ tile: null, overlap: model.overlap, onStepDown: () => undefined },
     });
-    return new Trial(upscaler, input, performance.now() - startedAtMs);
+    const wallMs = performance.now() - startedAtMs;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    return new Trial(upscaler, input, wasDisturbed() ? Math.min(wallMs, (user + system) / 1000) : wallMs);
   }
 
   private constructor(upscaler: Upscaler, input: FrameFormat, loadMs: number) {

@@ -37,7 +37,7 @@ export async function writeContactSheet(
   );
   const images = [overview, ...details];
   const labels = [{ title: 'the frame', subtitle: 'the marked part is compared' }, ...cells];
-  const columns = Math.min(MOST_COLUMNS, images.length);
+  const columns = images.length === 4 ? 2 : Math.min(MOST_COLUMNS, images.length);
   const rows = Math.ceil(images.length / columns);
   const step = { x: size.width + GAP, y: size.height + LABEL_HEIGHT + GAP };
   const parts = images.flatMap((input, i) => {
