@@ -4,6 +4,7 @@ import { PIPELINE_DEFAULTS } from '../config/recipe-presets.ts';
 import { toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import type { Recipe, UpscaleRecipe } from '../domain/recipe.ts';
+import { fitToSource } from '../domain/target-size.ts';
 import { listModels } from '../inference/models/find-model.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { writeContactSheet, type SheetCell } from '../media/still/contact-sheet.ts';
@@ -52,9 +53,12 @@ export function tryCommand(cli: Cli): Command {
       const place = openHome(cli, options);
       const base = baseRecipe(options, place.settings.recipe);
       const path = await existingFile(file);
-      const recipes = await chooseRecipes(base, options.models ?? null, place);
+
       const { signal } = new AbortController();
       const frame = await takeFrame(path, options.at ?? null, base, place.settings.limits, signal);
+      const fitted = fitToSource(base, frame.image);
+      const upscale = fitted.pipeline === 'upscale' ? fitted : base;
+      const recipes = await chooseRecipes(upscale, options.models ?? null, place);
       const folder = await makeTryFolder(path, options.out ?? null);
       await compare(cli, { place, path, frame, recipes, folder });
     });

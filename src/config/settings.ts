@@ -165,6 +165,10 @@ export const SettingsFile = z
           description:
             'container of finished videos: source keeps MP4, MOV and MKV, and uses MKV for other containers and for videos with tracks that MP4 or MOV does not support; mp4 converts or drops such tracks',
         }),
+        skipLarger: z.boolean().default(true).meta({
+          description:
+            'leave a video alone that is as large as the size of its recipe already; if false, it is processed at its own size',
+        }),
         source: z.enum(['keep', 'move', 'delete']).default('keep').meta({
           description: 'what to do with the source of a finished video; move moves it to finished/',
         }),

@@ -5,7 +5,14 @@ import type { Job } from '../domain/job.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readReport } from '../reports/media-report.ts';
 import { readSpeeds } from '../trial/speeds-file.ts';
-import { rejectedFiles, reportJob, waitingFiles, type HomeReport, type JobReport } from './status-report.ts';
+import {
+  rejectedFiles,
+  reportJob,
+  skippedFiles,
+  waitingFiles,
+  type HomeReport,
+  type JobReport,
+} from './status-report.ts';
 
 /** Events of each job in the report. */
 const HISTORY_LENGTH = 10;
@@ -39,6 +46,7 @@ export class StatusReader {
       queuePaused: queue.control.isQueuePaused(),
       throttled: daemonRunning ? queue.control.throttledReason() : null,
       rejected: rejectedFiles(files, home.input),
+      skipped: skippedFiles(files, home.input),
       waiting: waitingFiles(files, home.input),
     };
   }

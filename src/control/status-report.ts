@@ -64,6 +64,9 @@ export const HomeReport = z.object({
   rejected: z
     .array(FileWithReason)
     .meta({ description: 'rejected files in input/, which are checked again when they change' }),
+  skipped: z
+    .array(FileWithReason)
+    .meta({ description: 'files in input/ that need no job, such as videos that are large enough' }),
   waiting: z.array(FileWithReason).meta({
     description: 'files in input/ that may be incomplete, which are checked again without a command',
   }),
@@ -79,6 +82,14 @@ export interface StatusReport extends HomeReport {
 export function rejectedFiles(seen: readonly SeenFile[], inputDir: string): FileWithReason[] {
   return filesWithReason(
     seen.filter(({ state }) => state === 'rejected'),
+    inputDir,
+  );
+}
+
+/** The files that need no job. */
+export function skippedFiles(seen: readonly SeenFile[], inputDir: string): FileWithReason[] {
+  return filesWithReason(
+    seen.filter(({ state, code }) => state === 'taken' && code !== null),
     inputDir,
   );
 }

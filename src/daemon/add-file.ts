@@ -4,6 +4,7 @@ import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { InputRejectedError } from '../domain/errors.ts';
+import { describeLargeEnough, fitToSource, isLargeEnough } from '../domain/target-size.ts';
 import { shapeOf } from '../domain/video-shape.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
@@ -14,6 +15,7 @@ export interface AddTargets {
   readonly queue: Queue;
   readonly home: Home;
   readonly limits: Settings['limits'];
+  readonly skipLarger: boolean;
   readonly signal: AbortSignal;
   readonly estimates: NewJobEstimates;
 }
@@ -21,18 +23,19 @@ export interface AddTargets {
 /** Queues a file named by a user, in any folder, and returns a sentence for the user. */
 export async function addFile(
   { path, recipe, priority }: AddRequest,
-  { queue, home, limits, signal, estimates }: AddTargets,
+  { queue, home, limits, skipLarger, signal, estimates }: AddTargets,
 ): Promise<string> {
   const name = basename(path);
   if (!(await stat(path)).isFile())
     throw new InputRejectedError('NOT_A_REGULAR_FILE', `${path} is not a regular file.`);
   const video = shapeOf(await probeMedia(path, limits, signal));
+  if (skipLarger && isLargeEnough(recipe, video)) return `${name} ${describeLargeEnough(recipe, video)}.`;
   const { job, created } = queue.jobs.enqueue({
     origin: 'add',
     sourcePath: path,
     outputPath: join(home.output, name),
     fingerprint: await sha256File(path, signal),
-    recipe,
+    recipe: fitToSource(recipe, video),
     video,
     priority,
     nowMs: Date.now(),

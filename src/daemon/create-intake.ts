@@ -44,9 +44,10 @@ export function createIntake({ home, settings, queue, estimates, log }: IntakePa
 }
 
 function intakeSettings(home: IdentifiedHome, settings: LiveSettings): IntakeSettings {
-  const { intake, recipe } = settings.now();
+  const { intake, output, recipe } = settings.now();
   return {
     settleMs: intake.settleSeconds * 1000,
+    skipLarger: output.skipLarger,
     rescanMs: intake.rescanSeconds * 1000,
     rules: { inputDir: home.input, defaultRecipe: recipe, folders: intake.folders },
   };

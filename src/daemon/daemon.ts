@@ -168,7 +168,10 @@ export class Daemon {
       removeFiles: (id) => removeJobFiles(home, id),
       removeFrames: (id) => removeJobFrames(home, id),
       add: (argument) =>
-        addFile(argument as AddRequest, { queue, home, limits: settings.now().limits, signal, estimates }),
+        addFile(argument as AddRequest, {
+          ...{ queue, home, signal, estimates, limits: settings.now().limits },
+          skipLarger: settings.now().output.skipLarger,
+        }),
     });
   }
 

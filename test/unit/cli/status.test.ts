@@ -45,6 +45,7 @@ const report = (jobs: JobReport[]): StatusReport => ({
   throttled: null,
   jobs,
   rejected: [],
+  skipped: [],
   waiting: [],
 });
 const reported = (change: Partial<Job> = {}) => reportJob({ ...job, ...change }, '/home/me/fk/input', NOW);
