@@ -6,8 +6,9 @@ const project = (name: string, testTimeout: number) => ({
   extends: true as const,
   test: {
     ...{ name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
-    // The daemons of tests would compete for the port of the page. Unit tests start none, and read no such variable.
-    env: name === 'unit' ? {} : { FRAMEKILN_PAGE_ENABLED: 'false' },
+    // The daemons of tests would compete for the port of the page, and each would measure this machine first. Unit tests start
+    // none, and read no such variable.
+    env: name === 'unit' ? {} : { FRAMEKILN_PAGE_ENABLED: 'false', FRAMEKILN_ESTIMATE_MEASURE: 'false' },
   },
 });
 

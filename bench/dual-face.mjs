@@ -161,7 +161,10 @@ function wholeJob(frames, width, height, detectEvery) {
     const encoding = ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '10', '-pix_fmt', 'yuv420p'];
     execFileSync('ffmpeg', ['-v', 'error', ...raw, ...encoding, clip], { input: Buffer.concat(frames) });
     writeFileSync(`${clip}.recipe.yaml`, `detectEvery: ${detectEvery}\nmodel: ${values.model}\n`);
-    writeFileSync(join(home, 'framekiln.yaml'), 'intake: { settleSeconds: 0.2 }\n');
+    writeFileSync(
+      join(home, 'framekiln.yaml'),
+      'intake: { settleSeconds: 0.2 }\nestimate: { measure: false }\n',
+    );
     execFileSync(process.execPath, [join(root, 'dist/main.js'), 'start', '--once', '--home', home]);
     const status = execFileSync(process.execPath, [
       join(root, 'dist/main.js'),

@@ -89,7 +89,7 @@ async function wholeJob() {
   ]);
   const child = spawn(process.execPath, [join(root, 'dist/main.js'), 'start', '--once', '--home', home], {
     stdio: 'ignore',
-    env: { ...process.env, FRAMEKILN_TRACE: trace },
+    env: { ...process.env, FRAMEKILN_TRACE: trace, FRAMEKILN_ESTIMATE_MEASURE: 'false' },
   });
   const peaks = { daemon: 0, worker: 0 };
   const watching = setInterval(() => {

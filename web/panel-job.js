@@ -49,6 +49,7 @@ export function JobPage({ id }) {
       </div>`
     }
     ${job.note !== null && html`<div class="banner"><p>${job.note}</p></div>`}
+    ${job.warning !== null && html`<div class="banner"><p>This job ${job.warning}.</p></div>`}
     <${Picture} job=${job} name=${name} />
     ${job.state === 'running' && html`<${Progress} job=${job} />`}
     <div class="buttons">
@@ -101,7 +102,7 @@ function factsOf(job) {
       'Estimate',
       estimate?.seconds == null
         ? null
-        : `about ${duration(estimate.seconds)}, from ${counted(estimate.jobCount, 'earlier job')}`,
+        : `about ${duration(estimate.seconds)}, ${estimate.basis === 'measurement' ? 'as measured on this machine' : `from ${counted(estimate.jobCount, 'earlier job')}`}`,
     ],
     ['Disk space', estimate?.diskBytes == null ? null : `about ${bytes(estimate.diskBytes)}`],
     ['Took', job.state === 'done' && job.startedAt ? tookTime(job) : null],

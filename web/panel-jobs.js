@@ -14,7 +14,7 @@ const WINDOW = 60;
 const MARGIN = 20;
 
 export function Queue() {
-  const { counts, queuePaused, rejected, waiting } = live.value ?? {};
+  const { counts, queuePaused, rejected, skipped, waiting } = live.value ?? {};
   const isEmpty = counts && counts.queued + counts.running + counts.paused === 0;
   return html`<header class="title">
       <h1>Queue</h1>
@@ -33,7 +33,8 @@ export function Queue() {
         : html`<${JobList} list="queue" states=${['running', 'queued', 'paused']} />`
     }
     <${Files} title="Rejected files in input/" files=${rejected} />
-    <${Files} title="Files that may be incomplete" files=${waiting} />`;
+    <${Files} title="Files that may be incomplete" files=${waiting} />
+    <${Files} title="Files that need nothing" files=${skipped} />`;
 }
 
 export function Ended() {
@@ -147,7 +148,7 @@ function aboutJob(job) {
       >${job.note ?? job.error.code}</span
     >`;
   const seconds = job.estimate?.seconds;
-  return html`<span
+  return html`<span class=${job.warning === null ? '' : 'warn'} title=${job.warning}
       >${seconds == null ? (job.state === 'paused' ? 'Paused' : '') : `about ${roughDuration(seconds)}`}</span
     >
     ${job.priority !== 0 && html`<small>priority ${job.priority}</small>`}`;

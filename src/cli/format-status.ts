@@ -17,9 +17,19 @@ export function formatStatus(report: StatusReport): string[] {
 
   const lines = [headline(report, unfinished.length, finished.length)];
   if (shown.length > 0) lines.push('', ...formatTable(HEADER, shown.map(tableRow)));
+  lines.push(...longJobLines(unfinished));
   lines.push(...fileLines('Files in input/ that may be incomplete:', report.waiting));
+  lines.push(...fileLines('Files in input/ that need nothing:', report.skipped));
   lines.push(...fileLines('Rejected files in input/:', report.rejected));
   return lines;
+}
+
+/** The jobs that take very long, with what would be faster. */
+function longJobLines(jobs: readonly JobReport[]): string[] {
+  const long = jobs.flatMap(({ id, file, warning }) =>
+    warning === null ? [] : [`  ${id}  ${visibleText(file)} ${visibleText(warning)}`],
+  );
+  return long.length === 0 ? [] : ['', 'Jobs that take long (estimate.warnAfterHours):', ...long];
 }
 
 function fileLines(title: string, files: readonly FileWithReason[]): string[] {
@@ -60,7 +70,7 @@ function timeLeft({ secondsLeft, estimate }: JobReport): string {
 
 function noteOf(job: JobReport): string {
   if (job.error === null && job.note === null && job.estimate !== null)
-    return job.estimate.jobCount === 0 ? formatEstimate(job.estimate) : formatNeeds(job.estimate);
+    return job.estimate.seconds === null ? formatEstimate(job.estimate) : formatNeeds(job.estimate);
   if (job.error === null) return [job.note, ...(job.report?.remarks ?? [])].filter(Boolean).join('; ');
   const error = `${job.error.code}: ${job.error.message}`;
   return job.note === null ? error : `${job.note} (${error})`;

@@ -17,3 +17,21 @@ export function numberOrText(text: string): number | string {
   const value = Number(text);
   return text.trim() === '' || Number.isNaN(value) ? text : value;
 }
+
+/** Parses a time such as `83`, `1:23` or `1:02:03.5`. @returns seconds */
+export function parseTime(text: string): number {
+  const match = /^(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d{1,6}(?:\.\d+)?)$/.exec(text);
+  const [hours, minutes, seconds] = [match?.[1], match?.[2], match?.[3]].map((part) => Number(part ?? 0));
+  const isInOrder = match?.[2] === undefined || (seconds ?? 0) < 60;
+  if (match === null || !isInOrder || (match[1] !== undefined && (minutes ?? 0) > 59))
+    throw new InvalidArgumentError('Expected a time, such as 83, 1:23 or 1:02:03.5.');
+  return (hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0);
+}
+
+/** Parses names separated by commas. */
+export function parseList(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}

@@ -16,6 +16,7 @@ import { prioritiseCommand } from './prioritise.ts';
 import { runCommand } from './run.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
+import { tryCommand } from './try.ts';
 
 /**
  * Runs one command line to its end.
@@ -56,6 +57,7 @@ export function createProgram(cli: Cli): Command {
   const commands = [
     startCommand(cli),
     runCommand(cli),
+    tryCommand(cli),
     addCommand(cli),
     statusCommand(cli),
     ...controlCommands(cli),

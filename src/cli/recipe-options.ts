@@ -6,6 +6,7 @@ import { numberOrText } from './parse-arguments.ts';
 export interface RecipeOptions {
   readonly pipeline?: string;
   readonly scale?: unknown;
+  readonly size?: string;
   readonly model?: string;
   readonly device?: string;
   readonly tile?: unknown;
@@ -16,6 +17,7 @@ export function withRecipeOptions(command: Command): Command {
   return command
     .option('--pipeline <name>', 'upscale, or dual-face for a split screen of two people')
     .option('--scale <factor>', 'scale factor, 1 to 4', numberOrText)
+    .option('--size <size>', 'size of the result instead of a scale: 1080p, 1440p or 4k')
     .option('--model <name>', 'lanczos, a name from framekiln models list, or an ONNX file')
     .option('--device <device>', 'auto, gpu, gpu-only or cpu')
     .option('--tile <pixels>', 'tile size in source pixels, or auto', numberOrText);
@@ -23,8 +25,8 @@ export function withRecipeOptions(command: Command): Command {
 
 /** The recipe that the options ask for, over `defaults`. @throws ConfigurationError with every fault */
 export function recipeFromOptions(options: RecipeOptions, defaults: Recipe): Recipe {
-  const { pipeline, scale, model, device, tile } = options;
-  const requests = Object.entries({ pipeline, scale, model, device, tile }).filter(
+  const { pipeline, scale, size, model, device, tile } = options;
+  const requests = Object.entries({ pipeline, scale, size, model, device, tile }).filter(
     ([, value]) => value !== undefined,
   );
   return parseRecipe(Object.fromEntries(requests), defaults);

@@ -4,8 +4,11 @@ import { LiveSettings } from '../config/live-settings.ts';
 import { runForeground } from '../daemon/run-foreground.ts';
 import type { Job } from '../domain/job.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
+import type { Recipe } from '../domain/recipe.ts';
+import { fitToSource, isLargeEnough } from '../domain/target-size.ts';
 import { describeGpuUse } from '../hardware/gpu-use.ts';
 import { visibleText } from '../lib/visible-text.ts';
+import { probeMedia } from '../media/probe/probe-media.ts';
 import { formatProgress } from '../observability/format-progress.ts';
 import { createLogger } from '../observability/logger.ts';
 import { checkEnvironment, type Place } from './check-environment.ts';
@@ -38,7 +41,14 @@ export function runCommand(cli: Cli): Command {
     const place = { ...openHome(cli, options), facts };
     const wanted = recipeFromOptions(options, place.settings.recipe);
     const source = await existingFile(file);
-    const recipe = await withFoundModel(wanted, place.home);
+    const found = await withFoundModel(wanted, place.home);
+    const recipe = await fittedTo(source, found, place);
+    if (recipe === null) {
+      cli.print(
+        'The video is as large as the size of the recipe already, and is not upscaled (output.skipLarger).',
+      );
+      return;
+    }
     if (!options.skipChecks && !(await isUsable(cli, place, recipe.model))) {
       cli.exitCode = ExitCode.environment;
       return;
@@ -69,6 +79,13 @@ export function runCommand(cli: Cli): Command {
       await log.close();
     }
   });
+}
+
+/** The recipe with the scale that gives its size; null if the source is large enough to be left alone. */
+async function fittedTo(source: string, recipe: Recipe, { settings }: Place): Promise<Recipe | null> {
+  if (recipe.pipeline !== 'upscale' || recipe.size === undefined) return recipe;
+  const { video } = await probeMedia(source, settings.limits, new AbortController().signal);
+  return settings.output.skipLarger && isLargeEnough(recipe, video) ? null : fitToSource(recipe, video);
 }
 
 /** Prints the failed checks, if any; warnings are left to `framekiln doctor`. */

@@ -83,6 +83,7 @@ export function startCommand(cli: Cli): Command {
           home,
           settings,
           once: options.once === true,
+          gpuUse: use,
           log,
           signal,
           openPage: hasPage ? (parts) => openDaemonPage({ ...parts, settings, log, tail }) : null,

@@ -30,6 +30,8 @@ export interface Home {
   readonly detectedFile: string;
   /** Results of the hardware probe. */
   readonly probeFile: string;
+  /** How fast models run on this machine, as measured. */
+  readonly speedsFile: string;
 }
 
 /** A home with its ID from the database: the daemon, `framekiln run` and the worker know it, other commands do not. */
@@ -72,6 +74,7 @@ export function homeAt(root: string): Home {
     validConfigFile: join(stateDir, 'last-valid-settings.yaml'),
     detectedFile: join(stateDir, 'detected.yaml'),
     probeFile: join(stateDir, 'probe.json'),
+    speedsFile: join(stateDir, 'speeds.json'),
   };
 }
 

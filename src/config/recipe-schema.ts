@@ -21,6 +21,10 @@ export const PartialRecipe = z.strictObject({
       'lanczos, a name from `framekiln models list` (a face detector for dual-face), or the path of an ONNX file',
   }),
   scale: z.number().min(1).max(4).optional().meta({ description: 'output size divided by input size' }),
+  size: z.enum(['1080p', '1440p', '4k']).optional().meta({
+    description:
+      'size of the result instead of a scale: 1080, 1440 or 2160 lines, but at most 4 times the size of the source',
+  }),
   device: z.enum(['auto', 'gpu', 'gpu-only', 'cpu']).optional().meta({
     description:
       'device for inference; auto uses a GPU if one works, gpu warns if none does, and with gpu-only the job fails then',
@@ -76,10 +80,15 @@ export function parseRecipe(request: unknown, defaults: Recipe): Recipe {
  */
 export function unsupportedKeys(request: PartialRecipe, inherited: Recipe['pipeline']): string[] {
   const pipeline = request.pipeline ?? inherited;
-  const known = [...Object.keys(PIPELINE_DEFAULTS[pipeline]), ...(pipeline === 'upscale' ? ['preset'] : [])];
-  return Object.entries(request)
+  const known = [
+    ...Object.keys(PIPELINE_DEFAULTS[pipeline]),
+    ...(pipeline === 'upscale' ? ['preset', 'size'] : []),
+  ];
+  const unknown = Object.entries(request)
     .filter(([key, value]) => value !== undefined && !known.includes(key))
     .map(([key]) => `the ${pipeline} pipeline has no key ${key}`);
+  const isAmbiguous = request.scale !== undefined && request.size !== undefined;
+  return isAmbiguous ? [...unknown, 'scale and size exclude each other'] : unknown;
 }
 
 /**
@@ -91,5 +100,10 @@ export function completeRecipe({ preset, ...request }: PartialRecipe, defaults: 
   const { device } = defaults;
   const base = pipeline === defaults.pipeline ? defaults : { ...PIPELINE_DEFAULTS[pipeline], device };
   const given = Object.entries(request).filter(([, value]) => value !== undefined);
-  return { ...base, ...(preset === undefined ? {} : tierPresets[preset]), ...Object.fromEntries(given) };
+  const ofPreset = preset === undefined ? {} : tierPresets[preset];
+  const complete = { ...base, ...ofPreset, ...Object.fromEntries(given) };
+  // A scale, also that of a preset, replaces an inherited size.
+  const hasScale = request.scale !== undefined || preset !== undefined;
+  if (hasScale && request.size === undefined && 'size' in complete) delete complete.size;
+  return complete;
 }

@@ -164,6 +164,10 @@ export const SettingsFile = z
           description:
             'container of finished videos: source keeps MP4, MOV and MKV, and uses MKV for other containers and for videos with tracks that MP4 or MOV does not support; mp4 converts or drops such tracks',
         }),
+        skipLarger: z.boolean().default(true).meta({
+          description:
+            'leave a video alone that is as large as the size of its recipe already; if false, it is processed at its own size',
+        }),
         source: z.enum(['keep', 'move', 'delete']).default('keep').meta({
           description: 'what to do with the source of a finished video; move moves it to finished/',
         }),
@@ -215,6 +219,18 @@ export const SettingsFile = z
         stallSeconds: z.number().min(1).max(3600).default(60).meta({
           description:
             'the worker is restarted if a model makes no progress and uses almost no CPU time for this many seconds',
+        }),
+      })
+      .prefault({}),
+    estimate: z
+      .strictObject({
+        measure: z.boolean().default(true).meta({
+          description:
+            'measure once how fast each installed model runs on this machine, which takes a few seconds, so that the first job has an estimate too',
+        }),
+        warnAfterHours: z.number().min(0).max(10_000).default(12).meta({
+          description:
+            'a job that is estimated to take more hours than this gets a warning that names faster choices; 0 never warns',
         }),
       })
       .prefault({}),

@@ -4,7 +4,15 @@ import { Estimator } from '../daemon/estimator.ts';
 import type { Job } from '../domain/job.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readReport } from '../reports/media-report.ts';
-import { rejectedFiles, reportJob, waitingFiles, type HomeReport, type JobReport } from './status-report.ts';
+import { readSpeeds } from '../trial/speeds-file.ts';
+import {
+  rejectedFiles,
+  reportJob,
+  skippedFiles,
+  waitingFiles,
+  type HomeReport,
+  type JobReport,
+} from './status-report.ts';
 
 /** Events of each job in the report. */
 const HISTORY_LENGTH = 10;
@@ -24,7 +32,7 @@ export class StatusReader {
 
   constructor(sources: StatusSources) {
     this.#sources = sources;
-    this.#estimator = new Estimator(sources);
+    this.#estimator = new Estimator({ ...sources, speeds: () => readSpeeds(sources.home) });
   }
 
   /** Everything but the jobs. @param fileLimit the largest number of rejected and waiting files, together */
@@ -38,6 +46,7 @@ export class StatusReader {
       queuePaused: queue.control.isQueuePaused(),
       throttled: daemonRunning ? queue.control.throttledReason() : null,
       rejected: rejectedFiles(files, home.input),
+      skipped: skippedFiles(files, home.input),
       waiting: waitingFiles(files, home.input),
     };
   }

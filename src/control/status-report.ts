@@ -5,7 +5,7 @@ import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
 import { percentDone } from '../observability/format-progress.ts';
-import type { JobEvent } from '../queue/event-store.ts';
+import { LONG_JOB, type JobEvent } from '../queue/event-store.ts';
 import type { MediaReport } from '../reports/media-report.ts';
 
 /** A time in ISO 8601, UTC. */
@@ -30,6 +30,10 @@ export const JobReport = z.object({
     .custom<Estimate>()
     .nullable()
     .meta({ description: 'for a job that has not started; null if nothing is known' }),
+  warning: z
+    .string()
+    .nullable()
+    .meta({ description: 'for an unfinished job that takes very long: how long, and what would be faster' }),
   note: z.string().nullable().meta({ description: 'what the job waits for, or what was unusual' }),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   report: z
@@ -60,6 +64,9 @@ export const HomeReport = z.object({
   rejected: z
     .array(FileWithReason)
     .meta({ description: 'rejected files in input/, which are checked again when they change' }),
+  skipped: z
+    .array(FileWithReason)
+    .meta({ description: 'files in input/ that need no job, such as videos that are large enough' }),
   waiting: z.array(FileWithReason).meta({
     description: 'files in input/ that may be incomplete, which are checked again without a command',
   }),
@@ -75,6 +82,14 @@ export interface StatusReport extends HomeReport {
 export function rejectedFiles(seen: readonly SeenFile[], inputDir: string): FileWithReason[] {
   return filesWithReason(
     seen.filter(({ state }) => state === 'rejected'),
+    inputDir,
+  );
+}
+
+/** The files that need no job. */
+export function skippedFiles(seen: readonly SeenFile[], inputDir: string): FileWithReason[] {
+  return filesWithReason(
+    seen.filter(({ state, code }) => state === 'taken' && code !== null),
     inputDir,
   );
 }
@@ -121,6 +136,7 @@ export function reportJob(
     framesPerSecond,
     secondsLeft: job.etaAtMs === null ? null : Math.max(0, Math.round((job.etaAtMs - nowMs) / 1000)),
     estimate,
+    warning: isUnfinished(state) ? (events.find(({ kind }) => kind === LONG_JOB)?.message ?? null) : null,
     note,
     error: job.errorCode === null ? null : { code: job.errorCode, message: job.errorMessage ?? '' },
     report,
@@ -129,6 +145,10 @@ export function reportJob(
     startedAt: isoOrNull(job.startedAtMs),
     finishedAt: isoOrNull(job.finishedAtMs),
   };
+}
+
+function isUnfinished(state: Job['state']): boolean {
+  return state === 'queued' || state === 'running' || state === 'paused';
 }
 
 function isoOrNull(atMs: number | null): string | null {

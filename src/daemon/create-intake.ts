@@ -11,18 +11,18 @@ import type { Queue } from '../queue/queue.ts';
 import { whyMissing } from '../workspace/missing-folder.ts';
 import { quarantineSource } from '../workspace/quarantine-source.ts';
 import { checkRecipe } from './check-recipe.ts';
-import type { Estimator } from './estimator.ts';
+import type { NewJobEstimates } from './new-job-estimates.ts';
 
 export interface IntakeParts {
   readonly home: IdentifiedHome;
   readonly settings: LiveSettings;
   readonly queue: Queue;
-  readonly estimator: Estimator;
+  readonly estimates: NewJobEstimates;
   readonly log: Logger;
 }
 
 /** Creates the intake that turns the videos in `input/` into jobs of the queue. */
-export function createIntake({ home, settings, queue, estimator, log }: IntakeParts): Intake {
+export function createIntake({ home, settings, queue, estimates, log }: IntakeParts): Intake {
   return new Intake({
     inputDir: home.input,
     outputDir: home.output,
@@ -33,7 +33,8 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: Date.now() }),
     checkRecipe,
     probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
-    estimate: (job) => estimator.describe(job),
+    estimate: (job) => estimates.describe(job),
+    onQueued: (job) => estimates.warnIfLong(job),
     onRejected: async (file, error) => {
       if (settings.now().intake.rejected === 'quarantine') await quarantine(home, file, error, log);
     },
@@ -43,9 +44,10 @@ export function createIntake({ home, settings, queue, estimator, log }: IntakePa
 }
 
 function intakeSettings(home: IdentifiedHome, settings: LiveSettings): IntakeSettings {
-  const { intake, recipe } = settings.now();
+  const { intake, output, recipe } = settings.now();
   return {
     settleMs: intake.settleSeconds * 1000,
+    skipLarger: output.skipLarger,
     rescanMs: intake.rescanSeconds * 1000,
     rules: { inputDir: home.input, defaultRecipe: recipe, folders: intake.folders },
   };

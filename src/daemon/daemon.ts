@@ -2,23 +2,28 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { serviceManager } from '../config/environment.ts';
 import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
+import type { Settings } from '../config/settings.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import { DatabaseDamagedError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
+import type { GpuUse } from '../hardware/gpu-use.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
+import type { Speeds } from '../trial/speeds-file.ts';
 import { addFile } from './add-file.ts';
 import { releaseRamDisks } from './clean-up.ts';
 import { CommandRunner } from './command-runner.ts';
 import { createIntake } from './create-intake.ts';
 import { Estimator } from './estimator.ts';
+import { NewJobEstimates } from './new-job-estimates.ts';
 import { openJobs } from './open-jobs.ts';
 import { removeJobFiles, removeJobFrames } from './housekeeping.ts';
 import { recover } from './recover.ts';
 import { ServiceNotifier } from './service-notifier.ts';
 import { SourceWatch } from './source-watch.ts';
+import { SpeedMeter } from './speed-meter.ts';
 import type { StateWatch } from './state-watch.ts';
 import { verdictOn } from './verdict.ts';
 import { isFolderMissing, whyAllWaits } from './why-all-waits.ts';
@@ -36,6 +41,8 @@ export interface DaemonOptions {
   /** Exit when everything in `input/` has been processed. */
   readonly once: boolean;
   readonly log: RootLogger;
+  /** Which device models run on, for advice about jobs that take long; null if unknown. */
+  readonly gpuUse: GpuUse | null;
   /** Aborted by SIGTERM and Ctrl-C. */
   readonly signal: AbortSignal;
   /** Opens the web page; null if there is none. Never rejects. */
@@ -71,6 +78,7 @@ export class Daemon {
   readonly #commands: CommandRunner;
   readonly #sources: SourceWatch;
   readonly #notifier: ServiceNotifier;
+  readonly #speedMeter: SpeedMeter;
   /** Why all that is left to do has to wait for a disk; null if it need not. */
   #missingDisk: string | null = null;
 
@@ -80,15 +88,19 @@ export class Daemon {
     this.#queue = queue;
     this.#state = state;
     this.#notifier = new ServiceNotifier(serviceManager(), (sentence) => log.warn(sentence));
-    this.#worker = new WorkerControl({ home, settings, queue, log });
     this.#sources = new SourceWatch(queue, log, () => performance.now());
-    const estimator = new Estimator({
-      queue,
-      settings: () => settings.now(),
-      now: () => performance.now(),
-    });
-    this.#intake = createIntake({ home, settings, queue, estimator, log });
-    this.#commands = this.#createCommands(estimator);
+    const now = (): number => performance.now();
+    const current = (): Settings => settings.now();
+    const onMeasured = (): void => estimator.forget();
+    this.#speedMeter = new SpeedMeter({ home, settings: current, log, now, onMeasured });
+    const speedMeter = this.#speedMeter;
+    const speeds = (): Promise<Speeds> => speedMeter.speeds();
+    const estimator = new Estimator({ queue, settings: current, speeds, now });
+    this.#worker = new WorkerControl({ home, settings, queue, log, isMeasuring: () => speedMeter.mustWait });
+    const { gpuUse } = options;
+    const estimates = new NewJobEstimates({ estimator, speedMeter, queue, settings: current, gpuUse, log });
+    this.#intake = createIntake({ home, settings, queue, estimates, log });
+    this.#commands = this.#createCommands(estimates);
   }
 
   async run(): Promise<ExitCode> {
@@ -98,6 +110,7 @@ export class Daemon {
     this.#notifier.ready();
     // Not awaited either, as everything works without it.
     const page = this.#options.openPage?.({ home, queue: this.#queue });
+    void this.#speedMeter.measureInstalled();
     // Not awaited: queuing ten thousand files takes long, and jobs, commands and a stop must not wait for it.
     const firstScan = this.#intake.start();
     try {
@@ -144,7 +157,7 @@ export class Daemon {
     if (this.#worker.foundDamage) throw new DatabaseDamagedError('The worker could not read the database.');
   }
 
-  #createCommands(estimator: Estimator): CommandRunner {
+  #createCommands(estimates: NewJobEstimates): CommandRunner {
     const { home, log, settings, signal } = this.#options;
     const queue = this.#queue;
     return new CommandRunner({
@@ -154,7 +167,10 @@ export class Daemon {
       removeFiles: (id) => removeJobFiles(home, id),
       removeFrames: (id) => removeJobFrames(home, id),
       add: (argument) =>
-        addFile(argument as AddRequest, { queue, home, limits: settings.now().limits, signal, estimator }),
+        addFile(argument as AddRequest, {
+          ...{ queue, home, signal, estimates, limits: settings.now().limits },
+          skipLarger: settings.now().output.skipLarger,
+        }),
     });
   }
 
@@ -179,7 +195,7 @@ export class Daemon {
     const { home, log } = this.#options;
     this.#notifier.stopping();
     // Concurrent, because the worker takes longest to stop.
-    await Promise.all([this.#worker.stop(), this.#intake.close()]);
+    await Promise.all([this.#worker.stop(), this.#intake.close(), this.#speedMeter.close()]);
     await Promise.all([firstScan, this.#commands.settled()]);
     await releaseRamDisks(home, this.#queue, log);
     await this.#notifier.settled();

@@ -2,38 +2,66 @@ import type { Settings } from '../config/settings.ts';
 import { estimateJob, outputPixels, rateOf, type Estimate, type PastRate } from '../domain/estimate.ts';
 import type { Job } from '../domain/job.ts';
 import { recipeText, type Recipe } from '../domain/recipe.ts';
+import type { MeasuredTime } from '../domain/speed.ts';
+import type { VideoShape } from '../domain/video-shape.ts';
 import { formatEstimate, formatNeeds } from '../observability/format-estimate.ts';
 import type { Queue } from '../queue/queue.ts';
+import { recipeTime } from '../trial/recipe-time.ts';
+import { speedRequest, type SpeedRequest } from '../trial/speed-request.ts';
+import type { Speeds } from '../trial/speeds-file.ts';
 import { BATCHES_IN_FLIGHT, batchSizesFor } from '../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
+import { readManifestOfProgram } from './read-manifest.ts';
 
-/** How long history and free memory are cached, because ten thousand files may be queued at once. */
+/** How long history, speeds and free memory are cached, because ten thousand files may be queued at once. */
 const LOOK_EVERY_MS = 10_000;
 
 export interface EstimatorOptions {
   readonly queue: Pick<Queue, 'history'>;
-  readonly settings: () => Pick<Settings, 'batch' | 'workspace'>;
+  readonly settings: () => Pick<Settings, 'batch' | 'workspace' | 'engine'>;
+  /** What was measured on this machine. */
+  readonly speeds: () => Promise<Speeds>;
   readonly now: () => number;
 }
 
-/** Estimates time, disk and memory of waiting jobs from earlier jobs with the same recipe on this machine. */
+/** What the estimates of one recipe are based on. */
+interface Basis {
+  readonly rate: PastRate | null;
+  /** null for `lanczos`, and for a model that is missing. */
+  readonly request: SpeedRequest | null;
+  readonly isMissing: boolean;
+}
+
+/**
+ * Estimates time, disk and memory of waiting jobs: from earlier jobs with the same recipe on this machine or, without any, from
+ * the measured speed of the model.
+ */
 export class Estimator {
   readonly #options: EstimatorOptions;
-  readonly #rates = new Map<string, PastRate | null>();
+  readonly #bases = new Map<string, Promise<Basis>>();
   #freeBytes = Promise.resolve(0);
+  #speeds: Promise<Speeds> | null = null;
   #lookAtMs = -Infinity;
 
   constructor(options: EstimatorOptions) {
     this.#options = options;
   }
 
-  /** The estimate for a job; null if its video headers were not read when it was queued. */
-  async estimate({ recipe, video }: Pick<Job, 'recipe' | 'video'>): Promise<Estimate | null> {
+  /**
+   * The estimate for a job; null if its video headers were not read when it was queued.
+   *
+   * @param engine other settings than those that apply, for a comparison
+   */
+  async estimate(
+    { recipe, video }: Pick<Job, 'recipe' | 'video'>,
+    engine: Settings['engine'] | null = null,
+  ): Promise<Estimate | null> {
     if (video === null) return null;
     const nowMs = this.#options.now();
     if (Math.abs(nowMs - this.#lookAtMs) >= LOOK_EVERY_MS) {
       this.#lookAtMs = nowMs;
-      this.#rates.clear();
+      this.#bases.clear();
+      this.#speeds = null;
       this.#freeBytes = availableMemoryBytes();
     }
     const bytesPerPixel = video.bitsPerComponent > 8 ? 6 : 3;
@@ -45,7 +73,9 @@ export class Estimator {
       video.frames === 1
         ? frame.inputBytes + frame.outputBytes
         : this.#framesInMemory(await this.#freeBytes, frame);
-    return estimateJob(recipe, video, this.#rateOf(recipe), memoryBytes);
+    const basis = engine === null ? await this.#basisOf(recipe) : await this.#findBasis(recipe, engine);
+    const measured = basis.rate === null ? await this.#measuredTime(recipe, video, basis) : null;
+    return estimateJob(recipe, video, basis.rate, measured, memoryBytes);
   }
 
   /** The estimate as text without a full stop. */
@@ -57,13 +87,43 @@ export class Estimator {
     return isUnknown ? `needs ${formatNeeds(estimate)}` : formatEstimate(estimate);
   }
 
-  #rateOf(recipe: Recipe): PastRate | null {
+  /** Forgets what it has read, because something was measured. */
+  forget(): void {
+    this.#lookAtMs = -Infinity;
+  }
+
+  #basisOf(recipe: Recipe): Promise<Basis> {
     const key = recipeText(recipe);
-    const known = this.#rates.get(key);
+    const known = this.#bases.get(key);
     if (known !== undefined) return known;
-    const rate = rateOf(recipe, this.#options.queue.history.pastJobs(recipe));
-    this.#rates.set(key, rate);
-    return rate;
+    const basis = this.#findBasis(recipe, this.#options.settings().engine);
+    this.#bases.set(key, basis);
+    return basis;
+  }
+
+  async #findBasis(recipe: Recipe, engine: Settings['engine']): Promise<Basis> {
+    const { queue, settings } = this.#options;
+    const isAsSet = engine.precision === settings().engine.precision;
+    // Earlier jobs say nothing about another precision.
+    const rate = isAsSet ? rateOf(recipe, queue.history.pastJobs(recipe)) : null;
+    try {
+      const request = await speedRequest(recipe, { engine }, await readManifestOfProgram());
+      return { rate, request, isMissing: false };
+    } catch {
+      // The job itself says what is wrong with its model.
+      return { rate, request: null, isMissing: true };
+    }
+  }
+
+  async #measuredTime(
+    recipe: Recipe,
+    video: VideoShape,
+    { request, isMissing }: Basis,
+  ): Promise<MeasuredTime | null> {
+    if (isMissing) return null;
+    const speeds = await (this.#speeds ??= this.#options.speeds());
+    const { memoryFraction } = this.#options.settings().workspace;
+    return recipeTime(recipe, video, request, speeds, (await this.#freeBytes) * (1 - memoryFraction));
   }
 
   #framesInMemory(

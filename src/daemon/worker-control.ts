@@ -17,6 +17,8 @@ export interface WorkerControlOptions {
   readonly settings: LiveSettings;
   readonly queue: Queue;
   readonly log: RootLogger;
+  /** Whether jobs have to wait because the speed of this machine is being measured. */
+  readonly isMeasuring: () => boolean;
 }
 
 /**
@@ -72,7 +74,7 @@ export class WorkerControl {
 
   /** Requeues abandoned jobs, removes the leftovers of a crash, and starts or pauses the worker. */
   async tick(): Promise<void> {
-    const { home, queue, log, settings } = this.#options;
+    const { home, queue, log, settings, isMeasuring } = this.#options;
     const supervisor = this.#supervisor;
     // The leases of our own worker are left to `#afterWorker`, which knows whether it crashed.
     const spare = (owner: string): boolean => isOwnerOfPid(owner, supervisor.pid);
@@ -82,7 +84,8 @@ export class WorkerControl {
       await cleanUp(home, queue, log);
     }
     if (this.#throttling.shouldPause(settings.now(), supervisor.isRunning)) supervisor.pause();
-    else if (queue.leases.hasClaimable(Date.now())) supervisor.ensureRunning(this.#nextRunsAlone);
+    else if (!isMeasuring() && queue.leases.hasClaimable(Date.now()))
+      supervisor.ensureRunning(this.#nextRunsAlone);
     this.#inhibitor.set(settings.now().throttling.inhibitSleep && supervisor.isRunning);
   }
 

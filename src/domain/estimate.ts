@@ -1,5 +1,6 @@
 import type { CommittedBatch } from './job.ts';
 import type { Recipe } from './recipe.ts';
+import type { MeasuredTime } from './speed.ts';
 import type { VideoShape } from './video-shape.ts';
 
 /** What a job has needed on this machine so far. */
@@ -21,8 +22,10 @@ export interface PastRate {
 }
 
 export interface Estimate {
-  /** Time that the job takes; null without history, or if the frame count is unknown. */
+  /** Time that the job takes; null if the frame count is unknown, or the speed of the model. */
   readonly seconds: number | null;
+  /** Where `seconds` comes from: jobs with the same recipe, or the speed of this machine, as measured; null if it is null. */
+  readonly basis: 'past-jobs' | 'measurement' | null;
   /** Disk space for segments and the finished file; null if the frame count is unknown. */
   readonly diskBytes: number | null;
   /** Memory for raw frames of the batches in flight. */
@@ -87,21 +90,30 @@ export function spaceNeeded(
 /**
  * Estimates time and space for a job that has not started.
  *
+ * @param measured the time by the speed of this machine, which counts until there are past jobs; null if not measured
  * @param memoryBytes memory for raw frames of the batches in flight
  */
 export function estimateJob(
   recipe: Recipe,
   video: VideoShape,
   rate: PastRate | null,
+  measured: MeasuredTime | null,
   memoryBytes: number,
 ): Estimate {
   const jobCount = rate?.jobCount ?? 0;
-  if (video.frames === null) return { seconds: null, diskBytes: null, memoryBytes, jobCount };
+  const { frames } = video;
+  if (frames === null) return { seconds: null, basis: null, diskBytes: null, memoryBytes, jobCount };
   const pixels = outputPixels(recipe, video);
   const { segments, output } =
-    video.frames === 1
+    frames === 1
       ? { segments: 0, output: stillBytes(pixels, video.bitsPerComponent) }
-      : spaceNeeded(video.frames, pixels, video.bytes, [], rate);
-  const seconds = rate === null ? null : Math.round(video.frames * pixels * rate.msPerPixel) / 1000;
-  return { seconds, diskBytes: segments + output, memoryBytes, jobCount };
+      : spaceNeeded(frames, pixels, video.bytes, [], rate);
+  const needs = { diskBytes: segments + output, memoryBytes, jobCount };
+  if (rate !== null) return { ...needs, ...inSeconds(frames * pixels * rate.msPerPixel), basis: 'past-jobs' };
+  if (measured === null) return { ...needs, seconds: null, basis: null };
+  return { ...needs, ...inSeconds(measured.startMs + frames * measured.frameMs), basis: 'measurement' };
+}
+
+function inSeconds(ms: number): { seconds: number } {
+  return { seconds: Math.round(ms) / 1000 };
 }

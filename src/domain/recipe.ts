@@ -7,6 +7,8 @@ export interface UpscaleRecipe {
   readonly model: string;
   /** Output size divided by input size; any number from 1 to 4. */
   readonly scale: number;
+  /** Size of the result instead of a scale; a job has the scale that gives it (domain/target-size.ts). */
+  readonly size?: TargetSize;
   readonly device: Device;
   /** Tile size in source pixels, without overlap; `auto` uses the whole frame if memory allows. */
   readonly tile: number | 'auto';
@@ -30,6 +32,9 @@ export interface DualFaceRecipe {
   /** What a pane shows once its person has been missing for a while: the whole image or black. */
   readonly missing: 'wide' | 'black';
 }
+
+/** Lines of the short side of the result: 1080, 1440 or 2160. */
+export type TargetSize = '1080p' | '1440p' | '4k';
 
 /**
  * Where models run. `auto` and `gpu` use a GPU if one works and otherwise the CPU, `gpu` with a warning; with `gpu-only` the

@@ -7,13 +7,13 @@ export interface SeenFile {
   /** Signature of the file alone when it was last taken; null if it never was, or if its latest job has failed. */
   readonly takenSignature: string | null;
   /**
-   * `settling`: may still be growing. `taken`: is a job, or has the same content as one. `rejected`: is not a usable video,
+   * `settling`: may still be growing. `taken`: is a job, has the same content as one, or, with a code, needs none. `rejected`: is not a usable video,
    * or has no usable recipe. Files that are taken or rejected are checked again only if their signature changes.
    */
   readonly state: 'settling' | 'taken' | 'rejected';
   /** The time at which the file first had this signature, or at which a process last had it open for writing. */
   readonly sinceAtMs: number;
-  /** Stable code of why the file was rejected, or of why a file that no longer changes is still settling; or null. */
+  /** Stable code of why the file was rejected or needs no job, or of why a file that no longer changes is still settling; or null. */
   readonly code: string | null;
   /** The reason for `code` in words, or null. */
   readonly message: string | null;

@@ -4,6 +4,9 @@ const MARGIN = 0.15;
 const MOST_USED = 0.875;
 const GIB = 1024 ** 3;
 
+/** Frames that the CUDA engine keeps on the GPU at the same time; onnxruntime keeps one for each job. */
+export const GPU_LANES = 3;
+
 /** Bytes of GPU memory that models may use now. */
 export function usableVideoMemory(gpu: { readonly totalBytes: number; readonly freeBytes: number }): number {
   const { totalBytes, freeBytes } = gpu;

@@ -16,6 +16,8 @@ export interface IntakeSettings {
   readonly settleMs: number;
   /** The longest time between two scans. */
   readonly rescanMs: number;
+  /** Whether a video that is large enough for its recipe gets no job. */
+  readonly skipLarger: boolean;
   readonly rules: RecipeRules;
 }
 
@@ -110,11 +112,11 @@ export class Intake {
     await this.#ensureFolder();
     const { files, unreadable } = await this.#findFiles();
     this.#reportUnreadable(unreadable);
-    const { settleMs, rules } = settings();
+    const { settleMs, skipLarger, rules } = settings();
     const { added, settled } = updateKnownFiles(seenFiles, files, { nowMs: now(), settleMs });
     for (const { path } of added) log.debug(`${this.#name(path)} found; waiting until it stops changing`);
     for (const file of settled)
-      if (!signal.aborted) await takeFile(file, { rules, settleMs }, this.#options, signal);
+      if (!signal.aborted) await takeFile(file, { rules, settleMs, skipLarger }, this.#options, signal);
     const known = seenFiles.list();
     this.#settling = known.filter(({ state }) => state === 'settling').length;
     this.#rejected = known.filter(({ state }) => state === 'rejected').length;

@@ -4,6 +4,7 @@ import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
 import { isTransientDatabaseError, isUnreachable } from '../domain/transient-errors.ts';
+import { describeLargeEnough, fitToSource, isLargeEnough } from '../domain/target-size.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
 import { hasVideoExtension } from '../domain/video-extensions.ts';
 import { describeRecentWriter } from '../lib/process/file-writers.ts';
@@ -37,6 +38,8 @@ export interface TakeContext {
   readonly checkRecipe: (recipe: Recipe) => Promise<void>;
   /** Describes the estimate for a new job, for the log. */
   readonly estimate: (job: Job) => Promise<string>;
+  /** Called after the log line of a new job. */
+  readonly onQueued: (job: Job) => Promise<void>;
   /** Called for a rejected file after its state has been stored. */
   readonly onRejected: (file: FoundFile, error: InputRejectedError) => Promise<void>;
   /** Why the input folder cannot be used until its disk is back; null if it can. */
@@ -49,6 +52,8 @@ export interface TakeContext {
 export interface TakeRules {
   readonly rules: RecipeRules;
   readonly settleMs: number;
+  /** Whether a video that is large enough for its recipe gets no job. */
+  readonly skipLarger: boolean;
 }
 
 /**
@@ -59,11 +64,11 @@ export interface TakeRules {
  */
 export async function takeFile(
   file: SettledFile,
-  { rules, settleMs }: TakeRules,
+  takeRules: TakeRules,
   context: TakeContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const unchangedMs = secondLookMs(settleMs);
+  const unchangedMs = secondLookMs(takeRules.settleMs);
   const isSecondLook = context.now() - file.sinceAtMs >= unchangedMs;
   try {
     if (file.unusable !== undefined) throw file.unusable;
@@ -74,7 +79,7 @@ export async function takeFile(
       // Only a video is worth the wait; a letter or a photo has no end mark either.
       if (!hasVideoExtension(file.path)) await context.probe(file.path, signal);
       waitForSecondLook(file, doubt, unchangedMs, context);
-    } else await take(file, doubt, rules, context, signal);
+    } else await take(file, doubt, takeRules, context, signal);
   } catch (error) {
     if (signal.aborted || codeOf(error) === 'ENOENT') return; // Closed, or the file is gone.
     if (error instanceof TransientError || isTransientDatabaseError(error) || isUnreachable(toError(error)))
@@ -91,7 +96,7 @@ export async function takeFile(
 async function take(
   file: SettledFile,
   doubt: Doubt | null,
-  rules: RecipeRules,
+  rules: TakeRules,
   context: TakeContext,
   signal: AbortSignal,
 ): Promise<void> {
@@ -110,19 +115,37 @@ async function take(
 
 /** Reads the recipe, the video headers and the fingerprint of a file; null if the file changed meanwhile. */
 async function prepare(
-  { path, signature }: FoundFile,
-  rules: RecipeRules,
-  { inputDir, outputDir, checkRecipe, probe, log }: TakeContext,
+  file: FoundFile,
+  { rules, skipLarger }: TakeRules,
+  context: TakeContext,
   signal: AbortSignal,
 ): Promise<FileToEnqueue | null> {
+  const { path, signature } = file;
+  const { inputDir, outputDir, checkRecipe, probe, log } = context;
   const { recipe, ignored } = await recipeForFile(path, rules);
   if (ignored !== null) log.warn(`${relative(inputDir, path)}: ${ignored}`);
   await checkRecipe(recipe);
   const video = await probe(path, signal);
+  if (skipLarger && isLargeEnough(recipe, video)) {
+    skip(file, describeLargeEnough(recipe, video), context);
+    return null;
+  }
   const fingerprint = await sha256File(path, signal);
   if ((await signatureOf(path)) !== signature) return null;
   const outputPath = join(outputDir, relative(inputDir, path));
-  return { sourcePath: path, outputPath, fingerprint, recipe, video };
+  return { sourcePath: path, outputPath, fingerprint, recipe: fitToSource(recipe, video), video };
+}
+
+/** Notes that a file needs no job; it is checked again only if it changes. */
+function skip(
+  { path, signature }: FoundFile,
+  why: string,
+  { inputDir, seenFiles, log, now }: TakeContext,
+): void {
+  log.info(`${relative(inputDir, path)} ${why}`);
+  const takenSignature = signatureOfFileAlone(signature);
+  const note = { code: 'LARGE_ENOUGH', message: `It ${why}.` };
+  seenFiles.putAll([{ path, signature, takenSignature, state: 'taken', sinceAtMs: now(), ...note }]);
 }
 
 /** Queues a file. @returns whether it has a new job */
@@ -136,6 +159,7 @@ async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<bo
   }
   const estimate = await context.estimate(job);
   log.info(queuedMessage(relative(inputDir, sourcePath), { job, outputPath, estimate }));
+  await context.onQueued(job);
   return true;
 }
 

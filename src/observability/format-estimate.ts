@@ -15,8 +15,10 @@ export function formatNeeds({ diskBytes, memoryBytes }: Estimate): string {
   return `about ${formatBytes(diskBytes)} of disk and ${memory}`;
 }
 
-function formatTime({ seconds, jobCount }: Estimate): string {
-  if (jobCount === 0) return 'time left: known after the first batch';
-  if (seconds === null) return 'time left: known after the frames are counted';
-  return `about ${formatDuration(seconds * 1000)}, based on ${counted(jobCount, 'similar job')}`;
+function formatTime({ seconds, basis, diskBytes, jobCount }: Estimate): string {
+  if (diskBytes === null) return 'time left: known after the frames are counted';
+  if (seconds === null) return 'time left: known after the first batch';
+  const source =
+    basis === 'measurement' ? 'as measured on this machine' : `based on ${counted(jobCount, 'similar job')}`;
+  return `about ${formatDuration(seconds * 1000)}, ${source}`;
 }

@@ -7,6 +7,9 @@ export interface JobEvent {
   readonly message: string;
 }
 
+/** Kind of the event of a job that is estimated to take very long. */
+export const LONG_JOB = 'long-job';
+
 export type EventStore = ReturnType<typeof createEventStore>;
 
 /** The history of each job, for display. */

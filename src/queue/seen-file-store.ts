@@ -15,14 +15,14 @@ export function createSeenFileStore(db: Database, { toStored, fromStored }: Home
   );
   const selectNoted = db.prepare<[number], SeenFile>(
     `SELECT path, signature, state, since_at_ms AS sinceAtMs, code, message, taken_signature AS takenSignature
-     FROM seen_files WHERE state = 'rejected' OR (state = 'settling' AND code IS NOT NULL) ORDER BY path LIMIT ?`,
+     FROM seen_files WHERE state = 'rejected' OR (state IN ('settling', 'taken') AND code IS NOT NULL) ORDER BY path LIMIT ?`,
   );
   const upsert = db.prepare<SeenFile>(
     `INSERT OR REPLACE INTO seen_files (path, signature, state, since_at_ms, code, message, taken_signature)
      VALUES (@path, @signature, @state, @sinceAtMs, @code, @message, @takenSignature)`,
   );
   const removeDuplicates = db.prepare(
-    `DELETE FROM seen_files WHERE state = 'taken' AND path NOT IN (SELECT source_path FROM jobs)`,
+    `DELETE FROM seen_files WHERE state = 'taken' AND code IS NULL AND path NOT IN (SELECT source_path FROM jobs)`,
   );
   const remove = db.prepare<[string]>(`DELETE FROM seen_files WHERE path = ?`);
 

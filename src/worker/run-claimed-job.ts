@@ -15,6 +15,7 @@ import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
 import { asTransientError, asUnreachable } from '../domain/transient-errors.ts';
 import { InferenceClient } from '../inference-thread/client.ts';
 import type { InferenceThread } from '../inference-thread/inference-thread.ts';
+import { breakSilence } from '../job/break-silence.ts';
 import type { JobContext } from '../job/job-context.ts';
 import { explainByMissingFolder } from '../job/missing-folders.ts';
 import { runJob } from '../job/run-job.ts';
@@ -70,7 +71,7 @@ export async function runClaimedJob({ job, lease }: Claimed, environment: JobEnv
   let failure: unknown = null;
   const signature = await readFileSignature(job.sourcePath).catch(() => '');
   try {
-    await runJob({ ...environment, settings, job, lease, log, inference, signal });
+    await breakSilence({ ...environment, settings, job, lease, log, inference, signal }, runJob);
   } catch (error) {
     // A stop surfaces as any error of the interrupted call; the reason of the signal is the true one.
     failure = signal.aborted ? signal.reason : error;

@@ -69,7 +69,9 @@ test(
     const daemon = start(['start', '--once', '--home', home], { PATH: path });
     const timeout = { timeout: 60_000 };
     await expect.poll(() => readLog(home), timeout).toMatch(/paused: GPU temperature reached 95 °C/);
-    expect(run(['status', '--home', home]).stdout).toMatch(/is running \(paused: GPU temperature reached 95 °C/);
+    expect(run(['status', '--home', home]).stdout).toMatch(
+      /is running \(paused: GPU temperature reached 95 °C/,
+    );
 
     writeFileSync(celsius, '60\n');
     expect(await daemon.ended).toBe(0);

@@ -71,6 +71,11 @@ function identify(
   return JSON.stringify([FORMAT, devices, reason, ffmpeg, processor, cores, memoryBytes, limits]);
 }
 
+/** What the stored facts depend on: another text means another machine, driver or ffmpeg. Empty without stored facts. */
+export async function storedIdentity({ probeFile }: Pick<Home, 'probeFile'>): Promise<string> {
+  return (await readStored(probeFile))?.identity ?? '';
+}
+
 function isOfThisFormat(known: StoredFacts | null): boolean {
   return known?.identity.startsWith(`[${FORMAT},`) === true;
 }

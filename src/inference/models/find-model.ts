@@ -11,7 +11,7 @@ import type { Manifest, ModelEntry, ModelPurpose } from './manifest.ts';
 import { decodeModel } from './onnx-model.ts';
 
 /** Overlap for a user's own model; the known models need between 18 (16 convolutions) and 80 (23 dense blocks). */
-const UNKNOWN_OVERLAP = 32;
+export const UNKNOWN_OVERLAP = 32;
 
 /**
  * Finds the file of a model. A name from the manifest is searched as `<name>.onnx` in each folder in order, and the file

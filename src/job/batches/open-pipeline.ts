@@ -1,5 +1,6 @@
 import { batchForVideoMemory } from '../../hardware/video-memory.ts';
-import { readGroupLimits, type GroupLimits } from '../../lib/control-groups.ts';
+import { usableThreads } from '../../inference/usable-threads.ts';
+import { readGroupLimits } from '../../lib/control-groups.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
@@ -37,9 +38,4 @@ export async function openPipeline(
     signal,
   );
   log.info(summary);
-}
-
-/** Threads for inference: as many as the settings say or, for one per core, as many as control groups allow; 0: all cores. */
-export function usableThreads(threads: number, { cores }: Pick<GroupLimits, 'cores'>): number {
-  return threads > 0 || cores === null ? threads : Math.max(1, Math.ceil(cores));
 }

@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { InputRejectedError, ModelError } from '../../domain/errors.ts';
-import type { JobPlan, Precision } from '../../domain/job.ts';
+import type { JobPlan } from '../../domain/job.ts';
 import { frameBytes, type FrameFormat, type YuvFormat } from '../../domain/media-info.ts';
 import type { ModelFile } from '../../domain/models.ts';
 import { identifyFfmpeg } from '../../hardware/probe/ffmpeg-facts.ts';
 import { chooseCodec } from '../../media/encode/choose-codec.ts';
 import type { EncoderSettings } from '../../media/encode/encoder-arguments.ts';
 import { whyNotNvenc } from '../../media/encode/try-nvenc.ts';
+import { choosePrecision } from '../../inference/choose-precision.ts';
 import { isCpuAddonBuilt } from '../../inference/cpu-engine.ts';
 import { batchSizesFor } from '../../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../../workspace/memory.ts';
@@ -94,12 +95,6 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     modelSha256: model?.sha256 ?? null,
     embeddingSha256: inputs.embedding?.sha256 ?? null,
   };
-}
-
-/** For `auto`, the fastest precision that stays above 50 dB on every test image (docs/decisions/0050-cpu-engine.md). */
-function choosePrecision(setting: Precision | 'auto', model: ModelFile | null): Precision {
-  if (setting !== 'auto') return setting;
-  return model?.architecture === 'srvgg' ? 'fast' : 'balanced';
 }
 
 function assertOutputSize({ job, settings }: JobContext, { formats }: PlanInputs): void {

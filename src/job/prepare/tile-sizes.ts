@@ -2,7 +2,7 @@ import type { JobPlan } from '../../domain/job.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
 import type { ModelFile } from '../../domain/models.ts';
 import type { Recipe } from '../../domain/recipe.ts';
-import { batchForVideoMemory, usableVideoMemory } from '../../hardware/video-memory.ts';
+import { batchForVideoMemory, GPU_LANES, usableVideoMemory } from '../../hardware/video-memory.ts';
 import { chooseTile, SMALLEST_TILE } from '../../pipelines/upscale/choose-tile.ts';
 import type { DeviceMemories } from './device-memory.ts';
 import type { JobContext } from '../job-context.ts';
@@ -14,8 +14,6 @@ export interface TiledWork {
   readonly memories: DeviceMemories | null;
 }
 
-/** Frames that the CUDA engine keeps on the GPU at the same time; onnxruntime keeps one for each job. */
-const GPU_LANES = 3;
 /** Tile size on a GPU that does not report its memory. */
 const DEFAULT_GPU_TILE = 256;
 

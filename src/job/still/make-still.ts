@@ -11,7 +11,7 @@ import { makeFolder } from '../../lib/make-folder.ts';
 import { asUser } from '../../lib/user-umask.ts';
 import { probeMedia } from '../../media/probe/probe-media.ts';
 import { stillFormatOf, STILL_EXTENSIONS, type StillFormat } from '../../media/still/still-format.ts';
-import { readStill, writeStill, type StillImage } from '../../media/still/still-image.ts';
+import { readStill, shapeOfImage, writeStill, type StillImage } from '../../media/still/still-image.ts';
 import { describePipeline } from '../../pipelines/describe-pipeline.ts';
 import { createForUser } from '../../workspace/durable-file.ts';
 import { halfOutputPath, removeHalfOutputsOf } from '../../workspace/half-output.ts';
@@ -99,12 +99,6 @@ async function decode({ job, settings, signal }: JobContext, format: StillFormat
     await assertUnchanged(job.sourcePath, job.fingerprint, signal);
     throw error;
   }
-}
-
-/** The pixels decide the shape: headers may describe a thumbnail, or the image before it was turned. */
-function shapeOfImage({ width, height, bitsPerComponent }: StillImage) {
-  const pixelFormat = bitsPerComponent === 16 ? 'rgb48le' : 'rgb24';
-  return { width, height, bitsPerComponent, pixelFormat };
 }
 
 /** Longest side in pixels that a format can store, if it is shorter than any limit here. */

@@ -37,6 +37,8 @@ export interface IndexOptions {
   readonly limits: IndexLimits;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (frameCount: number) => void;
+  /** Only this part of the source; absent: all of it. In seconds from the start of the file. */
+  readonly section?: { readonly from: number; readonly length: number };
 }
 
 /**
@@ -47,9 +49,10 @@ export interface IndexOptions {
 export async function indexFrames(source: MediaInfo, options: IndexOptions): Promise<FrameIndex> {
   const name = basename(source.path);
   const fieldReader = FieldReader.for(source);
+  const before = ['-copyts', ...(options.section === undefined ? [] : sectionOptions(options.section))];
   const args = [
     ...QUIET_LENIENT,
-    ...inputArguments(source.path, { maxPixels: options.limits.inputMegapixels * 1e6, before: ['-copyts'] }),
+    ...inputArguments(source.path, { maxPixels: options.limits.inputMegapixels * 1e6, before }),
     '-map',
     `0:${source.video.index}`,
     ...FRAME_HASH_OUTPUT,
@@ -118,6 +121,12 @@ export async function indexFrames(source: MediaInfo, options: IndexOptions): Pro
     fields: (await fieldsOf)(pts),
     captions: (await captionsOf)(pts),
   };
+}
+
+/** Elementary streams cannot even be sought to their start. */
+function sectionOptions({ from, length }: NonNullable<IndexOptions['section']>): string[] {
+  const seek = from === 0 ? [] : ['-ss', from.toFixed(6)];
+  return [...seek, '-t', length.toFixed(6)];
 }
 
 /** Exit codes of ffmpeg for input that is damaged or ends early. The frames decoded until then count. */

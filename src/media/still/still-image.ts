@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { InputRejectedError, toError, VerificationError } from '../../domain/errors.ts';
+import type { FrameFormat } from '../../domain/media-info.ts';
 import { counted } from '../../lib/counted.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import type { StillFormat } from './still-format.ts';
@@ -95,6 +96,21 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
     const why = withoutFullStop(toError(error).message);
     throw new InputRejectedError('NOT_A_VIDEO', `${name} cannot be decoded: ${why}.`, { cause: error });
   }
+}
+
+/** The pixels decide the shape: headers may describe a thumbnail, or the image before it was turned. */
+export function shapeOfImage({ width, height, bitsPerComponent }: StillImage) {
+  const pixelFormat = bitsPerComponent === 16 ? 'rgb48le' : 'rgb24';
+  return { width, height, bitsPerComponent, pixelFormat };
+}
+
+/** A frame of a video as an image without a profile. */
+export function stillOfFrame(pixels: Buffer, { width, height, pixelFormat }: FrameFormat): StillImage {
+  const bitsPerComponent = pixelFormat === 'rgb24' ? 8 : 16;
+  return {
+    ...{ format: 'png', width, height, bitsPerComponent, pixels, alpha: null, isGrey: false },
+    ...{ icc: null, exif: null, colorChunks: [], leftOut: null, remarks: [] },
+  };
 }
 
 function raw(image: Sharp, isWide: boolean) {

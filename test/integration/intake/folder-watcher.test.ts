@@ -19,6 +19,7 @@ async function watching(inputDir: string, polling = false) {
     settings: () => ({
       settleMs: 3_600_000,
       rescanMs: 3_600_000,
+      skipLarger: true,
       rules: { inputDir, defaultRecipe: SAFE_DEFAULTS.recipe, folders: {} },
     }),
     seenFiles: queue.seenFiles,
@@ -29,6 +30,7 @@ async function watching(inputDir: string, polling = false) {
     checkRecipe: () => Promise.resolve(),
     whyMissing: () => whyMissing(inputDir, queue.mountPoints),
     estimate: () => Promise.resolve(''),
+    onQueued: () => Promise.resolve(),
     log: createForwardingLogger((entry) => said.push(entry.message)),
     onRejected: () => Promise.resolve(),
     now: Date.now,

@@ -43,19 +43,30 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
     settings: () => ({
       settleMs: 5000,
       rescanMs: 60_000,
+      skipLarger: true,
       rules: {
         inputDir,
         defaultRecipe: SAFE_DEFAULTS.recipe,
-        folders: { mine: { ...DEFAULT_RECIPE, scale: 3.5 } },
+        folders: {
+          mine: { ...DEFAULT_RECIPE, scale: 3.5 },
+          uhd: { ...DEFAULT_RECIPE, size: '4k' },
+          full: { ...DEFAULT_RECIPE, size: '1080p' },
+        },
       },
     }),
     seenFiles: queue.seenFiles,
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: clock.ms }),
     probe: async (path) => {
       await probe(path);
-      return { width: 64, height: 48, bitsPerComponent: 8, frames: 50, bytes: 1000 };
+      return {
+        ...(path.includes('hd.mp4') ? HD : { width: 64, height: 48 }),
+        bitsPerComponent: 8,
+        frames: 50,
+        bytes: 1000,
+      };
     },
     estimate: () => Promise.resolve('about a minute'),
+    onQueued: () => Promise.resolve(),
     log: createForwardingLogger((entry) => said.push(entry.message)),
     onRejected: () => Promise.resolve(),
     now: () => clock.ms,
@@ -74,6 +85,26 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
   };
   return { root, inputDir, queue, clock, said, intake, put, settle, jobs: () => queue.jobs.listJobs() };
 }
+
+/** A frame that is twice as large in 4K. */
+const HD = { width: 1920, height: 1080 };
+
+test('a size becomes the scale of the job, and a video that is large enough is noted once and gets no job', async () => {
+  const { put, settle, said, jobs, queue, intake } = setUp();
+  put('uhd/hd.mp4', 'one');
+  put('full/hd.mp4', 'two');
+  put('full/small.mp4', 'three');
+  await settle();
+  expect(jobs().map(({ recipe }) => recipe)).toEqual([
+    { ...DEFAULT_RECIPE, scale: 4 },
+    { ...DEFAULT_RECIPE, scale: 2 },
+  ]);
+  const why = 'is 1920x1080, as large as size 1080p already, and is not upscaled (output.skipLarger)';
+  await settle();
+  expect(said.filter((line) => line.includes('not upscaled'))).toEqual([`full/hd.mp4 ${why}`]);
+  expect(queue.seenFiles.listNoted(10)).toMatchObject([{ code: 'LARGE_ENOUGH', message: `It ${why}.` }]);
+  expect(intake.rejectedCount).toBe(0);
+});
 
 test('a file that is still growing at start-up is queued only once it has stopped growing', async () => {
   const { put, intake, clock, jobs } = setUp();

@@ -2,7 +2,13 @@ import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { exitCodeFor } from '../../../src/cli/exit-code-for.ts';
 import { formatTable } from '../../../src/cli/format-table.ts';
-import { numberOrText, parseInteger, parseJobId } from '../../../src/cli/parse-arguments.ts';
+import {
+  numberOrText,
+  parseInteger,
+  parseJobId,
+  parseList,
+  parseTime,
+} from '../../../src/cli/parse-arguments.ts';
 import {
   ConfigurationError,
   InputRejectedError,
@@ -19,6 +25,14 @@ describe('arguments', () => {
     for (const text of ['0', '-1', '1.5', '1e3', 'x', '', '0x10']) {
       expect(() => parseJobId(text)).toThrow(InvalidArgumentError);
     }
+  });
+
+  it('accept times as players show them', () => {
+    const times = ['83', '0', '1:23', '1:02:03.5', '75.25', '12:30'];
+    expect(times.map(parseTime)).toEqual([83, 0, 83, 3723.5, 75.25, 750]);
+    for (const text of ['', 'noon', '1:75', '1:60:00', '-3', '1:2:3:4', '1e3'])
+      expect(() => parseTime(text)).toThrow(InvalidArgumentError);
+    expect(parseList(' a, b,,c ')).toEqual(['a', 'b', 'c']);
   });
 
   it('accept a negative priority', () => {

@@ -42,6 +42,7 @@ describe('framekiln status', () => {
         throttled: null,
         jobs: [],
         rejected: [],
+        skipped: [],
         waiting: [],
       },
     });

@@ -6,6 +6,7 @@ import {
   type JobReport,
   type StatusReport,
 } from '../../../src/control/status-report.ts';
+import type { Estimate } from '../../../src/domain/estimate.ts';
 import type { Job } from '../../../src/domain/job.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 14, 0, 0);
@@ -44,6 +45,7 @@ const report = (jobs: JobReport[]): StatusReport => ({
   throttled: null,
   jobs,
   rejected: [],
+  skipped: [],
   waiting: [],
 });
 const reported = (change: Partial<Job> = {}) => reportJob({ ...job, ...change }, '/home/me/fk/input', NOW);
@@ -71,6 +73,7 @@ describe('reportJob', () => {
       framesPerSecond: 0.3049,
       secondsLeft: 164,
       estimate: null,
+      warning: null,
       note: null,
       error: null,
       report: null,
@@ -113,8 +116,14 @@ describe('formatStatus', () => {
 
   it('shows the estimate of waiting jobs, and says when the time is not known yet', () => {
     const waiting = { state: 'queued', stage: null, framesTotal: null, framesPerSecond: null, etaAtMs: null };
-    const estimate = { seconds: 7800, diskBytes: 3.4e9, memoryBytes: 12e6, jobCount: 2 };
-    const line = (change: { seconds?: null; jobCount?: number }) =>
+    const estimate: Estimate = {
+      seconds: 7800,
+      basis: 'past-jobs',
+      diskBytes: 3.4e9,
+      memoryBytes: 12e6,
+      jobCount: 2,
+    };
+    const line = (change: Partial<Estimate>) =>
       formatStatus(
         report([
           reportJob({ ...job, ...waiting } as Job, '/home/me/fk/input', NOW, {
@@ -123,9 +132,24 @@ describe('formatStatus', () => {
         ]),
       )[3];
     expect(line({})).toMatch(/about 2 h 10 min {2}about 3\.4 GB of disk and 12 MB of memory$/);
-    expect(line({ seconds: null, jobCount: 0 })).toMatch(
+    expect(line({ basis: 'measurement', jobCount: 0 })).toMatch(
+      /about 2 h 10 min {2}about 3\.4 GB of disk and 12 MB of memory$/,
+    );
+    expect(line({ seconds: null, basis: null, jobCount: 0 })).toMatch(
       /time left: known after the first batch; needs about 3\.4 GB of disk/,
     );
+  });
+
+  it('says which unfinished jobs take long, and what would be faster', () => {
+    const message = 'will take about 2 d 03 h; faster: scale 2 (about 20 h 00 min)';
+    const events = [{ atMs: NOW, kind: 'long-job', message }];
+    const long = (state: Job['state']) => reportJob({ ...job, state }, '/home/me/fk/input', NOW, { events });
+    expect(long('done').warning).toBeNull();
+    const lines = formatStatus(report([long('queued')]));
+    expect(lines.slice(-2)).toEqual([
+      'Jobs that take long (estimate.warnAfterHours):',
+      `  3  upscale-4x/again.mkv ${message}`,
+    ]);
   });
 
   it('has no table without jobs, and says when the queue is paused', () => {

@@ -32,8 +32,9 @@ test('a job is estimated per output pixel from jobs with its recipe', () => {
     { video: { ...VIDEO, width: 20, height: 20 }, frames: 25, workMs: 20_000, segmentBytes: 4000 },
   ]);
   expect(rate).toEqual({ jobCount: 2, msPerPixel: 0.5, bytesPerPixel: 0.1 });
-  expect(estimateJob(RECIPE, { ...VIDEO, width: 5 }, rate, 99)).toEqual({
+  expect(estimateJob(RECIPE, { ...VIDEO, width: 5 }, rate, null, 99)).toEqual({
     seconds: 10,
+    basis: 'past-jobs',
     diskBytes: 4007,
     memoryBytes: 99,
     jobCount: 2,
@@ -51,15 +52,17 @@ test('the size of a split screen does not depend on its source', () => {
 
 test('the time is unknown without history, time and size without a frame count', () => {
   expect(rateOf(RECIPE, [])).toBeNull();
-  expect(estimateJob(RECIPE, VIDEO, null, 99)).toEqual({
+  expect(estimateJob(RECIPE, VIDEO, null, null, 99)).toEqual({
     seconds: null,
+    basis: null,
     diskBytes: 4007,
     memoryBytes: 99,
     jobCount: 0,
   });
   const rate = { jobCount: 3, msPerPixel: 1, bytesPerPixel: 1 };
-  expect(estimateJob(RECIPE, { ...VIDEO, frames: null }, rate, 99)).toEqual({
+  expect(estimateJob(RECIPE, { ...VIDEO, frames: null }, rate, null, 99)).toEqual({
     seconds: null,
+    basis: null,
     diskBytes: null,
     memoryBytes: 99,
     jobCount: 3,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { usableThreads } from '../../../../src/job/batches/open-pipeline.ts';
+import { usableThreads } from '../../../src/inference/usable-threads.ts';
 
 test.for([
   { title: 'one per core without a limit', threads: 0, cores: null, usable: 0 },

@@ -1,0 +1,148 @@
+import { basename, join } from 'node:path';
+import { Command } from 'commander';
+import { PIPELINE_DEFAULTS } from '../config/recipe-presets.ts';
+import { toError } from '../domain/errors.ts';
+import { ExitCode } from '../domain/exit-codes.ts';
+import type { Recipe, UpscaleRecipe } from '../domain/recipe.ts';
+import { fitToSource } from '../domain/target-size.ts';
+import { listModels } from '../inference/models/find-model.ts';
+import { visibleText } from '../lib/visible-text.ts';
+import { writeContactSheet, type SheetCell } from '../media/still/contact-sheet.ts';
+import { writeStill } from '../media/still/still-image.ts';
+import { takeFrame, type TakenFrame } from '../trial/take-frame.ts';
+import type { Cli, GlobalOptions } from './cli.ts';
+import { existingFile } from './existing-file.ts';
+import { formatTable } from './format-table.ts';
+import { modelFolders, readKnownModels, withFoundModel } from './known-models.ts';
+import { makeHome, openHome, type OpenHome } from './open-home.ts';
+import { numberOrText, parseList, parseTime } from './parse-arguments.ts';
+import { probeMachine } from './probe-machine.ts';
+import { recipeFromOptions } from './recipe-options.ts';
+import { makeTryFolder, pictureName } from './try-folder.ts';
+import { TryTimes } from './try-times.ts';
+
+interface TryOptions extends GlobalOptions {
+  readonly at?: number;
+  readonly models?: readonly string[];
+  readonly scale?: unknown;
+  readonly device?: string;
+  readonly out?: string;
+}
+
+/** `framekiln try`: one frame through several models, as images, with the time that each needs for the whole file. */
+export function tryCommand(cli: Cli): Command {
+  return new Command('try')
+    .description('Upscale one frame with several models, to compare how they look and how long they take')
+    .argument('<file>', 'video or still image; it is not queued')
+    .option(
+      '--at <time>',
+      'time of the frame, such as 83, 1:23 or 1:02:03.5 (default: the middle)',
+      parseTime,
+    )
+    .option('--models <names>', 'models, separated by commas (default: all installed)', parseList)
+    .option('--scale <factor>', 'scale factor, 1 to 4', numberOrText)
+    .option('--device <device>', 'auto, gpu, gpu-only or cpu')
+    .option('--out <folder>', 'new or empty folder for the images (default: try-NAME in the current folder)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  framekiln try film.mkv --at 12:30\n  framekiln try photo.jpg --models realesr-general-x4v3,lanczos --scale 4',
+    )
+    .action(async (file: string, _, self: Command) => {
+      const options = self.optsWithGlobals<TryOptions>();
+      await probeMachine(makeHome(options), (sentence) => cli.complain(sentence));
+      const place = openHome(cli, options);
+      const base = baseRecipe(options, place.settings.recipe);
+      const path = await existingFile(file);
+
+      const { signal } = new AbortController();
+      const frame = await takeFrame(path, options.at ?? null, base, place.settings.limits, signal);
+      const fitted = fitToSource(base, frame.image);
+      const upscale = fitted.pipeline === 'upscale' ? fitted : base;
+      const recipes = await chooseRecipes(upscale, options.models ?? null, place);
+      const folder = await makeTryFolder(path, options.out ?? null);
+      await compare(cli, { place, path, frame, recipes, folder });
+    });
+}
+
+/** The recipe of the settings with the options, or the default recipe if the settings make split screens. */
+function baseRecipe({ scale, device }: TryOptions, ofSettings: Recipe): UpscaleRecipe {
+  const defaults = ofSettings.pipeline === 'upscale' ? ofSettings : PIPELINE_DEFAULTS.upscale;
+  const recipe = recipeFromOptions(
+    { ...(scale === undefined ? {} : { scale }), ...(device === undefined ? {} : { device }) },
+    defaults,
+  );
+  return recipe.pipeline === 'upscale' ? recipe : defaults;
+}
+
+/** The recipes to compare, plain resampling first. @throws ModelError if a model is unknown, missing or unsuitable */
+async function chooseRecipes(
+  base: UpscaleRecipe,
+  wanted: readonly string[] | null,
+  { home }: OpenHome,
+): Promise<UpscaleRecipe[]> {
+  const listed = await listModels(modelFolders(home), await readKnownModels());
+  const installed = listed.flatMap(({ entry, path }) =>
+    path === null || entry.purpose !== 'upscale' ? [] : [entry.name],
+  );
+  const models = new Set(['lanczos', ...(wanted ?? installed)]);
+  const recipes: UpscaleRecipe[] = [];
+  for (const model of models) {
+    const recipe = await withFoundModel({ ...base, model }, home);
+    if (recipe.pipeline === 'upscale') recipes.push(recipe);
+  }
+  return recipes;
+}
+
+interface Comparison {
+  readonly place: OpenHome;
+  readonly path: string;
+  readonly frame: TakenFrame;
+  readonly recipes: readonly UpscaleRecipe[];
+  readonly folder: string;
+}
+
+/** Writes an image for each recipe and the contact sheet, and prints the table. */
+async function compare(cli: Cli, { place, path, frame, recipes, folder }: Comparison): Promise<void> {
+  // Loaded only now, because the engines take longer than most commands.
+  const { TryRun } = await import('./try-run.ts');
+  const run = new TryRun(place, frame);
+  const times = new TryTimes(place, frame.media);
+  const at = frame.atSeconds === null ? '' : ` at ${frame.atSeconds.toFixed(2)} s`;
+  cli.print(`${visibleText(basename(path))}${at}, scale ${recipes[0]?.scale ?? 1}, into ${folder}`);
+  const rows: string[][] = [];
+  const cells: SheetCell[] = [];
+  for (const recipe of recipes) {
+    const name = basename(recipe.model, '.onnx');
+    if (cli.interactive) cli.complain(`${visibleText(name)} …`);
+    try {
+      const { pixels, format } = await run.enlarge(recipe);
+      const picture = pictureName(name);
+      await writeStill(join(folder, picture), { ...frame.image, format: 'png' }, pixels, format);
+      const { speed, whole } = await times.of(recipe);
+      rows.push([name, speed, whole, picture]);
+      const title = recipe.model === 'lanczos' ? 'source (lanczos)' : name;
+      cells.push({
+        title,
+        subtitle: [speed, whole === '' ? '' : `whole file: ${whole}`].filter(Boolean).join(' · '),
+        format,
+        pixels,
+      });
+    } catch (error) {
+      cli.complain(`${visibleText(name)}: ${visibleText(toError(error).message)}`);
+      cli.exitCode = ExitCode.failed;
+    }
+  }
+  const [first, ...others] = cells;
+  if (first === undefined) return;
+  await writeContactSheet(join(folder, 'sheet.png'), [first, ...others]);
+  const header = ['MODEL', 'SPEED', 'WHOLE FILE', 'IMAGE'];
+  for (const line of formatTable(
+    header,
+    rows.map((row) => row.map(visibleText)),
+  ))
+    cli.print(line);
+  cli.print(`All side by side: ${visibleText(join(folder, 'sheet.png'))}`);
+  cli.print(
+    `To use one: framekiln run ${visibleText(path)} --model NAME --scale ${recipes[0]?.scale ?? 1}; for all videos: framekiln config set recipe.model NAME`,
+  );
+}

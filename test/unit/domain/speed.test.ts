@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import {
+  measuredTime,
+  productsPerPixel,
+  type CoreSpeed,
+  type ModelSpeed,
+} from '../../../src/domain/speed.ts';
+
+const CORE: CoreSpeed = { msPerProduct: 1e-6, msPerEncodedPixel: 5e-5, cores: 2 };
+const MODEL: ModelSpeed = {
+  ...{ engine: 'e', device: 'cpu', scale: 4, msPerPixel: 0.001, loadMs: 1000, memoryBytes: null },
+} as const;
+const VIDEO = { width: 100, height: 100 };
+const recipe = (scale: number) => ({ pipeline: 'upscale', scale }) as const;
+
+test('on the CPU, inference shares the cores with decoding and encoding', () => {
+  const request = { core: CORE, windowPixels: 10_000 };
+  const frame = measuredTime(recipe(4), VIDEO, { ...request, model: MODEL });
+  // 10 ms of both cores, and 160,000 pixels of 95 ns on one of them.
+  expect(frame.frameMs).toBeCloseTo(10 + 15.2 / 2, 6);
+  expect(frame.startMs).toBe(2500);
+});
+
+test('a GPU works beside the cores, so the slower of them decides', () => {
+  const request = { core: CORE, windowPixels: 10_000 };
+  const gpu = { ...MODEL, device: 'gpu' } as const;
+  expect(measuredTime(recipe(4), VIDEO, { ...request, model: gpu }).frameMs).toBeCloseTo(10, 6);
+  const fast = { ...gpu, msPerPixel: 0.0001 };
+  expect(measuredTime(recipe(4), VIDEO, { ...request, model: fast }).frameMs).toBeCloseTo(7.6, 6);
+});
+
+test('overlapping tiles cost what the model reads', () => {
+  const request = { core: { ...CORE, msPerEncodedPixel: 0 }, model: MODEL };
+  const whole = measuredTime(recipe(2), VIDEO, { ...request, windowPixels: 10_000 }).frameMs;
+  const tiled = measuredTime(recipe(2), VIDEO, { ...request, windowPixels: 25_000 }).frameMs;
+  expect(tiled / whole).toBeCloseTo(2.5, 6);
+});
+
+test('nothing is resampled at the scale of the model, nor at 2x, which it gives itself', () => {
+  expect([productsPerPixel(4, 4), productsPerPixel(2, 4)]).toEqual([0, 0]);
+  expect(productsPerPixel(3, 4)).toBeCloseTo(3 * 8 * (4 / 3 + 1));
+  expect(productsPerPixel(2, 1)).toBe(27);
+});
