@@ -5,7 +5,7 @@ import { runForeground } from '../daemon/run-foreground.ts';
 import type { Job } from '../domain/job.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import type { Recipe } from '../domain/recipe.ts';
-import { fitToSource, isLargeEnough } from '../domain/target-size.ts';
+import { describeLargeEnough, fitToSource, isLargeEnough } from '../domain/target-size.ts';
 import { describeGpuUse } from '../hardware/gpu-use.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
@@ -43,10 +43,8 @@ export function runCommand(cli: Cli): Command {
     const source = await existingFile(file);
     const found = await withFoundModel(wanted, place.home);
     const recipe = await fittedTo(source, found, place);
-    if (recipe === null) {
-      cli.print(
-        'The video is as large as the size of the recipe already, and is not upscaled (output.skipLarger).',
-      );
+    if (typeof recipe === 'string') {
+      cli.print(recipe);
       return;
     }
     if (!options.skipChecks && !(await isUsable(cli, place, recipe.model))) {
@@ -81,11 +79,13 @@ export function runCommand(cli: Cli): Command {
   });
 }
 
-/** The recipe with the scale that gives its size; null if the source is large enough to be left alone. */
-async function fittedTo(source: string, recipe: Recipe, { settings }: Place): Promise<Recipe | null> {
+/** The recipe with the scale that gives its size, or a sentence if the source is large enough to be left alone. */
+async function fittedTo(source: string, recipe: Recipe, { settings }: Place): Promise<Recipe | string> {
   if (recipe.pipeline !== 'upscale' || recipe.size === undefined) return recipe;
   const { video } = await probeMedia(source, settings.limits, new AbortController().signal);
-  return settings.output.skipLarger && isLargeEnough(recipe, video) ? null : fitToSource(recipe, video);
+  return settings.output.skipLarger && isLargeEnough(recipe, video)
+    ? `${visibleText(basename(source))} ${describeLargeEnough(recipe, video)}.`
+    : fitToSource(recipe, video);
 }
 
 /** Prints the failed checks, if any; warnings are left to `framekiln doctor`. */

@@ -166,7 +166,7 @@ export const SettingsFile = z
         }),
         skipLarger: z.boolean().default(true).meta({
           description:
-            'leave a video alone that is as large as the size of its recipe already; if false, it is processed at its own size',
+            'do not process a video that already has at least the target size (size in its recipe); if false, it is processed at its own size',
         }),
         source: z.enum(['keep', 'move', 'delete']).default('keep').meta({
           description: 'what to do with the source of a finished video; move moves it to finished/',

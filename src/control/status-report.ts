@@ -68,7 +68,7 @@ export const HomeReport = z.object({
     .array(FileWithReason)
     .meta({ description: 'files in input/ that need no job, such as videos that are large enough' }),
   waiting: z.array(FileWithReason).meta({
-    description: 'files in input/ that may be incomplete, which are checked again without a command',
+    description: 'files in input/ that may be incomplete; they are checked again automatically',
   }),
 });
 export type HomeReport = z.infer<typeof HomeReport>;

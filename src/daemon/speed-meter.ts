@@ -140,7 +140,9 @@ export class SpeedMeter {
       this.#holdSinceMs = startedAtMs;
       try {
         if (!(await measure()) && !this.#isClosed())
-          this.#options.log.warn(`cannot measure ${what}; its jobs get an estimate after their first batch`);
+          this.#options.log.warn(
+            `cannot measure the speed of ${what}; jobs get their time estimate after the first batch`,
+          );
       } finally {
         this.#heldMs += this.#options.now() - startedAtMs;
         this.#holdSinceMs = null;

@@ -32,5 +32,5 @@ export function fitToSource(recipe: Recipe, { width, height }: Size): Recipe {
 /** What to say about a source that is not upscaled, as the rest of a sentence that begins with its name. */
 export function describeLargeEnough(recipe: Recipe, { width, height }: Size): string {
   const size = recipe.pipeline === 'upscale' ? (recipe.size ?? '') : '';
-  return `is ${width}x${height}, as large as size ${size} already, and is not upscaled (output.skipLarger)`;
+  return `is ${width}x${height}, already at least the target size (${size}), so it is not upscaled (output.skipLarger)`;
 }

@@ -15,7 +15,12 @@ export function addPreviewRoutes(app: FastifyInstance, context: PageContext): vo
     query: z.object({
       side: z.enum(['before', 'after']),
       batch: z.coerce.number().int().min(0).optional().meta({ description: 'number of a finished batch' }),
-      moment: z.coerce.number().min(0).max(1).default(0.5).meta({ description: 'share of the duration' }),
+      moment: z.coerce
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .meta({ description: 'position in the video, as a fraction of its duration' }),
     }),
     handle: async ({ params: { id }, query, reply }) => {
       const job = queue.jobs.getJob(id);

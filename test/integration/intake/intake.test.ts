@@ -99,7 +99,8 @@ test('a size becomes the scale of the job, and a video that is large enough is n
     { ...DEFAULT_RECIPE, scale: 4 },
     { ...DEFAULT_RECIPE, scale: 2 },
   ]);
-  const why = 'is 1920x1080, as large as size 1080p already, and is not upscaled (output.skipLarger)';
+  const why =
+    'is 1920x1080, already at least the target size (1080p), so it is not upscaled (output.skipLarger)';
   await settle();
   expect(said.filter((line) => line.includes('not upscaled'))).toEqual([`full/hd.mp4 ${why}`]);
   expect(queue.seenFiles.listNoted(10)).toMatchObject([{ code: 'LARGE_ENOUGH', message: `It ${why}.` }]);
