@@ -105,7 +105,7 @@ const CHROMA_NAMES = { 444: '4:4:4', 422: '4:2:2', 420: '4:2:0' } as const;
 /** Properties of the video that are changed on purpose or cannot be kept. */
 export function imageRemarks(
   { video }: MediaInfo,
-  { input, output }: PreparedJob['formats'],
+  { output }: Pick<PreparedJob['formats'], 'output'>,
   chroma: Chroma | undefined,
 ): string[] {
   const remarks: string[] = [];
@@ -120,7 +120,7 @@ export function imageRemarks(
   const stored = chroma ?? '420';
   if (stored !== chromaOf(video.pixelFormat)) {
     // At twice the size or more, 4:2:0 has as many colour samples as 4:4:4 had in the source.
-    const halved = output.width < 2 * input.width || output.height < 2 * input.height;
+    const halved = output.width < 2 * video.width || output.height < 2 * video.height;
     remarks.push(
       `chroma subsampled to ${CHROMA_NAMES[stored]} (source: ${video.pixelFormat}), ${halved ? 'with less colour detail than the source' : 'without loss of colour detail because the output is larger'}; to keep the chroma of the source, set encoder.chroma to source`,
     );
