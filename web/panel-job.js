@@ -116,6 +116,14 @@ function factsOf(job) {
 
 function Report({ report }) {
   if (report === null) return null;
+  // The remarks also name tracks that were converted or dropped, and damage; here these have lines of their own.
+  const remarks = report.remarks.filter(
+    (remark) =>
+      !(report.sourceDamage && remark.includes(report.sourceDamage)) &&
+      !report.streams.some(({ reason }) => reason !== null && remark.endsWith(`: ${reason}`)),
+  );
+  const isEmpty =
+    !report.sourceDamage && report.container === null && report.streams.length + remarks.length === 0;
   return html`<section class="card">
     <h2>Kept, converted and dropped</h2>
     <ul class="plain">
@@ -128,8 +136,8 @@ function Report({ report }) {
             (${[codec, language].filter(Boolean).join(', ')})${reason === null ? '' : `: ${reason}`}
           </li>`,
       )}
-      ${report.remarks.map((remark) => html`<li>${remark}</li>`)}
-      ${report.streams.length + report.remarks.length === 0 && html`<li>The source has no other tracks.</li>`}
+      ${remarks.map((remark) => html`<li>${remark}</li>`)}
+      ${isEmpty && html`<li>Nothing was converted or dropped.</li>`}
     </ul>
   </section>`;
 }

@@ -143,6 +143,6 @@ async function compare(cli: Cli, { place, path, frame, recipes, folder }: Compar
     cli.print(line);
   cli.print(`All side by side: ${visibleText(join(folder, 'sheet.png'))}`);
   cli.print(
-    `To use one: framekiln run ${visibleText(path)} --model NAME --scale ${recipes[0]?.scale ?? 1}; for all videos: framekiln config set recipe.model NAME`,
+    `To use one, add --model NAME --scale ${recipes[0]?.scale ?? 1} to framekiln run; for all videos: framekiln config set recipe.model NAME`,
   );
 }

@@ -43,6 +43,6 @@ export async function addFile(
   });
   if (!created) return skippedMessage(path, job, dirname(path));
   const estimate = await estimates.describe(job);
-  await estimates.warnIfLong(job);
+  estimates.warnIfLong(job);
   return `${name} queued as job ${job.id}: ${relative(home.root, job.outputPath)} (${estimate}).`;
 }

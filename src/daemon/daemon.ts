@@ -79,6 +79,7 @@ export class Daemon {
   readonly #sources: SourceWatch;
   readonly #notifier: ServiceNotifier;
   readonly #speedMeter: SpeedMeter;
+  readonly #estimates: NewJobEstimates;
   /** Why all that is left to do has to wait for a disk; null if it need not. */
   #missingDisk: string | null = null;
 
@@ -99,6 +100,7 @@ export class Daemon {
     this.#worker = new WorkerControl({ home, settings, queue, log, isMeasuring: () => speedMeter.mustWait });
     const { gpuUse } = options;
     const estimates = new NewJobEstimates({ estimator, speedMeter, queue, settings: current, gpuUse, log });
+    this.#estimates = estimates;
     this.#intake = createIntake({ home, settings, queue, estimates, log });
     this.#commands = this.#createCommands(estimates);
   }
@@ -196,7 +198,7 @@ export class Daemon {
     this.#notifier.stopping();
     // Concurrent, because the worker takes longest to stop.
     await Promise.all([this.#worker.stop(), this.#intake.close(), this.#speedMeter.close()]);
-    await Promise.all([firstScan, this.#commands.settled()]);
+    await Promise.all([firstScan, this.#commands.settled(), this.#estimates.settled()]);
     await releaseRamDisks(home, this.#queue, log);
     await this.#notifier.settled();
   }

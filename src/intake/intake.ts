@@ -49,6 +49,7 @@ export class Intake {
   #lastScanMs = 0;
   #scanned = false;
   #failure: unknown = null;
+  #rules = '';
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -113,6 +114,7 @@ export class Intake {
     const { files, unreadable } = await this.#findFiles();
     this.#reportUnreadable(unreadable);
     const { settleMs, skipLarger, rules } = settings();
+    this.#lookAgainIfChanged(JSON.stringify([skipLarger, rules]));
     const { added, settled } = updateKnownFiles(seenFiles, files, { nowMs: now(), settleMs });
     for (const { path } of added) log.debug(`${this.#name(path)} found; waiting until it stops changing`);
     for (const file of settled)
@@ -120,6 +122,15 @@ export class Intake {
     const known = seenFiles.list();
     this.#settling = known.filter(({ state }) => state === 'settling').length;
     this.#rejected = known.filter(({ state }) => state === 'rejected').length;
+  }
+
+  /** Checks files that needed no job again after a start, and when the settings that decided it have changed. */
+  #lookAgainIfChanged(rules: string): void {
+    if (rules === this.#rules) return;
+    this.#rules = rules;
+    const { seenFiles } = this.#options;
+    const skipped = seenFiles.list().filter(({ state, code }) => state === 'taken' && code !== null);
+    seenFiles.putAll(skipped.map((file) => ({ ...file, state: 'settling', code: null, message: null })));
   }
 
   /** Finds the files, and watches the folders that contain them. */

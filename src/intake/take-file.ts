@@ -36,10 +36,10 @@ export interface TakeContext {
   readonly probe: (path: string, signal: AbortSignal) => Promise<VideoShape>;
   /** Throws InputRejectedError BAD_RECIPE if the model of the recipe does not exist. */
   readonly checkRecipe: (recipe: Recipe) => Promise<void>;
-  /** Describes the estimate for a new job, for the log. */
+  /** Describes the estimate for a new job, for the log; never rejects. */
   readonly estimate: (job: Job) => Promise<string>;
   /** Called after the log line of a new job. */
-  readonly onQueued: (job: Job) => Promise<void>;
+  readonly onQueued: (job: Job) => void;
   /** Called for a rejected file after its state has been stored. */
   readonly onRejected: (file: FoundFile, error: InputRejectedError) => Promise<void>;
   /** Why the input folder cannot be used until its disk is back; null if it can. */
@@ -103,19 +103,27 @@ async function take(
   const request = await prepare(file, rules, context, signal);
   if (request === null) return;
   const { inputDir, seenFiles, log, now } = context;
-  const isNew = await enqueue(request, context);
-  if (isNew && doubt?.code === 'CUT_OFF')
-    log.warn(`${relative(inputDir, file.path)} ${doubt.message}; processing what is there`);
+  const { job, created } = context.enqueue(request);
   const { path, signature } = file;
   const takenSignature = signatureOfFileAlone(signature);
   seenFiles.putAll([
     { path, signature, takenSignature, state: 'taken', sinceAtMs: now(), code: null, message: null },
   ]);
+  if (!created) {
+    log.info(skippedMessage(path, job, inputDir));
+    return;
+  }
+  const { outputPath } = request;
+  const estimate = await context.estimate(job);
+  log.info(queuedMessage(relative(inputDir, path), { job, outputPath, estimate }));
+  if (doubt?.code === 'CUT_OFF')
+    log.warn(`${relative(inputDir, path)} ${doubt.message}; processing what is there`);
+  context.onQueued(job);
 }
 
 /** Reads the recipe, the video headers and the fingerprint of a file; null if the file changed meanwhile. */
 async function prepare(
-  file: FoundFile,
+  file: SettledFile,
   { rules, skipLarger }: TakeRules,
   context: TakeContext,
   signal: AbortSignal,
@@ -136,31 +144,15 @@ async function prepare(
   return { sourcePath: path, outputPath, fingerprint, recipe: fitToSource(recipe, video), video };
 }
 
-/** Notes that a file needs no job; it is checked again only if it changes. */
+/** Notes that a file needs no job; it is checked again if it changes, after a restart, and with other rules. */
 function skip(
-  { path, signature }: FoundFile,
+  { path, signature, takenSignature }: SettledFile,
   why: string,
   { inputDir, seenFiles, log, now }: TakeContext,
 ): void {
   log.info(`${relative(inputDir, path)} ${why}`);
-  const takenSignature = signatureOfFileAlone(signature);
   const note = { code: 'LARGE_ENOUGH', message: `It ${why}.` };
   seenFiles.putAll([{ path, signature, takenSignature, state: 'taken', sinceAtMs: now(), ...note }]);
-}
-
-/** Queues a file. @returns whether it has a new job */
-async function enqueue(request: FileToEnqueue, context: TakeContext): Promise<boolean> {
-  const { inputDir, log } = context;
-  const { sourcePath, outputPath } = request;
-  const { job, created } = context.enqueue(request);
-  if (!created) {
-    log.info(skippedMessage(sourcePath, job, inputDir));
-    return false;
-  }
-  const estimate = await context.estimate(job);
-  log.info(queuedMessage(relative(inputDir, sourcePath), { job, outputPath, estimate }));
-  await context.onQueued(job);
-  return true;
 }
 
 /** Stores why a file cannot be queued, so that it is checked again only when it changes. */

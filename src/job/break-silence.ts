@@ -55,9 +55,14 @@ const STAGES: Readonly<Record<string, string>> = {
   verify: 'verifying the result',
 };
 
-/** The progress of a job by its row in the queue. */
+/** The progress of a job by its row in the queue, or as it was at its start if the row cannot be read. */
 function describeJob({ queue, job }: JobContext): string {
-  const now = queue.jobs.getJob(job.id) ?? job;
+  let now = job;
+  try {
+    now = queue.jobs.getJob(job.id) ?? job;
+  } catch {
+    // The job itself notices a damaged database; a timer that throws would end the worker.
+  }
   const { stage, framesDone, framesTotal, framesPerSecond, etaAtMs } = now;
   if (stage !== 'frames' || framesTotal === null) return `still ${STAGES[stage ?? ''] ?? 'running'}`;
   const etaMs = etaAtMs === null ? null : Math.max(0, etaAtMs - Date.now());

@@ -5,7 +5,6 @@ import { programVersion } from '../config/program-version.ts';
 import type { CoreSpeed, ModelSpeed } from '../domain/speed.ts';
 import { storedIdentity } from '../hardware/probe/probe.ts';
 import { findAddon } from '../inference/find-addon.ts';
-import { isMissingFile } from '../lib/file-errors.ts';
 
 /** Version of the file; increased whenever its form or a way of measuring changes. */
 const FORMAT = 1;
@@ -24,15 +23,16 @@ interface StoredSpeeds extends Speeds {
   readonly identity: string;
 }
 
-/** What was measured on this machine with its present driver, engines and program; everything else is out of date. */
+/**
+ * What was measured on this machine with its present driver, engines and program; everything else is out of date. What cannot be
+ * read, for whatever reason, counts as not measured: nothing depends on an estimate.
+ */
 export async function readSpeeds(home: Pick<Home, 'speedsFile' | 'probeFile'>): Promise<Speeds> {
   try {
-    const stored = JSON.parse(await readFile(home.speedsFile, 'utf8')) as StoredSpeeds;
-    return stored.identity === (await identify(home)) ? stored : NO_SPEEDS;
-  } catch (error) {
-    // A file that a power cut has truncated is measured again.
-    if (isMissingFile(error) || error instanceof SyntaxError) return NO_SPEEDS;
-    throw error;
+    const stored = JSON.parse(await readFile(home.speedsFile, 'utf8')) as StoredSpeeds | null;
+    return stored?.identity === (await identify(home)) ? stored : NO_SPEEDS;
+  } catch {
+    return NO_SPEEDS;
   }
 }
 

@@ -36,7 +36,7 @@ test('a frame of a video becomes an image for each model, a contact sheet and a 
   expect(lines[2]).toMatch(/^lanczos +[\d.]+ fps +about \d+ s +lanczos\.png$/);
   expect(lines[3]).toMatch(/^mine +[\d.]+ fps +about \d+ s +mine\.png$/);
   expect(stdout).toMatch(
-    /To use one: framekiln run .*film\.mp4 --model NAME --scale 2; for all videos: framekiln config set/,
+    /To use one, add --model NAME --scale 2 to framekiln run; for all videos: framekiln config set/,
   );
   for (const name of ['lanczos.png', 'mine.png'])
     expect(await sharp(join(out, name)).metadata()).toMatchObject({ width: 320, height: 240, channels: 3 });

@@ -30,7 +30,7 @@ async function watching(inputDir: string, polling = false) {
     checkRecipe: () => Promise.resolve(),
     whyMissing: () => whyMissing(inputDir, queue.mountPoints),
     estimate: () => Promise.resolve(''),
-    onQueued: () => Promise.resolve(),
+    onQueued: () => undefined,
     log: createForwardingLogger((entry) => said.push(entry.message)),
     onRejected: () => Promise.resolve(),
     now: Date.now,

@@ -27,7 +27,11 @@ function rejectBad(path: string): void {
 }
 
 /** An intake on a real folder and a real database, with a clock that the test sets. Every file is a video unless its name contains `bad`. */
-function setUp(root = temporaryFolder(), probe: (path: string) => unknown = rejectBad) {
+function setUp(
+  root = temporaryFolder(),
+  probe: (path: string) => unknown = rejectBad,
+  output = { skipLarger: true },
+) {
   const inputDir = join(root, 'input');
   mkdirSync(inputDir, { recursive: true });
   const queue = openQueue(join(root, 'queue.db'));
@@ -43,7 +47,7 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
     settings: () => ({
       settleMs: 5000,
       rescanMs: 60_000,
-      skipLarger: true,
+      skipLarger: output.skipLarger,
       rules: {
         inputDir,
         defaultRecipe: SAFE_DEFAULTS.recipe,
@@ -66,7 +70,7 @@ function setUp(root = temporaryFolder(), probe: (path: string) => unknown = reje
       };
     },
     estimate: () => Promise.resolve('about a minute'),
-    onQueued: () => Promise.resolve(),
+    onQueued: () => undefined,
     log: createForwardingLogger((entry) => said.push(entry.message)),
     onRejected: () => Promise.resolve(),
     now: () => clock.ms,
@@ -105,6 +109,24 @@ test('a size becomes the scale of the job, and a video that is large enough is n
   expect(said.filter((line) => line.includes('not upscaled'))).toEqual([`full/hd.mp4 ${why}`]);
   expect(queue.seenFiles.listNoted(10)).toMatchObject([{ code: 'LARGE_ENOUGH', message: `It ${why}.` }]);
   expect(intake.rejectedCount).toBe(0);
+});
+
+test('a video that was large enough is checked again when its sidecar is removed, or the settings change', async () => {
+  const output = { skipLarger: true };
+  const { put, settle, jobs, inputDir } = setUp(undefined, undefined, output);
+  put('hd.mp4', 'one');
+  put('hd.mp4.recipe.yaml', 'size: 1080p');
+  put('full/hd.mp4', 'two');
+  await settle();
+  await settle();
+  expect(jobs()).toEqual([]);
+  rmSync(join(inputDir, 'hd.mp4.recipe.yaml'));
+  await settle();
+  await settle();
+  expect(jobs()).toMatchObject([{ sourcePath: join(inputDir, 'hd.mp4') }]);
+  output.skipLarger = false;
+  await settle();
+  expect(jobs()).toHaveLength(2);
 });
 
 test('a file that is still growing at start-up is queued only once it has stopped growing', async () => {

@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { expect, onTestFinished, test } from 'vitest';
 import { acquireProcessLock } from '../../../src/queue/process-lock.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
@@ -11,9 +9,8 @@ const ROOT = join(import.meta.dirname, '../../..');
 
 /** Starts a process that acquires the lock at `path`, prints whether it got it, and runs until it is killed. */
 async function startHolder(path: string) {
-  const source = readFileSync(join(ROOT, 'src/queue/process-lock.ts'), 'utf8');
-  const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
-  const script = `${ts.transpileModule(source, { compilerOptions: options }).outputText}
+  const script = `
+    import { acquireProcessLock } from ${JSON.stringify(join(ROOT, 'dist/queue/process-lock.js'))};
     const said = acquireProcessLock(process.argv[1]) === null ? 'rejected' : 'held';
     gc(); // The lock must outlive the object, which is not referenced any more.
     console.log(said);

@@ -62,7 +62,8 @@ const job = { id: 3, sourcePath: '/home/me/film.mkv', recipe, video } as unknown
 
 test('a job of days is warned about once, with the choices that would be faster on this machine', async () => {
   const { estimates, events, warnings } = await estimatesWith(SAFE_DEFAULTS);
-  await estimates.warnIfLong(job);
+  estimates.warnIfLong(job);
+  await estimates.settled();
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toMatch(
     /^film\.mkv will take about 8 d \d\d h; faster: model lanczos \(about .* h .* min\), model realesr-general-x4v3 \(about \d+ h \d\d min\), engine\.precision fast \(about 7 d \d\d h\); models run on the CPU: the NVIDIA GPU has no NVIDIA driver; to change that: sudo apt-get install nvidia-driver; to choose another recipe: framekiln cancel 3, then framekiln add with --model or --scale$/,
@@ -73,11 +74,12 @@ test('a job of days is warned about once, with the choices that would be faster 
 test('a smaller scale is a choice only where it saves time', async () => {
   const { estimates, events } = await estimatesWith(SAFE_DEFAULTS);
   // The large model takes just as long for each scale, but encoding 4x frames costs much more than upscaling by lanczos.
-  await estimates.warnIfLong({
+  estimates.warnIfLong({
     ...job,
     recipe: { ...recipe, model: 'lanczos' },
     video: { ...video, frames: 1e6 },
   });
+  await estimates.settled();
   expect(events[0]?.message).toMatch(/faster: scale 2 \(about .*\), scale 3 \(about/);
 });
 
@@ -89,7 +91,8 @@ test.for([
     ...SAFE_DEFAULTS,
     estimate: { ...SAFE_DEFAULTS.estimate, ...settings },
   });
-  await estimates.warnIfLong(job);
+  estimates.warnIfLong(job);
+  await estimates.settled();
   expect([events, warnings]).toEqual([[], []]);
 });
 
