@@ -14,7 +14,7 @@ import { fasterChoices } from './faster-choices.ts';
 import type { SpeedMeter } from './speed-meter.ts';
 
 /** How long the log line of a new job waits for the measurement of its model. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 30_000;
 
 export interface NewJobEstimatesOptions {
   readonly estimator: Pick<Estimator, 'estimate' | 'describe'>;
