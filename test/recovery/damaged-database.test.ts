@@ -182,7 +182,7 @@ test(
     writeFileSync(path, Buffer.alloc(readFileSync(path).length, 0x5a));
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(/job 7 is missing from the database and its report is damaged/);
-    expect(readLog(home)).toMatch(/the report of job 8 is damaged/);
+    expect(readLog(home)).toMatch(/job 8 is missing from the database and its report is damaged/);
     expect(readLog(home)).toMatch(/restored 1 finished job from its report$/m);
     expectBothDone(home);
     writeFileSync(join(reports, '1.json'), '{"source":');
