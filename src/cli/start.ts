@@ -46,9 +46,9 @@ export function startCommand(cli: Cli): Command {
       }
       const facts = await probeMachine(home, (sentence) => cli.complain(sentence));
       const file = join(home.logs, 'framekiln.log');
-      const keepAndTellFaults = (loaded: LoadedSettings): void => {
+      const keepAndTellFaults = (loaded: LoadedSettings, occasion: 'start' | 'change'): void => {
         for (const fault of loaded.faults) log.warn(fault);
-        const warning = keepValidSettings(home, loaded);
+        const warning = keepValidSettings(home, loaded, occasion);
         if (warning !== null) log.warn(warning);
       };
       const settings = new LiveSettings({ home, flags: options.set ?? [] }, (loaded) => {
@@ -59,7 +59,7 @@ export function startCommand(cli: Cli): Command {
         for (const key of NEEDS_RESTART)
           if (valueAt(loaded.settings, key) !== valueAt(startedWith, key))
             log.warn(`${key} has changed; restart Framekiln to apply the new value`);
-        keepAndTellFaults(loaded);
+        keepAndTellFaults(loaded, 'change');
       });
       const startedWith = settings.now();
       const tail = new LogTail();
@@ -72,7 +72,7 @@ export function startCommand(cli: Cli): Command {
       // With --once there may be no time to look at a page.
       const hasPage = startedWith.page.enabled && options.once !== true;
       try {
-        keepAndTellFaults(settings.loaded);
+        keepAndTellFaults(settings.loaded, 'start');
         for (const line of await remarks({ home, facts, settings: settings.now(), faults: [] }))
           log.warn(line);
         const use = await findGpuUse(facts);

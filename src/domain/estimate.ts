@@ -37,8 +37,17 @@ export interface Estimate {
 /** Bytes per pixel of encoded video without history: roughly libx264 at CRF 18. */
 const GUESSED_BYTES_PER_PIXEL = 0.05;
 
-/** Bytes of a still image that no format compresses; in practice it takes less. */
-export function stillBytes(pixels: number, bitsPerComponent: number): number {
+/** Still images that are compressed with loss, and have 8 bits. */
+const LOSSY_STILLS: readonly unknown[] = ['jpeg', 'webp', 'avif'];
+
+/**
+ * Bytes that a still image takes at most in practice. An enlarged image is smooth, so a lossy format needs less than one
+ * byte a pixel; only strong noise takes more, in JPEG up to two.
+ *
+ * @param codec of the image; undefined if unknown
+ */
+export function stillBytes(pixels: number, bitsPerComponent: number, codec: string | undefined): number {
+  if (LOSSY_STILLS.includes(codec)) return Math.ceil(pixels);
   return Math.ceil(pixels * 3 * (bitsPerComponent > 8 ? 2 : 1));
 }
 
@@ -106,7 +115,7 @@ export function estimateJob(
   const pixels = outputPixels(recipe, video);
   const { segments, output } =
     frames === 1
-      ? { segments: 0, output: stillBytes(pixels, video.bitsPerComponent) }
+      ? { segments: 0, output: stillBytes(pixels, video.bitsPerComponent, video.codec) }
       : spaceNeeded(frames, pixels, video.bytes, [], rate);
   const needs = { diskBytes: segments + output, memoryBytes, jobCount };
   if (rate !== null) return { ...needs, ...inSeconds(frames * pixels * rate.msPerPixel), basis: 'past-jobs' };

@@ -10,12 +10,14 @@ export interface VideoShape {
   readonly frames: number | null;
   /** Size of the file. */
   readonly bytes: number;
+  /** Format of a still image, such as `jpeg`; absent for videos, and where an older version has stored the shape. */
+  readonly codec?: string;
 }
 
 export function shapeOf({ video, durationSeconds, bytes }: MediaInfo): VideoShape {
-  const { width, height, bitsPerComponent, averageFrameRate: rate } = video;
+  const { width, height, bitsPerComponent, codec, averageFrameRate: rate } = video;
   const seconds = video.durationSeconds ?? durationSeconds;
-  if (video.isStill) return { width, height, bitsPerComponent, frames: 1, bytes };
+  if (video.isStill) return { width, height, bitsPerComponent, frames: 1, bytes, codec };
   const frames = seconds === null || rate === null ? null : Math.round((seconds * rate.num) / rate.den);
   return { width, height, bitsPerComponent, frames, bytes };
 }

@@ -80,7 +80,7 @@ async function joinWithFallbacks(
   path: string,
 ): Promise<StreamPlan> {
   let { streams } = prepared;
-  // A track is copied, then moved or converted, and then left out.
+  // A track is copied, moved, converted, moved again and then left out.
   for (let joins = 1; ; joins++) {
     try {
       await joinOnce(context, folder, prepared, streams, path);
@@ -97,7 +97,8 @@ async function joinWithFallbacks(
   }
 }
 
-const MOST_JOINS = 4;
+/** Enough for a track that takes every step, and one that cannot be muxed. */
+const MOST_JOINS = 6;
 
 interface Fallback {
   readonly streams: StreamPlan;

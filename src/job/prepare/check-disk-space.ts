@@ -1,12 +1,13 @@
 import { stat, statfs } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { TransientError } from '../../domain/errors.ts';
-import { rateOf, spaceNeeded } from '../../domain/estimate.ts';
+import { rateOf, spaceNeeded, stillBytes } from '../../domain/estimate.ts';
 import type { Job } from '../../domain/job.ts';
-import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
+import { isDeep, type FrameFormat } from '../../domain/media-info.ts';
 import { formatBytes } from '../../lib/format-bytes.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { asUser } from '../../lib/user-umask.ts';
+import type { StillFormat } from '../../media/still/still-format.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertFoldersPresent } from '../missing-folders.ts';
@@ -40,19 +41,24 @@ export async function checkDiskSpace(
 }
 
 /**
- * Checks that the output of a still image fits its disk, whatever its format compresses.
+ * Checks that the output of a still image fits its disk.
  *
  * @throws TransientError DISK_FULL
  */
 export async function checkDiskSpaceOfStill(
   context: JobContext,
   outputPath: string,
-  output: FrameFormat,
+  { width, height, pixelFormat }: FrameFormat,
+  format: StillFormat,
 ): Promise<void> {
   const outputFolder = dirname(outputPath);
   await assertFoldersPresent(context);
   asUser(() => makeFolder(outputFolder));
-  await assertSpace(context.job, outputFolder, frameBytes(output));
+  await assertSpace(
+    context.job,
+    outputFolder,
+    stillBytes(width * height, isDeep(pixelFormat) ? 16 : 8, format),
+  );
 }
 
 async function assertSpace({ sourcePath }: Job, path: string, bytes: number): Promise<void> {

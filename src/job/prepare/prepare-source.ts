@@ -38,14 +38,16 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   const { job, lease, queue, settings, signal, log } = context;
   queue.progress.setStage(lease, 'probe');
   await assertUnchanged(job.sourcePath, job.fingerprint, signal);
-  const source = await probeMedia(job.sourcePath, settings.limits, signal);
+  // An older version may have begun the job: days of work are not thrown away.
+  const keeping = { keepsDolbyVision: job.plan !== null };
+  const source = await probeMedia(job.sourcePath, settings.limits, signal, keeping);
 
   const known = decodeFrameIndex(await readFile(folder.indexFile).catch(() => Buffer.alloc(0)));
   const straight = join(folder.straight, basename(job.sourcePath));
   const timeline = mayBeDiscontinuous(source) ? await discontinuousTimeline(source, signal) : null;
   if (timeline !== null && (known === null || (await sizeOrZero(straight)) === 0))
     await remux(context, source, timeline, straight);
-  const media = timeline === null ? source : await probeMedia(straight, settings.limits, signal);
+  const media = timeline === null ? source : await probeMedia(straight, settings.limits, signal, keeping);
   if (known !== null) return { media, timeline, index: known };
   queue.progress.setStage(lease, 'index');
   const startedAtMs = performance.now();

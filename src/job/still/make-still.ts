@@ -65,7 +65,7 @@ export async function makeStill(
   const outputPath = await chooseOutputPath(context, extensionOf(job.outputPath, format));
   await removeHalfOutputsOf(home.id, job.id, outputPath);
   const prepared = await prepareStill(context, media, format);
-  await checkDiskSpaceOfStill(context, outputPath, prepared.formats.output);
+  await checkDiskSpaceOfStill(context, outputPath, prepared.formats.output, format);
   queue.progress.setStage(lease, 'frames');
   const pixels = await upscale(context, folder, prepared, still);
   queue.progress.setStage(lease, 'verify');

@@ -134,8 +134,8 @@ export function isMapped(fate: StreamFate, plan: Pick<StreamPlan, 'container'>):
 }
 
 /**
- * Moves tracks of a plan in time. A track for which that does not help is converted, which decodes what an edit list
- * shows; if it is converted already, it is dropped.
+ * Moves tracks of a plan in time. A track for which that does not help, or has not helped, is converted, which decodes
+ * what an edit list shows; if it is converted already, it is dropped.
  *
  * @param shifts by stream index: the seconds, or why moving the track does not help
  */
@@ -143,10 +143,11 @@ export function withShifts(plan: StreamPlan, shifts: ReadonlyMap<number, number 
   const fates = plan.fates.map((fate): StreamFate => {
     const shift = shifts.get(fate.stream.index);
     if (shift === undefined) return fate;
-    if (typeof shift === 'number') return { ...fate, movedSeconds: (fate.movedSeconds ?? 0) + shift };
-    const { stream, codec } = fate;
-    if (codec !== 'copy') return { stream, codec: null, reason: shift };
-    return { stream, codec: 'aac', reason: `out of sync if copied (${shift})` };
+    const { stream, codec, movedSeconds } = fate;
+    if (typeof shift === 'number' && movedSeconds === undefined) return { ...fate, movedSeconds: shift };
+    const why = typeof shift === 'number' ? 'still out of sync after a shift' : shift;
+    if (codec !== 'copy') return { stream, codec: null, reason: why };
+    return { stream, codec: 'aac', reason: `out of sync if copied (${why})` };
   });
   return { ...plan, fates };
 }

@@ -54,12 +54,14 @@ export const MIN_BYTES_PER_SECOND = 100;
  * Reads the headers and the first frame of a video or still image.
  *
  * @param path absolute
+ * @param keepsDolbyVision accepts Dolby Vision whose colours will be wrong, for a job that was begun with it
  * @throws InputRejectedError if the file is not a readable video or exceeds a limit
  */
 export async function probeMedia(
   path: string,
   limits: InputLimits,
   signal?: AbortSignal,
+  { keepsDolbyVision = false }: { readonly keepsDolbyVision?: boolean } = {},
 ): Promise<MediaInfo> {
   const name = basename(path);
   const { size } = await stat(path);
@@ -106,7 +108,7 @@ export async function probeMedia(
   const video = describeVideo(main, main.codec_name, main.pix_fmt);
   const unknownMatrix = whyUnknownMatrix(video);
   if (unknownMatrix !== null) throw new InputRejectedError('UNSUPPORTED_COLOR', `${name} ${unknownMatrix}`);
-  if (needsDolbyVision(main.side_data_list ?? []))
+  if (!keepsDolbyVision && needsDolbyVision(main.side_data_list ?? []))
     throw new InputRejectedError(
       'UNSUPPORTED_COLOR',
       `${name} is Dolby Vision of profile 5, whose colours are right only with the metadata of Dolby; convert it to HDR10 first.`,

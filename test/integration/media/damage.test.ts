@@ -90,7 +90,9 @@ test('audio out of sync is detected, with the shift that corrects it', async () 
   const { outputPath, opened, segmentPaths, expected } = await passThrough(clip(folder, 'a.mp4'), folder);
   const { media: source } = opened;
   const index = source.others[0]?.index ?? -1;
-  const moved = withShifts(expected.plan, new Map([[index, 0.2]]));
+  // A bit stream filter that delays the track.
+  const fates = expected.plan.fates.map((fate) => ({ ...fate, filter: 'setts=ts=TS+0.2/TB' }));
+  const late = { ...expected.plan, fates };
   const job = {
     source,
     segmentPaths,
@@ -100,7 +102,7 @@ test('audio out of sync is detected, with the shift that corrects it', async () 
     captions: null,
     outputPath,
   };
-  await muxOutput({ ...job, plan: moved });
+  await muxOutput({ ...job, plan: late });
   const failure = await verifyOutput(outputPath, expected).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(AudioShiftedError);
   if (!(failure instanceof AudioShiftedError)) return;
@@ -109,7 +111,7 @@ test('audio out of sync is detected, with the shift that corrects it', async () 
   );
   expect(failure.shifts.get(index)).toBeCloseTo(-0.2, 3);
   // Like the worker: mux again with the shifts.
-  await muxOutput({ ...job, plan: withShifts(moved, failure.shifts) });
+  await muxOutput({ ...job, plan: withShifts(late, failure.shifts) });
   await verifyOutput(outputPath, expected);
   // Moving a track does not help if it starts in sync but ends out of sync.
   expect(whyDrifting([0.01, -0.06, -0.06])).toBe('ends 60 ms too early');

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { imageRemarks } from '../../../src/job/finish/build-report.ts';
-import { box, withHeaderBoxes, withSampleEntryBoxes } from '../../../src/media/join/header-boxes.ts';
+import { box, withHeaderBoxes } from '../../../src/media/join/header-boxes.ts';
 import { dynamicHdrOf } from '../../../src/media/probe/dynamic-hdr.ts';
 import { probeMedia } from '../../../src/media/probe/probe-media.ts';
 import { ffmpeg } from '../../helpers/clips.ts';
+import { withDolbyVision } from '../../helpers/dolby-vision.ts';
 import { LIMITS, passThrough } from '../../helpers/media-steps.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
@@ -72,16 +72,6 @@ test('HLG is kept', async () => {
     ...{ range: 'tv', transfer: 'arib-std-b67', matrix: 'bt2020nc', primaries: 'bt2020' },
   });
 });
-
-/** Adds the configuration of Dolby Vision with one layer and its metadata (`dvcC`) to an MP4 whose header is at its end. */
-function withDolbyVision(path: string, profile: number, compatibility: number): void {
-  const file = readFileSync(path);
-  const moov = file.indexOf('moov', 0, 'latin1') - 4;
-  const record = Buffer.alloc(24);
-  record.set([1, 0, profile << 1, (3 << 3) | 0b101, compatibility << 4]);
-  const header = withSampleEntryBoxes(file.subarray(moov), [box('dvcC', record)]);
-  writeFileSync(path, Buffer.concat([file.subarray(0, moov), header]));
-}
 
 test('of Dolby Vision profile 8 the base layer is kept, and the report says what is not', async () => {
   const folder = temporaryFolder();

@@ -130,17 +130,32 @@ describe('levels of settings', () => {
 
   it('keep the last version of a file that is faulty now, which applies above detected values', () => {
     writeFileSync(home.detectedFile, DETECTED);
-    keepValidSettings(home, written('encoder: { crf: 21 }\n'));
+    keepValidSettings(home, written('encoder: { crf: 21 }\n'), 'change');
     const broken = written('encoder: { crf: 2');
-    keepValidSettings(home, broken);
+    keepValidSettings(home, broken, 'change');
     expect(broken.settings.encoder.crf).toBe(21);
     expect(broken.originsOf('encoder.crf')[0]?.place).toBe(`${home.validConfigFile}, line 1`);
     expect(broken.faults.at(-1)).toMatch(
       /has 1 error and is ignored; its last version without errors applies/,
     );
+  });
+
+  it('replace the last version by an empty or missing file only at the start of the daemon', () => {
+    keepValidSettings(home, written('encoder: { crf: 21 }\n'), 'start');
+    const crfAfterFault = () => written('encoder: { crf: 99 }\n').settings.encoder.crf;
+    // An editor empties the file and then writes it, or removes it and then renames another one.
+    keepValidSettings(home, written('\n'), 'change');
+    expect(crfAfterFault()).toBe(21);
     rmSync(home.configFile);
-    keepValidSettings(home, loadSettings({ home }));
-    expect(written('encoder: { crf: 99 }\n').settings.encoder.crf).toBe(23);
+    keepValidSettings(home, loadSettings({ home }), 'change');
+    expect(crfAfterFault()).toBe(21);
+    // Comments alone are a version like any other.
+    keepValidSettings(home, written('# as detected\n'), 'change');
+    expect(crfAfterFault()).toBe(SAFE_DEFAULTS.encoder.crf);
+    keepValidSettings(home, written('encoder: { crf: 21 }\n'), 'change');
+    rmSync(home.configFile);
+    keepValidSettings(home, loadSettings({ home }), 'start');
+    expect(crfAfterFault()).toBe(SAFE_DEFAULTS.encoder.crf);
   });
 
   it('accept 0 and 1 for false and true in variables, and reject quiet hours of no length', () => {

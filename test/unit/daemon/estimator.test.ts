@@ -72,4 +72,6 @@ test('a still image needs one frame of memory and no segments', async () => {
   });
   const job = { ...newJob(), video: { ...VIDEO, width: 1000, height: 1000, frames: 1 } } as unknown as Job;
   expect(await estimator.describe(job)).toBe('needs about 12 MB of disk and 15 MB of memory');
+  const jpeg = { ...job, video: { ...job.video, codec: 'jpeg' } } as Job;
+  expect(await estimator.describe(jpeg)).toBe('needs about 4.0 MB of disk and 15 MB of memory');
 });

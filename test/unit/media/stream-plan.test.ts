@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import type { MediaInfo, OtherStreamInfo } from '../../../src/domain/media-info.ts';
-import { otherStreamArguments, planStreams, videoTag } from '../../../src/media/join/stream-plan.ts';
+import {
+  otherStreamArguments,
+  planStreams,
+  videoTag,
+  withShifts,
+} from '../../../src/media/join/stream-plan.ts';
 
 const MP4 = 'mov,mp4,m4a,3gp,3g2,mj2';
 
@@ -142,4 +147,15 @@ test('a track without frames and a track with an unknown codec are dropped with 
     { codec: null, reason: 'unknown codec' },
   ]);
   expect(plan.container).toBe('mp4');
+});
+
+test('an audio track out of sync is moved once, then converted, moved once more and dropped', () => {
+  let plan = planStreams(source('/in/a.mp4', MP4, [stream(1, 'audio', 'aac')]));
+  const codecs = [0.2, 0.1, -0.3, 0.1].map((shift) => {
+    plan = withShifts(plan, new Map([[1, shift]]));
+    const [fate] = plan.fates;
+    return `${fate?.codec} ${fate?.movedSeconds}`;
+  });
+  expect(codecs).toEqual(['copy 0.2', 'aac undefined', 'aac -0.3', 'null undefined']);
+  expect(plan.fates[0]?.reason).toBe('still out of sync after a shift');
 });

@@ -40,9 +40,10 @@ test('the segments are joined with the audio of the source under a temporary nam
 
 test('an audio track that is out of sync is moved back and joined again', async () => {
   const { join, prepared, lines } = await transformed();
-  const index = prepared.media.others[0]?.index ?? -1;
-  const { streams } = await join({ streams: withShifts(prepared.streams, new Map([[index, 0.2]])) });
-  expect(streams.fates[0]?.movedSeconds).toBeCloseTo(0, 2);
+  // A bit stream filter that delays the track.
+  const fates = prepared.streams.fates.map((fate) => ({ ...fate, filter: 'setts=ts=TS+0.2/TB' }));
+  const { streams } = await join({ streams: { ...prepared.streams, fates } });
+  expect(streams.fates[0]?.movedSeconds).toBeCloseTo(-0.2, 2);
   expect(lines).toEqual([
     VERIFYING,
     expect.stringMatching(
@@ -50,6 +51,17 @@ test('an audio track that is out of sync is moved back and joined again', async 
     ),
     VERIFYING,
   ]);
+});
+
+test('an audio track that is still out of sync after a move is converted', async () => {
+  const { join, prepared, lines } = await transformed();
+  const index = prepared.media.others[0]?.index ?? -1;
+  const { streams } = await join({ streams: withShifts(prepared.streams, new Map([[index, 0.2]])) });
+  expect(streams.fates).toMatchObject([
+    { codec: 'aac', reason: 'out of sync if copied (still out of sync after a shift)' },
+  ]);
+  expect(streams.fates[0]?.movedSeconds).toBeUndefined();
+  expect(lines.filter((line) => line === VERIFYING)).toHaveLength(2);
 });
 
 test('a track that cannot be copied is left out and the rest is joined again', async () => {

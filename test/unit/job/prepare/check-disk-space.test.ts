@@ -65,9 +65,20 @@ test('a job that does not fit waits, and the message names the file, the folder 
 test('a still image whose output does not fit waits', async () => {
   const { context, changed } = await checked((prepared) => prepared);
   const { output } = changed.formats;
-  await checkDiskSpaceOfStill(context, changed.outputPath, output);
+  await checkDiskSpaceOfStill(context, changed.outputPath, output, 'png');
   const huge = { ...output, width: HUGE, height: HUGE };
-  await expect(checkDiskSpaceOfStill(context, changed.outputPath, huge)).rejects.toMatchObject({
+  await expect(checkDiskSpaceOfStill(context, changed.outputPath, huge, 'png')).rejects.toMatchObject({
+    code: 'DISK_FULL',
+  });
+});
+
+test('a JPEG does not wait for the space of uncompressed pixels', async () => {
+  const { context, changed } = await checked((prepared) => prepared);
+  // As many pixels as half the free bytes.
+  const width = Math.floor(freeBytesOf(context.home.root) / 2);
+  const large = { ...changed.formats.output, width, height: 1 };
+  await checkDiskSpaceOfStill(context, changed.outputPath, large, 'jpeg');
+  await expect(checkDiskSpaceOfStill(context, changed.outputPath, large, 'tiff')).rejects.toMatchObject({
     code: 'DISK_FULL',
   });
 });

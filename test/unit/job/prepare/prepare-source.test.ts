@@ -3,6 +3,9 @@ import { expect, test } from 'vitest';
 import { InputRejectedError } from '../../../../src/domain/errors.ts';
 import { fileSignature } from '../../../../src/lib/file-signature.ts';
 import { prepareSource } from '../../../../src/job/prepare/prepare-source.ts';
+import { sha256File } from '../../../../src/lib/sha256-file.ts';
+import { withDolbyVision } from '../../../helpers/dolby-vision.ts';
+import { PLAN } from '../../queue/queue-fixture.ts';
 import { jobAtWork } from '../job-fixture.ts';
 
 test('the first start indexes the source and stores the index; the next start uses it and decodes nothing', async () => {
@@ -58,4 +61,14 @@ test.each<[string, (path: string) => void, string, string]>([
 test('a source without a frame that decodes is rejected', async () => {
   const work = await jobAtWork();
   await expect(prepareSource(work.context, work.folder)).rejects.toThrow(InputRejectedError);
+});
+
+test('Dolby Vision of profile 5 is rejected, but not for a job that an older version began', async () => {
+  const { context, folder, job } = await jobAtWork({ clip: { frames: 3 } });
+  withDolbyVision(job.sourcePath, 5, 0);
+  const fingerprint = await sha256File(job.sourcePath);
+  const prepared = (plan: typeof job.plan) =>
+    prepareSource({ ...context, job: { ...job, fingerprint, plan } }, folder);
+  await expect(prepared(null)).rejects.toMatchObject({ code: 'UNSUPPORTED_COLOR' });
+  expect((await prepared(PLAN)).media.video.dynamicHdr).toBe('Dolby Vision');
 });
