@@ -6,14 +6,15 @@ import type { CoreSpeed, ModelSpeed } from '../domain/speed.ts';
 import { storedIdentity } from '../hardware/probe/probe.ts';
 import { findAddon } from '../inference/find-addon.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import type { CoreSettings } from './measure-core.ts';
 
 /** Version of the file; increased whenever its form or a way of measuring changes. */
 const FORMAT = 1;
 
 /** What is known about the speed of this machine. */
 export interface Speeds {
-  /** null: not measured yet. */
-  readonly core: CoreSpeed | null;
+  /** With the encoder settings that it was measured with; null: not measured yet. */
+  readonly core: (CoreSpeed & Partial<CoreSettings>) | null;
   /** By the key of `speedKey`. */
   readonly models: Readonly<Record<string, ModelSpeed>>;
 }
