@@ -102,3 +102,28 @@ test(
     expect(core()).toEqual(before);
   },
 );
+
+test(
+  'what may not be measured during quiet hours is measured after them',
+  { tags: ['slow'], timeout: 300_000 },
+  async () => {
+    const home = makeHome(temporaryFolder(), 'intake: { settleSeconds: 0.2 }\n');
+    const path = join(home, 'framekiln.yaml');
+    const settings = readFileSync(path, 'utf8');
+    writeFileSync(path, `${settings}throttling: { quietHours: ['00:00-24:00'] }\n`);
+    makeClip(join(home, 'input/lanczos-2x/lanczos.mp4'), { frames: 10 });
+    const daemon = start(['start', '--home', home], { FRAMEKILN_ESTIMATE_MEASURE: 'true' });
+    const log = (): string => readLog(home);
+    await expect
+      .poll(log, { timeout: 60_000 })
+      .toMatch(/lanczos\.mp4 queued as job 1: .*known after the first batch/);
+    const speedsFile = join(home, '.framekiln/speeds.json');
+    expect(existsSync(speedsFile)).toBe(false);
+
+    writeFileSync(path, settings);
+    await expect.poll(log, { timeout: 200_000 }).toMatch(/lanczos\.mp4.*done in/);
+    const speeds = (): string => (existsSync(speedsFile) ? readFileSync(speedsFile, 'utf8') : '');
+    await expect.poll(speeds, { timeout: 60_000 }).toContain('"engine"');
+    await daemon.killGroup();
+  },
+);
