@@ -93,7 +93,8 @@ export class Daemon {
     const now = (): number => performance.now();
     const current = (): Settings => settings.now();
     const onMeasured = (): void => estimator.forget();
-    this.#speedMeter = new SpeedMeter({ home, settings: current, log, now, onMeasured });
+    const mayMeasure = (): boolean => this.#worker.mayMeasure();
+    this.#speedMeter = new SpeedMeter({ home, settings: current, log, now, onMeasured, mayMeasure });
     const speedMeter = this.#speedMeter;
     const speeds = (): Promise<Speeds> => speedMeter.speeds();
     const estimator = new Estimator({ queue, settings: current, speeds, now });
@@ -143,6 +144,7 @@ export class Daemon {
       settings.now(); // Reloads a changed file, so that its errors are logged now and not with the next job.
       this.#commands.runWaiting();
       this.#sources.tick();
+      this.#speedMeter.retrySkipped();
       await this.#worker.tick();
     } catch (error) {
       if (isDamage(error)) throw error;

@@ -11,10 +11,11 @@ import type { Measurement } from '../trial/measure-entry.ts';
 import { startMeasurement } from '../trial/run-measurement.ts';
 import { speedRequest } from '../trial/speed-request.ts';
 import { readSpeeds, writeSpeeds, type Speeds } from '../trial/speeds-file.ts';
+import { JobHold } from './job-hold.ts';
 import { readManifestOfProgram } from './read-manifest.ts';
 
-/** Jobs wait this long for measurements at most, in total; two models take a few seconds. */
-const LONGEST_HOLD_MS = 30_000;
+/** `skipped`: to be measured later. */
+type Outcome = 'measured' | 'failed' | 'skipped';
 
 export interface SpeedMeterOptions {
   readonly home: Pick<Home, 'speedsFile' | 'probeFile' | 'models'>;
@@ -23,6 +24,8 @@ export interface SpeedMeterOptions {
   readonly now: () => number;
   /** Called after each measurement. */
   readonly onMeasured?: () => void;
+  /** Whether a measurement may start: nothing pauses work, and no job disturbs it. Absent: always. */
+  readonly mayMeasure?: () => boolean;
   /** Measures in a process of its own, unless a test says otherwise. */
   readonly measure?: typeof startMeasurement;
 }
@@ -32,7 +35,8 @@ export interface SpeedMeterOptions {
  * its driver or the program changes.
  *
  * States: idle ⇄ measuring → closed. Jobs do not start while it is measuring, since they would disturb it; but not for longer
- * than half a minute in total.
+ * than half a minute in total. Where it may not measure, it skips the measurement instead of waiting, as those who ask for it
+ * keep jobs waiting.
  */
 export class SpeedMeter {
   readonly #options: SpeedMeterOptions;
@@ -40,12 +44,13 @@ export class SpeedMeter {
   #speeds: Promise<Speeds>;
   #last: Promise<unknown> = Promise.resolve();
   #running: { end(): Promise<unknown> } | null = null;
-  #holdSinceMs: number | null = null;
-  #heldMs = 0;
+  readonly #hold: JobHold;
+  #hasSkipped = false;
   readonly #closing = new AbortController();
 
   constructor(options: SpeedMeterOptions) {
     this.#options = options;
+    this.#hold = new JobHold(options.now);
     this.#speeds = readSpeeds(options.home);
     this.#speeds.catch(() => undefined);
   }
@@ -57,17 +62,26 @@ export class SpeedMeter {
 
   /** Whether jobs should wait because something is being measured. */
   get mustWait(): boolean {
-    if (this.#holdSinceMs === null) return false;
-    return this.#heldMs + this.#options.now() - this.#holdSinceMs < LONGEST_HOLD_MS;
+    return this.#hold.mustWait;
   }
 
   /** Measures the recipes of the settings and the installed models, unless they were. Never rejects. */
   async measureInstalled(): Promise<void> {
     if (!this.#options.settings().estimate.measure) return;
     const { recipe, intake } = this.#options.settings();
-    const installed = await this.installed();
-    const others = recipe.pipeline === 'upscale' ? installed.map((model) => ({ ...recipe, model })) : [];
-    for (const each of [recipe, ...Object.values(intake.folders), ...others]) await this.ready(each);
+    // Held as a whole: a job that starts between two measurements would prevent the second.
+    await this.#hold.during(async () => {
+      const installed = await this.installed();
+      const others = recipe.pipeline === 'upscale' ? installed.map((model) => ({ ...recipe, model })) : [];
+      for (const each of [recipe, ...Object.values(intake.folders), ...others]) await this.ready(each);
+    });
+  }
+
+  /** Measures what had to be skipped before, if it may be measured now. */
+  retrySkipped(): void {
+    if (!this.#hasSkipped || this.#isClosed() || !this.#mayMeasure()) return;
+    this.#hasSkipped = false;
+    void this.measureInstalled();
   }
 
   /** Names of the upscaling models on this machine. */
@@ -79,7 +93,7 @@ export class SpeedMeter {
   }
 
   /**
-   * Resolves when the model of a recipe was measured, or cannot be. Never rejects.
+   * Resolves when the model of a recipe was measured, or cannot be now. Never rejects.
    *
    * @param engine the settings that apply, unless another precision is wanted for a comparison
    */
@@ -89,12 +103,7 @@ export class SpeedMeter {
     try {
       const manifest = await readManifestOfProgram();
       const request = await speedRequest(recipe, { engine }, manifest);
-      await this.#once(
-        'core',
-        'this machine',
-        ({ core }) => core !== null,
-        () => this.#measureCore(),
-      );
+      await this.#coreReady();
       if (request === null) return;
       const { key, threads, precision } = request;
       await this.#once(
@@ -108,9 +117,11 @@ export class SpeedMeter {
               ? { kind: 'dual-face', recipe, model, threads }
               : { kind: 'model', model, device: recipe.device, threads, precision };
           const speed = await this.#measure<ModelSpeed>(measurement);
-          if (speed !== null)
-            await this.#add(({ core, models }) => ({ core, models: { ...models, [key]: speed } }));
-          return speed !== null;
+          if (speed === null) return 'failed';
+          // On a GPU, the elapsed time counts.
+          if (speed.device === 'gpu' && !this.#mayMeasure()) return 'skipped';
+          await this.#add(({ core, models }) => ({ core, models: { ...models, [key]: speed } }));
+          return 'measured';
         },
       );
     } catch (error) {
@@ -125,29 +136,34 @@ export class SpeedMeter {
     await this.#last;
   }
 
-  /** Runs a measurement after those before it, unless it was or its result is known. */
+  /** Runs a measurement after those before it, unless it was, its result is known or it may not be. */
   #once(
     key: string,
     what: string,
     isKnown: (speeds: Speeds) => boolean,
-    measure: () => Promise<boolean>,
+    measure: () => Promise<Outcome>,
   ): Promise<void> {
     const asked = this.#asked.get(key);
     if (asked !== undefined) return asked;
-    const turn = this.#last.then(async () => {
+    const attempt = async (): Promise<void> => {
       if (this.#isClosed() || isKnown(await this.#speeds)) return;
-      const startedAtMs = this.#options.now();
-      this.#holdSinceMs = startedAtMs;
-      try {
-        if (!(await measure()) && !this.#isClosed())
-          this.#options.log.warn(
-            `cannot measure the speed of ${what}; jobs get their time estimate after the first batch`,
-          );
-      } finally {
-        this.#heldMs += this.#options.now() - startedAtMs;
-        this.#holdSinceMs = null;
-      }
-    });
+      const outcome = this.#mayMeasure() ? await measure() : 'skipped';
+      if (outcome === 'skipped') {
+        this.#hasSkipped = true;
+        this.#asked.delete(key);
+      } else if (outcome === 'failed' && !this.#isClosed())
+        this.#options.log.warn(
+          `cannot measure the speed of ${what}; jobs get their time estimate after the first batch`,
+        );
+    };
+    const last = this.#last;
+    const turn = this.#hold
+      .during(() => last.then(attempt))
+      .catch((error: unknown) => {
+        // A model that is missing may be installed later.
+        this.#asked.delete(key);
+        throw error;
+      });
     this.#last = turn.catch(() => undefined);
     this.#asked.set(key, turn);
     return turn;
@@ -157,15 +173,30 @@ export class SpeedMeter {
     return this.#closing.signal.aborted;
   }
 
-  async #measureCore(): Promise<boolean> {
+  #mayMeasure(): boolean {
+    return this.#options.mayMeasure?.() ?? true;
+  }
+
+  /** Resolves when the cores were measured with the encoder settings that apply. */
+  #coreReady(): Promise<void> {
     const { crf, preset } = this.#options.settings().encoder;
-    const core = await this.#measure<CoreSpeed>({ kind: 'core', crf, preset });
-    if (core !== null) await this.#add(({ models }) => ({ core, models }));
-    return core !== null;
+    return this.#once(
+      `core ${preset} ${crf}`,
+      'this machine',
+      ({ core }) => core?.crf === crf && core.preset === preset,
+      async () => {
+        const core = await this.#measure<CoreSpeed>({ kind: 'core', crf, preset });
+        if (core === null) return 'failed';
+        await this.#add(({ models }) => ({ core: { ...core, crf, preset }, models }));
+        return 'measured';
+      },
+    );
   }
 
   async #measure<Result>(measurement: Measurement): Promise<Result | null> {
     const { measure = startMeasurement } = this.#options;
+    // Finding a model takes long enough for a stop to come in between, which would then wait for the measurement.
+    if (this.#isClosed()) return null;
     const running = measure<Result>(measurement);
     this.#running = running;
     const result = await running.result;

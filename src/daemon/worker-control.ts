@@ -89,6 +89,13 @@ export class WorkerControl {
     this.#inhibitor.set(settings.now().throttling.inhibitSleep && supervisor.isRunning);
   }
 
+  /** Whether the speed of this machine may be measured: nothing pauses work, and no worker runs. */
+  mayMeasure(): boolean {
+    const { queue, settings } = this.#options;
+    if (this.#supervisor.isRunning || queue.control.isQueuePaused()) return false;
+    return !this.#throttling.shouldPause(settings.now(), false);
+  }
+
   /** Tells the worker that it has lost a job (pause, cancel). */
   dropJob(jobId: number): void {
     this.#supervisor.dropJob(jobId);

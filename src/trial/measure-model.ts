@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Precision } from '../domain/job.ts';
+import { InternalError } from '../domain/errors.ts';
 import { frameBytes, type FrameFormat } from '../domain/media-info.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Device } from '../domain/recipe.ts';
@@ -75,7 +76,7 @@ class Trial {
     const [startedAtMs, cpuBefore, wasDisturbed] = [performance.now(), process.cpuUsage(), isDisturbed()];
     const upscaler = await Upscaler.open({
       ...{ model: onnx, device, engines, threads, precision, input },
-      ...{ tile: null, overlap: model.overlap, onStepDown: () => undefined },
+      ...{ tile: null, overlap: model.overlap, onStepDown: fail },
     });
     const wallMs = performance.now() - startedAtMs;
     const { user, system } = process.cpuUsage(cpuBefore);
@@ -131,6 +132,11 @@ class Trial {
     const seed = 7919 + 2 * this.#framesMade++;
     return Buffer.from(Uint8Array.from({ length: frameBytes(this.#input) }, (_, i) => (i * seed) % 251));
   }
+}
+
+/** The speed of the CPU would be taken for that of the GPU from then on. */
+function fail(reason: string): never {
+  throw new InternalError(`the engine failed while it was being measured: ${reason}`);
 }
 
 async function memoryOfFrame(): Promise<number | null> {

@@ -17,7 +17,16 @@ export function startMeasurement<Result>(request: Measurement): {
   const command = [process.execPath, PROGRAM, JSON.stringify(request)];
   const child = startCaptured(command, { env: childEnvironment(), cwd: tmpdir(), timeoutMs: TIMEOUT_MS });
   const result = child.ended.then(({ exitCode, stdout }) =>
-    exitCode === 0 ? (JSON.parse(stdout) as Result) : null,
+    exitCode === 0 ? (parseResult(stdout) as Result | null) : null,
   );
   return { result, end: child.end };
+}
+
+/** The result that the process printed; null if something else, such as a driver, printed as well. */
+export function parseResult(printed: string): unknown {
+  try {
+    return JSON.parse(printed);
+  } catch {
+    return null;
+  }
 }

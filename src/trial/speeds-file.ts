@@ -5,14 +5,15 @@ import { programVersion } from '../config/program-version.ts';
 import type { CoreSpeed, ModelSpeed } from '../domain/speed.ts';
 import { storedIdentity } from '../hardware/probe/probe.ts';
 import { findAddon } from '../inference/find-addon.ts';
+import type { CoreSettings } from './measure-core.ts';
 
 /** Version of the file; increased whenever its form or a way of measuring changes. */
 const FORMAT = 1;
 
 /** What is known about the speed of this machine. */
 export interface Speeds {
-  /** null: not measured yet. */
-  readonly core: CoreSpeed | null;
+  /** With the encoder settings that it was measured with; null: not measured yet. */
+  readonly core: (CoreSpeed & Partial<CoreSettings>) | null;
   /** By the key of `speedKey`. */
   readonly models: Readonly<Record<string, ModelSpeed>>;
 }

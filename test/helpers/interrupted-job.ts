@@ -254,7 +254,7 @@ export class InterruptedJob {
   leftovers(): string[] {
     const state = join(this.home, '.framekiln');
     const kept =
-      /^(framekiln\.db(-wal|-shm)?|daemon\.lock(-journal|-wal|-shm)?|reports\/1\.json|detected\.yaml|probe\.json)$/;
+      /^(framekiln\.db(-wal|-shm)?|daemon\.lock(-journal|-wal|-shm)?|reports\/1\.json|(detected|last-valid-settings)\.yaml|(probe|speeds)\.json)$/;
     return [
       ...filesBelow(state).filter((path) => !kept.test(path)),
       ...readdirSync(join(this.home, 'output')).filter((name) => name !== 'clip.mp4'),

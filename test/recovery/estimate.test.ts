@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { StatusReport } from '../../src/control/status-report.ts';
@@ -72,32 +72,58 @@ test(
   'the first job of each recipe has an estimate, and the machine is measured once',
   { tags: ['slow'], timeout: 300_000 },
   async () => {
-    const home = makeHome(
-      temporaryFolder(),
-      `intake: { settleSeconds: 0.2 }\nthrottling: { quietHours: ['00:00-24:00'] }\n`,
-    );
+    const home = makeHome(temporaryFolder(), 'intake: { settleSeconds: 0.2 }\n');
     const measuring = { FRAMEKILN_ESTIMATE_MEASURE: 'true' };
+    const waits = { timeout: 240_000 };
+    const speeds = (): string => {
+      const path = join(home, '.framekiln/speeds.json');
+      return existsSync(path) ? readFileSync(path, 'utf8') : '';
+    };
+    const daemon = start(['start', '--home', home], measuring);
+    await expect.poll(speeds, waits).toContain('"engine"');
+    await daemon.killGroup();
+    const core = (): unknown => (JSON.parse(speeds()) as { core: unknown }).core;
+    const before = core();
+
+    // During quiet hours nothing is measured, and new jobs are queued and wait.
+    const settings = readFileSync(join(home, 'framekiln.yaml'), 'utf8');
+    writeFileSync(join(home, 'framekiln.yaml'), `${settings}throttling: { quietHours: ['00:00-24:00'] }\n`);
     makeClip(join(home, 'input/lanczos-2x/lanczos.mp4'), { frames: 120 });
     makeClip(join(home, 'input/model.mp4'), { frames: 120 });
-    const daemon = start(['start', '--home', home], measuring);
     const measured = (name: string, recipe: string) =>
       new RegExp(
         `${name} queued as job \\d: ${recipe}, scale 2 \\(about .* s, as measured on this machine; needs`,
       );
-    const waits = { timeout: 240_000 };
+    start(['start', '--home', home], measuring);
     await expect.poll(() => readLog(home), waits).toMatch(measured('lanczos-2x/lanczos.mp4', 'lanczos'));
     await expect.poll(() => readLog(home), waits).toMatch(measured('model.mp4', 'realesr-general-x4v3'));
     const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as StatusReport;
     expect(jobs.map(({ estimate }) => estimate?.basis)).toEqual(['measurement', 'measurement']);
-    await daemon.killGroup();
-
-    // A second start measures the models that are still missing, and nothing again.
-    const core = (): unknown =>
-      (JSON.parse(readFileSync(join(home, '.framekiln/speeds.json'), 'utf8')) as { core: unknown }).core;
-    const before = core();
-    makeClip(join(home, 'input/lanczos-2x/third.mp4'), { frames: 60, filter: 'hue=h=90' });
-    start(['start', '--home', home], measuring);
-    await expect.poll(() => readLog(home), waits).toMatch(measured('lanczos-2x/third.mp4', 'lanczos'));
     expect(core()).toEqual(before);
+  },
+);
+
+test(
+  'what may not be measured during quiet hours is measured after them',
+  { tags: ['slow'], timeout: 300_000 },
+  async () => {
+    const home = makeHome(temporaryFolder(), 'intake: { settleSeconds: 0.2 }\n');
+    const path = join(home, 'framekiln.yaml');
+    const settings = readFileSync(path, 'utf8');
+    writeFileSync(path, `${settings}throttling: { quietHours: ['00:00-24:00'] }\n`);
+    makeClip(join(home, 'input/lanczos-2x/lanczos.mp4'), { frames: 10 });
+    const daemon = start(['start', '--home', home], { FRAMEKILN_ESTIMATE_MEASURE: 'true' });
+    const log = (): string => readLog(home);
+    await expect
+      .poll(log, { timeout: 60_000 })
+      .toMatch(/lanczos\.mp4 queued as job 1: .*known after the first batch/);
+    const speedsFile = join(home, '.framekiln/speeds.json');
+    expect(existsSync(speedsFile)).toBe(false);
+
+    writeFileSync(path, settings);
+    await expect.poll(log, { timeout: 200_000 }).toMatch(/lanczos\.mp4.*done in/);
+    const speeds = (): string => (existsSync(speedsFile) ? readFileSync(speedsFile, 'utf8') : '');
+    await expect.poll(speeds, { timeout: 60_000 }).toContain('"engine"');
+    await daemon.killGroup();
   },
 );
