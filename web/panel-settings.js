@@ -21,10 +21,11 @@ export function Settings() {
   const groups = Map.groupBy(shown, ({ key }) => (key.includes('.') ? key.split('.')[0] : 'general'));
   return html`<header class="title"><h1>Settings</h1></header>
     <p class="quiet">
-      To change a setting: <code>framekiln config set KEY VALUE</code>, or edit <code>${answer.file}</code>. A
-      change applies from the next job; changes of <code>intake.polling</code>, <code>log.level</code>,
-      <code>page.enabled</code>, <code>page.host</code> and <code>page.port</code> need a restart of the
-      daemon.
+      To change a setting: <code>framekiln config set KEY VALUE</code>, or edit <code>${answer.file}</code>.
+      Changes to <code>recipe</code> and <code>intake.folders</code> apply to files queued from then on, and
+      other changes from the next job at the latest; changes to <code>intake.polling</code>,
+      <code>log.level</code>, <code>page.enabled</code>, <code>page.host</code> and
+      <code>page.port</code> require a restart of the daemon.
     </p>
     ${answer.faults.map((fault) => html`<div class="banner error"><p>${fault}</p></div>`)}
     <${Filters} label="Filter settings" text=${text} onText=${setText} group="Which settings">

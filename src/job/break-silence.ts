@@ -50,7 +50,7 @@ function listenedTo(log: Logger, heard: () => void): Logger {
 
 const STAGES: Readonly<Record<string, string>> = {
   probe: 'reading the source',
-  index: 'decoding the source once to index its frames',
+  index: 'decoding the source to index its frames',
   mux: 'joining the segments',
   verify: 'verifying the result',
 };

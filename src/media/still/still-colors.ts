@@ -40,7 +40,7 @@ export async function profileOfAvif(bytes: Buffer): Promise<Buffer | null> {
 export function leftOutOf(bytes: Buffer, format: string): string | null {
   if (!hasFurtherImages(bytes, format)) return null;
   return format === 'avif' || GAIN_MAPS.some((name) => bytes.includes(name, 0, 'latin1'))
-    ? 'the gain map is left out: the image is no longer shown in HDR'
+    ? 'the output has no gain map, so it is no longer shown in HDR'
     : 'a video or further images in the file are left out';
 }
 

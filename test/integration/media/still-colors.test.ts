@@ -71,5 +71,5 @@ test('a gain map that is left out is reported as such', async () => {
     .toBuffer();
   writeFileSync(path, Buffer.concat([jpeg, Buffer.from('MPF\0')]));
   const { still } = await copied(path, 'jpeg');
-  expect(still.leftOut).toBe('the gain map is left out: the image is no longer shown in HDR');
+  expect(still.leftOut).toBe('the output has no gain map, so it is no longer shown in HDR');
 });
