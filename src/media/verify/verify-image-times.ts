@@ -28,7 +28,7 @@ export function imageTimeFaults(
     const at = startSeconds + ticks / timing.timescale;
     const was = isComplete ? (sorted[frame] ?? NaN) : nearest(sorted, at);
     if (Math.abs(at - was) > MAX_DISTANCE_SECONDS)
-      return [`has frame ${frame} at ${at.toFixed(3)} s of the source instead of ${was.toFixed(3)} s`];
+      return [`has frame ${frame} at ${at.toFixed(3)} s, but the source has it at ${was.toFixed(3)} s`];
   }
   return [];
 }

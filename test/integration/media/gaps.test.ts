@@ -175,6 +175,6 @@ test('the verification compares with the timeline of the source, not with that o
   );
   const { outputPath, expected } = await passThrough(copy, folder);
   await expect(verifyOutput(outputPath, { ...expected, original: { path, timeline: null } })).rejects.toThrow(
-    / has frame \d+ at [\d.]+ s of the source instead of [\d.]+ s/,
+    / has frame \d+ at [\d.]+ s, but the source has it at [\d.]+ s/,
   );
 });

@@ -13,7 +13,7 @@ test('a job that says nothing gets a line at least every five minutes, with its 
   await breakSilence(context, () => {
     queue.progress.setStage(lease, 'index');
     vi.advanceTimersByTime(5 * MINUTE);
-    expect(lines).toEqual(['still decoding the source once to index its frames']);
+    expect(lines).toEqual(['still decoding the source to index its frames']);
     queue.progress.setStage(lease, 'frames');
     queue.progress.setPlan(lease, PLAN, 1000);
     queue.progress.setProgress(lease, {
