@@ -95,7 +95,9 @@ function describeHandOver({ file, settings }: ForegroundOptions, { queue, job }:
   ];
   if (queue.control.isQueuePaused()) sentences.push('The queue is paused; to resume it: framekiln resume');
   if ((settings.sources.flags ?? []).length > 0)
-    sentences.push('The daemon uses its own settings; --set does not apply to this job.');
+    sentences.push(
+      'The daemon uses its own settings; of those given with --set, only the ones under recipe apply to this job.',
+    );
   return sentences;
 }
 

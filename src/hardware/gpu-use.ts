@@ -93,7 +93,7 @@ function withoutWorkingDriver({ driver, reason }: GpuFacts, graphics: Graphics):
   if (other !== undefined)
     return {
       code: 'other-vendor',
-      why: `models need an NVIDIA GPU, and this machine has one from ${vendors.join(' and one from ')}`,
+      why: `models need an NVIDIA GPU, but this machine has only GPUs from ${vendors.join(' and ')}`,
       advice: null,
     };
   return { code: 'no-gpu', why: 'no GPU found', advice: null };

@@ -20,7 +20,7 @@ export const Live = HomeReport.extend({
   previews: z
     .record(z.string(), z.int())
     .meta({ description: 'number of the last finished batch of each running job, by job ID' }),
-  changeMark: z.string().meta({ description: 'differs once a job was added or a command carried out' }),
+  changeMark: z.string().meta({ description: 'changes whenever a job is added or a command is carried out' }),
   freeBytes: z.int().nullable().meta({ description: 'free disk space for finished videos; null if unknown' }),
 });
 export type Live = z.infer<typeof Live>;

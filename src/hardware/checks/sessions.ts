@@ -30,7 +30,7 @@ export function checkSessions(
   if (facts === null) return passed('not tested: the hardware could not be probed');
   const [first] = facts;
   if (!hasGpu && (first === undefined || first.sessions === 0))
-    return passed(`none (no GPU): videos are ${cpu} on the CPU`);
+    return passed(`none (no NVIDIA GPU)${what === 'NVENC' ? ': videos are encoded on the CPU' : ''}`);
   if (first === undefined) return passed('not tested: ffmpeg is missing or does not run');
   const found = facts.map(describeSessions).join('; ');
   if (facts.some(({ sessions }) => sessions > 0)) return passed(found);

@@ -138,12 +138,12 @@ test.each<[string, Machine, string]>([
   [
     'an AMD GPU only',
     { vendors: ['0x1002'] },
-    'models run on the CPU: models need an NVIDIA GPU, and this machine has one from AMD',
+    'models run on the CPU: models need an NVIDIA GPU, but this machine has only GPUs from AMD',
   ],
   [
     'an Intel GPU only',
     { vendors: ['0x8086'] },
-    'models run on the CPU: models need an NVIDIA GPU, and this machine has one from Intel',
+    'models run on the CPU: models need an NVIDIA GPU, but this machine has only GPUs from Intel',
   ],
   [
     'WSL2 without an NVIDIA GPU',
