@@ -6,7 +6,7 @@ const NOT_PUBLISHED = ['private', 'scripts', 'devDependencies', 'allowScripts', 
 
 const PURPOSE = {
   cpu: 'the kernels that run models on the CPU',
-  cuda: 'the kernels that run models on an NVIDIA GPU, which needs the driver only',
+  cuda: 'the kernels that run models on an NVIDIA GPU (no CUDA toolkit needed)',
 };
 
 /**

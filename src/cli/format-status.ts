@@ -29,7 +29,7 @@ function longJobLines(jobs: readonly JobReport[]): string[] {
   const long = jobs.flatMap(({ id, file, warning }) =>
     warning === null ? [] : [`  ${id}  ${visibleText(file)} ${visibleText(warning)}`],
   );
-  return long.length === 0 ? [] : ['', 'Jobs that take long (estimate.warnAfterHours):', ...long];
+  return long.length === 0 ? [] : ['', 'Jobs that will take a long time (estimate.warnAfterHours):', ...long];
 }
 
 function fileLines(title: string, files: readonly FileWithReason[]): string[] {

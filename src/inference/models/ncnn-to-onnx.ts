@@ -108,7 +108,7 @@ function activationOf(layer: NcnnLayer): { slope: number } | null {
   if (type === 1) return { slope: 0 };
   const [slope] = listParam(layer, 10);
   if (type === 2 && slope !== undefined) return { slope };
-  throw unsuitable(layer, `has an activation ${type} that cannot be converted`);
+  throw unsuitable(layer, `has activation type ${type}, which cannot be converted`);
 }
 
 function emitLeakyRelu(graph: OnnxGraphBuilder, input: string, output: string, slope: number): void {

@@ -147,7 +147,7 @@ describe('formatStatus', () => {
     expect(long('done').warning).toBeNull();
     const lines = formatStatus(report([long('queued')]));
     expect(lines.slice(-2)).toEqual([
-      'Jobs that take long (estimate.warnAfterHours):',
+      'Jobs that will take a long time (estimate.warnAfterHours):',
       `  3  upscale-4x/again.mkv ${message}`,
     ]);
   });

@@ -219,8 +219,8 @@ describe('checkSessions', () => {
       /^2 concurrent sessions of H\.264 1920x1080, 8-bit \(one more fails: all NVENC sessions are in use/,
     ],
     [[{ ...fact, sessions: 12, whyNoMore: null }], true, 'ok', /^at least 12 concurrent sessions of /],
-    [[{ ...fact, sessions: 0, whyNoMore: hardwareReason('no-gpu') }], false, 'ok', /no GPU/],
-    [[], false, 'ok', /no GPU/],
+    [[{ ...fact, sessions: 0, whyNoMore: hardwareReason('no-gpu') }], false, 'ok', /no NVIDIA GPU/],
+    [[], false, 'ok', /no NVIDIA GPU/],
     [
       [{ ...fact, sessions: 0, whyNoMore: hardwareReason('driver-silent') }],
       true,
