@@ -59,7 +59,11 @@ export async function audioFaults(
     const further = hidesPackets(source) && track.codec === 'copy' ? is.count - was.count : 0;
     if (further > 1)
       return [
-        { sentence: `plays parts of audio track ${index} that the edit list of the source hides`, index, shift: HIDDEN_PARTS },
+        {
+          sentence: `plays parts of audio track ${index} that the edit list of the source hides`,
+          index,
+          shift: HIDDEN_PARTS,
+        },
       ];
     if (further === 1) is = packetTimes(is.all.slice(1));
     const drift = driftOf(was, is, firstFrameSeconds - imageBefore);

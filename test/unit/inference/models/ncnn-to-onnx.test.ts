@@ -107,7 +107,7 @@ test('equal files give equal bytes', () => {
 
 test.each([
   ['a strange layer', 'Deconvolution d 1 1 data out 0=3', 'ncnn layer Deconvolution d'],
-  ['a strange activation', 'Convolution c 1 1 data out 0=3 1=1 6=9 9=5', 'activation 5'],
+  ['a strange activation', 'Convolution c 1 1 data out 0=3 1=1 6=9 9=5', 'activation type 5'],
   ['padding by a rule', 'Convolution c 1 1 data out 0=3 1=1 6=9 4=-233', 'does not have explicit padding'],
   ['an impossible kernel', 'Convolution c 1 1 data out 0=3 1=3 6=10', 'impossible weight count of 10'],
   ['a product', 'Eltwise e 2 1 data data out 0=0', 'not a sum of two inputs'],
