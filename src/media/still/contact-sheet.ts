@@ -15,6 +15,8 @@ export interface SheetCell {
 const CELL = { width: 480, height: 360 };
 const GAP = 12;
 const LABEL_HEIGHT = 52;
+/** Room for the label of a small frame. */
+const LEAST_LABEL_WIDTH = 260;
 const MOST_COLUMNS = 3;
 const BACKGROUND = '#16181d';
 
@@ -39,13 +41,14 @@ export async function writeContactSheet(
   const labels = [{ title: 'the frame', subtitle: 'the marked part is compared' }, ...cells];
   const columns = images.length === 4 ? 2 : Math.min(MOST_COLUMNS, images.length);
   const rows = Math.ceil(images.length / columns);
-  const step = { x: size.width + GAP, y: size.height + LABEL_HEIGHT + GAP };
+  const labelWidth = Math.max(size.width, LEAST_LABEL_WIDTH);
+  const step = { x: labelWidth + GAP, y: size.height + LABEL_HEIGHT + GAP };
   const parts = images.flatMap((input, i) => {
     const [left, top] = [GAP + (i % columns) * step.x, GAP + Math.floor(i / columns) * step.y];
     const { title, subtitle } = labels[i] ?? { title: '', subtitle: '' };
     return [
       { input, left, top },
-      { input: label(title, subtitle, size.width), left, top: top + size.height },
+      { input: label(title, subtitle, labelWidth), left, top: top + size.height },
     ];
   });
   const sheet = sharp({
