@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { programRoot, type Home } from '../config/home.ts';
+import { modelFolders, programRoot, type Home } from '../config/home.ts';
 import type { LoadedSettings } from '../config/load-settings.ts';
 import { runChecks, type Checks, type NamedCheckResult } from '../hardware/check.ts';
 import { checkCpuEngine } from '../hardware/checks/cpu-engine.ts';
@@ -23,12 +23,12 @@ import type { HardwareFacts } from '../hardware/probe/hardware-facts.ts';
 import { addonPath } from '../inference/cuda-engine.ts';
 import { describeCpuEngine } from '../inference/cpu-engine.ts';
 import { addonPackage } from '../inference/find-addon.ts';
+import { readKnownModels } from '../inference/models/known-models.ts';
 import { listModels, pullCommand, verifyModels } from '../inference/models/find-model.ts';
 import { runForText } from '../media/ffmpeg/run-for-text.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
 import { tryEncoders, tryRamDisk } from './environment-trials.ts';
 import { findGpuUse } from './find-gpu-use.ts';
-import { modelFolders, readKnownModels } from './known-models.ts';
 
 export interface Place extends Pick<LoadedSettings, 'settings' | 'faults'> {
   readonly home: Home;

@@ -1,13 +1,14 @@
+import { modelFolders } from '../config/home.ts';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { fetchModel } from '../inference/models/fetch-model.ts';
+import { readKnownModels } from '../inference/models/known-models.ts';
 import { listModels, verifyModels } from '../inference/models/find-model.ts';
 import { formatDuration } from '../observability/format-progress.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatTable } from './format-table.ts';
-import { modelFolders, readKnownModels } from './known-models.ts';
 import { openHome } from './open-home.ts';
 import { createProgressBar } from './progress-bar.ts';
 

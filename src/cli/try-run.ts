@@ -1,10 +1,11 @@
+import { modelFolders } from '../config/home.ts';
 import type { UpscaleRecipe } from '../domain/recipe.ts';
 import { availableEngines } from '../inference/available-engines.ts';
 import type { Engine } from '../inference/engine.ts';
+import { readKnownModels } from '../inference/models/known-models.ts';
 import { findModel } from '../inference/models/find-model.ts';
 import { enlargeFrame, type Enlarged } from '../trial/enlarge-frame.ts';
 import type { TakenFrame } from '../trial/take-frame.ts';
-import { modelFolders, readKnownModels } from './known-models.ts';
 import type { OpenHome } from './open-home.ts';
 
 /** Runs recipes on one frame, one after the other, with the engines that jobs use. */

@@ -5,7 +5,9 @@ import { toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import type { Recipe, UpscaleRecipe } from '../domain/recipe.ts';
 import { fitToSource } from '../domain/target-size.ts';
-import { listModels } from '../inference/models/find-model.ts';
+import { modelFolders } from '../config/home.ts';
+import { installedUpscalers } from '../inference/models/find-model.ts';
+import { readKnownModels } from '../inference/models/known-models.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { writeContactSheet, type SheetCell } from '../media/still/contact-sheet.ts';
 import { writeStill } from '../media/still/still-image.ts';
@@ -13,7 +15,7 @@ import { takeFrame, type TakenFrame } from '../trial/take-frame.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { existingFile } from './existing-file.ts';
 import { formatTable } from './format-table.ts';
-import { modelFolders, readKnownModels, withFoundModel } from './known-models.ts';
+import { withFoundModel } from './with-found-model.ts';
 import { makeHome, openHome, type OpenHome } from './open-home.ts';
 import { numberOrText, parseList, parseTime } from './parse-arguments.ts';
 import { probeMachine } from './probe-machine.ts';
@@ -80,10 +82,7 @@ async function chooseRecipes(
   wanted: readonly string[] | null,
   { home }: OpenHome,
 ): Promise<UpscaleRecipe[]> {
-  const listed = await listModels(modelFolders(home), await readKnownModels());
-  const installed = listed.flatMap(({ entry, path }) =>
-    path === null || entry.purpose !== 'upscale' ? [] : [entry.name],
-  );
+  const installed = await installedUpscalers(modelFolders(home), await readKnownModels());
   const models = new Set(['lanczos', ...(wanted ?? installed)]);
   const recipes: UpscaleRecipe[] = [];
   for (const model of models) {

@@ -43,6 +43,11 @@ export interface IdentifiedHome extends Home {
 /** Folder of the program, with `package.json` and `models/manifest.json`; the same for src/ and dist/. */
 export const programRoot = resolve(import.meta.dirname, '../..');
 
+/** Folders that are searched for models, in order: that of the home, then that of the program. */
+export function modelFolders({ models }: Pick<Home, 'models'>): string[] {
+  return [...new Set([models, join(programRoot, 'models')])];
+}
+
 /** Chooses the home: `--home`, else `FRAMEKILN_HOME`, else the default home. */
 export function resolveHome({ flag, cwd }: { readonly flag: string | null; readonly cwd: string }): Home {
   return homeAt(realPath(resolve(cwd, flag ?? homeFromEnvironment() ?? defaultHome(programRoot))));

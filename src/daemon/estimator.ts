@@ -4,6 +4,7 @@ import type { Job } from '../domain/job.ts';
 import { recipeText, type Recipe } from '../domain/recipe.ts';
 import type { MeasuredTime } from '../domain/speed.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
+import { readKnownModels } from '../inference/models/known-models.ts';
 import { formatEstimate, formatNeeds } from '../observability/format-estimate.ts';
 import type { Queue } from '../queue/queue.ts';
 import { recipeTime } from '../trial/recipe-time.ts';
@@ -11,7 +12,6 @@ import { speedRequest, type SpeedRequest } from '../trial/speed-request.ts';
 import type { Speeds } from '../trial/speeds-file.ts';
 import { BATCHES_IN_FLIGHT, batchSizesFor } from '../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
-import { readManifestOfProgram } from './read-manifest.ts';
 
 /** How long history, speeds and free memory are cached, because ten thousand files may be queued at once. */
 const LOOK_EVERY_MS = 10_000;
@@ -107,7 +107,7 @@ export class Estimator {
     // Earlier jobs say nothing about another precision.
     const rate = isAsSet ? rateOf(recipe, queue.history.pastJobs(recipe)) : null;
     try {
-      const request = await speedRequest(recipe, { engine }, await readManifestOfProgram());
+      const request = await speedRequest(recipe, { engine }, await readKnownModels());
       return { rate, request, isMissing: false };
     } catch {
       // The job itself says what is wrong with its model.

@@ -1,18 +1,17 @@
-import { join } from 'node:path';
-import { programRoot, type Home } from '../config/home.ts';
+import { modelFolders, type Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import { toError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { CoreSpeed, ModelSpeed } from '../domain/speed.ts';
-import { findModel, listModels } from '../inference/models/find-model.ts';
+import { findModel, installedUpscalers } from '../inference/models/find-model.ts';
 import { modelPurposeOf } from '../inference/models/manifest.ts';
+import { readKnownModels } from '../inference/models/known-models.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Measurement } from '../trial/measure-entry.ts';
 import { startMeasurement } from '../trial/run-measurement.ts';
 import { speedRequest } from '../trial/speed-request.ts';
 import { readSpeeds, writeSpeeds, type Speeds } from '../trial/speeds-file.ts';
 import { JobHold } from './job-hold.ts';
-import { readManifestOfProgram } from './read-manifest.ts';
 
 /** `skipped`: to be measured later. */
 type Outcome = 'measured' | 'failed' | 'skipped';
@@ -70,10 +69,13 @@ export class SpeedMeter {
     if (!this.#options.settings().estimate.measure) return;
     const { recipe, intake } = this.#options.settings();
     // Held as a whole: a job that starts between two measurements would prevent the second.
-    await this.#hold.during(async () => {
+    const work = this.#hold.during(async () => {
       const installed = await this.installed();
       const others = recipe.pipeline === 'upscale' ? installed.map((model) => ({ ...recipe, model })) : [];
       for (const each of [recipe, ...Object.values(intake.folders), ...others]) await this.ready(each);
+    });
+    await work.catch((error: unknown) => {
+      this.#options.log.debug(`the installed models are not measured: ${toError(error).message}`);
     });
   }
 
@@ -86,10 +88,7 @@ export class SpeedMeter {
 
   /** Names of the upscaling models on this machine. */
   async installed(): Promise<string[]> {
-    const listed = await listModels(this.#folders(), await readManifestOfProgram());
-    return listed.flatMap(({ entry, path }) =>
-      path === null || entry.purpose !== 'upscale' ? [] : [entry.name],
-    );
+    return installedUpscalers(modelFolders(this.#options.home), await readKnownModels());
   }
 
   /**
@@ -101,7 +100,7 @@ export class SpeedMeter {
     const { settings, log } = this.#options;
     if (!settings().estimate.measure || this.#isClosed()) return;
     try {
-      const manifest = await readManifestOfProgram();
+      const manifest = await readKnownModels();
       const request = await speedRequest(recipe, { engine }, manifest);
       await this.#coreReady();
       if (request === null) return;
@@ -111,7 +110,12 @@ export class SpeedMeter {
         recipe.model,
         ({ models }) => key in models,
         async () => {
-          const model = await findModel(recipe.model, this.#folders(), manifest, modelPurposeOf(recipe));
+          const model = await findModel(
+            recipe.model,
+            modelFolders(this.#options.home),
+            manifest,
+            modelPurposeOf(recipe),
+          );
           const measurement: Measurement =
             recipe.pipeline === 'dual-face'
               ? { kind: 'dual-face', recipe, model, threads }
@@ -209,9 +213,5 @@ export class SpeedMeter {
     this.#speeds = Promise.resolve(speeds);
     await writeSpeeds(this.#options.home, speeds);
     this.#options.onMeasured?.();
-  }
-
-  #folders(): string[] {
-    return [this.#options.home.models, join(programRoot, 'models')];
   }
 }

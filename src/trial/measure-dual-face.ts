@@ -5,7 +5,7 @@ import type { ModelSpeed } from '../domain/speed.ts';
 import type { Engine } from '../inference/engine.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
 import type { Frame } from '../pipelines/frame-pipeline.ts';
-import { isDisturbed } from './is-disturbed.ts';
+import { startStopwatch } from './stopwatch.ts';
 
 const WIDTH = 1280;
 const HEIGHT = 720;
@@ -35,12 +35,9 @@ export async function measureDualFace(
   try {
     const { signal } = new AbortController();
     await drain(pipeline.process(frames(2), null, signal));
-    const [startedAtMs, cpuBefore, wasDisturbed] = [performance.now(), process.cpuUsage(), isDisturbed()];
+    const elapsedMs = startStopwatch();
     await drain(pipeline.process(frames(FRAMES), null, signal));
-    const wallMs = performance.now() - startedAtMs;
-    const { user, system } = process.cpuUsage(cpuBefore);
-    const ms = wasDisturbed() ? Math.min(wallMs, (user + system) / 1000 / PARTS_AT_ONCE) : wallMs;
-    const msPerPixel = ms / FRAMES / (recipe.width * recipe.height);
+    const msPerPixel = elapsedMs(PARTS_AT_ONCE) / FRAMES / (recipe.width * recipe.height);
     return { engine: pipeline.summary, device: 'cpu', scale: 1, msPerPixel, loadMs, memoryBytes: null };
   } finally {
     await pipeline.close();

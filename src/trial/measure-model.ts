@@ -10,9 +10,11 @@ import { GPU_LANES, usableVideoMemory } from '../hardware/video-memory.ts';
 import { addonPath } from '../inference/cuda-engine.ts';
 import type { Engine } from '../inference/engine.ts';
 import { readModel } from '../inference/models/find-model.ts';
+import { Semaphore } from '../lib/semaphore.ts';
 import { Upscaler } from '../pipelines/upscale/upscaler.ts';
 import { isDisturbed } from './is-disturbed.ts';
 import { median } from './median.ts';
+import { startStopwatch } from './stopwatch.ts';
 
 /** Sizes of the test image. The first takes a large model a few tenths of a second on two cores; a GPU needs larger ones. */
 const SIZES = [
@@ -73,14 +75,12 @@ class Trial {
     [width, height]: readonly [number, number],
   ): Promise<Trial> {
     const input: FrameFormat = { width, height, pixelFormat: 'rgb24' };
-    const [startedAtMs, cpuBefore, wasDisturbed] = [performance.now(), process.cpuUsage(), isDisturbed()];
+    const elapsedMs = startStopwatch();
     const upscaler = await Upscaler.open({
       ...{ model: onnx, device, engines, threads, precision, input },
       ...{ tile: null, overlap: model.overlap, onStepDown: fail },
     });
-    const wallMs = performance.now() - startedAtMs;
-    const { user, system } = process.cpuUsage(cpuBefore);
-    return new Trial(upscaler, input, wasDisturbed() ? Math.min(wallMs, (user + system) / 1000) : wallMs);
+    return new Trial(upscaler, input, elapsedMs(1));
   }
 
   private constructor(upscaler: Upscaler, input: FrameFormat, loadMs: number) {
@@ -94,14 +94,12 @@ class Trial {
     const atOnce = this.upscaler.current.model.concurrency ?? 1;
     const frames = Array.from({ length: 2 * atOnce }, () => this.#nextFrame());
     const startedAtMs = performance.now();
-    const running = new Set<Promise<unknown>>();
-    for (const frame of frames) {
-      const run = this.upscaler.upscale(frame, new AbortController().signal);
-      running.add(run.finally(() => running.delete(run)));
-      running.add(run);
-      if (running.size >= atOnce) await Promise.race(running);
-    }
-    await Promise.all(running);
+    const semaphore = new Semaphore(atOnce);
+    const upscale = async (frame: Buffer): Promise<void> => {
+      const permit = await semaphore.acquire();
+      await this.upscaler.upscale(frame, new AbortController().signal).finally(() => permit.release());
+    };
+    await Promise.all(frames.map(upscale));
     return (performance.now() - startedAtMs) / frames.length;
   }
 

@@ -1,7 +1,6 @@
 import '../config/no-telemetry.ts';
-import { join } from 'node:path';
 import { failPointFolder, traceFile, workerMemoryBytes } from '../config/environment.ts';
-import { homeAt, programRoot } from '../config/home.ts';
+import { homeAt, modelFolders } from '../config/home.ts';
 import { LiveSettings } from '../config/live-settings.ts';
 import { FramekilnError, InternalError, toError } from '../domain/errors.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
@@ -38,7 +37,7 @@ async function main(): Promise<void> {
     settings: new LiveSettings({ home, flags: start.flags }),
     queue,
     log,
-    modelFolders: [home.models, join(programRoot, 'models')],
+    modelFolders: modelFolders(home),
     traceFile: traceFile(),
     onlyJobId: start.onlyJobId,
     alone: start.alone,

@@ -78,6 +78,14 @@ export function listModels(folders: readonly string[], manifest: Manifest): Prom
   );
 }
 
+/** Names of the upscaling models on this machine. */
+export async function installedUpscalers(folders: readonly string[], manifest: Manifest): Promise<string[]> {
+  const listed = await listModels(folders, manifest);
+  return listed.flatMap(({ entry, path }) =>
+    path === null || entry.purpose !== 'upscale' ? [] : [entry.name],
+  );
+}
+
 export interface VerifiedModel {
   readonly entry: ModelEntry;
   readonly path: string;

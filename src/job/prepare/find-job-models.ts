@@ -1,9 +1,8 @@
-import { join } from 'node:path';
-import { programRoot } from '../../config/home.ts';
 import { ModelError } from '../../domain/errors.ts';
 import type { ModelFile } from '../../domain/models.ts';
 import { findModel } from '../../inference/models/find-model.ts';
-import { readManifest, type Manifest } from '../../inference/models/manifest.ts';
+import { readKnownModels } from '../../inference/models/known-models.ts';
+import type { Manifest } from '../../inference/models/manifest.ts';
 import type { JobContext } from '../job-context.ts';
 
 export interface JobModels {
@@ -20,7 +19,7 @@ export async function findJobModels(context: JobContext): Promise<JobModels> {
   const { job, modelFolders } = context;
   const { recipe } = job;
   if (recipe.model === 'lanczos') return { model: null, embedding: null };
-  const manifest = await readManifest(join(programRoot, 'models', 'manifest.json'));
+  const manifest = await readKnownModels();
   if (recipe.pipeline === 'upscale')
     return {
       model: await findModel(recipe.model, modelFolders, manifest, 'upscale'),

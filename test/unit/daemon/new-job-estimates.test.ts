@@ -6,7 +6,7 @@ import type { Job } from '../../../src/domain/job.ts';
 import type { GpuUse } from '../../../src/hardware/gpu-use.ts';
 import { LONG_JOB, type JobEvent } from '../../../src/queue/event-store.ts';
 import { speedRequest } from '../../../src/trial/speed-request.ts';
-import { readManifestOfProgram } from '../../../src/daemon/read-manifest.ts';
+import { readKnownModels } from '../../../src/inference/models/known-models.ts';
 import type { Logger } from '../../../src/observability/log-entry.ts';
 import { silentLogger } from '../../helpers/silent-logger.ts';
 
@@ -23,7 +23,7 @@ const NO_DRIVER: GpuUse = {
 
 /** Estimates on a machine on which the large model takes 8 s a frame, or 7 s with less precision, and the other one 0.5 s. */
 async function estimatesWith(settings: Settings, gpuUse: GpuUse | null = NO_DRIVER) {
-  const manifest = await readManifestOfProgram();
+  const manifest = await readKnownModels();
   const speed = async (model: string, precision: Settings['engine']['precision'], frameMs: number) => {
     const engine = { ...settings.engine, precision };
     const request = await speedRequest({ ...recipe, model }, { engine }, manifest);

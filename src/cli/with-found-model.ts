@@ -1,18 +1,9 @@
-import { join, resolve } from 'node:path';
-import { programRoot, type Home } from '../config/home.ts';
+import { resolve } from 'node:path';
+import { modelFolders, type Home } from '../config/home.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { findModel } from '../inference/models/find-model.ts';
-import { modelPurposeOf, readManifest, type Manifest } from '../inference/models/manifest.ts';
-
-/** Folders that are searched for models, in order: that of the home, then that of the program. */
-export function modelFolders(home: Home): string[] {
-  return [...new Set([home.models, join(programRoot, 'models')])];
-}
-
-/** The models that this version knows. */
-export function readKnownModels(): Promise<Manifest> {
-  return readManifest(join(programRoot, 'models', 'manifest.json'));
-}
+import { readKnownModels } from '../inference/models/known-models.ts';
+import { modelPurposeOf } from '../inference/models/manifest.ts';
 
 /**
  * The recipe with the absolute path of its model, because the daemon has another working folder.
