@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -115,16 +124,24 @@ test(
 /** Overwrites the first page of a table while the program runs, as a broken disk or another program would. */
 function overwrite(database: string, table: string): void {
   const db = new SqliteDatabase(database, { timeout: 10_000 });
+  const number = (pragma: string) => db.pragma(pragma, { simple: true }) as number;
+  // No other process may commit meanwhile: it would write the page again from its memory.
+  db.exec('BEGIN IMMEDIATE');
   // A page that is still in the write-ahead log would replace the damaged one.
-  let isBusy = true;
-  while (isBusy) isBusy = (db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[])[0]?.busy !== 0;
+  while (statSync(`${database}-wal`).size > 0) {
+    db.exec('COMMIT');
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    db.exec('BEGIN IMMEDIATE');
+  }
   const page = db
     .prepare<[string], { rootpage: number }>(`SELECT rootpage FROM sqlite_master WHERE name = ?`)
     .get(table);
-  const bytes = db.pragma('page_size', { simple: true }) as number;
-  db.close();
-  const where = [`bs=${bytes}`, `seek=${(page?.rootpage ?? 1) - 1}`, 'count=1', 'conv=notrunc'];
+  const where = [`bs=${number('page_size')}`, `seek=${(page?.rootpage ?? 1) - 1}`, 'count=1', 'conv=notrunc'];
   execFileSync('dd', ['if=/dev/urandom', `of=${database}`, ...where], { stdio: 'ignore' });
+  // Other processes read a page again only after a commit.
+  db.pragma(`user_version = ${number('user_version')}`);
+  db.exec('COMMIT');
+  db.close();
 }
 
 function damagedCopyCount(home: string): number {
