@@ -4,16 +4,17 @@ import { formatEstimate, formatNeeds } from '../observability/format-estimate.ts
 import { formatTable } from './format-table.ts';
 import type { FileWithReason, JobReport, StatusReport } from '../control/status-report.ts';
 
-/** Finished jobs that are shown; all of them are in `--json`. */
+/** Jobs shown of those that ended last, besides those that failed; all of them are in `--json`. */
 const FINISHED_SHOWN = 10;
 
-/** The report as lines for a person: the jobs that ended last, what is unfinished, then the files without a job. */
+/** The report as lines for a person: failed jobs and those that ended last, what is unfinished, then the files without a job. */
 export function formatStatus(report: StatusReport): string[] {
   const unfinished = report.jobs.filter((job) => !isFinished(job));
   const finished = report.jobs
     .filter(isFinished)
     .sort((a, b) => (a.finishedAt ?? '').localeCompare(b.finishedAt ?? ''));
-  const shown = [...finished.slice(-FINISHED_SHOWN), ...unfinished];
+  const last = new Set(finished.slice(-FINISHED_SHOWN));
+  const shown = [...finished.filter((job) => job.state === 'failed' || last.has(job)), ...unfinished];
 
   const lines = [headline(report, unfinished.length, finished.length)];
   if (shown.length > 0) lines.push('', ...formatTable(HEADER, shown.map(tableRow)));

@@ -139,6 +139,11 @@ const MODEL_PROTO = protobuf.parse(SCHEMA).root.lookupType('ModelProto');
 /** TensorProto.DataType.FLOAT */
 export const FLOAT32 = 1;
 const INT64 = 7;
+/** Names of TensorProto.DataType by number. */
+const TYPE_NAMES =
+  'undefined float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64 complex64 complex128 bfloat16'.split(
+    ' ',
+  );
 /** AttributeProto.AttributeType */
 export const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
@@ -237,7 +242,8 @@ export function encodeModel(model: OnnxModel): Uint8Array {
  */
 export function tensorFloats(tensor: OnnxTensor): Float32Array {
   if (tensor.dataType !== FLOAT32) {
-    const found = `has data type ${tensor.dataType} instead of float32`;
+    const type = TYPE_NAMES[tensor.dataType] ?? `type ${tensor.dataType}`;
+    const found = `contains ${type} values instead of float32`;
     throw new ModelError('MODEL_UNSUITABLE', `The tensor ${tensor.name ?? '(unnamed)'} ${found}.`);
   }
   const { rawData } = tensor;

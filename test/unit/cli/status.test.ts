@@ -158,14 +158,18 @@ describe('formatStatus', () => {
     ]);
   });
 
-  it('shows every unfinished job and the ten that ended last', () => {
+  it('shows every unfinished job, every failed one and the ten that ended last', () => {
     const done = Array.from({ length: 15 }, (_, index) =>
-      reported({ id: 100 + index, state: 'done', finishedAtMs: NOW - index * 1000 }),
+      reported({
+        id: 100 + index,
+        state: index === 12 ? 'failed' : 'done',
+        finishedAtMs: NOW - index * 1000,
+      }),
     );
     const ids = formatStatus(report([...done, reported()]))
       .slice(3)
       .map((line) => Number(line.split(' ')[0]));
-    expect(ids).toEqual([109, 108, 107, 106, 105, 104, 103, 102, 101, 100, 3]);
+    expect(ids).toEqual([112, 109, 108, 107, 106, 105, 104, 103, 102, 101, 100, 3]);
   });
 });
 
