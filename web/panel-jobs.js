@@ -34,7 +34,7 @@ export function Queue() {
     }
     <${Files} title="Rejected files in input/" files=${rejected} />
     <${Files} title="Files that may be incomplete" files=${waiting} />
-    <${Files} title="Files that need nothing" files=${skipped} />`;
+    <${Files} title="Skipped files in input/" files=${skipped} />`;
 }
 
 export function Ended() {

@@ -20,7 +20,7 @@ export function formatStatus(report: StatusReport): string[] {
   if (shown.length > 0) lines.push('', ...formatTable(HEADER, shown.map(tableRow)));
   lines.push(...longJobLines(unfinished));
   lines.push(...fileLines('Files in input/ that may be incomplete:', report.waiting));
-  lines.push(...fileLines('Files in input/ that need nothing:', report.skipped));
+  lines.push(...fileLines('Skipped files in input/:', report.skipped));
   lines.push(...fileLines('Rejected files in input/:', report.rejected));
   return lines;
 }
