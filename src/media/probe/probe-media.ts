@@ -111,7 +111,7 @@ export async function probeMedia(
   if (!keepsDolbyVision && needsDolbyVision(main.side_data_list ?? []))
     throw new InputRejectedError(
       'UNSUPPORTED_COLOR',
-      `${name} is Dolby Vision of profile 5, whose colours are right only with the metadata of Dolby; convert it to HDR10 first.`,
+      `${name} is Dolby Vision profile 5, whose colours are wrong without its Dolby Vision metadata, which Framekiln cannot keep; convert it to HDR10 first.`,
     );
   const info: MediaInfo = {
     path,
