@@ -68,7 +68,7 @@ export async function checkFrames(
 
 function captionFaults(planned: Captions | null, found: Captions | null): string[] {
   const frame = planned === null ? null : firstDifference(planned, found);
-  return frame === null ? [] : [`has other captions than the source at frame ${frame}`];
+  return frame === null ? [] : [`has different captions from the source at frame ${frame}`];
 }
 
 /**

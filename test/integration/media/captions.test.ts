@@ -47,7 +47,7 @@ test('a finished file without the captions of its source fails the verification'
   const outputPath = join(folder, 'bare.mp4');
   await muxOutput({ ...bare, source: opened.media, outputPath });
   await expect(verifyOutput(outputPath, expected)).rejects.toThrow(
-    'bare.mp4 has other captions than the source at frame 0',
+    'bare.mp4 has different captions from the source at frame 0',
   );
 });
 

@@ -92,7 +92,7 @@ test('Dolby Vision profile 5, whose base layer has other colours, is rejected', 
   withDolbyVision(path, 5, 0);
   const failure = probeMedia(path, LIMITS);
   await expect(failure).rejects.toMatchObject({ code: 'UNSUPPORTED_COLOR' });
-  await expect(failure).rejects.toThrow('five.mp4 is Dolby Vision of profile 5');
+  await expect(failure).rejects.toThrow('five.mp4 is Dolby Vision profile 5');
 });
 
 test.each([

@@ -63,7 +63,7 @@ test('a source without a frame that decodes is rejected', async () => {
   await expect(prepareSource(work.context, work.folder)).rejects.toThrow(InputRejectedError);
 });
 
-test('Dolby Vision of profile 5 is rejected, but not for a job that an older version began', async () => {
+test('Dolby Vision profile 5 is rejected, but not for a job that an older version began', async () => {
   const { context, folder, job } = await jobAtWork({ clip: { frames: 3 } });
   withDolbyVision(job.sourcePath, 5, 0);
   const fingerprint = await sha256File(job.sourcePath);
