@@ -53,7 +53,7 @@ function withoutLinks(args: readonly string[]): [string, string[]] {
   return ['strace', [...inject, process.execPath, ...args]];
 }
 
-describe.runIf(mayMountExfat())('on exFAT', () => {
+describe.runIf(mayMountExfat())('on exFAT (needs root, loop devices, exfatprogs and an exFAT driver)', () => {
   test('videos are published under names that it accepts, and none replaces a file', () => {
     const { home, output, once } = homeWithCard();
     newClip(home, 'trip: 1/a<b>:c?.mp4', 40);

@@ -91,7 +91,7 @@ test.skipIf(!mayMount()).each([
     /clip\.mp4 needs about .* in .*, but only .* is free\./,
   ],
 ] as const)(
-  'a job waits while the output folder %s',
+  'a job waits while the output folder %s (needs the right to mount a tmpfs)',
   { tags: ['slow'] },
   async (what, options, repaired, message) => {
     const root = temporaryFolder();

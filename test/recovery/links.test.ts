@@ -173,24 +173,27 @@ test(
   },
 );
 
-test.runIf(mayMount())('a job does not write into the empty mount point of output/, and waits', async () => {
-  const root = temporaryFolder();
-  const output = join(root, 'output');
-  const disk = temporaryFolder();
-  mountTmpfs(disk, 'size=50m');
-  mkdirSync(output);
-  const mount = () => void execFileSync('mount', ['--bind', disk, output]);
-  mount();
-  const daemon = new DaemonWithClip({ root, frames: 60, armed: ['commit-batch.committed 1 stop'] });
-  await daemon.waitFor(() => daemon.points.hasFired('commit-batch.committed'));
-  execFileSync('umount', ['--lazy', output]);
-  daemon.resumeProcesses();
-  await daemon.waitFor(() => daemon.job()?.note?.includes('waiting: '));
-  expect(readdirSync(output)).toEqual([]);
-  mount();
-  daemon.endWaits();
-  await daemon.completes();
-});
+test.runIf(mayMount())(
+  'a job does not write into the empty mount point of output/, and waits (needs the right to mount a tmpfs)',
+  async () => {
+    const root = temporaryFolder();
+    const output = join(root, 'output');
+    const disk = temporaryFolder();
+    mountTmpfs(disk, 'size=50m');
+    mkdirSync(output);
+    const mount = () => void execFileSync('mount', ['--bind', disk, output]);
+    mount();
+    const daemon = new DaemonWithClip({ root, frames: 60, armed: ['commit-batch.committed 1 stop'] });
+    await daemon.waitFor(() => daemon.points.hasFired('commit-batch.committed'));
+    execFileSync('umount', ['--lazy', output]);
+    daemon.resumeProcesses();
+    await daemon.waitFor(() => daemon.job()?.note?.includes('waiting: '));
+    expect(readdirSync(output)).toEqual([]);
+    mount();
+    daemon.endWaits();
+    await daemon.completes();
+  },
+);
 
 test(
   'a job whose source was missing for a while is queued again when the file is back',

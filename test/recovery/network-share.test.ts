@@ -30,7 +30,7 @@ test.each(['ESTALE', 'ENOTCONN', 'EHOSTDOWN', 'ETIMEDOUT'])(
 );
 
 test.runIf(mayMountExfat())(
-  'a job with an output that is not on a local disk waits after EIO',
+  'a job with an output that is not on a local disk waits after EIO (needs exFAT mounts)',
   async () => {
     const root = temporaryFolder();
     const share = join(temporaryFolder(), 'share');

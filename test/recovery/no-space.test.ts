@@ -182,43 +182,50 @@ test.each(runsAll ? DAEMON_WRITES : (['put-seen-files.before-commit', 'enqueue.b
 
 const withMounts = test.skipIf(!mayMount());
 
-withMounts('a job resumes when a full disk with the queue and the segments has space again', async () => {
-  const root = temporaryFolder();
-  const state = join(root, '.framekiln');
-  mountTmpfs(state, 'size=16m');
-  const daemon = new DaemonWithClip({ frames: 90, root, armed: ['segment.published 2 stop'] });
-  await daemon.waitFor(() => daemon.points.hasFired('segment.published'));
-  const committed = daemon.batchCount();
-  const empty = fillUp(state);
-  daemon.resumeProcesses();
-  await daemon.waitFor(() =>
-    daemon.hasLogged(/no space left|cannot (be written|write|scan|open)|cannot use/i),
-  );
-  await daemon.waitFor(
-    () =>
-      daemon.workerPids().length === 0 ||
-      daemon.hasLogged(/tried again until it can|cannot write to the queue/),
-  );
-  expect(daemon.running.child.exitCode).toBeNull();
-  empty();
-  const seconds = await completesWithoutAttempt(daemon);
-  // Batches of 10, 20, 20 … frames.
-  expect(resumedFrames(readLog(daemon.home))).toBeGreaterThanOrEqual(20 * committed - 10);
-  note('a real tmpfs with the queue and the segments', daemon, 0, seconds);
-});
+withMounts(
+  'a job resumes when a full disk with the queue and the segments has space again (needs the right to mount a tmpfs)',
+  async () => {
+    const root = temporaryFolder();
+    const state = join(root, '.framekiln');
+    mountTmpfs(state, 'size=16m');
+    const daemon = new DaemonWithClip({ frames: 90, root, armed: ['segment.published 2 stop'] });
+    await daemon.waitFor(() => daemon.points.hasFired('segment.published'));
+    const committed = daemon.batchCount();
+    const empty = fillUp(state);
+    daemon.resumeProcesses();
+    await daemon.waitFor(() =>
+      daemon.hasLogged(/no space left|cannot (be written|write|scan|open)|cannot use/i),
+    );
+    await daemon.waitFor(
+      () =>
+        daemon.workerPids().length === 0 ||
+        daemon.hasLogged(/tried again until it can|cannot write to the queue/),
+    );
+    expect(daemon.running.child.exitCode).toBeNull();
+    empty();
+    const seconds = await completesWithoutAttempt(daemon);
+    // Batches of 10, 20, 20 … frames.
+    expect(resumedFrames(readLog(daemon.home))).toBeGreaterThanOrEqual(20 * committed - 10);
+    note('a real tmpfs with the queue and the segments', daemon, 0, seconds);
+  },
+);
 
-withMounts('a job completes while another program fills the RAM disk', { tags: ['slow'] }, async () => {
-  const daemon = new DaemonWithClip({ frames: 90, armed: ['segment.published 2 stop'] });
-  await daemon.waitFor(() => daemon.points.hasFired('segment.published'));
-  const ram = join(daemon.home, '.framekiln/ram');
-  if (!existsSync(ram)) throw new Error('There is no RAM disk of its own.');
-  const disk = join(ram, readdirSync(ram)[0] ?? '');
-  remount(disk, 'size=4m');
-  fillUp(disk);
-  daemon.resumeProcesses();
-  const seconds = await completesWithoutAttempt(daemon);
-  note('a real RAM disk, to the end', daemon, 0, seconds);
-});
+withMounts(
+  'a job completes while another program fills the RAM disk (needs the right to mount a tmpfs)',
+  { tags: ['slow'] },
+  async () => {
+    const daemon = new DaemonWithClip({ frames: 90, armed: ['segment.published 2 stop'] });
+    await daemon.waitFor(() => daemon.points.hasFired('segment.published'));
+    const ram = join(daemon.home, '.framekiln/ram');
+    if (!existsSync(ram)) throw new Error('There is no RAM disk of its own.');
+    const disk = join(ram, readdirSync(ram)[0] ?? '');
+    remount(disk, 'size=4m');
+    fillUp(disk);
+    daemon.resumeProcesses();
+    const seconds = await completesWithoutAttempt(daemon);
+    note('a real RAM disk, to the end', daemon, 0, seconds);
+  },
+);
 
 /** Waits until the job is done, without its waits for space, and expects that it used no attempt. */
 async function completesWithoutAttempt(daemon: DaemonWithClip): Promise<number> {
