@@ -44,7 +44,7 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
     signal.throwIfAborted();
     const what = existsSync(job.sourcePath)
       ? 'the source is kept'
-      : 'the source is gone, but that may not survive a power cut';
+      : `the source was ${settings.output.source === 'delete' ? 'deleted' : 'moved'}, but may reappear after a power cut`;
     log.warn(`${what}: ${withoutFullStop(toError(error).message)}`);
   }
 }
