@@ -199,6 +199,8 @@ async function runProbe(
 /** Why ffprobe did not read the headers, as the rest of a sentence. It may be killed or hang for reasons outside the file. */
 function whyUnreadable(error: FfmpegError, path: string): string {
   if (error.exitCode === null) return `cannot be read: ${withoutFullStop(error.message)}`;
+  const foreign = /^\[(\S+) @ \S+\] Format not on whitelist/m.exec(error.stderrTail)?.[1];
+  if (foreign !== undefined) return `is in a format that is not supported (${foreign})`;
   const said = error.stderrTail.split('\n').at(-1)?.replace(`file:${path}: `, '').trim() ?? '';
   return `is not a video or is damaged${said === '' ? '' : ` (${said})`}`;
 }
