@@ -10,7 +10,7 @@ import { probeStill } from '../still/probe-still.ts';
 import { isAnimatedWebpFile, stillFormatOf } from '../still/still-format.ts';
 import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
 import { dynamicHdrOf, needsDolbyVision } from './dynamic-hdr.ts';
-import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
+import { joinHdrMetadata, parseHdrMetadata, SideData } from './hdr-metadata.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';
 import {
   area,
@@ -125,7 +125,7 @@ export async function probeMedia(
     tagNames: Object.keys(probed.format.tags),
   };
   assertDuration(name, info, limits);
-  const hdr = video.hdr ?? beginning.hdr;
+  const hdr = joinHdrMetadata(video.hdr, beginning.hdr);
   const dynamicHdr = video.dynamicHdr ?? beginning.dynamicHdr;
   return { ...info, video: { ...video, hdr, dynamicHdr } };
 }
