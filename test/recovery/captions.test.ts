@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { captionData, makeCaptionedClip } from '../helpers/captions.ts';
 import { failPointFolder } from '../helpers/fail-points.ts';
-import { makeHome, processesOf, readLog, start } from '../helpers/framekiln.ts';
+import { makeHome, processesOf, readLog, run, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 test(
@@ -31,5 +31,11 @@ test(
     const again = start(['start', '--once', '--home', home]);
     expect(await again.ended, readLog(home)).toBe(0);
     expect(captionData(join(home, 'output', name))).toEqual(wanted);
+    const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as {
+      jobs: { report: { remarks: string[] } }[];
+    };
+    expect(jobs[0]?.report.remarks).toContain(
+      'closed captions kept: CEA-608 in 11 frames, CEA-708 in 90 frames',
+    );
   },
 );

@@ -1,6 +1,7 @@
 import type { Job } from '../../domain/job.ts';
 import type { Chroma, MediaInfo } from '../../domain/media-info.ts';
 import type { Damage } from '../../media/index/damage.ts';
+import { describeCaptions } from '../../media/captions/describe-captions.ts';
 import { describeFields } from '../../media/fields/describe-fields.ts';
 import { counted } from '../../lib/counted.ts';
 import { countUnordered } from '../../media/index/timestamp-discontinuities.ts';
@@ -44,6 +45,7 @@ export function buildReport(
       ...(damage.sentence === null ? [] : [`source damaged: ${damage.sentence}`]),
       ...timestampRemarks(prepared),
       ...describeFields(prepared.media, prepared.index),
+      ...describeCaptions(prepared.index),
       ...imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma),
       ...spatialRemarks(job, prepared.media, streams),
       ...streams.fates.flatMap(({ stream, movedSeconds }) =>

@@ -31,9 +31,7 @@ export function chromaInputOptions({
   mirrored,
 }: VideoStreamInfo): string {
   const block = blockOf(pixelFormat);
-  const isTurned = rotationDegrees % 180 !== 0;
-  // ffmpeg turns only formats with square blocks, and converts others to one chroma sample for each pixel first.
-  if (isTurned && block.width !== block.height) return '';
+  if (isConvertedToTurn({ pixelFormat, rotationDegrees })) return '';
   const { x, y } = positionIn(block, color.chromaLocation ?? 'left');
   const farX = (block.width - 1) * PIXEL - x;
   const farY = (block.height - 1) * PIXEL - y;
@@ -47,6 +45,25 @@ export function chromaInputOptions({
     default:
       return options('in', block, { x, y: mirrored ? farY : y });
   }
+}
+
+/**
+ * Options of the scale filter that ffmpeg itself inserts before it turns frames whose chroma blocks are not square; empty
+ * if it inserts none.
+ */
+export function chromaTurningOptions(video: VideoStreamInfo): string {
+  const block = blockOf(video.pixelFormat);
+  if (!isConvertedToTurn(video)) return '';
+  return options('in', block, positionIn(block, video.color.chromaLocation ?? 'left'));
+}
+
+/** ffmpeg turns only formats with square blocks, and converts others to one chroma sample for each pixel first. */
+function isConvertedToTurn({
+  pixelFormat,
+  rotationDegrees,
+}: Pick<VideoStreamInfo, 'pixelFormat' | 'rotationDegrees'>): boolean {
+  const { width, height } = blockOf(pixelFormat);
+  return rotationDegrees % 180 !== 0 && width !== height;
 }
 
 /** Options of the scale filter for the chroma positions of frames to encode. */

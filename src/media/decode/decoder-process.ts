@@ -8,7 +8,7 @@ import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { FRAME_HASH_OUTPUT, readFrameHashes, type HashedFrame } from '../index/frame-hash-lines.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 import { fieldFilters } from '../fields/field-filters.ts';
-import { toFrameFilter } from './frame-filters.ts';
+import { conversionOptions, toFrameFilter } from './frame-filters.ts';
 import { entryPoint, type Approach, type EntryPoint } from './decoder-entry.ts';
 import { decoderReason, hardwareInput, type HardwareDecoder } from './hardware-decoders.ts';
 
@@ -62,7 +62,8 @@ export class DecoderProcess {
       `0:${source.video.index}`,
       '-vf',
       // Deinterlaced before the selection, because the filter needs the neighbours of every frame.
-      [...download, ...fieldFilters(index), entry.select, toFrames].join(','),
+      conversionOptions(source.video) +
+        [...download, ...fieldFilters(index), entry.select, toFrames].join(','),
       '-fps_mode',
       'passthrough',
       '-f',

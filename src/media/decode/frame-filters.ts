@@ -1,4 +1,5 @@
 import { isDeep, isRgbFormat, type FrameFormat, type VideoStreamInfo } from '../../domain/media-info.ts';
+import { chromaTurningOptions } from './chroma-position.ts';
 import {
   colorInputOptions,
   colorOutputOptions,
@@ -16,6 +17,15 @@ const EXACT = 'accurate_rnd+full_chroma_int+full_chroma_inp+bitexact';
  */
 export function toFrameFilter(video: VideoStreamInfo, format: FrameFormat): string {
   return isRgbFormat(format.pixelFormat) ? toRgbFilter(video, format) : toYuvFilter(video, format);
+}
+
+/**
+ * Start of a filter graph for the frames of a source, with the options of the filters that ffmpeg inserts to convert them;
+ * empty if its defaults are right.
+ */
+export function conversionOptions(video: VideoStreamInfo): string {
+  const options = chromaTurningOptions(video);
+  return options === '' ? '' : `sws_flags=bicubic+${EXACT}${options};`;
 }
 
 /** Filter that gives frames the pixel format of an encoder. */

@@ -51,7 +51,7 @@ interface OpenPart {
 /**
  * Follows the clock of a source while its packets arrive in the order of the file. Audio and video share one clock: a
  * stream that jumps to where another one is, or to a little later while all stall, has a gap. Only a jump to elsewhere is
- * a discontinuity, and the other streams follow with their next packets.
+ * a discontinuity, and the other streams follow with their next packets. Subtitles follow the audio and video beside them.
  */
 export class ClockFollower {
   readonly #parts: OpenPart[] = [newPart(-Infinity)];
@@ -103,14 +103,20 @@ export class ClockFollower {
   }
 
   #choosePart(stream: number, at: number, from: number): number {
+    if (!this.#timed.has(stream)) return this.#nearestPart(at, from);
     for (let number = from; number < this.#parts.length; number++) {
       if (this.#fits(stream, at, number)) return number;
     }
-    if (!this.#timed.has(stream)) return this.#parts.length - 1;
     const before = this.#parts[from];
     this.#discontinuities.push({ at: before?.last.get(stream) ?? before?.clock ?? NaN, to: at });
     this.#parts.push(newPart(at));
     return this.#parts.length - 1;
+  }
+
+  /** The part whose clock is nearest, at this place in the file. */
+  #nearestPart(at: number, from: number): number {
+    const distances = this.#parts.slice(from).map(({ clock }) => Math.abs(at - clock));
+    return from + distances.lastIndexOf(Math.min(...distances));
   }
 
   #fits(stream: number, at: number, number: number): boolean {

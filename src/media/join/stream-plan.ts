@@ -193,6 +193,7 @@ function fate(stream: OtherStreamInfo, container: Container, source: MediaInfo):
   if (stream.kind === 'attachment' && container !== 'matroska')
     return drop('only Matroska supports attachments');
   if (container === 'matroska') {
+    if (stream.codec === 'dvb_teletext') return drop('Matroska does not support teletext');
     const conversion = MATROSKA_CONVERSIONS[stream.codec];
     return conversion === undefined
       ? { stream, codec: 'copy', reason: null }

@@ -20,6 +20,18 @@ export function parseHdrMetadata(list: readonly SideData[]): HdrMetadata | null 
   return mastering === null && lightLevel === null ? null : { mastering, lightLevel };
 }
 
+/** Static HDR metadata of the container, with what only the stream has. */
+export function joinHdrMetadata(
+  container: HdrMetadata | null,
+  stream: HdrMetadata | null,
+): HdrMetadata | null {
+  if (container === null || stream === null) return container ?? stream;
+  return {
+    mastering: container.mastering ?? stream.mastering,
+    lightLevel: container.lightLevel ?? stream.lightLevel,
+  };
+}
+
 const MASTERING = 'Mastering display metadata';
 const LIGHT_LEVEL = 'Content light level metadata';
 

@@ -10,7 +10,7 @@ import { probeStill } from '../still/probe-still.ts';
 import { isAnimatedWebpFile, stillFormatOf } from '../still/still-format.ts';
 import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
 import { dynamicHdrOf, needsDolbyVision } from './dynamic-hdr.ts';
-import { parseHdrMetadata, SideData } from './hdr-metadata.ts';
+import { joinHdrMetadata, parseHdrMetadata, SideData } from './hdr-metadata.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';
 import {
   area,
@@ -125,7 +125,7 @@ export async function probeMedia(
     tagNames: Object.keys(probed.format.tags),
   };
   assertDuration(name, info, limits);
-  const hdr = video.hdr ?? beginning.hdr;
+  const hdr = joinHdrMetadata(video.hdr, beginning.hdr);
   const dynamicHdr = video.dynamicHdr ?? beginning.dynamicHdr;
   return { ...info, video: { ...video, hdr, dynamicHdr } };
 }
@@ -199,6 +199,8 @@ async function runProbe(
 /** Why ffprobe did not read the headers, as the rest of a sentence. It may be killed or hang for reasons outside the file. */
 function whyUnreadable(error: FfmpegError, path: string): string {
   if (error.exitCode === null) return `cannot be read: ${withoutFullStop(error.message)}`;
+  const foreign = /^\[(\S+) @ \S+\] Format not on whitelist/m.exec(error.stderrTail)?.[1];
+  if (foreign !== undefined) return `is in a format that is not supported (${foreign})`;
   const said = error.stderrTail.split('\n').at(-1)?.replace(`file:${path}: `, '').trim() ?? '';
   return `is not a video or is damaged${said === '' ? '' : ` (${said})`}`;
 }

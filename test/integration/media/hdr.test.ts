@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { imageRemarks } from '../../../src/job/finish/build-report.ts';
-import { box, withHeaderBoxes } from '../../../src/media/join/header-boxes.ts';
+import { box, withHeaderBoxes, withSampleEntryBoxes } from '../../../src/media/join/header-boxes.ts';
 import { dynamicHdrOf } from '../../../src/media/probe/dynamic-hdr.ts';
 import { probeMedia } from '../../../src/media/probe/probe-media.ts';
-import { ffmpeg } from '../../helpers/clips.ts';
+import { ffmpeg, framePsnr } from '../../helpers/clips.ts';
 import { withDolbyVision } from '../../helpers/dolby-vision.ts';
 import { LIMITS, passThrough } from '../../helpers/media-steps.ts';
+import { sharedMedia, whyNoSharedMedia } from '../../helpers/shared-media.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 const MASTERING = 'G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)';
@@ -65,6 +67,24 @@ test.each(['mp4', 'mov', 'mkv'])(
   },
 );
 
+test('HDR10 metadata that only the stream has are added to those of the container', async () => {
+  const path = makeHevc(
+    join(temporaryFolder(), 'a.mp4'),
+    'smpte2084',
+    `:master-display=${MASTERING}:max-cll=1000,400`,
+  );
+  const { hdr } = (await probeMedia(path, LIMITS)).video;
+  const file = readFileSync(path);
+  const moov = file.indexOf('moov', 0, 'latin1') - 4;
+  const lightLevel = box('clli', Buffer.from([0x03, 0xe8, 0x01, 0x90]));
+  writeFileSync(
+    path,
+    Buffer.concat([file.subarray(0, moov), withSampleEntryBoxes(file.subarray(moov), [lightLevel])]),
+  );
+  expect(containerSideData(path)).toHaveLength(1);
+  expect((await probeMedia(path, LIMITS)).video.hdr).toEqual(hdr);
+});
+
 test('HLG is kept', async () => {
   const folder = temporaryFolder();
   const { result } = await passThrough(makeHevc(join(folder, 'a.mp4'), 'arib-std-b67'), folder, 'libx265');
@@ -86,6 +106,19 @@ test('of Dolby Vision profile 8 the base layer is kept, and the report says what
   expect(containerSideData(outputPath)).toHaveLength(2);
   expect(result.video.hdr?.mastering).toMatchObject({ maxLuminance: 10_000_000 });
 });
+
+test.skipIf(whyNoSharedMedia !== null)(
+  'a Dolby Vision video of a phone becomes its base layer',
+  { tags: ['slow'], timeout: 60_000 },
+  async () => {
+    const source = sharedMedia('awkward/ax_dolbyVision-hdr.MOV');
+    const { result, outputPath, opened } = await passThrough(source, temporaryFolder(), 'libx265');
+    expect(opened.media.video.dynamicHdr).toBe('Dolby Vision');
+    expect(result.video.dynamicHdr).toBeNull();
+    expect(result.video.color).toMatchObject({ transfer: 'arib-std-b67', matrix: 'bt2020nc', range: 'tv' });
+    expect(Math.min(...framePsnr(outputPath, source))).toBeGreaterThan(45);
+  },
+);
 
 test('Dolby Vision profile 5, whose base layer has other colours, is rejected', async () => {
   const path = makeHevc(join(temporaryFolder(), 'five.mp4'), 'smpte2084');

@@ -62,6 +62,10 @@ test('a file that is not a video is rejected with its name and the reason', asyn
   expect(await rejection(join(folder, 'tone.m4a'))).toBe(
     'NO_VIDEO_STREAM: tone.m4a has no video stream (streams found: audio).',
   );
+  ffmpeg('-f', 'lavfi', '-i', 'sine=duration=1', join(folder, 'tone.mp3'));
+  expect(await rejection(join(folder, 'tone.mp3'))).toBe(
+    'NOT_A_VIDEO: tone.mp3 is in a format that is not supported (mp3).',
+  );
 });
 
 test('limits are checked in the header', async () => {

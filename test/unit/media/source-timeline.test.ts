@@ -84,6 +84,18 @@ describe('another clock', () => {
     expect(discontinuities).toEqual([{ at: 49 * 0.04, to: 5000 }]);
   });
 
+  test('subtitles follow the video that is stored beside them', () => {
+    const recording = (): (readonly [number, number])[] =>
+      stored(
+        stream(VIDEO, 1, 3),
+        stream(AUDIO, 1, 3),
+        [1.1, 2.1, 2.9].map((at) => [SUBTITLES, at]),
+      );
+    const late = [SUBTITLES, 2.95] as const;
+    const { parts } = follow([...recording(), ...recording().toSpliced(2, 0, late), ...recording()]);
+    expect(parts.map(({ firstPackets }) => firstPackets.get(SUBTITLES))).toEqual([0, 4, 7]);
+  });
+
   test('the last packets of the old part may be stored after the first ones of the new part', () => {
     const packets = [
       ...stored(stream(VIDEO, 100, 102), stream(AUDIO, 100, 101.6)),
