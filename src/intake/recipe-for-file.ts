@@ -1,13 +1,14 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { basename, relative, sep } from 'node:path';
+import { basename, sep } from 'node:path';
 import { parse } from 'yaml';
 import { folderPreset } from '../config/recipe-presets.ts';
 import { completeRecipe, parseRecipe } from '../config/recipe-schema.ts';
 import { codeOf, InputRejectedError, toError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import { nameInInput, placeOf, type Place } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
-import { SIDECAR_SUFFIX } from './candidate-file.ts';
+import { SIDECAR_SUFFIX, sidecarOf } from './candidate-file.ts';
 
 export interface RecipeRules {
   /** Absolute path of the input folder. */
@@ -37,10 +38,10 @@ export interface FileRecipe {
  * @throws InputRejectedError BAD_RECIPE, naming the sidecar or the folder and every fault
  */
 export async function recipeForFile(path: string, rules: RecipeRules): Promise<FileRecipe> {
-  const folders = relative(rules.inputDir, path).split(sep).slice(0, -1);
+  const folders = nameInInput(rules.inputDir, path).split(sep).slice(0, -1);
   const base = folderRecipe(folders, rules);
   const name = basename(path) + SIDECAR_SUFFIX;
-  const sidecar = await readSidecar(path + SIDECAR_SUFFIX);
+  const sidecar = await readSidecar(sidecarOf(await placeOf(path)));
   if (sidecar === 'missing') return { recipe: base, ignored: null };
   if (sidecar === 'irregular')
     return { recipe: base, ignored: `the sidecar file ${name} is not a regular file and is ignored` };
@@ -71,10 +72,10 @@ function briefly(error: unknown): string {
 }
 
 /** Reads a sidecar file if it is a regular file: a pipe would block, and a link may lead anywhere. */
-async function readSidecar(path: string): Promise<Buffer | 'missing' | 'irregular' | 'large'> {
+async function readSidecar(place: Place): Promise<Buffer | 'missing' | 'irregular' | 'large'> {
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (isMissingFile(error)) return 'missing';
     if (['ELOOP', 'ENXIO'].includes(codeOf(error))) return 'irregular'; // A link; a socket.

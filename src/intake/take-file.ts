@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { codeOf, InputRejectedError, toError, TransientError } from '../domain/errors.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
@@ -7,6 +7,7 @@ import { isTransientDatabaseError, isUnreachable } from '../domain/transient-err
 import { describeLargeEnough, fitToSource, isLargeEnough } from '../domain/target-size.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
 import { hasVideoExtension } from '../domain/video-extensions.ts';
+import { nameInInput } from '../lib/byte-name.ts';
 import { describeRecentWriter } from '../lib/process/file-writers.ts';
 import { sha256File } from '../lib/sha256-file.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -115,9 +116,9 @@ async function take(
   }
   const { outputPath } = request;
   const estimate = await context.estimate(job);
-  log.info(queuedMessage(relative(inputDir, path), { job, outputPath, estimate }));
+  log.info(queuedMessage(nameInInput(inputDir, path), { job, outputPath, estimate }));
   if (doubt?.code === 'CUT_OFF')
-    log.warn(`${relative(inputDir, path)} ${doubt.message}; processing what is there`);
+    log.warn(`${nameInInput(inputDir, path)} ${doubt.message}; processing what is there`);
   context.onQueued(job);
 }
 
@@ -131,7 +132,7 @@ async function prepare(
   const { path, signature } = file;
   const { inputDir, outputDir, checkRecipe, probe, log } = context;
   const { recipe, ignored } = await recipeForFile(path, rules);
-  if (ignored !== null) log.warn(`${relative(inputDir, path)}: ${ignored}`);
+  if (ignored !== null) log.warn(`${nameInInput(inputDir, path)}: ${ignored}`);
   await checkRecipe(recipe);
   const video = await probe(path, signal);
   if (skipLarger && isLargeEnough(recipe, video)) {
@@ -140,7 +141,7 @@ async function prepare(
   }
   const fingerprint = await sha256File(path, signal);
   if ((await signatureOf(path)) !== signature) return null;
-  const outputPath = join(outputDir, relative(inputDir, path));
+  const outputPath = join(outputDir, nameInInput(inputDir, path));
   return { sourcePath: path, outputPath, fingerprint, recipe: fitToSource(recipe, video), video };
 }
 
@@ -150,7 +151,7 @@ function skip(
   why: string,
   { inputDir, seenFiles, log, now }: TakeContext,
 ): void {
-  log.info(`${relative(inputDir, path)} ${why}`);
+  log.info(`${nameInInput(inputDir, path)} ${why}`);
   const note = { code: 'LARGE_ENOUGH', message: `It ${why}.` };
   seenFiles.putAll([{ path, signature, takenSignature, state: 'taken', sinceAtMs: now(), ...note }]);
 }
@@ -168,7 +169,7 @@ async function reject(
   const code = codeOf(error);
   const { message } = error;
   const what = isRejected ? 'rejected' : 'cannot be queued';
-  log.error(`${relative(inputDir, path)} ${what} (${code}): ${message}`);
+  log.error(`${nameInInput(inputDir, path)} ${what} (${code}): ${message}`);
   seenFiles.putAll([{ path, signature, takenSignature, state: 'rejected', sinceAtMs: now(), code, message }]);
   if (isRejected) await onRejected(file, error);
 }

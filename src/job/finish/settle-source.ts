@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { InputRejectedError, toError, VerificationError } from '../../domain/errors.ts';
 import { isOfRun } from '../../domain/job.ts';
 import { failPoint } from '../../lib/fail-point.ts';
+import { placeOf, splitPlace } from '../../lib/byte-name.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 import { assertSameFile, readFileSignature } from '../../lib/file-signature.ts';
 import { writerOf } from '../../lib/process/file-writers.ts';
@@ -35,8 +36,9 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
     // Checking takes minutes; another file may have the name by now.
     await assertSameFile(source);
     if (settings.output.source === 'delete') {
-      await rm(job.sourcePath);
-      await syncFolder(dirname(job.sourcePath));
+      const place = await placeOf(job.sourcePath);
+      await rm(place);
+      await syncFolder(splitPlace(place).folder);
     } else await moveAside(home.id, source, join(home.root, 'finished'), String(job.id));
     failPoint('source.settled');
   } catch (error) {
