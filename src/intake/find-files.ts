@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { codeOf, InputRejectedError } from '../domain/errors.ts';
 import { isUtf8, placeIn, placeOf, shownName, type Place } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import { listSequence } from '../lib/image-sequence.ts';
 import { fileSignature } from '../lib/file-signature.ts';
 import { isCandidate, sidecarOf } from './candidate-file.ts';
 
@@ -15,6 +17,8 @@ export interface FoundFile {
   readonly inside?: Buffer;
   /** The signature of the file, followed after a blank by that of its sidecar if it has one. */
   readonly signature: string;
+  /** Whether it is a folder of images with a sidecar file, which becomes one video. */
+  readonly isSequence?: boolean;
   /** Why the file cannot be opened as a video, whatever is in it. */
   readonly unusable?: InputRejectedError;
 }
@@ -46,7 +50,11 @@ export async function findFiles(
     for (const entry of await readdir(folder, { withFileTypes: true, encoding: 'buffer' })) {
       const place = placeIn(folder, isUtf8(entry.name) ? entry.name.toString() : entry.name);
       const path = shownName(place);
-      if (entry.isDirectory() && !basename(path).startsWith('.')) {
+      const sequence = entry.isDirectory() && isCandidate(path) ? await sequenceAt(place, root) : null;
+      if (sequence !== null) {
+        await onFolder(place);
+        files.push(sequence);
+      } else if (entry.isDirectory() && !basename(path).startsWith('.')) {
         await visit(place).catch((error: unknown) => {
           if (codeOf(error) !== 'ENOENT') unreadable.push({ folder: path, code: codeOf(error) });
         });
@@ -63,11 +71,18 @@ export async function findFiles(
 
 async function regular(place: Place, root: string): Promise<FoundFile | null> {
   const signature = await signatureAt(place);
+  return signature === null ? null : { path: shownName(place), signature, ...insideOf(place, root) };
+}
+
+function insideOf(place: Place, root: string): Pick<FoundFile, 'inside'> {
+  return typeof place === 'string' ? {} : { inside: place.subarray(Buffer.byteLength(root) + 1) };
+}
+
+/** A folder of images with a sidecar file; null for any other folder. */
+async function sequenceAt(place: Place, root: string): Promise<FoundFile | null> {
+  const signature = await signatureAt(place);
   if (signature === null) return null;
-  const found = { path: shownName(place), signature };
-  return typeof place === 'string'
-    ? found
-    : { ...found, inside: place.subarray(Buffer.byteLength(root) + 1) };
+  return { path: shownName(place), signature, isSequence: true, ...insideOf(place, root) };
 }
 
 /** A link, pipe, device or socket. */
@@ -89,16 +104,32 @@ async function unusable(place: Place, reason: InputRejectedError): Promise<Found
     : { path: shownName(place), signature: fileSignature(stats), unusable: reason };
 }
 
-/** The signature of a file and its sidecar; null when the file is gone or not a regular file. */
+/** The signature of a file or a folder of images, and of its sidecar; null when it is gone or anything else. */
 export async function signatureOf(path: string): Promise<string | null> {
   return signatureAt(await placeOf(path));
 }
 
 async function signatureAt(place: Place): Promise<string | null> {
   const own = await statOrNull(place);
-  if (own === null) return null;
   const sidecar = await statOrNull(sidecarOf(place));
+  if (own === null) return sidecar === null ? null : signatureOfSequence(place, sidecar);
   return sidecar === null ? fileSignature(own) : `${fileSignature(own)} ${fileSignature(sidecar)}`;
+}
+
+/** The signature of a folder of images changes with each name and each file in it. */
+async function signatureOfSequence(place: Place, sidecar: BigIntStats): Promise<string | null> {
+  try {
+    const hash = createHash('sha256');
+    const { names } = await listSequence(place);
+    for (const name of names) {
+      const stats = await statOrNull(placeIn(place, name));
+      hash.update(`${name} ${stats === null ? '' : fileSignature(stats)}\n`);
+    }
+    return `${hash.digest('hex')} ${fileSignature(sidecar)}`;
+  } catch (error) {
+    if (isMissingFile(error)) return null; // It is gone, or no folder.
+    throw error;
+  }
 }
 
 /** The part of the result of `signatureOf` that does not depend on the sidecar. */

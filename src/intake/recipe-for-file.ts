@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { basename, sep } from 'node:path';
 import { parse } from 'yaml';
 import { folderPreset } from '../config/recipe-presets.ts';
-import { completeRecipe, parseRecipe } from '../config/recipe-schema.ts';
+import { completeRecipe, parseRecipe, parseSequenceRecipe } from '../config/recipe-schema.ts';
 import { codeOf, InputRejectedError, toError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { nameInInput, placeOf, type Place } from '../lib/byte-name.ts';
@@ -33,11 +33,15 @@ export interface FileRecipe {
 
 /**
  * The recipe of a file: its sidecar `clip.mp4.recipe.yaml` overrides the folder below `input/` that contains it, and the
- * folder overrides the default.
+ * folder overrides the default. The sidecar of a folder of images also has the frame rate.
  *
  * @throws InputRejectedError BAD_RECIPE, naming the sidecar or the folder and every fault
  */
-export async function recipeForFile(path: string, rules: RecipeRules): Promise<FileRecipe> {
+export async function recipeForFile(
+  path: string,
+  rules: RecipeRules,
+  { isSequence = false }: { readonly isSequence?: boolean } = {},
+): Promise<FileRecipe> {
   const folders = nameInInput(rules.inputDir, path).split(sep).slice(0, -1);
   const base = folderRecipe(folders, rules);
   const name = basename(path) + SIDECAR_SUFFIX;
@@ -47,7 +51,8 @@ export async function recipeForFile(path: string, rules: RecipeRules): Promise<F
     return { recipe: base, ignored: `the sidecar file ${name} is not a regular file and is ignored` };
   try {
     if (sidecar === 'large') throw new RangeError(`it is larger than ${MAX_SIDECAR_BYTES / 1024} kB`);
-    return { recipe: parseRecipe(parseYaml(sidecar) ?? {}, base), ignored: null };
+    const parse = isSequence ? parseSequenceRecipe : parseRecipe;
+    return { recipe: parse(parseYaml(sidecar) ?? {}, base), ignored: null };
   } catch (error) {
     throw new InputRejectedError(
       'BAD_RECIPE',

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { codeOf, InputRejectedError, toError, TransientError } from '../domain/errors.ts';
+import { fingerprintOf } from '../domain/fingerprint.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
@@ -9,7 +10,7 @@ import type { VideoShape } from '../domain/video-shape.ts';
 import { hasVideoExtension } from '../domain/video-extensions.ts';
 import { nameInInput } from '../lib/byte-name.ts';
 import { describeRecentWriter } from '../lib/process/file-writers.ts';
-import { sha256File } from '../lib/sha256-file.ts';
+import { listSequence } from '../lib/image-sequence.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import { whyUnfinished, type Doubt } from './container-end.ts';
 import { queuedMessage, skippedMessage } from './enqueued-message.ts';
@@ -34,7 +35,7 @@ export interface TakeContext {
   /** Queues a file; `created` is false if a job with this content and recipe exists. */
   readonly enqueue: (file: FileToEnqueue) => { readonly job: Job; readonly created: boolean };
   /** Throws InputRejectedError if the file is not a complete, readable video. */
-  readonly probe: (path: string, signal: AbortSignal) => Promise<VideoShape>;
+  readonly probe: (file: Pick<FoundFile, 'path' | 'isSequence'>, signal: AbortSignal) => Promise<VideoShape>;
   /** Throws InputRejectedError BAD_RECIPE if the model of the recipe does not exist. */
   readonly checkRecipe: (recipe: Recipe) => Promise<void>;
   /** Describes the estimate for a new job, for the log; never rejects. */
@@ -73,12 +74,13 @@ export async function takeFile(
   const isSecondLook = context.now() - file.sinceAtMs >= unchangedMs;
   try {
     if (file.unusable !== undefined) throw file.unusable;
-    const writer = await describeRecentWriter(file.path);
-    const doubt = writer === null ? await whyUnfinished(file.path) : null;
+    const writer = await writerIn(file);
+    const doubt =
+      writer !== null ? null : file.isSequence === true ? MORE_MAY_COME : await whyUnfinished(file.path);
     if (writer !== null) waitForWriter(file, writer, context);
     else if (doubt !== null && !isSecondLook) {
       // Only a video is worth the wait; a letter or a photo has no end mark either.
-      if (!hasVideoExtension(file.path)) await context.probe(file.path, signal);
+      if (!promisesVideo(file)) await context.probe(file, signal);
       waitForSecondLook(file, doubt, unchangedMs, context);
     } else await take(file, doubt, takeRules, context, signal);
   } catch (error) {
@@ -87,11 +89,32 @@ export async function takeFile(
       throw error;
     const why = await context.whyMissing();
     if (why !== null) throw new TransientError('FOLDER_MISSING', why, { cause: error });
-    if (isRejectedForContent(error) && hasVideoExtension(file.path) && !isSecondLook)
+    if (isRejectedForContent(error) && promisesVideo(file) && !isSecondLook)
       waitForSecondLook(file, error, unchangedMs, context);
     // No file may stop the files after it.
     else await reject(file, toError(error), context);
   }
+}
+
+/** A folder does not say how many images it will have. */
+const MORE_MAY_COME: Doubt = {
+  code: 'NO_END_MARK',
+  message: 'has no end mark, which is normal for folders of images',
+};
+
+/** Whether it promises a video, which may still be growing if it cannot be read as one. */
+function promisesVideo({ path, isSequence = false }: SettledFile): boolean {
+  return isSequence || hasVideoExtension(path);
+}
+
+/** A process that has the file, or an image of a sequence, open for writing; null if there is none. */
+async function writerIn({ path, isSequence = false }: SettledFile): Promise<string | null> {
+  if (!isSequence) return describeRecentWriter(path);
+  for (const name of (await listSequence(path)).names) {
+    const writer = await describeRecentWriter(join(path, name));
+    if (writer !== null) return writer;
+  }
+  return null;
 }
 
 async function take(
@@ -131,15 +154,15 @@ async function prepare(
 ): Promise<FileToEnqueue | null> {
   const { path, signature } = file;
   const { inputDir, outputDir, checkRecipe, probe, log } = context;
-  const { recipe, ignored } = await recipeForFile(path, rules);
+  const { recipe, ignored } = await recipeForFile(path, rules, file);
   if (ignored !== null) log.warn(`${nameInInput(inputDir, path)}: ${ignored}`);
   await checkRecipe(recipe);
-  const video = await probe(path, signal);
+  const video = await probe(file, signal);
   if (skipLarger && isLargeEnough(recipe, video)) {
     skip(file, describeLargeEnough(recipe, video), context);
     return null;
   }
-  const fingerprint = await sha256File(path, signal);
+  const fingerprint = await fingerprintOf(path, recipe, signal);
   if ((await signatureOf(path)) !== signature) return null;
   const outputPath = join(outputDir, nameInInput(inputDir, path));
   return { sourcePath: path, outputPath, fingerprint, recipe: fitToSource(recipe, video), video };
