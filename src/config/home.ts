@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, lstatSync, readlinkSync, realpathSyn
 import { homedir } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { codeOf, ConfigurationError, HomeNotWritableError } from '../domain/errors.ts';
+import { shownName } from '../lib/byte-name.ts';
 import { asUser } from '../lib/user-umask.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { homeFromEnvironment } from './environment.ts';
@@ -165,7 +166,8 @@ const MAX_LINKS = 40;
 
 /** Resolves symbolic links, also those whose target does not exist. */
 export function realPath(path: string, linksLeft = MAX_LINKS): string {
-  if (existsSync(path)) return realpathSync(path);
+  // A link to a name that is not valid UTF-8 leads to a path that is no string.
+  if (existsSync(path)) return shownName(realpathSync.native(path, { encoding: 'buffer' }));
   if (linksLeft > 0 && isLink(path))
     return realPath(resolve(dirname(path), readlinkSync(path)), linksLeft - 1);
   const parent = dirname(path);

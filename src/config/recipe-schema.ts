@@ -73,6 +73,30 @@ export function parseRecipe(request: unknown, defaults: Recipe): Recipe {
   return completeRecipe(parsed.data, defaults);
 }
 
+const NO_FRAME_RATE = 'a folder of images needs a frame rate, such as 25 or 30000/1001';
+const FrameRate = z.union(
+  [
+    z.number().min(0.01, NO_FRAME_RATE).max(1000, NO_FRAME_RATE),
+    z.string().regex(/^[1-9]\d{0,6}(\/[1-9]\d{0,6})?$/, NO_FRAME_RATE),
+  ],
+  { error: NO_FRAME_RATE },
+);
+
+/**
+ * Parses the recipe of a folder of images, which also has the key `frameRate`.
+ *
+ * @throws ConfigurationError with all faults
+ */
+export function parseSequenceRecipe(request: unknown, defaults: Recipe): Recipe {
+  const parsed = z.looseObject({ frameRate: FrameRate }).safeParse(request);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.flatMap((issue) => describeIssue(issue, ['frameRate']));
+    throw new ConfigurationError(`Invalid recipe: ${faults.join('; ')}.`, faults);
+  }
+  const { frameRate, ...others } = parsed.data;
+  return { ...parseRecipe(others, defaults), frameRate };
+}
+
 /**
  * One sentence for each key that the pipeline of the recipe does not have.
  *

@@ -1,9 +1,9 @@
-import { relative } from 'node:path';
 import { z } from 'zod';
 import type { Estimate } from '../domain/estimate.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { SeenFile } from '../domain/seen-file.ts';
+import { nameInInput } from '../lib/byte-name.ts';
 import { percentDone } from '../observability/format-progress.ts';
 import { LONG_JOB, type JobEvent } from '../queue/event-store.ts';
 import type { MediaReport } from '../reports/media-report.ts';
@@ -104,7 +104,7 @@ export function waitingFiles(seen: readonly SeenFile[], inputDir: string): FileW
 
 function filesWithReason(files: readonly SeenFile[], inputDir: string): FileWithReason[] {
   return files.map(({ path, code, message }) => ({
-    file: relative(inputDir, path),
+    file: nameInInput(inputDir, path),
     code: code ?? 'INTERNAL',
     message: message ?? '',
   }));
@@ -126,7 +126,7 @@ export function reportJob(
   } = {},
 ): JobReport {
   const { id, state, priority, attempts, stage, framesDone, framesTotal, framesPerSecond, note } = job;
-  const relativePath = relative(inputDir, job.sourcePath);
+  const relativePath = nameInInput(inputDir, job.sourcePath);
   const file = relativePath.startsWith('..') ? job.sourcePath : relativePath;
   return {
     ...{ id, state, file, output: job.outputPath, recipe: job.recipe, priority, attempts, stage },

@@ -5,6 +5,7 @@ import { shapeOf } from '../domain/video-shape.ts';
 import { signatureOfFileAlone, type FoundFile } from '../intake/find-files.ts';
 import { Intake, type IntakeSettings } from '../intake/intake.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
+import { probeSequence } from '../media/sequence/probe-sequence.ts';
 import { steadyNowMs } from '../lib/steady-clock.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -32,7 +33,12 @@ export function createIntake({ home, settings, queue, estimates, log }: IntakePa
     seenFiles: queue.seenFiles,
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: Date.now() }),
     checkRecipe,
-    probe: async (path, signal) => shapeOf(await probeMedia(path, settings.now().limits, signal)),
+    probe: async ({ path, isSequence = false }, signal) => {
+      const { limits } = settings.now();
+      return isSequence
+        ? probeSequence(path, limits, signal)
+        : shapeOf(await probeMedia(path, limits, signal));
+    },
     estimate: (job) => estimates.describe(job),
     onQueued: (job) => estimates.warnIfLong(job),
     onRejected: async (file, error) => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { sep } from 'node:path';
 import { ExitCode } from '../domain/exit-codes.ts';
+import { nameInInput } from '../lib/byte-name.ts';
 import { counted } from '../lib/counted.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -34,6 +34,6 @@ function undoneIn(inputDir: string, queue: Queue): number {
   const latest = new Map(queue.jobs.listJobs().map((job) => [job.sourcePath, job]));
   return [...latest.values()].filter(
     ({ state, sourcePath }) =>
-      state !== 'done' && sourcePath.startsWith(inputDir + sep) && existsSync(sourcePath),
+      state !== 'done' && !nameInInput(inputDir, sourcePath).startsWith('..') && existsSync(sourcePath),
   ).length;
 }

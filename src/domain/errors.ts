@@ -22,6 +22,7 @@ export type RejectionCode =
   | 'UNSUPPORTED_COLOR'
   | 'ENCRYPTED'
   | 'NO_DECODABLE_FRAME'
+  | 'BAD_SEQUENCE'
   | 'DAMAGED'
   | 'TIMESTAMP_DISCONTINUITY'
   | 'LIMIT_EXCEEDED'
@@ -48,6 +49,7 @@ export type TransientErrorCode =
   | 'OUTPUT_READ_ONLY'
   | 'FFMPEG_MISSING'
   | 'ENCODER_BUSY'
+  | 'ENCODER_MISSING'
   | 'JOB_FOLDER_TAKEN'
   | 'FOLDER_MISSING'
   | 'DISK_UNREACHABLE';

@@ -1,5 +1,8 @@
 /** How to process a file. Validated by `config/recipe-schema.ts`, and trusted afterwards. */
-export type Recipe = UpscaleRecipe | DualFaceRecipe;
+export type Recipe = (UpscaleRecipe | DualFaceRecipe) & {
+  /** Frames per second of a folder of images that becomes one video; absent for a file. */
+  readonly frameRate?: number | string;
+};
 
 export interface UpscaleRecipe {
   readonly pipeline: 'upscale';
@@ -51,6 +54,11 @@ export function recipeText(recipe: Recipe): string {
     .filter(([key, value]) => key !== 'single' || value !== 'full')
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return JSON.stringify(Object.fromEntries(entries));
+}
+
+/** Whether the source of a job with this recipe is a folder of images. */
+export function isOfSequence({ frameRate }: Recipe): boolean {
+  return frameRate !== undefined;
 }
 
 /** Describes a recipe for the log, such as `realesr-general-x4v3, scale 2`. */

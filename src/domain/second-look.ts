@@ -17,6 +17,7 @@ const FOR_CONTENT: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
   'UNSUPPORTED_COLOR',
   'ENCRYPTED',
   'NO_DECODABLE_FRAME',
+  'BAD_SEQUENCE',
   'DAMAGED',
   'TIMESTAMP_DISCONTINUITY',
   'LIMIT_EXCEEDED',

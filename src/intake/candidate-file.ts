@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { Place } from '../lib/byte-name.ts';
 
 /** Names of files that another program is still writing. */
 const UNFINISHED = /(\.(part|partial|crdownload|download|tmp|temp|!ut|!qb|aria2|opdownload)|~)$/i;
@@ -18,4 +19,11 @@ export function isCandidate(path: string): boolean {
   return (
     ![/^\./, UNFINISHED, SYSTEM_FILE].some((other) => other.test(name)) && !name.endsWith(SIDECAR_SUFFIX)
   );
+}
+
+/** The sidecar file of a file, next to it. */
+export function sidecarOf(place: Place): Place {
+  return typeof place === 'string'
+    ? place + SIDECAR_SUFFIX
+    : Buffer.concat([place, Buffer.from(SIDECAR_SUFFIX)]);
 }

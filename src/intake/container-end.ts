@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { placeOf } from '../lib/byte-name.ts';
 import { END_CHECKS, isTransportStream, type Bytes } from './container-formats.ts';
 
 /** Why a file that does not change may still be incomplete. */
@@ -23,7 +24,10 @@ const BLOCK_BYTES = 512;
  * @returns null if the file ends where its container says, or if only the probe can tell
  */
 export async function whyUnfinished(path: string): Promise<Doubt | null> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  const file = await open(
+    await placeOf(path),
+    constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW,
+  );
   try {
     const { size, blocks } = await file.stat();
     const read = async (at: number, length: number): Promise<Buffer> => {

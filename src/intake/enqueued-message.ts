@@ -1,6 +1,7 @@
-import { basename, relative } from 'node:path';
+import { basename } from 'node:path';
 import type { Job } from '../domain/job.ts';
 import { describeRecipe } from '../domain/recipe.ts';
+import { nameInInput } from '../lib/byte-name.ts';
 
 /**
  * The log line for a file that was queued as a new job.
@@ -25,10 +26,10 @@ export function queuedMessage(
 
 /** The log line for a file whose content and recipe already have a job. */
 export function skippedMessage(path: string, job: Job, inputDir: string): string {
-  const name = relative(inputDir, path);
+  const name = nameInInput(inputDir, path);
   if (job.state === 'queued' || job.state === 'running')
     return `${name} skipped: same content as job ${job.id} (${job.state})`;
-  const other = job.sourcePath === path ? '' : `${relative(inputDir, job.sourcePath)}, `;
+  const other = job.sourcePath === path ? '' : `${nameInInput(inputDir, job.sourcePath)}, `;
   const toProcess =
     job.state === 'paused' ? 'to process it: framekiln resume' : 'to process it again: framekiln retry';
   return `${name} skipped: same content as job ${job.id} (${other}${job.state}); ${toProcess} ${job.id}`;

@@ -1,6 +1,7 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { toError } from '../domain/errors.ts';
+import { shownName, type Place } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 
 export interface FolderWatcherOptions {
@@ -31,14 +32,15 @@ export class FolderWatcher {
   }
 
   /** Watches the folder that is at this path now, also through a link. Call it before the folder is read. */
-  async watch(path: string): Promise<void> {
+  async watch(folder: Place): Promise<void> {
     const { onHint } = this.#options;
+    const path = shownName(folder);
     try {
-      const { dev, ino } = await stat(path);
+      const { dev, ino } = await stat(folder);
       const identity = `${dev}:${ino}`;
       if (this.#closed || this.#watched.get(path)?.identity === identity) return;
       this.#forget(path);
-      const watcher = watch(path, onHint).on('error', (error) => this.#lose(path, error));
+      const watcher = watch(folder, onHint).on('error', (error) => this.#lose(path, error));
       this.#watched.set(path, { identity, watcher });
     } catch (error) {
       if (!isMissingFile(error)) this.#lose(path, error);

@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { asUser } from '../lib/user-umask.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
-import { relative } from 'node:path';
+import { nameInInput, shownName } from '../lib/byte-name.ts';
 import { codeOf, toError, TransientError } from '../domain/errors.ts';
 import { findFiles, type Finding } from './find-files.ts';
 import { FolderWatcher } from './folder-watcher.ts';
+import { linkByteNames, removeStaleLinks } from './link-byte-names.ts';
 import { updateKnownFiles } from './known-files.ts';
 import type { RecipeRules } from './recipe-for-file.ts';
 import { pauseAfterHintMs, pauseAfterScanMs, ScanTimer } from './scan-timer.ts';
@@ -137,12 +138,14 @@ export class Intake {
   async #findFiles(): Promise<Finding> {
     const { inputDir, polling } = this.#options;
     const folders = new Set<string>();
-    const finding = await findFiles(inputDir, async (path) => {
-      folders.add(path);
-      if (this.#isStarted && !polling) await this.#watcher.watch(path);
+    const { files, unreadable } = await findFiles(inputDir, async (folder) => {
+      folders.add(shownName(folder));
+      if (this.#isStarted && !polling) await this.#watcher.watch(folder);
     });
     this.#watcher.keepOnly(folders);
-    return finding;
+    const readable = linkByteNames(inputDir, files);
+    await removeStaleLinks(inputDir, readable);
+    return { files: readable, unreadable };
   }
 
   /**
@@ -217,6 +220,6 @@ export class Intake {
   }
 
   #name(path: string): string {
-    return relative(this.#options.inputDir, path);
+    return nameInInput(this.#options.inputDir, path);
   }
 }

@@ -1,13 +1,14 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { basename, relative, sep } from 'node:path';
+import { basename, sep } from 'node:path';
 import { parse } from 'yaml';
 import { folderPreset } from '../config/recipe-presets.ts';
-import { completeRecipe, parseRecipe } from '../config/recipe-schema.ts';
+import { completeRecipe, parseRecipe, parseSequenceRecipe } from '../config/recipe-schema.ts';
 import { codeOf, InputRejectedError, toError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import { nameInInput, placeOf, type Place } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
-import { SIDECAR_SUFFIX } from './candidate-file.ts';
+import { SIDECAR_SUFFIX, sidecarOf } from './candidate-file.ts';
 
 export interface RecipeRules {
   /** Absolute path of the input folder. */
@@ -32,21 +33,26 @@ export interface FileRecipe {
 
 /**
  * The recipe of a file: its sidecar `clip.mp4.recipe.yaml` overrides the folder below `input/` that contains it, and the
- * folder overrides the default.
+ * folder overrides the default. The sidecar of a folder of images also has the frame rate.
  *
  * @throws InputRejectedError BAD_RECIPE, naming the sidecar or the folder and every fault
  */
-export async function recipeForFile(path: string, rules: RecipeRules): Promise<FileRecipe> {
-  const folders = relative(rules.inputDir, path).split(sep).slice(0, -1);
+export async function recipeForFile(
+  path: string,
+  rules: RecipeRules,
+  { isSequence = false }: { readonly isSequence?: boolean } = {},
+): Promise<FileRecipe> {
+  const folders = nameInInput(rules.inputDir, path).split(sep).slice(0, -1);
   const base = folderRecipe(folders, rules);
   const name = basename(path) + SIDECAR_SUFFIX;
-  const sidecar = await readSidecar(path + SIDECAR_SUFFIX);
+  const sidecar = await readSidecar(sidecarOf(await placeOf(path)));
   if (sidecar === 'missing') return { recipe: base, ignored: null };
   if (sidecar === 'irregular')
     return { recipe: base, ignored: `the sidecar file ${name} is not a regular file and is ignored` };
   try {
     if (sidecar === 'large') throw new RangeError(`it is larger than ${MAX_SIDECAR_BYTES / 1024} kB`);
-    return { recipe: parseRecipe(parseYaml(sidecar) ?? {}, base), ignored: null };
+    const parse = isSequence ? parseSequenceRecipe : parseRecipe;
+    return { recipe: parse(parseYaml(sidecar) ?? {}, base), ignored: null };
   } catch (error) {
     throw new InputRejectedError(
       'BAD_RECIPE',
@@ -71,10 +77,10 @@ function briefly(error: unknown): string {
 }
 
 /** Reads a sidecar file if it is a regular file: a pipe would block, and a link may lead anywhere. */
-async function readSidecar(path: string): Promise<Buffer | 'missing' | 'irregular' | 'large'> {
+async function readSidecar(place: Place): Promise<Buffer | 'missing' | 'irregular' | 'large'> {
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (isMissingFile(error)) return 'missing';
     if (['ELOOP', 'ENXIO'].includes(codeOf(error))) return 'irregular'; // A link; a socket.

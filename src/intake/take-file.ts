@@ -1,5 +1,6 @@
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { codeOf, InputRejectedError, toError, TransientError } from '../domain/errors.ts';
+import { fingerprintOf } from '../domain/fingerprint.ts';
 import type { Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { isRejectedForContent, secondLookMs } from '../domain/second-look.ts';
@@ -7,8 +8,9 @@ import { isTransientDatabaseError, isUnreachable } from '../domain/transient-err
 import { describeLargeEnough, fitToSource, isLargeEnough } from '../domain/target-size.ts';
 import type { VideoShape } from '../domain/video-shape.ts';
 import { hasVideoExtension } from '../domain/video-extensions.ts';
+import { nameInInput } from '../lib/byte-name.ts';
 import { describeRecentWriter } from '../lib/process/file-writers.ts';
-import { sha256File } from '../lib/sha256-file.ts';
+import { listSequence } from '../lib/image-sequence.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import { whyUnfinished, type Doubt } from './container-end.ts';
 import { queuedMessage, skippedMessage } from './enqueued-message.ts';
@@ -33,7 +35,7 @@ export interface TakeContext {
   /** Queues a file; `created` is false if a job with this content and recipe exists. */
   readonly enqueue: (file: FileToEnqueue) => { readonly job: Job; readonly created: boolean };
   /** Throws InputRejectedError if the file is not a complete, readable video. */
-  readonly probe: (path: string, signal: AbortSignal) => Promise<VideoShape>;
+  readonly probe: (file: Pick<FoundFile, 'path' | 'isSequence'>, signal: AbortSignal) => Promise<VideoShape>;
   /** Throws InputRejectedError BAD_RECIPE if the model of the recipe does not exist. */
   readonly checkRecipe: (recipe: Recipe) => Promise<void>;
   /** Describes the estimate for a new job, for the log; never rejects. */
@@ -72,12 +74,13 @@ export async function takeFile(
   const isSecondLook = context.now() - file.sinceAtMs >= unchangedMs;
   try {
     if (file.unusable !== undefined) throw file.unusable;
-    const writer = await describeRecentWriter(file.path);
-    const doubt = writer === null ? await whyUnfinished(file.path) : null;
+    const writer = await writerIn(file);
+    const doubt =
+      writer !== null ? null : file.isSequence === true ? MORE_MAY_COME : await whyUnfinished(file.path);
     if (writer !== null) waitForWriter(file, writer, context);
     else if (doubt !== null && !isSecondLook) {
       // Only a video is worth the wait; a letter or a photo has no end mark either.
-      if (!hasVideoExtension(file.path)) await context.probe(file.path, signal);
+      if (!promisesVideo(file)) await context.probe(file, signal);
       waitForSecondLook(file, doubt, unchangedMs, context);
     } else await take(file, doubt, takeRules, context, signal);
   } catch (error) {
@@ -86,11 +89,32 @@ export async function takeFile(
       throw error;
     const why = await context.whyMissing();
     if (why !== null) throw new TransientError('FOLDER_MISSING', why, { cause: error });
-    if (isRejectedForContent(error) && hasVideoExtension(file.path) && !isSecondLook)
+    if (isRejectedForContent(error) && promisesVideo(file) && !isSecondLook)
       waitForSecondLook(file, error, unchangedMs, context);
     // No file may stop the files after it.
     else await reject(file, toError(error), context);
   }
+}
+
+/** A folder does not say how many images it will have. */
+const MORE_MAY_COME: Doubt = {
+  code: 'NO_END_MARK',
+  message: 'has no end mark, which is normal for folders of images',
+};
+
+/** Whether it promises a video, which may still be growing if it cannot be read as one. */
+function promisesVideo({ path, isSequence = false }: SettledFile): boolean {
+  return isSequence || hasVideoExtension(path);
+}
+
+/** A process that has the file, or an image of a sequence, open for writing; null if there is none. */
+async function writerIn({ path, isSequence = false }: SettledFile): Promise<string | null> {
+  if (!isSequence) return describeRecentWriter(path);
+  for (const name of (await listSequence(path)).names) {
+    const writer = await describeRecentWriter(join(path, name));
+    if (writer !== null) return writer;
+  }
+  return null;
 }
 
 async function take(
@@ -115,9 +139,9 @@ async function take(
   }
   const { outputPath } = request;
   const estimate = await context.estimate(job);
-  log.info(queuedMessage(relative(inputDir, path), { job, outputPath, estimate }));
+  log.info(queuedMessage(nameInInput(inputDir, path), { job, outputPath, estimate }));
   if (doubt?.code === 'CUT_OFF')
-    log.warn(`${relative(inputDir, path)} ${doubt.message}; processing what is there`);
+    log.warn(`${nameInInput(inputDir, path)} ${doubt.message}; processing what is there`);
   context.onQueued(job);
 }
 
@@ -130,17 +154,17 @@ async function prepare(
 ): Promise<FileToEnqueue | null> {
   const { path, signature } = file;
   const { inputDir, outputDir, checkRecipe, probe, log } = context;
-  const { recipe, ignored } = await recipeForFile(path, rules);
-  if (ignored !== null) log.warn(`${relative(inputDir, path)}: ${ignored}`);
+  const { recipe, ignored } = await recipeForFile(path, rules, file);
+  if (ignored !== null) log.warn(`${nameInInput(inputDir, path)}: ${ignored}`);
   await checkRecipe(recipe);
-  const video = await probe(path, signal);
+  const video = await probe(file, signal);
   if (skipLarger && isLargeEnough(recipe, video)) {
     skip(file, describeLargeEnough(recipe, video), context);
     return null;
   }
-  const fingerprint = await sha256File(path, signal);
+  const fingerprint = await fingerprintOf(path, recipe, signal);
   if ((await signatureOf(path)) !== signature) return null;
-  const outputPath = join(outputDir, relative(inputDir, path));
+  const outputPath = join(outputDir, nameInInput(inputDir, path));
   return { sourcePath: path, outputPath, fingerprint, recipe: fitToSource(recipe, video), video };
 }
 
@@ -150,7 +174,7 @@ function skip(
   why: string,
   { inputDir, seenFiles, log, now }: TakeContext,
 ): void {
-  log.info(`${relative(inputDir, path)} ${why}`);
+  log.info(`${nameInInput(inputDir, path)} ${why}`);
   const note = { code: 'LARGE_ENOUGH', message: `It ${why}.` };
   seenFiles.putAll([{ path, signature, takenSignature, state: 'taken', sinceAtMs: now(), ...note }]);
 }
@@ -168,7 +192,7 @@ async function reject(
   const code = codeOf(error);
   const { message } = error;
   const what = isRejected ? 'rejected' : 'cannot be queued';
-  log.error(`${relative(inputDir, path)} ${what} (${code}): ${message}`);
+  log.error(`${nameInInput(inputDir, path)} ${what} (${code}): ${message}`);
   seenFiles.putAll([{ path, signature, takenSignature, state: 'rejected', sinceAtMs: now(), code, message }]);
   if (isRejected) await onRejected(file, error);
 }

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { nameInInput } from '../lib/byte-name.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { OPEN_FOR_WRITING } from './stability.ts';
@@ -26,7 +26,7 @@ export function waitForWriter(file: SettledFile, writer: string, context: WaitCo
   const message = `${writer} has it open for writing`;
   // Each scan finds the writer again; one line is enough.
   if (file.code !== OPEN_FOR_WRITING)
-    context.log.info(`${relative(context.inputDir, file.path)} waiting: ${message}`);
+    context.log.info(`${nameInInput(context.inputDir, file.path)} waiting: ${message}`);
   store({ ...file, sinceAtMs: context.now() }, { code: OPEN_FOR_WRITING, message }, context);
 }
 
@@ -43,7 +43,7 @@ export function waitForSecondLook(
 ): void {
   const leftSeconds = Math.ceil((file.sinceAtMs + unchangedMs - context.now()) / 1000);
   context.log.info(
-    `${relative(context.inputDir, file.path)} waiting: may be incomplete (${code}: ${withoutFullStop(message)}); checking again in ${leftSeconds} s`,
+    `${nameInInput(context.inputDir, file.path)} waiting: may be incomplete (${code}: ${withoutFullStop(message)}); checking again in ${leftSeconds} s`,
   );
   store(file, { code, message }, context);
 }

@@ -50,7 +50,7 @@ async function makeOutput(context: JobContext, folder: JobFolder): Promise<Publi
 
 /** What a rejection says of the source may be true of another file, or of none, if it was moved or replaced meanwhile. */
 async function assertStillThere({ job, signal }: JobContext, error: unknown): Promise<void> {
-  if (error instanceof InputRejectedError) await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  if (error instanceof InputRejectedError) await assertUnchanged(job, signal);
 }
 
 /** The output that an earlier worker published, read from its report; null if the report is missing or damaged. */

@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { placeOf } from './byte-name.ts';
 
 /**
  * Returns the signature of a file: size in bytes, modification time in nanoseconds and inode, as one string. A file whose
@@ -23,7 +24,7 @@ export async function assertSameFile({ path, signature }: SignedFile): Promise<v
     throw new Error(`${basename(path)} changed after it was read.`);
 }
 
-/** The signature of the file at `path` now; a symbolic link has its own. */
+/** The signature of the file at `path` now; a symbolic link that the user made has its own. */
 export async function readFileSignature(path: string): Promise<string> {
-  return fileSignature(await lstat(path, { bigint: true }));
+  return fileSignature(await lstat(await placeOf(path), { bigint: true }));
 }

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { link, lstat, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { codeOf } from '../domain/errors.ts';
+import { shownName, splitPlace, type Place } from '../lib/byte-name.ts';
 import { asUser } from '../lib/user-umask.ts';
 import { failPoint, type PublishedFile } from '../lib/fail-point.ts';
 
@@ -17,9 +17,9 @@ import { failPoint, type PublishedFile } from '../lib/fail-point.ts';
  */
 export async function publishFile(
   temporaryPath: string,
-  finalPath: string,
+  finalPath: Place,
   what: PublishedFile,
-  give: (from: string, to: string) => Promise<void> = rename,
+  give: (from: string, to: Place) => Promise<void> = rename,
 ): Promise<void> {
   failPoint(`${what}.before-datasync`);
   const file = await open(temporaryPath, 'r');
@@ -31,7 +31,7 @@ export async function publishFile(
   failPoint(`${what}.before-rename`);
   await give(temporaryPath, finalPath);
   failPoint(`${what}.before-folder-sync`);
-  await syncFolder(dirname(finalPath));
+  await syncFolder(splitPlace(finalPath).folder);
   failPoint(`${what}.published`);
 }
 
@@ -52,7 +52,7 @@ const NO_LINKS: ReadonlySet<string> = new Set([
  * @param homeId written into the placeholder
  * @throws EEXIST if the new name is taken
  */
-export async function renameIfFree(from: string, to: string, homeId: string): Promise<void> {
+export async function renameIfFree(from: Place, to: Place, homeId: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
@@ -62,7 +62,7 @@ export async function renameIfFree(from: string, to: string, homeId: string): Pr
     return;
   }
   try {
-    await syncFolder(dirname(to));
+    await syncFolder(splitPlace(to).folder);
     await rm(from);
   } catch (error) {
     // The folder may be read-only: keep the old name only.
@@ -75,7 +75,7 @@ export async function renameIfFree(from: string, to: string, homeId: string): Pr
  * Without hard links, only the creation of a file tells whether its name was free: a small file takes the name, and the
  * rename replaces that.
  */
-async function renameOverPlaceholder(from: string, to: string, homeId: string): Promise<void> {
+async function renameOverPlaceholder(from: Place, to: Place, homeId: string): Promise<void> {
   const text = placeholderOf(homeId);
   try {
     await writeFile(to, text, { flag: 'wx' });
@@ -86,9 +86,9 @@ async function renameOverPlaceholder(from: string, to: string, homeId: string): 
   failPoint('placeholder.made');
   // Another program may have opened it, or put its own file there.
   if (!(await isPlaceholder(to, homeId)))
-    throw Object.assign(new Error(`${to} already exists`), { code: 'EEXIST' });
+    throw Object.assign(new Error(`${shownName(to)} already exists`), { code: 'EEXIST' });
   await rename(from, to);
-  await syncFolder(dirname(to));
+  await syncFolder(splitPlace(to).folder);
 }
 
 function placeholderOf(homeId: string): string {
@@ -96,7 +96,7 @@ function placeholderOf(homeId: string): string {
 }
 
 /** Whether a file only keeps a name for this home until a finished file replaces it. */
-export async function isPlaceholder(path: string, homeId: string): Promise<boolean> {
+export async function isPlaceholder(path: Place, homeId: string): Promise<boolean> {
   const text = placeholderOf(homeId);
   const stats = await lstat(path).catch(() => null);
   return stats?.isFile() === true && stats.size === text.length && (await readFile(path, 'utf8')) === text;
@@ -132,7 +132,7 @@ export async function writeFileDurably(
 }
 
 /** Makes created, renamed and deleted names in a folder durable. */
-export async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: Place): Promise<void> {
   const folder = await open(path, 'r');
   try {
     await folder.sync();

@@ -22,7 +22,7 @@ const SPILL_NAME = /^(\d+\.\d+|framekiln-[0-9a-f]+-\d+-\d+-\w+)$/;
 
 /**
  * Folder of a job on disk, `<jobs>/<id>/`, for everything that must survive a reboot: `frames.index`, `segments/`, `spill/`
- * if the RAM disk was full, and `straight/` with a remuxed copy of a source that has timestamp discontinuities. The folder is
+ * if the RAM disk was full, and `straight/` with a remuxed copy of a source that has timestamp discontinuities, or the packed images of a folder. The folder is
  * deleted when the job is done or cancelled.
  *
  * `<jobs>` may be a link to a folder with files of other people and of other homes. A job folder therefore contains the ID
@@ -108,6 +108,11 @@ export class JobFolder {
     for (const name of await readdirOrNone(this.#spill))
       if (SPILL_NAME.test(name)) await rm(join(this.#spill, name), { recursive: true, force: true });
     await removeIfEmpty(this.#spill);
+  }
+
+  /** The video into which the images of a folder are packed. */
+  packedPath(sourcePath: string): string {
+    return join(this.straight, `${basename(sourcePath)}.mp4`);
   }
 
   segmentPath(name: string): string {

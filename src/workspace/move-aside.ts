@@ -1,7 +1,8 @@
 import { copyFile, realpath, rm, stat } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { codeOf } from '../domain/errors.ts';
+import { placeIn, placeOf, shownName, splitPlace, type Place } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { assertSameFile, type SignedFile } from '../lib/file-signature.ts';
 import { makeFolder } from '../lib/make-folder.ts';
@@ -15,7 +16,7 @@ import { publishFile, renameIfFree, syncFolder } from './durable-file.ts';
  *
  * @param homeId part of the name of the partial copy, because homes may share the folder
  * @param prefix put before the name if the folder contains another file with that name
- * @returns the new path
+ * @returns the new path, in which bytes that are not valid UTF-8 are written as `\xe9`
  */
 export async function moveAside(
   homeId: string,
@@ -23,31 +24,39 @@ export async function moveAside(
   folder: string,
   prefix: string,
 ): Promise<string> {
-  const { path } = file;
+  const place = await placeOf(file.path);
+  const { folder: before, name: ownName } = splitPlace(place);
   asUser(() => makeFolder(folder));
-  if ((await realpath(dirname(path))) === (await realpath(folder))) return path;
-  const part = partOf(homeId, path, folder);
-  for (const name of [basename(path), `${prefix}-${basename(path)}`]) {
-    const target = join(folder, name);
+  if ((await realpath(before)) === (await realpath(folder))) return shownName(place);
+  const part = partOf(homeId, file.path, folder);
+  const shown = basename(file.path);
+  for (const name of [ownName, withPrefix(prefix, ownName)]) {
+    const target = placeIn(folder, name);
     try {
-      if (await isCopyOf(path, target)) await removeOriginal(file);
+      if (await isCopyOf(place, target)) await removeOriginal(file);
       else await move(homeId, file, target, part);
     } catch (error) {
       if (codeOf(error) === 'EEXIST') continue;
       throw error;
     }
     await rm(part, { force: true });
-    return target;
+    return shownName(target);
   }
-  throw new Error(`${folder} already contains ${basename(path)} and ${prefix}-${basename(path)}`);
+  throw new Error(`${folder} already contains ${shown} and ${prefix}-${shown}`);
+}
+
+function withPrefix(prefix: string, name: Place): Place {
+  const start = `${prefix}-`;
+  return typeof name === 'string' ? start + name : Buffer.concat([Buffer.from(start), name]);
 }
 
 /** Moves a file durably, by a copy if the folder is on another file system. */
-async function move(homeId: string, file: SignedFile, target: string, part: string): Promise<void> {
+async function move(homeId: string, file: SignedFile, target: Place, part: string): Promise<void> {
   await assertSameFile(file);
   try {
-    await renameIfFree(file.path, target, homeId);
-    await syncFolder(dirname(file.path));
+    const place = await placeOf(file.path);
+    await renameIfFree(place, target, homeId);
+    await syncFolder(splitPlace(place).folder);
   } catch (error) {
     if (codeOf(error) !== 'EXDEV') throw error;
     await copy(homeId, file, target, part);
@@ -55,7 +64,7 @@ async function move(homeId: string, file: SignedFile, target: string, part: stri
   }
 }
 
-async function copy(homeId: string, file: SignedFile, target: string, part: string): Promise<void> {
+async function copy(homeId: string, file: SignedFile, target: Place, part: string): Promise<void> {
   try {
     await copyFile(file.path, part);
     await assertSameFile(file);
@@ -69,8 +78,9 @@ async function copy(homeId: string, file: SignedFile, target: string, part: stri
 /** Removes a file that has a complete copy, unless another file has its name by now. */
 async function removeOriginal(file: SignedFile): Promise<void> {
   await assertSameFile(file);
-  await rm(file.path);
-  await syncFolder(dirname(file.path));
+  const place = await placeOf(file.path);
+  await rm(place);
+  await syncFolder(splitPlace(place).folder);
 }
 
 /** Partial copy of a file that is moved; a repeated move uses the same name and so replaces the copy that a kill left. */
@@ -85,7 +95,7 @@ export function isHalfMove(homeId: string, name: string): boolean {
 }
 
 /** Whether an interrupted move has already put the complete file at `target`; compares contents. */
-async function isCopyOf(path: string, target: string): Promise<boolean> {
+async function isCopyOf(path: Place, target: Place): Promise<boolean> {
   try {
     if ((await stat(target)).size !== (await stat(path)).size) return false;
   } catch (error) {

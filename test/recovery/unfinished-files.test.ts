@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
   writeSync,
@@ -240,7 +241,7 @@ test('a sidecar that is huge, nested without end or full of aliases is named, an
   }
 }, 120_000);
 
-test('a pipe, a link and a name that is not UTF-8 are named with the reason, once, and --once does not succeed', async () => {
+test('a pipe, a link and a text with a name that is not UTF-8 are named with the reason, once, and --once does not succeed', async () => {
   const { home, path, status } = setUp(QUICK);
   writeFileSync(path('good.mkv'), videoBytes('clip.mkv'));
   execFileSync('mkfifo', [path('pipe.mp4')]);
@@ -252,20 +253,23 @@ test('a pipe, a link and a name that is not UTF-8 are named with the reason, onc
   symlinkSync(join(elsewhere, 'gone'), path('disk'));
   symlinkSync('/etc/hostname', path('notes.txt'));
   const folder = Buffer.from(`${path('')}/`);
-  writeFileSync(Buffer.concat([folder, Buffer.from('caf\xe9.mp4', 'latin1')]), 'x');
-  mkdirSync(Buffer.concat([folder, Buffer.from('\xfcber', 'latin1')]));
+  writeFileSync(Buffer.concat([folder, Buffer.from('caf\xe9.txt', 'latin1')]), 'x');
+  const odd = Buffer.concat([folder, Buffer.from('\xfcber', 'latin1')]);
+  mkdirSync(odd);
+  execFileSync('mkfifo', [path('pipe')]);
+  renameSync(path('pipe'), Buffer.concat([odd, Buffer.from('/pipe')]));
   expect(await start(['start', '--once', '--home', home]).ended).toBe(1);
   const { jobs, rejected } = status();
   expect(jobs).toMatchObject([{ file: 'lanczos-2x/good.mkv', state: 'done' }]);
   expect(rejected.map(({ file, code }) => `${file.slice('lanczos-2x/'.length)} ${code}`).sort()).toEqual(
     [
       'album SYMBOLIC_LINK',
-      'caf\\xe9.mp4 NAME_NOT_UTF8',
+      'caf\\xe9.txt NOT_A_VIDEO',
       'disk SYMBOLIC_LINK',
       'link.mp4 SYMBOLIC_LINK',
       'notes.txt SYMBOLIC_LINK',
       'pipe.mp4 NOT_A_REGULAR_FILE',
-      '\\xfcber NAME_NOT_UTF8',
+      '\\xfcber/pipe NOT_A_REGULAR_FILE',
     ].sort(),
   );
   expect(readLog(home).match(/ rejected \(/g)).toHaveLength(7);

@@ -20,7 +20,7 @@ export function createDecodeStage(
   const choice = new DecoderChoice(settings.decoder.hardware, media, index, (sentence) => log.info(sentence));
   const maxPixels = settings.limits.inputMegapixels * 1e6;
   const onNote = (sentence: string): void => log.warn(sentence);
-  const assertSource = (): Promise<void> => assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  const assertSource = (): Promise<void> => assertUnchanged(job, signal);
   const decoder = { format: formats.input, choice, maxPixels, signal, onNote, assertSource };
   return new DecodeStage({ media, index, formats, hasState, files, log, decoder });
 }

@@ -39,7 +39,7 @@ export async function joinAndVerify(
 ): Promise<JoinedOutput> {
   const { home, job, lease, signal } = context;
   // All frames are read by now, and audio is about to be: the source must be the file that was queued.
-  await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  await assertUnchanged(job, signal);
   await assertFoldersPresent(context);
   const temporaryPath = halfOutputPath(home.id, prepared.outputPath, lease);
   asUser(() => makeFolder(dirname(temporaryPath)));
@@ -165,7 +165,7 @@ async function joinOnce(
     plan: streams,
     captions: index.captions,
     source: media,
-    original: { path: job.sourcePath, timeline },
+    original: { path: timeline === null ? media.path : job.sourcePath, timeline },
   };
   await verifyOutput(path, expected, signal);
   failPoint('output.verified');

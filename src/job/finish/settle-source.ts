@@ -2,14 +2,18 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputRejectedError, toError, VerificationError } from '../../domain/errors.ts';
+import { imagesIn } from '../../domain/fingerprint.ts';
 import { isOfRun } from '../../domain/job.ts';
+import { isOfSequence } from '../../domain/recipe.ts';
 import { failPoint } from '../../lib/fail-point.ts';
+import { placeOf, splitPlace } from '../../lib/byte-name.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 import { assertSameFile, readFileSignature } from '../../lib/file-signature.ts';
-import { writerOf } from '../../lib/process/file-writers.ts';
+import { describeRecentWriter, writerOf } from '../../lib/process/file-writers.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { syncFolder } from '../../workspace/durable-file.ts';
+import { discardFolder, moveFolderAside, removeDiscarded } from '../../workspace/settle-folder.ts';
 import { moveAside } from '../../workspace/move-aside.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from '../prepare/prepare-source.ts';
@@ -26,6 +30,8 @@ import type { PublishedOutput } from './publish-output.ts';
 export async function settleSource(context: JobContext, output: PublishedOutput | null): Promise<void> {
   const { home, job, settings, log, signal } = context;
   if (isOfRun(job) || settings.output.source === 'keep') return;
+  const isSequence = isOfSequence(job.recipe);
+  if (isSequence) await removeDiscarded(home.id, job.sourcePath);
   // Already settled by a worker that died right after, or removed by a person.
   if (!existsSync(job.sourcePath)) return;
   try {
@@ -34,10 +40,15 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
     failPoint('source.before-settling');
     // Checking takes minutes; another file may have the name by now.
     await assertSameFile(source);
-    if (settings.output.source === 'delete') {
-      await rm(job.sourcePath);
-      await syncFolder(dirname(job.sourcePath));
-    } else await moveAside(home.id, source, join(home.root, 'finished'), String(job.id));
+    const finished = join(home.root, 'finished');
+    if (isSequence && settings.output.source === 'delete')
+      await discardFolder(home.id, job.sourcePath, await imagesIn(job.sourcePath));
+    else if (isSequence) await moveFolderAside(source.path, finished, String(job.id));
+    else if (settings.output.source === 'delete') {
+      const place = await placeOf(job.sourcePath);
+      await rm(place);
+      await syncFolder(splitPlace(place).folder);
+    } else await moveAside(home.id, source, finished, String(job.id));
     failPoint('source.settled');
   } catch (error) {
     // Stopped meanwhile: the job is not finished, and its next run settles the source.
@@ -58,10 +69,20 @@ async function assertReplaceable({ job, signal }: JobContext, output: PublishedO
       `${basename(job.sourcePath)} may still be needed: ${output.sourceDamage}.`,
     );
   await assertAsVerified(output, signal);
-  await assertUnchanged(job.sourcePath, job.fingerprint, signal);
-  const writer = await writerOf(job.sourcePath);
-  if (writer !== null)
-    throw new VerificationError(`process ${writer} has ${basename(job.sourcePath)} open for writing.`);
+  await assertUnchanged(job, signal);
+  await assertClosed(job);
+}
+
+async function assertClosed({ sourcePath, recipe }: JobContext['job']): Promise<void> {
+  const name = basename(sourcePath);
+  if (isOfSequence(recipe)) {
+    for (const image of await imagesIn(sourcePath))
+      if ((await describeRecentWriter(join(sourcePath, image))) !== null)
+        throw new VerificationError(`a process has ${image} in ${name} open for writing.`);
+    return;
+  }
+  const writer = await writerOf(sourcePath);
+  if (writer !== null) throw new VerificationError(`process ${writer} has ${name} open for writing.`);
 }
 
 async function assertAsVerified({ path, sha256 }: PublishedOutput, signal: AbortSignal): Promise<void> {

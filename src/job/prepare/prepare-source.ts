@@ -1,10 +1,12 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { InputRejectedError } from '../../domain/errors.ts';
+import { codeOf, InputRejectedError } from '../../domain/errors.ts';
+import { fingerprintOf } from '../../domain/fingerprint.ts';
+import type { Job } from '../../domain/job.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
+import { isOfSequence } from '../../domain/recipe.ts';
 import { counted } from '../../lib/counted.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
-import { sha256File } from '../../lib/sha256-file.ts';
 import {
   mayBeDiscontinuous,
   readSourceTimeline,
@@ -20,10 +22,11 @@ import { publishFile, writeFileDurably } from '../../workspace/durable-file.ts';
 import { sizeOrZero } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
+import { packSource } from './pack-source.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 
 export interface PreparedSource {
-  /** Headers of the source, or of its remuxed copy where its timestamps are discontinuous. */
+  /** Headers of the source, of its remuxed copy where its timestamps are discontinuous, or of the video of a sequence. */
   readonly media: MediaInfo;
   /** The discontinuities of the source, whose copy on one continuous timeline is used instead; null if it has none. */
   readonly timeline: SourceTimeline | null;
@@ -37,10 +40,11 @@ export interface PreparedSource {
 export async function prepareSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
   const { job, lease, queue, settings, signal, log } = context;
   queue.progress.setStage(lease, 'probe');
-  await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  await assertUnchanged(job, signal);
   // An older version may have begun the job: days of work are not thrown away.
   const keeping = { keepsDolbyVision: job.plan !== null };
-  const source = await probeMedia(job.sourcePath, settings.limits, signal, keeping);
+  const path = isOfSequence(job.recipe) ? await packSource(context, folder) : job.sourcePath;
+  const source = await probeMedia(path, settings.limits, signal, keeping);
 
   const known = decodeFrameIndex(await readFile(folder.indexFile).catch(() => Buffer.alloc(0)));
   const straight = join(folder.straight, basename(job.sourcePath));
@@ -95,20 +99,24 @@ async function remux(
  *
  * @throws InputRejectedError SOURCE_MISSING, SOURCE_CHANGED or NOT_A_REGULAR_FILE
  */
-export async function assertUnchanged(path: string, fingerprint: string, signal: AbortSignal): Promise<void> {
+export async function assertUnchanged(
+  { sourcePath: path, fingerprint, recipe }: Pick<Job, 'sourcePath' | 'fingerprint' | 'recipe'>,
+  signal: AbortSignal,
+): Promise<void> {
   const name = basename(path);
   try {
-    if (!(await stat(path)).isFile()) {
+    if (!isOfSequence(recipe) && !(await stat(path)).isFile()) {
       throw new InputRejectedError('NOT_A_REGULAR_FILE', `${name} is no longer a regular file.`);
     }
-    if ((await sha256File(path, signal)) === fingerprint) return;
+    if ((await fingerprintOf(path, recipe, signal)) === fingerprint) return;
   } catch (error) {
     if (isMissingFile(error)) {
       throw new InputRejectedError('SOURCE_MISSING', `${name} is gone; put it back to resume the job.`, {
         cause: error,
       });
     }
-    throw error;
+    // A sequence with a gap was complete when it was queued.
+    if (codeOf(error) !== 'BAD_SEQUENCE') throw error;
   }
   throw new InputRejectedError('SOURCE_CHANGED', `${name} was changed or replaced after it was queued.`);
 }

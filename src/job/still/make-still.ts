@@ -58,7 +58,7 @@ export async function makeStill(
 ): Promise<VerifiedOutput> {
   const { home, job, lease, queue, settings, signal } = context;
   queue.progress.setStage(lease, 'probe');
-  await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+  await assertUnchanged(job, signal);
   const probed = await probeMedia(job.sourcePath, settings.limits, signal);
   const still = await decode(context, format);
   const media = { ...probed, video: { ...probed.video, ...shapeOfImage(still) } };
@@ -96,7 +96,7 @@ async function decode({ job, settings, signal }: JobContext, format: StillFormat
   try {
     return await readStill(job.sourcePath, format, settings.limits.inputMegapixels * 1e6);
   } catch (error) {
-    await assertUnchanged(job.sourcePath, job.fingerprint, signal);
+    await assertUnchanged(job, signal);
     throw error;
   }
 }

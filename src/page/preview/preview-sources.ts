@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { IdentifiedHome } from '../../config/home.ts';
 import type { Settings } from '../../config/settings.ts';
+import { imagesIn } from '../../domain/fingerprint.ts';
 import type { CommittedBatch, Job } from '../../domain/job.ts';
+import { isOfSequence } from '../../domain/recipe.ts';
 import { decodeFrameIndex } from '../../media/index/frame-index-file.ts';
 import type { PreviewRequest } from '../../media/preview/preview-frame.ts';
 import { probeMedia } from '../../media/probe/probe-media.ts';
@@ -30,7 +33,8 @@ export async function placeInBatch(
   const previous = index.pts[batch.firstFrame - 1] ?? at;
   const { num, den } = index.timeBase;
   const atSeconds = batch.firstFrame === 0 ? null : (((at + previous) / 2) * num) / den;
-  return { path: job.sourcePath, atSeconds, isTimestamp: true };
+  const path = isOfSequence(job.recipe) ? folder.packedPath(job.sourcePath) : job.sourcePath;
+  return { path, atSeconds, isTimestamp: true };
 }
 
 /** Where a moment is in the source or the output of a finished job. @param moment 0 to 1, as a share of the duration */
@@ -39,6 +43,11 @@ export async function placeInFile(
   limits: Settings['limits'],
   { side, moment, signal }: { readonly side: Side; readonly moment: number; readonly signal: AbortSignal },
 ): Promise<Place> {
+  if (side === 'before' && isOfSequence(job.recipe)) {
+    const names = await imagesIn(job.sourcePath);
+    const name = names[Math.min(names.length - 1, Math.floor(names.length * moment))] ?? '';
+    return { path: join(job.sourcePath, name), atSeconds: null, isTimestamp: false };
+  }
   const path = side === 'before' ? job.sourcePath : job.outputPath;
   // The duration of the output counts for both, so that both show the same moment.
   const { video, durationSeconds } = await probeMedia(

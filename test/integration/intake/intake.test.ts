@@ -60,7 +60,7 @@ function setUp(
     }),
     seenFiles: queue.seenFiles,
     enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: clock.ms }),
-    probe: async (path) => {
+    probe: async ({ path }) => {
       await probe(path);
       return {
         ...(path.includes('hd.mp4') ? HD : { width: 64, height: 48 }),

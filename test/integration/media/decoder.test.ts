@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { VerificationError } from '../../../src/domain/errors.ts';
+import { DEFAULT_RECIPE } from '../../../src/config/recipe-presets.ts';
 import { assertUnchanged } from '../../../src/job/prepare/prepare-source.ts';
 import { sha256File } from '../../../src/lib/sha256-file.ts';
 import { FrameDecoder, frameBuffer } from '../../../src/media/decode/decoder.ts';
@@ -111,7 +112,7 @@ test('a source that was replaced in mid-work is reported as that, before its fra
     format: opened.format,
     maxPixels: 1e6,
     onNote: (sentence) => notes.push(sentence),
-    assertSource: () => assertUnchanged(path, fingerprint, signal),
+    assertSource: () => assertUnchanged({ sourcePath: path, fingerprint, recipe: DEFAULT_RECIPE }, signal),
   });
   await expect(decoder.read(frameBuffer(opened.format))).rejects.toMatchObject({
     code: 'SOURCE_CHANGED',

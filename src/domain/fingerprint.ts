@@ -1,0 +1,22 @@
+import { basename } from 'node:path';
+import { listSequence, sha256Sequence } from '../lib/image-sequence.ts';
+import { sha256File } from '../lib/sha256-file.ts';
+import { InputRejectedError } from './errors.ts';
+import { isOfSequence, type Recipe } from './recipe.ts';
+
+/**
+ * SHA-256 of a source, in hex: of the bytes of a file, or of the names and contents of a folder of images.
+ *
+ * @throws InputRejectedError BAD_SEQUENCE
+ */
+export async function fingerprintOf(path: string, recipe: Recipe, signal?: AbortSignal): Promise<string> {
+  if (!isOfSequence(recipe)) return sha256File(path, signal);
+  return sha256Sequence(path, await imagesIn(path), signal);
+}
+
+/** Names of the images in a folder, in order. @throws InputRejectedError BAD_SEQUENCE if they are no sequence */
+export async function imagesIn(folder: string): Promise<readonly string[]> {
+  const { names, fault } = await listSequence(folder);
+  if (fault !== null) throw new InputRejectedError('BAD_SEQUENCE', `${basename(folder)} ${fault}.`);
+  return names;
+}

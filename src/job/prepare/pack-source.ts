@@ -1,0 +1,35 @@
+import { dirname, join } from 'node:path';
+import { imagesIn } from '../../domain/fingerprint.ts';
+import { counted } from '../../lib/counted.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
+import { packSequence } from '../../media/sequence/pack-sequence.ts';
+import { publishFile } from '../../workspace/durable-file.ts';
+import { sizeOrZero } from '../../workspace/frame-files.ts';
+import type { JobFolder } from '../../workspace/job-folder.ts';
+import type { JobContext } from '../job-context.ts';
+
+/**
+ * Packs the folder of images of a job into a video in the job folder; a resumed job has it already.
+ *
+ * @returns the path of the video
+ */
+export async function packSource(
+  { job, lease, settings, signal, log }: JobContext,
+  folder: JobFolder,
+): Promise<string> {
+  const { sourcePath, recipe } = job;
+  const path = folder.packedPath(sourcePath);
+  if ((await sizeOrZero(path)) > 0) return path;
+  const names = await imagesIn(sourcePath);
+  const startedAtMs = performance.now();
+  makeFolder(dirname(path));
+  // The lease token makes the name unique, so that a worker that lost its lease does not write into the same file.
+  const temporaryPath = join(dirname(path), `.${lease.token}`);
+  const frameRate = String(recipe.frameRate);
+  const maxPixels = settings.limits.inputMegapixels * 1e6;
+  await packSequence({ folder: sourcePath, names, frameRate, maxPixels }, temporaryPath, signal);
+  await publishFile(temporaryPath, path, 'other-file');
+  const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
+  log.info(`read ${counted(names.length, 'image')} at ${frameRate} frames per second in ${seconds} s`);
+  return path;
+}
