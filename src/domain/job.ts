@@ -59,6 +59,11 @@ export interface JobPlan extends BatchSizes {
    * versions.
    */
   readonly shrinksWith?: 'sharp';
+  /**
+   * Whether frames are divided so that parts that have not changed need not be computed again. Absent: they are not, as
+   * in plans of older versions.
+   */
+  readonly reusesTiles?: true;
   /** Tile size in source pixels; null for whole frames. Reduced if memory runs out during the job. */
   readonly tile: number | null;
   /** Tile size on a GPU. Absent in plans of older versions, which use `tile`. */
@@ -136,6 +141,11 @@ export interface CommittedBatch {
   readonly encoder: string;
   readonly pipelineState: Uint8Array | null;
   readonly elapsedMs: number;
+  /**
+   * Frames, and parts of frames, whose result was that of the previous frame. null if an older version, or the worker
+   * before a crash, transformed the batch.
+   */
+  readonly framesReused: number | null;
   readonly committedAtMs: number;
 }
 

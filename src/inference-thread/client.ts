@@ -31,6 +31,8 @@ export interface TransformResult {
   /** One sentence of the pipeline about all frames so far; null when there is nothing to say. */
   readonly conclusion: string | null;
   readonly framesInferred: number;
+  /** Frames, and parts of frames, whose result was that of the previous frame. */
+  readonly framesReused: number;
 }
 
 /**

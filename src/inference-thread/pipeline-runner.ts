@@ -28,18 +28,32 @@ export class PipelineRunner {
   readonly #pipeline: FramePipeline;
   readonly #formats: PipelineFormats;
   #framesInferred = 0;
+  #framesReused = 0;
   #working: Promise<void>;
 
   /** Starts to load the models of the pipeline; sends `opened` or `failed`. */
   constructor(setup: PipelineSetup, engines: readonly Engine[], send: (message: FromPort) => void) {
     this.#setup = setup;
     this.#send = send;
-    const { model, embedding, decodedTo, shrinksWith, tile, gpuTile, threads, precision } = setup;
+    const { model, embedding, decodedTo, shrinksWith, reusesTiles } = setup;
+    const { tile, gpuTile, threads, precision } = setup;
     this.#formats = describePipeline(setup.recipe, setup.source, decodedTo).formats;
     this.#pipeline = createPipeline(setup.recipe, {
-      ...{ model, embedding, decodedTo, shrinksWith, tile, gpuTile, threads, precision, engines },
+      ...{
+        model,
+        embedding,
+        decodedTo,
+        shrinksWith,
+        reusesTiles,
+        tile,
+        gpuTile,
+        threads,
+        precision,
+        engines,
+      },
       onStepDown: (text) => send({ kind: 'notice', text }),
       onInferred: (frameNumber) => this.#count(frameNumber),
+      onReused: (share) => (this.#framesReused += share),
       onTile: () => send({ kind: 'alive' }),
     });
     this.#working = this.#pipeline
@@ -65,7 +79,7 @@ export class PipelineRunner {
   }
 
   async #transform(request: TransformRequest): Promise<void> {
-    const inferredBefore = this.#framesInferred;
+    const [inferredBefore, reusedBefore] = [this.#framesInferred, this.#framesReused];
     const isLinked =
       this.#pipeline.passesFramesOn === true && request.framesReady === 0 && linkFrames(request);
     if (isLinked) this.#passFrames(request.batch.frameCount);
@@ -75,6 +89,7 @@ export class PipelineRunner {
       pipelineState: this.#pipeline.snapshot(),
       conclusion: this.#pipeline.conclusion(),
       framesInferred: this.#framesInferred - inferredBefore,
+      framesReused: this.#framesReused - reusedBefore,
     });
   }
 
@@ -104,7 +119,8 @@ export class PipelineRunner {
     let framesReady = request.framesReady;
     // A process killed while it wrote leaves part of a frame after the complete ones.
     ftruncateSync(output, framesReady * bytes);
-    const frames = readFrames(request, input, this.#formats.input);
+    await this.#pipeline.lookAhead?.(readFrames(request, input, this.#formats.input, 0), this.#stop.signal);
+    const frames = readFrames(request, input, this.#formats.input, framesReady);
     for await (const frame of this.#pipeline.process(frames, request.stateBefore, this.#stop.signal)) {
       failPoint('transformed-frame.before-write');
       // Frames are appended one by one, so the length of the file says how many are complete.
@@ -143,9 +159,14 @@ function linkFrames({ inputPath, outputPath }: TransformRequest): boolean {
   }
 }
 
-function* readFrames(request: TransformRequest, file: number, format: FrameFormat): Generator<Frame> {
+function* readFrames(
+  request: TransformRequest,
+  file: number,
+  format: FrameFormat,
+  from: number,
+): Generator<Frame> {
   const bytes = frameBytes(format);
-  for (let i = request.framesReady; i < request.batch.frameCount; i++) {
+  for (let i = from; i < request.batch.frameCount; i++) {
     const pixels = Buffer.allocUnsafe(bytes);
     const read = readSync(file, pixels, 0, bytes, i * bytes);
     if (read !== bytes) throw new InternalError(`${request.inputPath} ends before the end of frame ${i}.`);

@@ -17,6 +17,8 @@ export interface PipelineSetup {
   readonly decodedTo?: YuvFormat | undefined;
   /** What shrinks frames from the scale of a model to a smaller one; absent: our own resampler. */
   readonly shrinksWith?: 'sharp' | undefined;
+  /** Whether parts of a frame that have not changed get the result of the previous frame (only on the CPU); absent: no. */
+  readonly reusesTiles?: boolean | undefined;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   /** Edge of a tile on a GPU; absent: the same as on the CPU. */
@@ -61,6 +63,7 @@ export type FromPort =
       readonly pipelineState: Uint8Array | null;
       readonly conclusion: string | null;
       readonly framesInferred: number;
+      readonly framesReused: number;
     }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   /** Sent before `closed`: how much of a shared model this job used. */

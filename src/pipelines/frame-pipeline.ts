@@ -30,6 +30,11 @@ export interface FramePipeline {
   /** Loads the models. */
   open(source: MediaInfo): Promise<void>;
   /**
+   * Looks at all frames of a batch before `process` gets them, or those of them that are still missing. What the
+   * pipeline decides may depend on these frames only. Absent: the pipeline does not need to.
+   */
+  lookAhead?(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): Promise<void>;
+  /**
    * One frame out for each frame of a batch, in order. Stops with StoppedError when `signal` is aborted.
    *
    * @param state the result of `snapshot` after the previous batch; null for the first one. Nothing else is kept of

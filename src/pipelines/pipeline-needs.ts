@@ -20,10 +20,14 @@ export interface PipelineNeeds {
   readonly threads: number;
   /** How exactly the native CPU engine computes; absent: that engine is not used. */
   readonly precision?: Precision | undefined;
+  /** Whether parts of a frame that have not changed get the result of the previous frame (only on the CPU); absent: no. */
+  readonly reusesTiles?: boolean | undefined;
   /** In the order of preference. */
   readonly engines: readonly Engine[];
   /** Called for each frame that a model was run on. */
   readonly onInferred: (frameNumber: number) => void;
+  /** Called for each frame with the share of it, 0..1, whose result was that of the previous frame. */
+  readonly onReused?: (share: number) => void;
   /** Called after each tile of a frame: a large model may take an hour for a frame. */
   readonly onTile?: () => void;
   /** Called with a sentence for the log when the job switches to another engine. */

@@ -26,6 +26,11 @@ export interface MediaReport {
   /** What is damaged in the source; null where nothing is. Absent in reports of version 0.1. */
   readonly sourceDamage?: string | null;
   readonly frames: number;
+  /**
+   * Frames, and parts of frames, whose result was copied from the previous frame because nothing had changed there. Absent
+   * for still images and in reports of older versions.
+   */
+  readonly framesReused?: number;
   /** Whether the source is a still image. Absent in reports of version 0.1. */
   readonly isStill?: boolean;
   /** Why the container differs from that of the source; null if it does not. */
@@ -56,6 +61,7 @@ const Readable = z.looseObject({
   outputBytes: z.int().optional(),
   sourceDamage: z.string().nullable().optional(),
   frames: z.int(),
+  framesReused: z.number().optional(),
   fingerprint: z.string().optional(),
   recipe: z.looseObject({ pipeline: z.enum(['upscale', 'dual-face']), model: z.string() }).optional(),
   streams: z.array(z.looseObject({ fate: z.string() })),
@@ -112,5 +118,7 @@ export function reportLines(report: MediaReport): string[] {
       ? 'verified the image'
       : `verified ${counted(report.frames, 'frame')} (all timestamps match)`;
   const container = report.container === null ? [] : [`${basename(report.output)}: ${report.container}`];
-  return [[verified, ...tracks].join('; '), ...container, ...report.remarks];
+  const reused = Math.round((100 * (report.framesReused ?? 0)) / report.frames);
+  const saved = reused === 0 ? [] : [`${reused} % of the image area unchanged, so not computed again`];
+  return [[verified, ...tracks].join('; '), ...saved, ...container, ...report.remarks];
 }

@@ -85,7 +85,7 @@ test.for(['rgb24', 'rgb48le'] as const)(
         ...{ model: tinySrvgg(), device: 'cpu', engines: [engine], overlap: 2, input, tile },
         ...{ ...EXACT, onStepDown: () => undefined },
       });
-      const frame = await upscaler.upscale(pixels, new AbortController().signal);
+      const { pixels: frame } = await upscaler.upscale(pixels, new AbortController().signal);
       await upscaler.close();
       return pixelFormat === 'rgb24'
         ? frame

@@ -47,7 +47,7 @@ export class CommitStage {
   }
 
   async run(
-    { range, outputPath, pipelineState, startedAtMs }: TransformedBatch,
+    { range, outputPath, pipelineState, framesReused, startedAtMs }: TransformedBatch,
     signal: AbortSignal,
   ): Promise<void> {
     const { context, folder, files, progress } = this.#options;
@@ -68,7 +68,7 @@ export class CommitStage {
         segmentBytes: bytes,
         segmentSha256: sha256,
         encoder,
-        pipelineState,
+        ...{ pipelineState, framesReused },
         elapsedMs: performance.now() - startedAtMs,
       },
       Date.now(),

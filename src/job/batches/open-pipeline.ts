@@ -23,6 +23,7 @@ export async function openPipeline(
       ...{ model, embedding, traceFile },
       decodedTo: plan.decodedTo,
       shrinksWith: plan.shrinksWith,
+      reusesTiles: plan.reusesTiles,
       tile: plan.tile,
       gpuTile: plan.gpuTile,
       threads: usableThreads(settings.engine.threads, await readGroupLimits()),

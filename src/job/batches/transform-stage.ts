@@ -37,7 +37,7 @@ export class TransformStage {
     const transformed =
       batch.framesReady < range.frameCount
         ? await this.#infer(batch, signal)
-        : { outputPath: batch.outputPath, pipelineState: null };
+        : { outputPath: batch.outputPath, pipelineState: null, framesReused: null };
     progress.finishBatch(range.frameCount);
     await files.drop(range, 'in');
     return { range, startedAtMs, ...transformed };
@@ -46,7 +46,7 @@ export class TransformStage {
   async #infer(
     { range, inputPath, outputPath, framesReady }: DecodedBatch,
     signal: AbortSignal,
-  ): Promise<Pick<TransformedBatch, 'outputPath' | 'pipelineState'>> {
+  ): Promise<Pick<TransformedBatch, 'outputPath' | 'pipelineState' | 'framesReused'>> {
     const { progress, tiles, log } = this.#options;
     const { outputPath: path, result } = await this.#transform(
       {
@@ -61,9 +61,12 @@ export class TransformStage {
     );
     this.#states.set(range.number, result.pipelineState);
     this.#states.delete(range.number - 1);
-    log.debug(`batch ${range.number}: ${result.framesInferred} of ${range.frameCount} frames inferred`);
+    const { framesInferred, framesReused } = result;
+    log.debug(
+      `batch ${range.number}: ${framesInferred} of ${range.frameCount} frames inferred; ${Math.round((100 * framesReused) / range.frameCount)} % of the image area reused`,
+    );
     if (this.#isLast(range) && result.conclusion !== null) log.info(result.conclusion);
-    return { outputPath: path, pipelineState: result.pipelineState };
+    return { outputPath: path, pipelineState: result.pipelineState, framesReused };
   }
 
   /** Continues in the spill folder when other programs have filled the RAM disk since the batch was placed. */

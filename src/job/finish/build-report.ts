@@ -11,6 +11,12 @@ import type { MediaReport } from '../../reports/media-report.ts';
 import type { WrittenOutput } from '../../queue/output-store.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
+interface FinishedWork extends WrittenOutput {
+  readonly damage: Damage;
+  /** Frames, and parts of frames, whose result was that of the previous frame. */
+  readonly framesReused: number;
+}
+
 /**
  * Builds the report of a finished job: what became of every stream, and what differs from the source.
  *
@@ -20,7 +26,7 @@ export function buildReport(
   job: Job,
   prepared: PreparedJob,
   streams: StreamPlan,
-  { damage, sha256, bytes }: WrittenOutput & { readonly damage: Damage },
+  { damage, framesReused, sha256, bytes }: FinishedWork,
 ): MediaReport {
   return {
     source: job.sourcePath,
@@ -31,6 +37,7 @@ export function buildReport(
     outputBytes: bytes,
     sourceDamage: damage.sentence,
     frames: prepared.index.pts.length,
+    framesReused: Math.round(framesReused * 100) / 100,
     container: streams.containerReason,
     streams: streams.fates.map((entry) => ({
       index: entry.stream.index,

@@ -46,7 +46,9 @@ export async function joinAndVerify(
   createForUser(temporaryPath);
   try {
     const streams = await joinWithFallbacks(context, folder, prepared, temporaryPath);
-    return joinedOutput(job, prepared, streams, temporaryPath);
+    const batches = context.queue.batches.listBatches(job.id);
+    const framesReused = batches.reduce((sum, batch) => sum + (batch.framesReused ?? 0), 0);
+    return joinedOutput(job, prepared, { streams, framesReused }, temporaryPath);
   } catch (error) {
     await rm(temporaryPath, { force: true });
     throw error;
@@ -57,14 +59,14 @@ export async function joinAndVerify(
 export function joinedOutput(
   job: Job,
   prepared: PreparedJob,
-  streams: StreamPlan,
+  { streams, framesReused }: Pick<JoinedOutput, 'streams'> & { readonly framesReused: number },
   temporaryPath: string,
 ): JoinedOutput {
   const damage = assessDamage(prepared.media, prepared.index);
   return {
     ...{ temporaryPath, outputPath: prepared.outputPath, sourceDamage: damage.sentence, streams },
     report: ({ outputPath, ...file }) =>
-      buildReport(job, { ...prepared, outputPath }, streams, { damage, ...file }),
+      buildReport(job, { ...prepared, outputPath }, streams, { damage, framesReused, ...file }),
   };
 }
 

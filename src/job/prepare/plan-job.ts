@@ -89,7 +89,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc),
     encoder,
     ...(decodedTo === undefined ? {} : { decodedTo }),
-    ...(model === null ? {} : { shrinksWith: 'sharp' }),
+    ...(model === null ? {} : { shrinksWith: 'sharp', reusesTiles: true }),
     ...chooseTiles(context, inputs),
     ...(isCpuAddonBuilt() ? { precision: choosePrecision(settings.engine.precision, model) } : {}),
     modelSha256: model?.sha256 ?? null,

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { readModel } from '../../inference/models/find-model.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import type { UpscaleRecipe } from '../../domain/recipe.ts';
@@ -5,7 +7,11 @@ import { whyNotOnGpu } from '../../inference/load-model.ts';
 import { foldScale2 } from '../../inference/models/fold-scale-2.ts';
 import type { Frame, FramePipeline, ReducedTile } from '../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
+import { ChangedBlocks } from './changed-blocks.ts';
+import { divideFrames } from './divide-frames.ts';
 import { Upscaler } from './upscaler.ts';
+import type { Tile } from './tiles.ts';
+import type { PreviousFrame, UpscaledFrame } from './upscale-tiles.ts';
 import { resample } from './resample.ts';
 import { isShrinkable, shrink } from './shrink.ts';
 import { upscaledFormats } from './upscaled-format.ts';
@@ -16,7 +22,13 @@ export interface ModelPipelineOptions extends ModelPipelineNeeds {
 
 interface OpenPipeline {
   readonly upscaler: Upscaler;
+  readonly input: FrameFormat;
   readonly output: FrameFormat;
+}
+
+interface Begun extends PreviousFrame {
+  /** In the format of the output. */
+  readonly output: Promise<Buffer>;
 }
 
 interface Pending {
@@ -26,13 +38,17 @@ interface Pending {
 
 /**
  * Upscales frames with a super-resolution model, whole or tile by tile. A frame that equals the one before it, byte
- * for byte, is not inferred again.
+ * for byte, is not inferred again, and neither are its tiles.
+ *
+ * How the frames of a batch are divided into tiles follows from these frames alone, and a tile has one result, whether
+ * computed or copied: so it makes no difference where a resumed job continues.
  */
 export class ModelPipeline implements FramePipeline {
   summary = '';
   readonly #options: ModelPipelineOptions;
   #open: OpenPipeline | null = null;
-  #previous: { readonly input: Buffer; readonly output: Promise<Buffer> } | null = null;
+  #division: readonly Tile[] | null = null;
+  #previous: Begun | null = null;
 
   constructor(options: ModelPipelineOptions) {
     this.#options = options;
@@ -52,8 +68,36 @@ export class ModelPipeline implements FramePipeline {
     const upscaler = await Upscaler.open({ ...options, model: onnx, device, overlap: model.overlap, input });
     const warning = whyNotOnGpu(device, upscaler.current);
     if (warning !== null) options.onStepDown(warning);
-    this.#open = { upscaler, output };
+    this.#open = { upscaler, input, output };
     this.summary = this.#describeWork(upscaler, folded !== null, output);
+  }
+
+  async lookAhead(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): Promise<void> {
+    const open = this.#open;
+    if (open === null) throw new TypeError('The pipeline is not open.');
+    const division = this.#options.reusesTiles === true ? await this.#divide(open, frames, signal) : null;
+    if (isDeepStrictEqual(division, this.#division)) return;
+    this.#division = division;
+    // Its pixels may differ in the last bit from what other tiles give.
+    this.#previous = null;
+  }
+
+  async #divide(
+    { upscaler, input }: OpenPipeline,
+    frames: AsyncIterable<Frame> | Iterable<Frame>,
+    signal: AbortSignal,
+  ): Promise<readonly Tile[] | null> {
+    if (!upscaler.isDivisible) return null;
+    const changes: ChangedBlocks[] = [];
+    let before: Buffer | null = null;
+    for await (const { pixels } of frames) {
+      signal.throwIfAborted();
+      if (before !== null) changes.push(new ChangedBlocks(before, pixels, input));
+      before = pixels;
+      // Other jobs share this thread.
+      await setImmediate();
+    }
+    return divideFrames(changes, input, this.#options.model.overlap);
   }
 
   async *process(
@@ -79,24 +123,34 @@ export class ModelPipeline implements FramePipeline {
   }
 
   /** Starts the work on a frame; a frame that equals the previous one gets its result. */
-  #begin(
-    { upscaler, output }: OpenPipeline,
-    { number, pixels }: Frame,
-    signal: AbortSignal,
-  ): Promise<Buffer> {
-    if (this.#previous?.input.equals(pixels)) return this.#previous.output;
-    const work = (async () => {
-      const upscaled = await upscaler.upscale(pixels, signal);
-      this.#options.onInferred(number);
-      return this.#resize(upscaled, upscaler.current.upscaled, output);
-    })();
-    const previous = { input: pixels, output: work };
-    this.#previous = previous;
-    // It is awaited later; an earlier failure must not count as unhandled, and its result must not be reused.
-    work.catch(() => {
-      if (this.#previous === previous) this.#previous = null;
+  #begin(open: OpenPipeline, { number, pixels }: Frame, signal: AbortSignal): Promise<Buffer> {
+    const previous = this.#previous;
+    if (previous?.source.equals(pixels)) {
+      this.#options.onReused?.(1);
+      return previous.output;
+    }
+    const { upscaler } = open;
+    const reusable = this.#options.reusesTiles === true ? previous : null;
+    const upscaled = upscaler.upscale(pixels, signal, this.#division, reusable);
+    const output = this.#finish(open, upscaled, number);
+    const begun = { source: pixels, upscaled, output };
+    this.#previous = begun;
+    // Both are awaited later; an earlier failure must not count as unhandled, and its result must not be reused.
+    upscaled.catch(() => undefined);
+    output.catch(() => {
+      if (this.#previous === begun) this.#previous = null;
     });
-    return work;
+    return output;
+  }
+  async #finish(
+    { upscaler, output }: OpenPipeline,
+    upscaled: Promise<UpscaledFrame>,
+    number: number,
+  ): Promise<Buffer> {
+    const { pixels, reusedShare } = await upscaled;
+    this.#options.onInferred(number);
+    this.#options.onReused?.(reusedShare);
+    return this.#resize(pixels, upscaler.current.upscaled, output);
   }
 
   /** Brings a frame from the model's scale to the requested one. */

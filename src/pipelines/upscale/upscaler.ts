@@ -1,15 +1,13 @@
 import { EngineError, toError } from '../../domain/errors.ts';
-import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
+import type { FrameFormat } from '../../domain/media-info.ts';
 import type { Precision } from '../../domain/job.ts';
 import type { Device } from '../../domain/recipe.ts';
-import type { Engine, Tensor } from '../../inference/engine.ts';
+import type { Engine } from '../../inference/engine.ts';
 import { loadModel, type ReadyModel } from '../../inference/load-model.ts';
-import { onlyImage } from '../../inference/only-image.ts';
 import type { ReducedTile } from '../frame-pipeline.ts';
-import { asComponents, maxComponent } from '../components.ts';
 import { SMALLEST_TILE } from './choose-tile.ts';
-import { readPlanes, writePlanes } from './pixels.ts';
 import { planTiles, type Tile } from './tiles.ts';
+import { upscaleTiles, type PreviousFrame, type UpscaledFrame } from './upscale-tiles.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 
 export interface UpscalerOptions {
@@ -77,13 +75,30 @@ export class Upscaler {
     return this.#current;
   }
 
-  /** Upscales one frame. Up to `current.model.concurrency` frames may be in progress at once. */
-  async upscale(pixels: Buffer, signal: AbortSignal): Promise<Buffer> {
+  /** Whether frames are whole and their tiles can be chosen freely: not on GPUs, whose engine takes whole frames. */
+  get isDivisible(): boolean {
+    const { engine, model, tile } = this.#current;
+    return engine.device === 'cpu' && model.upscale === undefined && tile === null;
+  }
+
+  /**
+   * Upscales one frame. Up to `current.model.concurrency` frames may be in progress at once.
+   *
+   * @param division tiles of a frame that fits into memory as a whole; null: the whole frame
+   * @param previous the frame before, from which tiles that have not changed are copied; null: there is none
+   */
+  async upscale(
+    pixels: Buffer,
+    signal: AbortSignal,
+    division: readonly Tile[] | null = null,
+    previous: PreviousFrame | null = null,
+  ): Promise<UpscaledFrame> {
     for (let failures = 1; ; failures++) {
       const ready = await this.#ready;
       const { tile } = ready;
       try {
-        const upscaled = await run(ready, tile, this.#options, pixels, signal);
+        const tiles = tile === null ? division : null;
+        const upscaled = await this.#run(ready, tile, tiles, pixels, signal, previous);
         this.#prove(ready, tile);
         return upscaled;
       } catch (error) {
@@ -102,6 +117,26 @@ export class Upscaler {
         }
       }
     }
+  }
+
+  async #run(
+    { engine, model, upscaled }: Ready,
+    tile: number | null,
+    division: readonly Tile[] | null,
+    pixels: Buffer,
+    signal: AbortSignal,
+    previous: PreviousFrame | null,
+  ): Promise<UpscaledFrame> {
+    const { input, overlap, onTile = () => undefined } = this.#options;
+    const { width, height } = input;
+    if (model.upscale !== undefined) {
+      const bytesPerComponent = input.pixelFormat === 'rgb24' ? 1 : 2;
+      const frame = { pixels, width, height, bytesPerComponent, tile, overlap } as const;
+      return { pixels: await model.upscale(frame), model, tiles: [], reusedShare: 0 };
+    }
+    const tiles = division ?? planTiles(width, height, tile, overlap);
+    const reusable = engine.device === 'cpu' ? previous : null;
+    return upscaleTiles({ model, tiles, pixels, input, upscaled, previous: reusable, onTile }, signal);
   }
 
   async close(): Promise<void> {
@@ -153,49 +188,4 @@ function smallerTile({ tile }: Ready, { input, overlap }: UpscalerOptions): numb
     Math.max(core.width, core.height),
   );
   return Math.max(SMALLEST_TILE, Math.floor(Math.max(...edges) * MEMORY_STEP));
-}
-
-async function run(
-  { model, scale, upscaled }: Ready,
-  tile: number | null,
-  { input, overlap, onTile }: UpscalerOptions,
-  pixels: Buffer,
-  signal: AbortSignal,
-): Promise<Buffer> {
-  const bytesPerComponent = input.pixelFormat === 'rgb24' ? 1 : 2;
-  if (model.upscale !== undefined) {
-    const { width, height } = input;
-    return model.upscale({ pixels, width, height, bytesPerComponent, tile, overlap });
-  }
-  const max = maxComponent(input);
-  const source = asComponents(pixels, input);
-  const size = { width: input.width, height: input.height, bytesPerComponent } as const;
-  const result = Buffer.allocUnsafeSlow(frameBytes(upscaled));
-  const target = asComponents(result, upscaled);
-  for (const { window, core } of planTiles(input.width, input.height, tile, overlap)) {
-    signal.throwIfAborted();
-    if (model.upscaleWindow !== undefined) {
-      await model.upscaleWindow({ ...size, frame: pixels, target: result, window, core });
-      onTile?.();
-      continue;
-    }
-    const planes = new Float32Array(3 * window.width * window.height);
-    readPlanes(source, input.width, window, max, planes);
-    const tensor: Tensor = { data: planes, shape: [1, 3, window.height, window.width] };
-    const { data, shape } = onlyImage(await model.run(tensor));
-    writePlanes(
-      { data, width: shape[3], height: shape[2] },
-      scaled({ ...core, x: core.x - window.x, y: core.y - window.y }, scale),
-      { x: core.x * scale, y: core.y * scale },
-      target,
-      upscaled.width,
-      max,
-    );
-    onTile?.();
-  }
-  return result;
-}
-
-function scaled({ x, y, width, height }: Tile['core'], scale: number): Tile['core'] {
-  return { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
 }

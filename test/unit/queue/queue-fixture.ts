@@ -56,6 +56,7 @@ export function newBatch(number: number, frameCount = 30): Omit<CommittedBatch, 
     encoder: 'libx264',
     pipelineState: null,
     elapsedMs: 12.5,
+    framesReused: null,
   };
 }
 

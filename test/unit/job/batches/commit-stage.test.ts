@@ -40,6 +40,7 @@ async function openStage(changes: Partial<JobContext> = {}, encoder: Partial<Set
   const batch: TransformedBatch = {
     ...{ range, startedAtMs: performance.now(), outputPath },
     pipelineState: Uint8Array.of(1, 2, 3),
+    framesReused: 2.5,
   };
   progress.finishBatch(10);
   const commit = (): Promise<void> => stage.run(batch, running);

@@ -15,7 +15,12 @@ async function joined() {
   const prepared = preparedWithoutVideo(work);
   const temporaryPath = halfOutputPath(work.home.id, prepared.outputPath, work.lease);
   writeFileSync(temporaryPath, 'the finished video');
-  const output = joinedOutput(work.job, prepared, prepared.streams, temporaryPath);
+  const output = joinedOutput(
+    work.job,
+    prepared,
+    { streams: prepared.streams, framesReused: 0 },
+    temporaryPath,
+  );
   const publish = () => publishOutput(work.context, output);
   return {
     ...work,

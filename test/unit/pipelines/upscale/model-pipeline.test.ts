@@ -1,89 +1,19 @@
-import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { EngineError, StoppedError } from '../../../../src/domain/errors.ts';
-import type { FrameFormat, MediaInfo } from '../../../../src/domain/media-info.ts';
-import type { Device } from '../../../../src/domain/recipe.ts';
+import type { FrameFormat } from '../../../../src/domain/media-info.ts';
 import type { Engine } from '../../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
-import type { Frame } from '../../../../src/pipelines/frame-pipeline.ts';
-import {
-  ModelPipeline,
-  type ModelPipelineOptions,
-} from '../../../../src/pipelines/upscale/model-pipeline.ts';
 import { resample } from '../../../../src/pipelines/upscale/resample.ts';
 import { shrink } from '../../../../src/pipelines/upscale/shrink.ts';
 import { largestDifference } from '../../../helpers/images.ts';
-import { seededRandom } from '../../../../src/lib/seeded-random.ts';
-import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
-import { repeatingModel, tinySrvgg } from '../../../helpers/tiny-models.ts';
+import { repeatingModel } from '../../../helpers/tiny-models.ts';
 import { upscaledFormats } from '../../../../src/pipelines/upscale/upscaled-format.ts';
 import { framesOf, sourceOf } from '../../../helpers/upscale-source.ts';
-
-const WIDTH = 46;
-const HEIGHT = 34;
-
-interface Request extends Partial<Omit<ModelPipelineOptions, 'recipe' | 'model'>> {
-  readonly file?: Uint8Array;
-  readonly scale?: number;
-  readonly recipeDevice?: Device;
-  readonly source?: MediaInfo;
-}
-
-async function openPipeline(request: Request = {}): Promise<ModelPipeline> {
-  const {
-    file = tinySrvgg(),
-    scale = 4,
-    source = sourceOf(WIDTH, HEIGHT),
-    recipeDevice = 'cpu',
-    ...options
-  } = request;
-  const path = join(temporaryFolder(), 'tiny.onnx');
-  writeFileSync(path, file);
-  const sha256 = createHash('sha256').update(file).digest('hex');
-  const model = { name: 'tiny', path, sha256, bytes: file.length, licence: null } as const;
-  const pipeline = new ModelPipeline({
-    recipe: { pipeline: 'upscale', model: 'tiny', scale, device: recipeDevice, tile: 'auto' },
-    model: { ...model, architecture: 'srvgg', overlap: 2 },
-    embedding: null,
-    tile: null,
-    threads: 1,
-    engines: [createOnnxEngine('cpu')],
-    onInferred: () => undefined,
-    onStepDown: () => undefined,
-    ...options,
-  });
-  onTestFinished(() => pipeline.close());
-  await pipeline.open(source);
-  return pipeline;
-}
-
-async function outputs(
-  pipeline: ModelPipeline,
-  frames: Iterable<Frame>,
-  signal?: AbortSignal,
-): Promise<Buffer[]> {
-  const pixels: Buffer[] = [];
-  const processed = pipeline.process(frames, null, signal ?? new AbortController().signal);
-  for await (const frame of processed) {
-    expect(frame.number).toBe(pixels.length);
-    pixels.push(frame.pixels);
-  }
-  return pixels;
-}
+import { HEIGHT, noise, openPipeline, outputs, WIDTH, type Request } from './model-pipeline-fixture.ts';
 
 async function output(request: Request, pixels: Buffer): Promise<Buffer> {
   const [frame] = await outputs(await openPipeline(request), framesOf(pixels));
   return frame ?? Buffer.alloc(0);
-}
-
-/** Values of a medium range, so that the model's output stays within 0..1 and clamping hides nothing. */
-function noise(seed: number, bytes = WIDTH * HEIGHT * 3): Buffer {
-  const random = seededRandom(seed);
-  const pixels = Buffer.alloc(bytes);
-  for (let i = 0; i < bytes; i++) pixels[i] = 64 + 128 * random();
-  return pixels;
 }
 
 test('tiles with the model’s overlap give the same result as the whole frame', async () => {
