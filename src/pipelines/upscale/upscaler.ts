@@ -1,15 +1,14 @@
 import { EngineError, toError } from '../../domain/errors.ts';
-import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
+import type { FrameFormat } from '../../domain/media-info.ts';
 import type { Precision } from '../../domain/job.ts';
 import type { Device } from '../../domain/recipe.ts';
-import type { Engine, Tensor } from '../../inference/engine.ts';
-import { loadModel, type ReadyModel } from '../../inference/load-model.ts';
-import { onlyImage } from '../../inference/only-image.ts';
+import type { Engine } from '../../inference/engine.ts';
+import { chooseEngine, type ChosenModel } from '../../inference/load-model.ts';
 import type { ReducedTile } from '../frame-pipeline.ts';
-import { asComponents, maxComponent } from '../components.ts';
 import { SMALLEST_TILE } from './choose-tile.ts';
-import { readPlanes, writePlanes } from './pixels.ts';
-import { planTiles, type Tile } from './tiles.ts';
+import { frameTrial } from './frame-trial.ts';
+import { planTiles } from './tiles.ts';
+import { upscaleFrame } from './upscale-frame.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 
 export interface UpscalerOptions {
@@ -40,7 +39,9 @@ const MEMORY_ATTEMPTS = 3;
 const MEMORY_STEP = 0.7;
 
 /** A model, the engine that it runs on, and the tiles that this engine's memory allows. */
-interface Ready extends ReadyModel {
+interface Ready extends ChosenModel {
+  /** Output pixels per source pixel, along one edge. */
+  readonly scale: number;
   tile: number | null;
   /** A smaller tile that no frame has succeeded with yet; null if there is none. */
   unproved: number | null;
@@ -83,7 +84,7 @@ export class Upscaler {
       const ready = await this.#ready;
       const { tile } = ready;
       try {
-        const upscaled = await run(ready, tile, this.#options, pixels, signal);
+        const upscaled = await this.#run(ready, tile, pixels, signal);
         this.#prove(ready, tile);
         return upscaled;
       } catch (error) {
@@ -102,6 +103,11 @@ export class Upscaler {
         }
       }
     }
+  }
+
+  #run({ model, scale }: Ready, tile: number | null, pixels: Buffer, signal: AbortSignal): Promise<Buffer> {
+    const { input: format, overlap, onTile } = this.#options;
+    return upscaleFrame(model, scale, { pixels, format, tile, overlap }, signal, onTile);
   }
 
   async close(): Promise<void> {
@@ -140,11 +146,12 @@ export class Upscaler {
 
 async function load(options: UpscalerOptions, engines: readonly Engine[]): Promise<Ready> {
   const { model, device, threads, precision, input } = options;
-  const ready = await loadModel(model, device, engines, { threads, precision });
-  const upscaled = { ...input, width: input.width * ready.scale, height: input.height * ready.scale };
+  const loadOptions = { threads, precision };
+  const { outcome: scale, ...ready } = await chooseEngine(model, device, engines, loadOptions, frameTrial);
+  const upscaled = { ...input, width: input.width * scale, height: input.height * scale };
   const tile =
     ready.engine.device === 'gpu' && options.gpuTile !== undefined ? options.gpuTile : options.tile;
-  return { ...ready, tile, unproved: null, upscaled };
+  return { ...ready, scale, tile, unproved: null, upscaled };
 }
 
 function smallerTile({ tile }: Ready, { input, overlap }: UpscalerOptions): number {
@@ -153,49 +160,4 @@ function smallerTile({ tile }: Ready, { input, overlap }: UpscalerOptions): numb
     Math.max(core.width, core.height),
   );
   return Math.max(SMALLEST_TILE, Math.floor(Math.max(...edges) * MEMORY_STEP));
-}
-
-async function run(
-  { model, scale, upscaled }: Ready,
-  tile: number | null,
-  { input, overlap, onTile }: UpscalerOptions,
-  pixels: Buffer,
-  signal: AbortSignal,
-): Promise<Buffer> {
-  const bytesPerComponent = input.pixelFormat === 'rgb24' ? 1 : 2;
-  if (model.upscale !== undefined) {
-    const { width, height } = input;
-    return model.upscale({ pixels, width, height, bytesPerComponent, tile, overlap });
-  }
-  const max = maxComponent(input);
-  const source = asComponents(pixels, input);
-  const size = { width: input.width, height: input.height, bytesPerComponent } as const;
-  const result = Buffer.allocUnsafeSlow(frameBytes(upscaled));
-  const target = asComponents(result, upscaled);
-  for (const { window, core } of planTiles(input.width, input.height, tile, overlap)) {
-    signal.throwIfAborted();
-    if (model.upscaleWindow !== undefined) {
-      await model.upscaleWindow({ ...size, frame: pixels, target: result, window, core });
-      onTile?.();
-      continue;
-    }
-    const planes = new Float32Array(3 * window.width * window.height);
-    readPlanes(source, input.width, window, max, planes);
-    const tensor: Tensor = { data: planes, shape: [1, 3, window.height, window.width] };
-    const { data, shape } = onlyImage(await model.run(tensor));
-    writePlanes(
-      { data, width: shape[3], height: shape[2] },
-      scaled({ ...core, x: core.x - window.x, y: core.y - window.y }, scale),
-      { x: core.x * scale, y: core.y * scale },
-      target,
-      upscaled.width,
-      max,
-    );
-    onTile?.();
-  }
-  return result;
-}
-
-function scaled({ x, y, width, height }: Tile['core'], scale: number): Tile['core'] {
-  return { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
 }

@@ -5,13 +5,14 @@ import { expect, onTestFinished, test } from 'vitest';
 import { EngineError, StoppedError } from '../../../../src/domain/errors.ts';
 import type { FrameFormat, MediaInfo } from '../../../../src/domain/media-info.ts';
 import type { Device } from '../../../../src/domain/recipe.ts';
-import type { Engine } from '../../../../src/inference/engine.ts';
+import type { Engine, FrameToUpscale, LoadedModel } from '../../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
 import type { Frame } from '../../../../src/pipelines/frame-pipeline.ts';
 import {
   ModelPipeline,
   type ModelPipelineOptions,
 } from '../../../../src/pipelines/upscale/model-pipeline.ts';
+import { upscaleFrame } from '../../../../src/pipelines/upscale/upscale-frame.ts';
 import { resample } from '../../../../src/pipelines/upscale/resample.ts';
 import { shrink } from '../../../../src/pipelines/upscale/shrink.ts';
 import { largestDifference } from '../../../helpers/images.ts';
@@ -205,7 +206,9 @@ function engineOfWholeFrames(fail: (run: number) => EngineError | null = () => n
         concurrency: 3,
         run: (input) => model.run(input),
         dispose: () => model.dispose(),
-        upscale({ pixels, width, height }) {
+        upscale(frame) {
+          const { pixels, width, height } = frame;
+          if (width !== WIDTH) return upscaledTrialFrame(model, frame);
           const error = fail(runs++);
           if (error !== null) return Promise.reject(error);
           const waited = last;
@@ -220,6 +223,18 @@ function engineOfWholeFrames(fail: (run: number) => EngineError | null = () => n
       };
     },
   };
+}
+
+/** The frames by which the engine is tried have other sizes than those of the job; they are upscaled with the model. */
+function upscaledTrialFrame(model: LoadedModel, frame: FrameToUpscale): Promise<Buffer> {
+  const pixelFormat = frame.bytesPerComponent === 1 ? 'rgb24' : 'rgb48le';
+  const format = { width: frame.width, height: frame.height, pixelFormat } as const;
+  return upscaleFrame(
+    model,
+    4,
+    { ...frame, pixels: Buffer.from(frame.pixels), format },
+    new AbortController().signal,
+  );
 }
 
 function nearest4x(pixels: Uint8Array, width: number, height: number): Buffer {
@@ -322,6 +337,9 @@ test('a pipeline may be closed before it is open, and twice', async () => {
   await expect(outputs(pipeline, framesOf(noise(11)))).rejects.toThrow('not open');
 });
 
+/** The engine that the GPU is compared with must have room for the frames of its trial. */
+const WIDEST_TRIAL_FRAME = 150;
+
 test('the tile size of a GPU does not apply to the engine after it', async () => {
   const tiles: (number | null)[] = [];
   const whole = engineOfWholeFrames();
@@ -332,15 +350,16 @@ test('the tile size of a GPU does not apply to the engine after it', async () =>
       return {
         run: (input) => model.run(input),
         dispose: () => model.dispose(),
-        upscale({ tile }) {
-          tiles.push(tile);
+        upscale(frame) {
+          if (frame.width !== WIDTH && model.upscale !== undefined) return model.upscale(frame);
+          tiles.push(frame.tile);
           return Promise.reject(new EngineError('DEVICE_LOST', 'The GPU is gone.'));
         },
       };
     },
   };
   const edges: number[] = [];
-  const engines = [gpu, engineWithRoomFor(WIDTH, edges)];
+  const engines = [gpu, engineWithRoomFor(WIDEST_TRIAL_FRAME, edges)];
   const pipeline = await openPipeline({ engines, recipeDevice: 'gpu', gpuTile: 33, tile: 16 });
   expect(pipeline.summary).toContain('tiles of 33 px');
   await outputs(pipeline, framesOf(noise(51)));
