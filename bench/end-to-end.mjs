@@ -39,14 +39,13 @@ try {
 /** The model alone, on whole frames. */
 async function bareEngine() {
   const { availableEngines } = await dist('inference/available-engines.js');
-  const { loadModel } = await dist('inference/load-model.js');
+  const { chooseEngine } = await dist('inference/load-model.js');
+  const { frameTrial } = await dist('pipelines/upscale/frame-trial.js');
   const { foldScale2 } = await dist('inference/models/fold-scale-2.js');
   const file = readFileSync(join(root, 'models', `${values.model}.onnx`));
   const onnx = (scale === 2 ? foldScale2(file, values.model) : null) ?? file;
-  const { model } = await loadModel(onnx, 'auto', availableEngines(), {
-    threads: 0,
-    precision: values.precision,
-  });
+  const options = { threads: 0, precision: values.precision };
+  const { model } = await chooseEngine(onnx, 'auto', availableEngines(), options, frameTrial);
   const data = new Float32Array(3 * width * height).map((_, i) => (i % 251) / 251);
   const runs = Math.max(5, Math.round(frames / 4));
   return {

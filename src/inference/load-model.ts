@@ -2,7 +2,6 @@ import { EngineError, GpuUnavailableError, toError } from '../domain/errors.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Device } from '../domain/recipe.ts';
 import type { Engine, LoadedModel, LoadOptions, ModelOutput, Tensor } from './engine.ts';
-import { onlyImage } from './only-image.ts';
 
 /** A model on the engine that was chosen for it. */
 export interface ChosenModel {
@@ -12,35 +11,23 @@ export interface ChosenModel {
   readonly reason: string | null;
 }
 
-export interface ReadyModel extends ChosenModel {
-  /** Output pixels per source pixel, along one edge. */
-  readonly scale: number;
+/**
+ * How an engine earns trust with a model: its result for test data must be that of the CPU.
+ *
+ * `Outcome` is what the program has to know about the model, such as its scale; `Result` is what is compared.
+ */
+export interface Trial<Outcome, Result> {
+  /** Runs the model on a tiny input. @throws EngineError if the model is not suitable */
+  readonly judge: (model: LoadedModel) => Promise<Outcome>;
+  readonly run: (model: LoadedModel, outcome: Outcome) => Promise<Result>;
+  /** Runs the test data on the engine whose result is right. */
+  readonly runReference: (model: LoadedModel, outcome: Outcome) => Promise<Result>;
+  /** How a result differs from that of the CPU, as a clause; null if it is the same up to rounding. */
+  readonly whyNotEqual: (found: Result, expected: Result) => string | null;
 }
-
-/** Edge of the test image: larger than any kernel, small enough for any memory. */
-const TRIAL_EDGE = 16;
 
 /** Maximum difference of components in 0..1; half precision and rounding stay below it, a wrong pixel does not. */
 const MAX_DIFFERENCE = 0.05;
-
-/**
- * Loads a model that upscales images on the first engine that can run it. Each engine is tested with a tiny
- * image first, and its result is compared with that of the last engine, which runs on the CPU.
- *
- * @param engines in the order of preference
- * @throws EngineError if no engine can run it, or GpuUnavailableError if no GPU can and the device is `gpu-only`; the message
- *   lists the reason of each engine
- */
-export async function loadModel(
-  onnx: Uint8Array,
-  device: Device,
-  engines: readonly Engine[],
-  options: LoadOptions,
-): Promise<ReadyModel> {
-  const image = trialImage([1, 3, TRIAL_EDGE, TRIAL_EDGE]);
-  const { outcome: scale, ...chosen } = await chooseEngine(onnx, device, engines, options, image, scaleOf);
-  return { ...chosen, scale };
-}
 
 /**
  * Loads a model with other outputs, such as a detector, on the first engine that can run it.
@@ -57,16 +44,31 @@ export function loadAnalyser<Outcome>(
   shape: Tensor['shape'],
   judge: (outputs: readonly ModelOutput[]) => Outcome,
 ): Promise<ChosenModel & { readonly outcome: Outcome }> {
-  return chooseEngine(onnx, device, engines, options, trialImage(shape), judge);
+  const image = trialImage(shape);
+  const run = (model: LoadedModel) => model.run(image);
+  return chooseEngine(onnx, device, engines, options, () => ({
+    judge: async (model) => judge(await run(model)),
+    run,
+    runReference: run,
+    whyNotEqual: (found, expected) =>
+      areNear(found, expected) ? null : 'the result for the test image differs from that of the CPU',
+  }));
 }
 
-async function chooseEngine<Outcome>(
+/**
+ * Loads a model on the first engine that can run it and passes its trial. The result of the trial is compared with that
+ * of the last engine, which runs on the CPU.
+ *
+ * @param engines in the order of preference
+ * @throws EngineError if no engine can run it, or GpuUnavailableError if no GPU can and the device is `gpu-only`; the message
+ *   lists the reason of each engine
+ */
+export async function chooseEngine<Outcome, Result>(
   onnx: Uint8Array,
   device: Device,
   engines: readonly Engine[],
   options: LoadOptions,
-  image: Tensor,
-  judge: (outputs: readonly ModelOutput[]) => Outcome,
+  trialFor: (engine: Engine) => Trial<Outcome, Result>,
 ): Promise<ChosenModel & { readonly outcome: Outcome }> {
   const reasons: string[] = [];
   if (device !== 'cpu' && !engines.some((engine) => engine.device === 'gpu'))
@@ -77,9 +79,15 @@ async function chooseEngine<Outcome>(
     try {
       const model = await engine.load(onnx, options);
       try {
-        const outputs = await model.run(image);
-        const outcome = judge(outputs);
-        validate(outputs, await runReference(onnx, engine, engines, options, image));
+        const trial = trialFor(engine);
+        const outcome = await trial.judge(model);
+        const reference = engines.findLast(({ device: on }) => on === 'cpu');
+        if (reference !== undefined && reference !== engine) {
+          const found = await trial.run(model, outcome);
+          const expected = await runReference(onnx, reference, options, trial, outcome);
+          const why = trial.whyNotEqual(found, expected);
+          if (why !== null) throw new EngineError('ENGINE_FAILED', why);
+        }
         return { model, engine, reason: reasons.length === 0 ? null : reasons.join('; '), outcome };
       } catch (error) {
         await model.dispose();
@@ -107,20 +115,17 @@ function allows(device: Device, engine: Engine): boolean {
   return device !== 'gpu-only' || engine.device === 'gpu';
 }
 
-/** The result of the last engine for the CPU, to compare another engine with; null if there is nothing to compare. */
-async function runReference(
+async function runReference<Outcome, Result>(
   onnx: Uint8Array,
-  engine: Engine,
-  engines: readonly Engine[],
+  reference: Engine,
   options: LoadOptions,
-  image: Tensor,
-): Promise<readonly ModelOutput[] | null> {
-  const reference = engines.findLast(({ device }) => device === 'cpu');
-  if (reference === undefined || reference === engine) return null;
+  trial: Trial<Outcome, Result>,
+  outcome: Outcome,
+): Promise<Result> {
   try {
     const model = await reference.load(onnx, options);
     try {
-      return await model.run(image);
+      return await trial.runReference(model, outcome);
     } finally {
       await model.dispose();
     }
@@ -130,23 +135,11 @@ async function runReference(
   }
 }
 
-/** The scale of a model, by the size of its output for the test image. */
-function scaleOf(outputs: readonly ModelOutput[]): number {
-  const { shape } = onlyImage(outputs);
-  const scale = shape[3] / TRIAL_EDGE;
-  if (shape[0] === 1 && shape[1] === 3 && shape[2] === shape[3] && scale >= 1 && Number.isInteger(scale))
-    return scale;
-  const what = `the output ${shape.join('x')} for a 1x3x${TRIAL_EDGE}x${TRIAL_EDGE} test image is not an upscaled image`;
-  throw new EngineError('ENGINE_FAILED', what);
-}
-
-function validate(outputs: readonly ModelOutput[], expected: readonly ModelOutput[] | null): void {
-  const isAsExpected =
-    expected === null ||
-    (outputs.length === expected.length &&
-      outputs.every(({ data }, i) => isNear(data, expected[i]?.data ?? new Float32Array(0))));
-  if (!isAsExpected)
-    throw new EngineError('ENGINE_FAILED', 'the result for the test image differs from that of the CPU');
+function areNear(found: readonly ModelOutput[], expected: readonly ModelOutput[]): boolean {
+  return (
+    found.length === expected.length &&
+    found.every(({ data }, i) => isNear(data, expected[i]?.data ?? new Float32Array(0)))
+  );
 }
 
 /** Compares values in 0..1; for larger ranges, the tolerance is proportional to the largest value. */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { addonPath, createCudaEngine, loadAddon } from '../../src/inference/cuda-engine.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
-import { loadModel } from '../../src/inference/load-model.ts';
+import { chooseEngine } from '../../src/inference/load-model.ts';
+import { frameTrial } from '../../src/pipelines/upscale/frame-trial.ts';
 import { tinySrvgg } from '../helpers/tiny-models.ts';
 
 const whyNot = addonPath() === null ? 'the addon is not built (npm run build:native needs nvcc)' : null;
@@ -26,7 +27,7 @@ test('without a GPU the CPU is used, and the reason is given', async ({ skip }) 
   if (whyNot !== null) skip(whyNot);
   if (loadAddon().describeDevices().devices.length > 0) skip('there is a GPU');
   const engines = [createCudaEngine(), createOnnxEngine('cpu')];
-  const ready = await loadModel(tinySrvgg(), 'gpu', engines, { threads: 1 });
+  const ready = await chooseEngine(tinySrvgg(), 'gpu', engines, { threads: 1 }, frameTrial);
   expect(ready.engine.device).toBe('cpu');
   expect(ready.reason).toMatch(/^Framekiln CUDA engine: \w+/);
   await ready.model.dispose();

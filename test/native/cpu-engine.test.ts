@@ -8,7 +8,8 @@ import {
   loadCpuAddon,
 } from '../../src/inference/cpu-engine.ts';
 import type { Engine } from '../../src/inference/engine.ts';
-import { loadModel } from '../../src/inference/load-model.ts';
+import { chooseEngine } from '../../src/inference/load-model.ts';
+import { frameTrial } from '../../src/pipelines/upscale/frame-trial.ts';
 import { foldScale2 } from '../../src/inference/models/fold-scale-2.ts';
 import { createOnnxEngine } from '../../src/inference/onnx-engine.ts';
 import { compilePlan } from '../../src/inference/plan/compile-plan.ts';
@@ -110,7 +111,7 @@ test('it is used before onnxruntime, and gives way for jobs without precision an
   if (whyNot !== null) skip(whyNot);
   const engines = [createCpuEngine(), createOnnxEngine('cpu')];
   const used = async (model: Uint8Array, options: { threads: number; precision?: 'exact' }) => {
-    const { model: loaded, engine, reason } = await loadModel(model, 'cpu', engines, options);
+    const { model: loaded, engine, reason } = await chooseEngine(model, 'cpu', engines, options, frameTrial);
     await loaded.dispose();
     return { name: engine.name, reason };
   };
@@ -125,7 +126,7 @@ test('it is used before onnxruntime, and gives way for jobs without precision an
 test('an instruction set that this machine lacks makes the engine unavailable', async ({ skip }) => {
   if (whyNot !== null) skip(whyNot);
   const engines = [createCpuEngine(loadCpuAddon, 'altivec'), createOnnxEngine('cpu')];
-  const { engine, reason, model } = await loadModel(tinySrvgg(), 'cpu', engines, EXACT);
+  const { engine, reason, model } = await chooseEngine(tinySrvgg(), 'cpu', engines, EXACT, frameTrial);
   await model.dispose();
   expect(engine.name).toBe('onnxruntime on the CPU');
   expect(reason).toBe('Framekiln CPU engine: This machine does not have the instruction set altivec');

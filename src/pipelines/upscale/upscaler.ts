@@ -3,11 +3,13 @@ import type { FrameFormat } from '../../domain/media-info.ts';
 import type { Precision } from '../../domain/job.ts';
 import type { Device } from '../../domain/recipe.ts';
 import type { Engine } from '../../inference/engine.ts';
-import { loadModel, type ReadyModel } from '../../inference/load-model.ts';
+import { chooseEngine, type ChosenModel } from '../../inference/load-model.ts';
 import type { ReducedTile } from '../frame-pipeline.ts';
 import { SMALLEST_TILE } from './choose-tile.ts';
+import { frameTrial } from './frame-trial.ts';
 import { planTiles, type Tile } from './tiles.ts';
-import { upscaleTiles, type PreviousFrame, type UpscaledFrame } from './upscale-tiles.ts';
+import { upscaleFrame } from './upscale-frame.ts';
+import type { PreviousFrame, UpscaledFrame } from './upscale-tiles.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 
 export interface UpscalerOptions {
@@ -38,7 +40,9 @@ const MEMORY_ATTEMPTS = 3;
 const MEMORY_STEP = 0.7;
 
 /** A model, the engine that it runs on, and the tiles that this engine's memory allows. */
-interface Ready extends ReadyModel {
+interface Ready extends ChosenModel {
+  /** Output pixels per source pixel, along one edge. */
+  readonly scale: number;
   tile: number | null;
   /** A smaller tile that no frame has succeeded with yet; null if there is none. */
   unproved: number | null;
@@ -97,8 +101,7 @@ export class Upscaler {
       const ready = await this.#ready;
       const { tile } = ready;
       try {
-        const tiles = tile === null ? division : null;
-        const upscaled = await this.#run(ready, tile, tiles, pixels, signal, previous);
+        const upscaled = await this.#run(ready, pixels, signal, division, previous);
         this.#prove(ready, tile);
         return upscaled;
       } catch (error) {
@@ -119,24 +122,17 @@ export class Upscaler {
     }
   }
 
-  async #run(
-    { engine, model, upscaled }: Ready,
-    tile: number | null,
-    division: readonly Tile[] | null,
+  #run(
+    { engine, model, scale, tile }: Ready,
     pixels: Buffer,
     signal: AbortSignal,
+    division: readonly Tile[] | null,
     previous: PreviousFrame | null,
   ): Promise<UpscaledFrame> {
-    const { input, overlap, onTile = () => undefined } = this.#options;
-    const { width, height } = input;
-    if (model.upscale !== undefined) {
-      const bytesPerComponent = input.pixelFormat === 'rgb24' ? 1 : 2;
-      const frame = { pixels, width, height, bytesPerComponent, tile, overlap } as const;
-      return { pixels: await model.upscale(frame), model, tiles: [], reusedShare: 0 };
-    }
-    const tiles = division ?? planTiles(width, height, tile, overlap);
+    const { input: format, overlap, onTile } = this.#options;
     const reusable = engine.device === 'cpu' ? previous : null;
-    return upscaleTiles({ model, tiles, pixels, input, upscaled, previous: reusable, onTile }, signal);
+    const frame = { pixels, format, tile, overlap, division, previous: reusable };
+    return upscaleFrame(model, scale, frame, signal, onTile);
   }
 
   async close(): Promise<void> {
@@ -175,11 +171,12 @@ export class Upscaler {
 
 async function load(options: UpscalerOptions, engines: readonly Engine[]): Promise<Ready> {
   const { model, device, threads, precision, input } = options;
-  const ready = await loadModel(model, device, engines, { threads, precision });
-  const upscaled = { ...input, width: input.width * ready.scale, height: input.height * ready.scale };
+  const loadOptions = { threads, precision };
+  const { outcome: scale, ...ready } = await chooseEngine(model, device, engines, loadOptions, frameTrial);
+  const upscaled = { ...input, width: input.width * scale, height: input.height * scale };
   const tile =
     ready.engine.device === 'gpu' && options.gpuTile !== undefined ? options.gpuTile : options.tile;
-  return { ...ready, tile, unproved: null, upscaled };
+  return { ...ready, scale, tile, unproved: null, upscaled };
 }
 
 function smallerTile({ tile }: Ready, { input, overlap }: UpscalerOptions): number {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { EngineError, StoppedError } from '../../../../src/domain/errors.ts';
 import type { FrameFormat } from '../../../../src/domain/media-info.ts';
-import type { Engine } from '../../../../src/inference/engine.ts';
+import type { Engine, FrameToUpscale, LoadedModel } from '../../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
+import { upscaleFrame } from '../../../../src/pipelines/upscale/upscale-frame.ts';
 import { resample } from '../../../../src/pipelines/upscale/resample.ts';
 import { shrink } from '../../../../src/pipelines/upscale/shrink.ts';
 import { largestDifference } from '../../../helpers/images.ts';
@@ -135,7 +136,9 @@ function engineOfWholeFrames(fail: (run: number) => EngineError | null = () => n
         concurrency: 3,
         run: (input) => model.run(input),
         dispose: () => model.dispose(),
-        upscale({ pixels, width, height }) {
+        upscale(frame) {
+          const { pixels, width, height } = frame;
+          if (width !== WIDTH) return upscaledTrialFrame(model, frame);
           const error = fail(runs++);
           if (error !== null) return Promise.reject(error);
           const waited = last;
@@ -150,6 +153,14 @@ function engineOfWholeFrames(fail: (run: number) => EngineError | null = () => n
       };
     },
   };
+}
+
+/** The frames by which the engine is tried have other sizes than those of the job; they are upscaled with the model. */
+async function upscaledTrialFrame(model: LoadedModel, frame: FrameToUpscale): Promise<Buffer> {
+  const pixelFormat = frame.bytesPerComponent === 1 ? 'rgb24' : 'rgb48le';
+  const format = { width: frame.width, height: frame.height, pixelFormat } as const;
+  const whole = { ...frame, pixels: Buffer.from(frame.pixels), format };
+  return (await upscaleFrame(model, 4, whole, new AbortController().signal)).pixels;
 }
 
 function nearest4x(pixels: Uint8Array, width: number, height: number): Buffer {
@@ -252,6 +263,9 @@ test('a pipeline may be closed before it is open, and twice', async () => {
   await expect(outputs(pipeline, framesOf(noise(11)))).rejects.toThrow('not open');
 });
 
+/** The engine that the GPU is compared with must have room for the frames of its trial. */
+const WIDEST_TRIAL_FRAME = 150;
+
 test('the tile size of a GPU does not apply to the engine after it', async () => {
   const tiles: (number | null)[] = [];
   const whole = engineOfWholeFrames();
@@ -262,15 +276,16 @@ test('the tile size of a GPU does not apply to the engine after it', async () =>
       return {
         run: (input) => model.run(input),
         dispose: () => model.dispose(),
-        upscale({ tile }) {
-          tiles.push(tile);
+        upscale(frame) {
+          if (frame.width !== WIDTH && model.upscale !== undefined) return model.upscale(frame);
+          tiles.push(frame.tile);
           return Promise.reject(new EngineError('DEVICE_LOST', 'The GPU is gone.'));
         },
       };
     },
   };
   const edges: number[] = [];
-  const engines = [gpu, engineWithRoomFor(WIDTH, edges)];
+  const engines = [gpu, engineWithRoomFor(WIDEST_TRIAL_FRAME, edges)];
   const pipeline = await openPipeline({ engines, recipeDevice: 'gpu', gpuTile: 33, tile: 16 });
   expect(pipeline.summary).toContain('tiles of 33 px');
   await outputs(pipeline, framesOf(noise(51)));

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { EngineError, GpuUnavailableError } from '../../../src/domain/errors.ts';
-import type { Engine, Tensor } from '../../../src/inference/engine.ts';
-import { loadModel } from '../../../src/inference/load-model.ts';
+import { EngineError, GpuUnavailableError } from '../../../../src/domain/errors.ts';
+import type { Engine, Tensor } from '../../../../src/inference/engine.ts';
+import type { Device } from '../../../../src/domain/recipe.ts';
+import { Upscaler } from '../../../../src/pipelines/upscale/upscaler.ts';
 
 const MODEL = new Uint8Array();
 
@@ -24,9 +25,14 @@ function engineOf(device: 'cpu' | 'gpu', run: (input: Tensor) => Tensor): Engine
 
 const times = (factor: number) => (input: Tensor) => {
   const [n, c, h, w] = input.shape;
-  const data = new Float32Array(input.data.length * factor * factor);
+  const data = new Float32Array(input.data.length * factor * factor).fill(0.5);
   return { data, shape: [n, c, h * factor, w * factor] as const };
 };
+async function choose(device: Device, engines: readonly Engine[]) {
+  const input = { width: 8, height: 6, pixelFormat: 'rgb24' } as const;
+  const rest = { threads: 1, tile: null, overlap: 0, input, onStepDown: () => undefined };
+  return (await Upscaler.open({ model: MODEL, device, engines, ...rest })).current;
+}
 const broken = (): never => {
   throw new EngineError('ENGINE_FAILED', 'the driver is too old');
 };
@@ -34,7 +40,7 @@ const broken = (): never => {
 test('the first engine that can run the model is used, and its scale is determined', async () => {
   const gpu = engineOf('gpu', times(3));
   const cpu = engineOf('cpu', times(3));
-  const ready = await loadModel(MODEL, 'auto', [gpu, cpu], { threads: 1 });
+  const ready = await choose('auto', [gpu, cpu]);
   expect(ready).toMatchObject({ engine: gpu, scale: 3, reason: null });
   // It made the image that the GPU's was held against.
   expect(cpu.events).toEqual(['loaded', 'disposed']);
@@ -48,9 +54,9 @@ test('a GPU whose result differs from the CPU’s is not used', async () => {
       return image;
     });
     const cpu = engineOf('cpu', times(2));
-    const ready = await loadModel(MODEL, 'auto', [gpu, cpu], { threads: 1 });
+    const ready = await choose('auto', [gpu, cpu]);
     expect(ready.engine).toBe(cpu);
-    expect(ready.reason).toMatch(/^test gpu: the result for the test image differs/);
+    expect(ready.reason).toMatch(/^test gpu: the result for a test frame differs/);
     expect(gpu.events).toEqual(['loaded', 'disposed']);
   }
 });
@@ -60,7 +66,7 @@ test.each(['auto', 'gpu'] as const)(
   async (device) => {
     const gpu = engineOf('gpu', broken);
     const cpu = engineOf('cpu', times(4));
-    const ready = await loadModel(MODEL, device, [gpu, cpu], { threads: 1 });
+    const ready = await choose(device, [gpu, cpu]);
     expect(ready).toMatchObject({ engine: cpu, scale: 4, reason: 'test gpu: the driver is too old' });
     expect(gpu.events).toEqual(['loaded', 'disposed']);
   },
@@ -68,31 +74,31 @@ test.each(['auto', 'gpu'] as const)(
 
 test('device cpu uses no GPU', async () => {
   const gpu = engineOf('gpu', times(4));
-  const ready = await loadModel(MODEL, 'cpu', [gpu, engineOf('cpu', times(4))], { threads: 1 });
+  const ready = await choose('cpu', [gpu, engineOf('cpu', times(4))]);
   expect(ready).toMatchObject({ engine: { device: 'cpu' }, reason: null });
   expect(gpu.events).toEqual([]);
 });
 
 test('device gpu-only uses no CPU: without a GPU that works, it fails with the reasons', async () => {
   const cpu = engineOf('cpu', times(4));
-  const none = loadModel(MODEL, 'gpu-only', [cpu], { threads: 1 });
+  const none = choose('gpu-only', [cpu]);
   await expect(none).rejects.toThrow('No GPU can run the model (no GPU engine is installed)');
-  const fails = loadModel(MODEL, 'gpu-only', [engineOf('gpu', broken), cpu], { threads: 1 });
+  const fails = choose('gpu-only', [engineOf('gpu', broken), cpu]);
   await expect(fails).rejects.toThrow(GpuUnavailableError);
   await expect(fails).rejects.toThrow('No GPU can run the model (test gpu: the driver is too old)');
   const gpu = engineOf('gpu', times(4));
-  const works = await loadModel(MODEL, 'gpu-only', [gpu, cpu], { threads: 1 });
+  const works = await choose('gpu-only', [gpu, cpu]);
   expect(works.engine).toBe(gpu);
 });
 
 test('without a GPU engine, the CPU is used and the reason is given', async () => {
-  const ready = await loadModel(MODEL, 'gpu', [engineOf('cpu', times(2))], { threads: 1 });
+  const ready = await choose('gpu', [engineOf('cpu', times(2))]);
   expect(ready.reason).toBe('no GPU engine is installed');
 });
 
 test('a model with different scales in both directions is rejected and disposed', async () => {
   const cpu = engineOf('cpu', ({ data }) => ({ data, shape: [1, 3, 8, 32] }));
-  const rejection = loadModel(MODEL, 'cpu', [cpu], { threads: 1 });
+  const rejection = choose('cpu', [cpu]);
   await expect(rejection).rejects.toMatchObject({ code: 'ENGINE_UNAVAILABLE' });
   await expect(rejection).rejects.toThrow('the output 1x3x8x32 for a 1x3x16x16 test image');
   expect(cpu.events).toEqual(['loaded', 'disposed']);
