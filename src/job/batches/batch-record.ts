@@ -19,6 +19,4 @@ export interface TransformedBatch {
   readonly startedAtMs: number;
   /** File of all transformed frames. */
   readonly outputPath: string;
-  /** State of the pipeline after the batch; null for a pipeline without state. */
-  readonly pipelineState: Uint8Array | null;
 }

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BatchRange } from '../../domain/frame-batch.ts';
 import { FfmpegError, VerificationError } from '../../domain/errors.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
@@ -46,10 +47,7 @@ export class CommitStage {
     this.#options = options;
   }
 
-  async run(
-    { range, outputPath, pipelineState, startedAtMs }: TransformedBatch,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async run({ range, outputPath, startedAtMs }: TransformedBatch, signal: AbortSignal): Promise<void> {
     const { context, folder, files, progress } = this.#options;
     const { queue, lease } = context;
     // The lease token makes the name unique: a worker that lost its lease cannot overwrite another worker's segment.
@@ -68,14 +66,19 @@ export class CommitStage {
         segmentBytes: bytes,
         segmentSha256: sha256,
         encoder,
-        pipelineState,
-        elapsedMs: performance.now() - startedAtMs,
+        elapsedMs: performance.now() - startedAtMs + this.#analysisMs(range),
       },
       Date.now(),
     );
     progress.store();
     await files.drop(range, 'out');
     assertWorkerMemory(context.memoryLimitBytes);
+  }
+
+  /** Time of the first pass over the batch, for the estimates of later jobs. */
+  #analysisMs({ number }: BatchRange): number {
+    const { queue, job } = this.#options.context;
+    return queue.analyses.getDirection(job.id, number)?.elapsedMs ?? 0;
   }
 
   /** Encodes and verifies the segment. @returns the encoder whose segment passed verification */
