@@ -103,6 +103,6 @@ async function showClip() {
     raw.subarray(i * bytes, (i + 1) * bytes),
   );
   const made = await splitScreen(pixels, size, num / den, recipe);
-  console.log(made.conclusion);
+  console.log(made.conclusion, made.milliseconds);
   await contactSheet(pixels, size, made, join(values.sheets, `${basename(values.clip)}.png`));
 }

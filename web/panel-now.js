@@ -12,6 +12,7 @@ import { Chips, Loading, Progress } from './ui.js';
 const STAGES = {
   probe: 'Reading the headers',
   index: 'Indexing the frames',
+  analysis: 'Analysing the video',
   frames: 'Processing the frames',
   mux: 'Joining the segments',
   verify: 'Verifying every frame',

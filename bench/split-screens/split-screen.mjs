@@ -5,6 +5,7 @@ import { findModel } from '../../dist/inference/models/find-model.js';
 import { readManifest } from '../../dist/inference/models/manifest.js';
 import { createOnnxEngine } from '../../dist/inference/onnx-engine.js';
 import { Screen } from '../../dist/pipelines/dual-face/composition/screen.js';
+import { decodeViews } from '../../dist/pipelines/dual-face/composition/screen-views.js';
 import { DualFacePipeline } from '../../dist/pipelines/dual-face/dual-face-pipeline.js';
 
 const models = resolve(import.meta.dirname, '../../models');
@@ -13,21 +14,13 @@ const BATCH = 40;
 export const RESULT = { width: 320, height: 180 };
 
 /**
- * The frames of a split screen, the views that were drawn, the geometry of the views and the log line at the end.
+ * The frames of a split screen, the views that were drawn, the geometry of the views, the log line, and the milliseconds per
+ * frame of each step.
  *
  * @param frames packed 8-bit RGB
  * @param recipe keys that differ from the defaults
  */
 export async function splitScreen(frames, size, rate, recipe) {
-  const views = [];
-  const { draw } = Screen.prototype;
-  let geometry = null;
-  // The pipeline draws each frame once and does not report its views.
-  Screen.prototype.draw = function (frame, shown) {
-    geometry = this.paneGeometry;
-    views[frame.number] = shown;
-    return draw.call(this, frame, shown);
-  };
   const wanted = { ...PIPELINE_DEFAULTS['dual-face'], device: 'cpu', ...RESULT, ...recipe };
   const manifest = await readManifest(join(models, 'manifest.json'));
   const pipeline = new DualFacePipeline({
@@ -39,20 +32,39 @@ export async function splitScreen(frames, size, rate, recipe) {
     onInferred: () => undefined,
     onStepDown: (reason) => console.error(reason),
   });
+  const { signal } = new globalThis.AbortController();
+  const milliseconds = { analyse: 0, direct: 0, draw: 0 };
+  const timed = async (step, work) => {
+    const before = performance.now();
+    const result = await work();
+    milliseconds[step] += (performance.now() - before) / frames.length;
+    return result;
+  };
   try {
     const video = { ...size, bitsPerComponent: 8, sampleAspectRatio: { num: 1, den: 1 } };
     await pipeline.open({ video: { ...video, averageFrameRate: { num: rate, den: 1 } } });
-    const results = [];
+    const batches = [];
+    for (let start = 0; start < frames.length; start += BATCH)
+      batches.push(frames.slice(start, start + BATCH).map((pixels, i) => ({ number: start + i, pixels })));
+    const findings = [];
     let state = null;
-    for (let start = 0; start < frames.length; start += BATCH) {
-      const batch = frames.slice(start, start + BATCH).map((pixels, i) => ({ number: start + i, pixels }));
-      for await (const { pixels } of pipeline.process(batch, state, new globalThis.AbortController().signal))
-        results.push(pixels);
-      state = pipeline.snapshot();
+    for (const batch of batches) {
+      const analysed = await timed('analyse', () => pipeline.analyse(batch, state, signal, () => undefined));
+      findings.push(analysed.findings);
+      state = analysed.state;
     }
-    return { results, views, geometry, conclusion: pipeline.conclusion() };
+    const { directions, conclusion } = await timed('direct', () => pipeline.direct(findings));
+    const results = [];
+    await timed('draw', async () => {
+      for (const [i, batch] of batches.entries())
+        for await (const { pixels } of pipeline.process(batch, directions[i], signal)) results.push(pixels);
+    });
+    const views = directions.flatMap((direction) => [...decodeViews(direction).values()]);
+    const format = { pixelFormat: 'rgb24' };
+    const sizes = { from: { ...size, ...format }, to: { ...RESULT, ...recipe, ...format }, pixelAspect: 1 };
+    const geometry = new Screen(sizes, wanted.layout).paneGeometry;
+    return { results, views, geometry, conclusion, milliseconds };
   } finally {
-    Screen.prototype.draw = draw;
     await pipeline.close();
   }
 }

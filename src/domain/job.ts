@@ -73,6 +73,8 @@ export interface JobPlan extends BatchSizes {
    * started.
    */
   readonly precision?: Precision;
+  /** 2: the whole video is analysed before its frames are processed. Absent: it is not, as in plans of older versions. */
+  readonly passes?: 2;
   readonly modelSha256: string | null;
   /** Hash of the model that distinguishes faces; null if the job uses none. Absent in plans of older versions. */
   readonly embeddingSha256?: string | null;
@@ -99,7 +101,7 @@ export interface Job {
   readonly video: VideoShape | null;
   readonly framesTotal: number | null;
   readonly framesDone: number;
-  /** Stage of a running job: `probe`, `index`, `frames`, `mux` or `verify`; null otherwise. */
+  /** Stage of a running job: `probe`, `index`, `analysis`, `frames`, `mux` or `verify`; null otherwise. */
   readonly stage: string | null;
   /** A sentence for the user: what the job waits for, or what was unusual. */
   readonly note: string | null;
@@ -139,7 +141,6 @@ export interface CommittedBatch {
   readonly segmentBytes: number;
   readonly segmentSha256: string;
   readonly encoder: string;
-  readonly pipelineState: Uint8Array | null;
   readonly elapsedMs: number;
   /**
    * Frames, and parts of frames, whose result was that of the previous frame. null if an older version, or the worker

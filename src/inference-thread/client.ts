@@ -2,9 +2,9 @@ import type { BatchRange } from '../domain/frame-batch.ts';
 import { EngineError, SharedThreadError, StoppedError, toError } from '../domain/errors.ts';
 import type { StreamShare } from '../inference/stream-shares.ts';
 import type { Logger } from '../observability/log-entry.ts';
-import type { ReducedTile } from '../pipelines/frame-pipeline.ts';
+import type { AnalysedFrames, DirectedFrames, ReducedTile } from '../pipelines/frame-pipeline.ts';
 import type { InferencePort, InferenceThread } from './inference-thread.ts';
-import type { FromPort, PipelineSetup, ToPort } from './protocol.ts';
+import type { AnalyseRequest, FromPort, PipelineSetup, ToPort } from './protocol.ts';
 import { reviveError } from './revive-error.ts';
 import { InferenceWatchdog, type Stall } from './watchdog.ts';
 
@@ -14,7 +14,7 @@ export interface TransformOptions {
   readonly inputPath: string;
   readonly outputPath: string;
   readonly framesReady: number;
-  readonly stateBefore: Uint8Array | null;
+  readonly direction: Uint8Array | null;
   /** Called after each frame. An error thrown here (a lost lease) rejects `transform`. */
   readonly onProgress: (progress: InferenceProgress) => void;
 }
@@ -26,10 +26,6 @@ export interface InferenceProgress {
 }
 
 export interface TransformResult {
-  /** State after the batch; null for a pipeline without state. */
-  readonly pipelineState: Uint8Array | null;
-  /** One sentence of the pipeline about all frames so far; null when there is nothing to say. */
-  readonly conclusion: string | null;
   readonly framesInferred: number;
   /** Frames, and parts of frames, whose result was that of the previous frame. */
   readonly framesReused: number;
@@ -38,7 +34,7 @@ export interface TransformResult {
 /**
  * The worker's side of one job's pipeline on the inference thread. The worker makes one for each job and closes it.
  *
- * States: new → open ⇄ transforming → closed. A thread that crashes, ends or hangs rejects the call in progress and
+ * States: new → open ⇄ transforming, analysing or directing → closed. A thread that crashes, ends or hangs rejects the call in progress and
  * every later one. A thread that hangs ends only with its process, so `close` rejects then.
  */
 export class InferenceClient {
@@ -80,6 +76,25 @@ export class InferenceClient {
     this.#send({ kind: 'transform', ...request });
     const answer = await this.#answer(signal);
     if (answer.kind !== 'transformed') throw unexpected(answer);
+    return answer;
+  }
+
+  /** Analyses a batch, for a pipeline that looks at the whole video first. */
+  async analyse(
+    request: Omit<AnalyseRequest, 'kind'>,
+    signal: AbortSignal,
+  ): Promise<AnalysedFrames & Pick<TransformResult, 'framesInferred'>> {
+    this.#send({ kind: 'analyse', ...request });
+    const answer = await this.#answer(signal);
+    if (answer.kind !== 'analysed') throw unexpected(answer);
+    return answer;
+  }
+
+  /** Decides what all frames show. @param findings of all batches, in order */
+  async direct(findings: readonly Uint8Array[], signal: AbortSignal): Promise<DirectedFrames> {
+    this.#send({ kind: 'direct', findings });
+    const answer = await this.#answer(signal);
+    if (answer.kind !== 'directed') throw unexpected(answer);
     return answer;
   }
 

@@ -14,8 +14,15 @@ import type { Engine } from '../inference/engine.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
 import { describePipeline } from '../pipelines/describe-pipeline.ts';
-import type { Frame, FramePipeline, PipelineFormats } from '../pipelines/frame-pipeline.ts';
-import type { FromPort, PipelineSetup, ToPort, TransformRequest } from './protocol.ts';
+import type { Frame, FramePipeline, PipelineFormats, VideoAnalysis } from '../pipelines/frame-pipeline.ts';
+import type {
+  AnalyseRequest,
+  DirectRequest,
+  FromPort,
+  PipelineSetup,
+  ToPort,
+  TransformRequest,
+} from './protocol.ts';
 
 /**
  * Runs the pipeline of one job on the inference thread. Frame files are read and written with blocking calls, which are
@@ -64,12 +71,50 @@ export class PipelineRunner {
 
   /** @returns for `close`, a promise that settles when the pipeline is closed; null for any other message */
   receive(message: ToPort): Promise<void> | null {
-    if (message.kind === 'transform') {
-      this.#working = this.#transform(message).catch((error: unknown) => this.#fail(error));
+    const work = this.#work(message);
+    if (work !== null) {
+      this.#working = work.catch((error: unknown) => this.#fail(error));
       return null;
     }
     this.#stop.abort(new StoppedError('Inference was stopped.'));
     return message.kind === 'close' ? this.#close() : null;
+  }
+
+  /** Starts what a request asks for; null for messages that are no requests. */
+  #work(message: ToPort): Promise<void> | null {
+    if (message.kind === 'transform') return this.#transform(message);
+    if (message.kind === 'analyse') return this.#analyse(message);
+    return message.kind === 'direct' ? this.#direct(message) : null;
+  }
+
+  async #analyse(request: AnalyseRequest): Promise<void> {
+    const inferredBefore = this.#framesInferred;
+    const input = openSync(request.inputPath, 'r');
+    try {
+      const frames = readFrames(request, input, this.#formats.input, 0);
+      const onFrame = (): void => this.#send({ kind: 'alive' });
+      const analysed = await this.#analysis().analyse(
+        frames,
+        request.stateBefore,
+        this.#stop.signal,
+        onFrame,
+      );
+      const framesInferred = this.#framesInferred - inferredBefore;
+      this.#send({ kind: 'analysed', framesInferred, ...analysed });
+    } finally {
+      closeSync(input);
+    }
+  }
+
+  /** Asynchronous, so that an error becomes an answer. */
+  async #direct({ findings }: DirectRequest): Promise<void> {
+    this.#send({ kind: 'directed', ...(await Promise.resolve(this.#analysis().direct(findings))) });
+  }
+
+  #analysis(): VideoAnalysis {
+    const { analysis } = this.#pipeline;
+    if (analysis === undefined) throw new InternalError('The pipeline analyses no videos.');
+    return analysis;
   }
 
   /** Waits for the current run first: if a run is interrupted, onnxruntime aborts the whole process. */
@@ -86,8 +131,6 @@ export class PipelineRunner {
     else await this.#copyFrames(request);
     this.#send({
       kind: 'transformed',
-      pipelineState: this.#pipeline.snapshot(),
-      conclusion: this.#pipeline.conclusion(),
       framesInferred: this.#framesInferred - inferredBefore,
       framesReused: this.#framesReused - reusedBefore,
     });
@@ -119,9 +162,10 @@ export class PipelineRunner {
     let framesReady = request.framesReady;
     // A process killed while it wrote leaves part of a frame after the complete ones.
     ftruncateSync(output, framesReady * bytes);
-    await this.#pipeline.lookAhead?.(readFrames(request, input, this.#formats.input, 0), this.#stop.signal);
+    const { signal } = this.#stop;
+    await this.#pipeline.lookAhead?.(readFrames(request, input, this.#formats.input, 0), signal);
     const frames = readFrames(request, input, this.#formats.input, framesReady);
-    for await (const frame of this.#pipeline.process(frames, request.stateBefore, this.#stop.signal)) {
+    for await (const frame of this.#pipeline.process(frames, request.direction, signal)) {
       failPoint('transformed-frame.before-write');
       // Frames are appended one by one, so the length of the file says how many are complete.
       for (let written = 0; written < bytes;) {
@@ -160,7 +204,7 @@ function linkFrames({ inputPath, outputPath }: TransformRequest): boolean {
 }
 
 function* readFrames(
-  request: TransformRequest,
+  request: Pick<TransformRequest, 'batch' | 'inputPath'>,
   file: number,
   format: FrameFormat,
   from: number,

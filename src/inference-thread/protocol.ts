@@ -4,7 +4,7 @@ import type { Precision } from '../domain/job.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { StreamShare } from '../inference/stream-shares.ts';
-import type { ReducedTile } from '../pipelines/frame-pipeline.ts';
+import type { AnalysedFrames, DirectedFrames, ReducedTile } from '../pipelines/frame-pipeline.ts';
 
 /** Everything the inference thread needs to open the pipeline of one job. */
 export interface PipelineSetup {
@@ -43,28 +43,45 @@ export interface TransformRequest {
   /** Gets the transformed frames; its first `framesReady` frames are already there. */
   readonly outputPath: string;
   readonly framesReady: number;
-  /** Pipeline state after the previous batch; null for the first batch, and for pipelines without state. */
+  /** What the analysis of the video decided for the batch; null for pipelines without analysis. */
+  readonly direction: Uint8Array | null;
+}
+
+/** Analyses one batch of a frame file. */
+export interface AnalyseRequest {
+  readonly kind: 'analyse';
+  readonly batch: BatchRange;
+  /** All raw frames of the batch. */
+  readonly inputPath: string;
+  /** State after the analysis of the previous batch; null for the first batch. */
   readonly stateBefore: Uint8Array | null;
 }
 
+/** Decides what all frames of the video show. */
+export interface DirectRequest {
+  readonly kind: 'direct';
+  /** Of each batch, in order. */
+  readonly findings: readonly Uint8Array[];
+}
+
 /** `stop`: stop at the next tile. `close`: stop, then close the pipeline and the port once the current run has returned. */
-export type ToPort = TransformRequest | { readonly kind: 'stop' | 'close' };
+export type ToPort = TransformRequest | AnalyseRequest | DirectRequest | { readonly kind: 'stop' | 'close' };
 
 export type FromPort =
   | { readonly kind: 'opened'; readonly summary: string }
   /** A sentence for the log, such as why another engine takes over. */
   | { readonly kind: 'notice'; readonly text: string }
-  /** A tile of a frame is ready: the thread is alive, however long the whole frame takes. */
+  /** A tile of a frame is ready, or a frame is analysed: the thread is alive, however long the rest takes. */
   | { readonly kind: 'alive' }
   /** This many frames of the current batch are ready. */
   | { readonly kind: 'progress'; readonly framesReady: number; readonly reducedTile: ReducedTile | null }
   | {
       readonly kind: 'transformed';
-      readonly pipelineState: Uint8Array | null;
-      readonly conclusion: string | null;
       readonly framesInferred: number;
       readonly framesReused: number;
     }
+  | ({ readonly kind: 'analysed'; readonly framesInferred: number } & AnalysedFrames)
+  | ({ readonly kind: 'directed' } & DirectedFrames)
   | { readonly kind: 'failed'; readonly code: string; readonly message: string }
   /** Sent before `closed`: how much of a shared model this job used. */
   | { readonly kind: 'share'; readonly share: StreamShare }

@@ -51,6 +51,7 @@ function listenedTo(log: Logger, heard: () => void): Logger {
 const STAGES: Readonly<Record<string, string>> = {
   probe: 'reading the source',
   index: 'decoding the source to index its frames',
+  analysis: 'analysing the video',
   mux: 'joining the segments',
   verify: 'verifying the result',
 };

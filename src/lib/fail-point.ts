@@ -32,6 +32,8 @@ export const FAIL_POINTS = [
       'migration',
       'enqueue',
       'commit-batch',
+      'commit-analysis',
+      'store-directions',
       'remove-batch',
       'sweep-leases',
       'fail-attempt',

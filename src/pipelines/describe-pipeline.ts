@@ -7,8 +7,8 @@ import { upscaledFormats } from './upscale/upscaled-format.ts';
 /** What a job has to know about the pipeline of its recipe before the pipeline is opened. */
 export interface PipelineDescription {
   readonly formats: PipelineFormats;
-  /** Whether a frame depends on earlier frames. Such a pipeline gets whole batches, and its state is stored with each. */
-  readonly hasState: boolean;
+  /** Whether the whole video is analysed before the first frame is processed. */
+  readonly hasAnalysis: boolean;
 }
 
 /**
@@ -22,6 +22,6 @@ export function describePipeline(
   decodedTo?: YuvFormat,
 ): PipelineDescription {
   return recipe.pipeline === 'upscale'
-    ? { formats: upscaledFormats(source, recipe.scale, decodedTo), hasState: false }
-    : { formats: splitScreenFormats(source, recipe), hasState: true };
+    ? { formats: upscaledFormats(source, recipe.scale, decodedTo), hasAnalysis: false }
+    : { formats: splitScreenFormats(source, recipe), hasAnalysis: true };
 }

@@ -22,6 +22,39 @@ export interface ReducedTile {
   readonly tile: number;
 }
 
+/** What a pipeline decides for the whole video before its frames are processed. */
+export interface DirectedFrames {
+  /** For each batch, what `process` needs to know. */
+  readonly directions: readonly Uint8Array[];
+  /** A summary for the log. */
+  readonly conclusion: string;
+}
+
+/** A first pass over all frames of a video, for pipelines that must know what comes later. */
+export interface VideoAnalysis {
+  /**
+   * Looks at the frames of a batch. Stops with StoppedError when `signal` is aborted.
+   *
+   * @param stateBefore the state after the batch before; null for the first one. Nothing else is kept of earlier frames
+   * @param onFrame called after each frame
+   */
+  analyse(
+    frames: AsyncIterable<Frame> | Iterable<Frame>,
+    stateBefore: Uint8Array | null,
+    signal: AbortSignal,
+    onFrame: (frameNumber: number) => void,
+  ): Promise<AnalysedFrames>;
+  /** Decides what all frames show. Depends on nothing but the findings. @param findings of all batches, in order */
+  direct(findings: readonly Uint8Array[]): DirectedFrames;
+}
+
+/** What the analysis of a batch leaves behind for its checkpoint. */
+export interface AnalysedFrames {
+  readonly findings: Uint8Array;
+  /** State for the next batch. */
+  readonly state: Uint8Array;
+}
+
 /**
  * Turns the frames of one job into the same number of output frames. There is one instance per job. It runs on the
  * inference thread and does not depend on files, encoders or checkpoints.
@@ -29,26 +62,24 @@ export interface ReducedTile {
 export interface FramePipeline {
   /** Loads the models. */
   open(source: MediaInfo): Promise<void>;
+  /** The first pass over the video; absent: the frames are processed without one. */
+  readonly analysis?: VideoAnalysis;
   /**
    * Looks at all frames of a batch before `process` gets them, or those of them that are still missing. What the
    * pipeline decides may depend on these frames only. Absent: the pipeline does not need to.
    */
   lookAhead?(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): Promise<void>;
   /**
-   * One frame out for each frame of a batch, in order. Stops with StoppedError when `signal` is aborted.
+   * One frame out for each frame of a batch, in order. Stops with StoppedError when `signal` is aborted. Nothing is kept of
+   * earlier frames, so a resumed job gives the same frames as an uninterrupted one.
    *
-   * @param state the result of `snapshot` after the previous batch; null for the first one. Nothing else is kept of
-   *   earlier frames, so a resumed job gives the same frames as an uninterrupted one.
+   * @param direction of the batch, as `VideoAnalysis.direct` gave it; null for a pipeline without analysis
    */
   process(
     frames: AsyncIterable<Frame> | Iterable<Frame>,
-    state: Uint8Array | null,
+    direction: Uint8Array | null,
     signal: AbortSignal,
   ): AsyncIterable<Frame>;
-  /** State after the last processed batch; null for a pipeline without state. */
-  snapshot(): Uint8Array | null;
-  /** A summary for the log after the job's last batch; null: nothing to report. */
-  conclusion(): string | null;
   /** Safe after a failed open; may be called twice. */
   close(): Promise<void>;
   /** Whether frames leave as they came, so that their file needs no copy. Absent: they do not. */

@@ -5,7 +5,7 @@ import { transaction } from './transaction.ts';
 
 const COLUMNS = `
   SELECT number, first_frame AS firstFrame, frame_count AS frameCount, segment_name AS segmentName,
-    segment_bytes AS segmentBytes, segment_sha256 AS segmentSha256, encoder, pipeline_state AS pipelineState,
+    segment_bytes AS segmentBytes, segment_sha256 AS segmentSha256, encoder,
     elapsed_ms AS elapsedMs, frames_reused AS framesReused, committed_at_ms AS committedAtMs
   FROM batches`;
 
@@ -15,9 +15,9 @@ export type BatchStore = ReturnType<typeof createBatchStore>;
 export function createBatchStore(db: Database) {
   const insert = db.prepare<object>(
     `INSERT INTO batches (job_id, number, first_frame, frame_count, segment_name, segment_bytes, segment_sha256, encoder,
-       pipeline_state, elapsed_ms, frames_reused, committed_at_ms)
+       elapsed_ms, frames_reused, committed_at_ms)
      VALUES (@jobId, @number, @firstFrame, @frameCount, @segmentName, @segmentBytes, @segmentSha256, @encoder,
-       @pipelineState, @elapsedMs, @framesReused, @nowMs)`,
+       @elapsedMs, @framesReused, @nowMs)`,
   );
   const addFrames = db.prepare<Lease & { frameCount: number }>(
     `UPDATE jobs SET attempts = 0, frames_done = @frameCount +
@@ -36,6 +36,8 @@ export function createBatchStore(db: Database) {
   );
   const deleteOne = db.prepare<[number, number]>(`DELETE FROM batches WHERE job_id = ? AND number = ?`);
 
+  const deleteAll = db.prepare<[number]>(`DELETE FROM batches WHERE job_id = ?`);
+
   const commitBatch = transaction(
     db,
     'commit-batch',
@@ -45,6 +47,11 @@ export function createBatchStore(db: Database) {
       insert.run({ ...batch, jobId: lease.jobId, nowMs });
     },
   );
+
+  const removeAll = transaction(db, 'remove-batch', (lease: Lease) => {
+    deleteAll.run(lease.jobId);
+    assertHeld(lease, countFrames.run(lease).changes);
+  });
 
   const removeBatch = transaction(db, 'remove-batch', (lease: Lease, number: number) => {
     deleteOne.run(lease.jobId, number);
@@ -68,5 +75,8 @@ export function createBatchStore(db: Database) {
 
     /** Deletes a checkpoint whose segment is missing or damaged. Call it before the segment is removed. */
     removeBatch,
+
+    /** Deletes all checkpoints of a job that has to start over. */
+    removeAll,
   };
 }

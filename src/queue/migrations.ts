@@ -9,6 +9,7 @@ import { names } from './migrations/0007-names.ts';
 import { outputs } from './migrations/0008-outputs.ts';
 import { takenSignature } from './migrations/0009-taken-signature.ts';
 import { framesReused } from './migrations/0010-frames-reused.ts';
+import { analysedBatches } from './migrations/0011-analysed-batches.ts';
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   outputs,
   takenSignature,
   framesReused,
+  analysedBatches,
 ];

@@ -1,3 +1,4 @@
+import { createAnalysisStore, type AnalysisStore } from './analysis-store.ts';
 import { createBatchStore, type BatchStore } from './batch-store.ts';
 import { createCommandStore, type CommandStore } from './command-store.ts';
 import { createControlStore, type ControlStore } from './control-store.ts';
@@ -23,6 +24,7 @@ export interface Queue {
   readonly progress: ProgressStore;
   readonly control: ControlStore;
   readonly batches: BatchStore;
+  readonly analyses: AnalysisStore;
   readonly commands: CommandStore;
   readonly events: EventStore;
   readonly history: HistoryStore;
@@ -58,6 +60,7 @@ export function createQueue(db: Database): Queue {
     progress: createProgressStore(db, paths),
     control: createControlStore(db),
     batches: createBatchStore(db),
+    analyses: createAnalysisStore(db),
     commands: createCommandStore(db),
     events,
     history: createHistoryStore(db),

@@ -4,7 +4,7 @@ import type { DualFaceRecipe } from '../domain/recipe.ts';
 import type { ModelSpeed } from '../domain/speed.ts';
 import type { Engine } from '../inference/engine.ts';
 import { createPipeline } from '../pipelines/create-pipeline.ts';
-import type { Frame } from '../pipelines/frame-pipeline.ts';
+import type { Frame, FramePipeline } from '../pipelines/frame-pipeline.ts';
 import { startStopwatch } from './stopwatch.ts';
 
 const WIDTH = 1280;
@@ -19,7 +19,7 @@ export interface DualFaceToMeasure {
   readonly threads: number;
 }
 
-/** Measures a split screen on frames without faces, which are drawn as a whole. Pixels are those of the output. */
+/** Measures both passes of a split screen on frames without faces, which are drawn as a whole. Pixels are those of the output. */
 export async function measureDualFace(
   { recipe, model, threads }: DualFaceToMeasure,
   engines: readonly Engine[],
@@ -34,14 +34,20 @@ export async function measureDualFace(
   const loadMs = Math.round(performance.now() - openedAtMs);
   try {
     const { signal } = new AbortController();
-    await drain(pipeline.process(frames(2), null, signal));
+    await makeFrames(pipeline, 2, signal);
     const elapsedMs = startStopwatch();
-    await drain(pipeline.process(frames(FRAMES), null, signal));
+    await makeFrames(pipeline, FRAMES, signal);
     const msPerPixel = elapsedMs(PARTS_AT_ONCE) / FRAMES / (recipe.width * recipe.height);
     return { engine: pipeline.summary, device: 'cpu', scale: 1, msPerPixel, loadMs, memoryBytes: null };
   } finally {
     await pipeline.close();
   }
+}
+
+async function makeFrames(pipeline: FramePipeline, count: number, signal: AbortSignal): Promise<void> {
+  const analysed = await pipeline.analysis?.analyse(frames(count), null, signal, () => undefined);
+  const directed = analysed === undefined ? undefined : pipeline.analysis?.direct([analysed.findings]);
+  await drain(pipeline.process(frames(count), directed?.directions[0] ?? null, signal));
 }
 
 async function drain(results: AsyncIterable<Frame>): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/lib/seeded-random.ts';
 import { ffmpeg, frameMd5 } from '../helpers/clips.ts';
+import { failPointFolder } from '../helpers/fail-points.ts';
 import { makeHome, readLog, run, start, tracedFrames } from '../helpers/framekiln.ts';
 import { sharedMedia, sharedModels, whyNoSharedMedia } from '../helpers/shared-media.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
@@ -12,6 +13,13 @@ const FRAMES = 168;
 const BATCH = 20;
 const BATCHES_IN_FLIGHT = 3;
 const KILLS = 10;
+/** Where the first pass is killed, each at the given hit, before the kills at random times. */
+const KILLED_AT = [
+  ['commit-analysis.before-commit', 3],
+  ['commit-analysis.committed', 2],
+  ['store-directions.before-commit', 1],
+  ['store-directions.committed', 1],
+] as const;
 /** Number of kills before the damage: early enough that the job is not done by then. */
 const DAMAGE_AFTER = 2;
 const seed = Number(process.env['FRAMEKILN_TEST_SEED'] ?? Date.now() % 1_000_000);
@@ -39,7 +47,7 @@ function homeWithClip(): string {
 }
 
 test.skipIf(whyNoSharedMedia !== null)(
-  'after ten kills and a damaged segment a split screen equals that of an undisturbed run',
+  'after kills in both passes and a damaged segment a split screen equals that of an undisturbed run',
   { tags: ['slow'] },
   async () => {
     const undisturbed = homeWithClip();
@@ -52,11 +60,18 @@ test.skipIf(whyNoSharedMedia !== null)(
       'aac,audio',
     ]);
     expect(readLog(undisturbed)).toMatch(/pane frames: shown \d+.*; cuts: 2;/);
+    expect(readLog(undisturbed)).toMatch(/analysed \d+ of 168 frames/);
 
     const home = homeWithClip();
     const trace = join(home, 'trace.log');
     const random = seededRandom(seed);
     console.log(`seed ${seed}`);
+    const points = failPointFolder(join(home, 'points'));
+    for (const [name, hit] of KILLED_AT) {
+      points.arm(`${name} ${hit} kill-group`);
+      await start(once(home), { ...points.environment, FRAMEKILN_TRACE: trace }).ended;
+      expect(points.hasFired(name), name).toBe(true);
+    }
     for (let kill = 0; kill < KILLS; kill++) {
       const running = start(once(home), { FRAMEKILN_TRACE: trace });
       if (kill === DAMAGE_AFTER) {
@@ -74,7 +89,9 @@ test.skipIf(whyNoSharedMedia !== null)(
     expect(frameMd5(join(home, 'output/dual-face/two.mp4'))).toEqual(wanted);
     const analysed = tracedFrames(trace).length;
     console.log(`${KILLS} kills: ${analysed} frames analysed, ${FRAMES / 2} without kills`);
-    expect(analysed).toBeLessThanOrEqual(FRAMES / 2 + 20 + (KILLS + 1) * BATCHES_IN_FLIGHT * BATCH);
+    const kills = KILLS + KILLED_AT.length;
+    expect(analysed).toBeLessThanOrEqual(FRAMES / 2 + 20 + (kills + 1) * BATCHES_IN_FLIGHT * BATCH);
+    expect(readLog(home)).toMatch(/resuming the analysis from its checkpoint: \d+ frames already analysed/);
     expect(readLog(home)).toMatch(/; cuts: 2;/);
   },
 );

@@ -19,8 +19,6 @@ export interface TransformedBatch {
   readonly startedAtMs: number;
   /** File of all transformed frames. */
   readonly outputPath: string;
-  /** State of the pipeline after the batch; null for a pipeline without state. */
-  readonly pipelineState: Uint8Array | null;
   /** Frames, and parts of frames, whose result was that of the previous frame; null if that is not known. */
   readonly framesReused: number | null;
 }

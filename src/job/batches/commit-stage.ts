@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BatchRange } from '../../domain/frame-batch.ts';
 import { FfmpegError, VerificationError } from '../../domain/errors.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
@@ -47,7 +48,7 @@ export class CommitStage {
   }
 
   async run(
-    { range, outputPath, pipelineState, framesReused, startedAtMs }: TransformedBatch,
+    { range, outputPath, framesReused, startedAtMs }: TransformedBatch,
     signal: AbortSignal,
   ): Promise<void> {
     const { context, folder, files, progress } = this.#options;
@@ -68,14 +69,20 @@ export class CommitStage {
         segmentBytes: bytes,
         segmentSha256: sha256,
         encoder,
-        ...{ pipelineState, framesReused },
-        elapsedMs: performance.now() - startedAtMs,
+        framesReused,
+        elapsedMs: performance.now() - startedAtMs + this.#analysisMs(range),
       },
       Date.now(),
     );
     progress.store();
     await files.drop(range, 'out');
     assertWorkerMemory(context.memoryLimitBytes);
+  }
+
+  /** Time of the first pass over the batch, for the estimates of later jobs. */
+  #analysisMs({ number }: BatchRange): number {
+    const { queue, job } = this.#options.context;
+    return queue.analyses.getDirection(job.id, number)?.elapsedMs ?? 0;
   }
 
   /** Encodes and verifies the segment. @returns the encoder whose segment passed verification */

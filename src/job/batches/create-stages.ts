@@ -14,7 +14,7 @@ import { DecodeStage } from './decode-stage.ts';
 
 export function createDecodeStage(
   { job, settings, log, signal }: JobContext,
-  { media, index, formats, hasState }: PreparedJob,
+  { media, index, formats }: PreparedJob,
   files: FrameFiles,
 ): DecodeStage {
   const choice = new DecoderChoice(settings.decoder.hardware, media, index, (sentence) => log.info(sentence));
@@ -22,7 +22,7 @@ export function createDecodeStage(
   const onNote = (sentence: string): void => log.warn(sentence);
   const assertSource = (): Promise<void> => assertUnchanged(job, signal);
   const decoder = { format: formats.input, choice, maxPixels, signal, onNote, assertSource };
-  return new DecodeStage({ media, index, formats, hasState, files, log, decoder });
+  return new DecodeStage({ media, index, formats, files, log, decoder });
 }
 
 export function createCommitStage(

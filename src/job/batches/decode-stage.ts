@@ -11,13 +11,16 @@ import type { PipelineDescription } from '../../pipelines/describe-pipeline.ts';
 import { sizeOrZero, type FrameFiles } from '../../workspace/frame-files.ts';
 import type { DecodedBatch } from './batch-record.ts';
 
-export interface DecodeStageOptions extends Pick<PipelineDescription, 'formats' | 'hasState'> {
+export interface DecodeStageOptions extends Pick<PipelineDescription, 'formats'> {
   readonly media: MediaInfo;
   readonly index: FrameIndex;
   readonly files: FrameFiles;
   readonly decoder: DecoderOptions;
   readonly log: Logger;
 }
+
+/** The decoded frames of a batch. */
+export type DecodedInput = Pick<DecodedBatch, 'range' | 'startedAtMs' | 'inputPath'>;
 
 /**
  * The first stage of a batch: places its frame files and decodes its source frames into one of them. Frames that an
@@ -35,8 +38,7 @@ export class DecodeStage {
   async run(range: BatchRange): Promise<DecodedBatch> {
     const { files, formats, log } = this.#options;
     const startedAtMs = performance.now();
-    const inputBytes = range.frameCount * frameBytes(formats.input);
-    const inputPath = await files.place(range, 'in', inputBytes);
+    const inputPath = await files.place(range, 'in', this.#inputBytes(range));
     const outputPath = await files.place(range, 'out', range.frameCount * frameBytes(formats.output));
     const framesReady = await this.#framesReady(range, outputPath);
     const record = { range, startedAtMs, inputPath, outputPath, framesReady };
@@ -44,19 +46,35 @@ export class DecodeStage {
       log.info(
         `reusing ${counted(framesReady, 'transformed frame')} from before the interruption, starting at frame ${range.firstFrame}`,
       );
-    const isComplete = framesReady === range.frameCount || (await sizeOrZero(inputPath)) === inputBytes;
-    return isComplete ? record : { ...record, inputPath: await this.#decode(range, inputPath) };
+    return framesReady === range.frameCount
+      ? record
+      : { ...record, inputPath: await this.#decodeMissing(range, inputPath) };
+  }
+
+  /** Decodes the frames of a batch that is only looked at. */
+  async decodeOnly(range: BatchRange): Promise<DecodedInput> {
+    const startedAtMs = performance.now();
+    const inputPath = await this.#options.files.place(range, 'in', this.#inputBytes(range));
+    return { range, startedAtMs, inputPath: await this.#decodeMissing(range, inputPath) };
   }
 
   async close(): Promise<void> {
     await this.#decoder?.close();
   }
 
-  /** Counts the complete transformed frames in the output file; none for a pipeline with state, which is lost. */
+  #inputBytes({ frameCount }: BatchRange): number {
+    return frameCount * frameBytes(this.#options.formats.input);
+  }
+
+  /** Decodes a batch unless an earlier process has. @returns the path of its frames */
+  async #decodeMissing(range: BatchRange, path: string): Promise<string> {
+    return (await sizeOrZero(path)) === this.#inputBytes(range) ? path : this.#decode(range, path);
+  }
+
+  /** Counts the complete transformed frames in the output file. */
   async #framesReady({ frameCount }: BatchRange, outputPath: string): Promise<number> {
-    const { hasState, formats } = this.#options;
-    if (hasState) return 0;
-    return Math.min(frameCount, Math.floor((await sizeOrZero(outputPath)) / frameBytes(formats.output)));
+    const bytes = frameBytes(this.#options.formats.output);
+    return Math.min(frameCount, Math.floor((await sizeOrZero(outputPath)) / bytes));
   }
 
   /** Decodes the frames of a batch. @returns their path, which changes if the RAM disk fills up meanwhile */

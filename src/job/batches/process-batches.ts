@@ -1,9 +1,8 @@
-import type { CommittedBatch } from '../../domain/job.ts';
-import type { BatchRange } from '../../domain/frame-batch.ts';
 import { BATCHES_IN_FLIGHT } from '../../workspace/batch-sizes.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
+import { analyseVideo } from './analyse-video.ts';
 import { createCommitStage, createDecodeStage } from './create-stages.ts';
 import { JobProgress } from './job-progress.ts';
 import { openFrameFiles } from './open-frame-files.ts';
@@ -13,7 +12,8 @@ import { TileMemory } from './tile-memory.ts';
 import { TransformStage } from './transform-stage.ts';
 
 /**
- * Takes every batch without a checkpoint through decode, transform and commit. The RAM disk exists only during
+ * Takes every batch without a checkpoint through decode, transform and commit, after the whole video has been analysed
+ * where the pipeline needs that. The RAM disk exists only during
  * that time; after a failure it stays, so that the next attempt can reuse its frames.
  */
 export async function processBatches(
@@ -21,21 +21,22 @@ export async function processBatches(
   folder: JobFolder,
   prepared: PreparedJob,
 ): Promise<void> {
-  const { missing, committed, plan, index, formats, hasState } = prepared;
-  const { queue, lease, log, inference, signal } = context;
+  const { missing, committed, plan, index, formats, hasAnalysis } = prepared;
+  const { queue, job, lease, log, inference, signal } = context;
   if (missing.length === 0) return;
-  queue.progress.setStage(lease, 'frames');
   const { files, remove } = await openFrameFiles(context, folder, plan);
   try {
     await openPipeline(context, prepared);
+    if (hasAnalysis) await analyseVideo(context, prepared, files);
+    queue.progress.setStage(lease, 'frames');
     const framesTotal = index.pts.length;
     const framesCommitted = committed.reduce((sum, { frameCount }) => sum + frameCount, 0);
     const progress = new JobProgress(context, framesTotal, framesCommitted, plan.firstBatchFrames);
     const tiles = new TileMemory(context, plan, framesTotal);
-    const statesBefore = statesBeforeMissing(missing, committed);
     const decode = createDecodeStage(context, prepared, files);
     const transform = new TransformStage({
-      ...{ inference, files, progress, tiles, log, formats, hasState, framesTotal, statesBefore },
+      ...{ inference, files, progress, tiles, log, formats },
+      directionOf: (number) => queue.analyses.getDirection(job.id, number)?.direction ?? null,
     });
     const commit = createCommitStage(context, prepared, { folder, files, progress });
     try {
@@ -57,17 +58,4 @@ export async function processBatches(
     // Not awaited here: the thread may be in a run of many seconds, which nothing can interrupt. The worker awaits it.
     inference.close().catch(() => undefined);
   }
-}
-
-/** Pipeline states by batch number, of each committed batch that a missing batch follows. */
-function statesBeforeMissing(
-  missing: readonly BatchRange[],
-  committed: readonly CommittedBatch[],
-): Map<number, Uint8Array | null> {
-  const needed = new Set(missing.map(({ number }) => number - 1));
-  return new Map(
-    committed
-      .filter(({ number }) => needed.has(number))
-      .map(({ number, pipelineState }) => [number, pipelineState]),
-  );
 }

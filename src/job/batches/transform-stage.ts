@@ -1,5 +1,4 @@
 import { codeOf } from '../../domain/errors.ts';
-import type { BatchRange } from '../../domain/frame-batch.ts';
 import { frameBytes } from '../../domain/media-info.ts';
 import type { InferenceClient, TransformOptions, TransformResult } from '../../inference-thread/client.ts';
 import type { Logger } from '../../observability/log-entry.ts';
@@ -9,25 +8,22 @@ import type { DecodedBatch, TransformedBatch } from './batch-record.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { TileMemory } from './tile-memory.ts';
 
-export interface TransformStageOptions extends Pick<PipelineDescription, 'formats' | 'hasState'> {
+export interface TransformStageOptions extends Pick<PipelineDescription, 'formats'> {
   readonly inference: InferenceClient;
   readonly files: FrameFiles;
   readonly progress: JobProgress;
   readonly tiles: TileMemory;
   readonly log: Logger;
-  readonly framesTotal: number;
-  /** Pipeline states by batch number, of each committed batch that a missing one follows. */
-  readonly statesBefore: ReadonlyMap<number, Uint8Array | null>;
+  /** What the analysis of the video decided for a batch; null for a pipeline without analysis. */
+  readonly directionOf: (batchNumber: number) => Uint8Array | null;
 }
 
 /** The second stage of a batch: runs its frames through the pipeline on the inference thread. */
 export class TransformStage {
   readonly #options: TransformStageOptions;
-  readonly #states: Map<number, Uint8Array | null>;
 
   constructor(options: TransformStageOptions) {
     this.#options = options;
-    this.#states = new Map(options.statesBefore);
   }
 
   async run(batch: DecodedBatch, signal: AbortSignal): Promise<TransformedBatch> {
@@ -37,7 +33,7 @@ export class TransformStage {
     const transformed =
       batch.framesReady < range.frameCount
         ? await this.#infer(batch, signal)
-        : { outputPath: batch.outputPath, pipelineState: null, framesReused: null };
+        : { outputPath: batch.outputPath, framesReused: null };
     progress.finishBatch(range.frameCount);
     await files.drop(range, 'in');
     return { range, startedAtMs, ...transformed };
@@ -46,12 +42,12 @@ export class TransformStage {
   async #infer(
     { range, inputPath, outputPath, framesReady }: DecodedBatch,
     signal: AbortSignal,
-  ): Promise<Pick<TransformedBatch, 'outputPath' | 'pipelineState' | 'framesReused'>> {
-    const { progress, tiles, log } = this.#options;
+  ): Promise<Pick<TransformedBatch, 'outputPath' | 'framesReused'>> {
+    const { progress, tiles, log, directionOf } = this.#options;
     const { outputPath: path, result } = await this.#transform(
       {
         ...{ batch: range, inputPath, outputPath, framesReady },
-        stateBefore: this.#states.get(range.number - 1) ?? null,
+        direction: directionOf(range.number),
         onProgress: ({ framesReady: ready, reducedTile }) => {
           tiles.remember(reducedTile);
           progress.advance(ready);
@@ -59,14 +55,11 @@ export class TransformStage {
       },
       signal,
     );
-    this.#states.set(range.number, result.pipelineState);
-    this.#states.delete(range.number - 1);
     const { framesInferred, framesReused } = result;
     log.debug(
       `batch ${range.number}: ${framesInferred} of ${range.frameCount} frames inferred; ${Math.round((100 * framesReused) / range.frameCount)} % of the image area reused`,
     );
-    if (this.#isLast(range) && result.conclusion !== null) log.info(result.conclusion);
-    return { outputPath: path, pipelineState: result.pipelineState, framesReused };
+    return { outputPath: path, framesReused };
   }
 
   /** Continues in the spill folder when other programs have filled the RAM disk since the batch was placed. */
@@ -74,21 +67,16 @@ export class TransformStage {
     options: TransformOptions,
     signal: AbortSignal,
   ): Promise<{ outputPath: string; result: TransformResult }> {
-    const { inference, files, formats, hasState } = this.#options;
+    const { inference, files, formats } = this.#options;
     const { outputPath } = options;
     try {
       return { outputPath, result: await inference.transform(options, signal) };
     } catch (error) {
       const moved = codeOf(error) === 'DISK_FULL' ? await files.moveToSpill(options.batch, 'out') : null;
       if (moved === null) throw error;
-      const framesReady = hasState ? 0 : Math.floor((await sizeOrZero(moved)) / frameBytes(formats.output));
+      const framesReady = Math.floor((await sizeOrZero(moved)) / frameBytes(formats.output));
       const again = { ...options, outputPath: moved, framesReady };
       return { outputPath: moved, result: await inference.transform(again, signal) };
     }
-  }
-
-  /** Whether the batch ends the job; a missing batch in the middle may be transformed after all others. */
-  #isLast({ firstFrame, frameCount }: BatchRange): boolean {
-    return firstFrame + frameCount === this.#options.framesTotal;
   }
 }

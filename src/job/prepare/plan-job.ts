@@ -22,6 +22,8 @@ export interface PlanInputs extends TiledWork {
   /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
   readonly decodedTo?: YuvFormat | undefined;
   readonly formats: { readonly input: FrameFormat; readonly output: FrameFormat };
+  /** Whether the whole video is analysed before its frames are processed. */
+  readonly hasAnalysis: boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ function assertSameModels(plan: JobPlan, name: string, { model, embedding }: Pla
 
 async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
   const { settings, signal } = context;
-  const { formats, media, model, decodedTo } = inputs;
+  const { formats, media, model, decodedTo, hasAnalysis } = inputs;
   const freeBytes = await availableMemoryBytes();
   const sizes = batchSizesFor(
     { inputBytes: frameBytes(formats.input), outputBytes: frameBytes(formats.output) },
@@ -92,6 +94,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     ...(model === null ? {} : { shrinksWith: 'sharp', reusesTiles: true }),
     ...chooseTiles(context, inputs),
     ...(isCpuAddonBuilt() ? { precision: choosePrecision(settings.engine.precision, model) } : {}),
+    ...(hasAnalysis ? { passes: 2 } : {}),
     modelSha256: model?.sha256 ?? null,
     embeddingSha256: inputs.embedding?.sha256 ?? null,
   };

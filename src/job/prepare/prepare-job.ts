@@ -16,13 +16,15 @@ import { chooseOutputPath } from './output-path.ts';
 import { planJob } from './plan-job.ts';
 import { prepareSource } from './prepare-source.ts';
 import type { PreparedJob } from './prepared-job.ts';
+import { withoutPlanOfOnePass } from './one-pass-jobs.ts';
 import { isTiled } from './tile-sizes.ts';
 
 /**
  * Decides everything before the first frame: source and frame index, output path, models, plan, the checkpoints that
  * still hold, and whether the disk has room for the rest.
  */
-export async function prepareJob(context: JobContext, folder: JobFolder): Promise<PreparedJob> {
+export async function prepareJob(given: JobContext, folder: JobFolder): Promise<PreparedJob> {
+  const context = withoutPlanOfOnePass(given);
   const { home, job, lease, queue, settings } = context;
   const source = await prepareSource(context, folder);
   const { media } = source;
@@ -37,7 +39,7 @@ export async function prepareJob(context: JobContext, folder: JobFolder): Promis
       : job.plan.decodedTo;
   const pipeline = describePipeline(job.recipe, media, decodedTo);
   const memories = isTiled(job.recipe, models.model) ? await deviceMemories(job.recipe.device) : null;
-  const plan = await planJob(context, { media, ...models, decodedTo, formats: pipeline.formats, memories });
+  const plan = await planJob(context, { media, ...models, decodedTo, ...pipeline, memories });
   queue.progress.setPlan(lease, plan, framesTotal);
   queue.progress.setVideo(lease, { ...shapeOf(media), frames: framesTotal });
 

@@ -136,7 +136,7 @@ async function prepareStill(
   const { formats } = describePipeline(job.recipe, media);
   assertStorable(job.sourcePath, format, formats.output);
   const memories = isTiled(job.recipe, models.model) ? await deviceMemories(job.recipe.device) : null;
-  const plan = await planJob(context, { media, ...models, formats, memories });
+  const plan = await planJob(context, { media, ...models, formats, hasAnalysis: false, memories });
   queue.progress.setPlan(lease, plan, 1);
   queue.progress.setVideo(lease, shapeOf(media));
   return { media, ...models, formats, memories, plan };
@@ -155,7 +155,7 @@ async function upscale(
   try {
     await openPipeline(context, prepared);
     const transform = new TransformStage({
-      ...{ inference, files, log, formats, hasState: false, framesTotal: 1, statesBefore: new Map() },
+      ...{ inference, files, log, formats, directionOf: () => null },
       progress: new JobProgress(context, 1, 0, 1),
       tiles: new TileMemory(context, plan, 1),
     });

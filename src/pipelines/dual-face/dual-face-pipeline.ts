@@ -1,18 +1,24 @@
+import { InternalError } from '../../domain/errors.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import type { DualFaceRecipe } from '../../domain/recipe.ts';
-import { asComponents } from '../components.ts';
-import type { Frame, FramePipeline } from '../frame-pipeline.ts';
+import type {
+  AnalysedFrames,
+  DirectedFrames,
+  Frame,
+  FramePipeline,
+  VideoAnalysis,
+} from '../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
-import { advanceState } from './advance-state.ts';
-import { detectCut } from './camera/cut-detector.ts';
+import { analyseFrame } from './analysis/analyse-frames.ts';
+import { FIRST_ANALYSIS, readAnalysisState, writeAnalysisState } from './analysis/analysis-state.ts';
+import { decodeObservations, encodeObservations, type Observation } from './analysis/observation.ts';
 import { Screen } from './composition/screen.ts';
+import { decodeViews, encodeViews } from './composition/screen-views.ts';
 import { FallbackDetector } from './detection/fallback-detector.ts';
-import { describeDirection } from './direction/director.ts';
+import { describeDirection } from './direction/describe-direction.ts';
+import { directVideo } from './direction/director.ts';
 import { OptionalEmbedder } from './identity/optional-embedder.ts';
-import { withLast } from './key-frames.ts';
 import { splitScreenFormats } from './split-screen-formats.ts';
-import { FIRST_STATE, type DualFaceState } from './state.ts';
-import { readState, writeState } from './stored-state.ts';
 
 export interface DualFaceOptions extends ModelPipelineNeeds {
   readonly recipe: DualFaceRecipe;
@@ -30,15 +36,15 @@ interface OpenPipeline {
 const CONCURRENT_DRAWS = 2;
 
 /**
- * Makes a split screen of a video of two people: it detects and tracks faces, identifies people, decides what each pane
- * shows, and draws. All steps between detection and drawing are pure functions of the state in the checkpoint.
+ * Makes a split screen of a video of two people. The first pass detects and follows the faces of all frames; then the
+ * director, a pure function, decides for the whole video what each pane shows; the second pass draws the frames.
  */
-export class DualFacePipeline implements FramePipeline {
+export class DualFacePipeline implements FramePipeline, VideoAnalysis {
   readonly reducedTile = null;
+  readonly analysis: VideoAnalysis = this;
   summary = '';
   readonly #options: DualFaceOptions;
   #open: OpenPipeline | null = null;
-  #state: DualFaceState = FIRST_STATE;
 
   constructor(options: DualFaceOptions) {
     this.#options = options;
@@ -61,47 +67,67 @@ export class DualFacePipeline implements FramePipeline {
     this.summary = `${this.#open.detector.summary}, ${every}`;
   }
 
+  async analyse(
+    frames: AsyncIterable<Frame> | Iterable<Frame>,
+    stateBefore: Uint8Array | null,
+    signal: AbortSignal,
+    onFrame: (frameNumber: number) => void,
+  ): Promise<AnalysedFrames> {
+    const { input, detector, embedder } = this.#opened();
+    const tools = {
+      format: input,
+      detectEvery: this.#options.recipe.detectEvery,
+      detect: (frame: Frame) => detector.detect(frame, input),
+      embed: (frame: Frame, face: Parameters<OptionalEmbedder['embed']>[2]) =>
+        embedder.embed(frame, input, face),
+    };
+    let state = stateBefore === null ? FIRST_ANALYSIS : readAnalysisState(stateBefore);
+    const observations: Observation[] = [];
+    for await (const frame of frames) {
+      signal.throwIfAborted();
+      const analysed = await analyseFrame(state, frame, tools);
+      state = analysed.state;
+      observations.push(analysed.observation);
+      onFrame(frame.number);
+    }
+    return { findings: encodeObservations(observations), state: writeAnalysisState(state) };
+  }
+
+  direct(findings: readonly Uint8Array[]): DirectedFrames {
+    const { screen, framesPerSecond } = this.#opened();
+    const batches = findings.map(decodeObservations);
+    const directed = directVideo(batches.flat(), {
+      ...{ geometry: screen.paneGeometry, framesPerSecond, recipe: this.#options.recipe },
+    });
+    let from = 0;
+    const directions = batches.map(({ length }) =>
+      encodeViews(from, directed.views.slice(from, (from += length))),
+    );
+    return { directions, conclusion: describeDirection(directed) };
+  }
+
   async *process(
     frames: AsyncIterable<Frame> | Iterable<Frame>,
-    state: Uint8Array | null,
+    direction: Uint8Array | null,
     signal: AbortSignal,
   ): AsyncIterable<Frame> {
-    const open = this.#open;
-    if (open === null) throw new TypeError('The pipeline is not open.');
-    this.#state = state === null ? FIRST_STATE : readState(state);
-    const { detectEvery } = this.#options.recipe;
-    const waiting: Frame[] = [];
+    const { screen } = this.#opened();
+    if (direction === null) throw new InternalError('A split screen is drawn without a direction.');
+    const views = decodeViews(direction);
     const drawing: Promise<Frame>[] = [];
     try {
-      for await (const { item: frame, isLast } of withLast(frames)) {
+      for await (const frame of frames) {
         signal.throwIfAborted();
-        const isNewShot = this.#startsShot(frame, open);
-        waiting.push(frame);
-        if (!isNewShot && !isLast && frame.number % detectEvery !== 0) continue;
-        for (const drawn of await this.#advance(open, waiting.splice(0), isNewShot)) {
-          drawing.push(drawn);
-          while (drawing.length > CONCURRENT_DRAWS) yield await takeFirst(drawing);
-        }
+        const shown = views.get(frame.number);
+        if (shown === undefined) throw new InternalError(`Frame ${frame.number} has no direction.`);
+        drawing.push(screen.draw(frame, shown));
+        while (drawing.length > CONCURRENT_DRAWS) yield await takeFirst(drawing);
       }
       while (drawing.length > 0) yield await takeFirst(drawing);
     } finally {
       // After an early exit, pending draws still read their frames.
       await Promise.allSettled(drawing);
     }
-  }
-
-  snapshot(): Uint8Array {
-    return writeState(this.#state);
-  }
-
-  conclusion(): string {
-    const { direction, identity, frames } = this.#state;
-    const { comparisons, enrolments, corrections, framesWithEmbeddings } = identity.counts;
-    const share = ((100 * framesWithEmbeddings) / Math.max(1, frames)).toFixed(1);
-    return (
-      `${describeDirection(direction)}; face embeddings computed in ${share} % of frames ` +
-      `(enrolments: ${enrolments}, comparisons: ${comparisons}, corrections: ${corrections})`
-    );
   }
 
   async close(): Promise<void> {
@@ -111,36 +137,9 @@ export class DualFacePipeline implements FramePipeline {
     await open?.embedder.dispose();
   }
 
-  #startsShot(frame: Frame, { input }: OpenPipeline): boolean {
-    const before = this.#state.cut;
-    const { isCut, state } = detectCut(before, asComponents(frame.pixels, input), input);
-    this.#state = { ...this.#state, cut: state };
-    return isCut || before === null;
-  }
-
-  /** Detects faces in the last of the frames and advances the state to it; returns the frames, still being drawn. */
-  async #advance(
-    { input, screen, framesPerSecond, detector, embedder }: OpenPipeline,
-    frames: readonly Frame[],
-    isNewShot: boolean,
-  ): Promise<Promise<Frame>[]> {
-    const last = frames.at(-1);
-    if (last === undefined) return [];
-    const { state, views } = await advanceState(
-      this.#state,
-      {
-        frameCount: frames.length,
-        faces: await detector.detect(last, input),
-        isNewShot,
-        embed: (face) => embedder.embed(last, input, face),
-      },
-      { geometry: screen.paneGeometry, framesPerSecond, recipe: this.#options.recipe },
-    );
-    this.#state = state;
-    return views.flatMap((each, i) => {
-      const frame = frames[i];
-      return frame === undefined ? [] : [screen.draw(frame, each)];
-    });
+  #opened(): OpenPipeline {
+    if (this.#open === null) throw new TypeError('The pipeline is not open.');
+    return this.#open;
   }
 }
 

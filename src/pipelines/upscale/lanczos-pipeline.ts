@@ -31,7 +31,7 @@ export class LanczosPipeline implements FramePipeline {
 
   async *process(
     frames: AsyncIterable<Frame> | Iterable<Frame>,
-    _state: null,
+    _direction: null,
     signal: AbortSignal,
   ): AsyncIterable<Frame> {
     const formats = this.#formats;
@@ -40,14 +40,6 @@ export class LanczosPipeline implements FramePipeline {
       signal.throwIfAborted();
       yield { number, pixels: resample(pixels, formats.input, formats.output) };
     }
-  }
-
-  snapshot(): null {
-    return null;
-  }
-
-  conclusion(): null {
-    return null;
   }
 
   close(): Promise<void> {

@@ -102,7 +102,7 @@ export class ModelPipeline implements FramePipeline {
 
   async *process(
     frames: AsyncIterable<Frame> | Iterable<Frame>,
-    _state: null,
+    _direction: null,
     signal: AbortSignal,
   ): AsyncIterable<Frame> {
     const open = this.#open;
@@ -157,14 +157,6 @@ export class ModelPipeline implements FramePipeline {
   #resize(pixels: Buffer, from: FrameFormat, to: FrameFormat): Buffer | Promise<Buffer> {
     const bySharp = this.#options.shrinksWith === 'sharp' && isShrinkable(from, to);
     return bySharp ? shrink(pixels, from, to) : resample(pixels, from, to);
-  }
-
-  snapshot(): null {
-    return null;
-  }
-
-  conclusion(): null {
-    return null;
   }
 
   async close(): Promise<void> {

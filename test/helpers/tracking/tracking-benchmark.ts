@@ -1,17 +1,10 @@
-import {
-  NO_ASSIGNMENT,
-  assignPanes,
-  type PaneAssignment,
-} from '../../../src/pipelines/dual-face/direction/pane-assignment.ts';
-import {
-  identify,
-  isSettling,
-  FIRST_IDENTITIES,
-  type IdentityState,
-} from '../../../src/pipelines/dual-face/identity/identify.ts';
-import { isVisible } from '../../../src/pipelines/dual-face/identity/person.ts';
-import { iou } from '../../../src/pipelines/dual-face/tracking/box.ts';
-import { ByteTracker, TRACKER_DEFAULTS } from '../../../src/pipelines/dual-face/tracking/byte-tracker.ts';
+import { FIRST_ANALYSIS } from '../../../src/pipelines/dual-face/analysis/analysis-state.ts';
+import { followFaces } from '../../../src/pipelines/dual-face/analysis/analyse-frames.ts';
+import type { Observation } from '../../../src/pipelines/dual-face/analysis/observation.ts';
+import { directVideo, type DirectedVideo } from '../../../src/pipelines/dual-face/direction/director.ts';
+import type { Person } from '../../../src/pipelines/dual-face/identity/person.ts';
+import { iou, type Box } from '../../../src/pipelines/dual-face/tracking/box.ts';
+import { ByteTracker } from '../../../src/pipelines/dual-face/tracking/byte-tracker.ts';
 import {
   SCENARIO_KINDS,
   syntheticScenario,
@@ -22,9 +15,9 @@ import { trackingScores, type FramePair, type LabelledBox } from './tracking-met
 
 /**
  * How people are identified: by tracks alone, which ignore cuts; by tracks and the position and size of lost people; or
- * additionally by comparing faces (re-identification).
+ * additionally by all embeddings of whole tracks.
  */
-export const BENCHMARK_METHODS = ['tracks', 'position and size', 're-identification'] as const;
+export const BENCHMARK_METHODS = ['tracks', 'position and size', 'whole tracks'] as const;
 export type BenchmarkMethod = (typeof BENCHMARK_METHODS)[number];
 
 export interface BenchmarkRow {
@@ -96,54 +89,84 @@ function summary(
   };
 }
 
+/** Frames in which a face that is not detected counts as found, between two frames in which it is. */
+const MAX_GAP = 6;
+/** Frames after a cut in which a pane may change. */
+const SETTLING = 5;
+
 /** Runs a method on a scenario and scores its result. @param width of the image in pixels */
 export async function playScenario(
   frames: readonly ScenarioFrame[],
   width: number,
   method: BenchmarkMethod,
 ): Promise<Outcome> {
-  let tracker = new ByteTracker();
-  let identity: IdentityState = FIRST_IDENTITIES;
-  let assignment: PaneAssignment = NO_ASSIGNMENT;
-  const panes = new PaneWatch();
-  const pairs: FramePair[] = [];
-  for (const [i, { truth, detections, isCut, embed }] of frames.entries()) {
-    if (method === 'tracks') {
-      pairs.push({ truth, found: tracker.update(detections) });
-      continue;
-    }
-    if (isCut) tracker = new ByteTracker(TRACKER_DEFAULTS, { ...tracker.snapshot(), frame: 0, tracks: [] });
-    const tracked = tracker.update(detections);
-    const look = method === 're-identification' ? embed : () => Promise.resolve(null);
-    const frame = i + 1;
-    const isNewShot = i === 0 || isCut;
-    identity = await identify(identity, { frame, faces: tracked, isNewShot }, ({ box }) => look(box));
-    const { people } = identity;
-    pairs.push({ truth, found: people.filter(isVisible).map(({ id, box }) => ({ id, box })) });
-    const { sides } = assignment;
-    assignment = assignPanes(isNewShot ? { ...NO_ASSIGNMENT, sides } : assignment, people, {
-      ...{ frame, isSettling: isSettling(identity, frame), maxMissingFrames: 90 },
-      ...{
-        geometry: { width, height: (width * 9) / 16, aspect: 8 / 9 },
-        layout: 'side-by-side',
-        showsAlone: false,
-      },
-    });
-    const shown = [assignment.left, assignment.right].map((id) =>
-      people.find((each) => each.id === id && isVisible(each)),
-    );
-    panes.check(
-      truth,
-      shown.map((each) => each ?? null),
-      isSettling(identity, frame),
-    );
+  if (method === 'tracks') {
+    const tracker = new ByteTracker();
+    const pairs = frames.map(({ truth, detections }) => ({ truth, found: tracker.update(detections) }));
+    const scores = { ...trackingScores(pairs), lastingSwitches: lastingSwitches(pairs) };
+    return { ...scores, paneSwaps: 0, comparedShare: 0 };
   }
+  const observations = await observe(frames, method === 'whole tracks');
+  const directed = directVideo(observations, {
+    geometry: { width, height: (width * 9) / 16, aspect: 8 / 9 },
+    framesPerSecond: 30,
+    recipe: { layout: 'side-by-side', single: 'full', missing: 'wide', detectEvery: 1 },
+  });
+  const found = directed.people.map((person) => ({ id: person.id, boxes: boxesOf(person) }));
+  const pairs: FramePair[] = frames.map(({ truth }, frame) => ({
+    truth,
+    found: found.flatMap(({ id, boxes }) => {
+      const box = boxes.get(frame);
+      return box === undefined ? [] : [{ id, box }];
+    }),
+  }));
+  const compared = observations.filter(({ faces }) => faces?.some(({ embedding }) => embedding !== null));
   return {
     ...trackingScores(pairs),
     lastingSwitches: lastingSwitches(pairs),
-    paneSwaps: panes.swaps,
-    comparedShare: identity.counts.framesWithEmbeddings / frames.length,
+    paneSwaps: paneSwaps(pairs, directed),
+    comparedShare: compared.length / frames.length,
   };
+}
+
+async function observe(frames: readonly ScenarioFrame[], comparesFaces: boolean): Promise<Observation[]> {
+  let state = FIRST_ANALYSIS;
+  const observations: Observation[] = [];
+  for (const [i, { detections, isCut, embed }] of frames.entries()) {
+    const isNewShot = i === 0 || isCut;
+    const look = comparesFaces ? embed : () => Promise.resolve(null);
+    const followed = await followFaces(state, detections, isNewShot, look);
+    state = followed.state;
+    observations.push({ isNewShot, dissolveFrames: 0, faces: followed.faces });
+  }
+  return observations;
+}
+
+/** The boxes of a person by frame, also in short gaps. */
+function boxesOf({ tracklets }: Person): Map<number, Box> {
+  const boxes = new Map<number, Box>();
+  const sightings = tracklets.flatMap((each) => each.sightings).sort((a, b) => a.frame - b.frame);
+  for (const [i, { frame, box }] of sightings.entries()) {
+    const before = sightings[i - 1];
+    const gap = before === undefined ? Infinity : frame - before.frame;
+    if (gap <= MAX_GAP) for (let at = frame - gap + 1; at < frame; at++) boxes.set(at, box);
+    boxes.set(frame, box);
+  }
+  return boxes;
+}
+
+function paneSwaps(pairs: readonly FramePair[], { shots }: DirectedVideo): number {
+  const watch = new PaneWatch();
+  for (const { from, stretches } of shots) {
+    for (const { from: start, to, left, right } of stretches) {
+      for (let frame = start; frame < to; frame++) {
+        const { truth, found } = pairs[frame] ?? { truth: [], found: [] };
+        const shown = [left, right].map((id) => found.find((each) => each.id === id) ?? null);
+        watch.check(truth, shown, frame - from < SETTLING);
+      }
+    }
+  }
+  return watch.swaps;
 }
 
 /** Number of people whose identity in the last two seconds differs from that in the first two. */

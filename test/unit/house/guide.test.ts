@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PIPELINE_DEFAULTS } from '../../../src/config/recipe-presets.ts';
 import { ExitCode } from '../../../src/domain/exit-codes.ts';
-import { PANE_RULES } from '../../../src/pipelines/dual-face/direction/pane-rules.ts';
+import { SITUATIONS } from '../../../src/pipelines/dual-face/direction/situations.ts';
 
 /* The tables of the guide are those of the program. */
 const guide = readFileSync(new URL('../../../docs/guide.md', import.meta.url), 'utf8');
@@ -27,15 +27,9 @@ describe('docs/guide.md', () => {
     expect(rowsUnder('Exit codes').map(([code]) => Number(code))).toEqual(Object.values(ExitCode));
   });
 
-  it('has every situation of the failure table, with its seconds', () => {
-    const rows = rowsUnder('Split screens').slice(-PANE_RULES.length);
-    expect(rows.map(([situation]) => situation)).toEqual(PANE_RULES.map(({ situation }) => situation));
-    const since = new Map(rows.map(([situation, seconds]) => [situation, seconds]));
-    for (const { situation, fromSeconds, toSeconds } of PANE_RULES) {
-      if (situation === 'just lost') expect(since.get(situation)).toBe(`below ${toSeconds} s`);
-      if (situation === 'lost') expect(since.get(situation)).toBe(`${fromSeconds} to ${toSeconds} s`);
-      if (situation === 'long gone') expect(since.get(situation)).toBe(`from ${fromSeconds} s on`);
-    }
+  it('has every situation of a pane, with when it applies', () => {
+    const rows = rowsUnder('Split screens').slice(-SITUATIONS.length);
+    expect(rows).toEqual(SITUATIONS.map(({ situation, when }) => [situation, when]));
   });
 
   it('has every key of a dual-face recipe with its default', () => {

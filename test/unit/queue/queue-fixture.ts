@@ -54,7 +54,6 @@ export function newBatch(number: number, frameCount = 30): Omit<CommittedBatch, 
     segmentBytes: 1234,
     segmentSha256: 'ab'.repeat(32),
     encoder: 'libx264',
-    pipelineState: null,
     elapsedMs: 12.5,
     framesReused: null,
   };

@@ -25,17 +25,18 @@ const AVERAGE_WEIGHT = 0.1;
 
 /**
  * Whether a frame starts a new shot: by the mean luma difference of 32x18 cells from the previous frame, which for dark
- * images may be small if the images do not correlate; or because a dissolve has ended.
+ * images may be small if the images do not correlate; or because a dissolve has ended, with the number of its frames.
  */
 export function detectCut(
   before: CutState | null,
   pixels: Uint8Array | Uint16Array,
   format: FrameFormat,
-): { isCut: boolean; state: CutState } {
+): { isCut: boolean; dissolveFrames: number; state: CutState } {
   const cells = cellsOf(pixels, format);
   if (before === null)
     return {
       isCut: false,
+      dissolveFrames: 0,
       state: { cells, averageDifference: 0, dissolve: addToDissolve(NO_DISSOLVE, cells).state },
     };
   const difference = meanDifference(cells, before.cells);
@@ -48,6 +49,7 @@ export function detectCut(
   const dissolve = addToDissolve(isHard ? NO_DISSOLVE : before.dissolve, cells);
   return {
     isCut: isHard || dissolve.hasEnded,
+    dissolveFrames: isHard ? 0 : dissolve.frames,
     state: {
       cells,
       // The difference at a cut says nothing about the motion in the new shot.

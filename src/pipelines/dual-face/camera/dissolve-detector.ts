@@ -27,25 +27,27 @@ const ENDED = 0.5;
  * bench/split-screens: residuals of 0.06 to 0.2 in a dissolve, and at least 0.34 while somebody walks through the image.
  *
  * @param cells of the next frame, 32x18
+ * @returns where a dissolve has ended, the number of its frames
  */
 export function addToDissolve(
   before: DissolveState,
   cells: Uint8Array,
-): { hasEnded: boolean; state: DissolveState } {
+): { hasEnded: boolean; frames: number; state: DissolveState } {
   const recent = [...before.recent, halfOf(cells)].slice(-SPAN - 1);
   const [first, middle, beforeLast, last] = [0, SPAN / 2, SPAN - 2, SPAN].map((at) => recent[at]);
   if (first === undefined || middle === undefined || beforeLast === undefined || last === undefined)
-    return { hasEnded: false, state: { ...NO_DISSOLVE, recent } };
+    return { hasEnded: false, frames: 0, state: { ...NO_DISSOLVE, recent } };
   const mayEnd = before.frames >= MIN_FRAMES;
   if (mayEnd && meanDifference(beforeLast, last) / 2 < ENDED * before.pace)
-    return { hasEnded: true, state: NO_DISSOLVE };
+    return { hasEnded: true, frames: before.frames + SPAN, state: NO_DISSOLVE };
   const change = meanDifference(first, last);
   const mean = first.map((level, i) => (level + (last[i] ?? 0) + 1) >> 1);
   const isDissolving = change >= MIN_CHANGE && meanDifference(middle, mean) < MAX_RESIDUAL * change;
-  if (!isDissolving && !mayEnd) return { hasEnded: false, state: { ...NO_DISSOLVE, recent } };
+  if (!isDissolving && !mayEnd) return { hasEnded: false, frames: 0, state: { ...NO_DISSOLVE, recent } };
   const pace = Math.max(before.pace, change / SPAN);
   return {
     hasEnded: false,
+    frames: 0,
     state: { recent, frames: isDissolving ? before.frames + 1 : before.frames, pace },
   };
 }

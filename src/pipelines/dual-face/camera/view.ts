@@ -25,16 +25,22 @@ const MIN_VIEW = 0.2;
 
 /** A view of head and shoulders, inside the image if the image is large enough. */
 export function viewOfFace(face: Box, geometry: ViewGeometry): View {
-  const largest = Math.min(geometry.height, geometry.width / geometry.aspect);
-  const height = Math.min(largest, Math.max(geometry.height * MIN_VIEW, face.height * HEAD_AND_SHOULDERS));
-  return insideImage(
-    {
-      centerX: face.x + face.width / 2,
-      centerY: face.y + face.height / 2 + (0.5 - FACE_LEVEL) * height,
-      height,
-    },
-    geometry,
-  );
+  const height = viewHeight(face.height * HEAD_AND_SHOULDERS, geometry);
+  const { x, y } = faceTarget(face, height);
+  return insideImage({ centerX: x, centerY: y, height }, geometry);
+}
+
+/** The centre of the view in which a face is where it belongs, which may be too near to the edge of the image. */
+export function faceTarget(face: Box, viewHeight: number): { readonly x: number; readonly y: number } {
+  return {
+    x: face.x + face.width / 2,
+    y: face.y + face.height / 2 + (0.5 - FACE_LEVEL) * viewHeight,
+  };
+}
+
+/** The height of a view that is wanted, within the possible ones. */
+function viewHeight(wanted: number, { width, height, aspect }: ViewGeometry): number {
+  return Math.min(height, width / aspect, Math.max(height * MIN_VIEW, wanted));
 }
 
 /** A view of the whole image, with black bars if the pane's aspect ratio differs. */

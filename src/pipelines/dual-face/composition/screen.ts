@@ -2,8 +2,8 @@ import type { FrameFormat } from '../../../domain/media-info.ts';
 import type { DualFaceRecipe } from '../../../domain/recipe.ts';
 import type { Frame } from '../../frame-pipeline.ts';
 import { wideView, type ViewGeometry } from '../camera/view.ts';
-import type { ScreenViews } from '../direction/director.ts';
 import { composePanes, crossFade, type Pane, type Sizes } from './compose-panes.ts';
+import type { ScreenViews } from './screen-views.ts';
 
 /** The layout of the output frames; draws the views of a frame into its panes. */
 export class Screen {

@@ -34,6 +34,16 @@ export interface TrackedFace {
   readonly isSeen: boolean;
 }
 
+/** A track that was detected in the current frame. */
+export interface DetectedTrack {
+  readonly id: number;
+  /** Box of the detection itself, which does not lag behind a face that begins to move. */
+  readonly box: Box;
+  readonly score: number;
+  /** Whether the track has been confirmed by a second detection. */
+  readonly isConfirmed: boolean;
+}
+
 /** Plain data: the result of `snapshot`, from which another tracker can continue. */
 export interface TrackerState {
   readonly frame: number;
@@ -46,6 +56,8 @@ interface Track {
   readonly phase: 'tentative' | 'tracked' | 'lost';
   readonly state: BoxState;
   readonly seenFrame: number;
+  /** Box and score of the last detection. */
+  readonly box: Box;
   readonly score: number;
 }
 
@@ -113,13 +125,20 @@ export class ByteTracker {
       }));
   }
 
+  /** The tracks that were detected in the frame of the last update, also those that no second detection has confirmed yet. */
+  detected(): DetectedTrack[] {
+    return this.#tracks
+      .filter(({ seenFrame }) => seenFrame === this.#frame)
+      .map(({ id, box, score, phase }) => ({ id, box, score, isConfirmed: phase !== 'tentative' }));
+  }
+
   snapshot(): TrackerState {
     return { frame: this.#frame, nextId: this.#nextId, tracks: this.#tracks };
   }
 
   #begin({ box, score }: Detection): Track {
     const phase = this.#frame === 1 ? 'tracked' : 'tentative';
-    return { id: this.#nextId++, phase, state: startBox(box), seenFrame: this.#frame, score };
+    return { id: this.#nextId++, phase, state: startBox(box), seenFrame: this.#frame, box, score };
   }
 
   /** Pairs tracks with detections; returns the tracks that were detected, and the unmatched tracks and detections. */
@@ -145,7 +164,7 @@ export class ByteTracker {
       if (track === undefined || detection === undefined) return [];
       const { box, score } = detection;
       const state = correctBox(track.state, box);
-      return [{ ...track, phase: 'tracked' as const, state, seenFrame: this.#frame, score }];
+      return [{ ...track, phase: 'tracked' as const, state, seenFrame: this.#frame, box, score }];
     });
     const rows = new Set(pairs.map(({ row }) => row));
     const columns = new Set(pairs.map(({ column }) => column));

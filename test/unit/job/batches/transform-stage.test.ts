@@ -12,6 +12,7 @@ import { openPipeline } from '../../../../src/job/batches/open-pipeline.ts';
 import { TileMemory } from '../../../../src/job/batches/tile-memory.ts';
 import { TransformStage } from '../../../../src/job/batches/transform-stage.ts';
 import { findJobModels } from '../../../../src/job/prepare/find-job-models.ts';
+import { encodeViews } from '../../../../src/pipelines/dual-face/composition/screen-views.ts';
 import { describePipeline } from '../../../../src/pipelines/describe-pipeline.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
 import { engineWithRoomFor } from '../../../helpers/engine-with-room.ts';
@@ -39,12 +40,12 @@ interface StageRequest {
   readonly width?: number;
   /** Format in which the decoder delivers frames of the final size. */
   readonly decodedTo?: YuvFormat;
-  readonly statesBefore?: ReadonlyMap<number, Uint8Array | null>;
+  readonly directionOf?: (batchNumber: number) => Uint8Array | null;
 }
 
 /** The stage of a job with an open pipeline; its source has 10 frames of random pixels, in batches of 4, 3 and 3. */
 async function openStage(request: StageRequest = {}) {
-  const { recipe = LANCZOS, model, engine, width = 32, decodedTo, statesBefore } = request;
+  const { recipe = LANCZOS, model, engine, width = 32, decodedTo, directionOf = () => null } = request;
   const work = await jobAtWork({ job: { recipe }, ...(engine === undefined ? {} : { engine }) });
   const { context, home } = work;
   if (model !== undefined) writeFileSync(join(home.models, 'model.onnx'), model);
@@ -57,12 +58,11 @@ async function openStage(request: StageRequest = {}) {
   const prepared = { ...withoutVideo, ...pipeline, ...models, plan };
   await openPipeline({ ...context, job }, prepared);
   const files = frameFilesOf(work);
-  const { formats, hasState } = prepared;
+  const { formats } = prepared;
   const progress = new JobProgress(context, FRAMES, 0, SIZES.firstBatchFrames);
   const tiles = new TileMemory(context, plan, FRAMES);
   const stage = new TransformStage({
-    ...{ inference: context.inference, files, progress, tiles, log: context.log, formats, hasState },
-    ...{ framesTotal: FRAMES, statesBefore: statesBefore ?? new Map() },
+    ...{ inference: context.inference, files, progress, tiles, log: context.log, formats, directionOf },
   });
 
   /** The batch as the decode stage hands it on. */
@@ -120,7 +120,7 @@ test('all frames of a batch are transformed, and the decoded ones are deleted', 
   const { run, decoded, formats } = await openStage();
   const { inputPath } = await decoded(0);
   const done = await run(0);
-  expect(done).toMatchObject({ range: rangeOf(0), startedAtMs: 7, pipelineState: null });
+  expect(done).toMatchObject({ range: rangeOf(0), startedAtMs: 7 });
   expect(readFileSync(done.outputPath)).toHaveLength(4 * frameBytes(formats.output));
   expect(existsSync(inputPath)).toBe(false);
 });
@@ -150,7 +150,7 @@ test('reused frames are not transformed again, and the result is the same', asyn
 
 test('a batch of which all frames are reused is not sent to the inference thread', async () => {
   const { run, requests, progress, stored } = await openStage();
-  expect(await run(0, 4)).toMatchObject({ range: rangeOf(0), pipelineState: null });
+  expect(await run(0, 4)).toMatchObject({ range: rangeOf(0) });
   expect(requests).toEqual([]);
   progress.store();
   expect(stored()).toMatchObject({ framesDone: 4, framesPerSecond: null });
@@ -160,34 +160,27 @@ const SPLIT_SCREEN: DualFaceRecipe = {
   ...{ pipeline: 'dual-face', model: 'model.onnx', device: 'cpu', width: 32, height: 24 },
   ...{ layout: 'side-by-side', detectEvery: 2, missing: 'wide' },
 };
-const WITH_STATE = { recipe: SPLIT_SCREEN, model: blindBlazeFace() };
+/** Shows the whole image in every frame of the batch. */
+function directionOf(number: number): Uint8Array {
+  const { firstFrame, frameCount } = rangeOf(number);
+  const views = Array.from({ length: frameCount }, () => ({ left: null, right: null, whole: 1 }));
+  return encodeViews(firstFrame, views);
+}
 
-test('a pipeline with state gets the state of the batch before, and each batch hands on its own', async () => {
-  const { run, transforms } = await openStage(WITH_STATE);
-  const states = [];
-  for (const number of [0, 1, 2]) states.push((await run(number)).pipelineState);
-  expect(transforms().map(({ stateBefore }) => stateBefore)).toEqual([null, states[0], states[1]]);
-  // Otherwise the comparison would show nothing.
-  expect(new Set(states.map((state) => Buffer.from(state ?? []).toString('hex'))).size).toBe(3);
+test('a pipeline with analysis gets the direction of each batch', async () => {
+  const { run, transforms, formats } = await openStage({
+    ...{ recipe: SPLIT_SCREEN, model: blindBlazeFace(), directionOf },
+  });
+  for (const number of [0, 1, 2]) {
+    const { outputPath } = await run(number);
+    expect(readFileSync(outputPath)).toHaveLength(rangeOf(number).frameCount * frameBytes(formats.output));
+  }
+  expect(transforms().map(({ direction }) => direction)).toEqual([0, 1, 2].map(directionOf));
 });
 
-test('a resumed job continues from the stored state of the last committed batch, with the same frames', async () => {
-  const undisturbed = await openStage(WITH_STATE);
-  const before = await undisturbed.run(0);
-  const expected = await undisturbed.run(1);
-  const resumed = await openStage({ ...WITH_STATE, statesBefore: new Map([[0, before.pipelineState]]) });
-  const done = await resumed.run(1);
-  expect(done.pipelineState).toEqual(expected.pipelineState);
-  expect(readFileSync(done.outputPath)).toEqual(readFileSync(expected.outputPath));
-});
-
-test('the conclusion of the pipeline is logged after the last batch only', async () => {
-  const { run, lines } = await openStage(WITH_STATE);
-  const conclusions = () => lines.filter((line) => line.includes('face embeddings computed in'));
-  for (const number of [0, 1]) await run(number);
-  expect(conclusions()).toEqual([]);
-  await run(2);
-  expect(conclusions()).toHaveLength(1);
+test('without its direction, no frame of a split screen is drawn', async () => {
+  const { run } = await openStage({ recipe: SPLIT_SCREEN, model: blindBlazeFace() });
+  await expect(run(0)).rejects.toThrow('without a direction');
 });
 
 const WITH_MODEL: Recipe = { ...LANCZOS, model: 'model.onnx', scale: 4 };

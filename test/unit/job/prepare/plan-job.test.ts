@@ -26,10 +26,10 @@ async function planned(
 ) {
   const work = await jobAtWork({ settings, job: { recipe: RECIPE } });
   const media = sourceOf(64, 48);
-  const { formats } = describePipeline(RECIPE, media);
+  const pipeline = describePipeline(RECIPE, media);
   return planJob(
     { ...work.context, job: { ...work.job, ...changes } },
-    { media, model: MODEL, embedding: null, formats, memories: null, ...inputs },
+    { media, model: MODEL, embedding: null, ...pipeline, memories: null, ...inputs },
   );
 }
 

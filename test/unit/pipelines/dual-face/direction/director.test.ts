@@ -1,212 +1,205 @@
 import { expect, test } from 'vitest';
-import { advanceState } from '../../../../../src/pipelines/dual-face/advance-state.ts';
-import { viewOfFace, wideView, type View } from '../../../../../src/pipelines/dual-face/camera/view.ts';
-import type { Face } from '../../../../../src/pipelines/dual-face/detection/face.ts';
-import type {
-  DirectionState,
-  DirectorOptions,
-  ScreenViews,
+import { FIRST_ANALYSIS } from '../../../../../src/pipelines/dual-face/analysis/analysis-state.ts';
+import { followFaces } from '../../../../../src/pipelines/dual-face/analysis/analyse-frames.ts';
+import type { Observation } from '../../../../../src/pipelines/dual-face/analysis/observation.ts';
+import { wideView } from '../../../../../src/pipelines/dual-face/camera/view.ts';
+import { countSituations } from '../../../../../src/pipelines/dual-face/direction/describe-direction.ts';
+import {
+  directVideo,
+  type DirectedVideo,
 } from '../../../../../src/pipelines/dual-face/direction/director.ts';
-import { PANE_RULES } from '../../../../../src/pipelines/dual-face/direction/pane-rules.ts';
-import { FIRST_STATE } from '../../../../../src/pipelines/dual-face/state.ts';
+import type { DirectorOptions } from '../../../../../src/pipelines/dual-face/direction/director-options.ts';
 
 /* Detections go through the real tracker and the real identification, because only those know what people look like. */
 
 const geometry = { width: 1280, height: 720, aspect: 960 / 1080 };
-const RATE = 30;
-/** Frames without a detection for which a person still counts as visible. */
-const COASTED = 4;
+const RATE = 25;
 
-/** A face 100 px high whose centre is at `x`. @param who number of the person; null: the face cannot be compared */
+/** A face whose centre is at `x`. @param who number of the person; null: the face cannot be compared */
 interface Seen {
   readonly who: number | null;
   readonly x: number;
+  readonly height?: number;
 }
 
-function boxAt(x: number): Face['box'] {
-  return { x: x - 40, y: 300, width: 80, height: 100 };
+/** Frames with the same faces, or with those of a function; the first is the first one after a cut, if `isCut`. */
+interface Part {
+  readonly frames: number;
+  readonly seen: readonly Seen[] | ((share: number) => readonly Seen[]);
+  readonly isCut?: boolean;
 }
 
-class DirectedVideo {
-  readonly views: ScreenViews[] = [];
-  #state = FIRST_STATE;
-  readonly #recipe: DirectorOptions['recipe'];
-
-  constructor(recipe: Partial<DirectorOptions['recipe']> = {}) {
-    this.#recipe = { layout: 'side-by-side', missing: 'wide', ...recipe };
-  }
-
-  /** Directs frames with the same faces, the first of which may be the first one after a cut; returns the last views. */
-  async run(frames: number, seen: readonly Seen[], isCut = false): Promise<ScreenViews> {
-    const options = { geometry, framesPerSecond: RATE, recipe: this.#recipe };
-    const people = new Map(
-      seen.map(({ who, x }): [Face, number | null] => [{ box: boxAt(x), score: 0.9, landmarks: [] }, who]),
-    );
-    const embed = (face: Face): Promise<Float32Array | null> => {
-      const who = people.get(face) ?? null;
-      return Promise.resolve(
-        who === null ? null : Float32Array.from({ length: 128 }, (_, i) => Number(i === who)),
-      );
-    };
+async function direct(
+  parts: readonly Part[],
+  recipe: Partial<DirectorOptions['recipe']> = {},
+): Promise<DirectedVideo> {
+  let state = FIRST_ANALYSIS;
+  const observations: Observation[] = [];
+  for (const { frames, seen, isCut = false } of parts) {
     for (let i = 0; i < frames; i++) {
-      const isNewShot = this.views.length === 0 || (isCut && i === 0);
-      const analysed = { frameCount: 1, faces: [...people.keys()], isNewShot, embed };
-      const { state, views } = await advanceState(this.#state, analysed, options);
-      this.#state = state;
-      this.views.push(...views);
+      const isNewShot = observations.length === 0 || (isCut && i === 0);
+      const people = (typeof seen === 'function' ? seen(i / frames) : seen).map(
+        ({ who, x, height = 100 }) => ({
+          who,
+          face: {
+            box: { x: x - 0.4 * height, y: 350 - height / 2, width: 0.8 * height, height },
+            score: 0.9,
+          },
+        }),
+      );
+      const followed = await followFaces(
+        state,
+        people.map(({ face }) => face),
+        isNewShot,
+        ({ x }) => {
+          const who = people.find(({ face }) => face.box.x === x)?.who ?? null;
+          return Promise.resolve(
+            who === null ? null : Float32Array.from({ length: 128 }, (_, at) => Number(at === who)),
+          );
+        },
+      );
+      state = followed.state;
+      observations.push({ isNewShot, dissolveFrames: 0, faces: followed.faces });
     }
-    return this.views.at(-1) ?? expect.fail('no frames');
   }
-
-  get direction(): DirectionState {
-    return this.#state.direction;
-  }
-}
-
-/** Equal up to rounding, because cameras store the logarithm of the height. */
-function near({ centerX, centerY, height }: View): unknown {
-  const [x, y, h] = [centerX, centerY, height].map((each) => expect.closeTo(each, 3) as unknown);
-  return { centerX: x, centerY: y, height: h };
-}
-
-function faceAt(x: number): unknown {
-  return near(viewOfFace(boxAt(x), geometry));
+  return directVideo(observations, {
+    geometry,
+    framesPerSecond: RATE,
+    recipe: { layout: 'side-by-side', single: 'full', missing: 'wide', detectEvery: 1, ...recipe },
+  });
 }
 
 const left: Seen = { who: 1, x: 300 };
 const right: Seen = { who: 2, x: 900 };
 
-test('two people: each has a pane at once, without camera movement', async () => {
-  const video = new DirectedVideo();
-  await video.run(90, [left, right]);
-  for (const views of [video.views[0], video.views[89]])
-    expect(views).toEqual({ left: faceAt(300), right: faceAt(900), whole: 0 });
-  expect(video.direction.counts).toEqual({ shown: 180 });
+/** The horizontal centres of the panes in a frame; null where the whole image is shown. */
+function centres({ views }: DirectedVideo, frame: number): (number | null)[] | null {
+  const { left: one, right: other, whole } = views[frame] ?? expect.fail(`no frame ${frame}`);
+  if (whole === 1) return null;
+  return [one, other].map((view) => (view === null ? null : Math.round(view.centerX)));
+}
+
+test('two people: each has a pane from the first frame on, without camera movement', async () => {
+  const video = await direct([{ frames: 90, seen: [left, right] }]);
+  for (const frame of [0, 45, 89]) expect(centres(video, frame)).toEqual([300, 900]);
+  expect(countSituations(video)).toEqual({ shown: 180 });
 });
 
-test('after a person is lost, the pane holds, and then the whole image fades in until they are back', async () => {
-  const video = new DirectedVideo();
-  const before = await video.run(30, [left, right]);
-  expect(await video.run(COASTED + RATE - 1, [left])).toEqual(before);
-  const fading = [];
-  for (let i = 0; i < 12; i++) fading.push((await video.run(1, [left])).whole);
-  expect(fading[0]).toBeCloseTo(1 / 12);
-  expect(fading).toEqual([...fading].sort((a, b) => a - b));
-  expect(fading.at(-1)).toBeCloseTo(1);
-  await video.run(60, [left]);
-  expect(video.direction.counts.alone).toBe(72);
-  expect(await video.run(2, [left, { who: 2, x: 800 }])).toEqual({
-    left: faceAt(300),
-    right: faceAt(800),
-    whole: 0,
-  });
-});
-
-test('with `single: own-side`, the pane of a lost person zooms out instead', async () => {
-  const video = new DirectedVideo({ single: 'own-side' });
-  const before = await video.run(30, [left, right]);
-  expect(await video.run(COASTED + RATE - 1, [left])).toEqual(before);
-  const opening = (await video.run(15, [left])).right?.height;
-  expect(opening).toBeGreaterThan((before.right?.height ?? 0) + 10);
-  expect(opening).toBeLessThan(wideView(geometry).height - 10);
-  const open = await video.run(120, [left]);
-  expect(open.right?.height).toBeGreaterThan(wideView(geometry).height * 0.99);
-  expect(open).toMatchObject({ left: before.left, whole: 0 });
-  expect(video.direction.counts).toMatchObject({ 'just lost': 29, lost: 45, 'long gone': 90 });
-});
-
-test('with both people missing, the panes fade to the whole image, and back', async () => {
-  const video = new DirectedVideo();
-  const before = await video.run(30, [left, right]);
-  expect(await video.run(COASTED + RATE - 1, [])).toEqual(before);
-  expect((await video.run(1, [])).whole).toBeCloseTo(1 / 12);
-  expect((await video.run(60, [])).whole).toBe(1);
-  expect(video.direction.counts.nobody).toBe(61);
-  expect(await video.run(2, [left, right])).toEqual(before);
-});
-
-test('with `missing: black` and `single: own-side`, empty panes are black', async () => {
-  const video = new DirectedVideo({ missing: 'black', single: 'own-side' });
-  expect(await video.run(1, [left])).toEqual({ left: faceAt(300), right: null, whole: 0 });
-  expect(await video.run(200, [])).toEqual({ left: null, right: null, whole: 0 });
-});
-
-test('after a cut to unknown people, both are shown in its first frame', async () => {
-  const video = new DirectedVideo();
-  await video.run(30, [left, right]);
-  const others = [
-    { who: 3, x: 640 },
-    { who: 4, x: 200 },
-  ];
-  expect(await video.run(1, others, true)).toEqual({ left: faceAt(200), right: faceAt(640), whole: 0 });
-  expect(await video.run(30, others)).toEqual({ left: faceAt(200), right: faceAt(640), whole: 0 });
-  expect(video.direction.counts).toEqual({ shown: 122 });
-  expect(video.direction.cuts).toBe(1);
-  expect(await video.run(1, [], true)).toMatchObject({ whole: 1 });
-});
-
-test('after a cut, people keep the panes that they had first in the video', async () => {
-  const video = new DirectedVideo();
-  await video.run(30, [left, right]);
-  await video.run(30, [{ who: 3, x: 640 }], true);
-  const views = await video.run(
-    1,
-    [
-      { who: 2, x: 250 },
-      { who: 1, x: 1000 },
-    ],
-    true,
-  );
-  expect(views).toEqual({ left: faceAt(1000), right: faceAt(250), whole: 0 });
-});
-
-test.each([undefined, 'full'] as const)(
-  'one person alone is shown as the whole image (single: %s)',
-  async (single) => {
-    const video = new DirectedVideo(single === undefined ? {} : { single });
-    expect(await video.run(1, [left])).toMatchObject({ whole: 1 });
-    await video.run(30, [left, right], true);
-    await video.run(1, [{ who: 2, x: 500 }], true);
-    await video.run(60, [{ who: 2, x: 500 }]);
-    expect(video.views.map(({ whole }) => whole)).toEqual([
-      1,
-      ...Array<number>(30).fill(0),
-      ...Array<number>(61).fill(1),
-    ]);
-  },
-);
-
-test('with `single: own-side`, one person alone has the pane that they had first', async () => {
-  const video = new DirectedVideo({ single: 'own-side' });
-  await video.run(30, [left, right]);
-  const views = await video.run(1, [{ who: 2, x: 500 }], true);
-  expect(views).toEqual({ left: near(wideView(geometry)), right: faceAt(500), whole: 0 });
-});
-
-test('a third face is counted but changes nothing', async () => {
-  const video = new DirectedVideo();
-  const views = await video.run(30, [left, right]);
-  expect(await video.run(30, [left, right, { who: 3, x: 600 }])).toEqual(views);
-  expect(video.direction.counts['three or more']).toBe(20);
-});
-
-test('the camera does not jump when a new person turns out to be a known one', async () => {
-  const video = new DirectedVideo();
-  await video.run(30, [left, right]);
-  const alone = (who: number | null): Seen[] => [left, { who, x: 1100 }];
-  await video.run(60, [left]);
-  const unknown = await video.run(90, alone(null));
-  const before = video.direction.assignment.right;
-  expect(await video.run(40, alone(2))).toEqual(unknown);
-  expect([before, video.direction.assignment.right]).toEqual([3, 2]);
-  expect(unknown).toEqual({ left: faceAt(300), right: faceAt(1100), whole: 0 });
-});
-
-test('the time ranges of the pane rules have no gaps', () => {
-  const lost = PANE_RULES.filter(({ situation }) => /lost|gone/.test(situation));
-  expect(lost.map(({ fromSeconds }) => fromSeconds)).toEqual([
-    0,
-    ...lost.slice(0, -1).map(({ toSeconds }) => toSeconds),
+test('somebody who looks away for a moment stays in the pane', async () => {
+  const video = await direct([
+    { frames: 50, seen: [left, right] },
+    { frames: 50, seen: [left] },
+    { frames: 50, seen: [left, { ...right, x: 920 }] },
   ]);
-  expect(lost.at(-1)?.toSeconds).toBe(Infinity);
+  for (let frame = 0; frame < 150; frame++) expect(centres(video, frame)).not.toBeNull();
+  expect(countSituations(video)).toMatchObject({ away: 50 });
+});
+
+test('after somebody has left, the whole image fades in; whoever comes back has a pane in the first frame', async () => {
+  const video = await direct([
+    { frames: 50, seen: [left, right] },
+    { frames: 100, seen: [left] },
+    { frames: 50, seen: [left, { ...right, x: 820 }] },
+  ]);
+  expect(centres(video, 62)).toEqual([300, 900]);
+  const fading = video.views.slice(63, 73).map(({ whole }) => whole);
+  expect(fading).toEqual([...fading].sort((a, b) => a - b));
+  expect(fading[0]).toBeCloseTo(0.1);
+  expect(centres(video, 80)).toBeNull();
+  expect(centres(video, 149)).toBeNull();
+  expect(centres(video, 150)).toEqual([300, 820]);
+});
+
+test('with `single: own-side`, the pane of somebody who has left zooms out, or turns black', async () => {
+  const parts = [
+    { frames: 50, seen: [left, right] },
+    { frames: 100, seen: [left] },
+  ];
+  const wide = await direct(parts, { single: 'own-side' });
+  expect(wide.views[149]).toMatchObject({ right: wideView(geometry), whole: 0 });
+  const halfWay = wide.views[75]?.right?.height ?? 0;
+  expect(halfWay).toBeGreaterThan(wide.views[0]?.right?.height ?? Infinity);
+  expect(halfWay).toBeLessThan(wideView(geometry).height);
+  const black = await direct(parts, { single: 'own-side', missing: 'black' });
+  expect(black.views[149]).toMatchObject({ right: null, whole: 0 });
+});
+
+test('people keep their panes at a cut to the reverse angle, and a single person is shown as the whole image', async () => {
+  const video = await direct([
+    { frames: 40, seen: [left, right] },
+    { frames: 40, seen: [{ who: 2, x: 640 }], isCut: true },
+    {
+      frames: 40,
+      seen: [
+        { who: 2, x: 300 },
+        { who: 1, x: 900 },
+      ],
+      isCut: true,
+    },
+  ]);
+  expect(centres(video, 40)).toBeNull();
+  expect(centres(video, 79)).toBeNull();
+  expect(centres(video, 80)).toEqual([900, 300]);
+  expect(video.shots.map(({ from, to }) => [from, to])).toEqual([
+    [0, 40],
+    [40, 80],
+    [80, 120],
+  ]);
+});
+
+test('while one person hides the other, the whole image is shown at once', async () => {
+  const walk = (share: number): Seen[] => {
+    const x = 300 + 600 * share;
+    return x > 780 ? [{ who: 1, x }] : [{ who: 1, x }, right];
+  };
+  const video = await direct([
+    { frames: 30, seen: [left, right] },
+    { frames: 40, seen: walk },
+    { frames: 20, seen: [{ who: 1, x: 900 }] },
+    { frames: 40, seen: (share) => walk(1 - share) },
+    { frames: 30, seen: [left, right] },
+  ]);
+  for (let frame = 64; frame < 95; frame++) expect(centres(video, frame), String(frame)).toBeNull();
+  expect(centres(video, 150)).not.toBeNull();
+});
+
+test('of three people the two most prominent ones are shown, without a change for a moment', async () => {
+  const third: Seen = { who: 3, x: 600, height: 60 };
+  const video = await direct([
+    { frames: 60, seen: [left, third, right] },
+    { frames: 20, seen: [left, third] },
+    { frames: 60, seen: [left, third, right] },
+  ]);
+  for (const frame of [0, 70, 139]) expect(centres(video, frame)).toEqual([300, 900]);
+  expect(countSituations(video)).toMatchObject({ 'three or more': 140 });
+});
+
+test('a false detection of a few frames does not get a pane', async () => {
+  const video = await direct([
+    { frames: 50, seen: [left] },
+    { frames: 6, seen: [left, { who: null, x: 700 }] },
+    { frames: 50, seen: [left] },
+  ]);
+  for (let frame = 0; frame < 106; frame++) expect(centres(video, frame)).toBeNull();
+});
+
+test('in stacked panes, the person who is further up is at the top', async () => {
+  const seen: Seen[] = [
+    { who: 1, x: 640 },
+    { who: 2, x: 600 },
+  ];
+  let state = FIRST_ANALYSIS;
+  const observations: Observation[] = [];
+  for (let frame = 0; frame < 40; frame++) {
+    const faces = seen.map(({ x }, i) => ({
+      box: { x, y: 100 + 300 * i, width: 80, height: 100 },
+      score: 0.9,
+    }));
+    const followed = await followFaces(state, faces, frame === 0, () => Promise.resolve(null));
+    state = followed.state;
+    observations.push({ isNewShot: frame === 0, dissolveFrames: 0, faces: followed.faces });
+  }
+  const recipe = { layout: 'stacked', single: 'full', missing: 'wide', detectEvery: 1 } as const;
+  const video = directVideo(observations, { geometry, framesPerSecond: RATE, recipe });
+  expect(video.views[0]?.left?.centerY).toBeLessThan(video.views[0]?.right?.centerY ?? 0);
 });

@@ -1,0 +1,81 @@
+import { batchCount, missingBatches, type BatchRange } from '../../domain/frame-batch.ts';
+import { counted } from '../../lib/counted.ts';
+import { passedSteps } from '../../observability/progress-steps.ts';
+import type { AnalysedBatch } from '../../queue/analysis-store.ts';
+import { BATCHES_IN_FLIGHT } from '../../workspace/batch-sizes.ts';
+import type { FrameFiles } from '../../workspace/frame-files.ts';
+import type { JobContext } from '../job-context.ts';
+import type { PreparedJob } from '../prepare/prepared-job.ts';
+import { assertWorkerMemory } from './assert-worker-memory.ts';
+import { createDecodeStage } from './create-stages.ts';
+import type { DecodedInput } from './decode-stage.ts';
+import { runStages } from './scheduler.ts';
+
+/**
+ * The first pass of a pipeline that looks at the whole video before it processes frames: analyses every batch, with a
+ * checkpoint each, and then decides what all frames show. The decisions are stored, so a resumed job draws the same frames
+ * even if another version of Framekiln would decide otherwise.
+ */
+export async function analyseVideo(
+  context: JobContext,
+  prepared: PreparedJob,
+  files: FrameFiles,
+): Promise<void> {
+  const { queue, job, lease, log, inference, signal } = context;
+  const { plan, index } = prepared;
+  const framesTotal = index.pts.length;
+  const analysed = queue.analyses.listAnalysed(job.id);
+  if (analysed.length === batchCount(plan, framesTotal) && analysed.every(({ isDirected }) => isDirected))
+    return;
+  queue.progress.setStage(lease, 'analysis');
+  const missing = missingBatches(plan, framesTotal, new Set(analysed.map(({ number }) => number)));
+  if (analysed.length > 0 && missing.length > 0)
+    log.info(
+      `resuming the analysis from its checkpoint: ${counted(missing[0]?.firstFrame ?? 0, 'frame')} already analysed`,
+    );
+  await analyseBatches(context, prepared, files, missing);
+  const { directions, conclusion } = await inference.direct(queue.analyses.listFindings(job.id), signal);
+  // Before they are stored: a process killed in between says it twice, not never.
+  log.info(conclusion);
+  queue.analyses.storeDirections(lease, directions);
+}
+
+interface AnalysedRange extends AnalysedBatch {
+  readonly range: BatchRange;
+}
+
+async function analyseBatches(
+  context: JobContext,
+  prepared: PreparedJob,
+  files: FrameFiles,
+  missing: readonly BatchRange[],
+): Promise<void> {
+  const { queue, job, lease, log, inference, signal, memoryLimitBytes } = context;
+  const framesTotal = prepared.index.pts.length;
+  const decode = createDecodeStage(context, prepared, files);
+  let stateBefore = queue.analyses.getState(job.id, (missing[0]?.number ?? 0) - 1);
+  const analyse = async (
+    { range, startedAtMs, inputPath }: DecodedInput,
+    stop: AbortSignal,
+  ): Promise<AnalysedRange> => {
+    const { findings, state } = await inference.analyse({ batch: range, inputPath, stateBefore }, stop);
+    stateBefore = state;
+    await files.drop(range, 'in');
+    return { range, number: range.number, findings, state, elapsedMs: performance.now() - startedAtMs };
+  };
+  const commit = ({ range, ...batch }: AnalysedRange): Promise<void> => {
+    queue.analyses.commitAnalysis(lease, batch);
+    const before = range.firstFrame;
+    const frames = before + range.frameCount;
+    if (passedSteps(before, frames, framesTotal).length > 0)
+      log.info(`analysed ${frames} of ${counted(framesTotal, 'frame')}`);
+    assertWorkerMemory(memoryLimitBytes);
+    return Promise.resolve();
+  };
+  try {
+    const stages = { decode: (range: BatchRange) => decode.decodeOnly(range), transform: analyse, commit };
+    await runStages(missing, stages, BATCHES_IN_FLIGHT, signal);
+  } finally {
+    await decode.close();
+  }
+}

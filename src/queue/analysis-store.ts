@@ -1,0 +1,83 @@
+import type { Lease } from '../domain/job.ts';
+import { assertHeld, HELD } from './lease-guard.ts';
+import type { Database } from './sqlite.ts';
+import { transaction } from './transaction.ts';
+
+/** What the first pass over a video has found in a batch. */
+export interface AnalysedBatch {
+  readonly number: number;
+  readonly findings: Uint8Array;
+  /** State of the analysis after the batch. */
+  readonly state: Uint8Array;
+  readonly elapsedMs: number;
+}
+
+export type AnalysisStore = ReturnType<typeof createAnalysisStore>;
+
+/** The checkpoints of the first pass over videos, and what was decided for each batch after it. */
+export function createAnalysisStore(db: Database) {
+  const resetAttempts = db.prepare<Lease>(`UPDATE jobs SET attempts = 0 WHERE ${HELD}`);
+  const insert = db.prepare<object>(
+    `INSERT INTO analysed_batches (job_id, number, findings, state, elapsed_ms)
+     VALUES (@jobId, @number, @findings, @state, @elapsedMs)`,
+  );
+  const update = db.prepare<[Uint8Array, number, number]>(
+    `UPDATE analysed_batches SET direction = ? WHERE job_id = ? AND number = ?`,
+  );
+  const selectAll = db.prepare<[number], { findings: Uint8Array }>(
+    `SELECT findings FROM analysed_batches WHERE job_id = ? ORDER BY number`,
+  );
+  const selectNumbers = db.prepare<[number], { number: number; isDirected: number }>(
+    `SELECT number, direction IS NOT NULL AS isDirected FROM analysed_batches WHERE job_id = ? ORDER BY number`,
+  );
+  const selectState = db.prepare<[number, number], { state: Uint8Array }>(
+    `SELECT state FROM analysed_batches WHERE job_id = ? AND number = ?`,
+  );
+  const selectDirection = db.prepare<[number, number], { direction: Uint8Array | null; elapsedMs: number }>(
+    `SELECT direction, elapsed_ms AS elapsedMs FROM analysed_batches WHERE job_id = ? AND number = ?`,
+  );
+  const deleteAll = db.prepare<[number]>(`DELETE FROM analysed_batches WHERE job_id = ?`);
+
+  const commitAnalysis = transaction(db, 'commit-analysis', (lease: Lease, batch: AnalysedBatch) => {
+    assertHeld(lease, resetAttempts.run(lease).changes);
+    insert.run({ ...batch, jobId: lease.jobId });
+  });
+
+  const storeDirections = transaction(
+    db,
+    'store-directions',
+    (lease: Lease, directions: readonly Uint8Array[]) => {
+      assertHeld(lease, resetAttempts.run(lease).changes);
+      for (const [number, direction] of directions.entries()) update.run(direction, lease.jobId, number);
+    },
+  );
+
+  return {
+    /** Stores the analysis of one batch, and resets the attempts. Throws LeaseLostError if the lease is lost. */
+    commitAnalysis,
+
+    /** Stores what was decided for every batch, in order. Throws LeaseLostError if the lease is lost. */
+    storeDirections,
+
+    /** The analysed batches of a job, by number, with whether it is decided what they show. */
+    listAnalysed: (jobId: number): { number: number; isDirected: boolean }[] =>
+      selectNumbers.all(jobId).map(({ number, isDirected }) => ({ number, isDirected: isDirected === 1 })),
+
+    /** The state after a batch; null if it is not analysed. */
+    getState: (jobId: number, number: number): Uint8Array | null =>
+      selectState.get(jobId, number)?.state ?? null,
+
+    /** The findings of all batches, in order. */
+    listFindings: (jobId: number): Uint8Array[] => selectAll.all(jobId).map(({ findings }) => findings),
+
+    /** What was decided for a batch, and how long its analysis took; null for a job without analysis. */
+    getDirection: (
+      jobId: number,
+      number: number,
+    ): { direction: Uint8Array | null; elapsedMs: number } | null =>
+      selectDirection.get(jobId, number) ?? null,
+
+    /** Deletes the analysis of a job. */
+    removeAnalysis: (jobId: number): void => void deleteAll.run(jobId),
+  };
+}

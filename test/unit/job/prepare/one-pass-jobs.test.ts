@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import type { JobPlan } from '../../../../src/domain/job.ts';
+import type { DualFaceRecipe } from '../../../../src/domain/recipe.ts';
+import { withoutPlanOfOnePass } from '../../../../src/job/prepare/one-pass-jobs.ts';
+import { PLAN } from '../../queue/queue-fixture.ts';
+import { commitFakeSegment, jobAtWork } from '../job-fixture.ts';
+
+const RECIPE: DualFaceRecipe = {
+  ...{ pipeline: 'dual-face', model: 'model.onnx', device: 'cpu', width: 32, height: 24 },
+  ...{ layout: 'side-by-side', detectEvery: 1, missing: 'wide' },
+};
+
+async function resumed(plan: JobPlan) {
+  const work = await jobAtWork({ job: { recipe: RECIPE } });
+  await commitFakeSegment(work, 0);
+  await commitFakeSegment(work, 1);
+  const { job } = withoutPlanOfOnePass({ ...work.context, job: { ...work.job, plan } });
+  return { plan: job.plan, batches: work.queue.batches.listBatches(job.id).length, lines: work.lines };
+}
+
+test('a split screen that was begun in one pass loses its plan and checkpoints, and the log says so', async () => {
+  expect(await resumed(PLAN)).toEqual({
+    ...{ plan: null, batches: 0 },
+    lines: [expect.stringContaining('an older version of Framekiln made 60 frames') as unknown],
+  });
+});
+
+test('a split screen of two passes resumes', async () => {
+  const plan: JobPlan = { ...PLAN, passes: 2 };
+  expect(await resumed(plan)).toEqual({ plan, batches: 2, lines: [] });
+});
