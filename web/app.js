@@ -10,6 +10,7 @@ import { Log } from './panel-log.js';
 import { Doctor, Machine } from './panel-machine.js';
 import { Now } from './panel-now.js';
 import { Settings } from './panel-settings.js';
+import { Try } from './panel-try.js';
 import { render } from './preact.js';
 import { useEffect } from './preact-hooks.js';
 import { effect } from './signals.js';
@@ -22,6 +23,7 @@ const PANELS = [
   ['queue', 'Queue', Queue],
   ['ended', 'Finished', Ended],
   ['add', 'Add', Add],
+  ['try', 'Try', Try],
   ['log', 'Log', Log],
   ['machine', 'Machine', Machine],
   ['settings', 'Settings', Settings],
