@@ -174,8 +174,8 @@ export default tseslint.config(
     languageOptions: {
       globals: Object.fromEntries(
         (
-          'EventSource FormData Image URLSearchParams XMLHttpRequest addEventListener clearInterval clearTimeout document ' +
-          'fetch history location navigator removeEventListener scrollTo setInterval setTimeout'
+          'AbortSignal EventSource FormData Image URLSearchParams XMLHttpRequest addEventListener clearInterval clearTimeout document ' +
+          'fetch history innerHeight location navigator removeEventListener scrollBy scrollTo setInterval setTimeout'
         )
           .split(' ')
           .map((name) => [name, 'readonly']),

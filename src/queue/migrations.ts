@@ -8,6 +8,7 @@ import { videoShape } from './migrations/0006-video-shape.ts';
 import { names } from './migrations/0007-names.ts';
 import { outputs } from './migrations/0008-outputs.ts';
 import { takenSignature } from './migrations/0009-taken-signature.ts';
+import { position } from './migrations/0010-position.ts';
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   names,
   outputs,
   takenSignature,
+  position,
 ];

@@ -10,6 +10,7 @@ import { createHomeStore, type HomeStore } from './home-store.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
 import { createLeaseStore, type LeaseStore } from './lease-store.ts';
 import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
+import { createMoveStore, type MoveStore } from './move-store.ts';
 import { createOutputStore, type OutputStore } from './output-store.ts';
 import { createMountPointStore, type MountPointStore } from './mount-point-store.ts';
 import { createProgressStore, type ProgressStore } from './progress-store.ts';
@@ -22,6 +23,7 @@ export interface Queue {
   readonly leases: LeaseStore;
   readonly progress: ProgressStore;
   readonly control: ControlStore;
+  readonly moves: MoveStore;
   readonly batches: BatchStore;
   readonly commands: CommandStore;
   readonly events: EventStore;
@@ -57,6 +59,7 @@ export function createQueue(db: Database): Queue {
     leases,
     progress: createProgressStore(db, paths),
     control: createControlStore(db),
+    moves: createMoveStore(db),
     batches: createBatchStore(db),
     commands: createCommandStore(db),
     events,
