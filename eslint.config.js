@@ -174,8 +174,8 @@ export default tseslint.config(
     languageOptions: {
       globals: Object.fromEntries(
         (
-          'AbortSignal EventSource FormData Image URLSearchParams XMLHttpRequest addEventListener clearInterval clearTimeout document ' +
-          'fetch history innerHeight location navigator removeEventListener scrollBy scrollTo setInterval setTimeout'
+          'AbortSignal EventSource Notification ResizeObserver FormData Image URLSearchParams XMLHttpRequest addEventListener clearInterval clearTimeout document ' +
+          'fetch focus getComputedStyle history innerHeight localStorage matchMedia location navigator removeEventListener scrollBy scrollTo setInterval setTimeout'
         )
           .split(' ')
           .map((name) => [name, 'readonly']),

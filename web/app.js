@@ -3,6 +3,7 @@ import { needsToken } from './api.js';
 import { send } from './commands.js';
 import { bytes } from './format.js';
 import { html } from './html.js';
+import { NotifyButton, startNotifying } from './notify.js';
 import { Add } from './panel-add.js';
 import { JobPage } from './panel-job.js';
 import { Ended, Queue } from './panel-jobs.js';
@@ -90,6 +91,7 @@ function Navigation({ current }) {
           </li>`,
       )}
     </ul>
+    <${NotifyButton} />
   </nav>`;
 }
 
@@ -110,6 +112,8 @@ function statusNow() {
 function Banners() {
   const state = live.value;
   const reason = pauseReason.value;
+  // There, the panel itself says so.
+  const isSaid = route.value === 'now' && state?.running.length === 0 && state.counts.queued > 0;
   return html`${
     connection.value === 'gone' &&
     html`<div class="banner error" role="alert">
@@ -121,6 +125,7 @@ function Banners() {
   }
   ${
     reason !== null &&
+    !isSaid &&
     connection.value !== 'gone' &&
     html`<div class="banner">
       <p>
@@ -160,6 +165,7 @@ const root = document.querySelector('#app');
 root.replaceChildren();
 render(html`<${App} />`, root);
 effect(showInTab);
+startNotifying();
 effect(() => {
   if (route.value !== '') scrollTo(0, 0);
 });

@@ -24,9 +24,8 @@ export function Queue() {
       </div>
       ${
         counts &&
-        html`<button onClick=${() => send(`api/queue/${queuePaused ? 'resume' : 'pause'}`)}>
-          ${queuePaused ? 'Resume the queue' : 'Pause the queue'}
-        </button>`
+        !queuePaused &&
+        html`<button onClick=${() => send('api/queue/pause')}>Pause the queue</button>`
       }
     </header>
     ${
