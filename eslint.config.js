@@ -47,8 +47,19 @@ const ROOMS = {
     'reports',
     'worker',
   ],
-  control: [...GROUND, 'queue', 'trial', 'reports', 'daemon'],
-  page: [...GROUND, 'intake', 'queue', 'workspace', 'media', 'hardware', 'reports', 'daemon', 'control'],
+  control: [...GROUND, 'queue', 'workspace', 'trial', 'reports', 'daemon'],
+  page: [
+    ...GROUND,
+    'intake',
+    'queue',
+    'workspace',
+    'media',
+    'inference',
+    'hardware',
+    'reports',
+    'daemon',
+    'control',
+  ],
   cli: [
     ...GROUND,
     'intake',
@@ -163,8 +174,8 @@ export default tseslint.config(
     languageOptions: {
       globals: Object.fromEntries(
         (
-          'EventSource FormData Image URLSearchParams XMLHttpRequest addEventListener clearInterval clearTimeout document ' +
-          'fetch history location navigator removeEventListener scrollTo setInterval setTimeout'
+          'AbortSignal EventSource Notification ResizeObserver FormData Image URLSearchParams XMLHttpRequest addEventListener clearInterval clearTimeout document ' +
+          'fetch focus getComputedStyle history innerHeight localStorage matchMedia location navigator removeEventListener scrollBy scrollTo setInterval setTimeout'
         )
           .split(' ')
           .map((name) => [name, 'readonly']),

@@ -15,9 +15,13 @@ export class ApiError extends Error {
   }
 }
 
+/** After sleep, a browser may send a request on a connection that is dead, and would wait for minutes. */
+const ANSWER_WITHIN_MS = 15_000;
+const CONNECT_WITHIN_MS = 4_000;
+
 /** @returns the answer as an object @throws ApiError */
-export async function get(path) {
-  return answerOf(await call(path, {}));
+export async function get(path, withinMs = ANSWER_WITHIN_MS) {
+  return answerOf(await call(path, { signal: AbortSignal.timeout(withinMs) }));
 }
 
 /** Sends a change. @throws ApiError */
@@ -41,7 +45,7 @@ export async function openSession() {
       if (error.status === 0) throw error;
     }
   }
-  token.value = (await get('api/session')).token;
+  token.value = (await get('api/session', CONNECT_WITHIN_MS)).token;
   needsToken.value = token.value === null;
   return token.value !== null;
 }

@@ -3,6 +3,7 @@ import { needsToken } from './api.js';
 import { send } from './commands.js';
 import { bytes } from './format.js';
 import { html } from './html.js';
+import { NotifyButton, startNotifying } from './notify.js';
 import { Add } from './panel-add.js';
 import { JobPage } from './panel-job.js';
 import { Ended, Queue } from './panel-jobs.js';
@@ -10,6 +11,7 @@ import { Log } from './panel-log.js';
 import { Doctor, Machine } from './panel-machine.js';
 import { Now } from './panel-now.js';
 import { Settings } from './panel-settings.js';
+import { Try } from './panel-try.js';
 import { render } from './preact.js';
 import { useEffect } from './preact-hooks.js';
 import { effect } from './signals.js';
@@ -22,6 +24,7 @@ const PANELS = [
   ['queue', 'Queue', Queue],
   ['ended', 'Finished', Ended],
   ['add', 'Add', Add],
+  ['try', 'Try', Try],
   ['log', 'Log', Log],
   ['machine', 'Machine', Machine],
   ['settings', 'Settings', Settings],
@@ -88,6 +91,7 @@ function Navigation({ current }) {
           </li>`,
       )}
     </ul>
+    <${NotifyButton} />
   </nav>`;
 }
 
@@ -108,6 +112,8 @@ function statusNow() {
 function Banners() {
   const state = live.value;
   const reason = pauseReason.value;
+  // There, the panel itself says so.
+  const isSaid = route.value === 'now' && state?.running.length === 0 && state.counts.queued > 0;
   return html`${
     connection.value === 'gone' &&
     html`<div class="banner error" role="alert">
@@ -119,6 +125,7 @@ function Banners() {
   }
   ${
     reason !== null &&
+    !isSaid &&
     connection.value !== 'gone' &&
     html`<div class="banner">
       <p>
@@ -158,6 +165,7 @@ const root = document.querySelector('#app');
 root.replaceChildren();
 render(html`<${App} />`, root);
 effect(showInTab);
+startNotifying();
 effect(() => {
   if (route.value !== '') scrollTo(0, 0);
 });

@@ -5,8 +5,10 @@ import { useEffect, useRef, useState } from './preact-hooks.js';
 /**
  * @param before, after addresses of the images
  * @param label what they show, for screen readers
+ * @param names what the two sides are
+ * @param zoom null for whole images, or the point at the centre as shares of width and height, for images pixel for pixel
  */
-export function Compare({ before, after, label }) {
+export function Compare({ before, after, label, names = ['Before', 'After'], zoom = null }) {
   const box = useRef(null);
   const shown = useLoaded(before, after);
   useEffect(() => box.current?.style.setProperty('--at', '50%'), [shown !== null]);
@@ -14,13 +16,21 @@ export function Compare({ before, after, label }) {
   if (shown === null) return html`<div class="compare none" role="status"><p>Making a preview …</p></div>`;
   const move = ({ target }) => box.current.style.setProperty('--at', `${target.value}%`);
   const ratio = { aspectRatio: `${shown.width} / ${shown.height}` };
-  return html`<figure class="compare" ref=${box} style=${ratio}>
-    <img class="after" src=${shown.after} alt="After: ${label}" draggable=${false} />
+  const place = zoom === null ? {} : { objectPosition: `${zoom.x * 100}% ${zoom.y * 100}%` };
+  const [left, right] = names;
+  return html`<figure class="compare ${zoom === null ? '' : 'zoomed'}" ref=${box} style=${ratio}>
+    <img class="after" style=${place} src=${shown.after} alt="${right}: ${label}" draggable=${false} />
     ${
       shown.before !== null &&
-      html`<img class="before" src=${shown.before} alt="Before: ${label}" draggable=${false} />
+      html`<img
+          class="before"
+          style=${place}
+          src=${shown.before}
+          alt="${left}: ${label}"
+          draggable=${false}
+        />
         <span class="divider" aria-hidden="true"></span>
-        <figcaption aria-hidden="true"><span>Before</span><span>After</span></figcaption>
+        <figcaption aria-hidden="true"><span>${left}</span><span>${right}</span></figcaption>
         <input
           type="range"
           min="0"
@@ -28,10 +38,10 @@ export function Compare({ before, after, label }) {
           value="50"
           step="0.5"
           onInput=${move}
-          aria-label="Divider between before and after"
+          aria-label="Divider between ${left} and ${right}"
         />`
     }
-    ${shown.before === null && html`<figcaption class="alone">After (no preview of the source)</figcaption>`}
+    ${shown.before === null && html`<figcaption class="alone">${right} (no preview of the source)</figcaption>`}
   </figure>`;
 }
 

@@ -1,10 +1,11 @@
 // The lists of jobs. Only the rows in view exist, so that ten thousand are as smooth as ten.
 import { cancelLater, commandJob, send } from './commands.js';
 import { bytes, clock, counted, nameAndFolder, number, roughDuration } from './format.js';
+import { DragHandle, useReorder } from './reorder.js';
 import { html } from './html.js';
 import { tookTime } from './panel-now.js';
 import { useEffect, useRef, useState } from './preact-hooks.js';
-import { live } from './state.js';
+import { live, nowMs, pauseReason } from './state.js';
 import { Chips, Empty, Fault, Filters, Loading, Progress } from './ui.js';
 import { useJobs } from './use-jobs.js';
 
@@ -17,12 +18,14 @@ export function Queue() {
   const { counts, queuePaused, rejected, skipped, waiting } = live.value ?? {};
   const isEmpty = counts && counts.queued + counts.running + counts.paused === 0;
   return html`<header class="title">
-      <h1>Queue</h1>
+      <div>
+        <h1>Queue</h1>
+        <${QueueTotal} />
+      </div>
       ${
         counts &&
-        html`<button onClick=${() => send(`api/queue/${queuePaused ? 'resume' : 'pause'}`)}>
-          ${queuePaused ? 'Resume the queue' : 'Pause the queue'}
-        </button>`
+        !queuePaused &&
+        html`<button onClick=${() => send('api/queue/pause')}>Pause the queue</button>`
       }
     </header>
     ${
@@ -35,6 +38,22 @@ export function Queue() {
     <${Files} title="Rejected files in input/" files=${rejected} />
     <${Files} title="Files that may be incomplete" files=${waiting} />
     <${Files} title="Skipped files in input/" files=${skipped} />`;
+}
+
+/** How long everything takes that is not finished. */
+function QueueTotal() {
+  const { counts, running, queueTime } = live.value ?? {};
+  if (!counts || counts.queued + counts.running === 0 || queueTime === null) return null;
+  const unknownCount =
+    queueTime.unknownCount + running.filter(({ secondsLeft }) => secondsLeft === null).length;
+  const seconds = queueTime.seconds + running.reduce((sum, { secondsLeft }) => sum + (secondsLeft ?? 0), 0);
+  const jobs = counted(counts.queued + counts.running, 'job');
+  if (seconds === 0) return html`<p class="quiet">${jobs}; how long they take is not known yet</p>`;
+  const rest = unknownCount === 0 ? '' : `, and ${counted(unknownCount, 'job')} without an estimate`;
+  const end = pauseReason.value === null ? `; ends ${clock(nowMs.value + seconds * 1000)}` : '';
+  return html`<p class="quiet">
+    ${jobs}: about ${roughDuration(seconds)} left${rest}${unknownCount === 0 ? end : ''}
+  </p>`;
 }
 
 export function Ended() {
@@ -57,6 +76,7 @@ function JobList({ list, states }) {
   const box = useRef(null);
   const { jobs, total, error, offset } = useJobs({ list, state, text, offset: first, limit: WINDOW });
   const counts = live.value?.counts;
+  const reorder = useReorder(box, jobs);
 
   useEffect(() => {
     const onScroll = () => {
@@ -99,8 +119,15 @@ function JobList({ list, states }) {
               <li class="spacer" aria-hidden="true" ref=${(node) => setHeight(node, offset)}></li>
               ${jobs.map(
                 (job, i) =>
-                  html`<li key=${job.id} class="row" aria-posinset=${offset + i + 1} aria-setsize=${total}>
-                    <${Row} job=${job} />
+                  html`<li
+                    key=${job.id}
+                    class="row"
+                    data-id=${job.id}
+                    data-state=${job.state}
+                    aria-posinset=${offset + i + 1}
+                    aria-setsize=${total}
+                  >
+                    <${Row} job=${job} reorder=${reorder} />
                   </li>`,
               )}
               <li
@@ -120,9 +147,12 @@ function setHeight(node, rows) {
   if (node !== null) node.style.height = `calc(${rows} * var(--row))`;
 }
 
-function Row({ job }) {
+function Row({ job, reorder }) {
   const { name, folder } = nameAndFolder(job.file);
-  return html`<span class="dot ${job.state}"></span>
+  return html`<span class="lead">
+      ${job.state === 'queued' && html`<${DragHandle} job=${job} reorder=${reorder} />`}
+      <span class="dot ${job.state}"></span>
+    </span>
     <a class="name" href="#/job/${job.id}">
       <b>${name}</b><small>${folder === '' ? '' : `${folder}/ · `}job ${job.id}</small>
     </a>
@@ -173,12 +203,7 @@ export function buttonsOf(job) {
     case 'running':
       return [button('Pause', () => commandJob(job, 'pause')), button('Cancel', () => cancelLater(job))];
     case 'queued':
-      return [
-        button('↑', () => prioritise(job, 1), 'Raise the priority of'),
-        button('↓', () => prioritise(job, -1), 'Lower the priority of'),
-        button('Pause', () => commandJob(job, 'pause')),
-        button('Cancel', () => cancelLater(job)),
-      ];
+      return [button('Pause', () => commandJob(job, 'pause')), button('Cancel', () => cancelLater(job))];
     case 'paused':
       return [button('Resume', () => commandJob(job, 'resume')), button('Cancel', () => cancelLater(job))];
     case 'failed':
@@ -187,10 +212,6 @@ export function buttonsOf(job) {
     default:
       return [];
   }
-}
-
-function prioritise(job, by) {
-  return send(`api/jobs/${job.id}/prioritise`, { priority: job.priority + by });
 }
 
 function Files({ title, files = [] }) {

@@ -3,6 +3,7 @@ import { get, post } from './api.js';
 import { bytes, clock, counted, duration } from './format.js';
 import { html } from './html.js';
 import { useEffect, useState } from './preact-hooks.js';
+import { History } from './plots.js';
 import { connection } from './state.js';
 import { Empty, Facts, Fault, Loading } from './ui.js';
 
@@ -44,7 +45,8 @@ export function Machine() {
           freeBytes === null ? 'missing' : `${bytes(freeBytes)} free`,
         ]),
       ]}
-    />`;
+    />
+    <${History} />`;
 }
 
 function Meter({ name, share, value }) {

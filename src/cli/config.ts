@@ -1,14 +1,10 @@
-import { existsSync, lstatSync, realpathSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { exampleFile } from '../config/example-file.ts';
-import type { LoadedSettings, Origin } from '../config/load-settings.ts';
-import { describeSetting, NEEDS_RESTART, settingKeys } from '../config/setting-keys.ts';
-import { withSetting } from '../config/write-setting.ts';
+import type { LoadedSettings } from '../config/load-settings.ts';
+import { describeSetting, settingKeys } from '../config/setting-keys.ts';
 import { nearestKey } from '../config/describe-issue.ts';
 import { ConfigurationError } from '../domain/errors.ts';
-import { isMissingFile } from '../lib/file-errors.ts';
-import { writeFileDurably } from '../workspace/durable-file.ts';
+import { changeSettings, describeChange, shownValue } from '../control/change-settings.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatTable } from './format-table.ts';
 import { openHome } from './open-home.ts';
@@ -40,11 +36,7 @@ export function configCommand(cli: Cli): Command {
     .argument('<value>', 'value, in YAML')
     .action(async (key: string, value: string, _, command: Command) => {
       const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
-      const text = await readFile(home.configFile, 'utf8').catch((error: unknown) => {
-        if (isMissingFile(error)) return '';
-        throw error;
-      });
-      await writeFileDurably(behindLinks(home.configFile), withSetting(text, home.configFile, key, value));
+      await changeSettings(home, [{ key, value }]);
       const origins = openHome(cli, command.optsWithGlobals<GlobalOptions>()).originsOf(key);
       cli.print(describeChange(key, origins, home.configFile));
     });
@@ -55,37 +47,10 @@ export function configCommand(cli: Cli): Command {
   return config;
 }
 
-/** Says when a new value applies, or which value applies instead. */
-function describeChange(key: string, origins: readonly Origin[], configFile: string): string {
-  const [first] = origins;
-  const own = origins.find(({ place }) => place.startsWith(configFile));
-  if (first === undefined || own === undefined) return `${key} is not set in ${configFile}.`;
-  if (first !== own)
-    return `${key} is ${shown(own.value)} (${own.place}), but ${first.place} overrides it with ${shown(first.value)}.`;
-  return `${key} is ${shown(own.value)} (${own.place}), effective ${whenEffective(key)}.`;
-}
-
-function whenEffective(key: string): string {
-  if (NEEDS_RESTART.includes(key)) return 'after the daemon is restarted';
-  if (/^recipe\b|^intake\.folders/.test(key)) return 'for files queued from now on';
-  return /^(intake|throttling|page)\./.test(key) ? 'at once' : 'from the next job';
-}
-
-/** The file to which a path leads, so that a linked file is changed and its link kept. */
-function behindLinks(path: string): string {
-  if (existsSync(path)) return realpathSync(path);
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
-    throw new ConfigurationError(
-      `${path} is a symbolic link to a file that does not exist; nothing was changed.`,
-      [],
-    );
-  return path;
-}
-
 function table({ originsOf }: LoadedSettings): string[] {
   const rows = settingKeys().flatMap((key) => {
     const [first] = originsOf(key);
-    return first?.value === undefined ? [] : [[key, shown(first.value), first.place]];
+    return first?.value === undefined ? [] : [[key, shownValue(first.value), first.place]];
   });
   return formatTable(['setting', 'value', 'from'], rows);
 }
@@ -103,12 +68,7 @@ function explain(key: string, { originsOf }: LoadedSettings): string[] {
   }
   const lines = originsOf(key).map(({ value, place, reason }, i) => {
     const why = reason === null ? '' : `: ${reason}`;
-    return `${i === 0 ? 'effective' : 'overrides'}: ${shown(value)} (from ${place}${why})`;
+    return `${i === 0 ? 'effective' : 'overrides'}: ${shownValue(value)} (from ${place}${why})`;
   });
   return [`${key}: ${describeSetting(key)}`, ...lines];
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return 'not set';
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -36,6 +36,6 @@ async function isFree(path: string): Promise<boolean> {
 }
 
 /** File name of the image that a model made. */
-export function pictureName(model: string): string {
+export function imageName(model: string): string {
   return `${basename(model).replace(/[^\w.-]/g, '_')}.png`;
 }

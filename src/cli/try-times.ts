@@ -4,12 +4,19 @@ import { SpeedMeter } from '../daemon/speed-meter.ts';
 import type { MediaInfo } from '../domain/media-info.ts';
 import type { UpscaleRecipe } from '../domain/recipe.ts';
 import { shapeOf } from '../domain/video-shape.ts';
-import { formatDuration, formatRate } from '../observability/format-progress.ts';
 import { silentLogger } from '../observability/silent-logger.ts';
 import type { OpenHome } from './open-home.ts';
 
 /** Frames of an hour of video. */
 const LONG_FRAMES = 90_000;
+
+/** How long a model needs for a file, as measured; null where it cannot be measured. */
+export interface TryTime {
+  /** null for a still image. */
+  readonly framesPerSecond: number | null;
+  /** For the whole file. */
+  readonly seconds: number | null;
+}
 
 /** How long the models need for a whole file on this machine, as measured; the queue is not read. */
 export class TryTimes {
@@ -29,8 +36,7 @@ export class TryTimes {
     });
   }
 
-  /** Speed and time as texts; empty where they cannot be measured. */
-  async of(recipe: UpscaleRecipe): Promise<{ readonly speed: string; readonly whole: string }> {
+  async of(recipe: UpscaleRecipe): Promise<TryTime> {
     await this.#meter.ready(recipe);
     this.#estimator.forget();
     const { isStill } = this.#media.video;
@@ -39,8 +45,8 @@ export class TryTimes {
     const long = await this.#estimator.estimate({ recipe, video: { ...video, frames: LONG_FRAMES } });
     return {
       // Of a long video, because a short one mostly waits for its start.
-      speed: isStill || long?.seconds == null ? '' : `${formatRate(LONG_FRAMES / long.seconds)} fps`,
-      whole: whole?.seconds == null ? '' : `about ${formatDuration(whole.seconds * 1000)}`,
+      framesPerSecond: isStill || long?.seconds == null ? null : LONG_FRAMES / long.seconds,
+      seconds: whole?.seconds ?? null,
     };
   }
 }

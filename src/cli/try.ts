@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { PIPELINE_DEFAULTS } from '../config/recipe-presets.ts';
 import { toError } from '../domain/errors.ts';
@@ -8,20 +8,23 @@ import { fitToSource } from '../domain/target-size.ts';
 import { modelFolders } from '../config/home.ts';
 import { installedUpscalers } from '../inference/models/find-model.ts';
 import { readKnownModels } from '../inference/models/known-models.ts';
-import { visibleText } from '../lib/visible-text.ts';
 import { writeContactSheet, type SheetCell } from '../media/still/contact-sheet.ts';
+import { eightBits, findDetail } from '../media/still/find-detail.ts';
 import { writeStill } from '../media/still/still-image.ts';
 import { takeFrame, type TakenFrame } from '../trial/take-frame.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { existingFile } from './existing-file.ts';
-import { formatTable } from './format-table.ts';
 import { withFoundModel } from './with-found-model.ts';
 import { makeHome, openHome, type OpenHome } from './open-home.ts';
 import { numberOrText, parseList, parseTime } from './parse-arguments.ts';
 import { probeMachine } from './probe-machine.ts';
 import { recipeFromOptions } from './recipe-options.ts';
-import { makeTryFolder, pictureName } from './try-folder.ts';
+import { makeTryFolder, imageName } from './try-folder.ts';
+import { sheetLabels, shortName, TryOutput, type TryFrame, type TryResult } from './try-output.ts';
 import { TryTimes } from './try-times.ts';
+
+/** Edge of the part of the source in which a detail is looked for. */
+const DETAIL_PIXELS = 120;
 
 interface TryOptions extends GlobalOptions {
   readonly at?: number;
@@ -29,6 +32,7 @@ interface TryOptions extends GlobalOptions {
   readonly scale?: unknown;
   readonly device?: string;
   readonly out?: string;
+  readonly json?: true;
 }
 
 /** `framekiln try`: one frame through several models, as images, with the time that each needs for the whole file. */
@@ -45,6 +49,7 @@ export function tryCommand(cli: Cli): Command {
     .option('--scale <factor>', 'scale factor, 1 to 4', numberOrText)
     .option('--device <device>', 'auto, gpu, gpu-only or cpu')
     .option('--out <folder>', 'new or empty folder for the images (default: try-NAME in the current folder)')
+    .option('--json', 'print one JSON object per line: the frame, then each result as soon as it is there')
     .addHelpText(
       'after',
       '\nExamples:\n  framekiln try film.mkv --at 12:30\n  framekiln try photo.jpg --models realesr-general-x4v3,lanczos --scale 4',
@@ -62,7 +67,11 @@ export function tryCommand(cli: Cli): Command {
       const upscale = fitted.pipeline === 'upscale' ? fitted : base;
       const recipes = await chooseRecipes(upscale, options.models ?? null, place);
       const folder = await makeTryFolder(path, options.out ?? null);
-      await compare(cli, { place, path, frame, recipes, folder });
+      await compare(
+        cli,
+        { place, path, frame, recipes, folder },
+        new TryOutput(cli, folder, options.json === true),
+      );
     });
 }
 
@@ -100,48 +109,51 @@ interface Comparison {
   readonly folder: string;
 }
 
-/** Writes an image for each recipe and the contact sheet, and prints the table. */
-async function compare(cli: Cli, { place, path, frame, recipes, folder }: Comparison): Promise<void> {
+/** Writes an image for each recipe and the contact sheet, and prints what it finds. */
+async function compare(
+  cli: Cli,
+  { place, path, frame, recipes, folder }: Comparison,
+  output: TryOutput,
+): Promise<void> {
   // Loaded only now, because the engines take longer than most commands.
   const { TryRun } = await import('./try-run.ts');
   const run = new TryRun(place, frame);
   const times = new TryTimes(place, frame.media);
-  const at = frame.atSeconds === null ? '' : ` at ${frame.atSeconds.toFixed(2)} s`;
-  cli.print(`${visibleText(basename(path))}${at}, scale ${recipes[0]?.scale ?? 1}, into ${folder}`);
-  const rows: string[][] = [];
+  output.begin(describeFrame(path, frame, recipes));
   const cells: SheetCell[] = [];
   for (const recipe of recipes) {
-    const name = basename(recipe.model, '.onnx');
-    if (cli.interactive) cli.complain(`${visibleText(name)} …`);
+    const { model } = recipe;
+    output.starting(model);
     try {
-      const { pixels, format } = await run.enlarge(recipe);
-      const picture = pictureName(name);
-      await writeStill(join(folder, picture), { ...frame.image, format: 'png' }, pixels, format);
-      const { speed, whole } = await times.of(recipe);
-      rows.push([name, speed, whole, picture]);
-      const title = recipe.model === 'lanczos' ? 'source (lanczos)' : name;
-      cells.push({
-        title,
-        subtitle: [speed, whole === '' ? '' : `whole file: ${whole}`].filter(Boolean).join(' · '),
-        format,
-        pixels,
-      });
+      const { pixels, format, summary } = await run.enlarge(recipe);
+      const image = imageName(shortName(model));
+      await writeStill(join(folder, image), { ...frame.image, format: 'png' }, pixels, format);
+      const result: TryResult = { kind: 'result', model, summary, image, ...(await times.of(recipe)) };
+      output.result(result);
+      cells.push({ ...sheetLabels(result), format, pixels });
     } catch (error) {
-      cli.complain(`${visibleText(name)}: ${visibleText(toError(error).message)}`);
+      output.failure({ kind: 'failure', model, message: toError(error).message });
       cli.exitCode = ExitCode.failed;
     }
   }
   const [first, ...others] = cells;
-  if (first === undefined) return;
-  await writeContactSheet(join(folder, 'sheet.png'), [first, ...others]);
-  const header = ['MODEL', 'SPEED', 'WHOLE FILE', 'IMAGE'];
-  for (const line of formatTable(
-    header,
-    rows.map((row) => row.map(visibleText)),
-  ))
-    cli.print(line);
-  cli.print(`All side by side: ${visibleText(join(folder, 'sheet.png'))}`);
-  cli.print(
-    `To use one, add --model NAME --scale ${recipes[0]?.scale ?? 1} to framekiln run; for all videos: framekiln config set recipe.model NAME`,
-  );
+  if (first !== undefined) await writeContactSheet(join(folder, 'sheet.png'), [first, ...others]);
+  output.end();
+}
+
+function describeFrame(
+  file: string,
+  { media, image, atSeconds }: TakenFrame,
+  recipes: readonly UpscaleRecipe[],
+): TryFrame {
+  const { width, height } = image;
+  const { isStill, durationSeconds } = media.video;
+  const part = { width: Math.min(width, DETAIL_PIXELS), height: Math.min(height, DETAIL_PIXELS) };
+  const { left, top } = findDetail(eightBits(image.pixels, image.bitsPerComponent), image, part).extract;
+  return {
+    ...{ kind: 'frame', file, atSeconds, width, height, scale: recipes[0]?.scale ?? 1 },
+    durationSeconds: isStill ? null : (durationSeconds ?? media.durationSeconds),
+    models: recipes.map(({ model }) => model),
+    detail: { x: (left + part.width / 2) / width, y: (top + part.height / 2) / height },
+  };
 }

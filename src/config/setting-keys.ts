@@ -29,12 +29,41 @@ export function keysAt(path: readonly PropertyKey[]): string[] {
 
 /** What a setting means and which values it accepts: `constant rate factor; … (0 to 51)`. */
 export function describeSetting(key: string): string {
-  const schema = key
-    .split('.')
-    .reduce<JsonSchema | undefined>((at, part) => at?.properties?.[part], jsonSchema());
-  if (schema?.description === undefined) throw new Error(`The setting ${key} has no description.`);
+  const schema = schemaOf(key);
+  if (schema.description === undefined) throw new Error(`The setting ${key} has no description.`);
   const range = rangeOf(schema);
   return range === '' ? schema.description : `${schema.description} (${range})`;
+}
+
+/** How a setting is entered in a form. */
+export type SettingField =
+  | { readonly kind: 'switch' | 'text' | 'yaml' }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | {
+      readonly kind: 'number';
+      readonly min: number | null;
+      readonly max: number | null;
+      readonly isWhole: boolean;
+    };
+
+/** How a setting is entered in a form, by its schema; lists and maps in YAML. */
+export function settingField(key: string): SettingField {
+  const { type, enum: choices, minimum, maximum, exclusiveMinimum } = schemaOf(key);
+  if (choices !== undefined) return { kind: 'choice', choices };
+  if (type === 'boolean') return { kind: 'switch' };
+  if (type === 'integer' || type === 'number')
+    return {
+      ...{ kind: 'number', isWhole: type === 'integer' },
+      min: minimum ?? exclusiveMinimum ?? null,
+      max: maximum ?? null,
+    };
+  return { kind: type === 'string' ? 'text' : 'yaml' };
+}
+
+function schemaOf(key: string): JsonSchema {
+  return (
+    key.split('.').reduce<JsonSchema | undefined>((at, part) => at?.properties?.[part], jsonSchema()) ?? {}
+  );
 }
 
 /** The environment variable of a setting: `FRAMEKILN_ENCODER_CRF`. */

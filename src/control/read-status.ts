@@ -51,6 +51,13 @@ export class StatusReader {
     };
   }
 
+  /** Seconds that a queued job still needs, by its estimate and its checkpoints; null if nothing is known. */
+  async secondsLeft(job: Job): Promise<number | null> {
+    const seconds = (await this.#estimator.estimate(job))?.seconds ?? null;
+    const share = job.framesTotal === null ? 0 : job.framesDone / Math.max(1, job.framesTotal);
+    return seconds === null ? null : seconds * (1 - share);
+  }
+
   /** Reports one job with its estimate, its report and its last events. */
   async report(stored: Job): Promise<JobReport> {
     const { home, queue, isDaemonRunning, now } = this.#sources;

@@ -20,6 +20,8 @@ export interface CommandTargets {
 }
 
 const Priority = z.number().int();
+/** The job in front of which another one is moved; null: behind all. */
+const Before = z.number().int().nullable();
 
 /** Carries out the requests of the CLI and the page in order, and stores the outcome of each. */
 export async function handleCommands(targets: CommandTargets): Promise<void> {
@@ -76,6 +78,16 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
       const priority = Priority.parse(command.argument);
       queue.control.prioritise(job.id, priority);
       return `Job ${job.id} (${name}) now has priority ${priority}.`;
+    }
+    case 'move': {
+      const before = Before.parse(command.argument);
+      if (!queue.moves.moveJob(job.id, before))
+        throw new Error(
+          `Cannot move job ${job.id} (${name}): it or the other job is not in the queue any more.`,
+        );
+      const other = before === null ? null : queue.jobs.getJob(before);
+      const place = other === null ? 'last' : `before job ${other.id} (${basename(other.sourcePath)})`;
+      return `Job ${job.id} (${name}) is ${place} in the queue.`;
     }
   }
 }

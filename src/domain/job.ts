@@ -150,7 +150,7 @@ export interface CommittedBatch {
   readonly committedAtMs: number;
 }
 
-export type CommandKind = 'pause' | 'resume' | 'cancel' | 'retry' | 'prioritise' | 'add';
+export type CommandKind = 'pause' | 'resume' | 'cancel' | 'retry' | 'prioritise' | 'move' | 'add';
 
 /** A request from the CLI or the page, carried out by the daemon. */
 export interface Command {

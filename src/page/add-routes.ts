@@ -10,6 +10,7 @@ import { addMachineRoutes } from './routes/machine.ts';
 import { addPreviewRoutes } from './routes/previews.ts';
 import { addSessionRoutes } from './routes/session.ts';
 import { addSettingsRoutes } from './routes/settings.ts';
+import { addTryRoutes } from './routes/try.ts';
 import { addUploadRoutes } from './routes/uploads.ts';
 import { addStaticFiles } from './static-files.ts';
 
@@ -26,6 +27,7 @@ export async function addRoutes(app: FastifyInstance, context: PageContext): Pro
   addJobRoutes(app, context);
   addPreviewRoutes(app, context);
   addUploadRoutes(app, context);
+  addTryRoutes(app, context);
   addSettingsRoutes(app, context);
   addMachineRoutes(app, context);
   addRoute(app, {

@@ -5,6 +5,7 @@ import { codeOf, toError } from '../domain/errors.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
+import { QueueTime, QueueTimeReader } from './queue-time.ts';
 import { freeBytesOrNull } from '../workspace/free-bytes.ts';
 
 const LOOK_EVERY_MS = 1000;
@@ -21,6 +22,7 @@ export const Live = HomeReport.extend({
     .record(z.string(), z.int())
     .meta({ description: 'number of the last finished batch of each running job, by job ID' }),
   changeMark: z.string().meta({ description: 'changes whenever a job is added or a command is carried out' }),
+  queueTime: QueueTime.nullable().meta({ description: 'null until it is computed' }),
   freeBytes: z.int().nullable().meta({ description: 'free disk space for finished videos; null if unknown' }),
 });
 export type Live = z.infer<typeof Live>;
@@ -39,9 +41,11 @@ export class LiveState {
   readonly #followers = new Set<(state: Live) => void>();
   #timer: NodeJS.Timeout | null = null;
   #failure: string | null = null;
+  readonly #queueTime: QueueTimeReader;
 
   constructor(sources: LiveSources) {
     this.#sources = sources;
+    this.#queueTime = new QueueTimeReader(sources.queue, sources.status);
   }
 
   get followerCount(): number {
@@ -57,12 +61,15 @@ export class LiveState {
       const number = queue.batches.lastBatchNumber(id);
       return number === null ? [] : [[String(id), number] as const];
     });
+    const counts = queue.jobs.countByState();
+    const changeMark = queue.jobs.changeMark();
     return {
       ...status.readHome(FILE_LIMIT),
-      counts: queue.jobs.countByState(),
+      counts,
       running: await Promise.all(jobs.map((job) => status.report(job))),
       previews: Object.fromEntries(previews),
-      changeMark: queue.jobs.changeMark(),
+      changeMark,
+      queueTime: this.#queueTime.read(`${changeMark} ${counts.queued}`, performance.now()),
       freeBytes: await freeBytesOrNull(outputDir).catch(() => null),
     };
   }

@@ -16,6 +16,8 @@ import { createServer } from './create-server.ts';
 import { Guard } from './guard/guard.ts';
 import { readToken } from './guard/token.ts';
 import { LiveState } from './live-state.ts';
+import { HistoryRecorder } from './machine/record-history.ts';
+import { MachineSampler } from './machine/sample-machine.ts';
 
 export interface PageOptions {
   readonly home: IdentifiedHome;
@@ -61,20 +63,29 @@ async function servePage({ home, settings, queue, log, tail }: PageOptions): Pro
   const requests = { queue, isDaemonRunning, now: Date.now };
   const status = new StatusReader({ home, ...requests, settings: () => settings.now() });
   const live = new LiveState({ queue, status, outputDir: home.output, log });
+  const recorder = new HistoryRecorder(home, new MachineSampler(home.output, () => speedOf(queue)));
   const closing = new AbortController();
   // Every open page listens.
   setMaxListeners(0, closing.signal);
   const app = createServer(guard, log);
-  const context = { home, settings, queue, status, requests, live, guard, token, log, tail };
+  const { history } = recorder;
+  const context = { home, settings, queue, status, requests, live, history, guard, token, log, tail };
   const version = programVersion();
   await addRoutes(app, { ...context, version, signal: closing.signal });
-  const close = (): Promise<void> => {
+  const close = async (): Promise<void> => {
     closing.abort();
     live.close();
-    return app.close();
+    await Promise.all([app.close(), recorder.close()]);
   };
   await listen(app, settings.now().page, close);
+  await recorder.start();
   return { close };
+}
+
+/** Frames per second of all running jobs together. */
+function speedOf(queue: Queue): number | null {
+  const running = queue.jobs.listJobs({ state: 'running' });
+  return running.reduce((sum, { framesPerSecond }) => sum + (framesPerSecond ?? 0), 0);
 }
 
 async function listen(

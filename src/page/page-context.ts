@@ -7,6 +7,7 @@ import type { LogTail } from '../observability/log-tail.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Guard } from './guard/guard.ts';
 import type { LiveState } from './live-state.ts';
+import type { MachineHistory } from './machine/history.ts';
 
 /** What the routes of the page work with. */
 export interface PageContext {
@@ -16,6 +17,7 @@ export interface PageContext {
   readonly status: StatusReader;
   readonly requests: RequestTargets;
   readonly live: LiveState;
+  readonly history: MachineHistory;
   readonly guard: Guard;
   readonly token: string;
   readonly log: Logger;

@@ -13,6 +13,8 @@ const LIBRARIES: readonly [name: string, module: string][] = [
   ['signals-core.js', '@preact/signals-core'],
   ['signals.js', '@preact/signals'],
   ['htm.js', 'htm'],
+  ['uplot.js', 'uplot/dist/uPlot.iife.min.js'],
+  ['uplot.css', 'uplot/dist/uPlot.min.css'],
 ];
 
 /** A browser without a bundler cannot resolve names of packages, and an import map would be an inline script. */

@@ -11,6 +11,9 @@ export const JOB_COLUMNS = `
   created_at_ms AS createdAtMs, started_at_ms AS startedAtMs, published_at_ms AS publishedAtMs,
   finished_at_ms AS finishedAtMs`;
 
+/** The order in which queued jobs are claimed. */
+export const IN_ORDER = 'priority DESC, coalesce(position, id), id';
+
 /** Assignments for a job that leaves the state `running`; what counts then is what has a checkpoint. */
 export const RELEASED = `
   frames_done = (SELECT coalesce(sum(frame_count), 0) FROM batches WHERE job_id = jobs.id),

@@ -3,7 +3,7 @@ import { InternalError } from '../domain/errors.ts';
 import type { Job, JobState } from '../domain/job.ts';
 import { recipeText } from '../domain/recipe.ts';
 import type { Database } from './sqlite.ts';
-import { JOB_COLUMNS, jobFromRow, type JobRow } from './job-row.ts';
+import { IN_ORDER, JOB_COLUMNS, jobFromRow, type JobRow } from './job-row.ts';
 import type { HomePaths } from './home-paths.ts';
 import type { NewJob } from './new-job.ts';
 import { createOutputNames } from './output-names.ts';
@@ -68,7 +68,10 @@ export function createJobStore(db: Database, paths: HomePaths) {
   const selectOne = db.prepare<[number], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs WHERE id = ?`);
   const selectAll = db.prepare<[], JobRow>(`SELECT ${JOB_COLUMNS} FROM jobs ORDER BY id`);
   const selectInState = db.prepare<[JobState], JobRow>(
-    `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY priority DESC, id`,
+    `SELECT ${JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY ${IN_ORDER}`,
+  );
+  const selectQueuedAfter = db.prepare<[number, number], JobRow>(
+    `SELECT ${JOB_COLUMNS} FROM jobs WHERE id > ? AND state = 'queued' ORDER BY id LIMIT ?`,
   );
   const IN_WINDOW = `state IN (SELECT value FROM json_each(@states)) AND instr(lower(source_path), lower(@text)) > 0`;
   const selectWindow = (order: string) =>
@@ -76,7 +79,7 @@ export function createJobStore(db: Database, paths: HomePaths) {
       `SELECT ${JOB_COLUMNS} FROM jobs WHERE ${IN_WINDOW} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
     );
   const windows = {
-    queue: selectWindow(`state = 'running' DESC, state = 'queued' DESC, priority DESC, id`),
+    queue: selectWindow(`state = 'running' DESC, state = 'queued' DESC, ${IN_ORDER}`),
     ended: selectWindow('finished_at_ms DESC, id DESC'),
   };
   const countWindow = db.prepare<object, { jobCount: number }>(
@@ -139,6 +142,9 @@ export function createJobStore(db: Database, paths: HomePaths) {
       const rows = windows[order].all({ ...values, offset, limit });
       return { jobs: rows.map(fromRow), total: countWindow.get(values)?.jobCount ?? 0 };
     },
+
+    /** Up to `limit` queued jobs with IDs above `id`, by ID. */
+    listQueuedAfter: (id: number, limit: number): Job[] => selectQueuedAfter.all(id, limit).map(fromRow),
 
     /** Text that differs once a job was added or a command carried out. */
     changeMark: (): string => selectMark.get()?.mark ?? '',

@@ -3,7 +3,7 @@ import { failPoint } from '../lib/fail-point.ts';
 import { backOffMs } from '../lib/back-off.ts';
 import type { Database } from './sqlite.ts';
 import type { HomePaths } from './home-paths.ts';
-import { JOB_COLUMNS, jobFromRow, RELEASED, type JobRow } from './job-row.ts';
+import { IN_ORDER, JOB_COLUMNS, jobFromRow, RELEASED, type JobRow } from './job-row.ts';
 import { assertHeld, HELD, leaseLost } from './lease-guard.ts';
 import { transaction } from './transaction.ts';
 
@@ -71,7 +71,7 @@ export function createLeaseStore(db: Database, paths: HomePaths) {
     `UPDATE jobs SET state = 'running', lease_owner = @owner, lease_token = lease_token + 1,
        lease_expires_at_ms = @nowMs + @leaseMs, attempts = attempts + 1, not_before_at_ms = NULL, note = NULL,
        started_at_ms = coalesce(started_at_ms, @nowMs)
-     WHERE id = (SELECT id FROM jobs WHERE ${CLAIMABLE} AND id NOT IN (SELECT value FROM json_each(@except)) ORDER BY priority DESC, id LIMIT 1)
+     WHERE id = (SELECT id FROM jobs WHERE ${CLAIMABLE} AND id NOT IN (SELECT value FROM json_each(@except)) ORDER BY ${IN_ORDER} LIMIT 1)
      RETURNING ${JOB_COLUMNS}, lease_token AS token`,
   );
   const selectClaimable = db.prepare<object, { id: number }>(

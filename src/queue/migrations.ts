@@ -10,6 +10,7 @@ import { outputs } from './migrations/0008-outputs.ts';
 import { takenSignature } from './migrations/0009-taken-signature.ts';
 import { framesReused } from './migrations/0010-frames-reused.ts';
 import { analysedBatches } from './migrations/0011-analysed-batches.ts';
+import { position } from './migrations/0012-position.ts';
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   takenSignature,
   framesReused,
   analysedBatches,
+  position,
 ];

@@ -11,6 +11,7 @@ import { createHomeStore, type HomeStore } from './home-store.ts';
 import { createJobStore, type JobStore } from './job-store.ts';
 import { createLeaseStore, type LeaseStore } from './lease-store.ts';
 import { createLeaseSweep, type Sweep } from './lease-sweep.ts';
+import { createMoveStore, type MoveStore } from './move-store.ts';
 import { createOutputStore, type OutputStore } from './output-store.ts';
 import { createMountPointStore, type MountPointStore } from './mount-point-store.ts';
 import { createProgressStore, type ProgressStore } from './progress-store.ts';
@@ -23,6 +24,7 @@ export interface Queue {
   readonly leases: LeaseStore;
   readonly progress: ProgressStore;
   readonly control: ControlStore;
+  readonly moves: MoveStore;
   readonly batches: BatchStore;
   readonly analyses: AnalysisStore;
   readonly commands: CommandStore;
@@ -59,6 +61,7 @@ export function createQueue(db: Database): Queue {
     leases,
     progress: createProgressStore(db, paths),
     control: createControlStore(db),
+    moves: createMoveStore(db),
     batches: createBatchStore(db),
     analyses: createAnalysisStore(db),
     commands: createCommandStore(db),

@@ -74,6 +74,13 @@ export class DaemonWithPage {
     });
   }
 
+  /** Sends a change with the token. */
+  change(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const json = body === undefined ? {} : { 'content-type': 'application/json' };
+    const text = body === undefined ? '' : JSON.stringify(body);
+    return this.ask('POST', path, { authorization: `Bearer ${this.token}`, ...json, ...headers }, text);
+  }
+
   log(): string {
     return readLog(this.home);
   }

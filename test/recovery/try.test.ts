@@ -62,6 +62,25 @@ test(
   },
 );
 
+test('with --json, each step is one JSON object', () => {
+  const folder = folderWithModel();
+  makeClip(join(folder, 'film.mp4'), { width: 160, height: 120, frames: 25 });
+  const { status, stdout } = tryIn(folder, 'film.mp4', '--models', 'mine.onnx', '--json');
+  expect(status).toBe(0);
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+  expect(lines).toEqual([
+    expect.objectContaining({
+      ...{ kind: 'frame', file: join(folder, 'film.mp4'), atSeconds: 0.52, durationSeconds: 1, scale: 2 },
+      models: ['lanczos', join(folder, 'mine.onnx')],
+    }),
+    expect.objectContaining({ kind: 'result', model: 'lanczos', image: 'lanczos.png' }),
+    expect.objectContaining({ kind: 'result', image: 'mine.png', seconds: expect.any(Number) as unknown }),
+  ]);
+});
+
 test('a folder with files, an unknown model and a wrong time are refused before anything is written', () => {
   const folder = folderWithModel();
   makeClip(join(folder, 'film.mp4'), { frames: 10, audio: false });

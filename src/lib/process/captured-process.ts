@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import { spawnChild, type ChildOptions } from './spawn-child.ts';
 
 /** Characters kept of each stream. */
@@ -25,6 +26,8 @@ export interface CapturedProcess {
 
 export interface CaptureOptions extends ChildOptions {
   readonly timeoutMs: number;
+  /** Called with each complete line on standard output, without its line break. */
+  readonly onLine?: (line: string) => void;
 }
 
 /**
@@ -35,7 +38,7 @@ export interface CaptureOptions extends ChildOptions {
  */
 export function startCaptured(
   command: readonly string[],
-  { timeoutMs, ...child }: CaptureOptions,
+  { timeoutMs, onLine, ...child }: CaptureOptions,
 ): CapturedProcess {
   const subprocess = spawnChild(command, child, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
@@ -45,6 +48,7 @@ export function startCaptured(
       output[name] = (output[name] + text).slice(-MAX_CHARS);
       for (const listener of listeners) listener();
     });
+  if (onLine !== undefined) createInterface({ input: subprocess.stdout }).on('line', onLine);
   let hasTimedOut = false;
   let hasEnded = false;
   const killGroup = (signal: NodeJS.Signals): void => {

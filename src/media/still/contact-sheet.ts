@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import type { FrameFormat } from '../../domain/media-info.ts';
-import { findDetail, type Area } from './find-detail.ts';
+import { eightBits, findDetail, type Area } from './find-detail.ts';
 
 /** One result on the sheet. */
 export interface SheetCell {
@@ -79,10 +79,8 @@ async function drawOverview(
     .toBuffer();
 }
 
-/** 16-bit components are shown by their upper 8 bits. */
 function bytesOf({ pixels, format }: SheetCell): Uint8Array {
-  if (format.pixelFormat === 'rgb24') return pixels;
-  return Uint8Array.from({ length: pixels.length / 2 }, (_, i) => pixels[2 * i + 1] ?? 0);
+  return eightBits(pixels, format.pixelFormat === 'rgb24' ? 8 : 16);
 }
 
 function image(cell: SheetCell) {

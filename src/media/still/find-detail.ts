@@ -36,6 +36,12 @@ export function findDetail(
   return { extract: { left: best.left, top: best.top, ...part } };
 }
 
+/** Components of 8 bits; those of 16 bits, little-endian, are reduced to their upper 8. */
+export function eightBits(pixels: Buffer, bitsPerComponent: 8 | 16): Uint8Array {
+  if (bitsPerComponent === 8) return pixels;
+  return Uint8Array.from({ length: pixels.length / 2 }, (_, i) => pixels[2 * i + 1] ?? 0);
+}
+
 function positions(last: number): number[] {
   const count = Math.floor(last / STEP) + 1;
   return Array.from({ length: count }, (_, i) => Math.min(last, i * STEP));

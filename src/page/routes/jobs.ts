@@ -76,6 +76,19 @@ export function addJobRoutes(app: FastifyInstance, { queue, status, requests }: 
       send({ kind: 'prioritise', jobId: id, argument: priority }),
   });
 
+  addRoute(app, {
+    ...{ method: 'POST', url: '/api/jobs/:id/move', summary: 'Move a queued job in front of another one' },
+    params: JobId,
+    body: z.object({
+      before: z
+        .int()
+        .nullable()
+        .meta({ description: 'ID of the other queued job, whose priority the job takes; null: behind all' }),
+    }),
+    answer: Outcome,
+    handle: ({ params: { id }, body: { before } }) => send({ kind: 'move', jobId: id, argument: before }),
+  });
+
   for (const [kind, summary] of QUEUE_COMMANDS)
     addRoute(app, {
       ...{ method: 'POST', url: `/api/queue/${kind}`, summary, answer: Outcome },

@@ -4,11 +4,15 @@ import { z } from 'zod';
 import { freeBytesOrNull } from '../../workspace/free-bytes.ts';
 import { availableMemoryBytes, totalMemoryBytes } from '../../workspace/memory.ts';
 import { addRoute } from '../add-route.ts';
+import { MEASURES, SPANS } from '../machine/history.ts';
 import type { PageContext } from '../page-context.ts';
 import { DoctorReport, readDoctorReport, runDoctor } from '../doctor.ts';
 
 /** The load of the machine, and the checks of `framekiln doctor`. */
-export function addMachineRoutes(app: FastifyInstance, { home, settings, signal }: PageContext): void {
+export function addMachineRoutes(
+  app: FastifyInstance,
+  { home, settings, history, signal }: PageContext,
+): void {
   addRoute(app, {
     ...{ method: 'GET', url: '/api/machine', summary: 'Load, memory and disk space of this machine' },
     answer: z.object({
@@ -41,6 +45,19 @@ export function addMachineRoutes(app: FastifyInstance, { home, settings, signal 
         })),
       ),
     }),
+  });
+
+  addRoute(app, {
+    ...{ method: 'GET', url: '/api/machine/history', summary: 'Load of this machine over time' },
+    query: z.object({ span: z.enum(['1h', '24h', '7d']).default('1h') }),
+    answer: z.object({
+      stepSeconds: z.int(),
+      times: z.array(z.number()).meta({ description: 'in seconds since 1970, oldest first' }),
+      values: z.partialRecord(z.enum(MEASURES), z.array(z.number().nullable())).meta({
+        description: 'shares in percent, sizes in bytes, the speed in frames per second; null for a gap',
+      }),
+    }),
+    handle: ({ query: { span } }) => ({ stepSeconds: SPANS[span].stepSeconds, ...history.columns(span) }),
   });
 
   addRoute(app, {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { withSetting } from '../../../src/config/write-setting.ts';
+import { withSettings } from '../../../src/config/write-setting.ts';
 
-describe('withSetting', () => {
+const withSetting = (text: string, name: string, key: string, value: string | null): string =>
+  withSettings(text, name, [{ key, value }]).text;
+
+describe('withSettings', () => {
   it('creates a file if there is none', () => {
     expect(withSetting('', 'framekiln.yaml', 'encoder.crf', '20')).toBe('encoder:\n  crf: 20\n');
     expect(withSetting('', 'framekiln.yaml', 'attempts', '5')).toBe('attempts: 5\n');
@@ -37,5 +40,36 @@ describe('withSetting', () => {
     expect(() => withSetting('attemps: 3\n', 'framekiln.yaml', 'attempts', '4')).toThrow(
       /did you mean attempts/,
     );
+  });
+});
+
+describe('removing', () => {
+  it('keeps the rest of the file, and removes a group that is empty then', () => {
+    const text = '# mine\nencoder:\n  crf: 20 # TV\n  preset: slow\nattempts: 2\n';
+    expect(withSetting(text, 'f.yaml', 'encoder.crf', null)).toBe(
+      '# mine\nencoder:\n  preset: slow\nattempts: 2\n',
+    );
+    expect(withSetting('encoder:\n  crf: 20\nattempts: 2\n', 'f.yaml', 'encoder.crf', null)).toBe(
+      'attempts: 2\n',
+    );
+    expect(withSetting('attempts: 2\n', 'f.yaml', 'attempts', null)).toBe('');
+    expect(withSetting('# mine\nencoder:\n  crf: 20\n', 'f.yaml', 'encoder.crf', null)).toBe('# mine\n');
+    const between = 'attempts: 2\n# TV\nencoder:\n  crf: 20\n';
+    expect(withSetting(between, 'f.yaml', 'encoder.crf', null)).toBe('attempts: 2\n\n# TV\n');
+    expect(withSetting('attempts: 2\n', 'f.yaml', 'encoder.crf', null)).toBe('attempts: 2\n');
+  });
+});
+
+describe('several changes', () => {
+  it('are judged together, and can be undone', () => {
+    const text = 'recipe:\n  size: 1080p\n';
+    const changes = [
+      { key: 'recipe.scale', value: '3' },
+      { key: 'recipe.size', value: null },
+    ];
+    const changed = withSettings(text, 'f.yaml', changes);
+    expect(changed.text).toBe('recipe:\n  scale: 3\n');
+    expect(withSettings(changed.text, 'f.yaml', changed.previous).text).toBe(text);
+    expect(() => withSettings(text, 'f.yaml', changes.slice(0, 1))).toThrow(/exclude each other/);
   });
 });
