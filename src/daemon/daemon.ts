@@ -18,6 +18,7 @@ import { CommandRunner } from './command-runner.ts';
 import { createIntake } from './create-intake.ts';
 import { Estimator } from './estimator.ts';
 import { NewJobEstimates } from './new-job-estimates.ts';
+import { judgeHealth, type Health } from './health.ts';
 import { openJobs } from './open-jobs.ts';
 import { removeJobFiles, removeJobFrames } from './housekeeping.ts';
 import { recover } from './recover.ts';
@@ -53,6 +54,7 @@ export interface DaemonOptions {
 export type OpenPage = (parts: {
   readonly home: IdentifiedHome;
   readonly queue: Queue;
+  readonly health: () => Health;
 }) => Promise<{ close(): Promise<void> } | null>;
 
 /**
@@ -82,6 +84,9 @@ export class Daemon {
   readonly #estimates: NewJobEstimates;
   /** Why all that is left to do has to wait for a disk; null if it need not. */
   #missingDisk: string | null = null;
+  #tickedAtMs = performance.now();
+  /** Why the last tick could not use the queue; null if it could. */
+  #queueFailure: string | null = null;
 
   constructor(options: DaemonOptions, queue: Queue, state: StateWatch) {
     const { home, settings, log } = options;
@@ -112,7 +117,7 @@ export class Daemon {
     await recover(home, this.#queue, log);
     this.#notifier.ready();
     // Not awaited either, as everything works without it.
-    const page = this.#options.openPage?.({ home, queue: this.#queue });
+    const page = this.#options.openPage?.({ home, queue: this.#queue, health: () => this.#health() });
     void this.#speedMeter.measureInstalled();
     // Not awaited: queuing ten thousand files takes long, and jobs, commands and a stop must not wait for it.
     const firstScan = this.#intake.start();
@@ -129,7 +134,8 @@ export class Daemon {
     const { signal, once } = this.#options;
     for (;;) {
       await this.#tick();
-      this.#notifier.alive(performance.now());
+      this.#tickedAtMs = performance.now();
+      this.#notifier.alive(this.#tickedAtMs);
       if (signal.aborted || (once && (await this.#hasFinished()))) return;
       await delay(TICK_MS, undefined, { signal }).catch(() => undefined);
     }
@@ -146,10 +152,12 @@ export class Daemon {
       this.#sources.tick();
       this.#speedMeter.retrySkipped();
       await this.#worker.tick();
+      this.#queueFailure = null;
     } catch (error) {
       if (isDamage(error)) throw error;
       // A full disk or a locked database is transient and must not stop the daemon.
-      log.error(`cannot use the queue: ${withoutFullStop(toError(error).message)}; retrying`);
+      this.#queueFailure = toError(error).message;
+      log.error(`cannot use the queue: ${withoutFullStop(this.#queueFailure)}; retrying`);
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -159,6 +167,24 @@ export class Daemon {
     if (isDamage(this.#intake.failure)) throw toError(this.#intake.failure);
     if (isDamage(this.#commands.failure)) throw toError(this.#commands.failure);
     if (this.#worker.foundDamage) throw new DatabaseDamagedError('The worker could not read the database.');
+  }
+
+  #health(): Health {
+    const nowMs = performance.now();
+    const { crash } = this.#worker;
+    let waitingFor: string | null = null;
+    let queueFailure = this.#queueFailure;
+    try {
+      waitingFor = this.#queue.jobs.firstWaitingNote();
+    } catch (error) {
+      queueFailure ??= toError(error).message;
+    }
+    return judgeHealth({
+      ...{ sinceTickMs: nowMs - this.#tickedAtMs, queueFailure, waitingFor },
+      scanFailure: this.#intake.failure,
+      crash: crash === null ? null : { how: crash.how, agoMs: nowMs - crash.atMs },
+      settingsFaults: this.#options.settings.loaded.faults,
+    });
   }
 
   #createCommands(estimates: NewJobEstimates): CommandRunner {

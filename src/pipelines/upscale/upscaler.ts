@@ -5,6 +5,7 @@ import type { Device } from '../../domain/recipe.ts';
 import type { Engine, Tensor } from '../../inference/engine.ts';
 import { loadModel, type ReadyModel } from '../../inference/load-model.ts';
 import { onlyImage } from '../../inference/only-image.ts';
+import { measure } from '../../observability/measurements.ts';
 import type { ReducedTile } from '../frame-pipeline.ts';
 import { asComponents, maxComponent } from '../components.ts';
 import { SMALLEST_TILE } from './choose-tile.ts';
@@ -132,6 +133,7 @@ export class Upscaler {
       await lost.model.dispose().catch((failure: unknown) => onStepDown(toError(failure).message));
       const ready = await load(this.#options, next);
       this.#current = ready;
+      measure({ kind: 'fallback', of: 'engine' });
       onStepDown(`${withoutFullStop(error.message)}; continuing with ${ready.engine.name}`);
       return ready;
     })();
