@@ -10,6 +10,7 @@ import { controlCommands } from './control.ts';
 import { doctorCommand } from './doctor.ts';
 import { exitCodeFor } from './exit-code-for.ts';
 import { gpuCommand } from './gpu.ts';
+import { hooksCommand } from './hooks.ts';
 import { modelsCommand } from './models.ts';
 import { pageCommand } from './page.ts';
 import { prioritiseCommand } from './prioritise.ts';
@@ -67,6 +68,7 @@ export function createProgram(cli: Cli): Command {
     configCommand(cli),
     doctorCommand(cli),
     pageCommand(cli),
+    hooksCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap((each) => each.commands)]) {

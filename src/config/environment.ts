@@ -74,6 +74,19 @@ export function childEnvironment(): Record<string, string> {
   );
 }
 
+/**
+ * Environment of the user's own programs: that of this process, without settings of Framekiln, which a `framekiln` command in
+ * such a program would apply, and without what systemd passes to the daemon alone.
+ */
+export function userEnvironment(): Record<string, string> {
+  const isOurs = /^(FRAMEKILN_|NOTIFY_SOCKET$|WATCHDOG_(USEC|PID)$)/;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, text]): [string, string][] =>
+      text === undefined || isOurs.test(name) || name in LEGACY_VARIABLES ? [] : [[name, text]],
+    ),
+  );
+}
+
 /** Environment of programs that talk to the desktop session or D-Bus. */
 export function processEnvironment(): Record<string, string> {
   const kept = ['DBUS_SESSION_BUS_ADDRESS', 'DBUS_SYSTEM_BUS_ADDRESS', 'XDG_RUNTIME_DIR', 'XDG_SESSION_ID'];

@@ -19,6 +19,7 @@ import { createIntake } from './create-intake.ts';
 import { Estimator } from './estimator.ts';
 import { NewJobEstimates } from './new-job-estimates.ts';
 import { judgeHealth, type Health } from './health.ts';
+import { HookRunner } from './hooks/hook-runner.ts';
 import { openJobs } from './open-jobs.ts';
 import { removeJobFiles, removeJobFrames } from './housekeeping.ts';
 import { recover } from './recover.ts';
@@ -79,6 +80,7 @@ export class Daemon {
   readonly #worker: WorkerControl;
   readonly #commands: CommandRunner;
   readonly #sources: SourceWatch;
+  readonly #hooks: HookRunner;
   readonly #notifier: ServiceNotifier;
   readonly #speedMeter: SpeedMeter;
   readonly #estimates: NewJobEstimates;
@@ -109,6 +111,7 @@ export class Daemon {
     this.#estimates = estimates;
     this.#intake = createIntake({ home, settings, queue, estimates, log });
     this.#commands = this.#createCommands(estimates);
+    this.#hooks = new HookRunner({ home, queue, settings: current, log, now: Date.now });
   }
 
   async run(): Promise<ExitCode> {
@@ -151,6 +154,7 @@ export class Daemon {
       this.#commands.runWaiting();
       this.#sources.tick();
       this.#speedMeter.retrySkipped();
+      this.#hooks.tick();
       await this.#worker.tick();
       this.#queueFailure = null;
     } catch (error) {
@@ -166,6 +170,7 @@ export class Daemon {
   #assertUndamaged(): void {
     if (isDamage(this.#intake.failure)) throw toError(this.#intake.failure);
     if (isDamage(this.#commands.failure)) throw toError(this.#commands.failure);
+    if (isDamage(this.#hooks.failure)) throw toError(this.#hooks.failure);
     if (this.#worker.foundDamage) throw new DatabaseDamagedError('The worker could not read the database.');
   }
 
@@ -217,6 +222,7 @@ export class Daemon {
     // Without the input folder nothing settles.
     const isSettling = settlingCount > 0 && !isFolderMissing(failure);
     if (!hasScanned || isSettling || this.#commands.isAdding || !this.#worker.isIdle) return false;
+    if (!this.#hooks.isIdle) return false;
     this.#missingDisk = await whyAllWaits(this.#options.home, this.#queue, failure);
     return this.#missingDisk !== null || openJobs(this.#queue).length === 0;
   }
@@ -226,6 +232,8 @@ export class Daemon {
     this.#notifier.stopping();
     // Concurrent, because the worker takes longest to stop.
     await Promise.all([this.#worker.stop(), this.#intake.close(), this.#speedMeter.close()]);
+    // After the worker, whose last job may have ended meanwhile; its hooks run at the next start.
+    await this.#hooks.close();
     await Promise.all([firstScan, this.#commands.settled(), this.#estimates.settled()]);
     await releaseRamDisks(home, this.#queue, log);
     await this.#notifier.settled();

@@ -7,6 +7,7 @@ import { tileSizes } from './migrations/0005-tile-sizes.ts';
 import { videoShape } from './migrations/0006-video-shape.ts';
 import { names } from './migrations/0007-names.ts';
 import { outputs } from './migrations/0008-outputs.ts';
+import { hookRuns } from './migrations/0010-hook-runs.ts';
 import { takenSignature } from './migrations/0009-taken-signature.ts';
 
 /** Every migration, in order. Append only. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   names,
   outputs,
   takenSignature,
+  hookRuns,
 ];
