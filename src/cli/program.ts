@@ -15,8 +15,10 @@ import { modelsCommand } from './models.ts';
 import { pageCommand } from './page.ts';
 import { prioritiseCommand } from './prioritise.ts';
 import { runCommand } from './run.ts';
+import { serviceCommand } from './service.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
+import { stopCommand } from './stop.ts';
 import { tryCommand } from './try.ts';
 
 /**
@@ -57,6 +59,7 @@ export function createProgram(cli: Cli): Command {
     );
   const commands = [
     startCommand(cli),
+    stopCommand(cli),
     runCommand(cli),
     tryCommand(cli),
     addCommand(cli),
@@ -69,6 +72,7 @@ export function createProgram(cli: Cli): Command {
     doctorCommand(cli),
     pageCommand(cli),
     hooksCommand(cli),
+    serviceCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap((each) => each.commands)]) {
