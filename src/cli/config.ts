@@ -2,9 +2,10 @@ import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { exampleFile } from '../config/example-file.ts';
+import type { Home } from '../config/home.ts';
 import type { LoadedSettings, Origin } from '../config/load-settings.ts';
 import { describeSetting, NEEDS_RESTART, settingKeys } from '../config/setting-keys.ts';
-import { withSetting } from '../config/write-setting.ts';
+import { withoutSetting, withSetting } from '../config/write-setting.ts';
 import { nearestKey } from '../config/describe-issue.ts';
 import { ConfigurationError } from '../domain/errors.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
@@ -40,19 +41,38 @@ export function configCommand(cli: Cli): Command {
     .argument('<value>', 'value, in YAML')
     .action(async (key: string, value: string, _, command: Command) => {
       const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
-      const text = await readFile(home.configFile, 'utf8').catch((error: unknown) => {
-        if (isMissingFile(error)) return '';
-        throw error;
-      });
+      const text = await readConfig(home);
       await writeFileDurably(behindLinks(home.configFile), withSetting(text, home.configFile, key, value));
       const origins = openHome(cli, command.optsWithGlobals<GlobalOptions>()).originsOf(key);
       cli.print(describeChange(key, origins, home.configFile));
+    });
+  config
+    .command('unset')
+    .description('Remove a setting and the comment directly above it from framekiln.yaml')
+    .argument('<key>', 'setting, e.g. encoder.crf')
+    .action(async (key: string, _, command: Command) => {
+      const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
+      const text = await readConfig(home);
+      const changed = withoutSetting(text, home.configFile, key);
+      if (changed !== text) await writeFileDurably(behindLinks(home.configFile), changed);
+      const [first] = openHome(cli, command.optsWithGlobals<GlobalOptions>()).originsOf(key);
+      const was =
+        changed === text ? `was not set in ${home.configFile}` : `is no longer set in ${home.configFile}`;
+      cli.print(`${key} ${was}; it is ${shown(first?.value)} (${first?.place ?? 'default'}).`);
     });
   config
     .command('example')
     .description('Print framekiln.example.yaml, which documents every setting')
     .action(() => cli.print(exampleFile().trimEnd()));
   return config;
+}
+
+/** The text of the settings file; empty if there is none. */
+async function readConfig({ configFile }: Home): Promise<string> {
+  return readFile(configFile, 'utf8').catch((error: unknown) => {
+    if (isMissingFile(error)) return '';
+    throw error;
+  });
 }
 
 /** Says when a new value applies, or which value applies instead. */

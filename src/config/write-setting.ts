@@ -1,4 +1,4 @@
-import { isScalar, parse, parseDocument, YAMLMap } from 'yaml';
+import { isMap, isScalar, parse, parseDocument, YAMLMap, type Document } from 'yaml';
 import { ConfigurationError } from '../domain/errors.ts';
 import { nearestKey } from './describe-issue.ts';
 import { settingKeys } from './setting-keys.ts';
@@ -15,12 +15,7 @@ import { parseYamlLevel, yamlFault } from './yaml-level.ts';
  *   ignored
  */
 export function withSetting(text: string, name: string, key: string, value: string): string {
-  if (!settingKeys().includes(key)) {
-    const nearest = nearestKey(key, settingKeys()) ?? settingKeys().find((each) => each.endsWith(`.${key}`));
-    const hint =
-      nearest === undefined ? 'to list all settings: framekiln config example' : `did you mean ${nearest}?`;
-    throw new ConfigurationError(`${key} is not a setting (${hint}).`, []);
-  }
+  assertSetting(key);
   const before = parseYamlLevel(text, name).faults;
   if (before.length > 0) throw unusable(name, before);
   const document = parseDocument(text);
@@ -38,6 +33,51 @@ export function withSetting(text: string, name: string, key: string, value: stri
   const faults = level.describe(SettingsFile.safeParse(level.said).error?.issues ?? []);
   if (faults.length > 0) throw unusable(name, faults);
   return written;
+}
+
+/**
+ * Removes one setting from the text of a settings file, with the comment directly above it, and its group if that is then
+ * empty, so that the default or another level applies.
+ *
+ * @throws ConfigurationError if there is no such setting, or if the file is not valid YAML
+ */
+export function withoutSetting(text: string, name: string, key: string): string {
+  assertSetting(key);
+  const document = parseDocument(text);
+  const [fault] = document.errors;
+  if (fault !== undefined) throw unusable(name, [yamlFault(fault)]);
+  const path = key.split('.');
+  if (!document.hasIn(path)) return text;
+  if (path.length > 1) document.deleteIn(path);
+  const group = path.length > 1 ? document.get(path[0]) : null;
+  if (path.length === 1 || (isMap(group) && group.items.length === 0)) {
+    keepHead(document, path[0]);
+    document.delete(path[0]);
+  }
+  // An empty document is written as `{}`.
+  const isEmpty = isMap(document.contents) && document.contents.items.length === 0;
+  return isEmpty
+    ? document
+        .toString()
+        .replace(/^\{\}\n/m, '')
+        .trimStart()
+    : document.toString();
+}
+
+/** Keeps the comment at the head of a file whose first setting is removed, up to the last blank line. */
+function keepHead(document: Document, key: string | undefined): void {
+  const first = isMap(document.contents) ? document.contents.items[0]?.key : undefined;
+  if (!isScalar(first) || first.value !== key || typeof first.commentBefore !== 'string') return;
+  const paragraphs = first.commentBefore.split('\n\n').slice(0, -1);
+  if (paragraphs.length > 0) document.commentBefore = paragraphs.join('\n\n');
+}
+
+function assertSetting(key: string): void {
+  if (settingKeys().includes(key)) return;
+  const nearest = nearestKey(key, settingKeys()) ?? settingKeys().find((each) => each.endsWith(`.${key}`));
+  const hint =
+    nearest === undefined ? 'to list all settings: framekiln config example' : `did you mean ${nearest}?`;
+  throw new ConfigurationError(`${key} is not a setting (${hint}).`, []);
 }
 
 function valueOf(text: string): unknown {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withSetting } from '../../../src/config/write-setting.ts';
+import { withoutSetting, withSetting } from '../../../src/config/write-setting.ts';
 
 describe('withSetting', () => {
   it('creates a file if there is none', () => {
@@ -37,5 +37,33 @@ describe('withSetting', () => {
     expect(() => withSetting('attemps: 3\n', 'framekiln.yaml', 'attempts', '4')).toThrow(
       /did you mean attempts/,
     );
+  });
+});
+
+describe('withoutSetting', () => {
+  const remove = (text: string, key: string) => withoutSetting(text, 'framekiln.yaml', key);
+
+  it('keeps comments and other settings', () => {
+    const text = '# living room\nencoder:\n  crf: 21\n  preset: slow # fine\nattempts: 2\n';
+    expect(remove(text, 'encoder.crf')).toBe('# living room\nencoder:\n  preset: slow # fine\nattempts: 2\n');
+    expect(remove(text, 'attempts')).toBe('# living room\nencoder:\n  crf: 21\n  preset: slow # fine\n');
+  });
+
+  it('removes a group that is then empty', () => {
+    expect(remove('encoder:\n  crf: 21\nattempts: 2\n', 'encoder.crf')).toBe('attempts: 2\n');
+    expect(remove('encoder: { crf: 21 }\n', 'encoder.crf')).toBe('');
+    expect(remove('# mine\n\n# sharper\nencoder: { crf: 20 }\n', 'encoder.crf').trim()).toBe('# mine');
+    expect(remove('# mine\n\nattempts: 2\n', 'attempts').trim()).toBe('# mine');
+  });
+
+  it('does not touch a file without the setting', () => {
+    const text = 'attempts:   2 # wide\n';
+    expect(remove(text, 'encoder.crf')).toBe(text);
+    expect(remove('', 'encoder.crf')).toBe('');
+  });
+
+  it('rejects an unknown setting, and a file that is not YAML', () => {
+    expect(() => remove('', 'encodr.crf')).toThrow(/did you mean encoder\.crf/);
+    expect(() => remove('encoder: {\n', 'encoder.crf')).toThrow(/was not changed/);
   });
 });
