@@ -86,6 +86,7 @@ const OWNED_LIBRARIES = {
   child_process: ['src/daemon/worker-process.ts'],
   winston: ['src/observability/logger.ts'],
   'onnxruntime-node': ['src/inference/onnx-engine.ts'],
+  'prom-client': ['src/observability/metrics.ts'],
 };
 
 const floorZones = Object.entries(ROOMS).map(([room, allowed]) => ({

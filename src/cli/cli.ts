@@ -8,6 +8,8 @@ export interface Cli {
   complain(line: string): void;
   /** Whether standard output is a terminal, where lines can be redrawn. */
   readonly interactive: boolean;
+  /** Columns of the terminal; Infinity if standard output is none. */
+  readonly columns: number;
   readonly now: () => number;
   /** Exit code of the process; a command sets it if it is not `ok`. */
   exitCode: ExitCode;

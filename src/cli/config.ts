@@ -41,6 +41,19 @@ export function configCommand(cli: Cli): Command {
       cli.print(describeChange(key, origins, home.configFile));
     });
   config
+    .command('unset')
+    .description('Remove a setting from framekiln.yaml; comments in the file are kept')
+    .argument('<key>', 'setting, e.g. encoder.crf')
+    .action(async (key: string, _, command: Command) => {
+      const { home } = openHome(cli, command.optsWithGlobals<GlobalOptions>());
+      const [before] = await changeSettings(home, [{ key, value: null }]);
+      const [first] = openHome(cli, command.optsWithGlobals<GlobalOptions>()).originsOf(key);
+      const was = before?.value == null ? 'was not set' : 'is no longer set';
+      cli.print(
+        `${key} ${was} in ${home.configFile}; it is ${shownValue(first?.value)} (${first?.place ?? 'default'}).`,
+      );
+    });
+  config
     .command('example')
     .description('Print framekiln.example.yaml, which documents every setting')
     .action(() => cli.print(exampleFile().trimEnd()));

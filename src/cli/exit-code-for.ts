@@ -5,6 +5,7 @@ import {
   HomeNotWritableError,
   InternalError,
   ModelError,
+  ServiceManagerError,
   StateLostError,
   TransientError,
   StoppedError,
@@ -15,7 +16,8 @@ import { ExitCode } from '../domain/exit-codes.ts';
 export function exitCodeFor(error: unknown): ExitCode {
   if (error instanceof ConfigurationError) return ExitCode.usage;
   if (error instanceof ModelError && error.code === 'MODEL_UNKNOWN') return ExitCode.usage;
-  if (error instanceof HomeNotWritableError) return ExitCode.environment;
+  if (error instanceof HomeNotWritableError || error instanceof ServiceManagerError)
+    return ExitCode.environment;
   if (error instanceof ModelError || error instanceof TransientError || error instanceof EngineError) {
     return ExitCode.environment;
   }

@@ -12,6 +12,12 @@ export function parseInteger(text: string): number {
   throw new InvalidArgumentError('Expected a whole number.');
 }
 
+/** Parses a whole number above 0. */
+export function parsePositive(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number above 0.');
+}
+
 /** Parses a number, and returns any other text unchanged for the recipe schema to validate. */
 export function numberOrText(text: string): number | string {
   const value = Number(text);

@@ -7,6 +7,7 @@ import { sendCommand } from './send-command.ts';
 /** `framekiln prioritise`: higher priorities run first; jobs of equal priority run in the order of their IDs. */
 export function prioritiseCommand(cli: Cli): Command {
   return new Command('prioritise')
+    .alias('prioritize')
     .description('Change the priority of a job (default: 0); jobs with a higher priority run first')
     .argument('<id>', 'job ID, as shown by framekiln status', parseJobId)
     .argument('<priority>', 'a whole number', parsePriority)

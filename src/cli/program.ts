@@ -5,17 +5,23 @@ import { ExitCode } from '../domain/exit-codes.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { addCommand } from './add.ts';
 import type { Cli } from './cli.ts';
+import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { controlCommands } from './control.ts';
 import { doctorCommand } from './doctor.ts';
 import { exitCodeFor } from './exit-code-for.ts';
 import { gpuCommand } from './gpu.ts';
+import { hooksCommand } from './hooks.ts';
+import { logsCommand } from './logs.ts';
 import { modelsCommand } from './models.ts';
+import { openCommand } from './open.ts';
 import { pageCommand } from './page.ts';
 import { prioritiseCommand } from './prioritise.ts';
 import { runCommand } from './run.ts';
+import { serviceCommand } from './service.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
+import { stopCommand } from './stop.ts';
 import { tryCommand } from './try.ts';
 
 /**
@@ -29,6 +35,8 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),
     interactive: process.stdout.isTTY,
+    // A terminal whose size is unknown has 0.
+    columns: process.stdout.isTTY ? process.stdout.columns || Infinity : Infinity,
     now: Date.now,
     exitCode: ExitCode.ok,
   };
@@ -56,6 +64,7 @@ export function createProgram(cli: Cli): Command {
     );
   const commands = [
     startCommand(cli),
+    stopCommand(cli),
     runCommand(cli),
     tryCommand(cli),
     addCommand(cli),
@@ -67,6 +76,11 @@ export function createProgram(cli: Cli): Command {
     configCommand(cli),
     doctorCommand(cli),
     pageCommand(cli),
+    openCommand(cli),
+    logsCommand(cli),
+    hooksCommand(cli),
+    serviceCommand(cli),
+    completionCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...commands.flatMap((each) => each.commands)]) {

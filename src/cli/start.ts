@@ -15,7 +15,7 @@ import { LogTail } from '../observability/log-tail.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { quickChecks, type Place } from './check-environment.ts';
 import { findGpuUse } from './find-gpu-use.ts';
-import { openDaemonPage } from './open-daemon-page.ts';
+import { openDaemonPage, startMetrics } from './open-daemon-page.ts';
 import { makeHome } from './open-home.ts';
 import { probeMachine } from './probe-machine.ts';
 import { putSampleClip } from './sample-clip.ts';
@@ -79,6 +79,8 @@ export function startCommand(cli: Cli): Command {
         log[use.code === 'used' || use.advice === null ? 'info' : 'warn'](describeGpuUse(use));
         if (options.sample) log.info(`added sample clip ${await putSampleClip(home)}`);
         const signal = stopSignal();
+        // Now, because the daemon recovers from failures before it opens the page.
+        const metrics = hasPage ? await startMetrics(log) : null;
         cli.exitCode = await runDaemon({
           home,
           settings,
@@ -86,7 +88,8 @@ export function startCommand(cli: Cli): Command {
           gpuUse: use,
           log,
           signal,
-          openPage: hasPage ? (parts) => openDaemonPage({ ...parts, settings, log, tail }) : null,
+          openPage:
+            metrics === null ? null : (parts) => openDaemonPage({ ...parts, settings, log, tail, metrics }),
         });
       } finally {
         await log.close();

@@ -25,6 +25,7 @@ export function statusCommand(cli: Cli): Command {
         return { ...found, jobs, rejected, waiting };
       });
       if (options.json) cli.print(JSON.stringify(report, null, 2));
-      else for (const line of formatStatus(report)) cli.print(line);
+      else
+        for (const line of formatStatus(report, { columns: cli.columns, nowMs: cli.now() })) cli.print(line);
     });
 }

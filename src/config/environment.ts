@@ -1,3 +1,6 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
 /** The only module that reads environment variables; each function returns one parsed value. */
 
 /** `FRAMEKILN_HOME`: the home folder if `--home` is not given. An empty value counts as not set. */
@@ -72,6 +75,39 @@ export function childEnvironment(): Record<string, string> {
   return Object.fromEntries(
     kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
+}
+
+/**
+ * Environment of the user's own programs: that of this process, without settings of Framekiln, which a `framekiln` command in
+ * such a program would apply, and without what systemd passes to the daemon alone.
+ */
+export function userEnvironment(): Record<string, string> {
+  const isOurs = /^(FRAMEKILN_|NOTIFY_SOCKET$|WATCHDOG_(USEC|PID)$)/;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, text]): [string, string][] =>
+      text === undefined || isOurs.test(name) || name in LEGACY_VARIABLES ? [] : [[name, text]],
+    ),
+  );
+}
+
+/** `PATH`: the folders in which programs are found. */
+export function searchPath(): string {
+  return process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+}
+
+/** The folder for the units of this user's systemd. */
+export function userUnitFolder(): string {
+  const configured = process.env['XDG_CONFIG_HOME'];
+  return join(
+    configured === undefined || configured === '' ? join(homedir(), '.config') : configured,
+    'systemd/user',
+  );
+}
+
+/** Environment of systemctl and journalctl, which find the services of this user also in a session of ssh or cron. */
+export function sessionEnvironment(): Record<string, string> {
+  const found = processEnvironment();
+  return { XDG_RUNTIME_DIR: `/run/user/${process.getuid?.() ?? 0}`, ...found };
 }
 
 /** Environment of programs that talk to the desktop session or D-Bus. */

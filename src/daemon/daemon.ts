@@ -18,6 +18,8 @@ import { CommandRunner } from './command-runner.ts';
 import { createIntake } from './create-intake.ts';
 import { Estimator } from './estimator.ts';
 import { NewJobEstimates } from './new-job-estimates.ts';
+import { judgeHealth, type Health } from './health.ts';
+import { HookRunner } from './hooks/hook-runner.ts';
 import { openJobs } from './open-jobs.ts';
 import { removeJobFiles, removeJobFrames } from './housekeeping.ts';
 import { recover } from './recover.ts';
@@ -53,6 +55,7 @@ export interface DaemonOptions {
 export type OpenPage = (parts: {
   readonly home: IdentifiedHome;
   readonly queue: Queue;
+  readonly health: () => Health;
 }) => Promise<{ close(): Promise<void> } | null>;
 
 /**
@@ -77,11 +80,15 @@ export class Daemon {
   readonly #worker: WorkerControl;
   readonly #commands: CommandRunner;
   readonly #sources: SourceWatch;
+  readonly #hooks: HookRunner;
   readonly #notifier: ServiceNotifier;
   readonly #speedMeter: SpeedMeter;
   readonly #estimates: NewJobEstimates;
   /** Why all that is left to do has to wait for a disk; null if it need not. */
   #missingDisk: string | null = null;
+  #tickedAtMs = performance.now();
+  /** Why the last tick could not use the queue; null if it could. */
+  #queueFailure: string | null = null;
 
   constructor(options: DaemonOptions, queue: Queue, state: StateWatch) {
     const { home, settings, log } = options;
@@ -104,6 +111,7 @@ export class Daemon {
     this.#estimates = estimates;
     this.#intake = createIntake({ home, settings, queue, estimates, log });
     this.#commands = this.#createCommands(estimates);
+    this.#hooks = new HookRunner({ home, queue, settings: current, log, now: Date.now });
   }
 
   async run(): Promise<ExitCode> {
@@ -112,7 +120,7 @@ export class Daemon {
     await recover(home, this.#queue, log);
     this.#notifier.ready();
     // Not awaited either, as everything works without it.
-    const page = this.#options.openPage?.({ home, queue: this.#queue });
+    const page = this.#options.openPage?.({ home, queue: this.#queue, health: () => this.#health() });
     void this.#speedMeter.measureInstalled();
     // Not awaited: queuing ten thousand files takes long, and jobs, commands and a stop must not wait for it.
     const firstScan = this.#intake.start();
@@ -129,7 +137,8 @@ export class Daemon {
     const { signal, once } = this.#options;
     for (;;) {
       await this.#tick();
-      this.#notifier.alive(performance.now());
+      this.#tickedAtMs = performance.now();
+      this.#notifier.alive(this.#tickedAtMs);
       if (signal.aborted || (once && (await this.#hasFinished()))) return;
       await delay(TICK_MS, undefined, { signal }).catch(() => undefined);
     }
@@ -145,11 +154,14 @@ export class Daemon {
       this.#commands.runWaiting();
       this.#sources.tick();
       this.#speedMeter.retrySkipped();
+      this.#hooks.tick();
       await this.#worker.tick();
+      this.#queueFailure = null;
     } catch (error) {
       if (isDamage(error)) throw error;
       // A full disk or a locked database is transient and must not stop the daemon.
-      log.error(`cannot use the queue: ${withoutFullStop(toError(error).message)}; retrying`);
+      this.#queueFailure = toError(error).message;
+      log.error(`cannot use the queue: ${withoutFullStop(this.#queueFailure)}; retrying`);
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -158,7 +170,26 @@ export class Daemon {
   #assertUndamaged(): void {
     if (isDamage(this.#intake.failure)) throw toError(this.#intake.failure);
     if (isDamage(this.#commands.failure)) throw toError(this.#commands.failure);
+    if (isDamage(this.#hooks.failure)) throw toError(this.#hooks.failure);
     if (this.#worker.foundDamage) throw new DatabaseDamagedError('The worker could not read the database.');
+  }
+
+  #health(): Health {
+    const nowMs = performance.now();
+    const { crash } = this.#worker;
+    let waitingFor: string | null = null;
+    let queueFailure = this.#queueFailure;
+    try {
+      waitingFor = this.#queue.jobs.firstWaitingNote();
+    } catch (error) {
+      queueFailure ??= toError(error).message;
+    }
+    return judgeHealth({
+      ...{ sinceTickMs: nowMs - this.#tickedAtMs, queueFailure, waitingFor },
+      scanFailure: this.#intake.failure,
+      crash: crash === null ? null : { how: crash.how, agoMs: nowMs - crash.atMs },
+      settingsFaults: this.#options.settings.loaded.faults,
+    });
   }
 
   #createCommands(estimates: NewJobEstimates): CommandRunner {
@@ -191,6 +222,7 @@ export class Daemon {
     // Without the input folder nothing settles.
     const isSettling = settlingCount > 0 && !isFolderMissing(failure);
     if (!hasScanned || isSettling || this.#commands.isAdding || !this.#worker.isIdle) return false;
+    if (!this.#hooks.isIdle) return false;
     this.#missingDisk = await whyAllWaits(this.#options.home, this.#queue, failure);
     return this.#missingDisk !== null || openJobs(this.#queue).length === 0;
   }
@@ -200,6 +232,8 @@ export class Daemon {
     this.#notifier.stopping();
     // Concurrent, because the worker takes longest to stop.
     await Promise.all([this.#worker.stop(), this.#intake.close(), this.#speedMeter.close()]);
+    // After the worker, whose last job may have ended meanwhile; its hooks run at the next start.
+    await this.#hooks.close();
     await Promise.all([firstScan, this.#commands.settled(), this.#estimates.settled()]);
     await releaseRamDisks(home, this.#queue, log);
     await this.#notifier.settled();

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import type { Home } from '../config/home.ts';
 import { counted } from '../lib/counted.ts';
 import type { Logger } from '../observability/log-entry.ts';
+import { measure } from '../observability/measurements.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { salvageDatabase, whyDamaged } from '../queue/salvage.ts';
 import { readReport, reportedJobs } from '../reports/media-report.ts';
@@ -15,6 +16,7 @@ export async function openHealthyQueue(home: Home, log: Logger): Promise<Queue> 
   const damage = whyDamaged(path);
   if (damage !== null) {
     const { copy, jobs, batches } = salvageDatabase(path, Date.now());
+    measure({ kind: 'recovery', of: 'database' });
     log.error(
       `the database is damaged (${damage}); recovered ${counted(jobs, 'job')} and ${counted(batches, 'checkpoint')} from it and renamed it to ${copy}`,
     );

@@ -5,6 +5,7 @@ import { SleepInhibitor } from '../hardware/sleep-inhibitor.ts';
 import { isOwnerAlive, isOwnerOfPid } from '../lib/process/process-identity.ts';
 import { isWithin } from '../lib/process/process-tree.ts';
 import type { RootLogger } from '../observability/logger.ts';
+import { measure } from '../observability/measurements.ts';
 import type { Queue } from '../queue/queue.ts';
 import { cleanUp } from './clean-up.ts';
 import { GpuWatch } from './gpu-watch.ts';
@@ -38,6 +39,7 @@ export class WorkerControl {
   readonly #inhibitor = new SleepInhibitor();
   /** Whether a worker crashed, so that its leftovers must be removed before the next one starts. */
   #hasLeftovers = false;
+  #crash: { readonly how: string; readonly atMs: number } | null = null;
   /** Whether the next worker runs one job at a time. */
   #nextRunsAlone = false;
 
@@ -65,6 +67,11 @@ export class WorkerControl {
   /** Whether a worker found the database damaged. */
   get foundDamage(): boolean {
     return this.#supervisor.foundDamage;
+  }
+
+  /** The last crash of the worker, with its time by `performance.now`; null if it never crashed. */
+  get crash(): { readonly how: string; readonly atMs: number } | null {
+    return this.#crash;
   }
 
   /** Checks that workers start. @throws WorkerFailingError if they end again and again without claiming a job */
@@ -110,7 +117,11 @@ export class WorkerControl {
 
   #afterWorker(end: WorkerEnd): void {
     const { queue, log, settings } = this.#options;
-    if (end.crashed) log.error(end.notice);
+    if (end.crashed) {
+      log.error(end.notice);
+      measure({ kind: 'recovery', of: 'worker' });
+      this.#crash = { how: end.how, atMs: performance.now() };
+    }
     this.#hasLeftovers ||= end.crashed;
     try {
       this.#nextRunsAlone = mustRunAlone(end, queue);

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { Watchdog } from '../lib/process/watchdog.ts';
 import type { RootLogger } from '../observability/logger.ts';
+import { measure } from '../observability/measurements.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../worker/protocol.ts';
 
 /** A worker silent for this long hangs, because its main thread never runs inference. */
@@ -96,6 +97,7 @@ export class WorkerProcess {
   #receive(message: FromWorker): void {
     this.#watchdog.heard();
     if (message.kind === 'log') this.#log.write(message.entry);
+    if (message.kind === 'measured') message.measurements.forEach(measure);
     if (message.kind === 'claimed') this.#hasClaimed = true;
     if (message.kind === 'damaged') this.#foundDamage = true;
     if (message.kind === 'released') {

@@ -201,6 +201,16 @@ export class WorkerFailingError extends FramekilnError {
   readonly code = 'WORKER_FAILING';
 }
 
+/** The service manager is missing, or did not do what was asked. */
+export class ServiceManagerError extends FramekilnError {
+  readonly code: 'NO_SYSTEMD' | 'SYSTEMD_FAILED';
+
+  constructor(code: ServiceManagerError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** A bug in Framekiln or a library: something happened that should be impossible. */
 export class InternalError extends FramekilnError {
   readonly code = 'INTERNAL';

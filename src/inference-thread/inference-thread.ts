@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import { measure } from '../observability/measurements.ts';
 import type { FromPort, FromThread, PipelineSetup, ToPort, ToThread } from './protocol.ts';
 
 interface PortEvents {
@@ -44,7 +45,12 @@ export class InferenceThread {
 
   #start(): Worker {
     const thread = new Worker(new URL('./thread.js', import.meta.url));
-    thread.on('message', ({ port: id, message }: FromThread) => {
+    thread.on('message', (received: FromThread) => {
+      if ('measurement' in received) {
+        measure(received.measurement);
+        return;
+      }
+      const { port: id, message } = received;
       const port = this.#ports.get(id);
       if (message.kind === 'closed') {
         this.#ports.delete(id);

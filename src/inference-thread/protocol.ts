@@ -3,6 +3,7 @@ import type { MediaInfo, YuvFormat } from '../domain/media-info.ts';
 import type { Precision } from '../domain/job.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import type { Measurement } from '../observability/measurements.ts';
 import type { StreamShare } from '../inference/stream-shares.ts';
 import type { AnalysedFrames, DirectedFrames, ReducedTile } from '../pipelines/frame-pipeline.ts';
 
@@ -93,7 +94,6 @@ export type ToThread =
   | { readonly port: number; readonly setup: PipelineSetup }
   | { readonly port: number; readonly message: ToPort };
 
-export interface FromThread {
-  readonly port: number;
-  readonly message: FromPort;
-}
+/** A message of the thread: from one port, or what the thread has measured. */
+export type FromThread =
+  { readonly port: number; readonly message: FromPort } | { readonly measurement: Measurement };

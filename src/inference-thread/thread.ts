@@ -4,6 +4,7 @@ import { codeOf, InternalError, toError } from '../domain/errors.ts';
 import { availableEngines } from '../inference/available-engines.ts';
 import { SharedEngines } from '../inference/shared-engines.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
+import { followMeasurements } from '../observability/measurements.ts';
 import { PipelineRunner } from './pipeline-runner.ts';
 import type { FromPort, FromThread, ToThread } from './protocol.ts';
 
@@ -15,6 +16,7 @@ armFailPoints(failPointFolder());
 if (parentPort === null)
   throw new InternalError('inference-thread/thread.ts runs only as a thread of the worker.');
 const parent = parentPort;
+followMeasurements((measurement) => parent.postMessage({ measurement } satisfies FromThread));
 const runners = new Map<number, PipelineRunner>();
 let sharing = { batch: 1, waitMs: 0 };
 const engines = new SharedEngines(availableEngines(), () => ({ ...sharing, now: () => performance.now() }));

@@ -1,4 +1,5 @@
 import { EngineError, toError } from '../domain/errors.ts';
+import { measure } from '../observability/measurements.ts';
 import type { LoadedModel, ModelOutput, Tensor } from './engine.ts';
 import { FairQueue } from './fair-queue.ts';
 import { haveSameShape, outputsOfImage, stackTensors } from './image-batch.ts';
@@ -64,6 +65,7 @@ export class RequestScheduler {
   add(request: InferenceRequest): void {
     const { stream, cost } = request;
     this.#queue.push(request, { stream: stream.id, weight: stream.weight, cost });
+    measure({ kind: 'queue-depth', frames: this.#queue.size });
     this.#startNext(false);
   }
 

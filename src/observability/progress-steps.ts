@@ -1,13 +1,11 @@
 const STEP_PERCENT = 5;
 
 /**
- * Steps of 5 % that a job of `total` frames has passed between `before` and `after` finished frames, as percentages in
- * ascending order. After a resume, `before` starts at the frames already finished, so that no step is reported twice.
+ * Whether a job of `total` frames has passed a step of 5 % between `before` and `after` finished frames. After a resume,
+ * `before` starts at the frames already finished, so that no step counts twice.
  */
-export function passedSteps(before: number, after: number, total: number): number[] {
-  if (total <= 0) return [];
+export function hasPassedStep(before: number, after: number, total: number): boolean {
+  if (total <= 0) return false;
   const stepAt = (frames: number) => Math.floor((frames * 100) / (total * STEP_PERCENT));
-  const steps: number[] = [];
-  for (let step = stepAt(before) + 1; step <= stepAt(after); step++) steps.push(step * STEP_PERCENT);
-  return steps;
+  return stepAt(after) > stepAt(before);
 }

@@ -7,6 +7,7 @@ import { addEventRoutes } from './routes/events.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addJobRoutes } from './routes/jobs.ts';
 import { addMachineRoutes } from './routes/machine.ts';
+import { addMetricsRoutes } from './routes/metrics.ts';
 import { addPreviewRoutes } from './routes/previews.ts';
 import { addSessionRoutes } from './routes/session.ts';
 import { addSettingsRoutes } from './routes/settings.ts';
@@ -30,6 +31,7 @@ export async function addRoutes(app: FastifyInstance, context: PageContext): Pro
   addTryRoutes(app, context);
   addSettingsRoutes(app, context);
   addMachineRoutes(app, context);
+  addMetricsRoutes(app, context);
   addRoute(app, {
     ...{ method: 'GET', url: '/api/openapi.json', summary: 'This description of the API' },
     answer: z.record(z.string(), z.unknown()),

@@ -5,10 +5,12 @@ import type { LiveSettings } from '../config/live-settings.ts';
 import { programVersion } from '../config/program-version.ts';
 import type { Settings } from '../config/settings.ts';
 import { StatusReader } from '../control/read-status.ts';
+import type { Health } from '../daemon/health.ts';
 import { codeOf, toError } from '../domain/errors.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { LogTail } from '../observability/log-tail.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Queue } from '../queue/queue.ts';
 import { pageAddress } from './address.ts';
 import { addRoutes } from './add-routes.ts';
@@ -25,6 +27,8 @@ export interface PageOptions {
   readonly queue: Queue;
   readonly log: Logger;
   readonly tail: LogTail;
+  readonly metrics: Metrics;
+  readonly health: () => Health;
 }
 
 /** The web page while it is served. */
@@ -55,7 +59,8 @@ export async function openPage(options: PageOptions): Promise<Page | null> {
   }
 }
 
-async function servePage({ home, settings, queue, log, tail }: PageOptions): Promise<Page> {
+async function servePage(options: PageOptions): Promise<Page> {
+  const { home, settings, queue, log } = options;
   const token = await readToken(home);
   const guard = new Guard({ token, names: () => settings.now().page.names, now: Date.now });
   // This process is the daemon.
@@ -69,7 +74,7 @@ async function servePage({ home, settings, queue, log, tail }: PageOptions): Pro
   setMaxListeners(0, closing.signal);
   const app = createServer(guard, log);
   const { history } = recorder;
-  const context = { home, settings, queue, status, requests, live, history, guard, token, log, tail };
+  const context = { ...options, status, requests, live, history, guard, token };
   const version = programVersion();
   await addRoutes(app, { ...context, version, signal: closing.signal });
   const close = async (): Promise<void> => {

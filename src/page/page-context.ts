@@ -2,8 +2,10 @@ import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import type { StatusReader } from '../control/read-status.ts';
 import type { RequestTargets } from '../control/send-request.ts';
+import type { Health } from '../daemon/health.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { LogTail } from '../observability/log-tail.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Guard } from './guard/guard.ts';
 import type { LiveState } from './live-state.ts';
@@ -22,6 +24,8 @@ export interface PageContext {
   readonly token: string;
   readonly log: Logger;
   readonly tail: LogTail;
+  readonly metrics: Metrics;
+  readonly health: () => Health;
   /** Version of Framekiln. */
   readonly version: string;
   /** Aborted when the page closes. */

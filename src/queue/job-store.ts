@@ -93,6 +93,12 @@ export function createJobStore(db: Database, paths: HomePaths) {
     `SELECT state, count(*) AS jobCount FROM jobs GROUP BY state`,
   );
 
+  // A note of a queued job says what the job waits for.
+  const selectWaiting = db.prepare<[], { note: string }>(
+    `SELECT note FROM jobs WHERE state = 'queued' AND not_before_at_ms IS NOT NULL AND note IS NOT NULL
+     ORDER BY priority DESC, id LIMIT 1`,
+  );
+
   /**
    * Creates a job unless one exists with this content and recipe. If the source of the existing job has been moved, the job
    * takes the new path, so a renamed file is not processed twice. If it failed because its source was missing or changed,
@@ -148,6 +154,9 @@ export function createJobStore(db: Database, paths: HomePaths) {
 
     /** Text that differs once a job was added or a command carried out. */
     changeMark: (): string => selectMark.get()?.mark ?? '',
+
+    /** What a queued job waits for, such as space on a disk; null if none waits. */
+    firstWaitingNote: (): string | null => selectWaiting.get()?.note ?? null,
 
     countByState(): Record<JobState, number> {
       const counts = { queued: 0, running: 0, paused: 0, done: 0, failed: 0, cancelled: 0 };

@@ -11,6 +11,7 @@ import { takenSignature } from './migrations/0009-taken-signature.ts';
 import { framesReused } from './migrations/0010-frames-reused.ts';
 import { analysedBatches } from './migrations/0011-analysed-batches.ts';
 import { position } from './migrations/0012-position.ts';
+import { hookRuns } from './migrations/0013-hook-runs.ts';
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   framesReused,
   analysedBatches,
   position,
+  hookRuns,
 ];

@@ -5,6 +5,7 @@ import { createControlStore, type ControlStore } from './control-store.ts';
 import { openDatabase } from './database.ts';
 import type { Database } from './sqlite.ts';
 import { createEventStore, type EventStore } from './event-store.ts';
+import { createHookStore, type HookStore } from './hook-store.ts';
 import { homePaths } from './home-paths.ts';
 import { createHistoryStore, type HistoryStore } from './history-store.ts';
 import { createHomeStore, type HomeStore } from './home-store.ts';
@@ -30,6 +31,7 @@ export interface Queue {
   readonly commands: CommandStore;
   readonly events: EventStore;
   readonly history: HistoryStore;
+  readonly hooks: HookStore;
   readonly mountPoints: MountPointStore;
   readonly seenFiles: SeenFileStore;
   readonly home: HomeStore;
@@ -67,6 +69,7 @@ export function createQueue(db: Database): Queue {
     commands: createCommandStore(db),
     events,
     history: createHistoryStore(db),
+    hooks: createHookStore(db, paths),
     mountPoints: createMountPointStore(db),
     seenFiles: createSeenFileStore(db, paths),
     home: createHomeStore(db),

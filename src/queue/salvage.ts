@@ -6,7 +6,7 @@ import { MIGRATIONS } from './migrations.ts';
 import { iterateRows, openSqlite, type Database } from './sqlite.ts';
 
 /** The tables to salvage, parents before children. Events and commands are not worth saving. */
-const TABLES = ['jobs', 'batches', 'seen_files', 'settings', 'written_outputs'] as const;
+const TABLES = ['jobs', 'batches', 'seen_files', 'settings', 'written_outputs', 'hook_runs'] as const;
 
 /** Keys of the tables that have no rowid. */
 const KEYS: Readonly<Record<string, string>> = {

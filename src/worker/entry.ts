@@ -6,6 +6,7 @@ import { FramekilnError, InternalError, toError } from '../domain/errors.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
 import { createPrivately } from '../lib/user-umask.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
+import { followMeasurements, type Measurement } from '../observability/measurements.ts';
 import { openExistingQueue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
 import { totalMemoryBytes } from '../workspace/memory.ts';
@@ -24,7 +25,11 @@ async function main(): Promise<void> {
   const folders = homeAt(start.homeRoot);
   const log = createForwardingLogger((entry) => void send({ kind: 'log', entry }));
   const stopping = stopRequested();
-  const heartbeat = setInterval(() => void send({ kind: 'alive' }), HEARTBEAT_MS);
+  const sendMeasurements = collectMeasurements();
+  const heartbeat = setInterval(() => {
+    void send({ kind: 'alive' });
+    sendMeasurements();
+  }, HEARTBEAT_MS);
   const queue = await whenWritable(() => openExistingQueue(folders.databaseFile), log, stopping);
   if (queue === null) return;
   const id = queue.home.identity()?.id;
@@ -51,9 +56,21 @@ async function main(): Promise<void> {
   if (stopping.aborted) worker.stop();
   await worker.run();
   clearInterval(heartbeat);
+  sendMeasurements();
   queue.close();
   await send({ kind: 'released' });
   if (worker.isStopping) killSelf();
+}
+
+/** Collects what this process measures. @returns a function that sends it to the daemon, in one message */
+function collectMeasurements(): () => void {
+  let measurements: Measurement[] = [];
+  followMeasurements((measurement) => measurements.push(measurement));
+  return () => {
+    if (measurements.length === 0) return;
+    void send({ kind: 'measured', measurements });
+    measurements = [];
+  };
 }
 
 /** Aborts when the daemon asks the worker to stop, or is gone. */

@@ -1,4 +1,5 @@
 import type { LogEntry } from '../observability/log-entry.ts';
+import type { Measurement } from '../observability/measurements.ts';
 
 /** Messages of the daemon to its worker. */
 export type ToWorker =
@@ -12,6 +13,8 @@ export type FromWorker =
   | { readonly kind: 'log'; readonly entry: LogEntry }
   /** Sent every HEARTBEAT_MS from the thread that renews leases and moves bytes. */
   | { readonly kind: 'alive' }
+  /** What the worker has measured since it last sent this, in order. */
+  | { readonly kind: 'measured'; readonly measurements: readonly Measurement[] }
   /** The worker has claimed a job, so it has started properly. */
   | { readonly kind: 'claimed' }
   /** The database is damaged: the daemon replaces it once this worker has ended. */

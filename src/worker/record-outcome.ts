@@ -2,6 +2,7 @@ import type { Settings } from '../config/settings.ts';
 import { codeOf, InputRejectedError, MaybeIncompleteError } from '../domain/errors.ts';
 import { isOfRun, type Job, type Lease } from '../domain/job.ts';
 import type { Logger } from '../observability/log-entry.ts';
+import { measure } from '../observability/measurements.ts';
 import { LONGEST_WAIT_MS, type Release } from '../queue/lease-store.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isExplained, outcomeOf } from './outcome.ts';
@@ -73,6 +74,7 @@ export function recordOutcome(
       log.error(`attempt failed: ${isExplained(error) ? error.message : (error.stack ?? error.message)}`);
       if (state === 'failed')
         log.error(`failed permanently (${failure.code}); to try again: ${retryCommand(job)}`);
+      else measure({ kind: 'recovery', of: 'attempt' });
       return state === 'queued';
     }
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { BatchRange } from '../domain/frame-batch.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import { measure } from '../observability/measurements.ts';
 
 export type FrameSide = 'in' | 'out';
 
@@ -79,6 +80,7 @@ export class FrameFiles {
   async #beginSpill(why: string): Promise<void> {
     if (!this.#spilled) {
       this.#spilled = true;
+      measure({ kind: 'fallback', of: 'ram-disk' });
       this.#onSpill(`${why}; writing frames to ${this.#spillPath}`);
     }
     failPoint('frames.before-spill');

@@ -41,7 +41,7 @@ test(
 
     const shown = run(['status', '--home', home]).stdout;
     expect(shown).toMatch(
-      /2 +queued +lanczos-2x\/second\.mp4 +about .* s +about .* of disk and .* of memory/,
+      /2 +queued +lanczos-2x\/second\.mp4 +lanczos x2 +about .* s +\d+ \w+\n +→ output\/.*\n +needs about .* of disk and .* of memory/,
     );
     const { jobs } = JSON.parse(run(['status', '--json', '--home', home]).stdout) as StatusReport;
     const [first, second] = jobs;

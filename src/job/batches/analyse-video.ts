@@ -1,6 +1,6 @@
 import { batchCount, missingBatches, type BatchRange } from '../../domain/frame-batch.ts';
 import { counted } from '../../lib/counted.ts';
-import { passedSteps } from '../../observability/progress-steps.ts';
+import { hasPassedStep } from '../../observability/progress-steps.ts';
 import type { AnalysedBatch } from '../../queue/analysis-store.ts';
 import { BATCHES_IN_FLIGHT } from '../../workspace/batch-sizes.ts';
 import type { FrameFiles } from '../../workspace/frame-files.ts';
@@ -67,7 +67,7 @@ async function analyseBatches(
     queue.analyses.commitAnalysis(lease, batch);
     const before = range.firstFrame;
     const frames = before + range.frameCount;
-    if (passedSteps(before, frames, framesTotal).length > 0)
+    if (hasPassedStep(before, frames, framesTotal))
       log.info(`analysed ${frames} of ${counted(framesTotal, 'frame')}`);
     assertWorkerMemory(memoryLimitBytes);
     return Promise.resolve();

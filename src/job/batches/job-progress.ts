@@ -1,13 +1,15 @@
 import { createEtaEstimator, type EtaEstimator } from '../../observability/eta.ts';
 import { formatProgress } from '../../observability/format-progress.ts';
-import { passedSteps } from '../../observability/progress-steps.ts';
+import { hasPassedStep } from '../../observability/progress-steps.ts';
 import type { JobContext } from '../job-context.ts';
 
+/** Shortest time between two lines of the log, so that a short clip does not print twenty lines in half a second. */
+const LOG_EVERY_MS = 3_000;
 /** How often progress is written to the database, for `status`. */
 const STORE_EVERY_MS = 1_000;
 
 /**
- * Turns the number of transformed frames into log lines, one for each 5 %, and into the figures of the database. Frames
+ * Turns the number of transformed frames into log lines, one for each 5 % but at most one every few seconds, and into the figures of the database. Frames
  * done by an earlier run count as done, but not towards the speed of this run.
  */
 export class JobProgress {
@@ -18,6 +20,9 @@ export class JobProgress {
   #framesBefore: number;
   #framesDone: number;
   #storedAtMs = -STORE_EVERY_MS;
+  #loggedAtMs: number;
+  /** Whether a step was passed since the last line. */
+  #hasPassedStep = false;
   /** Frame count at which the first estimate is logged; null once it was. */
   #firstEstimateAt: number | null;
 
@@ -36,7 +41,8 @@ export class JobProgress {
     this.#framesBefore = framesDone;
     this.#framesDone = framesDone;
     this.#firstEstimateAt = framesDone + firstEstimateAfter;
-    this.#eta = createEtaEstimator({ startedAtMs: performance.now(), framesDone });
+    this.#loggedAtMs = performance.now();
+    this.#eta = createEtaEstimator({ startedAtMs: this.#loggedAtMs, framesDone });
   }
 
   /** Records the progress of the current batch. @param framesReady frames of it that are transformed */
@@ -65,15 +71,20 @@ export class JobProgress {
     // The count goes back when frames are transformed again after a full RAM disk.
     if (framesDone <= this.#framesDone) return;
     const nowMs = performance.now();
-    const steps = passedSteps(this.#framesDone, framesDone, this.#framesTotal);
+    this.#hasPassedStep ||= hasPassedStep(this.#framesDone, framesDone, this.#framesTotal);
     this.#framesDone = framesDone;
     this.#eta.record(framesDone, nowMs);
     const isFirstEstimate =
       this.#firstEstimateAt !== null && framesDone >= this.#firstEstimateAt && framesDone < this.#framesTotal;
     if (isFirstEstimate) this.#firstEstimateAt = null;
-    const line = formatProgress({ ...this.#figures(), framesTotal: this.#framesTotal });
-    if (isFirstEstimate) this.#context.log.info(`first estimate: ${line}`);
-    else if (steps.length > 0) this.#context.log.info(line);
+    const isLast = framesDone === this.#framesTotal;
+    const isStepDue = this.#hasPassedStep && (isLast || nowMs - this.#loggedAtMs >= LOG_EVERY_MS);
+    if (isFirstEstimate || isStepDue) {
+      const line = formatProgress({ ...this.#figures(), framesTotal: this.#framesTotal });
+      this.#context.log.info(isFirstEstimate ? `first estimate: ${line}` : line);
+      this.#loggedAtMs = nowMs;
+      this.#hasPassedStep = false;
+    }
     if (nowMs - this.#storedAtMs >= STORE_EVERY_MS) this.#store(nowMs);
   }
 

@@ -1,3 +1,5 @@
+import type { BatchRange } from '../../domain/frame-batch.ts';
+import { measure, type STAGES } from '../../observability/measurements.ts';
 import { BATCHES_IN_FLIGHT } from '../../workspace/batch-sizes.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
@@ -43,9 +45,9 @@ export async function processBatches(
       await runStages(
         missing,
         {
-          decode: (range) => decode.run(range),
-          transform: (batch, stop) => transform.run(batch, stop),
-          commit: (batch, stop) => commit.run(batch, stop),
+          decode: (range) => timed('decode', range, () => decode.run(range)),
+          transform: (batch, stop) => timed('transform', batch.range, () => transform.run(batch, stop)),
+          commit: (batch, stop) => timed('commit', batch.range, () => commit.run(batch, stop)),
         },
         BATCHES_IN_FLIGHT,
         signal,
@@ -58,4 +60,16 @@ export async function processBatches(
     // Not awaited here: the thread may be in a run of many seconds, which nothing can interrupt. The worker awaits it.
     inference.close().catch(() => undefined);
   }
+}
+
+/** Measures how long a stage takes for a batch, if it succeeds. */
+async function timed<Result>(
+  stage: (typeof STAGES)[number],
+  { frameCount: frames }: BatchRange,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  const startedAtMs = performance.now();
+  const result = await run();
+  measure({ kind: 'stage', stage, ms: performance.now() - startedAtMs, frames });
+  return result;
 }

@@ -1,4 +1,5 @@
 import type { JobPlan } from '../../domain/job.ts';
+import { measure } from '../../observability/measurements.ts';
 import type { ReducedTile } from '../../pipelines/frame-pipeline.ts';
 import type { JobContext } from '../job-context.ts';
 
@@ -26,6 +27,7 @@ export class TileMemory {
     const { queue, lease, log } = this.#context;
     this.#plan = { ...this.#plan, [key]: tile };
     queue.progress.setPlan(lease, this.#plan, this.#framesTotal);
+    measure({ kind: 'fallback', of: 'tile' });
     log.warn(`${device === 'gpu' ? 'GPU ' : ''}out of memory; tile size reduced to ${tile} px`);
   }
 }

@@ -2,6 +2,7 @@ import { codeOf } from '../../domain/errors.ts';
 import { frameBytes } from '../../domain/media-info.ts';
 import type { InferenceClient, TransformOptions, TransformResult } from '../../inference-thread/client.ts';
 import type { Logger } from '../../observability/log-entry.ts';
+import { measure } from '../../observability/measurements.ts';
 import type { PipelineDescription } from '../../pipelines/describe-pipeline.ts';
 import { sizeOrZero, type FrameFiles } from '../../workspace/frame-files.ts';
 import type { DecodedBatch, TransformedBatch } from './batch-record.ts';
@@ -44,6 +45,7 @@ export class TransformStage {
     signal: AbortSignal,
   ): Promise<Pick<TransformedBatch, 'outputPath' | 'framesReused'>> {
     const { progress, tiles, log, directionOf } = this.#options;
+    let measured = { frames: framesReady, atMs: performance.now() };
     const { outputPath: path, result } = await this.#transform(
       {
         ...{ batch: range, inputPath, outputPath, framesReady },
@@ -51,6 +53,7 @@ export class TransformStage {
         onProgress: ({ framesReady: ready, reducedTile }) => {
           tiles.remember(reducedTile);
           progress.advance(ready);
+          measured = measureFrames(measured, ready);
         },
       },
       signal,
@@ -79,4 +82,15 @@ export class TransformStage {
       return { outputPath: moved, result: await inference.transform(again, signal) };
     }
   }
+}
+
+/** Measures the time per frame since the last progress of the batch. @returns the progress so far */
+function measureFrames(
+  last: { readonly frames: number; readonly atMs: number },
+  frames: number,
+): { frames: number; atMs: number } {
+  const atMs = performance.now();
+  const count = frames - last.frames;
+  for (let i = 0; i < count; i++) measure({ kind: 'frame', ms: (atMs - last.atMs) / count });
+  return { frames, atMs };
 }

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import type { FfmpegError } from '../../domain/errors.ts';
 import type { MediaInfo, VideoStreamInfo } from '../../domain/media-info.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
+import { measure } from '../../observability/measurements.ts';
 import { outputColor } from './color-conversion.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 
@@ -129,6 +130,7 @@ export class DecoderChoice {
   failed(frame: number, reason: string): void {
     const [failed] = this.#left.splice(0, this.#trusted ? this.#left.length : 1);
     if (failed === undefined) return;
+    measure({ kind: 'fallback', of: 'decoder' });
     const next = this.current === null ? 'CPU' : NAMES[this.current];
     const how = this.#trusted ? 'failed' : 'does not work';
     this.#onChoice(`decoder: ${next} from frame ${frame} on: ${NAMES[failed]} ${how} (${reason})`);

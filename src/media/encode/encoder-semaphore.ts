@@ -1,4 +1,5 @@
 import { Semaphore, type AcquireOptions } from '../../lib/semaphore.ts';
+import { measure } from '../../observability/measurements.ts';
 
 /** Counts of NVENC sessions so far. In the end `closed` equals `opened`. */
 export interface SessionCounts {
@@ -52,5 +53,6 @@ export class EncoderSemaphore {
   /** Software encodes a segment that the GPU might have encoded. */
   fellBack(): void {
     this.#counts.fallenBack++;
+    measure({ kind: 'fallback', of: 'encoder' });
   }
 }

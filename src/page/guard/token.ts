@@ -1,12 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Home } from '../../config/home.ts';
-import { codeOf } from '../../domain/errors.ts';
-import { isMissingFile } from '../../lib/file-errors.ts';
+import { readSecret } from '../../lib/secret-file.ts';
 
 const TOKEN_BYTES = 32;
-const TOKEN = /^[\w-]{43}$/;
 
 /** The file with the token of the page, readable by its user only. Without the file, the next start makes a new token. */
 export function tokenFile({ stateDir }: Pick<Home, 'stateDir'>): string {
@@ -14,23 +11,12 @@ export function tokenFile({ stateDir }: Pick<Home, 'stateDir'>): string {
 }
 
 /** Reads the token of the page, and makes it first if there is none. */
-export async function readToken(home: Pick<Home, 'stateDir'>): Promise<string> {
-  const path = tokenFile(home);
-  const found = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (isMissingFile(error)) return null;
-    throw error;
+export function readToken(home: Pick<Home, 'stateDir'>): Promise<string> {
+  return readSecret({
+    path: tokenFile(home),
+    pattern: /^[\w-]{43}$/,
+    make: () => randomBytes(TOKEN_BYTES).toString('base64url'),
   });
-  if (found !== null && TOKEN.test(found.trim())) return found.trim();
-  // A file of another length is a torn one; its rights may be anything.
-  if (found !== null) await rm(path, { force: true });
-  const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  try {
-    await writeFile(path, `${token}\n`, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    return readToken(home); // The daemon and `framekiln page` may both be the first.
-  }
-  return token;
 }
 
 /** Compares two tokens in a time that does not depend on where they differ. */

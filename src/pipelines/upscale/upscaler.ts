@@ -4,6 +4,7 @@ import type { Precision } from '../../domain/job.ts';
 import type { Device } from '../../domain/recipe.ts';
 import type { Engine } from '../../inference/engine.ts';
 import { chooseEngine, type ChosenModel } from '../../inference/load-model.ts';
+import { measure } from '../../observability/measurements.ts';
 import type { ReducedTile } from '../frame-pipeline.ts';
 import { SMALLEST_TILE } from './choose-tile.ts';
 import { frameTrial } from './frame-trial.ts';
@@ -163,6 +164,7 @@ export class Upscaler {
       await lost.model.dispose().catch((failure: unknown) => onStepDown(toError(failure).message));
       const ready = await load(this.#options, next);
       this.#current = ready;
+      measure({ kind: 'fallback', of: 'engine' });
       onStepDown(`${withoutFullStop(error.message)}; continuing with ${ready.engine.name}`);
       return ready;
     })();

@@ -25,7 +25,7 @@ async function framekiln(...args: string[]): Promise<{ out: string[]; err: strin
   const cli: Cli = {
     print: (line) => void out.push(line),
     complain: (line) => void err.push(line),
-    ...{ interactive: false, now: Date.now, exitCode: ExitCode.ok },
+    ...{ interactive: false, columns: Infinity, now: Date.now, exitCode: ExitCode.ok },
   };
   await createProgram(cli).parseAsync([...args, '--home', home], { from: 'user' });
   return { out, err, code: cli.exitCode };

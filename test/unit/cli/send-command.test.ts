@@ -24,7 +24,7 @@ beforeEach(() => {
   const complained: string[] = [];
   let clock = 0;
   cli = {
-    ...{ printed, complained, interactive: false, exitCode: ExitCode.ok },
+    ...{ printed, complained, interactive: false, columns: Infinity, exitCode: ExitCode.ok },
     print: (line) => void printed.push(line),
     complain: (line) => void complained.push(line),
     now: () => (clock += 500),

@@ -1,5 +1,6 @@
+import stringWidth from 'string-width';
 import { describe, expect, it, test } from 'vitest';
-import { formatStatus } from '../../../src/cli/format-status.ts';
+import { formatStatus as format } from '../../../src/cli/format-status.ts';
 import {
   rejectedFiles,
   reportJob,
@@ -48,6 +49,7 @@ const report = (jobs: JobReport[]): StatusReport => ({
   skipped: [],
   waiting: [],
 });
+const formatStatus = (found: StatusReport, columns = Infinity) => format(found, { columns, nowMs: NOW });
 const reported = (change: Partial<Job> = {}) => reportJob({ ...job, ...change }, '/home/me/fk/input', NOW);
 
 describe('reportJob', () => {
@@ -108,10 +110,28 @@ describe('formatStatus', () => {
     expect(formatStatus(report([reported(), failed]))).toEqual([
       'The daemon is running. Jobs in /home/me/fk: 1 unfinished, 1 ended.',
       '',
-      'ID  STATE            FILE                  DONE  FRAMES    FPS   LEFT        NOTE',
-      '12  failed           x\\n.mp4                                                 NOT_A_VIDEO: x is text.',
-      '3   running: frames  upscale-4x/again.mkv  35 %  28 of 78  0.30  2 min 44 s',
+      'ID  STATE            FILE                  RECIPE                   DONE  FPS   TIME             AGE',
+      '12  failed           x\\n.mp4               realesr-general-x4v3 x4              took 30 s        1 min',
+      '    NOT_A_VIDEO: x is text.',
+      '3   running: frames  upscale-4x/again.mkv  realesr-general-x4v3 x4  35 %  0.30  2 min 44 s left  1 min',
+      '    → output/upscale-4x/again.mkv',
     ]);
+  });
+
+  it.each([200, 100, 80, 60, 40])('fits a terminal of %i columns, and tells files apart', (columns) => {
+    const jobs = [1, 2, 3].map((id) =>
+      reported({
+        ...{ id, sourcePath: `/home/me/fk/input/a long folder/한국어로 된 아주 긴 파일 이름 ${id}.mkv` },
+        ...{ state: 'done', stage: null, finishedAtMs: NOW, note: 'x '.repeat(100) },
+      }),
+    );
+    const lines = formatStatus(report(jobs), columns).slice(2);
+    // The path of an output has no spaces at which it could be broken, so it may be longer.
+    const isWide = (line: string) => !line.includes('→') && stringWidth(line) > columns;
+    expect(lines.filter(isWide)).toEqual([]);
+    for (const id of [1, 2, 3])
+      expect(lines.filter((line) => line.startsWith(`${id} `))[0]).toContain(`${id}.mkv`);
+    expect(lines[0]?.includes('RECIPE')).toBe(columns > 60);
   });
 
   it('shows the estimate of waiting jobs, and says when the time is not known yet', () => {
@@ -130,11 +150,11 @@ describe('formatStatus', () => {
             estimate: { ...estimate, ...change },
           }),
         ]),
-      )[3];
-    expect(line({})).toMatch(/about 2 h 10 min {2}about 3\.4 GB of disk and 12 MB of memory$/);
-    expect(line({ basis: 'measurement', jobCount: 0 })).toMatch(
-      /about 2 h 10 min {2}about 3\.4 GB of disk and 12 MB of memory$/,
+      ).join('\n');
+    expect(line({})).toMatch(
+      /about 2 h 10 min {2}1 min\n.*\n {4}needs about 3\.4 GB of disk and 12 MB of memory$/,
     );
+    expect(line({ basis: 'measurement', jobCount: 0 })).toMatch(/about 2 h 10 min {2}1 min\n/);
     expect(line({ seconds: null, basis: null, jobCount: 0 })).toMatch(
       /time left: known after the first batch; needs about 3\.4 GB of disk/,
     );
@@ -168,6 +188,7 @@ describe('formatStatus', () => {
     );
     const ids = formatStatus(report([...done, reported()]))
       .slice(3)
+      .filter((line) => !line.startsWith(' '))
       .map((line) => Number(line.split(' ')[0]));
     expect(ids).toEqual([112, 109, 108, 107, 106, 105, 104, 103, 102, 101, 100, 3]);
   });

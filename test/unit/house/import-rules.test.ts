@@ -43,7 +43,7 @@ describe('the import rules', () => {
     expect(await brokenRules(file, `await import('${target}');`)).toEqual([FLOORS]);
   });
 
-  it.each(['better-sqlite3', 'execa', 'winston', 'onnxruntime-node'])(
+  it.each(['better-sqlite3', 'execa', 'winston', 'onnxruntime-node', 'prom-client'])(
     'reject a second importer of %s, and allow its types',
     async (library) => {
       expect(await brokenRules('src/workspace/x.ts', `import '${library}';`)).toEqual([LIBRARIES]);

@@ -2,6 +2,7 @@ import { readModel } from '../../../inference/models/find-model.ts';
 import { EngineError, toError } from '../../../domain/errors.ts';
 import type { FrameFormat } from '../../../domain/media-info.ts';
 import type { Device } from '../../../domain/recipe.ts';
+import { measure } from '../../../observability/measurements.ts';
 import { asBytes } from '../../components.ts';
 import type { Frame } from '../../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../../pipeline-needs.ts';
@@ -39,6 +40,7 @@ export class FallbackDetector {
     } catch (error) {
       const mayStepDown = this.#device !== 'cpu' && this.#device !== 'gpu-only';
       if (!(error instanceof EngineError) || !mayStepDown) throw error;
+      measure({ kind: 'fallback', of: 'engine' });
       this.#needs.onStepDown(
         `${withoutFullStop(toError(error).message)}; face detection continues on the CPU from frame ${number}`,
       );

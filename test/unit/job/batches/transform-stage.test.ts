@@ -125,14 +125,12 @@ test('all frames of a batch are transformed, and the decoded ones are deleted', 
   expect(existsSync(inputPath)).toBe(false);
 });
 
-test('frames of every batch count as progress, and 5 % steps are logged once', async () => {
+test('frames of every batch count as progress', async () => {
   const { run, progress, stored, lines } = await openStage();
   for (const number of [0, 1, 2]) await run(number);
   progress.store();
   expect(stored().framesDone).toBe(10);
-  expect(lines.filter((line) => line.includes(' % · ')).map((line) => line.split(' · ')[1])).toEqual(
-    Array.from({ length: 10 }, (_, i) => `${i + 1} of 10 frames`),
-  );
+  expect(lines.findLast((line) => line.includes(' % · '))).toContain('10 of 10 frames');
 });
 
 test('reused frames are not transformed again, and the result is the same', async () => {

@@ -1,0 +1,51 @@
+import type { EndedJob } from '../domain/ended-job.ts';
+import type { HomePaths } from './home-paths.ts';
+import type { Database } from './sqlite.ts';
+
+/** The ways of telling the end of a job. */
+export type HookChannel = 'program' | 'webhook';
+
+/** The end of a job that has to be told in one way. */
+export interface HookRun extends EndedJob {
+  /** Never used again, also not by another row. */
+  readonly id: number;
+  /** Attempts so far. */
+  readonly attempts: number;
+}
+
+/** No run waits longer for its next attempt. */
+export const LONGEST_HOOK_WAIT_MS = 60 * 60_000;
+
+export type HookStore = ReturnType<typeof createHookStore>;
+
+/** The ends of jobs that hooks have not been told yet; a trigger adds them (migration 0010). */
+export function createHookStore(db: Database, { fromStored }: HomePaths) {
+  // An instant that is further away was written before the clock was set back.
+  const selectDue = db.prepare<object, HookRun>(
+    `SELECT id, job_id AS jobId, state, source_path AS sourcePath, output_path AS outputPath, error_code AS errorCode,
+       error_message AS errorMessage, at_ms AS atMs, attempts
+     FROM hook_runs WHERE channel = @channel AND (not_before_at_ms IS NULL
+       OR not_before_at_ms NOT BETWEEN @nowMs + 1 AND @nowMs + ${LONGEST_HOOK_WAIT_MS})
+     ORDER BY id LIMIT 1`,
+  );
+  const setAttempt = db.prepare<object>(
+    `UPDATE hook_runs SET attempts = attempts + 1, not_before_at_ms = @notBeforeAtMs WHERE id = @id`,
+  );
+  const deleteOne = db.prepare<[number]>(`DELETE FROM hook_runs WHERE id = ?`);
+
+  return {
+    /** The first run that may be tried now; null if there is none. */
+    nextDue(channel: HookChannel, nowMs: number): HookRun | null {
+      const row = selectDue.get({ channel, nowMs });
+      if (row === undefined) return null;
+      return { ...row, sourcePath: fromStored(row.sourcePath), outputPath: fromStored(row.outputPath) };
+    },
+
+    /** Counts an attempt. @param notBeforeAtMs when the next one may follow; null: at once */
+    countAttempt: (id: number, notBeforeAtMs: number | null): void =>
+      void setAttempt.run({ id, notBeforeAtMs }),
+
+    /** Removes a run that has succeeded, or that is given up. */
+    remove: (id: number): void => void deleteOne.run(id),
+  };
+}
