@@ -39,12 +39,17 @@ export function buildReport(
       fate: fateName(entry),
       reason: entry.reason,
     })),
-    chapters: prepared.media.chapterCount,
+    chapters: streams.container === 'gif' ? 0 : prepared.media.chapterCount,
     remarks: [
       ...(damage.sentence === null ? [] : [`source damaged: ${damage.sentence}`]),
       ...timestampRemarks(prepared),
       ...describeFields(prepared.media, prepared.index),
-      ...imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma),
+      ...(streams.container === 'gif'
+        ? gifRemarks(prepared)
+        : imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma)),
+      ...(prepared.plan.codec === 'vp9' && prepared.index.captions !== null
+        ? ['closed captions dropped: WebM does not support them']
+        : []),
       ...spatialRemarks(job, prepared.media, streams),
       ...streams.fates.flatMap(({ stream, movedSeconds }) =>
         movedSeconds === undefined
@@ -58,6 +63,16 @@ export function buildReport(
   };
 }
 
+/** What a GIF leaves out, other than tracks. */
+function gifRemarks({ media, formats, index }: PreparedJob): string[] {
+  const remarks = ['colours reduced to a palette of 256 (GIF), and times rounded to hundredths of a second'];
+  if (media.chapterCount > 0) remarks.push('chapters dropped: GIF does not support them');
+  if (index.captions !== null) remarks.push('closed captions dropped: GIF does not support them');
+  // The palette says it all about chroma and bit depth.
+  const video = { ...media.video, bitsPerComponent: 8 };
+  return [...remarks, ...imageRemarks({ ...media, video }, formats, chromaOf(video.pixelFormat))];
+}
+
 /** Stereo 3D and spherical metadata that are not in the output. */
 export function spatialRemarks(
   { recipe }: Pick<Job, 'recipe'>,
@@ -66,6 +81,8 @@ export function spatialRemarks(
 ): string[] {
   if (spatial === null) return [];
   const remarks = spatial.leftOut.map((what) => `${what} metadata dropped`);
+  if (container === 'gif' && (spatial.stereo !== null || spatial.spherical !== null))
+    return [...remarks, 'stereo 3D and spherical metadata dropped: GIF does not support them'];
   if (recipe.pipeline !== 'upscale')
     return [...remarks, 'stereo 3D and spherical metadata dropped: a split screen shows parts of the frame'];
   if (container === 'mov' && (spatial.stereo !== null || spatial.spherical !== null))
