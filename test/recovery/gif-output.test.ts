@@ -65,7 +65,7 @@ test('a video becomes a GIF with every frame at its time, and the report says wh
   expect(filesBelow(join(home, 'output'))).toEqual(['lanczos-2x/clip.gif']);
 });
 
-test('still frames, gaps, a held last frame and pixels that are not square are kept', SLOW, () => {
+test('still frames and gaps are kept, and pixels become square', SLOW, () => {
   const { source, output, finish } = setUp();
   ffmpeg(
     ...['-f', 'lavfi', '-i', 'color=red:size=64x48:rate=25', '-frames:v', '12', '-fps_mode', 'passthrough'],

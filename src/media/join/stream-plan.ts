@@ -61,9 +61,7 @@ export type WantedContainer = 'source' | 'mp4' | 'mkv' | 'webm' | 'gif';
  * container does not support are converted.
  */
 export function planStreams(source: MediaInfo, wanted: WantedContainer = 'source'): StreamPlan {
-  const own = sourceContainer(source);
-  const { container, reason } =
-    wanted === 'source' ? bestContainer(source, own) : fixedContainer(wanted, own);
+  const { container, reason } = wanted === 'source' ? bestContainer(source) : fixedContainer(wanted, source);
   const extension = extname(source.path).toLowerCase();
   return {
     container,
@@ -93,12 +91,14 @@ interface ContainerChoice {
   readonly reason: string | null;
 }
 
-function fixedContainer(wanted: Exclude<WantedContainer, 'source'>, own: Container | null): ContainerChoice {
+function fixedContainer(wanted: Exclude<WantedContainer, 'source'>, source: MediaInfo): ContainerChoice {
   const container = wanted === 'mkv' ? 'matroska' : wanted;
-  return { container, reason: container === own ? null : `output.container is set to ${wanted}` };
+  const isOwn = container === (sourceContainer(source) ?? containerOnRequest(source));
+  return { container, reason: isOwn ? null : `output.container is set to ${wanted}` };
 }
 
-function bestContainer(source: MediaInfo, own: Container | null): ContainerChoice {
+function bestContainer(source: MediaInfo): ContainerChoice {
+  const own = sourceContainer(source);
   if (own === null) {
     const extension = extname(source.path).toLowerCase();
     // A file may have the name of another container.
@@ -190,7 +190,13 @@ export function videoTag(codec: Codec, container: Container, encoderCount: numbe
   return ['-tag:v:0', codec === 'h264' ? (mixed ? 'avc3' : 'avc1') : mixed ? 'hev1' : 'hvc1'];
 }
 
-/** The container of the source if it can be written; null if it cannot. */
+/** The container of the source if it is made only when the user asks for it. */
+function containerOnRequest({ container, path }: MediaInfo): 'webm' | 'gif' | null {
+  if (container === 'gif') return 'gif';
+  return container.includes('webm') && extname(path).toLowerCase() === '.webm' ? 'webm' : null;
+}
+
+/** The container of the source if it is kept; null if it is not. */
 function sourceContainer(source: MediaInfo): Container | null {
   const extension = extname(source.path).toLowerCase();
   if (source.container.includes('mp4')) return extension === '.mov' ? 'mov' : 'mp4';

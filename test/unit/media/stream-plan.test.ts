@@ -68,6 +68,14 @@ test('WebM becomes Matroska too, and the reason says how to get WebM', () => {
   });
 });
 
+test.each(['webm', 'gif'] as const)('a %s that stays one is no change of the container', (wanted) => {
+  const container = wanted === 'gif' ? 'gif' : 'matroska,webm';
+  expect(planStreams(source(`/in/a.${wanted}`, container, []), wanted).containerReason).toBeNull();
+  expect(planStreams(source('/in/a.mp4', MP4, []), wanted).containerReason).toBe(
+    `output.container is set to ${wanted}`,
+  );
+});
+
 test('WebM converts audio to Opus and text subtitles to WebVTT, and drops what it cannot hold', () => {
   const codecs = ['opus', 'vorbis', 'ac3'].map((codec, i) => stream(1 + i, 'audio', codec));
   const subtitles = ['webvtt', 'subrip', 'hdmv_pgs_subtitle'].map((codec, i) =>
