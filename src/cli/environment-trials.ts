@@ -6,11 +6,11 @@ import { toError } from '../domain/errors.ts';
 import type { EncoderTrial } from '../hardware/checks/encoders.ts';
 import type { RamDiskTrial } from '../hardware/checks/ram-disk.ts';
 import { ownOwner } from '../lib/process/process-identity.ts';
-import { tryEncoder, whyNotNvenc } from '../media/encode/try-nvenc.ts';
+import { tryEncoder } from '../media/encode/try-encoder.ts';
+import { whyNotNvenc } from '../media/encode/try-nvenc.ts';
 import {
   NVENC_ENCODER,
   SOFTWARE_ENCODER,
-  type Codec,
   type EncoderName,
   type EncoderSettings,
 } from '../media/encode/encoder-arguments.ts';
@@ -18,7 +18,7 @@ import { newHomeId } from '../daemon/recognise-home.ts';
 import { ramDiskPlaces } from '../workspace/ram-disk-places.ts';
 import { openRamDisk, removeRamDisk } from '../workspace/ram-disk.ts';
 
-const CODECS: readonly Codec[] = ['h264', 'hevc'];
+const CODECS = ['h264', 'hevc'] as const;
 const IMAGE = { width: 640, height: 480, pixelFormat: 'rgb24' } as const;
 
 /** Encodes a few frames with each encoder that a job may choose. */

@@ -168,9 +168,9 @@ export const SettingsFile = z
           description:
             'what to do if a file already has the name of the finished video: keep-both gives the new video another name, such as clip (2).mp4; replace replaces an older result of the same source and otherwise does the same as keep-both; keep keeps the file and fails the job',
         }),
-        container: z.enum(['source', 'mp4', 'mkv']).default('source').meta({
+        container: z.enum(['source', 'mp4', 'mkv', 'webm', 'gif']).default('source').meta({
           description:
-            'container of finished videos: source keeps MP4, MOV and MKV, and uses MKV for other containers and for videos with tracks that MP4 or MOV does not support; mp4 converts or drops such tracks',
+            'container of finished videos: source keeps MP4, MOV and MKV, and uses MKV for other containers and for videos with tracks that MP4 or MOV does not support; mp4 converts or drops such tracks, and so does webm, with VP9 instead of encoder.codec; gif has 256 colours, no audio and no subtitles',
         }),
         skipLarger: z.boolean().default(true).meta({
           description:

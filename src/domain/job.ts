@@ -40,7 +40,9 @@ export type Precision = (typeof PRECISIONS)[number];
 
 /** Choices made when a job first starts and kept from then on, so that a resumed job produces the same frames. */
 export interface JobPlan extends BatchSizes {
-  readonly codec: 'h264' | 'hevc';
+  readonly codec: 'h264' | 'hevc' | 'vp9';
+  /** Container of the finished video if only this one can be made from the segments; absent: as the settings say at the end. */
+  readonly container?: 'webm' | 'gif';
   readonly encoder: {
     readonly crf: number;
     readonly preset: string;

@@ -41,7 +41,9 @@ export function createCommitStage(
   const { nvenc, softwareFallback } = context.settings.encoder;
   const chooser = new EncoderChooser({
     codec: plan.codec,
-    ...{ nvenc, softwareFallback },
+    nvenc,
+    // NVENC is used for 4:2:0 only, and the segments of a GIF are 4:4:4.
+    softwareFallback: softwareFallback || plan.container === 'gif',
     now: Date.now,
     tryNvenc: async () => {
       if (media.video.hdr !== null) return hardwareReason('hdr');

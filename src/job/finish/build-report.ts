@@ -47,13 +47,15 @@ export function buildReport(
       fate: fateName(entry),
       reason: entry.reason,
     })),
-    chapters: prepared.media.chapterCount,
+    chapters: streams.container === 'gif' ? 0 : prepared.media.chapterCount,
     remarks: [
       ...(damage.sentence === null ? [] : [`source damaged: ${damage.sentence}`]),
       ...timestampRemarks(prepared),
       ...describeFields(prepared.media, prepared.index),
-      ...describeCaptions(prepared.index),
-      ...imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma),
+      ...captionRemarks(prepared, streams),
+      ...(streams.container === 'gif'
+        ? gifRemarks(prepared)
+        : imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma)),
       ...spatialRemarks(job, prepared.media, streams),
       ...streams.fates.flatMap(({ stream, movedSeconds }) =>
         movedSeconds === undefined
@@ -67,6 +69,25 @@ export function buildReport(
   };
 }
 
+/** What becomes of closed captions. */
+function captionRemarks(
+  { index, plan }: PreparedJob,
+  { container }: Pick<StreamPlan, 'container'>,
+): string[] {
+  if (container !== 'gif' && plan.codec !== 'vp9') return describeCaptions(index);
+  const name = container === 'gif' ? 'GIF' : 'WebM';
+  return index.captions === null ? [] : [`closed captions dropped: ${name} does not support them`];
+}
+
+/** What a GIF leaves out, other than tracks and captions. */
+function gifRemarks({ media, formats }: PreparedJob): string[] {
+  const remarks = ['colours reduced to a palette of 256 (GIF), and times rounded to hundredths of a second'];
+  if (media.chapterCount > 0) remarks.push('chapters dropped: GIF does not support them');
+  // The palette says it all about chroma and bit depth.
+  const video = { ...media.video, bitsPerComponent: 8 };
+  return [...remarks, ...imageRemarks({ ...media, video }, formats, chromaOf(video.pixelFormat))];
+}
+
 /** Stereo 3D and spherical metadata that are not in the output. */
 export function spatialRemarks(
   { recipe }: Pick<Job, 'recipe'>,
@@ -75,6 +96,8 @@ export function spatialRemarks(
 ): string[] {
   if (spatial === null) return [];
   const remarks = spatial.leftOut.map((what) => `${what} metadata dropped`);
+  if (container === 'gif' && (spatial.stereo !== null || spatial.spherical !== null))
+    return [...remarks, 'stereo 3D and spherical metadata dropped: GIF does not support them'];
   if (recipe.pipeline !== 'upscale')
     return [...remarks, 'stereo 3D and spherical metadata dropped: a split screen shows parts of the frame'];
   if (container === 'mov' && (spatial.stereo !== null || spatial.spherical !== null))

@@ -10,6 +10,8 @@ import { outputColor } from '../../media/decode/color-conversion.ts';
 import { outputTiming } from '../../media/encode/output-timing.ts';
 import { assessDamage } from '../../media/index/damage.ts';
 import { withoutUnmuxable } from '../../media/join/find-unmuxable.ts';
+import { gifSize } from '../../media/gif/gif-limits.ts';
+import { makeGif } from '../../media/gif/make-gif.ts';
 import { muxOutput } from '../../media/join/mux.ts';
 import { withShifts, type StreamPlan } from '../../media/join/stream-plan.ts';
 import { verifyOutput } from '../../media/verify/verify-output.ts';
@@ -138,34 +140,40 @@ async function joinOnce(
 ): Promise<void> {
   const batches = queue.batches.listBatches(job.id);
   const timing = outputTiming(index, media);
+  const isGif = streams.container === 'gif';
+  const captions = plan.codec === 'vp9' || isGif ? null : index.captions;
+  const segmentPaths = batches.map((batch) => folder.segmentPath(batch.segmentName));
+  const format = isGif ? gifSize(formats.output, formats.outputAspect) : formats.output;
   queue.progress.setStage(lease, 'mux');
   failPoint('output.before-join');
-  await muxOutput(
-    {
-      source: media,
-      segmentPaths: batches.map((batch) => folder.segmentPath(batch.segmentName)),
-      timing,
-      codec: plan.codec,
-      encoderCount: new Set(batches.map((batch) => batch.encoder)).size,
-      plan: streams,
-      captions: index.captions,
-      // A split screen shows parts of the frame.
-      spatial: job.recipe.pipeline === 'upscale' ? (media.video.spatial ?? null) : null,
-      outputPath: path,
-    },
-    signal,
-  );
+  if (isGif) await makeGif({ source: media, segmentPaths, timing, format, outputPath: path }, signal);
+  else
+    await muxOutput(
+      {
+        source: media,
+        segmentPaths,
+        timing,
+        codec: plan.codec,
+        encoderCount: new Set(batches.map((batch) => batch.encoder)).size,
+        plan: streams,
+        captions,
+        // A split screen shows parts of the frame.
+        spatial: job.recipe.pipeline === 'upscale' ? (media.video.spatial ?? null) : null,
+        outputPath: path,
+      },
+      signal,
+    );
   failPoint('output.joined');
   queue.progress.setStage(lease, 'verify');
   log.info('joined the segments; verifying every frame of the result');
   const expected = {
-    format: formats.output,
+    format,
     chroma: plan.encoder.chroma ?? '420',
     timing,
     color: outputColor(media.video),
-    sampleAspectRatio: formats.outputAspect,
+    sampleAspectRatio: isGif ? { num: 1, den: 1 } : formats.outputAspect,
     plan: streams,
-    captions: index.captions,
+    captions,
     source: media,
     original: { path: timeline === null ? media.path : job.sourcePath, timeline },
   };

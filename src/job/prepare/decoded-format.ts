@@ -1,11 +1,18 @@
 import type { Settings } from '../../config/settings.ts';
 import type { Chroma, MediaInfo, YuvFormat } from '../../domain/media-info.ts';
 import type { Recipe } from '../../domain/recipe.ts';
+import type { WantedContainer } from '../../media/join/stream-plan.ts';
 import { chromaOf } from '../../media/probe/stream-info.ts';
 import { describePipeline } from '../../pipelines/describe-pipeline.ts';
 
 /** Chroma subsampling of the output of a new job. */
-export function chooseChroma({ encoder }: Settings, { video }: Pick<MediaInfo, 'video'>): Chroma {
+export function chooseChroma(
+  { encoder }: Settings,
+  { video }: Pick<MediaInfo, 'video'>,
+  container?: WantedContainer,
+): Chroma {
+  // The segments of a GIF keep every colour until the palette is chosen.
+  if (container === 'gif') return '444';
   return encoder.chroma === 'source' ? chromaOf(video.pixelFormat) : '420';
 }
 

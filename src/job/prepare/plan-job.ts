@@ -8,6 +8,7 @@ import { identifyFfmpeg } from '../../hardware/probe/ffmpeg-facts.ts';
 import { chooseCodec } from '../../media/encode/choose-codec.ts';
 import type { EncoderSettings } from '../../media/encode/encoder-arguments.ts';
 import { whyNotNvenc } from '../../media/encode/try-nvenc.ts';
+import type { WantedContainer } from '../../media/join/stream-plan.ts';
 import { choosePrecision } from '../../inference/choose-precision.ts';
 import { isCpuAddonBuilt } from '../../inference/cpu-engine.ts';
 import { batchSizesFor } from '../../workspace/batch-sizes.ts';
@@ -21,6 +22,8 @@ export interface PlanInputs extends TiledWork {
   readonly embedding: ModelFile | null;
   /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
   readonly decodedTo?: YuvFormat | undefined;
+  /** Container that the output gets. Absent for still images. */
+  readonly container?: WantedContainer;
   readonly formats: { readonly input: FrameFormat; readonly output: FrameFormat };
   /** Whether the whole video is analysed before its frames are processed. */
   readonly hasAnalysis: boolean;
@@ -72,7 +75,7 @@ function assertSameModels(plan: JobPlan, name: string, { model, embedding }: Pla
 
 async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
   const { settings, signal } = context;
-  const { formats, media, model, decodedTo, hasAnalysis } = inputs;
+  const { formats, media, model, decodedTo, container, hasAnalysis } = inputs;
   const freeBytes = await availableMemoryBytes();
   const sizes = batchSizesFor(
     { inputBytes: frameBytes(formats.input), outputBytes: frameBytes(formats.output) },
@@ -80,15 +83,23 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     { firstBatchFrames: settings.batch.firstFrames, batchFrames: settings.batch.frames },
   );
   const { crf, preset, lowLatency } = settings.encoder;
-  const chroma = chooseChroma(settings, media);
+  const chroma = chooseChroma(settings, media, container);
   const threads = Math.min(availableParallelism(), 16);
-  const encoder: EncoderSettings = { crf, preset, threads, chroma, lowLatency };
+  // Without loss: the palette costs enough.
+  const quality = container === 'gif' ? 0 : crf;
+  const encoder: EncoderSettings = { crf: quality, preset, threads, chroma, lowLatency };
   const hevcOnNvenc =
+    container !== 'webm' &&
+    container !== 'gif' &&
     settings.encoder.nvenc &&
     (await tryWithPermit(context, () => whyNotNvenc('hevc', formats.output, encoder, signal))) === null;
   return {
     ...sizes,
-    codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc),
+    ...(container === 'gif'
+      ? { codec: 'h264', container }
+      : container === 'webm'
+        ? { codec: 'vp9', container }
+        : { codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc) }),
     encoder,
     ...(decodedTo === undefined ? {} : { decodedTo }),
     ...(model === null ? {} : { shrinksWith: 'sharp', reusesTiles: true }),

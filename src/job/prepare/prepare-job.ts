@@ -2,6 +2,8 @@ import { shapeOf } from '../../domain/video-shape.ts';
 import { batchCount, missingBatches } from '../../domain/frame-batch.ts';
 import { describeRecipe } from '../../domain/recipe.ts';
 import { counted } from '../../lib/counted.ts';
+import { outputTiming } from '../../media/encode/output-timing.ts';
+import { assertFitsGif, gifSize } from '../../media/gif/gif-limits.ts';
 import { planStreams } from '../../media/join/stream-plan.ts';
 import { describePipeline } from '../../pipelines/describe-pipeline.ts';
 import { removeHalfOutputsOf } from '../../workspace/half-output.ts';
@@ -10,6 +12,8 @@ import type { JobContext } from '../job-context.ts';
 import { checkDiskSpace } from './check-disk-space.ts';
 import { chooseChroma, chooseDecodedTo } from './decoded-format.ts';
 import { deviceMemories } from './device-memory.ts';
+import { assertEncodersWork } from './assert-encoders-work.ts';
+import { containerFor } from './container-for.ts';
 import { findJobModels } from './find-job-models.ts';
 import { keepIntactBatches } from './keep-intact-batches.ts';
 import { chooseOutputPath } from './output-path.ts';
@@ -29,17 +33,23 @@ export async function prepareJob(given: JobContext, folder: JobFolder): Promise<
   const source = await prepareSource(context, folder);
   const { media } = source;
   const framesTotal = source.index.pts.length;
-  const streams = planStreams(media, settings.output.container);
+  const container = containerFor(job.plan, settings.output.container);
+  const streams = planStreams(media, container);
   const outputPath = await chooseOutputPath(context, streams.extension);
 
   const models = await findJobModels(context);
   const decodedTo =
     job.plan === null
-      ? chooseDecodedTo(job.recipe, media, chooseChroma(settings, media))
+      ? chooseDecodedTo(job.recipe, media, chooseChroma(settings, media, container))
       : job.plan.decodedTo;
   const pipeline = describePipeline(job.recipe, media, decodedTo);
   const memories = isTiled(job.recipe, models.model) ? await deviceMemories(job.recipe.device) : null;
-  const plan = await planJob(context, { media, ...models, decodedTo, ...pipeline, memories });
+  const { output } = pipeline.formats;
+  if (container === 'gif')
+    assertFitsGif(media, outputTiming(source.index, media), gifSize(output, pipeline.formats.outputAspect));
+  const plan = await planJob(context, { media, ...models, decodedTo, ...pipeline, memories, container });
+  // Before the plan is stored, so that the job can still get another container.
+  await assertEncodersWork(streams, plan, output, context.signal);
   queue.progress.setPlan(lease, plan, framesTotal);
   queue.progress.setVideo(lease, { ...shapeOf(media), frames: framesTotal });
 

@@ -1,4 +1,4 @@
-import type { Codec } from '../encode/encoder-arguments.ts';
+import type { NalCodec } from '../encode/encoder-arguments.ts';
 import { escapeNalUnit, unescapeNalUnit } from './nal-units.ts';
 
 /** SEI message `user_data_registered_itu_t_t35` (ITU-T H.264, D.1.6; the same in H.265). */
@@ -12,13 +12,13 @@ const MARKER = 0xff;
 const MOST_BYTES_PER_MESSAGE = 31 * 3;
 
 /** The header of a NAL unit that contains SEI messages; for H.265 a prefix SEI. */
-const SEI_HEADER: Readonly<Record<Codec, Buffer>> = {
+const SEI_HEADER: Readonly<Record<NalCodec, Buffer>> = {
   h264: Buffer.from([0x06]),
   hevc: Buffer.from([0x4e, 0x01]),
 };
 
 /** Builds a NAL unit with the captions of a frame, without start code or length. */
-export function captionSei(codec: Codec, payload: Buffer): Buffer {
+export function captionSei(codec: NalCodec, payload: Buffer): Buffer {
   const messages: Buffer[] = [];
   for (let at = 0; at < payload.length; at += MOST_BYTES_PER_MESSAGE) {
     const triplets = payload.subarray(at, at + MOST_BYTES_PER_MESSAGE);
@@ -47,7 +47,7 @@ export function parseCaptionSei(unit: Buffer): Buffer | null {
 }
 
 /** Whether a NAL unit contains a part of the image, to which the SEI messages before it belong. */
-export function isSlice(codec: Codec, firstByte: number): boolean {
+export function isSlice(codec: NalCodec, firstByte: number): boolean {
   if (codec === 'hevc') return ((firstByte >> 1) & 0x3f) < 32;
   const type = firstByte & 0x1f;
   return type >= 1 && type <= 5;

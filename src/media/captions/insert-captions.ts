@@ -1,13 +1,13 @@
 import { open } from 'node:fs/promises';
 import { VerificationError } from '../../domain/errors.ts';
-import type { Codec } from '../encode/encoder-arguments.ts';
+import type { NalCodec } from '../encode/encoder-arguments.ts';
 import type { Box } from '../encode/segment-boxes.ts';
 import { fragmentHeader, parseFragment, type Fragment } from '../encode/fragment.ts';
 import { captionSei, isSlice } from './caption-sei.ts';
 
 /** What captions the frames of a segment get. */
 export interface CaptionSource {
-  readonly codec: Codec;
+  readonly codec: NalCodec;
   /** Captions of the frame with this presentation time, in ticks of the segment; null if it has none. */
   readonly at: (ticks: number) => Buffer | null;
 }
@@ -73,7 +73,7 @@ function presentationTimes({ decodeTime, samples }: Fragment): number[] {
   });
 }
 
-function unitWith(captions: Buffer | null, codec: Codec): Buffer | null {
+function unitWith(captions: Buffer | null, codec: NalCodec): Buffer | null {
   if (captions === null) return null;
   const unit = captionSei(codec, captions);
   const length = Buffer.alloc(LENGTH_BYTES);
@@ -82,7 +82,7 @@ function unitWith(captions: Buffer | null, codec: Codec): Buffer | null {
 }
 
 /** Where the first slice of a frame begins, with the length before it; null if there is none. */
-function firstSlice(sample: Buffer, codec: Codec): number | null {
+function firstSlice(sample: Buffer, codec: NalCodec): number | null {
   for (let at = 0; at + LENGTH_BYTES < sample.length; at += LENGTH_BYTES + sample.readUInt32BE(at))
     if (isSlice(codec, sample[at + LENGTH_BYTES] ?? 0)) return at;
   return null;

@@ -86,10 +86,10 @@ export function isRgb(pixelFormat: string): boolean {
  */
 export function chromaLocationFilters(
   { chromaLocation }: OutputColor,
-  codec: 'h264' | 'hevc',
+  codec: 'h264' | 'hevc' | 'vp9',
   pixelFormat: string,
 ): string[] {
-  return chromaLocation === 'topleft' && isQuartered(pixelFormat)
+  return chromaLocation === 'topleft' && codec !== 'vp9' && isQuartered(pixelFormat)
     ? [`${codec}_metadata=chroma_sample_loc_type=2`]
     : [];
 }
@@ -101,8 +101,15 @@ export function chromaLocationFilters(
 export function agrees(found: ColorInfo, expected: OutputColor): boolean {
   return (
     (found.range ?? 'tv') === expected.range &&
-    found.matrix === expected.matrix &&
+    isSameMatrix(found.matrix, expected.matrix) &&
     (expected.primaries === null || found.primaries === expected.primaries) &&
     (expected.transfer === null || found.transfer === expected.transfer)
   );
 }
+
+/** The two names of BT.601 mean the same matrix, and VP9 has only one value for them. */
+function isSameMatrix(found: string | null, expected: string): boolean {
+  return found === expected || (BT601.has(found ?? '') && BT601.has(expected));
+}
+
+const BT601: ReadonlySet<string> = new Set(['smpte170m', 'bt470bg']);

@@ -1,5 +1,5 @@
 import { isDeep, type FrameFormat } from '../../domain/media-info.ts';
-import type { Codec } from './encoder-arguments.ts';
+import type { NalCodec } from './encoder-arguments.ts';
 
 /** Largest edge of H.264 on NVENC, on every GPU so far; for HEVC it is 8192. */
 export const NVENC_H264_MAX_EDGE = 4096;
@@ -11,10 +11,10 @@ export const NVENC_H264_MAX_EDGE = 4096;
  * @param nvencHasHevc whether NVENC can encode the output as HEVC, which then is used for frames too large for H.264
  */
 export function chooseCodec(
-  requested: 'auto' | Codec,
+  requested: 'auto' | NalCodec,
   output: FrameFormat,
   nvencHasHevc: () => boolean,
-): Codec {
+): NalCodec {
   if (requested !== 'auto') return requested;
   if (isTenBit(output)) return 'hevc';
   const isLarge = Math.max(output.width, output.height) > NVENC_H264_MAX_EDGE;

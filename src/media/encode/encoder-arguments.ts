@@ -2,8 +2,10 @@ import type { Chroma, HdrMetadata } from '../../domain/media-info.ts';
 import { hdrParameters } from '../probe/hdr-metadata.ts';
 
 /** Video codec of the output. */
-export type Codec = 'h264' | 'hevc';
-export type EncoderName = 'h264_nvenc' | 'hevc_nvenc' | 'libx264' | 'libx265';
+export type Codec = 'h264' | 'hevc' | 'vp9';
+/** A codec whose stream consists of NAL units. */
+export type NalCodec = Exclude<Codec, 'vp9'>;
+export type EncoderName = 'h264_nvenc' | 'hevc_nvenc' | 'libx264' | 'libx265' | 'libvpx-vp9';
 
 export interface EncoderSettings {
   /** Constant rate factor of libx264 and libx265; also used as the constant quality of NVENC. */
@@ -25,12 +27,21 @@ export interface EncoderSettings {
 export const REORDER_FRAMES = 2;
 
 /** The CPU encoder for each codec. */
-export const SOFTWARE_ENCODER: Readonly<Record<Codec, EncoderName>> = { h264: 'libx264', hevc: 'libx265' };
-/** The NVENC encoder for each codec. */
-export const NVENC_ENCODER: Readonly<Record<Codec, EncoderName>> = { h264: 'h264_nvenc', hevc: 'hevc_nvenc' };
+export const SOFTWARE_ENCODER: Readonly<Record<Codec, EncoderName>> = {
+  h264: 'libx264',
+  hevc: 'libx265',
+  vp9: 'libvpx-vp9',
+};
+/** The NVENC encoder for each codec that has one. */
+export const NVENC_ENCODER = {
+  h264: 'h264_nvenc',
+  hevc: 'hevc_nvenc',
+  vp9: null,
+} as const satisfies Readonly<Record<Codec, EncoderName | null>>;
 
 /** The codec that an encoder writes. */
 export function codecOf(encoder: EncoderName): Codec {
+  if (encoder === 'libvpx-vp9') return 'vp9';
   return encoder === 'libx264' || encoder === 'h264_nvenc' ? 'h264' : 'hevc';
 }
 
@@ -80,6 +91,12 @@ export function encoderArguments(
           ...(hdr === null ? [] : hdrParameters(encoder, hdr)),
         ].join(':'),
       ];
+    case 'libvpx-vp9':
+      return [
+        ...['-c:v', 'libvpx-vp9', '-crf', vp9Quality(settings.crf), '-b:v', '0', '-deadline', 'good'],
+        ...['-cpu-used', String(VP9_SPEEDS[settings.preset] ?? 2)],
+        ...['-row-mt', '1', '-threads', String(settings.threads)],
+      ];
     case 'h264_nvenc':
     case 'hevc_nvenc':
       return [
@@ -98,3 +115,21 @@ export function encoderArguments(
       ];
   }
 }
+
+/** The quality of libvpx-vp9 goes to 63, that of libx264 to 51. */
+function vp9Quality(crf: number): string {
+  return String(Math.round((crf * 63) / 51));
+}
+
+/** Speeds of libvpx-vp9, from 0 to 5, for the presets of libx264. */
+const VP9_SPEEDS: Readonly<Record<string, number>> = {
+  ultrafast: 5,
+  superfast: 5,
+  veryfast: 4,
+  faster: 4,
+  fast: 3,
+  medium: 2,
+  slow: 1,
+  slower: 1,
+  veryslow: 0,
+};

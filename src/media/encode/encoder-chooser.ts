@@ -29,25 +29,30 @@ export interface ChooserOptions {
 export class EncoderChooser {
   readonly #options: ChooserOptions;
   readonly #backOff = new BackOff(FIRST_RETRY_MS, LONGEST_RETRY_MS);
+  readonly #nvenc: EncoderName | null;
   #state: 'untried' | 'nvenc' | 'software' = 'untried';
   #retryAtMs = 0;
 
   constructor(options: ChooserOptions) {
     this.#options = options;
+    this.#nvenc = options.nvenc ? NVENC_ENCODER[options.codec] : null;
   }
 
   /** The encoder to use now. */
   async next(): Promise<EncoderName> {
-    const { codec, nvenc, now, onChoice } = this.#options;
-    if (nvenc && (this.#state === 'untried' || (this.#state === 'software' && now() >= this.#retryAtMs))) {
+    const { codec, now, onChoice } = this.#options;
+    if (
+      this.#nvenc !== null &&
+      (this.#state === 'untried' || (this.#state === 'software' && now() >= this.#retryAtMs))
+    ) {
       await this.#try();
-    } else if (!nvenc && this.#state === 'untried') {
+    } else if (this.#nvenc === null && this.#state === 'untried') {
       this.#state = 'software';
-      onChoice(
-        `encoding on the CPU with ${SOFTWARE_ENCODER[codec]}: NVENC is disabled (to see why: framekiln config show --why encoder.nvenc)`,
-      );
+      const why =
+        codec === 'vp9' ? '' : ': NVENC is disabled (to see why: framekiln config show --why encoder.nvenc)';
+      onChoice(`encoding on the CPU with ${SOFTWARE_ENCODER[codec]}${why}`);
     }
-    return this.#state === 'nvenc' ? NVENC_ENCODER[codec] : SOFTWARE_ENCODER[codec];
+    return this.#state === 'nvenc' && this.#nvenc !== null ? this.#nvenc : SOFTWARE_ENCODER[codec];
   }
 
   /** A segment failed on NVENC: software encodes until the next trial. */
@@ -56,12 +61,12 @@ export class EncoderChooser {
   }
 
   async #try(): Promise<void> {
-    const { codec, tryNvenc, onChoice } = this.#options;
+    const { tryNvenc, onChoice } = this.#options;
     const isFirst = this.#state === 'untried';
     const reason = await tryNvenc();
     if (reason === null) {
       this.#state = 'nvenc';
-      onChoice(`encoding on the GPU with ${NVENC_ENCODER[codec]}`);
+      onChoice(`encoding on the GPU with ${String(this.#nvenc)}`);
     } else if (isFirst) {
       this.#fallBack(reason.text, reason);
     } else {
@@ -74,7 +79,7 @@ export class EncoderChooser {
     if (!softwareFallback)
       throw new TransientError(
         'ENCODER_BUSY',
-        `Cannot encode with ${NVENC_ENCODER[codec]}: ${why}, and software encoding is disabled (encoder.softwareFallback).`,
+        `Cannot encode with ${String(this.#nvenc)}: ${why}, and software encoding is disabled (encoder.softwareFallback).`,
       );
     this.#state = 'software';
     this.#postpone(reason);

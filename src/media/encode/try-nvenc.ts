@@ -1,19 +1,9 @@
 import { FfmpegError } from '../../domain/errors.ts';
 import { hardwareReason, reasonFromStderr, type HardwareReason } from '../../domain/hardware-reason.ts';
 import type { FrameFormat } from '../../domain/media-info.ts';
-import { QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
-import { runForText } from '../ffmpeg/run-for-text.ts';
 import { isTenBit, NVENC_H264_MAX_EDGE } from './choose-codec.ts';
-import {
-  encoderArguments,
-  encoderPixelFormat,
-  NVENC_ENCODER,
-  type Codec,
-  type EncoderName,
-  type EncoderSettings,
-} from './encoder-arguments.ts';
-
-const TRIAL_TIMEOUT_MS = 15_000;
+import { NVENC_ENCODER, type Codec, type EncoderSettings } from './encoder-arguments.ts';
+import { tryEncoder } from './try-encoder.ts';
 
 /**
  * Tries NVENC by encoding two frames of the real size. Only a trial shows whether it works: `ffmpeg -encoders` lists NVENC
@@ -35,31 +25,15 @@ export async function whyNotNvenc(
     const most = `${NVENC_H264_MAX_EDGE}x${NVENC_H264_MAX_EDGE}`;
     return { code: 'too-large', text: `${width}x${height} exceeds the ${most} limit of H.264 on NVENC` };
   }
+  const encoder = NVENC_ENCODER[codec];
+  if (encoder === null) return { code: 'other', text: `NVENC does not encode ${codec}` };
   try {
-    await tryEncoder(NVENC_ENCODER[codec], output, settings, signal);
+    await tryEncoder(encoder, output, settings, signal);
     return null;
   } catch (error) {
     if (error instanceof FfmpegError) return nvencReason(error);
     throw error;
   }
-}
-
-/** Encodes two frames with an encoder. @throws FfmpegError when the encoder does not work */
-export async function tryEncoder(
-  encoder: EncoderName,
-  output: FrameFormat,
-  settings: EncoderSettings,
-  signal?: AbortSignal,
-): Promise<void> {
-  const tenBit = isTenBit(output);
-  const source = ['-f', 'lavfi', '-i', `color=size=${output.width}x${output.height}:rate=25`];
-  const format = ['-frames:v', '2', '-vf', `format=${encoderPixelFormat(encoder, tenBit)}`];
-  const args = [...QUIET, ...source, ...format, ...encoderArguments(encoder, settings, tenBit)];
-  await runForText('ffmpeg', [...args, '-f', 'null', '-'], {
-    purpose: `trying ${encoder}`,
-    signal,
-    stallMs: TRIAL_TIMEOUT_MS,
-  });
 }
 
 /** The reason that the last lines of ffmpeg's output show. */

@@ -7,7 +7,7 @@ import { readPacketTimes } from '../index/packet-times.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';
 import { isAttachedCover } from './attached-cover.ts';
 import { extractCovers } from './cover-art.ts';
-import { isMapped, otherStreamArguments, type StreamPlan } from './stream-plan.ts';
+import { isMapped, isMatroska, otherStreamArguments, type StreamPlan } from './stream-plan.ts';
 
 /**
  * Drops the tracks that cannot be written to the container, by muxing each one alone. A broken audio track or cover image
@@ -60,10 +60,9 @@ async function whyNotMuxable(
   alone: StreamPlan,
   signal: AbortSignal | undefined,
 ): Promise<string | null> {
-  const container =
-    alone.container === 'matroska'
-      ? []
-      : ['-strict', 'experimental', '-movflags', 'frag_keyframe+empty_moov'];
+  const container = isMatroska(alone.container)
+    ? []
+    : ['-strict', 'experimental', '-movflags', 'frag_keyframe+empty_moov'];
   const args = [
     ...QUIET_LENIENT,
     '-copyts',

@@ -4,7 +4,7 @@ import { FfmpegError } from '../../domain/errors.ts';
 import type { MediaInfo, OtherStreamInfo } from '../../domain/media-info.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { runForText } from '../ffmpeg/run-for-text.ts';
-import type { StreamFate, StreamPlan } from './stream-plan.ts';
+import { isMatroska, type StreamFate, type StreamPlan } from './stream-plan.ts';
 
 /**
  * Adapts audio tracks that are copied to Matroska, so that they are heard as in the source: against the delay that ffmpeg
@@ -18,7 +18,7 @@ export async function fitToMatroska(
   trialPath: string,
   signal?: AbortSignal,
 ): Promise<StreamPlan> {
-  if (plan.container !== 'matroska') return plan;
+  if (!isMatroska(plan.container)) return plan;
   const fates: StreamFate[] = [];
   for (const fate of plan.fates) {
     const isCopied = fate.stream.kind === 'audio' && fate.codec === 'copy';

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import type { MediaInfo, SpatialLayout } from '../../domain/media-info.ts';
@@ -10,9 +9,10 @@ import type { Codec } from '../encode/encoder-arguments.ts';
 import { inputArguments, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { endSeconds, frameAt, type OutputTiming } from '../encode/output-timing.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
+import { feedSegments } from './feed-segments.ts';
 import { joinedSegments } from './joined-segments.ts';
 import { fitToMatroska } from './matroska-tracks.ts';
-import { otherStreamArguments, videoTag, type StreamPlan } from './stream-plan.ts';
+import { isMatroska, otherStreamArguments, videoTag, type StreamPlan } from './stream-plan.ts';
 
 /** A finished file to mux from the segments of a job and the other streams of its source. */
 export interface MuxJob {
@@ -76,8 +76,8 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
     // Streams with few or late packets, such as sparse subtitles, must not overflow the queue.
     '-max_muxing_queue_size',
     '100000',
-    ...(plan.container === 'matroska'
-      ? ['-f', 'matroska']
+    ...(isMatroska(plan.container)
+      ? ['-f', plan.container]
       : [
           '-video_track_timescale',
           String(timing.timescale),
@@ -107,7 +107,10 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
   child.stdout.resume();
   child.extra.resume();
   try {
-    await Promise.all([child.ended, feedSegments(child, job)]);
+    // With NVENC, ffmpeg 5.1 writes no HDR metadata into the stream.
+    const metadata = { spatial: job.spatial ?? null, hdr: source.video.hdr };
+    const joined = joinedSegments(job.segmentPaths, captionSource(job), metadata);
+    await Promise.all([child.ended, feedSegments(child, joined)]);
   } finally {
     for (const { path } of covers) await rm(path, { force: true });
   }
@@ -119,7 +122,7 @@ export async function muxOutput(job: MuxJob, signal?: AbortSignal): Promise<void
  * presentation as that of the first packet.
  */
 function holdLastFrame({ source, timing, plan }: MuxJob): string {
-  const ticksPerSecond = plan.container === 'matroska' ? 1000 : timing.timescale;
+  const ticksPerSecond = isMatroska(plan.container) ? 1000 : timing.timescale;
   const scale = ticksPerSecond / timing.timescale;
   const end = Math.round((endSeconds(timing) + source.startSeconds) * ticksPerSecond);
   const shown = `gte(PTS,${Math.floor(end - timing.lastDuration * scale)})`;
@@ -186,23 +189,8 @@ function videoMetadata({ video }: MediaInfo): string[] {
   ];
 }
 
-/** Pipes the segments into ffmpeg as one stream. */
-async function feedSegments(child: FfmpegProcess, job: MuxJob): Promise<void> {
-  const exited = child.ended.catch(() => undefined);
-  // With NVENC, ffmpeg 5.1 writes no HDR metadata into the stream.
-  const metadata = { spatial: job.spatial ?? null, hdr: job.source.video.hdr };
-  for await (const chunk of joinedSegments(job.segmentPaths, captionSource(job), metadata)) {
-    child.touch();
-    if (child.stdin.destroyed) return; // `child.ended` rejects with the reason.
-    // A broken pipe is not handled here, because `child.ended` rejects with the reason.
-    if (!child.stdin.write(chunk))
-      await Promise.race([once(child.stdin, 'drain').catch(() => exited), exited]);
-  }
-  child.stdin.end();
-}
-
 function captionSource({ captions, timing, codec }: MuxJob): CaptionSource | null {
-  if (captions === null) return null;
+  if (captions === null || codec === 'vp9') return null;
   const offset = SEGMENT_OFFSET_SECONDS * timing.timescale;
   return {
     codec,

@@ -4,7 +4,12 @@ import { isAttachedCover } from './attached-cover.ts';
 import type { Codec } from '../encode/encoder-arguments.ts';
 
 /** Container of the finished file. */
-export type Container = 'mp4' | 'mov' | 'matroska';
+export type Container = 'mp4' | 'mov' | 'matroska' | 'webm' | 'gif';
+
+/** Whether the Matroska muxer of ffmpeg writes the container; WebM is Matroska with fewer codecs. */
+export function isMatroska(container: Container): boolean {
+  return container === 'matroska' || container === 'webm';
+}
 
 /** What happens to a stream of the source other than the main video. */
 export interface StreamFate {
@@ -34,7 +39,13 @@ export interface StreamPlan {
 const MP4_AUDIO = new Set(['aac', 'ac3', 'eac3', 'mp3', 'mp2', 'alac', 'opus', 'flac', 'dts']);
 const MP4_SUBTITLE = new Set(['mov_text']);
 /** Transparent for stereo; the encoder lowers it where the sample rate or channels do not allow it. */
-const AAC_BIT_RATE = '256k';
+const BIT_RATE = '256k';
+/** The encoder of ffmpeg itself is experimental. */
+export const OPUS_ENCODER = 'libopus';
+/** The channel layouts that Opus has; ffmpeg converts others, such as 5.1(side), to the nearest one. */
+const OPUS_LAYOUTS = 'aformat=channel_layouts=7.1|6.1|5.1|5.0|quad|3.0|stereo|mono';
+const WEBM_AUDIO = new Set(['opus', 'vorbis']);
+const WEBM_VIDEO = new Set(['vp8', 'vp9', 'av1']);
 /** Without it, a gap would move what comes after it; shorter ones are rounding. */
 const SILENCE_IN_GAPS = 'aresample=async=1:min_hard_comp=0.01';
 const TEXT_SUBTITLE = new Set(['mov_text', 'subrip', 'ass', 'ssa', 'webvtt', 'text']);
@@ -42,17 +53,15 @@ const TEXT_SUBTITLE = new Set(['mov_text', 'subrip', 'ass', 'ssa', 'webvtt', 'te
 const MATROSKA_CONVERSIONS: Readonly<Record<string, string>> = { mov_text: 'srt', eia_608: 'srt' };
 
 /** The container that the user wants: that of the source if it can be written, or a fixed one. */
-export type WantedContainer = 'source' | 'mp4' | 'mkv';
+export type WantedContainer = 'source' | 'mp4' | 'mkv' | 'webm' | 'gif';
 
 /**
  * Plans the container and the fate of every stream other than the main video. With `source`, MP4, MOV and Matroska are
- * kept if the container supports all streams, and everything else becomes Matroska. With `mp4`, streams that MP4 does not
- * support are converted.
+ * kept if the container supports all streams, and everything else becomes Matroska. With `mp4` and `webm`, streams that the
+ * container does not support are converted.
  */
 export function planStreams(source: MediaInfo, wanted: WantedContainer = 'source'): StreamPlan {
-  const own = sourceContainer(source);
-  const { container, reason } =
-    wanted === 'source' ? bestContainer(source, own) : fixedContainer(wanted, own);
+  const { container, reason } = wanted === 'source' ? bestContainer(source) : fixedContainer(wanted, source);
   const extension = extname(source.path).toLowerCase();
   return {
     container,
@@ -66,6 +75,14 @@ const EXTENSIONS: Readonly<Record<Container, readonly string[]>> = {
   mp4: ['.mp4', '.m4v'],
   mov: ['.mov'],
   matroska: ['.mkv'],
+  webm: ['.webm'],
+  gif: ['.gif'],
+};
+
+/** Why the containers that are made only when the user asks for them are not kept. */
+const ON_REQUEST: Readonly<Record<string, string>> = {
+  '.webm': 'WebM needs VP9; to get it, set output.container to webm',
+  '.gif': 'GIF has only 256 colours; to get it, set output.container to gif',
 };
 
 interface ContainerChoice {
@@ -74,15 +91,19 @@ interface ContainerChoice {
   readonly reason: string | null;
 }
 
-function fixedContainer(wanted: 'mp4' | 'mkv', own: Container | null): ContainerChoice {
-  const container = wanted === 'mkv' ? 'matroska' : 'mp4';
-  return { container, reason: container === own ? null : `output.container is set to ${wanted}` };
+function fixedContainer(wanted: Exclude<WantedContainer, 'source'>, source: MediaInfo): ContainerChoice {
+  const container = wanted === 'mkv' ? 'matroska' : wanted;
+  const isOwn = container === (sourceContainer(source) ?? containerOnRequest(source));
+  return { container, reason: isOwn ? null : `output.container is set to ${wanted}` };
 }
 
-function bestContainer(source: MediaInfo, own: Container | null): ContainerChoice {
+function bestContainer(source: MediaInfo): ContainerChoice {
+  const own = sourceContainer(source);
   if (own === null) {
     const extension = extname(source.path).toLowerCase();
     // A file may have the name of another container.
+    const onRequest = ON_REQUEST[extension];
+    if (onRequest !== undefined) return { container: 'matroska', reason: onRequest };
     const isMisleading = extension === '' || Object.values(EXTENSIONS).flat().includes(extension);
     const what = isMisleading ? 'the container of the source' : extension;
     return { container: 'matroska', reason: `${what} is not supported as an output container` };
@@ -115,8 +136,11 @@ export function otherStreamArguments(plan: StreamPlan, input: number, videosBefo
     const number = perKind.get(letter) ?? (letter === 'v' ? videosBefore : 0);
     perKind.set(letter, number + 1);
     const from = movedSeconds === undefined ? input : nextInput++;
-    args.push('-map', `${from}:${stream.index}`, `-c:${letter}:${number}`, codec ?? 'copy');
-    if (codec === 'aac') args.push(`-b:a:${number}`, AAC_BIT_RATE, `-filter:a:${number}`, SILENCE_IN_GAPS);
+    const encoder = codec === 'opus' ? OPUS_ENCODER : (codec ?? 'copy');
+    args.push('-map', `${from}:${stream.index}`, `-c:${letter}:${number}`, encoder);
+    if (codec === 'aac') args.push(`-b:a:${number}`, BIT_RATE, `-filter:a:${number}`, SILENCE_IN_GAPS);
+    if (codec === 'opus')
+      args.push(`-b:a:${number}`, BIT_RATE, `-filter:a:${number}`, `${SILENCE_IN_GAPS},${OPUS_LAYOUTS}`);
     if (filter !== undefined) args.push(`-bsf:${letter}:${number}`, filter);
     // ffmpeg needs the metadata mapping of every stream once one stream, here the video, has one.
     args.push(`-map_metadata:s:${letter}:${number}`, `${input}:s:${stream.index}`);
@@ -147,7 +171,11 @@ export function withShifts(plan: StreamPlan, shifts: ReadonlyMap<number, number 
     if (typeof shift === 'number' && movedSeconds === undefined) return { ...fate, movedSeconds: shift };
     const why = typeof shift === 'number' ? 'still out of sync after a shift' : shift;
     if (codec !== 'copy') return { stream, codec: null, reason: why };
-    return { stream, codec: 'aac', reason: `out of sync if copied (${why})` };
+    return {
+      stream,
+      codec: plan.container === 'webm' ? 'opus' : 'aac',
+      reason: `out of sync if copied (${why})`,
+    };
   });
   return { ...plan, fates };
 }
@@ -157,19 +185,25 @@ export function withShifts(plan: StreamPlan, shifts: ReadonlyMap<number, number 
  * parameter sets to change, as they do between encoders.
  */
 export function videoTag(codec: Codec, container: Container, encoderCount: number): string[] {
-  if (container === 'matroska') return [];
+  if (isMatroska(container) || container === 'gif' || codec === 'vp9') return [];
   const mixed = encoderCount > 1;
   return ['-tag:v:0', codec === 'h264' ? (mixed ? 'avc3' : 'avc1') : mixed ? 'hev1' : 'hvc1'];
 }
 
-/** The container of the source if it can be written; null if it cannot. */
+/** The container of the source if it is made only when the user asks for it. */
+function containerOnRequest({ container, path }: MediaInfo): 'webm' | 'gif' | null {
+  if (container === 'gif') return 'gif';
+  return container.includes('webm') && extname(path).toLowerCase() === '.webm' ? 'webm' : null;
+}
+
+/** The container of the source if it is kept; null if it is not. */
 function sourceContainer(source: MediaInfo): Container | null {
   const extension = extname(source.path).toLowerCase();
   if (source.container.includes('mp4')) return extension === '.mov' ? 'mov' : 'mp4';
   return source.container.includes('matroska') && extension !== '.webm' ? 'matroska' : null;
 }
 
-function fitsMp4(stream: OtherStreamInfo, container: 'mp4' | 'mov'): boolean {
+function fitsMp4(stream: OtherStreamInfo, container: Container): boolean {
   if (stream.codec === 'unknown' || stream.codec === 'none') return true; // Dropped in any container.
   if (stream.kind === 'subtitle') return MP4_SUBTITLE.has(stream.codec);
   return MP4_AUDIO.has(stream.codec) || (container === 'mov' && stream.codec.startsWith('pcm_'));
@@ -177,14 +211,15 @@ function fitsMp4(stream: OtherStreamInfo, container: 'mp4' | 'mov'): boolean {
 
 function fate(stream: OtherStreamInfo, container: Container, source: MediaInfo): StreamFate {
   const drop = (reason: string): StreamFate => ({ stream, codec: null, reason });
+  if (container === 'gif') return drop(`GIF does not support ${stream.kind} tracks`);
   // From the timecode, MOV and MP4 get a track, and Matroska a tag.
   if (stream.codec === 'timecode' || isChapterTrack(stream, source))
     return { stream, codec: 'copy', reason: null, isWrittenByMuxer: true };
   if (stream.codec === 'none') return drop(stream.attachedPicture ? 'damaged' : 'no decodable frames');
-  if (stream.kind === 'data' && (container === 'matroska' || stream.tag !== GOPRO_TAG)) {
+  if (stream.kind === 'data' && (isMatroska(container) || stream.tag !== GOPRO_TAG)) {
     const format = stream.tag === '' ? stream.codec : stream.tag;
     return drop(
-      container === 'matroska'
+      isMatroska(container)
         ? 'Matroska does not support data tracks'
         : `ffmpeg cannot write data tracks of the format ${format}`,
     );
@@ -192,6 +227,7 @@ function fate(stream: OtherStreamInfo, container: Container, source: MediaInfo):
   if (stream.codec === 'unknown') return drop('unknown codec');
   if (stream.kind === 'attachment' && container !== 'matroska')
     return drop('only Matroska supports attachments');
+  if (container === 'webm') return fateInWebm(stream);
   if (container === 'matroska') {
     if (stream.codec === 'dvb_teletext') return drop('Matroska does not support teletext');
     const conversion = MATROSKA_CONVERSIONS[stream.codec];
@@ -204,6 +240,18 @@ function fate(stream: OtherStreamInfo, container: Container, source: MediaInfo):
   const reason = `${container === 'mov' ? 'MOV' : 'MP4'} does not support ${stream.codec}`;
   if (stream.kind === 'audio') return { stream, codec: 'aac', reason };
   return TEXT_SUBTITLE.has(stream.codec) ? { stream, codec: 'mov_text', reason } : drop(reason);
+}
+
+function fateInWebm(stream: OtherStreamInfo): StreamFate {
+  const { kind, codec, attachedPicture } = stream;
+  const kept: StreamFate = { stream, codec: 'copy', reason: null };
+  if (kind === 'audio' && WEBM_AUDIO.has(codec)) return kept;
+  if (kind === 'video' && WEBM_VIDEO.has(codec) && !attachedPicture) return kept;
+  if (kind === 'subtitle' && codec === 'webvtt') return kept;
+  const reason = `WebM does not support ${attachedPicture ? 'cover images' : codec}`;
+  if (kind === 'audio') return { stream, codec: 'opus', reason };
+  if (kind === 'subtitle' && TEXT_SUBTITLE.has(codec)) return { stream, codec: 'webvtt', reason };
+  return { stream, codec: null, reason };
 }
 
 /** Telemetry of GoPro cameras, the one kind of data track that ffmpeg writes. */

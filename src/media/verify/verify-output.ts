@@ -99,6 +99,17 @@ function originalTimes(
   return readPacketTimes(path, new Set([source.video.index, ...audio]), { signal, timeline });
 }
 
+function colorFaults(video: MediaInfo['video'], { format, chroma, color }: ExpectedOutput): string[] {
+  const faults: string[] = [];
+  const pixelFormat = encoderPixelFormat('libx264', isTenBit(format), chroma);
+  // ffmpeg has separate names for 8-bit formats with full range.
+  if (video.pixelFormat.replace('yuvj', 'yuv') !== pixelFormat)
+    faults.push(`has pixel format ${video.pixelFormat} instead of ${pixelFormat}`);
+  if (!agrees(video.color, color))
+    faults.push(`has colour properties ${JSON.stringify(video.color)} instead of ${JSON.stringify(color)}`);
+  return faults;
+}
+
 /** Faults in the properties of the streams, as ends of a sentence that starts with the name of the file. */
 function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {
   const faults: string[] = [];
@@ -107,18 +118,11 @@ function streamFaults(found: MediaInfo, expected: ExpectedOutput): string[] {
   if (video.width !== format.width || video.height !== format.height) {
     faults.push(`is ${video.width}x${video.height} instead of ${format.width}x${format.height}`);
   }
-  const pixelFormat = encoderPixelFormat('libx264', isTenBit(format), expected.chroma);
-  // ffmpeg has separate names for 8-bit formats with full range.
-  if (video.pixelFormat.replace('yuvj', 'yuv') !== pixelFormat)
-    faults.push(`has pixel format ${video.pixelFormat} instead of ${pixelFormat}`);
+  // GIF has a palette and no colour tags.
+  if (plan.container !== 'gif') faults.push(...colorFaults(video, expected));
   if (video.rotationDegrees !== 0) faults.push('is rotated');
   const ratio = (video.sampleAspectRatio.num * aspect.den) / (video.sampleAspectRatio.den * aspect.num);
   if (Math.abs(ratio - 1) > 0.001) faults.push('has the wrong pixel aspect ratio');
-  if (!agrees(video.color, expected.color)) {
-    faults.push(
-      `has colour properties ${JSON.stringify(video.color)} instead of ${JSON.stringify(expected.color)}`,
-    );
-  }
   for (const kind of ['audio', 'subtitle', 'attachment', 'video'] as const) {
     const wanted = plan.fates.filter((fate) => fate.stream.kind === kind && fate.codec !== null).length;
     const present = found.others.filter((stream) => stream.kind === kind).length;

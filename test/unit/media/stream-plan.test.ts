@@ -54,12 +54,44 @@ test('a track that MP4 does not support makes the output Matroska, with text sub
 
 test.each([
   ['/in/a.avi', 'avi'],
-  ['/in/a.webm', 'matroska,webm'],
   ['/in/a.ts', 'mpegts'],
 ])('%s becomes Matroska, with the reason', (path, container) => {
   const plan = planStreams(source(path, container, []));
   expect(plan).toMatchObject({ container: 'matroska', extension: '.mkv' });
   expect(plan.containerReason).toMatch(/^\.\w+ is not supported as an output container$/);
+});
+
+test('WebM becomes Matroska too, and the reason says how to get WebM', () => {
+  expect(planStreams(source('/in/a.webm', 'matroska,webm', []))).toMatchObject({
+    ...{ container: 'matroska', extension: '.mkv' },
+    containerReason: 'WebM needs VP9; to get it, set output.container to webm',
+  });
+});
+
+test.each(['webm', 'gif'] as const)('a %s that stays one is no change of the container', (wanted) => {
+  const container = wanted === 'gif' ? 'gif' : 'matroska,webm';
+  expect(planStreams(source(`/in/a.${wanted}`, container, []), wanted).containerReason).toBeNull();
+  expect(planStreams(source('/in/a.mp4', MP4, []), wanted).containerReason).toBe(
+    `output.container is set to ${wanted}`,
+  );
+});
+
+test('WebM converts audio to Opus and text subtitles to WebVTT, and drops what it cannot hold', () => {
+  const codecs = ['opus', 'vorbis', 'ac3'].map((codec, i) => stream(1 + i, 'audio', codec));
+  const subtitles = ['webvtt', 'subrip', 'hdmv_pgs_subtitle'].map((codec, i) =>
+    stream(4 + i, 'subtitle', codec),
+  );
+  const others = [stream(7, 'attachment', 'ttf'), stream(8, 'data', 'bin_data'), stream(9, 'video', 'mjpeg')];
+  const plan = planStreams(
+    source('/in/a.mkv', 'matroska,webm', [...codecs, ...subtitles, ...others]),
+    'webm',
+  );
+  expect(plan).toMatchObject({ container: 'webm', extension: '.webm' });
+  expect(plan.fates.map(({ codec }) => codec)).toEqual([
+    ...['copy', 'copy', 'opus', 'copy', 'webvtt', null],
+    ...[null, null, null],
+  ]);
+  expect(plan.fates[8]?.reason).toBe('WebM does not support mjpeg');
 });
 
 test('Matroska stays Matroska, whatever the name of the file', () => {
