@@ -11,6 +11,7 @@ import { readKnownModels } from '../inference/models/known-models.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { writeContactSheet, type SheetCell } from '../media/still/contact-sheet.ts';
 import { writeStill } from '../media/still/still-image.ts';
+import { resampleAlpha } from '../pipelines/upscale/resample-alpha.ts';
 import { takeFrame, type TakenFrame } from '../trial/take-frame.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { existingFile } from './existing-file.ts';
@@ -116,7 +117,8 @@ async function compare(cli: Cli, { place, path, frame, recipes, folder }: Compar
     try {
       const { pixels, format } = await run.enlarge(recipe);
       const picture = pictureName(name);
-      await writeStill(join(folder, picture), { ...frame.image, format: 'png' }, pixels, format);
+      const upscaled = { ...format, pixels, alpha: resampleAlpha(frame.image, format) };
+      await writeStill(join(folder, picture), { ...frame.image, format: 'png' }, upscaled);
       const { speed, whole } = await times.of(recipe);
       rows.push([name, speed, whole, picture]);
       const title = recipe.model === 'lanczos' ? 'source (lanczos)' : name;
