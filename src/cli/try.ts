@@ -11,6 +11,7 @@ import { readKnownModels } from '../inference/models/known-models.ts';
 import { writeContactSheet, type SheetCell } from '../media/still/contact-sheet.ts';
 import { eightBits, findDetail } from '../media/still/find-detail.ts';
 import { writeStill } from '../media/still/still-image.ts';
+import { resampleAlpha } from '../pipelines/upscale/resample-alpha.ts';
 import { takeFrame, type TakenFrame } from '../trial/take-frame.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { existingFile } from './existing-file.ts';
@@ -127,7 +128,8 @@ async function compare(
     try {
       const { pixels, format, summary } = await run.enlarge(recipe);
       const image = imageName(shortName(model));
-      await writeStill(join(folder, image), { ...frame.image, format: 'png' }, pixels, format);
+      const upscaled = { ...format, pixels, alpha: resampleAlpha(frame.image, format) };
+      await writeStill(join(folder, image), { ...frame.image, format: 'png' }, upscaled);
       const result: TryResult = { kind: 'result', model, summary, image, ...(await times.of(recipe)) };
       output.result(result);
       cells.push({ ...sheetLabels(result), format, pixels });

@@ -13,6 +13,7 @@ import { probeMedia } from '../../media/probe/probe-media.ts';
 import { stillFormatOf, STILL_EXTENSIONS, type StillFormat } from '../../media/still/still-format.ts';
 import { readStill, shapeOfImage, writeStill, type StillImage } from '../../media/still/still-image.ts';
 import { describePipeline } from '../../pipelines/describe-pipeline.ts';
+import { resampleAlpha } from '../../pipelines/upscale/resample-alpha.ts';
 import { createForUser } from '../../workspace/durable-file.ts';
 import { halfOutputPath, removeHalfOutputsOf } from '../../workspace/half-output.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
@@ -68,13 +69,14 @@ export async function makeStill(
   await checkDiskSpaceOfStill(context, outputPath, prepared.formats.output, format);
   queue.progress.setStage(lease, 'frames');
   const pixels = await upscale(context, folder, prepared, still);
+  const alpha = resampleAlpha(still, prepared.formats.output);
   queue.progress.setStage(lease, 'verify');
   const temporaryPath = halfOutputPath(home.id, outputPath, lease);
   await assertFoldersPresent(context);
   asUser(() => makeFolder(dirname(temporaryPath)));
   createForUser(temporaryPath);
   try {
-    await writeStill(temporaryPath, still, pixels, prepared.formats.output);
+    await writeStill(temporaryPath, still, { ...prepared.formats.output, pixels, alpha });
   } catch (error) {
     await rm(temporaryPath, { force: true });
     throw error;

@@ -1,13 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import sharp, { type Sharp } from 'sharp';
-import { InputRejectedError, toError, VerificationError } from '../../domain/errors.ts';
+import sharp from 'sharp';
+import { InputRejectedError, toError } from '../../domain/errors.ts';
 import type { FrameFormat } from '../../domain/media-info.ts';
 import { counted } from '../../lib/counted.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import type { StillFormat } from './still-format.ts';
 import { colorChunksOf, withPngMetadata, type ImageMetadata } from './png-chunks.ts';
+import { componentsOf, rawAlpha, rawColors, type Components, type UpscaledImage } from './components.ts';
+import { uprightExif } from './exif-orientation.ts';
+import { fillHiddenColors } from './hidden-colors.ts';
 import { leftOutOf, profileOfAvif, whyUnsupportedAvif } from './still-colors.ts';
+import { assertShows } from './verify-still.ts';
 
 /** A decoded still image. The pixels have the colour space of the file: nothing converts them to another profile. */
 export interface StillImage extends ImageMetadata {
@@ -15,7 +19,7 @@ export interface StillImage extends ImageMetadata {
   readonly width: number;
   readonly height: number;
   readonly bitsPerComponent: 8 | 16;
-  /** Packed RGB, little-endian where a component has 16 bits. */
+  /** Packed RGB, little-endian where a component has 16 bits. Invisible pixels have the colour of a visible one near them. */
   readonly pixels: Buffer;
   /** One component per pixel, or null for an opaque image. */
   readonly alpha: Buffer | null;
@@ -61,34 +65,30 @@ export async function readStill(path: string, format: StillFormat, maxPixels: nu
     const decoded = sharp(bytes, { limitInputPixels, failOn: 'error', ignoreIcc: !isCmyk });
     // Without EXIF there is nothing that could keep the orientation.
     const image = orientation > 1 && exif === undefined ? decoded.autoOrient() : decoded;
-    // Decoding AVIF has applied the orientation.
-    const isTurned = format === 'avif' && orientation > 1;
     const unsupported = format === 'avif' && icc === undefined ? whyUnsupportedAvif(bytes) : null;
     if (unsupported !== null) throw new InputRejectedError('UNSUPPORTED_COLOR', `${name} ${unsupported}`);
     const profile = icc ?? (format === 'avif' ? await profileOfAvif(bytes) : null);
-    const { data, info } = await raw(
-      image
-        .clone()
-        .removeAlpha()
-        .toColourspace(isWide ? 'rgb16' : 'srgb'),
-      isWide,
-    );
+    const { data, info } = await rawColors(image.clone(), isWide);
+    const alpha = hasAlpha ? (await rawAlpha(image.clone(), isWide)).data : null;
     if (info.channels !== 3) throw new Error(`it has ${counted(info.channels, 'channel')} instead of 3`);
+    if (alpha !== null)
+      fillHiddenColors({
+        ...{ pixels: componentsOf(data, isWide), alpha: componentsOf(alpha, isWide) },
+        ...{ width: info.width, height: info.height },
+      });
     return {
       format,
       ...{ width: info.width, height: info.height, bitsPerComponent: isWide ? 16 : 8, pixels: data },
-      alpha: hasAlpha ? (await raw(image.clone().extractChannel('alpha'), isWide)).data : null,
+      alpha,
       isGrey: space === 'b-w' || space === 'grey16',
       icc: isCmyk ? null : profile,
-      exif: isTurned ? null : (exif ?? null),
+      // Decoding AVIF turns the image, whatever its EXIF block says.
+      exif: exif === undefined ? null : format === 'avif' ? uprightExif(exif) : exif,
       colorChunks: format === 'png' ? colorChunksOf(bytes) : [],
       leftOut: leftOutOf(bytes, format),
       remarks: [
         ...(isCmyk ? ['CMYK converted to sRGB'] : []),
         ...(depth === 'ushort' && !isWide ? ['bit depth reduced to 8'] : []),
-        ...(isTurned && exif !== undefined
-          ? ['EXIF data dropped because the image was rotated by its orientation tag']
-          : []),
       ],
     };
   } catch (error) {
@@ -113,48 +113,24 @@ export function stillOfFrame(pixels: Buffer, { width, height, pixelFormat }: Fra
   };
 }
 
-function raw(image: Sharp, isWide: boolean) {
-  return image.raw({ depth: isWide ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
-}
-
 /**
  * Writes an upscaled image in the format of its source, with the profile and EXIF of the source, and reads it back.
  *
- * @param pixels packed RGB with the depth of the source
- * @throws VerificationError if the file that was written does not show these pixels
+ * @throws VerificationError if the file that was written does not show the image
  */
-export async function writeStill(
-  path: string,
-  source: StillImage,
-  pixels: Buffer,
-  { width, height }: { readonly width: number; readonly height: number },
-): Promise<void> {
+export async function writeStill(path: string, source: StillImage, upscaled: UpscaledImage): Promise<void> {
+  const { width, height, pixels, alpha } = upscaled;
   const isWide = source.bitsPerComponent === 16;
   const space = source.isGrey ? (isWide ? 'grey16' : 'b-w') : isWide ? 'rgb16' : 'srgb';
-  const alpha = source.alpha === null ? null : await resizeAlpha(source, source.alpha, { width, height });
-  const colour = components(pixels, isWide);
-  const image = sharp(alpha === null ? colour : withAlpha(colour, components(alpha, isWide)), {
+  const colour = componentsOf(pixels, isWide);
+  const image = sharp(alpha === null ? colour : withAlpha(colour, componentsOf(alpha, isWide)), {
     raw: { width, height, channels: alpha === null ? 3 : 4 },
     limitInputPixels: false,
   });
   const png = withPngMetadata(await image.toColourspace(space).png().toBuffer(), source);
   const file = source.format === 'png' ? png : await encode(png, source.format, space);
   await writeFile(path, file);
-  await assertShows(path, pixels, { width, height, isWide });
-}
-
-async function resizeAlpha(
-  { width, height, bitsPerComponent }: StillImage,
-  alpha: Buffer,
-  size: { readonly width: number; readonly height: number },
-): Promise<Buffer> {
-  const isWide = bitsPerComponent === 16;
-  const image = sharp(components(alpha, isWide), {
-    raw: { width, height, channels: 1 },
-    limitInputPixels: false,
-  });
-  const resized = image.resize({ ...size, fit: 'fill', kernel: 'lanczos3' });
-  return (await raw(resized.toColourspace(isWide ? 'grey16' : 'b-w'), isWide)).data;
+  await assertShows(path, upscaled, isWide);
 }
 
 /** Interleaves packed RGB with one component of transparency per pixel. */
@@ -168,12 +144,6 @@ function withAlpha(colour: Components, alpha: Components): Components {
   return both;
 }
 
-type Components = Buffer | Uint16Array;
-
-function components(bytes: Buffer, isWide: boolean): Components {
-  return isWide ? new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2) : bytes;
-}
-
 /** Encodes without visible loss. */
 function encode(png: Buffer, format: Exclude<StillFormat, 'png'>, space: string): Promise<Buffer> {
   const image = sharp(png, { limitInputPixels: false }).keepIccProfile().keepExif().toColourspace(space);
@@ -181,30 +151,4 @@ function encode(png: Buffer, format: Exclude<StillFormat, 'png'>, space: string)
   if (format === 'webp') return image.webp({ quality: 95, smartSubsample: true }).toBuffer();
   if (format === 'tiff') return image.tiff({ compression: 'deflate', predictor: 'horizontal' }).toBuffer();
   return image.avif({ quality: 85, chromaSubsampling: '4:4:4' }).toBuffer();
-}
-
-/** Mean difference in levels of 8 bits that lossy compression may cause. */
-const MAX_MEAN_DIFFERENCE = 6;
-
-async function assertShows(
-  path: string,
-  pixels: Buffer,
-  { width, height, isWide }: { readonly width: number; readonly height: number; readonly isWide: boolean },
-): Promise<void> {
-  const image = sharp(await readFile(path), { limitInputPixels: false, ignoreIcc: true }).removeAlpha();
-  const { data, info } = await raw(image.toColourspace(isWide ? 'rgb16' : 'srgb'), isWide);
-  if (info.width !== width || info.height !== height)
-    throw new VerificationError(
-      `Verification failed: ${basename(path)} is ${info.width}x${info.height} instead of ${width}x${height}.`,
-    );
-  const step = isWide ? 2 : 1;
-  let sum = 0;
-  // The high byte of 16 bits is what 8 bits would be.
-  for (let at = step - 1; at < pixels.length; at += step)
-    sum += Math.abs((data[at] ?? 0) - (pixels[at] ?? 0));
-  const mean = (sum * step) / pixels.length;
-  if (mean > MAX_MEAN_DIFFERENCE)
-    throw new VerificationError(
-      `Verification failed: ${basename(path)} differs from the upscaled image by ${mean.toFixed(1)} levels on average, more than the ${MAX_MEAN_DIFFERENCE} that compression can explain.`,
-    );
 }

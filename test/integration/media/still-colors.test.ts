@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 async function copied(path: string, format: StillFormat) {
   const still = await readStill(path, format, Infinity);
   const output = `${path}.copy`;
-  await writeStill(output, still, still.pixels, still);
+  await writeStill(output, still, still);
   return { still, bytes: readFileSync(output) };
 }
 

@@ -41,7 +41,8 @@ test('still images are upscaled and keep format, depth, profile, EXIF and transp
   const output = (name: string) => join(home, 'output/lanczos-2x', name);
   await gradient()
     .withIccProfile('p3')
-    .withExif({ IFD0: { Artist: 'Ada', Orientation: '6' } })
+    .withExif({ IFD0: { Artist: 'Ada' } })
+    .withMetadata({ orientation: 6, icc: 'p3' })
     .jpeg({ quality: 98 })
     .toFile(input('photo.jpg'));
   await gradient().png().toFile(input('screen.png'));
@@ -50,6 +51,11 @@ test('still images are upscaled and keep format, depth, profile, EXIF and transp
   await gradient().toColourspace('b-w').jpeg().toFile(input('grey.jpeg'));
   await gradient().webp({ lossless: true }).toFile(input('web.webp'));
   await gradient().avif({ quality: 90 }).toFile(input('small.avif'));
+  await gradient()
+    .withExif({ IFD0: { Artist: 'Ada' } })
+    .withMetadata({ orientation: 3 })
+    .avif({ quality: 90 })
+    .toFile(input('turned.avif'));
   await gradient().jpeg().toFile(input('without-extension'));
   await gradient().toColourspace('cmyk').jpeg().toFile(input('print.jpg'));
   ffmpeg('-i', input('deep.png'), '-pix_fmt', 'rgb48le', input('scan.tif'));
@@ -70,6 +76,7 @@ test('still images are upscaled and keep format, depth, profile, EXIF and transp
     'grey.jpeg',
     'web.webp',
     'small.avif',
+    'turned.avif',
   ];
 
   expect(run(['start', '--once', '--home', home]).status).toBe(1);
@@ -84,8 +91,9 @@ test('still images are upscaled and keep format, depth, profile, EXIF and transp
   expect(found.get('photo.jpg')).toMatchObject({
     format: 'jpeg',
     icc: source.icc,
-    orientation: source.orientation,
+    orientation: 6,
   });
+  expect(found.get('turned.avif')?.exif?.includes('Ada')).toBe(true);
   expect(found.get('photo.jpg')?.exif?.includes('Ada')).toBe(true);
   expect(found.get('sticker.png')).toMatchObject({ format: 'png', hasAlpha: true });
   const alpha = await sharp(output('sticker.png')).extractChannel('alpha').raw().toBuffer();
