@@ -20,7 +20,7 @@ import { createCpuEngine, loadCpuAddon } from '../dist/inference/cpu-engine.js';
 import { decodeModel } from '../dist/inference/models/onnx-model.js';
 import { createOnnxEngine } from '../dist/inference/onnx-engine.js';
 import { lowerGraph } from '../dist/inference/plan/lower-graph.js';
-import { psnr, ssim } from './image-quality.mjs';
+import { gradeOf, qualityOf } from '../dist/trial/grade-precision.js';
 
 const { values } = parseArgs({
   options: {
@@ -83,7 +83,7 @@ async function measureModel(name) {
         const [rows, columns] = picture.size(shrink);
         const found = await upscaled(model, picture.data, [rows, columns]);
         const scale = Math.round(Math.sqrt(found.length / (3 * rows * columns)));
-        quality.push([psnr(found, wanted[i]), ssim(found, wanted[i], columns * scale, rows * scale)]);
+        quality.push(qualityOf(found, wanted[i], columns * scale, rows * scale));
       }
       await model.dispose();
       const row = {
@@ -149,19 +149,6 @@ function median(numbers) {
 
 function spreadOf(ratios) {
   return { ratio: median(ratios), leastRatio: Math.min(...ratios), largestRatio: Math.max(...ratios) };
-}
-
-function gradeOf(quality) {
-  const [decibels, similarities] = [0, 1].map((i) => quality.map((each) => each[i]));
-  const worst = { psnr: Math.min(...decibels), ssim: Math.min(...similarities) };
-  const mean = (numbers) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
-  const grade =
-    worst.psnr >= 50 && worst.ssim >= 0.999
-      ? 'EXCELLENT'
-      : worst.psnr >= 40 && worst.ssim >= 0.99
-        ? 'ACCEPTABLE'
-        : 'NOT_RECOMMENDED';
-  return { grade, worst, mean: { psnr: mean(decibels), ssim: mean(similarities) } };
 }
 
 function printTable() {

@@ -4,6 +4,7 @@ import { FramekilnError, toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { addCommand } from './add.ts';
+import { benchCommand } from './bench.ts';
 import type { Cli } from './cli.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
@@ -74,6 +75,7 @@ export function createProgram(cli: Cli): Command {
     modelsCommand(cli),
     gpuCommand(cli),
     configCommand(cli),
+    benchCommand(cli),
     doctorCommand(cli),
     pageCommand(cli),
     openCommand(cli),

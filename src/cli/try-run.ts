@@ -25,6 +25,6 @@ export class TryRun {
       recipe.model === 'lanczos'
         ? null
         : await findModel(recipe.model, modelFolders(home), await readKnownModels(), 'upscale');
-    return enlargeFrame(this.#frame, recipe, model, settings, this.#engines);
+    return enlargeFrame(this.#frame, recipe, model, settings, this.#engines, home.precisionsFile);
   }
 }

@@ -33,6 +33,8 @@ export interface Home {
   readonly probeFile: string;
   /** How fast models run on this machine, as measured. */
   readonly speedsFile: string;
+  /** What `framekiln bench precision` has measured. */
+  readonly precisionsFile: string;
 }
 
 /** A home with its ID from the database: the daemon, `framekiln run` and the worker know it, other commands do not. */
@@ -81,6 +83,7 @@ export function homeAt(root: string): Home {
     detectedFile: join(stateDir, 'detected.yaml'),
     probeFile: join(stateDir, 'probe.json'),
     speedsFile: join(stateDir, 'speeds.json'),
+    precisionsFile: join(stateDir, 'precisions.json'),
   };
 }
 

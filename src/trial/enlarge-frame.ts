@@ -4,6 +4,7 @@ import type { ModelFile } from '../domain/models.ts';
 import type { UpscaleRecipe } from '../domain/recipe.ts';
 import { choosePrecision } from '../inference/choose-precision.ts';
 import { isCpuAddonBuilt } from '../inference/cpu-engine.ts';
+import { measuredPrecision } from '../inference/measured-precision.ts';
 import type { Engine } from '../inference/engine.ts';
 import { usableThreads } from '../inference/usable-threads.ts';
 import { readGroupLimits } from '../lib/control-groups.ts';
@@ -31,12 +32,14 @@ export async function enlargeFrame(
   model: ModelFile | null,
   { engine, workspace }: Pick<Settings, 'engine' | 'workspace'>,
   engines: readonly Engine[],
+  precisionsFile: string,
 ): Promise<Enlarged> {
   const { width, height } = image;
   const memoryBytes = (await availableMemoryBytes()) * (1 - workspace.memoryFraction);
   const tile =
     model === null ? null : chooseTile({ requested: recipe.tile, width, height, model, memoryBytes });
-  const precision = isCpuAddonBuilt() ? choosePrecision(engine.precision, model) : undefined;
+  const measured = model === null ? null : await measuredPrecision(precisionsFile, model.sha256);
+  const precision = isCpuAddonBuilt() ? choosePrecision(engine.precision, model, measured) : undefined;
   const threads = usableThreads(engine.threads, await readGroupLimits());
   const pipeline = createPipeline(recipe, {
     ...{ model, embedding: null, tile, threads, precision, engines },

@@ -10,6 +10,7 @@ import type { EncoderSettings } from '../../media/encode/encoder-arguments.ts';
 import { whyNotNvenc } from '../../media/encode/try-nvenc.ts';
 import type { WantedContainer } from '../../media/join/stream-plan.ts';
 import { choosePrecision } from '../../inference/choose-precision.ts';
+import { measuredPrecision } from '../../inference/measured-precision.ts';
 import { isCpuAddonBuilt } from '../../inference/cpu-engine.ts';
 import { batchSizesFor } from '../../workspace/batch-sizes.ts';
 import { availableMemoryBytes } from '../../workspace/memory.ts';
@@ -74,8 +75,9 @@ function assertSameModels(plan: JobPlan, name: string, { model, embedding }: Pla
 }
 
 async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
-  const { settings, signal } = context;
+  const { home, settings, signal } = context;
   const { formats, media, model, decodedTo, container, hasAnalysis } = inputs;
+  const measured = model === null ? null : await measuredPrecision(home.precisionsFile, model.sha256);
   const freeBytes = await availableMemoryBytes();
   const sizes = batchSizesFor(
     { inputBytes: frameBytes(formats.input), outputBytes: frameBytes(formats.output) },
@@ -104,7 +106,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     ...(decodedTo === undefined ? {} : { decodedTo }),
     ...(model === null ? {} : { shrinksWith: 'sharp', reusesTiles: true }),
     ...chooseTiles(context, inputs),
-    ...(isCpuAddonBuilt() ? { precision: choosePrecision(settings.engine.precision, model) } : {}),
+    ...(isCpuAddonBuilt() ? { precision: choosePrecision(settings.engine.precision, model, measured) } : {}),
     ...(hasAnalysis ? { passes: 2 } : {}),
     modelSha256: model?.sha256 ?? null,
     embeddingSha256: inputs.embedding?.sha256 ?? null,

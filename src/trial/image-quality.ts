@@ -1,16 +1,16 @@
-/** Measures how much two images of floats in 0..1 differ. All images are planes [3][height][width]. */
+// How much two images of floats in 0..1 differ. All images are planes [3, height, width].
 
-const clamp = (value) => Math.min(1, Math.max(0, value));
+const clamp = (value: number | undefined): number => Math.min(1, Math.max(0, value ?? 0));
 
 /** Peak signal-to-noise ratio in dB; Infinity for equal images. */
-export function psnr(found, wanted) {
+export function psnr(found: Float32Array, wanted: Float32Array): number {
   let squares = 0;
   for (let i = 0; i < wanted.length; i++) squares += (clamp(found[i]) - clamp(wanted[i])) ** 2;
   return squares === 0 ? Infinity : -10 * Math.log10(squares / wanted.length);
 }
 
 /** Structural similarity of the luma, the mean of 8x8 windows at every fourth pixel. */
-export function ssim(found, wanted, width, height) {
+export function ssim(found: Float32Array, wanted: Float32Array, width: number, height: number): number {
   const [a, b] = [luma(found, width * height), luma(wanted, width * height)];
   const edge = Math.min(8, width, height);
   const [c1, c2] = [0.01 ** 2, 0.03 ** 2];
@@ -20,11 +20,12 @@ export function ssim(found, wanted, width, height) {
       let [sumA, sumB, sumAA, sumBB, sumAB] = [0, 0, 0, 0, 0];
       for (let y = top; y < top + edge; y++) {
         for (let i = y * width + left; i < y * width + left + edge; i++) {
-          sumA += a[i];
-          sumB += b[i];
-          sumAA += a[i] * a[i];
-          sumBB += b[i] * b[i];
-          sumAB += a[i] * b[i];
+          const [valueA, valueB] = [a[i] ?? 0, b[i] ?? 0];
+          sumA += valueA;
+          sumB += valueB;
+          sumAA += valueA * valueA;
+          sumBB += valueB * valueB;
+          sumAB += valueA * valueB;
         }
       }
       const n = edge * edge;
@@ -40,7 +41,7 @@ export function ssim(found, wanted, width, height) {
   return total / windows;
 }
 
-function luma(planes, pixels) {
+function luma(planes: Float32Array, pixels: number): Float64Array {
   return Float64Array.from(
     { length: pixels },
     (_, i) =>
