@@ -9,6 +9,7 @@ import { ensureNativeAddon, ensureNativeProgram } from './setup/native-build.mjs
 import { ensureModels } from './setup/models.mjs';
 import { checkNodeVersion } from './setup/node-version.mjs';
 import { SetupError } from './setup/report.mjs';
+import { ensureVulkan } from './setup/vulkan.mjs';
 
 /** The same number as ExitCode.environment in src/domain/exit-codes.ts. */
 const EXIT_ENVIRONMENT = 3;
@@ -30,6 +31,7 @@ export async function setUp({ withNativeProgram = false } = {}) {
     await ensureBuild(root);
     await ensureModels(root);
     await ensureCpuAddon(root);
+    await ensureVulkan(root);
     await (withNativeProgram ? ensureNativeProgram : ensureNativeAddon)(root);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;

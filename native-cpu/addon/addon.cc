@@ -2,6 +2,7 @@
 // threads, which never touch JavaScript.
 //
 //   instructionSets(): string[]      those of this machine, the best first
+//   vulkanAdapters(): { adapters: { name, kind }[], reason: string | null }    the GPUs that Vulkan offers
 //   load(plan: Uint8Array, threads: number, instructionSet: string, precision: string): Promise<Model>
 //       threads 0: one per core; instructionSet '': the best; precision: exact, balanced or fast
 //   model.instructionSet, model.threads, model.scale
@@ -23,6 +24,7 @@
 #include "../../native-cuda/addon/promise_task.h"
 #include "../engine/dispatch.h"
 #include "../engine/runner.h"
+#include "vulkan_adapters.h"
 
 namespace {
 
@@ -35,10 +37,12 @@ using framekiln::cpu::Area;
 using framekiln::cpu::AvailableKernels;
 using framekiln::cpu::ChooseKernels;
 using framekiln::cpu::Kernels;
+using framekiln::cpu::ListVulkanAdapters;
 using framekiln::cpu::PixelFormat;
 using framekiln::cpu::Precision;
 using framekiln::cpu::Runner;
 using framekiln::cpu::Unsupported;
+using framekiln::cpu::VulkanAdapter;
 using framekiln::cpu::WindowSpec;
 
 class Task : public PromiseTask {
@@ -261,11 +265,28 @@ Napi::Value InstructionSets(const Napi::CallbackInfo& info) {
   return names;
 }
 
+Napi::Value VulkanAdapters(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::string reason;
+  const Napi::Array adapters = Napi::Array::New(env);
+  for (const VulkanAdapter& found : ListVulkanAdapters(&reason)) {
+    const Napi::Object adapter = Napi::Object::New(env);
+    adapter.Set("name", found.name);
+    adapter.Set("kind", found.kind);
+    adapters.Set(adapters.Length(), adapter);
+  }
+  const Napi::Object result = Napi::Object::New(env);
+  result.Set("adapters", adapters);
+  result.Set("reason", reason.empty() ? env.Null() : Napi::String::New(env, reason));
+  return result;
+}
+
 Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   auto* data = new AddonData();
   data->model = Napi::Persistent(Model::Define(env));
   env.SetInstanceData(data);
   exports.Set("instructionSets", Napi::Function::New(env, InstructionSets));
+  exports.Set("vulkanAdapters", Napi::Function::New(env, VulkanAdapters));
   exports.Set("load", Napi::Function::New(env, Load));
   return exports;
 }

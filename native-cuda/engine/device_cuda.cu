@@ -24,7 +24,10 @@ Failure FailureOf(cudaError_t error) {
     case cudaErrorInvalidPc:
     case cudaErrorECCUncorrectable:
     case cudaErrorContained:
-    case cudaErrorDevicesUnavailable: return Failure::kDeviceLost;
+    case cudaErrorDevicesUnavailable:
+    // Drivers report these when a GPU has been reset or taken away; another GPU engine or the CPU can go on.
+    case cudaErrorUnknown:
+    case cudaErrorLaunchOutOfResources: return Failure::kDeviceLost;
     default: return Failure::kFailed;
   }
 }
@@ -105,6 +108,7 @@ void Graph::Replay(Stream stream, const std::function<void(Stream)>& enqueue) {
       enqueue(stream);
     } catch (...) {
       cudaStreamEndCapture(stream, &graph);
+      cudaGetLastError();  // It fails as well; the next launch would take its error for its own.
       if (graph != nullptr) cudaGraphDestroy(graph);
       throw;
     }

@@ -46,8 +46,9 @@ const PLAN = 'native-cuda/plan/plan.cc';
 const TARGETS = {
   addon: {
     file: 'framekiln_cpu.node',
-    sources: [...ENGINE, PLAN, 'native-cpu/addon/addon.cc'],
-    link: ['-shared'],
+    sources: [...ENGINE, PLAN, ...['addon', 'vulkan_adapters'].map((name) => `native-cpu/addon/${name}.cc`)],
+    // Before glibc 2.34, dlopen is in a library of its own.
+    link: ['-shared', '-Wl,--no-as-needed', '-ldl'],
   },
   program: {
     file: 'framekiln-cpu',

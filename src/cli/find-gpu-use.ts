@@ -5,6 +5,7 @@ import { judgeGpuUse, type GpuUse } from '../hardware/gpu-use.ts';
 import { askAddon, type AddonReport } from '../hardware/probe/addon-report.ts';
 import { probeGpus, type GpuFacts } from '../hardware/probe/gpus.ts';
 import { readGraphics, type Graphics } from '../hardware/probe/graphics.ts';
+import { findAdapter, type FoundAdapter } from '../inference/webgpu/find-adapter.ts';
 import { addonPath } from '../inference/cuda-engine.ts';
 
 /**
@@ -17,13 +18,18 @@ export async function findGpuUse(
   driver: GpuFacts | null,
   graphics: Graphics = readGraphics(),
   addon: string | null = addonPath(),
+  webGpu: () => Promise<FoundAdapter> = findAdapter,
 ): Promise<GpuUse> {
   const facts = driver ?? (await probeGpus(addon));
-  return judgeGpuUse({
+  const situation = {
     driver: facts,
     addon: addon === null ? null : await report(facts, addon),
     graphics,
     hasSources: existsSync(join(programRoot, 'native-cuda', 'CMakeLists.txt')),
+  };
+  return judgeGpuUse(situation, async () => {
+    const found = await webGpu();
+    return found.adapter === null ? { ...found, gpu: null } : { gpu: found.adapter.name };
   });
 }
 

@@ -29,6 +29,14 @@ export function instructionSet(): string {
   return process.env['FRAMEKILN_INSTRUCTION_SET'] ?? '';
 }
 
+/**
+ * `FRAMEKILN_SOFTWARE_ADAPTERS`: whether WebGPU may run on a Vulkan driver that computes on the CPU, and need not be faster than
+ * the other engines; set by tests only.
+ */
+export function mayUseSoftwareAdapters(): boolean {
+  return process.env['FRAMEKILN_SOFTWARE_ADAPTERS'] === '1';
+}
+
 /** `FRAMEKILN_WORKER_MEMORY_MB`: memory at which a worker is restarted, or null if not set; set by tests only. */
 export function workerMemoryBytes(): number | null {
   const megabytes = Number(process.env['FRAMEKILN_WORKER_MEMORY_MB']);
@@ -71,10 +79,13 @@ export function settingVariables(groups: readonly string[]): [name: string, text
 
 /** Environment of ffmpeg: where programs, libraries and GPUs are found, and nothing else (promise 28 in docs/promises.md). */
 export function childEnvironment(): Record<string, string> {
-  const kept = ['PATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES'];
-  return Object.fromEntries(
-    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
+  return kept(['PATH', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES']);
+}
+
+/** Environment of programs that use Vulkan: also which drivers its loader uses, and where they keep compiled shaders. */
+export function vulkanEnvironment(): Record<string, string> {
+  const names = Object.keys(process.env).filter((name) => name.startsWith('VK_'));
+  return { ...childEnvironment(), ...kept(['HOME', 'XDG_CACHE_HOME', 'XDG_RUNTIME_DIR', ...names]) };
 }
 
 /**
@@ -112,10 +123,15 @@ export function sessionEnvironment(): Record<string, string> {
 
 /** Environment of programs that talk to the desktop session or D-Bus. */
 export function processEnvironment(): Record<string, string> {
-  const kept = ['DBUS_SESSION_BUS_ADDRESS', 'DBUS_SYSTEM_BUS_ADDRESS', 'XDG_RUNTIME_DIR', 'XDG_SESSION_ID'];
-  const found = kept.flatMap((name): [string, string][] => {
+  const names = ['DBUS_SESSION_BUS_ADDRESS', 'DBUS_SYSTEM_BUS_ADDRESS', 'XDG_RUNTIME_DIR', 'XDG_SESSION_ID'];
+  return { ...childEnvironment(), ...kept(names) };
+}
+
+/** The variables of this process with these names, without those that are not set. */
+function kept(names: readonly string[]): Record<string, string> {
+  const found = names.flatMap((name): [string, string][] => {
     const text = process.env[name];
     return text === undefined ? [] : [[name, text]];
   });
-  return { ...childEnvironment(), ...Object.fromEntries(found) };
+  return Object.fromEntries(found);
 }

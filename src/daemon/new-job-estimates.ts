@@ -97,7 +97,8 @@ export function describeLongJob(
 ): string {
   const faster =
     choices?.length === 0 ? 'nothing on this machine is faster' : `faster: ${choices?.join(', ')}`;
-  const gpu = gpuUse === null || gpuUse.code === 'used' ? [] : [describeGpuUse(gpuUse)];
+  const gpu =
+    gpuUse === null || gpuUse.code === 'used' || gpuUse.code === 'webgpu' ? [] : [describeGpuUse(gpuUse)];
   return [
     `will take about ${formatDuration(seconds * 1000)}`,
     ...(choices === null ? [] : [faster]),

@@ -17,12 +17,28 @@ export type NoGpuReason =
 /** Which device models run on. Code decides by `code`; the texts are clauses for people. */
 export type GpuUse =
   | { readonly code: 'used'; readonly gpu: string }
+  /** WebGPU is used for models that are faster with it than on the CPU. */
+  | {
+      readonly code: 'webgpu';
+      readonly gpu: string;
+      /** Why CUDA, which is faster, is not used; null without an NVIDIA GPU. */
+      readonly whyNotCuda: string | null;
+      readonly advice: string | null;
+    }
   | {
       readonly code: NoGpuReason;
       readonly why: string;
       /** What to do about it, as a clause with a command; null if nothing would change it. */
       readonly advice: string | null;
     };
+
+/** What WebGPU can use: the name of a GPU, or the reason why there is none. */
+export type WebGpuFacts =
+  | { readonly gpu: string }
+  | { readonly gpu: null; readonly reason: string; readonly isDriverMissing: boolean };
+
+/** Why CUDA cannot be used. */
+type NoCuda = Extract<GpuUse, { readonly why: string }>;
 
 export interface GpuSituation {
   readonly driver: GpuFacts;
@@ -38,10 +54,37 @@ const OLDEST_CAPABILITY = 7.5;
 /** The oldest driver on Linux that runs programs of a CUDA version, by its major number. */
 const OLDEST_DRIVER: Readonly<Record<string, string>> = { 12: '525.60.13', 13: '580.65.06' };
 
-/** Decides which device models run on and, if it is not a GPU, why and what would change it. */
-export function judgeGpuUse({ driver, addon, graphics, hasSources }: GpuSituation): GpuUse {
-  const [usable] = addon?.devices ?? [];
+/**
+ * Decides which device models run on and, if it is not a GPU, why and what would change it.
+ *
+ * @param findWebGpu asked if there is a GPU that CUDA cannot use
+ */
+export async function judgeGpuUse(
+  situation: GpuSituation,
+  findWebGpu: () => Promise<WebGpuFacts>,
+): Promise<GpuUse> {
+  const [usable] = situation.addon?.devices ?? [];
   if (usable !== undefined) return { code: 'used', gpu: usable.name };
+  const noCuda = whyNotCuda(situation);
+  const { vendors } = situation.graphics;
+  if (vendors.length === 0 && situation.driver.gpus.length === 0) return noCuda;
+  const webGpu = await findWebGpu();
+  const isNvidia = noCuda.code !== 'other-vendor';
+  if (webGpu.gpu !== null) {
+    const { why, advice } = noCuda;
+    return {
+      code: 'webgpu',
+      gpu: webGpu.gpu,
+      whyNotCuda: isNvidia ? why : null,
+      advice: isNvidia ? advice : null,
+    };
+  }
+  if (isNvidia) return noCuda;
+  const why = `the GPU from ${vendors.join(' or ')} cannot be used with WebGPU: ${webGpu.reason}`;
+  return { code: 'other-vendor', why, advice: webGpu.isDriverMissing ? toChangeThat(INSTALL_VULKAN) : null };
+}
+
+function whyNotCuda({ driver, addon, graphics, hasSources }: GpuSituation): NoCuda {
   const [gpu] = driver.gpus;
   if (gpu === undefined) return withoutWorkingDriver(driver, graphics);
   if (Number(gpu.computeCapability) < OLDEST_CAPABILITY) {
@@ -69,7 +112,7 @@ export function judgeGpuUse({ driver, addon, graphics, hasSources }: GpuSituatio
   return { code: 'addon-fails', why, advice: addon.cudaVersion === '' ? installAddon : CHECK_DRIVER };
 }
 
-function withoutWorkingDriver({ driver, reason }: GpuFacts, graphics: Graphics): GpuUse {
+function withoutWorkingDriver({ driver, reason }: GpuFacts, graphics: Graphics): NoCuda {
   const { isWsl, vendors, driverCommand } = graphics;
   if (driver !== 'absent')
     return {
@@ -93,7 +136,7 @@ function withoutWorkingDriver({ driver, reason }: GpuFacts, graphics: Graphics):
   if (other !== undefined)
     return {
       code: 'other-vendor',
-      why: `models need an NVIDIA GPU, but this machine has only GPUs from ${vendors.join(' and ')}`,
+      why: `there is no NVIDIA GPU, only one from ${vendors.join(' and ')}`,
       advice: null,
     };
   return { code: 'no-gpu', why: 'no GPU found', advice: null };
@@ -109,6 +152,9 @@ function isOlder(version: string, oldest: string): boolean {
   return false;
 }
 
+/** The Vulkan drivers of AMD and Intel, and the library that finds them. */
+const INSTALL_VULKAN = 'sudo apt-get install libvulkan1 mesa-vulkan-drivers';
+
 /** Advice where nvidia-smi shows more than is known here. */
 const CHECK_DRIVER = 'to check the driver: nvidia-smi';
 
@@ -120,5 +166,10 @@ function toChangeThat(command: string): string {
 export function describeGpuUse(use: GpuUse): string {
   if (use.code === 'used') return `models run on the GPU (${use.gpu})`;
   const advice = use.advice === null ? '' : `; ${use.advice}`;
+  if (use.code === 'webgpu') {
+    const cuda =
+      use.whyNotCuda === null ? '' : `; CUDA, which is faster, is not used: ${use.whyNotCuda}${advice}`;
+    return `models run with WebGPU on the GPU (${use.gpu}) if that is faster than the CPU${cuda}`;
+  }
   return `models run on the CPU: ${use.why}${advice}`;
 }

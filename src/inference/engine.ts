@@ -91,6 +91,8 @@ export interface Engine {
   /** For the log, such as `onnxruntime on the CPU`. */
   readonly name: string;
   readonly device: 'cpu' | 'gpu';
+  /** Whether it is only used if it is faster than the engine that the CPU would use; absent: it is expected to be. */
+  readonly mustBeatCpu?: boolean;
   /** Whether the engine may be used with these options; absent: always. */
   isFor?(options: LoadOptions): boolean;
   /**

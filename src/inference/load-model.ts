@@ -1,6 +1,7 @@
 import { EngineError, GpuUnavailableError, toError } from '../domain/errors.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Device } from '../domain/recipe.ts';
+import { fastestRun } from './fastest-run.ts';
 import type { Engine, LoadedModel, LoadOptions, ModelOutput, Tensor } from './engine.ts';
 
 /** A model on the engine that was chosen for it. */
@@ -23,6 +24,8 @@ export interface Trial<Outcome, Result> {
   /** Runs the test data on the engine whose result is right. */
   readonly runReference: (model: LoadedModel, outcome: Outcome) => Promise<Result>;
   /** How a result differs from that of the CPU, as a clause; null if it is the same up to rounding. */
+  /** Milliseconds per pixel, with an input that is large enough to tell. */
+  readonly measure: (model: LoadedModel, outcome: Outcome) => Promise<number>;
   readonly whyNotEqual: (found: Result, expected: Result) => string | null;
 }
 
@@ -50,6 +53,7 @@ export function loadAnalyser<Outcome>(
     judge: async (model) => judge(await run(model)),
     run,
     runReference: run,
+    measure: async (model) => (await fastestRun(() => run(model))) / (shape[2] * shape[3]),
     whyNotEqual: (found, expected) =>
       areNear(found, expected) ? null : 'the result for the test image differs from that of the CPU',
   }));
@@ -88,6 +92,14 @@ export async function chooseEngine<Outcome, Result>(
           const why = trial.whyNotEqual(found, expected);
           if (why !== null) throw new EngineError('ENGINE_FAILED', why);
         }
+        if (engine.mustBeatCpu === true) {
+          const msPerPixel = await trial.measure(model, outcome);
+          await assertFaster(
+            msPerPixel,
+            await chooseEngine(onnx, 'cpu', engines, options, trialFor),
+            trialFor,
+          );
+        }
         return { model, engine, reason: reasons.length === 0 ? null : reasons.join('; '), outcome };
       } catch (error) {
         await model.dispose();
@@ -102,6 +114,23 @@ export async function chooseEngine<Outcome, Result>(
       `No GPU can run the model (${reasons.join('; ')}), and the device gpu-only rules out the CPU; to check the GPU: framekiln doctor`,
     );
   throw new EngineError('ENGINE_UNAVAILABLE', `No engine can run the model (${reasons.join('; ')}).`);
+}
+
+/** @throws EngineError if the model is as fast on the CPU */
+async function assertFaster<Outcome, Result>(
+  msPerPixel: number,
+  cpu: ChosenModel & { readonly outcome: Outcome },
+  trialFor: (engine: Engine) => Trial<Outcome, Result>,
+): Promise<void> {
+  try {
+    const msOnCpu = await trialFor(cpu.engine).measure(cpu.model, cpu.outcome);
+    if (msPerPixel < msOnCpu) return;
+    const [found, other] = [msPerPixel, msOnCpu].map((ms) => (ms * 1000).toPrecision(2));
+    const why = `it is not faster than ${cpu.engine.name} (${found} seconds per megapixel instead of ${other})`;
+    throw new EngineError('ENGINE_UNAVAILABLE', why);
+  } finally {
+    await cpu.model.dispose();
+  }
 }
 
 /** A warning for the log if the device is `gpu` and the model runs on the CPU all the same; null otherwise. */

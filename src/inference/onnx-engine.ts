@@ -1,16 +1,17 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node';
+import { InferenceSession, listSupportedBackends, Tensor as OnnxTensor } from 'onnxruntime-node';
 import { EngineError, toError } from '../domain/errors.ts';
 import type { Engine, LoadedModel, LoadOptions, ModelOutput, Tensor } from './engine.ts';
 
-export type OnnxProvider = 'cpu' | 'cuda' | 'tensorrt';
+export type OnnxProvider = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu';
 
 const NAMES: Readonly<Record<OnnxProvider, string>> = {
   cpu: 'onnxruntime on the CPU',
   cuda: 'onnxruntime with CUDA',
   tensorrt: 'onnxruntime with TensorRT',
+  webgpu: 'onnxruntime with WebGPU',
 };
 
 /**
@@ -27,6 +28,11 @@ export function installedProviders(): OnnxProvider[] {
   return [...gpu, 'cpu'];
 }
 
+/** Whether this platform's onnxruntime has WebGPU built in. */
+export function hasWebGpu(): boolean {
+  return listSupportedBackends().some(({ name, bundled }) => name === 'webgpu' && bundled);
+}
+
 function readdirOrNone(path: string): string[] {
   return existsSync(path) ? readdirSync(path) : [];
 }
@@ -39,7 +45,7 @@ export function createOnnxEngine(provider: OnnxProvider): Engine {
     async load(model, options) {
       try {
         const session = await InferenceSession.create(model, sessionOptions(provider, options));
-        return new OnnxModel(session, provider === 'cpu' ? 1 : GPU_BATCH);
+        return new OnnxModel(session, provider === 'cpu' || provider === 'webgpu' ? 1 : GPU_BATCH);
       } catch (caught) {
         const message = toError(caught).message;
         if (isOutOfMemory(message)) throw new EngineError('OUT_OF_MEMORY', message, { cause: caught });

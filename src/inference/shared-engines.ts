@@ -29,6 +29,7 @@ export class SharedEngines {
     return this.#engines.map((engine) => ({
       name: engine.name,
       device: engine.device,
+      mustBeatCpu: engine.mustBeatCpu ?? false,
       isFor: (options) => engine.isFor?.(options) ?? true,
       load: (model, options) => this.#load(engine, model, options, stream, onShare),
     }));

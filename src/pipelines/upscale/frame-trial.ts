@@ -1,6 +1,7 @@
 import { EngineError } from '../../domain/errors.ts';
 import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
 import type { Engine, LoadedModel, ModelOutput, Tensor } from '../../inference/engine.ts';
+import { fastestRun } from '../../inference/fastest-run.ts';
 import type { Trial } from '../../inference/load-model.ts';
 import { onlyImage } from '../../inference/only-image.ts';
 import { asComponents, maxComponent } from '../components.ts';
@@ -29,6 +30,9 @@ const SIZES = {
   gpu: { whole: { width: 150, height: 83 }, tiled: { width: 60, height: 59 }, tile: 20, overlap: 8 },
   cpu: { whole: { width: 40, height: 28 }, tiled: { width: 15, height: 14 }, tile: 5, overlap: 3 },
 } as const;
+
+/** Sizes of the frames that show the speed: a GPU needs larger ones to be busy. */
+const SPEED_SIZES = { gpu: { width: 300, height: 166 }, cpu: { width: 150, height: 83 } } as const;
 
 /** Of each test frame, the least similarity with the CPU in decibels. Half precision reaches 50. */
 const LEAST_PSNR = 45;
@@ -62,6 +66,13 @@ export function frameTrial({ device }: Pick<Engine, 'device'>): Trial<number, re
     async runReference(model, scale) {
       const whole = await upscale(model, scale, 'whole', 'rgb48le');
       return [whole, await upscale(model, scale, 'tiled', 'rgb48le')];
+    },
+    async measure(model, scale) {
+      const format = { ...SPEED_SIZES[device], pixelFormat: 'rgb24' } as const;
+      const frame: FrameToTile = { pixels: testPicture(format), format, tile: null, overlap: 0 };
+      const { signal } = new AbortController();
+      const ms = await fastestRun(() => upscaleFrame(model, scale, frame, signal));
+      return ms / (format.width * format.height);
     },
     whyNotEqual(found, expected) {
       const reasons = found.map(({ kind, values }) => {

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { findGpuUse } from '../../../src/cli/find-gpu-use.ts';
+import { findAdapter, type FoundAdapter } from '../../../src/inference/webgpu/find-adapter.ts';
 import { describeGpuUse } from '../../../src/hardware/gpu-use.ts';
 import { readGraphics } from '../../../src/hardware/probe/graphics.ts';
 import { probeGpus } from '../../../src/hardware/probe/gpus.ts';
@@ -24,6 +25,10 @@ interface Machine {
   readonly hasNvcc?: boolean;
   /** JavaScript of the addon; absent: it is not installed. */
   readonly addon?: string;
+  /** JavaScript of what the CPU addon reports of Vulkan; absent: no driver. */
+  readonly vulkan?: string;
+  /** JavaScript of what happens when a model is loaded with WebGPU. */
+  readonly webGpu?: string;
 }
 
 let root: string;
@@ -41,7 +46,15 @@ function put(name: string, text: string): string {
 }
 
 async function sentenceOf(machine: Machine): Promise<string> {
-  const { nvidiaSmi, isWsl = false, vendors = [], osId = 'debian', hasNvcc = false, addon } = machine;
+  const {
+    nvidiaSmi,
+    isWsl = false,
+    vendors = [],
+    osId = 'debian',
+    hasNvcc = false,
+    addon,
+    ...rest
+  } = machine;
   vendors.forEach((vendor, i) => {
     put(`sys/bus/pci/devices/${i}/class`, '0x030000\n');
     put(`sys/bus/pci/devices/${i}/vendor`, `${vendor}\n`);
@@ -58,8 +71,28 @@ async function sentenceOf(machine: Machine): Promise<string> {
       0o755,
     );
   const path = addon === undefined ? null : put('addon.cjs', `exports.describeDevices = () => { ${addon} };`);
-  return describeGpuUse(await findGpuUse(await probeGpus(path, wsl), readGraphics(root), path));
+  return describeGpuUse(
+    await findGpuUse(await probeGpus(path, wsl), readGraphics(root), path, () => adapterOf(rest)),
+  );
 }
+
+function adapterOf({
+  vulkan = NO_VULKAN,
+  webGpu = '',
+}: Pick<Machine, 'vulkan' | 'webGpu'>): Promise<FoundAdapter> {
+  const session = 'run: async () => undefined, release: async () => undefined';
+  return findAdapter({
+    addon: put('cpu.cjs', `exports.vulkanAdapters = () => (${vulkan});`),
+    onnxruntime: put(
+      'onnxruntime.cjs',
+      `exports.Tensor = class {}; exports.InferenceSession = { create: async () => { ${webGpu}; return { ${session} }; } };`,
+    ),
+  });
+}
+
+const NO_VULKAN = "{ adapters: [], reason: 'no Vulkan driver is installed' }";
+const vulkanLists = (name: string, kind: string): string =>
+  `{ adapters: [{ name: '${name}', kind: '${kind}' }], reason: null }`;
 
 const lists = (gpu: string): string => `echo '${gpu}'`;
 const reports = (devices: string, reason: string | null, cudaVersion: string): string =>
@@ -136,14 +169,37 @@ test.each<[string, Machine, string]>([
     'models run on the GPU (NVIDIA GeForce RTX 3060)',
   ],
   [
-    'an AMD GPU only',
+    'an AMD GPU without a Vulkan driver',
     { vendors: ['0x1002'] },
-    'models run on the CPU: models need an NVIDIA GPU, but this machine has only GPUs from AMD',
+    'models run on the CPU: the GPU from AMD cannot be used with WebGPU: no Vulkan driver is installed; to change that: sudo apt-get install libvulkan1 mesa-vulkan-drivers',
   ],
   [
-    'an Intel GPU only',
-    { vendors: ['0x8086'] },
-    'models run on the CPU: models need an NVIDIA GPU, but this machine has only GPUs from Intel',
+    'an Intel GPU with only lavapipe',
+    { vendors: ['0x8086'], vulkan: vulkanLists('llvmpipe (LLVM 15)', 'software') },
+    'models run on the CPU: the GPU from Intel cannot be used with WebGPU: Vulkan offers only software (llvmpipe (LLVM 15)); to change that: sudo apt-get install libvulkan1 mesa-vulkan-drivers',
+  ],
+  [
+    'an AMD GPU with a Vulkan driver',
+    { vendors: ['0x1002'], vulkan: vulkanLists('AMD Radeon RX 6700 XT', 'discrete') },
+    'models run with WebGPU on the GPU (AMD Radeon RX 6700 XT) if that is faster than the CPU',
+  ],
+  [
+    'an Intel GPU whose driver is too old for WebGPU',
+    {
+      vendors: ['0x8086'],
+      vulkan: vulkanLists('Intel HD 4000', 'integrated'),
+      webGpu: "throw new Error('x was false. Failed to get a WebGPU adapter: No supported adapters\\n')",
+    },
+    'models run on the CPU: the GPU from Intel cannot be used with WebGPU: the Intel HD 4000 cannot run a model: Failed to get a WebGPU adapter: No supported adapters',
+  ],
+  [
+    'an NVIDIA GPU with a driver and Vulkan, without the CUDA addon',
+    {
+      vendors: ['0x10de'],
+      nvidiaSmi: lists(RTX_3060),
+      vulkan: vulkanLists('NVIDIA GeForce RTX 3060', 'discrete'),
+    },
+    'models run with WebGPU on the GPU (NVIDIA GeForce RTX 3060) if that is faster than the CPU; CUDA, which is faster, is not used: the NVIDIA GeForce RTX 3060 and its driver 560.35.03 work, but the CUDA addon is not installed; to change that: framekiln gpu install --from FOLDER-OF-A-RELEASE',
   ],
   [
     'WSL2 without an NVIDIA GPU',

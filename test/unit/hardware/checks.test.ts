@@ -197,6 +197,18 @@ it('checkGpu warns only if something can be done', () => {
     found: 'models run on the GPU (A GPU)',
     remedy: null,
   });
+  const webGpu = { code: 'webgpu', gpu: 'A GPU', whyNotCuda: null, advice: null } as const;
+  expect(checkGpu(webGpu)).toEqual({
+    status: 'ok',
+    found: 'models run with WebGPU on the GPU (A GPU) if that is faster than the CPU',
+    remedy: null,
+  });
+  expect(checkGpu({ ...webGpu, whyNotCuda: 'no addon', advice: 'to change that: install it' })).toEqual({
+    status: 'warn',
+    found:
+      'models run with WebGPU on the GPU (A GPU) if that is faster than the CPU; CUDA, which is faster, is not used: no addon',
+    remedy: 'To change that: install it',
+  });
   expect(checkGpu({ code: 'no-gpu', why: 'no GPU found', advice: null })).toEqual({
     status: 'ok',
     found: 'models run on the CPU: no GPU found',
