@@ -69,7 +69,7 @@ browserTest(`axe finds no serious fault in any panel${suffix}`, { tags: ['slow']
   const daemon = await DaemonWithPage.start();
   const page = await openBrowser(daemon.address);
   const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  for (const panel of ['now', 'queue', 'ended', 'add', 'log', 'machine', 'settings', 'doctor'])
+  for (const panel of ['now', 'queue', 'ended', 'add', 'try', 'log', 'machine', 'settings', 'doctor'])
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.goto(`${daemon.address}#/${panel}`);
@@ -86,4 +86,22 @@ browserTest(`axe finds no serious fault in any panel${suffix}`, { tags: ['slow']
       );
       expect(faults, `${panel}, ${colorScheme}`).toEqual([]);
     }
+});
+
+browserTest(`no panel is wider than a phone, also with long names${suffix}`, { tags: ['slow'] }, async () => {
+  const daemon = await DaemonWithPage.start();
+  await daemon.change('/api/queue/pause');
+  const name = 'Episode 00001 – a rather long title of a recording from the television';
+  makeClip(join(daemon.home, `input/lanczos-2x/${name}.mp4`), { frames: 5, audio: false });
+  const page = await openBrowser(daemon.address);
+  await page.locator('.row-link').waitFor(WAIT);
+  await page.setViewportSize({ width: 390, height: 844 });
+  const wide: string[] = [];
+  for (const panel of ['now', 'queue', 'job/1', 'add', 'try', 'log', 'machine', 'settings', 'doctor']) {
+    await page.goto(`${daemon.address}#/${panel}`);
+    await page.locator('.loading').waitFor({ ...WAIT, state: 'detached' });
+    const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+    if (width > 390) wide.push(`${panel}: ${width}`);
+  }
+  expect(wide).toEqual([]);
 });
