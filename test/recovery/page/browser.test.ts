@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { frameMd5, makeClip } from '../../helpers/clips.ts';
-import { openBrowser, whyNoBrowser } from '../../helpers/browser.ts';
+import { openBrowser, seriousFaults, whyNoBrowser } from '../../helpers/browser.ts';
 import { DaemonWithPage } from '../../helpers/daemon-with-page.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
@@ -68,7 +66,6 @@ browserTest(
 browserTest(`axe finds no serious fault in any panel${suffix}`, { tags: ['slow'] }, async () => {
   const daemon = await DaemonWithPage.start();
   const page = await openBrowser(daemon.address);
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   for (const panel of ['now', 'queue', 'ended', 'add', 'try', 'log', 'machine', 'settings', 'doctor'])
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
@@ -77,14 +74,7 @@ browserTest(`axe finds no serious fault in any panel${suffix}`, { tags: ['slow']
         .locator('main h1')
         .first()
         .waitFor({ ...WAIT, state: 'attached' });
-      // Not a script of the page, so its policy does not apply.
-      await page.evaluate(axe);
-      const faults = await page.evaluate<string[]>(
-        `axe.run().then(({ violations }) => violations
-          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-          .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).slice(0, 3).join(' ')))`,
-      );
-      expect(faults, `${panel}, ${colorScheme}`).toEqual([]);
+      expect(await seriousFaults(page), `${panel}, ${colorScheme}`).toEqual([]);
     }
 });
 
