@@ -207,9 +207,7 @@ function Results({ run: { run, frame, results } }) {
     />
     <div class="try-view">
       <div class="segments" role="group" aria-label="View">
-        <button aria-pressed=${zoom !== null} onClick=${() => setZoom(frame.detail)}>
-          Detail
-        </button>
+        <button aria-pressed=${zoom !== null} onClick=${() => setZoom(frame.detail)}>Detail</button>
         <button aria-pressed=${zoom === null} onClick=${() => setZoom(null)}>Whole frame</button>
       </div>
       ${zoom !== null && html`<${Place} zoom=${zoom} onZoom=${setZoom} />`}
