@@ -1,7 +1,7 @@
 // The page of Framekiln: navigation, the state of the daemon, and the panel that the address names.
 import { needsToken } from './api.js';
 import { send } from './commands.js';
-import { bytes } from './format.js';
+import { bytes, number } from './format.js';
 import { html } from './html.js';
 import { NotifyButton, startNotifying } from './notify.js';
 import { Add } from './panel-add.js';
@@ -84,7 +84,7 @@ function Navigation({ current }) {
               ${
                 badges[name] > 0 &&
                 html`<small class=${name === 'ended' ? 'bad' : ''}
-                  >${badges[name]}${name === 'ended' ? ' failed' : ''}</small
+                  >${number(badges[name])}${name === 'ended' ? ' failed' : ''}</small
                 >`
               }
             </a>

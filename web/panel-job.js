@@ -55,6 +55,10 @@ export function JobPage({ id }) {
     <div class="buttons">
       ${buttonsOf(job)}
       ${job.state === 'done' && html`<button onClick=${() => commandJob(job, 'retry')}>Process again</button>`}
+      ${
+        job.recipe.pipeline === 'upscale' &&
+        html`<a class="button" href="#/try/${encodeURIComponent(job.file)}">Try models</a>`
+      }
     </div>
     <${Chips} recipe=${job.recipe} />
     <${Facts} facts=${factsOf(job)} />

@@ -166,7 +166,8 @@ function aboutJob(job) {
   if (job.state === 'running')
     return html`<span class="with-bar">${job.percent ?? 0} %<${Progress} job=${job} /></span>`;
   if (job.state === 'failed')
-    return html`<span class="bad" title=${job.error?.message}>${job.error?.code}</span>`;
+    return html`<span class="bad" title=${job.error?.message}>${job.error?.code}</span>
+      <small class="why">${job.error?.message}</small>`;
   if (job.state === 'done') {
     const size = job.report?.outputBytes;
     return html`<span>${clock(Date.parse(job.finishedAt))}</span>

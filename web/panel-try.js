@@ -207,9 +207,7 @@ function Results({ run: { run, frame, results } }) {
     />
     <div class="try-view">
       <div class="segments" role="group" aria-label="View">
-        <button aria-pressed=${zoom !== null} onClick=${() => setZoom(frame.detail)}>
-          Detail, pixel for pixel
-        </button>
+        <button aria-pressed=${zoom !== null} onClick=${() => setZoom(frame.detail)}>Detail</button>
         <button aria-pressed=${zoom === null} onClick=${() => setZoom(null)}>Whole frame</button>
       </div>
       ${zoom !== null && html`<${Place} zoom=${zoom} onZoom=${setZoom} />`}
@@ -272,12 +270,10 @@ function ResultRow({ result, scale, isChosen, onChoose }) {
       </div>
     </dl>
     <div class="buttons">
-      <button aria-pressed=${isChosen} onClick=${onChoose} aria-label="Compare ${titleOf(result)}">
+      <button aria-pressed=${isChosen} onClick=${onChoose} aria-label="Compare: ${titleOf(result)}">
         Compare
       </button>
-      <button onClick=${() => use(model, scale)} aria-label="Use ${titleOf(result)} for new files">
-        Use this
-      </button>
+      <button onClick=${() => use(model, scale)} aria-label="Use this: ${titleOf(result)}">Use this</button>
     </div>`;
 }
 

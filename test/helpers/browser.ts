@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { chromium, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -22,4 +23,15 @@ export async function openBrowser(address: string): Promise<Page> {
   const page = await context.newPage();
   await page.goto(address);
   return page;
+}
+
+/** What axe finds on a page that hinders people seriously, one text for each fault. */
+export async function seriousFaults(page: Page): Promise<string[]> {
+  // Not a script of the page, so its policy does not apply.
+  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+  return page.evaluate<string[]>(
+    `axe.run().then(({ violations }) => violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).slice(0, 3).join(' ')))`,
+  );
 }

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { frameMd5, makeClip } from '../../helpers/clips.ts';
-import { openBrowser, whyNoBrowser } from '../../helpers/browser.ts';
+import { openBrowser, seriousFaults, whyNoBrowser } from '../../helpers/browser.ts';
 import { DaemonWithPage } from '../../helpers/daemon-with-page.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
@@ -68,8 +66,7 @@ browserTest(
 browserTest(`axe finds no serious fault in any panel${suffix}`, { tags: ['slow'] }, async () => {
   const daemon = await DaemonWithPage.start();
   const page = await openBrowser(daemon.address);
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  for (const panel of ['now', 'queue', 'ended', 'add', 'log', 'machine', 'settings', 'doctor'])
+  for (const panel of ['now', 'queue', 'ended', 'add', 'try', 'log', 'machine', 'settings', 'doctor'])
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme });
       await page.goto(`${daemon.address}#/${panel}`);
@@ -77,13 +74,24 @@ browserTest(`axe finds no serious fault in any panel${suffix}`, { tags: ['slow']
         .locator('main h1')
         .first()
         .waitFor({ ...WAIT, state: 'attached' });
-      // Not a script of the page, so its policy does not apply.
-      await page.evaluate(axe);
-      const faults = await page.evaluate<string[]>(
-        `axe.run().then(({ violations }) => violations
-          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-          .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).slice(0, 3).join(' ')))`,
-      );
-      expect(faults, `${panel}, ${colorScheme}`).toEqual([]);
+      expect(await seriousFaults(page), `${panel}, ${colorScheme}`).toEqual([]);
     }
+});
+
+browserTest(`no panel is wider than a phone, also with long names${suffix}`, { tags: ['slow'] }, async () => {
+  const daemon = await DaemonWithPage.start();
+  await daemon.change('/api/queue/pause');
+  const name = 'Episode 00001 – a rather long title of a recording from the television';
+  makeClip(join(daemon.home, `input/lanczos-2x/${name}.mp4`), { frames: 5, audio: false });
+  const page = await openBrowser(daemon.address);
+  await page.locator('.row-link').waitFor(WAIT);
+  await page.setViewportSize({ width: 390, height: 844 });
+  const wide: string[] = [];
+  for (const panel of ['now', 'queue', 'job/1', 'add', 'try', 'log', 'machine', 'settings', 'doctor']) {
+    await page.goto(`${daemon.address}#/${panel}`);
+    await page.locator('.loading').waitFor({ ...WAIT, state: 'detached' });
+    const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+    if (width > 390) wide.push(`${panel}: ${width}`);
+  }
+  expect(wide).toEqual([]);
 });

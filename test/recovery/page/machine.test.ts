@@ -30,13 +30,16 @@ browserTest(`the load of the machine is plotted, and kept when the daemon ends${
   expect(Object.values(spans).map((points) => points.length > 0)).toEqual([true, true, true]);
 });
 
-browserTest(`the browser notifies of jobs that end, once that was asked for${suffix}`, async () => {
-  const daemon = await DaemonWithPage.start();
-  const page = await openBrowser(daemon.address);
-  await page.context().grantPermissions(['notifications'], { origin: daemon.address });
-  // A headless browser shows no notification, so the page keeps what it was asked to show.
-  await page.addInitScript({
-    content: `
+browserTest(
+  `the browser notifies of jobs that end, once that was asked for${suffix}`,
+  { tags: ['slow'] },
+  async () => {
+    const daemon = await DaemonWithPage.start();
+    const page = await openBrowser(daemon.address);
+    await page.context().grantPermissions(['notifications'], { origin: daemon.address });
+    // A headless browser shows no notification, so the page keeps what it was asked to show.
+    await page.addInitScript({
+      content: `
       globalThis.shown = [];
       globalThis.Notification = class extends Notification {
         constructor(title, options) {
@@ -44,17 +47,18 @@ browserTest(`the browser notifies of jobs that end, once that was asked for${suf
           shown.push(title);
         }
       };`,
-  });
-  await page.reload();
-  const button = page.getByRole('button', { name: 'Notify me when a job ends' });
-  makeClip(join(daemon.home, 'input/lanczos-2x/first.mp4'), { frames: 5, audio: false });
-  await page
-    .getByRole('link', { name: /first\.mp4/ })
-    .first()
-    .waitFor(WAIT);
-  await page.locator('.row-link .dot.done').waitFor(WAIT);
-  await button.click();
-  await page.locator('.notify[aria-pressed=true]').waitFor(WAIT);
-  makeClip(join(daemon.home, 'input/lanczos-2x/second.mp4'), { frames: 6, audio: false });
-  await expect.poll(() => page.evaluate('shown'), WAIT).toEqual(['second.mp4 is done']);
-});
+    });
+    await page.reload();
+    const button = page.getByRole('button', { name: 'Notify me when a job ends' });
+    makeClip(join(daemon.home, 'input/lanczos-2x/first.mp4'), { frames: 5, audio: false });
+    await page
+      .getByRole('link', { name: /first\.mp4/ })
+      .first()
+      .waitFor(WAIT);
+    await page.locator('.row-link .dot.done').waitFor(WAIT);
+    await button.click();
+    await page.locator('.notify[aria-pressed=true]').waitFor(WAIT);
+    makeClip(join(daemon.home, 'input/lanczos-2x/second.mp4'), { frames: 6, audio: false });
+    await expect.poll(() => page.evaluate('shown'), WAIT).toEqual(['second.mp4 is done']);
+  },
+);

@@ -109,7 +109,8 @@ browserTest(
     // The connection is dead without being closed; the state changes meanwhile.
     proxy.freeze();
     await daemon.change('/api/jobs/1/resume');
-    await page.waitForFunction('new Promise((resolve) => setTimeout(resolve, 3100, true))');
+    // A page that has heard nothing for three seconds is suspicious when it wakes up.
+    await page.evaluate('new Promise((resolve) => setTimeout(resolve, 3100))');
     await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`);
     await page.getByRole('button', { name: 'Pause a.mp4' }).waitFor({ timeout: 10_000 });
   },

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it, vi } from 'vitest';
-import { openBrowser, whyNoBrowser } from '../../helpers/browser.ts';
+import { openBrowser, seriousFaults, whyNoBrowser } from '../../helpers/browser.ts';
 import { makeClip } from '../../helpers/clips.ts';
 import { DaemonWithPage } from '../../helpers/daemon-with-page.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
@@ -57,7 +57,8 @@ browserTest(
       width: 480,
     });
 
-    await page.getByRole('button', { name: 'Use Source (lanczos) for new files' }).click();
+    expect(await seriousFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Use this: Source (lanczos)' }).click();
     await page.getByText('New files use lanczos at 3×.').waitFor(WAIT);
     const file = (): string => readFileSync(join(daemon.home, 'framekiln.yaml'), 'utf8');
     expect(file()).toMatch(/model: lanczos\n +scale: 3/);
