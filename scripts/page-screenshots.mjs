@@ -7,7 +7,9 @@ import { chromium } from 'playwright-core';
 
 const [address, folder, ...wanted] = process.argv.slice(2);
 const PANELS =
-  wanted.length > 0 ? wanted : ['now', 'queue', 'ended', 'add', 'try', 'log', 'machine', 'settings', 'doctor'];
+  wanted.length > 0
+    ? wanted
+    : ['now', 'queue', 'ended', 'add', 'try', 'log', 'machine', 'settings', 'doctor'];
 const SIZES = [
   [390, 844],
   [1280, 800],
