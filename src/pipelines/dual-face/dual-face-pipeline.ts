@@ -57,7 +57,7 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     const rate = source.video.averageFrameRate;
     this.#open = {
       input,
-      screen: new Screen({ from: input, to: output, pixelAspect: num / den }, recipe.layout),
+      screen: new Screen({ from: input, to: output, pixelAspect: num / den }, recipe),
       // The frame rate in the header of animated images and streams is unreliable; it only sets the speed of the cameras.
       framesPerSecond: Math.min(240, Math.max(1, rate === null ? 25 : rate.num / rate.den)),
       detector: await FallbackDetector.load(this.#options, recipe.device),

@@ -4,7 +4,10 @@ import { followFaces } from '../../../../../src/pipelines/dual-face/analysis/ana
 import type { Observation } from '../../../../../src/pipelines/dual-face/analysis/observation.ts';
 import { wideView } from '../../../../../src/pipelines/dual-face/camera/view.ts';
 import { countSituations } from '../../../../../src/pipelines/dual-face/direction/describe-direction.ts';
-import { directVideo, type DirectedVideo } from '../../../../../src/pipelines/dual-face/direction/director.ts';
+import {
+  directVideo,
+  type DirectedVideo,
+} from '../../../../../src/pipelines/dual-face/direction/director.ts';
 import type { DirectorOptions } from '../../../../../src/pipelines/dual-face/direction/director-options.ts';
 
 /* Detections go through the real tracker and the real identification, because only those know what people look like. */
