@@ -77,7 +77,7 @@ test.skipIf(whyNoSharedMedia !== null)(
       if (kill === DAMAGE_AFTER) {
         await expect.poll(() => segmentsOf(home).length, { timeout: 60_000 }).toBeGreaterThan(2);
         await running.killGroup();
-        // A batch in the middle is processed again, from the state of the batch before it.
+        // A batch in the middle is drawn again.
         truncateSync(segmentsOf(home)[1] ?? '', 1000);
         continue;
       }
