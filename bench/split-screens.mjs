@@ -2,7 +2,8 @@
  * Makes split screens of composed scenes with known faces (bench/split-screens/scenes.mjs) with the real pipeline, and
  * prints how well the panes show them: the share of pane frames that are well framed, pane frames with the wrong person
  * (outside 5 frames after a cut), frames in which both panes show the same person, the longest time in frames in which a
- * pane was not well framed, and what the cameras do between cuts.
+ * pane was not well framed, what the cameras do between cuts, and by how much
+ * the heads in the two panes differ (median).
  *
  *   npm run build && node bench/split-screens.mjs --faces DIR_OF_VIDEOS [--truth DETECTOR.onnx] [--only REGEX] [--sheets DIR]
  *   node bench/split-screens.mjs --clip VIDEO --sheets DIR [--frames 200] [--offset 0]
@@ -67,6 +68,7 @@ async function measureScenes() {
       jumps: scores.jumps,
       'fastest (heights/s)': scores.fastest.toFixed(2),
       reversals: scores.reversals,
+      'heads differ': `${(100 * scores.unequal).toFixed(0)} %`,
     };
     if (values.sheets !== undefined)
       await contactSheet(pixels, SIZE, made, join(values.sheets, `${name.replaceAll(/\W+/g, '-')}.png`));

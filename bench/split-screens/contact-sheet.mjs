@@ -6,7 +6,7 @@ const COLUMNS = 6;
 const TILES = 36;
 
 /** Writes a PNG of evenly spaced frames. */
-export async function contactSheet(frames, size, { results }, path) {
+export async function contactSheet(frames, size, { results, resultSize }, path) {
   const step = Math.max(1, Math.ceil(frames.length / TILES));
   const shown = frames.map((_, i) => i).filter((i) => i % step === 0);
   const tile = (pixels, { width, height }, number) =>
@@ -27,7 +27,7 @@ export async function contactSheet(frames, size, { results }, path) {
     const left = (at % COLUMNS) * RESULT.width;
     const top = Math.floor(at / COLUMNS) * 2 * RESULT.height;
     pieces.push({ input: await tile(frames[i], size, i), left, top });
-    pieces.push({ input: await tile(results[i], RESULT, i), left, top: top + RESULT.height });
+    pieces.push({ input: await tile(results[i], resultSize, i), left, top: top + RESULT.height });
   }
   const height = 2 * RESULT.height * Math.ceil(shown.length / COLUMNS);
   await sharp({ create: { width: COLUMNS * RESULT.width, height, channels: 3, background: '#222' } })

@@ -24,6 +24,7 @@ const STILL = 0.03;
  */
 export function measure(scene, frames, geometry, rate) {
   const scores = { framed: 0, wrong: 0, duplicates: 0, longestMiss: 0, jumps: 0, fastest: 0, reversals: 0 };
+  const differences = [];
   const run = { left: 0, right: 0 };
   let seen = {};
   let cut = 0;
@@ -44,9 +45,11 @@ export function measure(scene, frames, geometry, rate) {
         scores.wrong += judged.every((each) => each[side].isWrong) ? 1 : 0;
     }
     if (judged.every(({ isDuplicate }) => isDuplicate)) scores.duplicates++;
+    if (shots.length === 1) differences.push(...headDifference(scene, shots[0], views));
   }
   addMovement(scores, scene, frames, rate);
-  return { ...scores, framed: scores.framed / (2 * frames.length) };
+  const unequal = differences.sort((a, b) => a - b)[Math.floor(differences.length / 2)] ?? 0;
+  return { ...scores, unequal, framed: scores.framed / (2 * frames.length) };
 }
 
 function judge({ any = false }, { faces, panes }, { left, right, whole }, geometry, unseenFor) {
@@ -66,6 +69,15 @@ function judge({ any = false }, { faces, panes }, { left, right, whole }, geomet
       judged[side].isFramed = unseenFor(id) <= GRACE && subjects[side] === null;
   }
   return judged;
+}
+
+/** How much larger the head in one pane is than that in the other, as a share; nothing if not both panes show their actors. */
+function headDifference({ any = false }, { faces, panes }, { left, right, whole }) {
+  if (any || whole > 0 || left === null || right === null) return [];
+  const [a, b] = [panes.left, panes.right].map((id) => faces.find((face) => face.id === id));
+  if (a === undefined || b === undefined) return [];
+  const ratio = a.box.height / left.height / (b.box.height / right.height);
+  return [Math.max(ratio, 1 / ratio) - 1];
 }
 
 /** The actor that a view is about: the face nearest to where a face belongs; null if there is none. */

@@ -29,6 +29,9 @@ export const PIPELINE_DEFAULTS: Readonly<{ [P in Recipe['pipeline']]: Extract<Re
     detectEvery: 1,
     single: 'full',
     missing: 'wide',
+    fill: 'blur',
+    gap: 0,
+    border: 0,
   },
 };
 

@@ -4,6 +4,8 @@ import type { Recipe } from '../domain/recipe.ts';
 import { describeIssue } from './describe-issue.ts';
 import { PIPELINE_DEFAULTS, tierPresets } from './recipe-presets.ts';
 
+/** At most a quarter of the smallest width, so that there is always room for the panes. */
+const evenSpace = z.int().min(0).max(16).multipleOf(2);
 const evenLength = z.int().min(64).max(8192).multipleOf(2);
 
 /** Recipe keys that a user may set; missing keys come from the defaults. */
@@ -53,6 +55,16 @@ export const PartialRecipe = z.strictObject({
     description:
       'what a pane shows once its person has been missing for a while: wide for the whole image, or black; dual-face only',
   }),
+  fill: z.enum(['blur', 'crop', 'black']).optional().meta({
+    description:
+      'what surrounds a whole image in a place of another shape: blur for a blurred copy, or black; crop cuts the image instead; dual-face only',
+  }),
+  gap: evenSpace
+    .optional()
+    .meta({ description: 'pixels between the panes of a split screen, an even number; dual-face only' }),
+  border: evenSpace
+    .optional()
+    .meta({ description: 'pixels around the panes of a split screen, an even number; dual-face only' }),
 });
 
 export type PartialRecipe = z.infer<typeof PartialRecipe>;

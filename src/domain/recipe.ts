@@ -34,6 +34,14 @@ export interface DualFaceRecipe {
   readonly single?: 'full' | 'own-side';
   /** What a pane shows once its person has been missing for a while: the whole image or black. */
   readonly missing: 'wide' | 'black';
+  /**
+   * What surrounds an image that has not the shape of its place: the same image, enlarged and blurred, or black; `crop`
+   * cuts the image to the shape instead. `blur` if absent.
+   */
+  readonly fill?: 'blur' | 'crop' | 'black';
+  /** Pixels between the panes, and around them; even. 0 if absent. */
+  readonly gap?: number;
+  readonly border?: number;
 }
 
 /** Lines of the short side of the result: 1080, 1440 or 2160. */
@@ -45,13 +53,16 @@ export type TargetSize = '1080p' | '1440p' | '4k';
  */
 export type Device = 'auto' | 'gpu' | 'gpu-only' | 'cpu';
 
+/** Values of keys that did not exist at first. */
+const LATER_KEYS: Readonly<Record<string, unknown>> = { single: 'full', fill: 'blur', gap: 0, border: 0 };
+
 /**
- * Text that is equal for equal recipes, whatever the order of their keys. `single: full` is left out, so that the recipes of
- * jobs from before there was that key are still equal to today's.
+ * Text that is equal for equal recipes, whatever the order of their keys. The defaults of later keys are left out, so that
+ * the recipes of jobs from before there were these keys are still equal to today's.
  */
 export function recipeText(recipe: Recipe): string {
   const entries = Object.entries(recipe)
-    .filter(([key, value]) => key !== 'single' || value !== 'full')
+    .filter(([key, value]) => !(key in LATER_KEYS) || value !== LATER_KEYS[key])
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return JSON.stringify(Object.fromEntries(entries));
 }

@@ -28,6 +28,8 @@ export interface DirectedFrames {
   readonly directions: readonly Uint8Array[];
   /** A summary for the log. */
   readonly conclusion: string;
+  /** All decisions as JSON, for people to read. */
+  readonly decisions: string;
 }
 
 /** A first pass over all frames of a video, for pipelines that must know what comes later. */

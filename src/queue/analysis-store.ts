@@ -36,7 +36,14 @@ export function createAnalysisStore(db: Database) {
   const selectDirection = db.prepare<[number, number], { direction: Uint8Array | null; elapsedMs: number }>(
     `SELECT direction, elapsed_ms AS elapsedMs FROM analysed_batches WHERE job_id = ? AND number = ?`,
   );
+  const insertDecisions = db.prepare<[number, string]>(
+    `INSERT OR REPLACE INTO decisions (job_id, json) VALUES (?, ?)`,
+  );
+  const selectDecisions = db.prepare<[number], { json: string }>(
+    `SELECT json FROM decisions WHERE job_id = ?`,
+  );
   const deleteAll = db.prepare<[number]>(`DELETE FROM analysed_batches WHERE job_id = ?`);
+  const deleteDecisions = db.prepare<[number]>(`DELETE FROM decisions WHERE job_id = ?`);
 
   const commitAnalysis = transaction(db, 'commit-analysis', (lease: Lease, batch: AnalysedBatch) => {
     assertHeld(lease, resetAttempts.run(lease).changes);
@@ -46,8 +53,9 @@ export function createAnalysisStore(db: Database) {
   const storeDirections = transaction(
     db,
     'store-directions',
-    (lease: Lease, directions: readonly Uint8Array[]) => {
+    (lease: Lease, directions: readonly Uint8Array[], decisions: string) => {
       assertHeld(lease, resetAttempts.run(lease).changes);
+      insertDecisions.run(lease.jobId, decisions);
       for (const [number, direction] of directions.entries()) update.run(direction, lease.jobId, number);
     },
   );
@@ -56,7 +64,7 @@ export function createAnalysisStore(db: Database) {
     /** Stores the analysis of one batch, and resets the attempts. Throws LeaseLostError if the lease is lost. */
     commitAnalysis,
 
-    /** Stores what was decided for every batch, in order. Throws LeaseLostError if the lease is lost. */
+    /** Stores what was decided for every batch, in order, and all decisions as JSON. Throws LeaseLostError if the lease is lost. */
     storeDirections,
 
     /** The analysed batches of a job, by number, with whether it is decided what they show. */
@@ -77,7 +85,13 @@ export function createAnalysisStore(db: Database) {
     ): { direction: Uint8Array | null; elapsedMs: number } | null =>
       selectDirection.get(jobId, number) ?? null,
 
+    /** All decisions as JSON; null for a job without analysis. */
+    getDecisions: (jobId: number): string | null => selectDecisions.get(jobId)?.json ?? null,
+
     /** Deletes the analysis of a job. */
-    removeAnalysis: (jobId: number): void => void deleteAll.run(jobId),
+    removeAnalysis(jobId: number): void {
+      deleteAll.run(jobId);
+      deleteDecisions.run(jobId);
+    },
   };
 }

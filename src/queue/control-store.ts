@@ -32,6 +32,7 @@ export function createControlStore(db: Database) {
      WHERE id = ?`,
   );
   const deleteBatches = db.prepare<[number]>(`DELETE FROM batches WHERE job_id = ?`);
+  const deleteDecisions = db.prepare<[number]>(`DELETE FROM decisions WHERE job_id = ?`);
   const deleteAnalysis = db.prepare<[number]>(`DELETE FROM analysed_batches WHERE job_id = ?`);
   const selectState = db.prepare<[number], { state: string }>(`SELECT state FROM jobs WHERE id = ?`);
   const setPriority = db.prepare<[number, number]>(`UPDATE jobs SET priority = ? WHERE id = ?`);
@@ -60,6 +61,7 @@ export function createControlStore(db: Database) {
   function deleteProgress(id: number): void {
     deleteBatches.run(id);
     deleteAnalysis.run(id);
+    deleteDecisions.run(id);
     forgetProgress.run(id);
   }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/lib/seeded-random.ts';
@@ -77,7 +77,7 @@ test.skipIf(whyNoSharedMedia !== null)(
       if (kill === DAMAGE_AFTER) {
         await expect.poll(() => segmentsOf(home).length, { timeout: 60_000 }).toBeGreaterThan(2);
         await running.killGroup();
-        // A batch in the middle is processed again, from the state of the batch before it.
+        // A batch in the middle is drawn again.
         truncateSync(segmentsOf(home)[1] ?? '', 1000);
         continue;
       }
@@ -93,8 +93,14 @@ test.skipIf(whyNoSharedMedia !== null)(
     expect(analysed).toBeLessThanOrEqual(FRAMES / 2 + 20 + (kills + 1) * BATCHES_IN_FLIGHT * BATCH);
     expect(readLog(home)).toMatch(/resuming the analysis from its checkpoint: \d+ frames already analysed/);
     expect(readLog(home)).toMatch(/; cuts: 2;/);
+    expect(decisionsIn(home)).toEqual(decisionsIn(undisturbed));
+    expect(decisionsIn(home)).toMatchObject({ shots: { length: 3 } });
   },
 );
+
+function decisionsIn(home: string): unknown {
+  return JSON.parse(readFileSync(join(home, '.framekiln/reports/1.split-screen.json'), 'utf8'));
+}
 
 function streamsOf(path: string): string[] {
   const entries = ['-show_entries', 'stream=codec_type,codec_name,width,height', '-of', 'csv=p=0'];

@@ -34,10 +34,13 @@ export async function analyseVideo(
       `resuming the analysis from its checkpoint: ${counted(missing[0]?.firstFrame ?? 0, 'frame')} already analysed`,
     );
   await analyseBatches(context, prepared, files, missing);
-  const { directions, conclusion } = await inference.direct(queue.analyses.listFindings(job.id), signal);
+  const { directions, conclusion, decisions } = await inference.direct(
+    queue.analyses.listFindings(job.id),
+    signal,
+  );
   // Before they are stored: a process killed in between says it twice, not never.
   log.info(conclusion);
-  queue.analyses.storeDirections(lease, directions);
+  queue.analyses.storeDirections(lease, directions, decisions);
 }
 
 interface AnalysedRange extends AnalysedBatch {

@@ -2,6 +2,7 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { codeOf } from '../../domain/errors.ts';
 import { leaseLost } from '../../queue/lease-guard.ts';
 import { LEASE_MS } from '../../queue/lease-store.ts';
+import { writeDecisions } from '../../reports/decisions-file.ts';
 import { reportLines, writeReport, type MediaReport } from '../../reports/media-report.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import { publishFile, renameIfFree } from '../../workspace/durable-file.ts';
@@ -47,6 +48,8 @@ export async function publishOutput(
     queue.outputs.addWritten(job, { sha256, bytes });
     const outputPath = await giveName(context, temporaryPath, wanted);
     const report = reportOf({ outputPath, sha256, bytes });
+    const decisions = queue.analyses.getDecisions(job.id);
+    if (decisions !== null) await writeDecisions(home, job.id, decisions);
     await writeReport(home, job.id, report);
     for (const line of reportLines(report)) log.info(line);
     queue.progress.setPublished(lease, outputPath, Date.now());

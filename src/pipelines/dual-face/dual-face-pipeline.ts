@@ -15,6 +15,7 @@ import { decodeObservations, encodeObservations, type Observation } from './anal
 import { Screen } from './composition/screen.ts';
 import { decodeViews, encodeViews } from './composition/screen-views.ts';
 import { FallbackDetector } from './detection/fallback-detector.ts';
+import { decisionsOf } from './direction/decisions.ts';
 import { describeDirection } from './direction/describe-direction.ts';
 import { directVideo } from './direction/director.ts';
 import { OptionalEmbedder } from './identity/optional-embedder.ts';
@@ -57,7 +58,7 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     const rate = source.video.averageFrameRate;
     this.#open = {
       input,
-      screen: new Screen({ from: input, to: output, pixelAspect: num / den }, recipe.layout),
+      screen: new Screen({ from: input, to: output, pixelAspect: num / den }, recipe),
       // The frame rate in the header of animated images and streams is unreliable; it only sets the speed of the cameras.
       framesPerSecond: Math.min(240, Math.max(1, rate === null ? 25 : rate.num / rate.den)),
       detector: await FallbackDetector.load(this.#options, recipe.device),
@@ -103,7 +104,8 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     const directions = batches.map(({ length }) =>
       encodeViews(from, directed.views.slice(from, (from += length))),
     );
-    return { directions, conclusion: describeDirection(directed) };
+    const decisions = JSON.stringify(decisionsOf(directed, screen.paneGeometry), null, 2);
+    return { directions, conclusion: describeDirection(directed), decisions };
   }
 
   async *process(

@@ -21,12 +21,14 @@ test('the analysis of a batch is read back, and the decisions for it once they a
   ]);
   expect([...(queue.analyses.getState(job.id, 1) ?? [])]).toEqual([1, 2]);
   expect(queue.analyses.getState(job.id, 2)).toBeNull();
-  queue.analyses.storeDirections(lease, [Uint8Array.of(7), Uint8Array.of(8)]);
+  queue.analyses.storeDirections(lease, [Uint8Array.of(7), Uint8Array.of(8)], '{}');
+  expect(queue.analyses.getDecisions(job.id)).toBe('{}');
   expect(queue.analyses.listAnalysed(job.id).every(({ isDirected }) => isDirected)).toBe(true);
   const { direction, elapsedMs } = queue.analyses.getDirection(job.id, 1) ?? expect.fail('no direction');
   expect({ direction: [...(direction ?? [])], elapsedMs }).toEqual({ direction: [8], elapsedMs: 11 });
   queue.analyses.removeAnalysis(job.id);
   expect(queue.analyses.getDirection(job.id, 1)).toBeNull();
+  expect(queue.analyses.getDecisions(job.id)).toBeNull();
 });
 
 test('a worker that has lost its lease stores nothing', () => {
@@ -35,7 +37,7 @@ test('a worker that has lost its lease stores nothing', () => {
   const stranger = { ...lease, owner: BOB };
   expect(() => queue.analyses.commitAnalysis(stranger, batch(0))).toThrow(LeaseLostError);
   queue.analyses.commitAnalysis(lease, batch(0));
-  expect(() => queue.analyses.storeDirections(stranger, [Uint8Array.of(7)])).toThrow(LeaseLostError);
+  expect(() => queue.analyses.storeDirections(stranger, [Uint8Array.of(7)], '{}')).toThrow(LeaseLostError);
   expect(queue.analyses.listAnalysed(job.id)).toEqual([{ number: 0, isDirected: false }]);
 });
 

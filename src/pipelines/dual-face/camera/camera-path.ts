@@ -1,11 +1,11 @@
-import type { Box } from '../tracking/box.ts';
+import type { FaceTarget } from './face-target.ts';
 import { tautString } from './taut-string.ts';
-import { faceTarget, insideImage, viewOfFace, type View, type ViewGeometry } from './view.ts';
+import { centerFor, insideImage, type View, type ViewGeometry } from './view.ts';
 
 /** How far the face may be from where it belongs: horizontally, vertically, as shares of the view's height; and its size. */
 const SLACK_X = 0.07;
 const SLACK_Y = 0.06;
-const SLACK_ZOOM = Math.log(1.07);
+const SLACK_ZOOM = Math.log(1.05);
 /** Somebody who moves abruptly may be this many times further away, for a moment. */
 const LIMIT = 2;
 /** Time before and after a frame over which the path is averaged, so that it starts and stops softly. */
@@ -22,23 +22,31 @@ interface Tube {
  * place, and does not lag behind it: the path of least movement that keeps the face near its place (`tautString`),
  * averaged over a window. The tube is narrowed over the same window before, so the average stays in it.
  *
- * @param boxes of the face in consecutive frames
+ * @param targets the face in consecutive frames
  */
-export function cameraPath(boxes: readonly Box[], geometry: ViewGeometry, framesPerSecond: number): View[] {
+export function cameraPath(
+  targets: readonly FaceTarget[],
+  geometry: ViewGeometry,
+  framesPerSecond: number,
+): View[] {
   const reach = Math.max(1, Math.round(EASE_SECONDS * framesPerSecond));
-  const wanted = boxes.map((box) => Math.log(viewOfFace(box, geometry).height));
+  const wanted = targets.map(({ viewHeight }) => Math.log(viewHeight));
   const heights = easedPath((slack) => tubeAround(wanted, () => slack * SLACK_ZOOM), reach).map(Math.exp);
   const heightAt = (at: number): number => heights[at] ?? 0;
-  const along = (axis: 'x' | 'y', slackShare: number): Float64Array => {
-    const targets = boxes.map((box, at) => faceTarget(box, heightAt(at))[axis]);
+  const along = (axis: 'centerX' | 'centerY', slackShare: number): Float64Array => {
+    const centers = targets.map(({ box, shiftX }, at) => {
+      const center = centerFor(box, heightAt(at));
+      return axis === 'centerX' ? center.centerX + shiftX : center.centerY;
+    });
     return easedPath((slack) => {
-      const { low, high } = tubeAround(targets, (at) => slack * slackShare * heightAt(at));
-      const inside = (value: number, at: number): number => centerInside(value, heightAt(at), geometry)[axis];
+      const { low, high } = tubeAround(centers, (at) => slack * slackShare * heightAt(at));
+      const inside = (value: number, at: number): number =>
+        insideImage({ centerX: value, centerY: value, height: heightAt(at) }, geometry)[axis];
       return { low: low.map(inside), high: high.map(inside) };
     }, reach);
   };
-  const [x, y] = [along('x', SLACK_X), along('y', SLACK_Y)];
-  return boxes.map((_, at) =>
+  const [x, y] = [along('centerX', SLACK_X), along('centerY', SLACK_Y)];
+  return targets.map((_, at) =>
     insideImage({ centerX: x[at] ?? 0, centerY: y[at] ?? 0, height: heightAt(at) }, geometry),
   );
 }
@@ -48,11 +56,6 @@ function tubeAround(targets: readonly number[], slack: (at: number) => number): 
     low: Float64Array.from(targets, (target, at) => target - slack(at)),
     high: Float64Array.from(targets, (target, at) => target + slack(at)),
   };
-}
-
-function centerInside(value: number, height: number, geometry: ViewGeometry): { x: number; y: number } {
-  const { centerX, centerY } = insideImage({ centerX: value, centerY: value, height }, geometry);
-  return { x: centerX, y: centerY };
 }
 
 /**

@@ -25,22 +25,29 @@ const MIN_VIEW = 0.2;
 
 /** A view of head and shoulders, inside the image if the image is large enough. */
 export function viewOfFace(face: Box, geometry: ViewGeometry): View {
-  const height = viewHeight(face.height * HEAD_AND_SHOULDERS, geometry);
-  const { x, y } = faceTarget(face, height);
-  return insideImage({ centerX: x, centerY: y, height }, geometry);
+  const height = viewHeightFor(face, geometry);
+  return insideImage({ ...centerFor(face, height), height }, geometry);
+}
+
+/** The height of a view of head and shoulders, within the possible ones. */
+export function viewHeightFor(face: Box, geometry: ViewGeometry): number {
+  const { smallest, largest } = viewHeightLimits(geometry);
+  return Math.min(largest, Math.max(smallest, face.height * HEAD_AND_SHOULDERS));
+}
+
+export function viewHeightLimits({ width, height, aspect }: ViewGeometry): {
+  readonly smallest: number;
+  readonly largest: number;
+} {
+  return { smallest: height * MIN_VIEW, largest: Math.min(height, width / aspect) };
 }
 
 /** The centre of the view in which a face is where it belongs, which may be too near to the edge of the image. */
-export function faceTarget(face: Box, viewHeight: number): { readonly x: number; readonly y: number } {
+export function centerFor(face: Box, viewHeight: number): Pick<View, 'centerX' | 'centerY'> {
   return {
-    x: face.x + face.width / 2,
-    y: face.y + face.height / 2 + (0.5 - FACE_LEVEL) * viewHeight,
+    centerX: face.x + face.width / 2,
+    centerY: face.y + face.height / 2 + (0.5 - FACE_LEVEL) * viewHeight,
   };
-}
-
-/** The height of a view that is wanted, within the possible ones. */
-function viewHeight(wanted: number, { width, height, aspect }: ViewGeometry): number {
-  return Math.min(height, width / aspect, Math.max(height * MIN_VIEW, wanted));
 }
 
 /** A view of the whole image, with black bars if the pane's aspect ratio differs. */
@@ -50,6 +57,11 @@ export function wideView(geometry: ViewGeometry): View {
     centerY: geometry.height / 2,
     height: Math.max(geometry.height, geometry.width / geometry.aspect),
   };
+}
+
+/** The largest view in the middle of the image that has no bars. */
+export function coverView(geometry: ViewGeometry): View {
+  return { ...wideView(geometry), height: viewHeightLimits(geometry).largest };
 }
 
 /** The view moved into the image as far as possible. */

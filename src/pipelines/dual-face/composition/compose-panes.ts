@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { frameBytes, type FrameFormat } from '../../../domain/media-info.ts';
 import { asComponents } from '../../components.ts';
 import type { View } from '../camera/view.ts';
@@ -15,6 +15,8 @@ export interface Pane {
 export interface FilledPane {
   readonly pane: Pane;
   readonly view: View | null;
+  /** A view without bars that is drawn blurred behind the first one; null or absent: the bars are black. */
+  readonly background?: View | null;
 }
 
 /** Formats of the source and output frames, which have the same pixel format. */
@@ -61,9 +63,16 @@ interface Span {
 
 const KERNEL_MARGIN = 3;
 
-async function drawPane(job: Composition, { pane, view }: FilledPane): Promise<void> {
+/** How far the background is shrunk before it is blurred and enlarged again, and the blur in pixels of that size. */
+const SHRUNK = 16;
+const BLUR = 2;
+/** Brightness of the background, so that it does not compete with the image. */
+const DIMMED = 0.6;
+
+async function drawPane(job: Composition, { pane, view, background = null }: FilledPane): Promise<void> {
   if (view === null) return;
-  const { pixels, from, to, pixelAspect, frame } = job;
+  if (background !== null) await drawBlurred(job, pane, background);
+  const { pixels, from, pixelAspect } = job;
   const width = (view.height * pane.width) / pane.height / pixelAspect;
   const across = span(view.centerX, width, from.width, pane.width);
   const down = span(view.centerY, view.height, from.height, pane.height);
@@ -76,13 +85,46 @@ async function drawPane(job: Composition, { pane, view }: FilledPane): Promise<v
     .resize({ width: across.scaled, height: down.scaled, fit: 'fill', kernel: 'cubic' })
     .extract({ left: across.skip, top: down.skip, width: across.shown, height: down.shown });
   if (isDeep) image = image.toColourspace('rgb16');
-  const drawn = await image.raw({ depth: isDeep ? 'ushort' : 'uchar' }).toBuffer();
-  const pixelBytes = isDeep ? 6 : 3;
-  const row = across.shown * pixelBytes;
-  for (let y = 0; y < down.shown; y++) {
-    const target = ((pane.y + down.at + y) * to.width + pane.x + across.at) * pixelBytes;
-    drawn.copy(frame, target, y * row, (y + 1) * row);
-  }
+  place(await image.raw({ depth: isDeep ? 'ushort' : 'uchar' }).toBuffer(), job, {
+    ...{ x: pane.x + across.at, y: pane.y + down.at, width: across.shown, height: down.shown },
+  });
+}
+
+async function drawBlurred(job: Composition, pane: Pane, view: View): Promise<void> {
+  const { pixels, from, pixelAspect } = job;
+  const isDeep = from.pixelFormat === 'rgb48le';
+  const width = Math.min(from.width, Math.round((view.height * pane.width) / pane.height / pixelAspect));
+  const height = Math.min(from.height, Math.round(view.height));
+  const left = Math.round((from.width - width) / 2);
+  const top = Math.round((from.height - height) / 2);
+  const small = { width: Math.ceil(pane.width / SHRUNK), height: Math.ceil(pane.height / SHRUNK) };
+  const depth = isDeep ? 'ushort' : 'uchar';
+  const typed = (image: Sharp): Sharp => (isDeep ? image.toColourspace('rgb16') : image);
+  const shrunk = await typed(
+    sharp(asComponents(pixels, from), { raw: { width: from.width, height: from.height, channels: 3 } })
+      .extract({ left, top, width, height })
+      .resize({ ...small, fit: 'fill' })
+      .blur(BLUR)
+      .linear(DIMMED, 0),
+  )
+    .raw({ depth })
+    .toBuffer();
+  const drawn = await typed(
+    sharp(asComponents(shrunk, from), { raw: { ...small, channels: 3 } }).resize({
+      ...{ width: pane.width, height: pane.height, fit: 'fill', kernel: 'cubic' },
+    }),
+  )
+    .raw({ depth })
+    .toBuffer();
+  place(drawn, job, pane);
+}
+
+/** Copies an image into a rectangle of the frame. */
+function place(image: Buffer, { frame, to }: Composition, { x, y, width, height }: Pane): void {
+  const pixelBytes = to.pixelFormat === 'rgb48le' ? 6 : 3;
+  const row = width * pixelBytes;
+  for (let i = 0; i < height; i++)
+    image.copy(frame, ((y + i) * to.width + x) * pixelBytes, i * row, (i + 1) * row);
 }
 
 function span(center: number, length: number, sourceLength: number, paneLength: number): Span {

@@ -1,20 +1,26 @@
-import type { FrameFormat } from '../../../domain/media-info.ts';
 import type { DualFaceRecipe } from '../../../domain/recipe.ts';
 import type { Frame } from '../../frame-pipeline.ts';
-import { wideView, type ViewGeometry } from '../camera/view.ts';
-import { composePanes, crossFade, type Pane, type Sizes } from './compose-panes.ts';
+import { coverView, wideView, type View, type ViewGeometry } from '../camera/view.ts';
+import { composePanes, crossFade, type FilledPane, type Pane, type Sizes } from './compose-panes.ts';
 import type { ScreenViews } from './screen-views.ts';
+
+/** The keys of a recipe that say where things are on the screen. */
+export type ScreenLayout = Pick<DualFaceRecipe, 'layout' | 'fill' | 'gap' | 'border'>;
 
 /** The layout of the output frames; draws the views of a frame into its panes. */
 export class Screen {
   readonly #sizes: Sizes;
   readonly #panes: readonly [Pane, Pane];
   readonly #whole: Pane;
+  readonly #fill: NonNullable<DualFaceRecipe['fill']>;
 
-  constructor(sizes: Sizes, layout: DualFaceRecipe['layout']) {
+  constructor(sizes: Sizes, layout: ScreenLayout) {
+    const { fill = 'blur', border = 0 } = layout;
+    const { width, height } = sizes.to;
     this.#sizes = sizes;
-    this.#whole = { x: 0, y: 0, width: sizes.to.width, height: sizes.to.height };
-    this.#panes = panesOf(sizes.to, layout);
+    this.#whole = { x: border, y: border, width: width - 2 * border, height: height - 2 * border };
+    this.#panes = panesIn(this.#whole, layout);
+    this.#fill = fill;
   }
 
   /** Geometry of the views of either pane; both panes have the same size. */
@@ -24,16 +30,20 @@ export class Screen {
 
   async draw({ number, pixels }: Frame, { left, right, whole }: ScreenViews): Promise<Frame> {
     const [leftPane, rightPane] = this.#panes;
-    const panes = [
-      { pane: leftPane, view: left },
-      { pane: rightPane, view: right },
-    ];
-    const all = [{ pane: this.#whole, view: wideView(this.#geometry(this.#whole)) }];
+    const panes = [this.#filled(leftPane, left), this.#filled(rightPane, right)];
+    const geometry = this.#geometry(this.#whole);
+    const all = [this.#filled(this.#whole, this.#fill === 'crop' ? coverView(geometry) : wideView(geometry))];
     const drawn = await composePanes(pixels, this.#sizes, whole === 1 ? all : panes);
     if (whole > 0 && whole < 1) {
       crossFade(drawn, await composePanes(pixels, this.#sizes, all), whole, this.#sizes.to);
     }
     return { number, pixels: drawn };
+  }
+
+  #filled(pane: Pane, view: View | null): FilledPane {
+    const geometry = this.#geometry(pane);
+    const isBlurred = this.#fill === 'blur' && view !== null && hasBars(view, geometry);
+    return { pane, view, background: isBlurred ? coverView(geometry) : null };
   }
 
   #geometry({ width, height }: Pane): ViewGeometry {
@@ -42,17 +52,22 @@ export class Screen {
   }
 }
 
-function panesOf({ width, height }: FrameFormat, layout: DualFaceRecipe['layout']): [Pane, Pane] {
+/** Whether a view extends beyond the image by more than rounding. */
+function hasBars({ height }: View, geometry: ViewGeometry): boolean {
+  return height > coverView(geometry).height * 1.001;
+}
+
+function panesIn({ x, y, width, height }: Pane, { layout, gap = 0 }: ScreenLayout): [Pane, Pane] {
   if (layout === 'stacked') {
-    const half = { x: 0, width, height: height / 2 };
+    const half = { x, width, height: (height - gap) / 2 };
     return [
-      { ...half, y: 0 },
-      { ...half, y: height / 2 },
+      { ...half, y },
+      { ...half, y: y + half.height + gap },
     ];
   }
-  const half = { y: 0, width: width / 2, height };
+  const half = { y, width: (width - gap) / 2, height };
   return [
-    { ...half, x: 0 },
-    { ...half, x: width / 2 },
+    { ...half, x },
+    { ...half, x: x + half.width + gap },
   ];
 }

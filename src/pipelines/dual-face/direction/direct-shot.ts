@@ -1,3 +1,4 @@
+import { coverView, wideView } from '../camera/view.ts';
 import type { ScreenViews } from '../composition/screen-views.ts';
 import type { Person } from '../identity/person.ts';
 import type { Shot } from '../identity/tracklet.ts';
@@ -89,9 +90,11 @@ export function directShot(
   }
   for (let at = 0; at < frames; at++)
     if (presences.filter(({ boxes }) => boxes[at] !== null).length > 2) count('three or more');
-  const isWide = recipe.missing === 'wide' && recipe.single === 'own-side';
-  const leftViews = paneViews(left, geometry, framesPerSecond, isWide);
-  const rightViews = paneViews(right, geometry, framesPerSecond, isWide);
+  const isEmpty = recipe.missing === 'black' || recipe.single !== 'own-side';
+  const nobody = isEmpty ? null : recipe.fill === 'crop' ? coverView(geometry) : wideView(geometry);
+  const context = { geometry, framesPerSecond, everybody: presences, nobody };
+  const leftViews = paneViews(left, { ...context, other: right });
+  const rightViews = paneViews(right, { ...context, other: left });
   return {
     views: whole.map((opacity, at) => ({
       left: leftViews[at] ?? null,

@@ -1,42 +1,68 @@
 import { cameraPath } from '../camera/camera-path.ts';
-import { wideView, type View, type ViewGeometry } from '../camera/view.ts';
+import { faceTarget, type FaceTarget } from '../camera/face-target.ts';
+import type { View, ViewGeometry } from '../camera/view.ts';
 import type { Box } from '../tracking/box.ts';
 import type { Presence } from './presence.ts';
 
 /** Time that a pane takes from the last place of its person to the whole image. */
 const ZOOM_OUT_SECONDS = 1;
 
+export interface PaneContext {
+  readonly geometry: ViewGeometry;
+  readonly framesPerSecond: number;
+  /** Everybody in the shot. */
+  readonly everybody: readonly Presence[];
+  /** The person in the other pane, in each frame. */
+  readonly other: readonly (Presence | null)[];
+  /** The view of a pane without a person; null: it stays empty. */
+  readonly nobody: View | null;
+}
+
 /**
  * The views of one pane in a shot.
  *
  * @param shown the person that the pane shows in each frame; null: nobody
- * @param isWide whether an empty pane shows the whole image; otherwise it stays empty
  */
-export function paneViews(
-  shown: readonly (Presence | null)[],
-  geometry: ViewGeometry,
-  framesPerSecond: number,
-  isWide: boolean,
-): (View | null)[] {
+export function paneViews(shown: readonly (Presence | null)[], context: PaneContext): (View | null)[] {
+  const { geometry, framesPerSecond, nobody } = context;
   const views = new Array<View | null>(shown.length).fill(null);
   for (let from = 0; from < shown.length;) {
     const person = shown[from] ?? null;
     const to = endOfRun(shown, from);
-    const boxes: Box[] = [];
-    for (let at = from; at < to; at++) {
-      const box = person?.boxes[at] ?? boxes.at(-1);
-      if (box !== undefined) boxes.push(box);
-    }
-    if (person !== null)
-      for (const [i, view] of cameraPath(boxes, geometry, framesPerSecond).entries()) views[from + i] = view;
-    else if (isWide) {
+    if (person !== null) {
+      const targets = targetsOf(person, from, to, context);
+      for (const [i, view] of cameraPath(targets, geometry, framesPerSecond).entries())
+        views[from + i] = view;
+    } else if (nobody !== null) {
       const start = views[from - 1] ?? null;
       const frames = ZOOM_OUT_SECONDS * framesPerSecond;
-      for (let at = from; at < to; at++) views[at] = zoomedOut(start, (at - from + 1) / frames, geometry);
+      for (let at = from; at < to; at++) views[at] = zoomedOut(start, nobody, (at - from + 1) / frames);
     }
     from = to;
   }
   return views;
+}
+
+/** How the pane shows a person in the frames of a run. */
+function targetsOf(
+  person: Presence,
+  from: number,
+  to: number,
+  { geometry, everybody, other }: PaneContext,
+): FaceTarget[] {
+  const targets: FaceTarget[] = [];
+  let last: Box | null = null;
+  for (let at = from; at < to; at++) {
+    const box: Box | null = person.boxes[at] ?? last;
+    if (box === null) continue;
+    last = box;
+    const neighbours = everybody.flatMap(({ personId, boxes }) => {
+      const neighbour = personId === person.personId ? null : (boxes[at] ?? null);
+      return neighbour === null ? [] : [neighbour];
+    });
+    targets.push(faceTarget(box, other[at]?.boxes[at] ?? null, neighbours, geometry));
+  }
+  return targets;
 }
 
 /** The frame after the last one that shows the same person as `from`. */
@@ -45,9 +71,8 @@ function endOfRun(shown: readonly (Presence | null)[], from: number): number {
   return end === -1 ? shown.length : end;
 }
 
-/** The view on the way from `start` to the whole image. @param share of the way; 1 or more: the whole image */
-function zoomedOut(start: View | null, share: number, geometry: ViewGeometry): View {
-  const end = wideView(geometry);
+/** The view on the way from `start` to `end`. @param share of the way; 1 or more: all of it */
+function zoomedOut(start: View | null, end: View, share: number): View {
   if (start === null || share >= 1) return end;
   const eased = share * share * (3 - 2 * share);
   const blend = (a: number, b: number): number => a + eased * (b - a);

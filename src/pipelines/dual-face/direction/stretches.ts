@@ -50,10 +50,11 @@ function hiddenFrames(members: readonly Presence[], geometry: ViewGeometry, minF
   const frames = new Set<number>();
   if (a === undefined || b === undefined) return frames;
   for (const [hider, other] of [[a, b] as const, [b, a] as const]) {
-    let framesInView = 0;
+    // Who is not seen yet at the start of a shot is not hidden by a neighbour.
+    let framesInView = minFrames;
     for (const [at, box] of other.boxes.entries()) {
       const front = hider.boxes[at] ?? null;
-      if (box === null || front === null) continue;
+      if (box === null || front === null || hider.isSeen[at] !== true) continue;
       const inView = isInView(front, box, geometry);
       if (other.isSeen[at] === true) framesInView = inView ? framesInView + 1 : 0;
       // A neighbour who was in the view anyway hides only somebody whose place they take.

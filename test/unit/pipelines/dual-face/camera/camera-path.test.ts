@@ -2,21 +2,21 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../../../../../src/lib/seeded-random.ts';
 import { cameraPath } from '../../../../../src/pipelines/dual-face/camera/camera-path.ts';
 import type { View } from '../../../../../src/pipelines/dual-face/camera/view.ts';
-import type { Box } from '../../../../../src/pipelines/dual-face/tracking/box.ts';
+import { faceTarget, type FaceTarget } from '../../../../../src/pipelines/dual-face/camera/face-target.ts';
 
 const geometry = { width: 1920, height: 1080, aspect: 960 / 1080 };
 const RATE = 25;
 
-function faces(frames: number, xAt: (frame: number) => number, height = 120): Box[] {
+function faces(frames: number, xAt: (frame: number) => number, height = 120): FaceTarget[] {
   return Array.from({ length: frames }, (_, frame) => {
-    return { x: xAt(frame) - height / 2, y: 400, width: height, height };
+    return faceTarget({ x: xAt(frame) - height / 2, y: 400, width: height, height }, null, [], geometry);
   });
 }
 
 /** Where the face is in the pane, as a share of its width. */
-function placesIn(views: readonly View[], boxes: readonly Box[]): number[] {
+function placesIn(views: readonly View[], targets: readonly FaceTarget[]): number[] {
   return views.map(({ centerX, height }, i) => {
-    const { x = 0, width = 0 } = boxes[i] ?? {};
+    const { x = 0, width = 0 } = targets[i]?.box ?? {};
     return 0.5 + (x + width / 2 - centerX) / (height * geometry.aspect);
   });
 }

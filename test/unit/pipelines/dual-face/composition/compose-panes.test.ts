@@ -83,7 +83,7 @@ test('a cross-fade at one half is the mean of both images', () => {
 test.each(['side-by-side', 'stacked'] as const)(
   '%s: both panes and the whole image are drawn',
   async (layout) => {
-    const screen = new Screen(sizes, layout);
+    const screen = new Screen(sizes, { layout, fill: 'black' });
     expect(screen.paneGeometry.aspect).toBe(layout === 'stacked' ? 2 : 0.5);
     const view = (centerX: number): { centerX: number; centerY: number; height: number } => ({
       centerX,
@@ -102,5 +102,45 @@ test.each(['side-by-side', 'stacked'] as const)(
     const whole = await screen.draw({ number: 4, pixels: ramp }, { left: null, right: null, whole: 1 });
     expect(pixel(whole.pixels, 20, 5)).toEqual([0, 0, 0]);
     expect(Math.abs((pixel(whole.pixels, 20, 20)[0] ?? 0) - 120)).toBeLessThanOrEqual(6);
+  },
+);
+
+test.each(['rgb24', 'rgb48le'] as const)(
+  'bars are filled with a dimmed, blurred copy of the image in %s',
+  async (pixelFormat) => {
+    const isDeep = pixelFormat === 'rgb48le';
+    const grey = isDeep
+      ? Buffer.from(new Uint16Array(80 * 40 * 3).fill(40_000).buffer)
+      : Buffer.alloc(80 * 40 * 3, 100);
+    const formats = { from: { ...from, pixelFormat }, to: { ...to, pixelFormat }, pixelAspect: 1 };
+    const draw = async (fill: 'blur' | 'crop' | 'black'): Promise<number[]> => {
+      const screen = new Screen(formats, { layout: 'side-by-side', fill });
+      const { pixels } = await screen.draw(
+        { number: 0, pixels: grey },
+        { left: null, right: null, whole: 1 },
+      );
+      const at = (y: number): number => (y * 40 + 20) * 3;
+      return [2, 20].map((y) => (isDeep ? pixels.readUInt16LE(2 * at(y)) / 400 : (pixels[at(y)] ?? 0)));
+    };
+    expect(await draw('black')).toEqual([0, 100]);
+    expect(await draw('crop')).toEqual([100, 100]);
+    const [bar, middle] = await draw('blur');
+    expect(middle).toBe(100);
+    expect(Math.abs((bar ?? 0) - 60)).toBeLessThanOrEqual(1);
+  },
+);
+
+test.each(['side-by-side', 'stacked'] as const)(
+  'a gap and a border stay black in a screen that is %s',
+  async (layout) => {
+    const screen = new Screen(sizes, { layout, gap: 4, border: 2 });
+    const view = { centerX: 40, centerY: 20, height: 20 };
+    const { pixels } = await screen.draw({ number: 0, pixels: ramp }, { left: view, right: view, whole: 0 });
+    const isDrawn = (x: number, y: number): boolean => pixel(pixels, x, y)[2] !== 0;
+    const across = Array.from({ length: 40 }, (_, at) =>
+      layout === 'stacked' ? isDrawn(10, at) : isDrawn(at, 10),
+    );
+    const empty = across.flatMap((drawn, at) => (drawn ? [] : [at]));
+    expect(empty).toEqual([0, 1, 18, 19, 20, 21, 38, 39]);
   },
 );

@@ -3,6 +3,7 @@ import { FIRST_ANALYSIS } from '../../../../../src/pipelines/dual-face/analysis/
 import { followFaces } from '../../../../../src/pipelines/dual-face/analysis/analyse-frames.ts';
 import type { Observation } from '../../../../../src/pipelines/dual-face/analysis/observation.ts';
 import { wideView } from '../../../../../src/pipelines/dual-face/camera/view.ts';
+import { decisionsOf } from '../../../../../src/pipelines/dual-face/direction/decisions.ts';
 import { countSituations } from '../../../../../src/pipelines/dual-face/direction/describe-direction.ts';
 import {
   directVideo,
@@ -145,6 +146,34 @@ test('people keep their panes at a cut to the reverse angle, and a single person
     [40, 80],
     [80, 120],
   ]);
+});
+
+test('the decisions name shots, people, who is where, and the crops', async () => {
+  const video = await direct([
+    { frames: 40, seen: [left, right] },
+    { frames: 40, seen: [{ who: 2, x: 640 }], isCut: true },
+  ]);
+  const crop = (x: number): object => ({ x: x - 133, y: 224, width: 267, height: 300 });
+  expect(decisionsOf(video, geometry)).toEqual({
+    situations: { shown: 80, alone: 40 },
+    people: [
+      { id: 1, firstFrame: 0, frames: 40, embeddings: 3 },
+      { id: 2, firstFrame: 0, frames: 80, embeddings: 6 },
+    ],
+    shots: [
+      {
+        ...{ from: 0, to: 40 },
+        stretches: [
+          {
+            ...{ from: 0, to: 40, shows: 'panes' },
+            left: { person: 1, first: crop(300), last: crop(300) },
+            right: { person: 2, first: crop(900), last: crop(900) },
+          },
+        ],
+      },
+      { from: 40, to: 80, stretches: [{ from: 40, to: 80, shows: 'alone', left: null, right: null }] },
+    ],
+  });
 });
 
 test('while one person hides the other, the whole image is shown at once', async () => {

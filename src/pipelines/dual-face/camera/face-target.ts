@@ -1,0 +1,71 @@
+import type { Box } from '../tracking/box.ts';
+import { viewHeightFor, viewHeightLimits, type ViewGeometry } from './view.ts';
+
+/** A face that a pane has to show, and how. */
+export interface FaceTarget {
+  readonly box: Box;
+  /** Height of the view. */
+  readonly viewHeight: number;
+  /** How far the view is moved sideways, to leave out a neighbour. */
+  readonly shiftX: number;
+}
+
+/** A view is moved by at most this share of its height. */
+const MAX_SHIFT = 0.1;
+/** A neighbour's head is wider than the box of the face by this share of the box. */
+const HEAD_MARGIN = 0.25;
+
+/**
+ * How a pane shows a face.
+ *
+ * @param other the face in the other pane, whose head should have the same size; null: there is none
+ * @param neighbours all other faces in the frame
+ */
+export function faceTarget(
+  box: Box,
+  other: Box | null,
+  neighbours: readonly Box[],
+  geometry: ViewGeometry,
+): FaceTarget {
+  const viewHeight = matchedHeight(box, other, geometry);
+  return { box, viewHeight, shiftX: shiftAway(box, neighbours, viewHeight, geometry) };
+}
+
+/** The height of a view in which a head has the size of that in the other pane, even where one of the two is at a limit. */
+function matchedHeight(box: Box, other: Box | null, geometry: ViewGeometry): number {
+  if (other === null) return viewHeightFor(box, geometry);
+  const [own, theirs] = [box, other].map((face) => sharesOf(face, geometry));
+  const wanted = box.height / viewHeightFor(box, geometry);
+  const least = Math.max(own?.least ?? wanted, theirs?.least ?? wanted);
+  const most = Math.min(own?.most ?? wanted, theirs?.most ?? wanted);
+  const usual = Math.min(own?.usual ?? wanted, theirs?.usual ?? wanted);
+  const share = Math.max(least, Math.min(most, usual));
+  const { smallest, largest } = viewHeightLimits(geometry);
+  return Math.min(largest, Math.max(smallest, box.height / share));
+}
+
+/** Heights of a head as shares of its view: in the largest and the smallest possible view, and in the usual one. */
+function sharesOf(box: Box, geometry: ViewGeometry): { least: number; most: number; usual: number } {
+  const { smallest, largest } = viewHeightLimits(geometry);
+  return {
+    least: box.height / largest,
+    most: box.height / smallest,
+    usual: box.height / viewHeightFor(box, geometry),
+  };
+}
+
+function shiftAway(box: Box, neighbours: readonly Box[], height: number, { aspect }: ViewGeometry): number {
+  const center = box.x + box.width / 2;
+  const half = (height * aspect) / 2;
+  let [toLeft, toRight] = [0, 0];
+  for (const each of neighbours) {
+    const margin = HEAD_MARGIN * each.width;
+    const isRight = each.x + each.width / 2 > center;
+    if (isRight) toLeft = Math.max(toLeft, center + half - (each.x - margin));
+    else toRight = Math.max(toRight, each.x + each.width + margin - (center - half));
+  }
+  const most = MAX_SHIFT * height;
+  // A neighbour who cannot be left out is not worth a view that is off centre.
+  const [left, right] = [toLeft, toRight].map((shift) => (shift > 2 * most ? 0 : Math.min(most, shift)));
+  return (right ?? 0) - (left ?? 0);
+}
