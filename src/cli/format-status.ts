@@ -17,6 +17,7 @@ export function formatStatus(report: StatusReport, view: Omit<StatusView, 'homeR
   const lines = [headline(report, unfinished.length, finished.length)];
   if (shown.length > 0) lines.push('', ...statusTable(shown, { ...view, homeRoot: report.home }));
   lines.push(...longJobLines(unfinished));
+  lines.push(...pendingLines(report));
   lines.push(...fileLines('Files in input/ that may be incomplete:', report.waiting));
   lines.push(...fileLines('Skipped files in input/:', report.skipped));
   lines.push(...fileLines('Rejected files in input/:', report.rejected));
@@ -29,6 +30,16 @@ function longJobLines(jobs: readonly JobReport[]): string[] {
     warning === null ? [] : [`  ${id}  ${visibleText(file)} ${visibleText(warning)}`],
   );
   return long.length === 0 ? [] : ['', 'Jobs that will take a long time (estimate.warnAfterHours):', ...long];
+}
+
+/** Commands that were given while no daemon was running. */
+function pendingLines({ pending, daemonRunning }: StatusReport): string[] {
+  if (daemonRunning || pending.length === 0) return [];
+  const commands = pending.map(
+    ({ command, jobId, file }) =>
+      `  ${[command, jobId, file === null ? null : visibleText(file)].filter((part) => part !== null).join(' ')}`,
+  );
+  return ['', 'Commands that take effect when the daemon starts:', ...commands];
 }
 
 function fileLines(title: string, files: readonly FileWithReason[]): string[] {

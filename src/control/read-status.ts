@@ -1,6 +1,7 @@
 import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import { Estimator } from '../daemon/estimator.ts';
+import type { AddRequest } from '../domain/add-request.ts';
 import type { Job } from '../domain/job.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readReport } from '../reports/media-report.ts';
@@ -45,6 +46,10 @@ export class StatusReader {
       daemonRunning,
       queuePaused: queue.control.isQueuePaused(),
       throttled: daemonRunning ? queue.control.throttledReason() : null,
+      pending: queue.commands.nextCommands().map(({ kind, jobId, argument, createdAtMs }) => ({
+        ...{ command: kind, jobId, at: new Date(createdAtMs).toISOString() },
+        file: kind === 'add' ? (argument as AddRequest).path : null,
+      })),
       rejected: rejectedFiles(files, home.input),
       skipped: skippedFiles(files, home.input),
       waiting: waitingFiles(files, home.input),

@@ -61,6 +61,16 @@ export const HomeReport = z.object({
     .string()
     .nullable()
     .meta({ description: 'why work is paused on purpose, such as paused for quiet hours until 07:30' }),
+  pending: z
+    .array(
+      z.object({
+        command: z.string(),
+        jobId: z.int().nullable(),
+        file: z.string().nullable(),
+        at: z.string(),
+      }),
+    )
+    .meta({ description: 'commands that the daemon has not carried out yet, oldest first' }),
   rejected: z
     .array(FileWithReason)
     .meta({ description: 'rejected files in input/, which are checked again when they change' }),

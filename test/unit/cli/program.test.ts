@@ -43,6 +43,7 @@ describe('framekiln status', () => {
         jobs: [],
         rejected: [],
         skipped: [],
+        pending: [],
         waiting: [],
       },
     });

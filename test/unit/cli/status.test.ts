@@ -45,6 +45,7 @@ const report = (jobs: JobReport[]): StatusReport => ({
   queuePaused: false,
   throttled: null,
   jobs,
+  pending: [],
   rejected: [],
   skipped: [],
   waiting: [],
@@ -170,6 +171,23 @@ describe('formatStatus', () => {
       'Jobs that will take a long time (estimate.warnAfterHours):',
       `  3  upscale-4x/again.mkv ${message}`,
     ]);
+  });
+
+  it('shows the commands that wait for a daemon', () => {
+    const at = '2026-11-21T13:59:00.000Z';
+    const pending = [
+      { command: 'pause', jobId: 3, file: null, at },
+      { command: 'add', jobId: null, file: '/films/a.mkv', at },
+    ];
+    const found = { ...report([]), pending };
+    expect(formatStatus({ ...found, daemonRunning: false }).slice(1)).toEqual([
+      '',
+      'Commands that take effect when the daemon starts:',
+      '  pause 3',
+      '  add /films/a.mkv',
+    ]);
+    // A running daemon carries them out at once.
+    expect(formatStatus(found)).toHaveLength(1);
   });
 
   it('has no table without jobs, and says when the queue is paused', () => {
