@@ -50,20 +50,26 @@ export async function findFiles(
     for (const entry of await readdir(folder, { withFileTypes: true, encoding: 'buffer' })) {
       const place = placeIn(folder, isUtf8(entry.name) ? entry.name.toString() : entry.name);
       const path = shownName(place);
-      const sequence = entry.isDirectory() && isCandidate(path) ? await sequenceAt(place, root) : null;
-      if (sequence !== null) {
-        await onFolder(place);
-        files.push(sequence);
-      } else if (entry.isDirectory() && !basename(path).startsWith('.')) {
-        await visit(place).catch((error: unknown) => {
+      if (entry.isDirectory()) {
+        await visitBelow(place).catch((error: unknown) => {
           if (codeOf(error) !== 'ENOENT') unreadable.push({ folder: path, code: codeOf(error) });
         });
-      } else if (!entry.isDirectory() && isCandidate(path)) {
+      } else if (isCandidate(path)) {
         const found = entry.isFile() ? await regular(place, root) : await irregular(place, entry);
         if (found !== null) files.push(found);
       }
     }
   }
+
+  async function visitBelow(folder: Place): Promise<void> {
+    const path = shownName(folder);
+    const sequence = isCandidate(path) ? await sequenceAt(folder, root) : null;
+    if (sequence !== null) {
+      await onFolder(folder);
+      files.push(sequence);
+    } else if (!basename(path).startsWith('.')) await visit(folder);
+  }
+
   await visit(root);
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { files, unreadable };
@@ -127,7 +133,8 @@ async function signatureOfSequence(place: Place, sidecar: BigIntStats): Promise<
     }
     return `${hash.digest('hex')} ${fileSignature(sidecar)}`;
   } catch (error) {
-    if (isMissingFile(error)) return null; // It is gone, or no folder.
+    // It is gone, no folder, or cannot be read.
+    if (isMissingFile(error) || codeOf(error) === 'EACCES') return null;
     throw error;
   }
 }
