@@ -16,7 +16,7 @@ import { syncFolder } from '../../workspace/durable-file.ts';
 import { discardFolder, moveFolderAside, removeDiscarded } from '../../workspace/settle-folder.ts';
 import { moveAside } from '../../workspace/move-aside.ts';
 import type { JobContext } from '../job-context.ts';
-import { assertUnchanged } from '../prepare/prepare-source.ts';
+import { assertUnchanged } from '../prepare/assert-unchanged.ts';
 import type { PublishedOutput } from './publish-output.ts';
 
 /**
