@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { codeOf, InputRejectedError } from '../domain/errors.ts';
 import { isUtf8, placeIn, placeOf, shownName, type Place } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
-import { listSequence } from '../lib/image-sequence.ts';
+import { signatureOfImages } from '../lib/image-sequence.ts';
 import { fileSignature } from '../lib/file-signature.ts';
 import { isCandidate, sidecarOf } from './candidate-file.ts';
 
@@ -122,16 +121,9 @@ async function signatureAt(place: Place): Promise<string | null> {
   return sidecar === null ? fileSignature(own) : `${fileSignature(own)} ${fileSignature(sidecar)}`;
 }
 
-/** The signature of a folder of images changes with each name and each file in it. */
 async function signatureOfSequence(place: Place, sidecar: BigIntStats): Promise<string | null> {
   try {
-    const hash = createHash('sha256');
-    const { names } = await listSequence(place);
-    for (const name of names) {
-      const stats = await statOrNull(placeIn(place, name));
-      hash.update(`${name} ${stats === null ? '' : fileSignature(stats)}\n`);
-    }
-    return `${hash.digest('hex')} ${fileSignature(sidecar)}`;
+    return `${await signatureOfImages(place)} ${fileSignature(sidecar)}`;
   } catch (error) {
     // It is gone, no folder, or cannot be read.
     if (isMissingFile(error) || codeOf(error) === 'EACCES') return null;
