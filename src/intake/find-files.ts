@@ -2,7 +2,7 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { codeOf, InputRejectedError } from '../domain/errors.ts';
-import { isUtf8, placeIn, placeOf, shownName, type Place } from '../lib/byte-name.ts';
+import { isUtf8, linkPath, placeIn, placeOf, shownName, type Place } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { signatureOfImages } from '../lib/image-sequence.ts';
 import { fileSignature } from '../lib/file-signature.ts';
@@ -35,10 +35,12 @@ export interface Finding {
  * that vanish during the scan are skipped. Throws if the folder itself cannot be read.
  *
  * @param onFolder called with each folder before it is read
+ * @param takenSignature the signature with which the file or folder at a path was taken; null if it was not
  */
 export async function findFiles(
   root: string,
   onFolder: (folder: Place) => Promise<void> = () => Promise.resolve(),
+  takenSignature: (path: string) => string | null = () => null,
 ): Promise<Finding> {
   const files: FoundFile[] = [];
   const unreadable: { folder: string; code: string }[] = [];
@@ -62,11 +64,21 @@ export async function findFiles(
 
   async function visitBelow(folder: Place): Promise<void> {
     const path = shownName(folder);
-    const sequence = isCandidate(path) ? await sequenceAt(folder, root) : null;
+    const sequence = isCandidate(path) ? ((await sequenceAt(folder, root)) ?? takenSequence(folder)) : null;
     if (sequence !== null) {
       await onFolder(folder);
       files.push(sequence);
     } else if (!basename(path).startsWith('.')) await visit(folder);
+  }
+
+  /** A folder that was taken as a sequence, and whose sidecar was removed: its images ask for nothing new. */
+  function takenSequence(folder: Place): FoundFile | null {
+    const { inside } = insideOf(folder, root);
+    const signature = takenSignature(inside === undefined ? shownName(folder) : linkPath(root, inside));
+    // Not one of a file that was replaced with a folder.
+    return signature !== null && /^[0-9a-f]{64} /.test(signature)
+      ? foundSequence(folder, root, signature)
+      : null;
   }
 
   await visit(root);
@@ -86,7 +98,10 @@ function insideOf(place: Place, root: string): Pick<FoundFile, 'inside'> {
 /** A folder of images with a sidecar file; null for any other folder. */
 async function sequenceAt(place: Place, root: string): Promise<FoundFile | null> {
   const signature = await signatureAt(place);
-  if (signature === null) return null;
+  return signature === null ? null : foundSequence(place, root, signature);
+}
+
+function foundSequence(place: Place, root: string, signature: string): FoundFile {
   return { path: shownName(place), signature, isSequence: true, ...insideOf(place, root) };
 }
 

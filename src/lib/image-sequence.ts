@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { counted } from './counted.ts';
-import { placeIn, shownName, type Place } from './byte-name.ts';
+import { isUtf8, placeIn, shownName, type Place } from './byte-name.ts';
 import { isMissingFile } from './file-errors.ts';
 import { fileSignature } from './file-signature.ts';
 import { sha256File } from './sha256-file.ts';
@@ -28,6 +28,12 @@ export async function listSequence(folder: Place): Promise<ImageSequence> {
   const irregular = seen.find((entry) => !entry.isFile());
   if (irregular !== undefined)
     return { names, fault: `contains ${shownName(irregular.name)}, which is not a regular file` };
+  const bytes = seen.find((entry) => !isUtf8(entry.name));
+  if (bytes !== undefined)
+    return {
+      names,
+      fault: `contains ${shownName(bytes.name)}, whose name is not valid UTF-8; rename the images`,
+    };
   return sortSequence(names);
 }
 
