@@ -41,8 +41,8 @@ export type Precision = (typeof PRECISIONS)[number];
 /** Choices made when a job first starts and kept from then on, so that a resumed job produces the same frames. */
 export interface JobPlan extends BatchSizes {
   readonly codec: 'h264' | 'hevc' | 'vp9';
-  /** Container of the finished video if only this one can be made from the segments; absent: as the settings say at the end. */
-  readonly container?: 'webm' | 'gif';
+  /** The setting `output.container`. Absent for still images, and in plans of older versions unless it is `webm` or `gif`. */
+  readonly container?: 'source' | 'mp4' | 'mkv' | 'webm' | 'gif';
   readonly encoder: {
     readonly crf: number;
     readonly preset: string;

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { codeOf, InputRejectedError } from '../domain/errors.ts';
-import { isUtf8, placeIn, placeOf, shownName, type Place } from '../lib/byte-name.ts';
+import { isUtf8, linkPath, placeIn, placeOf, shownName, type Place } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
-import { listSequence } from '../lib/image-sequence.ts';
+import { signatureOfImages } from '../lib/image-sequence.ts';
 import { fileSignature } from '../lib/file-signature.ts';
 import { isCandidate, sidecarOf } from './candidate-file.ts';
 
@@ -36,10 +35,12 @@ export interface Finding {
  * that vanish during the scan are skipped. Throws if the folder itself cannot be read.
  *
  * @param onFolder called with each folder before it is read
+ * @param takenSignature the signature with which the file or folder at a path was taken; null if it was not
  */
 export async function findFiles(
   root: string,
   onFolder: (folder: Place) => Promise<void> = () => Promise.resolve(),
+  takenSignature: (path: string) => string | null = () => null,
 ): Promise<Finding> {
   const files: FoundFile[] = [];
   const unreadable: { folder: string; code: string }[] = [];
@@ -50,20 +51,36 @@ export async function findFiles(
     for (const entry of await readdir(folder, { withFileTypes: true, encoding: 'buffer' })) {
       const place = placeIn(folder, isUtf8(entry.name) ? entry.name.toString() : entry.name);
       const path = shownName(place);
-      const sequence = entry.isDirectory() && isCandidate(path) ? await sequenceAt(place, root) : null;
-      if (sequence !== null) {
-        await onFolder(place);
-        files.push(sequence);
-      } else if (entry.isDirectory() && !basename(path).startsWith('.')) {
-        await visit(place).catch((error: unknown) => {
+      if (entry.isDirectory()) {
+        await visitBelow(place).catch((error: unknown) => {
           if (codeOf(error) !== 'ENOENT') unreadable.push({ folder: path, code: codeOf(error) });
         });
-      } else if (!entry.isDirectory() && isCandidate(path)) {
+      } else if (isCandidate(path)) {
         const found = entry.isFile() ? await regular(place, root) : await irregular(place, entry);
         if (found !== null) files.push(found);
       }
     }
   }
+
+  async function visitBelow(folder: Place): Promise<void> {
+    const path = shownName(folder);
+    const sequence = isCandidate(path) ? ((await sequenceAt(folder, root)) ?? takenSequence(folder)) : null;
+    if (sequence !== null) {
+      await onFolder(folder);
+      files.push(sequence);
+    } else if (!basename(path).startsWith('.')) await visit(folder);
+  }
+
+  /** A folder that was taken as a sequence, and whose sidecar was removed: its images ask for nothing new. */
+  function takenSequence(folder: Place): FoundFile | null {
+    const { inside } = insideOf(folder, root);
+    const signature = takenSignature(inside === undefined ? shownName(folder) : linkPath(root, inside));
+    // Not one of a file that was replaced with a folder.
+    return signature !== null && /^[0-9a-f]{64} /.test(signature)
+      ? foundSequence(folder, root, signature)
+      : null;
+  }
+
   await visit(root);
   files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { files, unreadable };
@@ -81,7 +98,10 @@ function insideOf(place: Place, root: string): Pick<FoundFile, 'inside'> {
 /** A folder of images with a sidecar file; null for any other folder. */
 async function sequenceAt(place: Place, root: string): Promise<FoundFile | null> {
   const signature = await signatureAt(place);
-  if (signature === null) return null;
+  return signature === null ? null : foundSequence(place, root, signature);
+}
+
+function foundSequence(place: Place, root: string, signature: string): FoundFile {
   return { path: shownName(place), signature, isSequence: true, ...insideOf(place, root) };
 }
 
@@ -116,18 +136,12 @@ async function signatureAt(place: Place): Promise<string | null> {
   return sidecar === null ? fileSignature(own) : `${fileSignature(own)} ${fileSignature(sidecar)}`;
 }
 
-/** The signature of a folder of images changes with each name and each file in it. */
 async function signatureOfSequence(place: Place, sidecar: BigIntStats): Promise<string | null> {
   try {
-    const hash = createHash('sha256');
-    const { names } = await listSequence(place);
-    for (const name of names) {
-      const stats = await statOrNull(placeIn(place, name));
-      hash.update(`${name} ${stats === null ? '' : fileSignature(stats)}\n`);
-    }
-    return `${hash.digest('hex')} ${fileSignature(sidecar)}`;
+    return `${await signatureOfImages(place)} ${fileSignature(sidecar)}`;
   } catch (error) {
-    if (isMissingFile(error)) return null; // It is gone, or no folder.
+    // It is gone, no folder, or cannot be read.
+    if (isMissingFile(error) || codeOf(error) === 'EACCES') return null;
     throw error;
   }
 }

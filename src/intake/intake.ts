@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { asUser } from '../lib/user-umask.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
-import { nameInInput, shownName } from '../lib/byte-name.ts';
+import { nameInInput, shownName, type Place } from '../lib/byte-name.ts';
 import { codeOf, toError, TransientError } from '../domain/errors.ts';
 import { findFiles, type Finding } from './find-files.ts';
 import { FolderWatcher } from './folder-watcher.ts';
@@ -136,12 +136,19 @@ export class Intake {
 
   /** Finds the files, and watches the folders that contain them. */
   async #findFiles(): Promise<Finding> {
-    const { inputDir, polling } = this.#options;
+    const { inputDir, polling, seenFiles } = this.#options;
     const folders = new Set<string>();
-    const { files, unreadable } = await findFiles(inputDir, async (folder) => {
+    const taken = new Map(
+      seenFiles
+        .list()
+        .filter(({ state }) => state === 'taken')
+        .map(({ path, signature }) => [path, signature]),
+    );
+    const onFolder = async (folder: Place): Promise<void> => {
       folders.add(shownName(folder));
       if (this.#isStarted && !polling) await this.#watcher.watch(folder);
-    });
+    };
+    const { files, unreadable } = await findFiles(inputDir, onFolder, (path) => taken.get(path) ?? null);
     this.#watcher.keepOnly(folders);
     const readable = linkByteNames(inputDir, files);
     await removeStaleLinks(inputDir, readable);

@@ -1,4 +1,4 @@
-import { readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { access, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { codeOf, InputRejectedError } from '../domain/errors.ts';
@@ -23,24 +23,31 @@ function linkTo(inputDir: string, inside: Buffer, { path }: FoundFile): Partial<
   try {
     makeFolder(dirname(link));
     // Relative, so that a home that is moved or copied finds its own files.
-    const target = Buffer.concat([Buffer.from(`${relative(dirname(link), inputDir)}/`), inside]);
-    if (readTarget(link)?.equals(target) === true) return { path: link };
-    rmSync(link, { force: true });
-    symlinkSync(target, link);
-    return { path: link };
+    const wanted = [() => relative(dirname(link), inputDir), () => realWayTo(inputDir, dirname(link))];
+    const isRight = (): boolean => leadsTo(link, Buffer.concat([Buffer.from(`${inputDir}/`), inside]));
+    for (const way of wanted) {
+      if (isRight()) return { path: link };
+      rmSync(link, { force: true });
+      symlinkSync(Buffer.concat([Buffer.from(`${way()}/`), inside]), link);
+    }
+    if (isRight()) return { path: link };
+    throw Object.assign(new Error(`${link} leads to another file`), { code: 'ENOENT' });
   } catch (error) {
     const message = `The name ${basename(path)} is not valid UTF-8, and no link to the file can be made (${codeOf(error)}); rename the file or its folder.`;
     return { unusable: new InputRejectedError('NAME_NOT_UTF8', message, { cause: error }) };
   }
 }
 
-function readTarget(link: string): Buffer | null {
-  try {
-    return readlinkSync(link, { encoding: 'buffer' });
-  } catch (error) {
-    if (isMissingFile(error)) return null;
-    throw error;
-  }
+/** Where the state folder is reached through a link, `..` leads out of what that leads to. */
+function realWayTo(inputDir: string, folder: string): string {
+  return relative(realpathSync(folder), realpathSync(inputDir));
+}
+
+/** Whether a link leads to a file; any link is right if the file is gone, as the next scan notices that. */
+function leadsTo(link: string, file: Buffer): boolean {
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  const reached = statSync(link, { throwIfNoEntry: false });
+  return found === undefined || (reached?.dev === found.dev && reached.ino === found.ino);
 }
 
 /** Removes the links of files that are gone. @param found the files of a complete scan */

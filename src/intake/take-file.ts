@@ -9,6 +9,7 @@ import { describeLargeEnough, fitToSource, isLargeEnough } from '../domain/targe
 import type { VideoShape } from '../domain/video-shape.ts';
 import { hasVideoExtension } from '../domain/video-extensions.ts';
 import { nameInInput } from '../lib/byte-name.ts';
+import { isMissingFile } from '../lib/file-errors.ts';
 import { describeRecentWriter } from '../lib/process/file-writers.ts';
 import { listSequence } from '../lib/image-sequence.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -111,7 +112,11 @@ function promisesVideo({ path, isSequence = false }: SettledFile): boolean {
 async function writerIn({ path, isSequence = false }: SettledFile): Promise<string | null> {
   if (!isSequence) return describeRecentWriter(path);
   for (const name of (await listSequence(path)).names) {
-    const writer = await describeRecentWriter(join(path, name));
+    const writer = await describeRecentWriter(join(path, name)).catch((error: unknown) => {
+      // It is gone, or its name is not valid UTF-8, for which the folder is rejected.
+      if (isMissingFile(error)) return null;
+      throw error;
+    });
     if (writer !== null) return writer;
   }
   return null;

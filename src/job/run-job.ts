@@ -10,7 +10,7 @@ import { settleSource } from './finish/settle-source.ts';
 import type { JobContext } from './job-context.ts';
 import { assertFoldersPresent } from './missing-folders.ts';
 import { prepareJob } from './prepare/prepare-job.ts';
-import { assertUnchanged } from './prepare/prepare-source.ts';
+import { assertUnchanged } from './prepare/assert-unchanged.ts';
 import { makeStill, stillFormatOfJob } from './still/make-still.ts';
 
 /**

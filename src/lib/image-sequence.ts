@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { counted } from './counted.ts';
-import { shownName, type Place } from './byte-name.ts';
+import { isUtf8, placeIn, shownName, type Place } from './byte-name.ts';
+import { isMissingFile } from './file-errors.ts';
+import { fileSignature } from './file-signature.ts';
 import { sha256File } from './sha256-file.ts';
 
 /** The images of a folder, in the order of their numbers. */
@@ -26,6 +28,12 @@ export async function listSequence(folder: Place): Promise<ImageSequence> {
   const irregular = seen.find((entry) => !entry.isFile());
   if (irregular !== undefined)
     return { names, fault: `contains ${shownName(irregular.name)}, which is not a regular file` };
+  const bytes = seen.find((entry) => !isUtf8(entry.name));
+  if (bytes !== undefined)
+    return {
+      names,
+      fault: `contains ${shownName(bytes.name)}, whose name is not valid UTF-8; rename the images`,
+    };
   return sortSequence(names);
 }
 
@@ -64,6 +72,25 @@ function whyNoSequence(names: readonly string[]): string | null {
 
 function withoutNumber(name: string): string {
   return name.replace(NUMBERED, '$1#$3');
+}
+
+/** A signature of all files in a folder, which changes with each name and each file, but not with the place of the folder. */
+export async function signatureOfImages(folder: Place): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of (await listSequence(folder)).names) {
+    const stats = await lstat(placeIn(folder, name), { bigint: true }).catch((error: unknown) => {
+      if (isMissingFile(error)) return null;
+      throw error;
+    });
+    hash.update(`${name} ${stats?.isFile() === true ? fileSignature(stats) : ''}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** Throws if the images in a folder are no longer those that were read. @param signature by `signatureOfImages` */
+export async function assertSameImages(folder: Place, signature: string): Promise<void> {
+  if ((await signatureOfImages(folder)) !== signature)
+    throw new Error('The images changed after they were read.');
 }
 
 /** SHA-256 of the names and contents of a sequence, in hex. */

@@ -111,8 +111,8 @@ export class JobFolder {
   }
 
   /** The video into which the images of a folder are packed. */
-  packedPath(sourcePath: string): string {
-    return join(this.straight, `${basename(sourcePath)}.mp4`);
+  get packedPath(): string {
+    return join(this.straight, 'sequence.mp4');
   }
 
   segmentPath(name: string): string {

@@ -99,7 +99,7 @@ test('what GIF cannot hold is rejected before the first frame', SLOW, () => {
   makeClip(source('fast.mp4'), { frames: 30, rate: '60' });
   expect(finish()).toBe(1);
   expect(readLog(home)).toMatch(
-    /LIMIT_EXCEEDED.*fast\.mp4 shows frame \d+ for less than 20 ms, the shortest time that players of GIF support; choose another output\.container/,
+    /OUTPUT_NOT_ALLOWED.*fast\.mp4 shows frame \d+ for less than 20 ms, the shortest time that players of GIF support; choose another output\.container/,
   );
   expect(filesBelow(join(home, 'output'))).toEqual([]);
 });

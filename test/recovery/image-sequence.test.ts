@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ffmpeg, frameMd5 } from '../helpers/clips.ts';
 import { failPointFolder } from '../helpers/fail-points.ts';
 import { filesBelow, makeHome, readLog, resumedFrames, run, start } from '../helpers/framekiln.ts';
@@ -217,3 +217,60 @@ test('photos in a folder are turned upright, and keep 16 bits', SLOW, async () =
   expect(described('upright.mp4')).toBe('96,128,yuv420p');
   expect(described('deep.mp4')).toBe('128,96,yuv420p10le');
 });
+
+test.each(['move', 'delete'] as const)(
+  'a folder is kept if an image is rewritten after it was read: %s',
+  SLOW,
+  async (settling) => {
+    const { home, input, addImages, addSidecar } = setUp(`output: { source: ${settling} }\n`);
+    addImages('clip', { count: 3 });
+    addSidecar('clip', 'frameRate: 25\n');
+    const points = failPointFolder(join(temporaryFolder(), 'points'));
+    points.arm('source.before-settling 1 stop');
+    const running = start(['start', '--once', '--home', home], points.environment);
+    await vi.waitFor(() => expect(points.hasFired('source.before-settling')).toBe(true), {
+      timeout: 120_000,
+      interval: 50,
+    });
+    copyFileSync(join(input, 'clip/0003.png'), join(input, 'clip/0002.png'));
+    process.kill(-(running.child.pid ?? 0), 'SIGCONT');
+    await running.ended;
+    expect(readLog(home)).toMatch(/the source is kept: The images changed after they were read/);
+    expect(readdirSync(join(input, 'clip'))).toEqual(['0001.png', '0002.png', '0003.png']);
+  },
+);
+
+test('an image whose name is not UTF-8 is named in the rejection', SLOW, () => {
+  const { input, addImages, addSidecar, status, finish } = setUp();
+  addImages('clip', { count: 2 });
+  addSidecar('clip', 'frameRate: 25\n');
+  const name = Buffer.concat([
+    Buffer.from(join(input, 'clip/caf')),
+    Buffer.from([0xe9]),
+    Buffer.from('3.png'),
+  ]);
+  writeFileSync(name, 'x');
+  expect(finish()).toBe(1);
+  expect(status().rejected).toEqual([
+    expect.objectContaining({
+      code: 'BAD_SEQUENCE',
+      message: 'clip contains caf\\xe93.png, whose name is not valid UTF-8; rename the images.',
+    }),
+  ]);
+});
+
+test(
+  'the images of a finished folder are not queued one by one when its sidecar file is removed',
+  SLOW,
+  () => {
+    const { home, input, addImages, addSidecar, status, finish } = setUp();
+    addImages('clip', { count: 3 });
+    addSidecar('clip', 'frameRate: 25\n');
+    expect(finish()).toBe(0);
+    rmSync(join(input, 'clip.recipe.yaml'));
+    expect(finish()).toBe(0);
+    expect(finish()).toBe(0);
+    expect(status().jobs).toHaveLength(1);
+    expect(filesBelow(join(home, 'output'))).toEqual(['lanczos-2x/clip.mp4']);
+  },
+);

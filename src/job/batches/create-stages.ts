@@ -7,7 +7,7 @@ import { outputTiming } from '../../media/encode/output-timing.ts';
 import type { FrameFiles } from '../../workspace/frame-files.ts';
 import { tryWithPermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
-import { assertUnchanged } from '../prepare/prepare-source.ts';
+import { assertUnchanged } from '../prepare/assert-unchanged.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { CommitStage, type CommitStageOptions } from './commit-stage.ts';
 import { DecodeStage } from './decode-stage.ts';

@@ -20,7 +20,7 @@ import { halfOutputPath } from '../../workspace/half-output.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertFoldersPresent } from '../missing-folders.ts';
-import { assertUnchanged } from '../prepare/prepare-source.ts';
+import { assertUnchanged } from '../prepare/assert-unchanged.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { buildReport } from './build-report.ts';
 import type { VerifiedOutput } from './publish-output.ts';

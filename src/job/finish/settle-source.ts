@@ -6,17 +6,23 @@ import { imagesIn } from '../../domain/fingerprint.ts';
 import { isOfRun } from '../../domain/job.ts';
 import { isOfSequence } from '../../domain/recipe.ts';
 import { failPoint } from '../../lib/fail-point.ts';
-import { placeOf, splitPlace } from '../../lib/byte-name.ts';
+import { placeOf, shownName, splitPlace } from '../../lib/byte-name.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 import { assertSameFile, readFileSignature } from '../../lib/file-signature.ts';
+import { signatureOfImages } from '../../lib/image-sequence.ts';
 import { describeRecentWriter, writerOf } from '../../lib/process/file-writers.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { syncFolder } from '../../workspace/durable-file.ts';
-import { discardFolder, moveFolderAside, removeDiscarded } from '../../workspace/settle-folder.ts';
+import {
+  discardedPlace,
+  discardFolder,
+  moveFolderAside,
+  removeDiscarded,
+} from '../../workspace/settle-folder.ts';
 import { moveAside } from '../../workspace/move-aside.ts';
 import type { JobContext } from '../job-context.ts';
-import { assertUnchanged } from '../prepare/prepare-source.ts';
+import { assertUnchanged } from '../prepare/assert-unchanged.ts';
 import type { PublishedOutput } from './publish-output.ts';
 
 /**
@@ -30,22 +36,25 @@ import type { PublishedOutput } from './publish-output.ts';
 export async function settleSource(context: JobContext, output: PublishedOutput | null): Promise<void> {
   const { home, job, settings, log, signal } = context;
   if (isOfRun(job) || settings.output.source === 'keep') return;
-  const isSequence = isOfSequence(job.recipe);
-  if (isSequence) await removeDiscarded(home.id, job.sourcePath);
-  // Already settled by a worker that died right after, or removed by a person.
-  if (!existsSync(job.sourcePath)) return;
+  let isSettling = false;
   try {
-    const source = { path: job.sourcePath, signature: await readFileSignature(job.sourcePath) };
+    const isSequence = isOfSequence(job.recipe);
+    if (isSequence) await removeDiscarded(home.id, job.sourcePath);
+    // Already settled by a worker that died right after, or removed by a person.
+    if (!existsSync(job.sourcePath)) return;
+    const place = await placeOf(job.sourcePath);
+    const sign = isSequence ? signatureOfImages(place) : readFileSignature(job.sourcePath);
+    const source = { path: job.sourcePath, signature: await sign };
     await assertReplaceable(context, output);
     failPoint('source.before-settling');
     // Checking takes minutes; another file may have the name by now.
-    await assertSameFile(source);
+    if (!isSequence) await assertSameFile(source);
+    isSettling = true;
     const finished = join(home.root, 'finished');
     if (isSequence && settings.output.source === 'delete')
-      await discardFolder(home.id, job.sourcePath, await imagesIn(job.sourcePath));
-    else if (isSequence) await moveFolderAside(source.path, finished, String(job.id));
+      await discardFolder(home.id, source, await imagesIn(job.sourcePath));
+    else if (isSequence) await moveFolderAside(source, finished, String(job.id));
     else if (settings.output.source === 'delete') {
-      const place = await placeOf(job.sourcePath);
       await rm(place);
       await syncFolder(splitPlace(place).folder);
     } else await moveAside(home.id, source, finished, String(job.id));
@@ -53,11 +62,21 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
   } catch (error) {
     // Stopped meanwhile: the job is not finished, and its next run settles the source.
     signal.throwIfAborted();
-    const what = existsSync(job.sourcePath)
-      ? 'the source is kept'
-      : `the source was ${settings.output.source === 'delete' ? 'deleted' : 'moved'}, but may reappear after a power cut`;
+    const what = await describeSource(context, isSettling && !isMissingFile(error));
     log.warn(`${what}: ${withoutFullStop(toError(error).message)}`);
   }
+}
+
+/** Where the source is after an error. @param isSettling whether it may have been moved or deleted before the error */
+async function describeSource({ home, job, settings }: JobContext, isSettling: boolean): Promise<string> {
+  const discarded = await discardedPlace(home.id, job.sourcePath);
+  if (existsSync(discarded))
+    return `the source was not deleted completely, and what is left of it is in ${shownName(discarded)}`;
+  if (existsSync(job.sourcePath)) return 'the source is kept';
+  const settled = settings.output.source === 'delete' ? 'deleted' : 'moved';
+  return isSettling
+    ? `the source was ${settled}, but may reappear after a power cut`
+    : `the source was not ${settled}`;
 }
 
 /** Checks that the source is no longer needed. @throws Error with the reason why it may still be */

@@ -98,10 +98,11 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
   return {
     ...sizes,
     ...(container === 'gif'
-      ? { codec: 'h264', container }
+      ? { codec: 'h264' }
       : container === 'webm'
-        ? { codec: 'vp9', container }
+        ? { codec: 'vp9' }
         : { codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc) }),
+    ...(container === undefined ? {} : { container }),
     encoder,
     ...(decodedTo === undefined ? {} : { decodedTo }),
     ...(model === null ? {} : { shrinksWith: 'sharp', reusesTiles: true }),

@@ -1,8 +1,5 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { codeOf, InputRejectedError } from '../../domain/errors.ts';
-import { fingerprintOf } from '../../domain/fingerprint.ts';
-import type { Job } from '../../domain/job.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
 import { isOfSequence } from '../../domain/recipe.ts';
 import { counted } from '../../lib/counted.ts';
@@ -22,8 +19,8 @@ import { publishFile, writeFileDurably } from '../../workspace/durable-file.ts';
 import { sizeOrZero } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
+import { assertUnchanged } from './assert-unchanged.ts';
 import { packSource } from './pack-source.ts';
-import { isMissingFile } from '../../lib/file-errors.ts';
 
 export interface PreparedSource {
   /** Headers of the source, of its remuxed copy where its timestamps are discontinuous, or of the video of a sequence. */
@@ -91,32 +88,4 @@ async function remux(
   const temporaryPath = join(folder, `.${lease.token}`);
   await remuxToOneTimeline(source, timeline, { path: temporaryPath, folder }, signal);
   await publishFile(temporaryPath, path, 'other-file');
-}
-
-/**
- * Checks that the source is still the file that was queued, by reading it. Size and time are not enough: a program may
- * overwrite a file in place and set its time back.
- *
- * @throws InputRejectedError SOURCE_MISSING, SOURCE_CHANGED or NOT_A_REGULAR_FILE
- */
-export async function assertUnchanged(
-  { sourcePath: path, fingerprint, recipe }: Pick<Job, 'sourcePath' | 'fingerprint' | 'recipe'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const name = basename(path);
-  try {
-    if (!isOfSequence(recipe) && !(await stat(path)).isFile()) {
-      throw new InputRejectedError('NOT_A_REGULAR_FILE', `${name} is no longer a regular file.`);
-    }
-    if ((await fingerprintOf(path, recipe, signal)) === fingerprint) return;
-  } catch (error) {
-    if (isMissingFile(error)) {
-      throw new InputRejectedError('SOURCE_MISSING', `${name} is gone; put it back to resume the job.`, {
-        cause: error,
-      });
-    }
-    // A sequence with a gap was complete when it was queued.
-    if (codeOf(error) !== 'BAD_SEQUENCE') throw error;
-  }
-  throw new InputRejectedError('SOURCE_CHANGED', `${name} was changed or replaced after it was queued.`);
 }

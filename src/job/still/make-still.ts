@@ -30,7 +30,7 @@ import { deviceMemories } from '../prepare/device-memory.ts';
 import { findJobModels } from '../prepare/find-job-models.ts';
 import { chooseOutputPath } from '../prepare/output-path.ts';
 import { planJob } from '../prepare/plan-job.ts';
-import { assertUnchanged } from '../prepare/prepare-source.ts';
+import { assertUnchanged } from '../prepare/assert-unchanged.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { isTiled } from '../prepare/tile-sizes.ts';
 

@@ -21,7 +21,7 @@ export function gifSize<Format extends FrameFormat>(format: Format, { num, den }
  * Checks that a video can become a GIF without losing frames.
  *
  * @param size in pixels, of the GIF
- * @throws InputRejectedError LIMIT_EXCEEDED or UNSUPPORTED_COLOR
+ * @throws InputRejectedError OUTPUT_NOT_ALLOWED, because another container would do
  */
 export function assertFitsGif(
   { path, video }: Pick<MediaInfo, 'path' | 'video'>,
@@ -32,11 +32,11 @@ export function assertFitsGif(
   const choose = 'choose another output.container';
   if (HDR_TRANSFERS.has(video.color.transfer))
     throw new InputRejectedError(
-      'UNSUPPORTED_COLOR',
+      'OUTPUT_NOT_ALLOWED',
       `${name} is HDR, which GIF does not support; ${choose}.`,
     );
   if (Math.max(width, height) > LONGEST_SIDE)
-    throw new InputRejectedError('LIMIT_EXCEEDED', `${name} would be too large for GIF; ${choose}.`);
+    throw new InputRejectedError('OUTPUT_NOT_ALLOWED', `${name} would be too large for GIF; ${choose}.`);
   const ticks = (at: number): number => Math.round((at * GIF_TICKS_PER_SECOND) / timescale);
   const first = pts[0] ?? 0;
   for (let frame = 1; frame <= pts.length; frame++) {
@@ -45,12 +45,12 @@ export function assertFitsGif(
     const shown = ticks(end) - ticks(begin);
     if (shown < LEAST_TICKS)
       throw new InputRejectedError(
-        'LIMIT_EXCEEDED',
+        'OUTPUT_NOT_ALLOWED',
         `${name} shows frame ${frame - 1} for less than ${(LEAST_TICKS * 1000) / GIF_TICKS_PER_SECOND} ms, the shortest time that players of GIF support; ${choose}, or reduce the frame rate to 50 or less.`,
       );
     if (shown > MOST_TICKS)
       throw new InputRejectedError(
-        'LIMIT_EXCEEDED',
+        'OUTPUT_NOT_ALLOWED',
         `${name} shows frame ${frame - 1} for longer than GIF supports (${Math.floor(MOST_TICKS / GIF_TICKS_PER_SECOND)} s); ${choose}.`,
       );
   }

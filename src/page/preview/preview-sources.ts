@@ -33,7 +33,7 @@ export async function placeInBatch(
   const previous = index.pts[batch.firstFrame - 1] ?? at;
   const { num, den } = index.timeBase;
   const atSeconds = batch.firstFrame === 0 ? null : (((at + previous) / 2) * num) / den;
-  const path = isOfSequence(job.recipe) ? folder.packedPath(job.sourcePath) : job.sourcePath;
+  const path = isOfSequence(job.recipe) ? folder.packedPath : job.sourcePath;
   return { path, atSeconds, isTimestamp: true };
 }
 

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { VerificationError } from '../../../src/domain/errors.ts';
 import { DEFAULT_RECIPE } from '../../../src/config/recipe-presets.ts';
-import { assertUnchanged } from '../../../src/job/prepare/prepare-source.ts';
+import { assertUnchanged } from '../../../src/job/prepare/assert-unchanged.ts';
 import { sha256File } from '../../../src/lib/sha256-file.ts';
 import { FrameDecoder, frameBuffer } from '../../../src/media/decode/decoder.ts';
 import { makeClip } from '../../helpers/clips.ts';

@@ -157,3 +157,7 @@ test('a job resumed after two crashes gets half the tile size, and only that', a
   const crashed = { plan: STORED, errorCode: 'WORKER_CRASHED', attempts: 3 };
   expect(await planned(crashed, { media: sourceOf(640, 480) })).toMatchObject({ ...STORED, tile: 64 });
 });
+
+test.each(['source', 'mkv', 'webm'] as const)('a new plan keeps its container: %s', async (container) => {
+  expect(await planned({}, { container })).toMatchObject({ container });
+});
