@@ -63,7 +63,7 @@ export interface JobPlan extends BatchSizes {
   readonly shrinksWith?: 'sharp';
   /**
    * Whether frames are divided so that parts that have not changed need not be computed again. Absent: they are not, as
-   * in plans of older versions.
+   * for models of unknown architecture and in plans of older versions.
    */
   readonly reusesTiles?: true;
   /** Tile size in source pixels; null for whole frames. Reduced if memory runs out during the job. */

@@ -104,7 +104,9 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
         : { codec: chooseCodec(settings.encoder.codec, formats.output, () => hevcOnNvenc) }),
     encoder,
     ...(decodedTo === undefined ? {} : { decodedTo }),
-    ...(model === null ? {} : { shrinksWith: 'sharp', reusesTiles: true }),
+    ...(model === null ? {} : { shrinksWith: 'sharp' }),
+    // Another model may accept only certain sizes, and how far it looks beyond a tile is not known.
+    ...(model === null || model.architecture === null ? {} : { reusesTiles: true }),
     ...chooseTiles(context, inputs),
     ...(isCpuAddonBuilt() ? { precision: choosePrecision(settings.engine.precision, model, measured) } : {}),
     ...(hasAnalysis ? { passes: 2 } : {}),

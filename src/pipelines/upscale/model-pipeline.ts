@@ -75,11 +75,16 @@ export class ModelPipeline implements FramePipeline {
   async lookAhead(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): Promise<void> {
     const open = this.#open;
     if (open === null) throw new TypeError('The pipeline is not open.');
-    const division = this.#options.reusesTiles === true ? await this.#divide(open, frames, signal) : null;
+    const division = this.#mayDivide ? await this.#divide(open, frames, signal) : null;
     if (isDeepStrictEqual(division, this.#division)) return;
     this.#division = division;
     // Its pixels may differ in the last bit from what other tiles give.
     this.#previous = null;
+  }
+
+  /** A model of unknown architecture may accept only certain sizes, even if an older plan would divide its frames. */
+  get #mayDivide(): boolean {
+    return this.#options.reusesTiles === true && this.#options.model.architecture !== null;
   }
 
   async #divide(

@@ -71,6 +71,11 @@ test('a new job notes what resizes its frames, and a stored plan keeps what it s
   expect(stored).not.toHaveProperty('decodedTo');
 });
 
+test('the frames of a model are divided only if its architecture is known', async () => {
+  expect(await planned()).toMatchObject({ reusesTiles: true });
+  expect(await planned({}, { model: { ...MODEL, architecture: null } })).not.toHaveProperty('reusesTiles');
+});
+
 test('batches of a new job are so small that the batches in flight fit the memory for frames', async () => {
   const plan = await planned(
     {},
