@@ -79,7 +79,10 @@ export async function chooseEngine<Outcome, Result>(
     reasons.push('no GPU engine is installed');
   for (const engine of engines) {
     if (!allows(device, engine)) continue;
-    if (engine.isFor?.(options) === false) continue;
+    if (engine.isFor?.(options) === false) {
+      if (engine.device === 'gpu') reasons.push(`${engine.name}: this job does not use it`);
+      continue;
+    }
     try {
       const model = await engine.load(onnx, options);
       try {
@@ -92,7 +95,7 @@ export async function chooseEngine<Outcome, Result>(
           const why = trial.whyNotEqual(found, expected);
           if (why !== null) throw new EngineError('ENGINE_FAILED', why);
         }
-        if (engine.mustBeatCpu === true) {
+        if (engine.mustBeatCpu === true && options.webGpu === 'undecided') {
           const msPerPixel = await trial.measure(model, outcome);
           await assertFaster(
             msPerPixel,

@@ -19,12 +19,17 @@ export function createWebGpuEngine(find: () => Promise<FoundAdapter> = findAdapt
     name: NAME,
     device: 'gpu',
     mustBeatCpu: !mayUseSoftwareAdapters(),
+    isFor: ({ webGpu }) => webGpu === 'undecided' || webGpu === 'used',
     async load(model, options) {
       const { adapter, reason } = await (found ??= find());
       if (adapter === null) throw new EngineError('ENGINE_UNAVAILABLE', reason);
       return new WebGpuModel(await engine.load(model, options), adapter.name);
     },
   };
+}
+
+export function isWebGpu({ name }: Pick<Engine, 'name'>): boolean {
+  return name === NAME;
 }
 
 class WebGpuModel implements LoadedModel {

@@ -76,6 +76,7 @@ function assertSameModels(plan: JobPlan, name: string, { model, embedding }: Pla
 
 async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
   const { home, settings, signal } = context;
+  const { recipe } = context.job;
   const { formats, media, model, decodedTo, container, hasAnalysis } = inputs;
   const measured = model === null ? null : await measuredPrecision(home.precisionsFile, model.sha256);
   const freeBytes = await availableMemoryBytes();
@@ -109,6 +110,9 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     ...(model === null || model.architecture === null ? {} : { reusesTiles: true }),
     ...chooseTiles(context, inputs),
     ...(isCpuAddonBuilt() ? { precision: choosePrecision(settings.engine.precision, model, measured) } : {}),
+    ...(recipe.pipeline === 'upscale' && recipe.device !== 'cpu' && model !== null
+      ? { webGpu: 'undecided' }
+      : {}),
     ...(hasAnalysis ? { passes: 2 } : {}),
     modelSha256: model?.sha256 ?? null,
     embeddingSha256: inputs.embedding?.sha256 ?? null,

@@ -5,6 +5,7 @@ import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import type { UpscaleRecipe } from '../../domain/recipe.ts';
 import { whyNotOnGpu } from '../../inference/load-model.ts';
 import { foldScale2 } from '../../inference/models/fold-scale-2.ts';
+import { isWebGpu } from '../../inference/webgpu/webgpu-engine.ts';
 import type { Frame, FramePipeline, ReducedTile } from '../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
 import { ChangedBlocks } from './changed-blocks.ts';
@@ -56,6 +57,10 @@ export class ModelPipeline implements FramePipeline {
 
   get reducedTile(): ReducedTile | null {
     return this.#open?.upscaler.reducedTile ?? null;
+  }
+
+  get usesWebGpu(): boolean {
+    return this.#open !== null && isWebGpu(this.#open.upscaler.current.engine);
   }
 
   async open(source: MediaInfo): Promise<void> {
