@@ -31,8 +31,15 @@ const SIZES = {
   cpu: { whole: { width: 40, height: 28 }, tiled: { width: 15, height: 14 }, tile: 5, overlap: 3 },
 } as const;
 
-/** Sizes of the frames that show the speed: a GPU needs larger ones to be busy. */
-const SPEED_SIZES = { gpu: { width: 300, height: 166 }, cpu: { width: 150, height: 83 } } as const;
+/**
+ * Sizes of the frames that show the speed: a GPU needs larger ones to be busy. Multiples of 16, which all models accept that
+ * accept frames of more than one size.
+ */
+const SPEED_SIZES = {
+  gpu: { width: 304, height: 160 },
+  cpu: { width: 144, height: 80 },
+  small: { width: 64, height: 48 },
+} as const;
 
 /** Of each test frame, the least similarity with the CPU in decibels. Half precision reaches 50. */
 const LEAST_PSNR = 45;
@@ -43,8 +50,13 @@ const MAX_DIFFERENCE = 0.2;
 /**
  * Upscales frames of 8 and 16 bits, whole and in tiles, as jobs do: two at once, and each picture twice, because the
  * second run may reuse what the first one left.
+ *
+ * @param onTile called after each tile
  */
-export function frameTrial({ device }: Pick<Engine, 'device'>): Trial<number, readonly UpscaledFrame[]> {
+export function frameTrial(
+  { device }: Pick<Engine, 'device'>,
+  onTile?: () => void,
+): Trial<number, readonly UpscaledFrame[]> {
   const { whole, tiled, tile, overlap } = SIZES[device];
   const request = (kind: Kind, pixelFormat: PixelFormat): FrameToTile => {
     const format = { ...(kind === 'whole' ? whole : tiled), pixelFormat };
@@ -52,7 +64,7 @@ export function frameTrial({ device }: Pick<Engine, 'device'>): Trial<number, re
   };
   const upscale = async (model: LoadedModel, scale: number, kind: Kind, pixelFormat: PixelFormat) => {
     const { signal } = new AbortController();
-    const { pixels } = await upscaleFrame(model, scale, request(kind, pixelFormat), signal);
+    const { pixels } = await upscaleFrame(model, scale, request(kind, pixelFormat), signal, onTile);
     return { kind, values: valuesOf(pixels, { pixelFormat }) };
   };
   return {
@@ -67,11 +79,11 @@ export function frameTrial({ device }: Pick<Engine, 'device'>): Trial<number, re
       const whole = await upscale(model, scale, 'whole', 'rgb48le');
       return [whole, await upscale(model, scale, 'tiled', 'rgb48le')];
     },
-    async measure(model, scale) {
-      const format = { ...SPEED_SIZES[device], pixelFormat: 'rgb24' } as const;
+    async measure(model, scale, size) {
+      const format = { ...SPEED_SIZES[size === 'small' ? size : device], pixelFormat: 'rgb24' } as const;
       const frame: FrameToTile = { pixels: testPicture(format), format, tile: null, overlap: 0 };
       const { signal } = new AbortController();
-      const ms = await fastestRun(() => upscaleFrame(model, scale, frame, signal));
+      const ms = await fastestRun(() => upscaleFrame(model, scale, frame, signal, onTile));
       return ms / (format.width * format.height);
     },
     whyNotEqual(found, expected) {

@@ -177,7 +177,8 @@ export class Upscaler {
 async function load(options: UpscalerOptions, engines: readonly Engine[]): Promise<Ready> {
   const { model, device, threads, precision, webGpu, input } = options;
   const loadOptions = { threads, precision, webGpu };
-  const { outcome: scale, ...ready } = await chooseEngine(model, device, engines, loadOptions, frameTrial);
+  const trialFor = (engine: Engine) => frameTrial(engine, options.onTile);
+  const { outcome: scale, ...ready } = await chooseEngine(model, device, engines, loadOptions, trialFor);
   const upscaled = { ...input, width: input.width * scale, height: input.height * scale };
   const tile =
     ready.engine.device === 'gpu' && options.gpuTile !== undefined ? options.gpuTile : options.tile;

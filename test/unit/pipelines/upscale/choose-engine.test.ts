@@ -122,3 +122,19 @@ test('the speed decides about an engine once; later the plan does', async () => 
   for (const webGpu of ['unused', undefined] as const)
     expect((await choose('auto', engines, webGpu)).reason).toBe('test gpu: this job does not use it');
 });
+
+test('a GPU that is far slower than the CPU is given up before its trial', async () => {
+  const sizes: number[] = [];
+  const slow = {
+    ...engineOf('gpu', (input) => {
+      sizes.push(input.shape[3]);
+      const startedAtMs = performance.now();
+      while (performance.now() - startedAtMs < 100) continue;
+      return times(2)(input);
+    }),
+    mustBeatCpu: true,
+  };
+  const { reason } = await choose('auto', [slow, engineOf('cpu', times(2))], 'undecided');
+  expect(reason).toMatch(/^test gpu: it is not faster than test cpu/);
+  expect(new Set(sizes)).toEqual(new Set([16, 64]));
+});
