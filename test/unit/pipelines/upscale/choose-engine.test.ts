@@ -138,3 +138,22 @@ test('a GPU that is far slower than the CPU is given up before its trial', async
   expect(reason).toMatch(/^test gpu: it is not faster than test cpu/);
   expect(new Set(sizes)).toEqual(new Set([16, 64]));
 });
+
+test.each([2, 4, 16])(
+  'a GPU passes its trial with a model that accepts only multiples of %i',
+  async (unit) => {
+    const picky = (input: Tensor): Tensor => {
+      const [, , height, width] = input.shape;
+      if (height % unit !== 0 || width % unit !== 0)
+        throw new EngineError('ENGINE_FAILED', `cannot reshape ${width}x${height}`);
+      return times(2)(input);
+    };
+    const gpu = { ...engineOf('gpu', picky), mustBeatCpu: true };
+    const slowCpu = engineOf('cpu', (input) => {
+      const startedAtMs = performance.now();
+      while (performance.now() - startedAtMs < 20) continue;
+      return picky(input);
+    });
+    expect(await choose('auto', [gpu, slowCpu], 'undecided')).toMatchObject({ engine: gpu, reason: null });
+  },
+);
