@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly precision?: Precision | undefined;
   /** Whether WebGPU is used; `undecided`: if it is faster than the CPU. Absent: it is not. */
   readonly webGpu?: WebGpuUse | undefined;
+  /** Called now and then while the engine waits for another process. */
+  readonly onWait?: (() => void) | undefined;
 }
 
 /** A frame of packed RGB for an engine that does conversion and tiling itself. */

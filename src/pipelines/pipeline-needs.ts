@@ -30,7 +30,7 @@ export interface PipelineNeeds {
   readonly onInferred: (frameNumber: number) => void;
   /** Called for each frame with the share of it, 0..1, whose result was that of the previous frame. */
   readonly onReused?: (share: number) => void;
-  /** Called after each tile of a frame: a large model may take an hour for a frame. */
+  /** Called after each tile of a frame, because a large model may take an hour for a frame, and while a model is loaded. */
   readonly onTile?: () => void;
   /** Called with a sentence for the log when the job switches to another engine. */
   readonly onStepDown: (reason: string) => void;

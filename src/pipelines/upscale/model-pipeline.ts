@@ -27,7 +27,10 @@ interface OpenPipeline {
   readonly output: FrameFormat;
 }
 
-interface Begun extends PreviousFrame {
+interface Begun {
+  readonly source: Buffer;
+  /** At the scale of the model; null where tiles are not reused, because it may take hundreds of megabytes. */
+  readonly upscaled: PreviousFrame['upscaled'] | null;
   /** In the format of the output. */
   readonly output: Promise<Buffer>;
 }
@@ -140,10 +143,10 @@ export class ModelPipeline implements FramePipeline {
       return previous.output;
     }
     const { upscaler } = open;
-    const reusable = this.#options.reusesTiles === true ? previous : null;
-    const upscaled = upscaler.upscale(pixels, signal, this.#division, reusable);
+    const upscaled = upscaler.upscale(pixels, signal, this.#division, reusableOf(previous));
     const output = this.#finish(open, upscaled, number);
-    const begun = { source: pixels, upscaled, output };
+    const isReusable = this.#options.reusesTiles === true && upscaler.canReuseTiles(this.#division);
+    const begun = { source: pixels, upscaled: isReusable ? upscaled : null, output };
     this.#previous = begun;
     // Both are awaited later; an earlier failure must not count as unhandled, and its result must not be reused.
     upscaled.catch(() => undefined);
@@ -152,6 +155,7 @@ export class ModelPipeline implements FramePipeline {
     });
     return output;
   }
+
   async #finish(
     { upscaler, output }: OpenPipeline,
     upscaled: Promise<UpscaledFrame>,
@@ -188,6 +192,11 @@ export class ModelPipeline implements FramePipeline {
     const detail = current.model.detail === undefined ? '' : ` (${current.model.detail})`;
     return `${model.name} with ${engine.name}${detail}${why}, ${tiling}${fold}${resampled}`;
   }
+}
+
+function reusableOf(previous: Begun | null): PreviousFrame | null {
+  if (previous === null || previous.upscaled === null) return null;
+  return { source: previous.source, upscaled: previous.upscaled };
 }
 
 async function takeFirst(pending: Pending[]): Promise<Frame> {

@@ -88,6 +88,12 @@ export class Upscaler {
     return engine.device === 'cpu' && model.upscale === undefined && tile === null;
   }
 
+  /** Whether the next frame can get tiles of a frame that is divided like this. */
+  canReuseTiles(division: readonly Tile[] | null): boolean {
+    const { engine, model, tile } = this.#current;
+    return engine.device === 'cpu' && model.upscale === undefined && (tile !== null || division !== null);
+  }
+
   /**
    * Upscales one frame. Up to `current.model.concurrency` frames may be in progress at once.
    *
@@ -176,7 +182,7 @@ export class Upscaler {
 
 async function load(options: UpscalerOptions, engines: readonly Engine[]): Promise<Ready> {
   const { model, device, threads, precision, webGpu, input } = options;
-  const loadOptions = { threads, precision, webGpu };
+  const loadOptions = { threads, precision, webGpu, onWait: options.onTile };
   const trialFor = (engine: Engine) => frameTrial(engine, options.onTile);
   const { outcome: scale, ...ready } = await chooseEngine(model, device, engines, loadOptions, trialFor);
   const upscaled = { ...input, width: input.width * scale, height: input.height * scale };
