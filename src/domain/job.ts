@@ -38,6 +38,9 @@ export function isOfRun({ origin }: Pick<Job, 'origin'>): boolean {
 export const PRECISIONS = ['exact', 'balanced', 'fast'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/** Whether a job computes with WebGPU; `undecided` until its model is loaded for the first time. */
+export type WebGpuUse = 'undecided' | 'used' | 'unused';
+
 /** Choices made when a job first starts and kept from then on, so that a resumed job produces the same frames. */
 export interface JobPlan extends BatchSizes {
   readonly codec: 'h264' | 'hevc' | 'vp9';
@@ -63,7 +66,7 @@ export interface JobPlan extends BatchSizes {
   readonly shrinksWith?: 'sharp';
   /**
    * Whether frames are divided so that parts that have not changed need not be computed again. Absent: they are not, as
-   * in plans of older versions.
+   * for models of unknown architecture and in plans of older versions.
    */
   readonly reusesTiles?: true;
   /** Tile size in source pixels; null for whole frames. Reduced if memory runs out during the job. */
@@ -75,6 +78,11 @@ export interface JobPlan extends BatchSizes {
    * started.
    */
   readonly precision?: Precision;
+  /**
+   * Whether WebGPU computes: its speed decides that once, because another measurement may have another result, and engines
+   * differ in the last bit. Absent: it does not, as for split screens and in plans of older versions.
+   */
+  readonly webGpu?: WebGpuUse;
   /** 2: the whole video is analysed before its frames are processed. Absent: it is not, as in plans of older versions. */
   readonly passes?: 2;
   readonly modelSha256: string | null;

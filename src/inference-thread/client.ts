@@ -8,6 +8,12 @@ import type { AnalyseRequest, FromPort, PipelineSetup, ToPort } from './protocol
 import { reviveError } from './revive-error.ts';
 import { InferenceWatchdog, type Stall } from './watchdog.ts';
 
+/** What the inference thread says when the models are loaded. */
+export interface OpenedPipeline {
+  readonly summary: string;
+  readonly usesWebGpu: boolean;
+}
+
 /** A batch to transform; see TransformRequest for the fields. */
 export interface TransformOptions {
   readonly batch: BatchRange;
@@ -58,14 +64,14 @@ export class InferenceClient {
    * Opens the pipeline and waits until its models are loaded.
    *
    * @param stallMs time without a message and without CPU use after which the thread counts as hung
-   * @returns one sentence for the log: which engine runs which model
+   * @returns one sentence for the log, which engine runs which model, and whether WebGPU computes
    */
-  async open(setup: PipelineSetup, stallMs: number, signal: AbortSignal): Promise<string> {
+  async open(setup: PipelineSetup, stallMs: number, signal: AbortSignal): Promise<OpenedPipeline> {
     this.#watchdog = new InferenceWatchdog({ stallMs, onStall: (stall) => this.#stalled(stall) });
     this.#listen(this.#thread.open(setup));
     const answer = await this.#answer(signal);
     if (answer.kind !== 'opened') throw unexpected(answer);
-    return answer.summary;
+    return answer;
   }
 
   async transform(

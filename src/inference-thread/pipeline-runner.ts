@@ -43,7 +43,7 @@ export class PipelineRunner {
     this.#setup = setup;
     this.#send = send;
     const { model, embedding, decodedTo, shrinksWith, reusesTiles } = setup;
-    const { tile, gpuTile, threads, precision } = setup;
+    const { tile, gpuTile, threads, precision, webGpu } = setup;
     this.#formats = describePipeline(setup.recipe, setup.source, decodedTo).formats;
     this.#pipeline = createPipeline(setup.recipe, {
       ...{
@@ -56,6 +56,7 @@ export class PipelineRunner {
         gpuTile,
         threads,
         precision,
+        webGpu,
         engines,
       },
       onStepDown: (text) => send({ kind: 'notice', text }),
@@ -65,7 +66,10 @@ export class PipelineRunner {
     });
     this.#working = this.#pipeline
       .open(setup.source)
-      .then(() => send({ kind: 'opened', summary: this.#pipeline.summary }))
+      .then(() => {
+        const { summary, usesWebGpu = false } = this.#pipeline;
+        send({ kind: 'opened', summary, usesWebGpu });
+      })
       .catch((error: unknown) => this.#fail(error));
   }
 

@@ -1,6 +1,6 @@
 import type { BatchRange } from '../domain/frame-batch.ts';
 import type { MediaInfo, YuvFormat } from '../domain/media-info.ts';
-import type { Precision } from '../domain/job.ts';
+import type { Precision, WebGpuUse } from '../domain/job.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { Measurement } from '../observability/measurements.ts';
@@ -27,6 +27,8 @@ export interface PipelineSetup {
   readonly threads: number;
   /** How exactly the native CPU engine computes; absent: that engine is not used. */
   readonly precision?: Precision | undefined;
+  /** Whether WebGPU is used; `undecided`: if it is faster than the CPU. Absent: it is not. */
+  readonly webGpu?: WebGpuUse | undefined;
   /** Share of the engine relative to other jobs; normally 1. */
   readonly weight: number;
   /** How models loaded from now on are shared between jobs. */
@@ -69,7 +71,7 @@ export interface DirectRequest {
 export type ToPort = TransformRequest | AnalyseRequest | DirectRequest | { readonly kind: 'stop' | 'close' };
 
 export type FromPort =
-  | { readonly kind: 'opened'; readonly summary: string }
+  | { readonly kind: 'opened'; readonly summary: string; readonly usesWebGpu: boolean }
   /** A sentence for the log, such as why another engine takes over. */
   | { readonly kind: 'notice'; readonly text: string }
   /** A tile of a frame is ready, or a frame is analysed: the thread is alive, however long the rest takes. */

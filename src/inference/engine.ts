@@ -1,4 +1,4 @@
-import type { Precision } from '../domain/job.ts';
+import type { Precision, WebGpuUse } from '../domain/job.ts';
 
 /** A dense float32 tensor in NCHW order. */
 export interface Tensor {
@@ -20,6 +20,10 @@ export interface LoadOptions {
   readonly threads: number;
   /** How exactly the native CPU engine computes; absent: that engine is not used. */
   readonly precision?: Precision | undefined;
+  /** Whether WebGPU is used; `undecided`: if it is faster than the CPU. Absent: it is not. */
+  readonly webGpu?: WebGpuUse | undefined;
+  /** Called now and then while the engine waits for another process. */
+  readonly onWait?: (() => void) | undefined;
 }
 
 /** A frame of packed RGB for an engine that does conversion and tiling itself. */
@@ -91,7 +95,7 @@ export interface Engine {
   /** For the log, such as `onnxruntime on the CPU`. */
   readonly name: string;
   readonly device: 'cpu' | 'gpu';
-  /** Whether it is only used if it is faster than the engine that the CPU would use; absent: it is expected to be. */
+  /** Whether a job may only choose it if it is faster than the engine that the CPU would use; absent: it is expected to be. */
   readonly mustBeatCpu?: boolean;
   /** Whether the engine may be used with these options; absent: always. */
   isFor?(options: LoadOptions): boolean;

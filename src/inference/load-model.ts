@@ -20,14 +20,18 @@ export interface ChosenModel {
 export interface Trial<Outcome, Result> {
   /** Runs the model on a tiny input. @throws EngineError if the model is not suitable */
   readonly judge: (model: LoadedModel) => Promise<Outcome>;
-  readonly run: (model: LoadedModel, outcome: Outcome) => Promise<Result>;
   /** Runs the test data on the engine whose result is right. */
   readonly runReference: (model: LoadedModel, outcome: Outcome) => Promise<Result>;
+  /** Runs the test data that the reference has accepted. */
+  readonly run: (model: LoadedModel, outcome: Outcome, expected: Result) => Promise<Result>;
+  /** Milliseconds per pixel. An input is `large` enough to tell which engine is faster, or `small` to take little time. */
+  readonly measure: (model: LoadedModel, outcome: Outcome, size: 'small' | 'large') => Promise<number>;
   /** How a result differs from that of the CPU, as a clause; null if it is the same up to rounding. */
-  /** Milliseconds per pixel, with an input that is large enough to tell. */
-  readonly measure: (model: LoadedModel, outcome: Outcome) => Promise<number>;
   readonly whyNotEqual: (found: Result, expected: Result) => string | null;
 }
+
+/** With a small input, a GPU is mostly idle. One that is slower than the CPU by this factor is not faster with any input. */
+const FAR_SLOWER = 10;
 
 /** Maximum difference of components in 0..1; half precision and rounding stay below it, a wrong pixel does not. */
 const MAX_DIFFERENCE = 0.05;
@@ -79,27 +83,28 @@ export async function chooseEngine<Outcome, Result>(
     reasons.push('no GPU engine is installed');
   for (const engine of engines) {
     if (!allows(device, engine)) continue;
-    if (engine.isFor?.(options) === false) continue;
+    if (engine.isFor?.(options) === false) {
+      if (engine.device === 'gpu') reasons.push(`${engine.name}: this job does not use it`);
+      continue;
+    }
     try {
       const model = await engine.load(onnx, options);
       try {
         const trial = trialFor(engine);
         const outcome = await trial.judge(model);
+        const isMeasured = engine.mustBeatCpu === true && options.webGpu === 'undecided';
+        const rival = isMeasured ? () => chooseEngine(onnx, 'cpu', engines, options, trialFor) : null;
+        const msPerPixel = (size: 'small' | 'large') => trial.measure(model, outcome, size);
+        // Before the trial, which would take a driver that computes on the CPU half an hour.
+        if (rival !== null) await assertFaster(msPerPixel, await rival(), trialFor, 'small');
         const reference = engines.findLast(({ device: on }) => on === 'cpu');
         if (reference !== undefined && reference !== engine) {
-          const found = await trial.run(model, outcome);
           const expected = await runReference(onnx, reference, options, trial, outcome);
+          const found = await trial.run(model, outcome, expected);
           const why = trial.whyNotEqual(found, expected);
           if (why !== null) throw new EngineError('ENGINE_FAILED', why);
         }
-        if (engine.mustBeatCpu === true) {
-          const msPerPixel = await trial.measure(model, outcome);
-          await assertFaster(
-            msPerPixel,
-            await chooseEngine(onnx, 'cpu', engines, options, trialFor),
-            trialFor,
-          );
-        }
+        if (rival !== null) await assertFaster(msPerPixel, await rival(), trialFor, 'large');
         return { model, engine, reason: reasons.length === 0 ? null : reasons.join('; '), outcome };
       } catch (error) {
         await model.dispose();
@@ -116,15 +121,17 @@ export async function chooseEngine<Outcome, Result>(
   throw new EngineError('ENGINE_UNAVAILABLE', `No engine can run the model (${reasons.join('; ')}).`);
 }
 
-/** @throws EngineError if the model is as fast on the CPU */
+/** @throws EngineError if the model is as fast on the CPU, or with a small input far faster */
 async function assertFaster<Outcome, Result>(
-  msPerPixel: number,
+  measure: (size: 'small' | 'large') => Promise<number>,
   cpu: ChosenModel & { readonly outcome: Outcome },
   trialFor: (engine: Engine) => Trial<Outcome, Result>,
+  size: 'small' | 'large',
 ): Promise<void> {
   try {
-    const msOnCpu = await trialFor(cpu.engine).measure(cpu.model, cpu.outcome);
-    if (msPerPixel < msOnCpu) return;
+    const msPerPixel = await measure(size);
+    const msOnCpu = await trialFor(cpu.engine).measure(cpu.model, cpu.outcome, size);
+    if (msPerPixel < (size === 'small' ? FAR_SLOWER * msOnCpu : msOnCpu)) return;
     const [found, other] = [msPerPixel, msOnCpu].map((ms) => (ms * 1000).toPrecision(2));
     const why = `it is not faster than ${cpu.engine.name} (${found} seconds per megapixel instead of ${other})`;
     throw new EngineError('ENGINE_UNAVAILABLE', why);

@@ -90,4 +90,6 @@ export interface FramePipeline {
   readonly reducedTile: ReducedTile | null;
   /** A sentence for the log that says which engine runs which model, and why. Available after `open`. */
   readonly summary: string;
+  /** Whether it computes with WebGPU. Absent: it does not. Available after `open`. */
+  readonly usesWebGpu?: boolean;
 }

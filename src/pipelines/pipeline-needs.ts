@@ -1,4 +1,4 @@
-import type { Precision } from '../domain/job.ts';
+import type { Precision, WebGpuUse } from '../domain/job.ts';
 import type { YuvFormat } from '../domain/media-info.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Engine } from '../inference/engine.ts';
@@ -20,6 +20,8 @@ export interface PipelineNeeds {
   readonly threads: number;
   /** How exactly the native CPU engine computes; absent: that engine is not used. */
   readonly precision?: Precision | undefined;
+  /** Whether WebGPU is used; `undecided`: if it is faster than the CPU. Absent: it is not. */
+  readonly webGpu?: WebGpuUse | undefined;
   /** Whether parts of a frame that have not changed get the result of the previous frame (only on the CPU); absent: no. */
   readonly reusesTiles?: boolean | undefined;
   /** In the order of preference. */
@@ -28,7 +30,7 @@ export interface PipelineNeeds {
   readonly onInferred: (frameNumber: number) => void;
   /** Called for each frame with the share of it, 0..1, whose result was that of the previous frame. */
   readonly onReused?: (share: number) => void;
-  /** Called after each tile of a frame: a large model may take an hour for a frame. */
+  /** Called after each tile of a frame, because a large model may take an hour for a frame, and while a model is loaded. */
   readonly onTile?: () => void;
   /** Called with a sentence for the log when the job switches to another engine. */
   readonly onStepDown: (reason: string) => void;

@@ -42,7 +42,7 @@ export async function enlargeFrame(
   const precision = isCpuAddonBuilt() ? choosePrecision(engine.precision, model, measured) : undefined;
   const threads = usableThreads(engine.threads, await readGroupLimits());
   const pipeline = createPipeline(recipe, {
-    ...{ model, embedding: null, tile, threads, precision, engines },
+    ...{ model, embedding: null, tile, threads, precision, webGpu: 'undecided', engines },
     onInferred: () => undefined,
     onStepDown: () => undefined,
   });

@@ -78,7 +78,7 @@ class Trial {
     const elapsedMs = startStopwatch();
     const upscaler = await Upscaler.open({
       ...{ model: onnx, device, engines, threads, precision, input },
-      ...{ tile: null, overlap: model.overlap, onStepDown: fail },
+      ...{ webGpu: 'undecided', tile: null, overlap: model.overlap, onStepDown: fail },
     });
     return new Trial(upscaler, input, elapsedMs(1));
   }

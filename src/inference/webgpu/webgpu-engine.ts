@@ -1,10 +1,12 @@
 import { mayUseSoftwareAdapters } from '../../config/environment.ts';
 import { EngineError } from '../../domain/errors.ts';
-import type { Engine, LoadedModel, ModelOutput, Tensor } from '../engine.ts';
+import type { Engine, LoadedModel, LoadOptions, ModelOutput, Tensor } from '../engine.ts';
 import { createOnnxEngine } from '../onnx-engine.ts';
 import { findAdapter, type FoundAdapter } from './find-adapter.ts';
 
 const NAME = 'onnxruntime with WebGPU';
+/** Less than the smallest `engine.stallSeconds`. */
+const WAIT_MS = 500;
 
 /**
  * onnxruntime with WebGPU, which runs on the Vulkan driver of any GPU. `run` blocks the event loop, so use it on a separate
@@ -19,12 +21,27 @@ export function createWebGpuEngine(find: () => Promise<FoundAdapter> = findAdapt
     name: NAME,
     device: 'gpu',
     mustBeatCpu: !mayUseSoftwareAdapters(),
+    isFor: ({ webGpu }) => webGpu === 'undecided' || webGpu === 'used',
     async load(model, options) {
-      const { adapter, reason } = await (found ??= find());
+      const { adapter, reason } = await waitFor((found ??= find()), options.onWait);
       if (adapter === null) throw new EngineError('ENGINE_UNAVAILABLE', reason);
       return new WebGpuModel(await engine.load(model, options), adapter.name);
     },
   };
+}
+
+/** The search for an adapter may take longer than the watchdog of the inference thread allows. */
+async function waitFor<T>(promise: Promise<T>, onWait: LoadOptions['onWait']): Promise<T> {
+  const timer = setInterval(() => onWait?.(), WAIT_MS);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+export function isWebGpu({ name }: Pick<Engine, 'name'>): boolean {
+  return name === NAME;
 }
 
 class WebGpuModel implements LoadedModel {

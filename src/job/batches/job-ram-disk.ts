@@ -11,7 +11,7 @@ export async function openJobRamDisk(
 ): Promise<RamDisk> {
   const stamp = {
     owner: lease.owner,
-    contents: JSON.stringify([job.id, job.fingerprint, recipeText(job.recipe), withoutTiles(plan)]),
+    contents: JSON.stringify([job.id, job.fingerprint, recipeText(job.recipe), withoutLaterChoices(plan)]),
   };
   const ramDisk = await openRamDisk(ramDiskPlaces(home), lease, stamp, settings.workspace);
   const reason = ramDisk.reason === null ? '' : ` (${ramDisk.reason})`;
@@ -21,7 +21,8 @@ export async function openJobRamDisk(
   return ramDisk;
 }
 
-/** The part of a plan that frames must share to be used again. A tile size may shrink in the middle of a job. */
-function withoutTiles(plan: JobPlan): object {
-  return { ...plan, tile: undefined, gpuTile: undefined };
+/** The part of a plan that frames must share to be used again. A tile size may shrink in the middle of a
+ * job, and WebGPU is chosen after the RAM disk was opened, but before the first frame. */
+function withoutLaterChoices(plan: JobPlan): object {
+  return { ...plan, tile: undefined, gpuTile: undefined, webGpu: undefined };
 }

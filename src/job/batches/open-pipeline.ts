@@ -1,12 +1,17 @@
+import type { JobPlan } from '../../domain/job.ts';
 import { batchForVideoMemory } from '../../hardware/video-memory.ts';
 import { usableThreads } from '../../inference/usable-threads.ts';
 import { readGroupLimits } from '../../lib/control-groups.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
-/** Opens the pipeline of the job on the inference thread and logs which engine runs it. */
+/**
+ * Opens the pipeline of the job on the inference thread and logs which engine runs it.
+ *
+ * @returns the plan, stored with the decision whether WebGPU computes
+ */
 export async function openPipeline(
-  { inference, job, settings, traceFile, log, signal }: JobContext,
+  { inference, queue, lease, job, settings, traceFile, log, signal }: JobContext,
   {
     media,
     model,
@@ -14,8 +19,9 @@ export async function openPipeline(
     plan,
     memories,
   }: Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'plan' | 'memories'>,
-): Promise<void> {
-  const summary = await inference.open(
+  framesTotal: number,
+): Promise<JobPlan> {
+  const { summary, usesWebGpu } = await inference.open(
     {
       jobId: job.id,
       recipe: job.recipe,
@@ -28,6 +34,7 @@ export async function openPipeline(
       gpuTile: plan.gpuTile,
       threads: usableThreads(settings.engine.threads, await readGroupLimits()),
       precision: plan.precision,
+      webGpu: plan.webGpu,
       // The place in the queue is a matter of order; among running jobs a priority doubles or halves the share.
       weight: job.priority > 0 ? 2 : job.priority < 0 ? 0.5 : 1,
       sharing: {
@@ -39,4 +46,9 @@ export async function openPipeline(
     signal,
   );
   log.info(summary);
+  if (plan.webGpu !== 'undecided') return plan;
+  const decided = { ...plan, webGpu: usesWebGpu ? 'used' : 'unused' } as const;
+  // Before the first frame, so that all frames are made the same way.
+  queue.progress.setPlan(lease, decided, framesTotal);
+  return decided;
 }

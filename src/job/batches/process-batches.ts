@@ -28,13 +28,13 @@ export async function processBatches(
   if (missing.length === 0) return;
   const { files, remove } = await openFrameFiles(context, folder, plan);
   try {
-    await openPipeline(context, prepared);
+    const framesTotal = index.pts.length;
+    const decided = await openPipeline(context, prepared, framesTotal);
     if (hasAnalysis) await analyseVideo(context, prepared, files);
     queue.progress.setStage(lease, 'frames');
-    const framesTotal = index.pts.length;
     const framesCommitted = committed.reduce((sum, { frameCount }) => sum + frameCount, 0);
     const progress = new JobProgress(context, framesTotal, framesCommitted, plan.firstBatchFrames);
-    const tiles = new TileMemory(context, plan, framesTotal);
+    const tiles = new TileMemory(context, decided, framesTotal);
     const decode = createDecodeStage(context, prepared, files);
     const transform = new TransformStage({
       ...{ inference, files, progress, tiles, log, formats },

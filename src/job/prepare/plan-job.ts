@@ -76,6 +76,7 @@ function assertSameModels(plan: JobPlan, name: string, { model, embedding }: Pla
 
 async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
   const { home, settings, signal } = context;
+  const { recipe } = context.job;
   const { formats, media, model, decodedTo, container, hasAnalysis } = inputs;
   const measured = model === null ? null : await measuredPrecision(home.precisionsFile, model.sha256);
   const freeBytes = await availableMemoryBytes();
@@ -105,9 +106,14 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     ...(container === undefined ? {} : { container }),
     encoder,
     ...(decodedTo === undefined ? {} : { decodedTo }),
-    ...(model === null ? {} : { shrinksWith: 'sharp', reusesTiles: true }),
+    ...(model === null ? {} : { shrinksWith: 'sharp' }),
+    // Another model may accept only certain sizes, and how far it looks beyond a tile is not known.
+    ...(model === null || model.architecture === null ? {} : { reusesTiles: true }),
     ...chooseTiles(context, inputs),
     ...(isCpuAddonBuilt() ? { precision: choosePrecision(settings.engine.precision, model, measured) } : {}),
+    ...(recipe.pipeline === 'upscale' && recipe.device !== 'cpu' && model !== null
+      ? { webGpu: 'undecided' }
+      : {}),
     ...(hasAnalysis ? { passes: 2 } : {}),
     modelSha256: model?.sha256 ?? null,
     embeddingSha256: inputs.embedding?.sha256 ?? null,

@@ -155,11 +155,11 @@ async function upscale(
   const { formats, plan } = prepared;
   const { files, remove } = await openFrameFiles(context, folder, plan);
   try {
-    await openPipeline(context, prepared);
+    const decided = await openPipeline(context, prepared, 1);
     const transform = new TransformStage({
       ...{ inference, files, log, formats, directionOf: () => null },
       progress: new JobProgress(context, 1, 0, 1),
-      tiles: new TileMemory(context, plan, 1),
+      tiles: new TileMemory(context, decided, 1),
     });
     const inputPath = await files.place(ONLY_FRAME, 'in', pixels.length);
     const placedPath = await files.place(ONLY_FRAME, 'out', frameBytes(formats.output));

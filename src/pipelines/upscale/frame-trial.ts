@@ -14,6 +14,11 @@ interface UpscaledFrame {
   readonly values: Float32Array;
 }
 
+interface UpscaledFrames {
+  readonly sizes: Sizes;
+  readonly frames: readonly UpscaledFrame[];
+}
+
 type Kind = 'whole' | 'tiled';
 type PixelFormat = 'rgb24' | 'rgb48le';
 
@@ -31,8 +36,23 @@ const SIZES = {
   cpu: { whole: { width: 40, height: 28 }, tiled: { width: 15, height: 14 }, tile: 5, overlap: 3 },
 } as const;
 
-/** Sizes of the frames that show the speed: a GPU needs larger ones to be busy. */
-const SPEED_SIZES = { gpu: { width: 300, height: 166 }, cpu: { width: 150, height: 83 } } as const;
+/** Sizes for models that accept only multiples: all windows are multiples of 16 pixels. */
+const EVEN_SIZES = {
+  gpu: { whole: { width: 144, height: 80 }, tiled: { width: 48, height: 48 }, tile: 16, overlap: 8 },
+  cpu: { whole: { width: 48, height: 32 }, tiled: { width: 48, height: 48 }, tile: 16, overlap: 8 },
+} as const;
+
+type Sizes = (typeof SIZES | typeof EVEN_SIZES)['gpu' | 'cpu'];
+
+/**
+ * Sizes of the frames that show the speed: a GPU needs larger ones to be busy. Multiples of 16, which all models accept that
+ * accept frames of more than one size.
+ */
+const SPEED_SIZES = {
+  gpu: { width: 304, height: 160 },
+  cpu: { width: 144, height: 80 },
+  small: { width: 64, height: 48 },
+} as const;
 
 /** Of each test frame, the least similarity with the CPU in decibels. Half precision reaches 50. */
 const LEAST_PSNR = 45;
@@ -43,40 +63,57 @@ const MAX_DIFFERENCE = 0.2;
 /**
  * Upscales frames of 8 and 16 bits, whole and in tiles, as jobs do: two at once, and each picture twice, because the
  * second run may reuse what the first one left.
+ *
+ * @param onTile called after each tile
  */
-export function frameTrial({ device }: Pick<Engine, 'device'>): Trial<number, readonly UpscaledFrame[]> {
-  const { whole, tiled, tile, overlap } = SIZES[device];
-  const request = (kind: Kind, pixelFormat: PixelFormat): FrameToTile => {
+export function frameTrial(
+  { device }: Pick<Engine, 'device'>,
+  onTile?: () => void,
+): Trial<number, UpscaledFrames> {
+  const request = (sizes: Sizes, kind: Kind, pixelFormat: PixelFormat): FrameToTile => {
+    const { whole, tiled, tile, overlap } = sizes;
     const format = { ...(kind === 'whole' ? whole : tiled), pixelFormat };
     return { pixels: testPicture(format), format, tile: kind === 'whole' ? null : tile, overlap };
   };
-  const upscale = async (model: LoadedModel, scale: number, kind: Kind, pixelFormat: PixelFormat) => {
-    const { signal } = new AbortController();
-    const { pixels } = await upscaleFrame(model, scale, request(kind, pixelFormat), signal);
-    return { kind, values: valuesOf(pixels, { pixelFormat }) };
+  const upscaleWith =
+    (model: LoadedModel, scale: number, sizes: Sizes) =>
+    async (kind: Kind, pixelFormat: PixelFormat): Promise<UpscaledFrame> => {
+      const { signal } = new AbortController();
+      const frame = request(sizes, kind, pixelFormat);
+      const { pixels } = await upscaleFrame(model, scale, frame, signal, onTile);
+      return { kind, values: valuesOf(pixels, { pixelFormat }) };
+    };
+  const runReference = async (model: LoadedModel, scale: number, sizes: Sizes): Promise<UpscaledFrames> => {
+    const upscale = upscaleWith(model, scale, sizes);
+    const whole = await upscale('whole', 'rgb48le');
+    return { sizes, frames: [whole, await upscale('tiled', 'rgb48le')] };
   };
   return {
     judge: scaleOf,
-    async run(model, scale) {
-      const upscaled = (kind: Kind, pixelFormat: PixelFormat) => upscale(model, scale, kind, pixelFormat);
-      const first = await both(upscaled('whole', 'rgb24'), upscaled('tiled', 'rgb48le'));
-      const second = await both(upscaled('tiled', 'rgb24'), upscaled('whole', 'rgb48le'));
-      return [...first, ...second];
-    },
     async runReference(model, scale) {
-      const whole = await upscale(model, scale, 'whole', 'rgb48le');
-      return [whole, await upscale(model, scale, 'tiled', 'rgb48le')];
+      try {
+        return await runReference(model, scale, SIZES[device]);
+      } catch (error) {
+        if (!(error instanceof EngineError) || error.code !== 'ENGINE_FAILED') throw error;
+        return runReference(model, scale, EVEN_SIZES[device]);
+      }
     },
-    async measure(model, scale) {
-      const format = { ...SPEED_SIZES[device], pixelFormat: 'rgb24' } as const;
+    async run(model, scale, { sizes }) {
+      const upscale = upscaleWith(model, scale, sizes);
+      const first = await both(upscale('whole', 'rgb24'), upscale('tiled', 'rgb48le'));
+      const second = await both(upscale('tiled', 'rgb24'), upscale('whole', 'rgb48le'));
+      return { sizes, frames: [...first, ...second] };
+    },
+    async measure(model, scale, size) {
+      const format = { ...SPEED_SIZES[size === 'small' ? size : device], pixelFormat: 'rgb24' } as const;
       const frame: FrameToTile = { pixels: testPicture(format), format, tile: null, overlap: 0 };
       const { signal } = new AbortController();
-      const ms = await fastestRun(() => upscaleFrame(model, scale, frame, signal));
+      const ms = await fastestRun(() => upscaleFrame(model, scale, frame, signal, onTile));
       return ms / (format.width * format.height);
     },
     whyNotEqual(found, expected) {
-      const reasons = found.map(({ kind, values }) => {
-        const reference = expected.find((frame) => frame.kind === kind);
+      const reasons = found.frames.map(({ kind, values }) => {
+        const reference = expected.frames.find((frame) => frame.kind === kind);
         return whyNotSimilar(values, reference?.values ?? new Float32Array(0));
       });
       return reasons.find((reason) => reason !== null) ?? null;

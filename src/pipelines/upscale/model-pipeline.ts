@@ -5,6 +5,7 @@ import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import type { UpscaleRecipe } from '../../domain/recipe.ts';
 import { whyNotOnGpu } from '../../inference/load-model.ts';
 import { foldScale2 } from '../../inference/models/fold-scale-2.ts';
+import { isWebGpu } from '../../inference/webgpu/webgpu-engine.ts';
 import type { Frame, FramePipeline, ReducedTile } from '../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
 import { ChangedBlocks } from './changed-blocks.ts';
@@ -26,7 +27,10 @@ interface OpenPipeline {
   readonly output: FrameFormat;
 }
 
-interface Begun extends PreviousFrame {
+interface Begun {
+  readonly source: Buffer;
+  /** At the scale of the model; null where tiles are not reused, because it may take hundreds of megabytes. */
+  readonly upscaled: PreviousFrame['upscaled'] | null;
   /** In the format of the output. */
   readonly output: Promise<Buffer>;
 }
@@ -58,6 +62,10 @@ export class ModelPipeline implements FramePipeline {
     return this.#open?.upscaler.reducedTile ?? null;
   }
 
+  get usesWebGpu(): boolean {
+    return this.#open !== null && isWebGpu(this.#open.upscaler.current.engine);
+  }
+
   async open(source: MediaInfo): Promise<void> {
     const { recipe, model, ...options } = this.#options;
     const file = await readModel(model);
@@ -75,11 +83,16 @@ export class ModelPipeline implements FramePipeline {
   async lookAhead(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): Promise<void> {
     const open = this.#open;
     if (open === null) throw new TypeError('The pipeline is not open.');
-    const division = this.#options.reusesTiles === true ? await this.#divide(open, frames, signal) : null;
+    const division = this.#mayDivide ? await this.#divide(open, frames, signal) : null;
     if (isDeepStrictEqual(division, this.#division)) return;
     this.#division = division;
     // Its pixels may differ in the last bit from what other tiles give.
     this.#previous = null;
+  }
+
+  /** A model of unknown architecture may accept only certain sizes, even if an older plan would divide its frames. */
+  get #mayDivide(): boolean {
+    return this.#options.reusesTiles === true && this.#options.model.architecture !== null;
   }
 
   async #divide(
@@ -130,10 +143,10 @@ export class ModelPipeline implements FramePipeline {
       return previous.output;
     }
     const { upscaler } = open;
-    const reusable = this.#options.reusesTiles === true ? previous : null;
-    const upscaled = upscaler.upscale(pixels, signal, this.#division, reusable);
+    const upscaled = upscaler.upscale(pixels, signal, this.#division, reusableOf(previous));
     const output = this.#finish(open, upscaled, number);
-    const begun = { source: pixels, upscaled, output };
+    const isReusable = this.#options.reusesTiles === true && upscaler.canReuseTiles(this.#division);
+    const begun = { source: pixels, upscaled: isReusable ? upscaled : null, output };
     this.#previous = begun;
     // Both are awaited later; an earlier failure must not count as unhandled, and its result must not be reused.
     upscaled.catch(() => undefined);
@@ -142,6 +155,7 @@ export class ModelPipeline implements FramePipeline {
     });
     return output;
   }
+
   async #finish(
     { upscaler, output }: OpenPipeline,
     upscaled: Promise<UpscaledFrame>,
@@ -178,6 +192,11 @@ export class ModelPipeline implements FramePipeline {
     const detail = current.model.detail === undefined ? '' : ` (${current.model.detail})`;
     return `${model.name} with ${engine.name}${detail}${why}, ${tiling}${fold}${resampled}`;
   }
+}
+
+function reusableOf(previous: Begun | null): PreviousFrame | null {
+  if (previous === null || previous.upscaled === null) return null;
+  return { source: previous.source, upscaled: previous.upscaled };
 }
 
 async function takeFirst(pending: Pending[]): Promise<Frame> {

@@ -1,6 +1,6 @@
 import { EngineError, toError } from '../../domain/errors.ts';
 import type { FrameFormat } from '../../domain/media-info.ts';
-import type { Precision } from '../../domain/job.ts';
+import type { Precision, WebGpuUse } from '../../domain/job.ts';
 import type { Device } from '../../domain/recipe.ts';
 import type { Engine } from '../../inference/engine.ts';
 import { chooseEngine, type ChosenModel } from '../../inference/load-model.ts';
@@ -22,6 +22,8 @@ export interface UpscalerOptions {
   readonly threads: number;
   /** How exactly the native CPU engine computes; absent: that engine is not used. */
   readonly precision?: Precision | undefined;
+  /** Whether WebGPU is used; `undecided`: if it is faster than the CPU. Absent: it is not. */
+  readonly webGpu?: WebGpuUse | undefined;
   /** Edge of a tile in source pixels; null: whole frames. */
   readonly tile: number | null;
   /** Tile edge on a GPU; absent: the same as `tile`. */
@@ -84,6 +86,12 @@ export class Upscaler {
   get isDivisible(): boolean {
     const { engine, model, tile } = this.#current;
     return engine.device === 'cpu' && model.upscale === undefined && tile === null;
+  }
+
+  /** Whether the next frame can get tiles of a frame that is divided like this. */
+  canReuseTiles(division: readonly Tile[] | null): boolean {
+    const { engine, model, tile } = this.#current;
+    return engine.device === 'cpu' && model.upscale === undefined && (tile !== null || division !== null);
   }
 
   /**
@@ -162,7 +170,8 @@ export class Upscaler {
     this.#ready = (async () => {
       // Freeing the memory of a lost GPU may also fail.
       await lost.model.dispose().catch((failure: unknown) => onStepDown(toError(failure).message));
-      const ready = await load(this.#options, next);
+      // If another GPU is lost, WebGPU was not chosen for this job.
+      const ready = await load({ ...this.#options, webGpu: 'unused' }, next);
       this.#current = ready;
       measure({ kind: 'fallback', of: 'engine' });
       onStepDown(`${withoutFullStop(error.message)}; continuing with ${ready.engine.name}`);
@@ -172,9 +181,10 @@ export class Upscaler {
 }
 
 async function load(options: UpscalerOptions, engines: readonly Engine[]): Promise<Ready> {
-  const { model, device, threads, precision, input } = options;
-  const loadOptions = { threads, precision };
-  const { outcome: scale, ...ready } = await chooseEngine(model, device, engines, loadOptions, frameTrial);
+  const { model, device, threads, precision, webGpu, input } = options;
+  const loadOptions = { threads, precision, webGpu, onWait: options.onTile };
+  const trialFor = (engine: Engine) => frameTrial(engine, options.onTile);
+  const { outcome: scale, ...ready } = await chooseEngine(model, device, engines, loadOptions, trialFor);
   const upscaled = { ...input, width: input.width * scale, height: input.height * scale };
   const tile =
     ready.engine.device === 'gpu' && options.gpuTile !== undefined ? options.gpuTile : options.tile;

@@ -171,7 +171,7 @@ async function openUpscaler(
     device,
     engines: [createWebGpuEngine(), createOnnxEngine('cpu')],
     input: { width: 32, height: 24, pixelFormat: 'rgb24' },
-    ...{ threads: 1, tile: null, overlap: 2, onStepDown },
+    ...{ threads: 1, tile: null, overlap: 2, webGpu: 'undecided', onStepDown },
   });
   onTestFinished(() => upscaler.close());
   return upscaler;

@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, wr
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { batchRange, type BatchRange } from '../../../../src/domain/frame-batch.ts';
-import type { JobPlan } from '../../../../src/domain/job.ts';
+import type { JobPlan, WebGpuUse } from '../../../../src/domain/job.ts';
 import { frameBytes, type YuvFormat } from '../../../../src/domain/media-info.ts';
 import type { DualFaceRecipe, Recipe, UpscaleRecipe } from '../../../../src/domain/recipe.ts';
 import type { Engine } from '../../../../src/inference/engine.ts';
+import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
 import type { DecodedBatch, TransformedBatch } from '../../../../src/job/batches/batch-record.ts';
 import { JobProgress } from '../../../../src/job/batches/job-progress.ts';
 import { openPipeline } from '../../../../src/job/batches/open-pipeline.ts';
@@ -40,23 +41,36 @@ interface StageRequest {
   readonly width?: number;
   /** Format in which the decoder delivers frames of the final size. */
   readonly decodedTo?: YuvFormat;
+  readonly webGpu?: WebGpuUse;
   readonly directionOf?: (batchNumber: number) => Uint8Array | null;
 }
 
 /** The stage of a job with an open pipeline; its source has 10 frames of random pixels, in batches of 4, 3 and 3. */
 async function openStage(request: StageRequest = {}) {
-  const { recipe = LANCZOS, model, engine, width = 32, decodedTo, directionOf = () => null } = request;
+  const {
+    recipe = LANCZOS,
+    model,
+    engine,
+    width = 32,
+    decodedTo,
+    webGpu,
+    directionOf = () => null,
+  } = request;
   const work = await jobAtWork({ job: { recipe }, ...(engine === undefined ? {} : { engine }) });
   const { context, home } = work;
   if (model !== undefined) writeFileSync(join(home.models, 'model.onnx'), model);
   const path = (name: string) => (name === 'model.onnx' ? join(home.models, name) : name);
   const job = { ...work.job, recipe: { ...recipe, model: path(recipe.model) } };
   const models = await findJobModels({ ...context, job });
-  const plan: JobPlan = { ...PLAN, ...SIZES, tile: null, ...(decodedTo === undefined ? {} : { decodedTo }) };
+  const plan: JobPlan = {
+    ...{ ...PLAN, ...SIZES, tile: null },
+    ...(decodedTo === undefined ? {} : { decodedTo }),
+    ...(webGpu === undefined ? {} : { webGpu }),
+  };
   const withoutVideo = preparedWithoutVideo({ job }, width);
   const pipeline = describePipeline(job.recipe, withoutVideo.media, decodedTo);
   const prepared = { ...withoutVideo, ...pipeline, ...models, plan };
-  await openPipeline({ ...context, job }, prepared);
+  await openPipeline({ ...context, job }, prepared, FRAMES);
   const files = frameFilesOf(work);
   const { formats } = prepared;
   const progress = new JobProgress(context, FRAMES, 0, SIZES.firstBatchFrames);
@@ -102,6 +116,16 @@ test('frames that the decoder has resized become the transformed ones without a 
   expect(existsSync(batch.inputPath)).toBe(false);
   progress.store();
   expect(stored().framesDone).toBe(4);
+});
+
+test.each([
+  ['onnxruntime with WebGPU', 'used'],
+  ['onnxruntime on the CPU', 'unused'],
+])('the first time that %s is chosen, the plan says that WebGPU is %s', async (name, expected) => {
+  const request = { recipe: { ...LANCZOS, model: 'model.onnx' }, model: tinySrvgg() };
+  const engine = { ...createOnnxEngine('cpu'), name };
+  const { stored } = await openStage({ ...request, engine, webGpu: 'undecided' });
+  expect(stored().plan).toMatchObject({ webGpu: expected });
 });
 
 test('they are copied where the two files are on different disks', async () => {

@@ -71,6 +71,20 @@ test('a new job notes what resizes its frames, and a stored plan keeps what it s
   expect(stored).not.toHaveProperty('decodedTo');
 });
 
+test('a new job measures WebGPU, unless its recipe rules out GPUs, and a stored plan keeps what it says', async () => {
+  expect(await planned()).not.toHaveProperty('webGpu');
+  const recipe = { ...RECIPE, device: 'auto' } as const;
+  expect(await planned({ recipe })).toMatchObject({ webGpu: 'undecided' });
+  expect(await planned({ recipe }, { model: null })).not.toHaveProperty('webGpu');
+  expect(await planned({ recipe, plan: STORED })).not.toHaveProperty('webGpu');
+  expect(await planned({ recipe, plan: { ...STORED, webGpu: 'used' } })).toMatchObject({ webGpu: 'used' });
+});
+
+test('the frames of a model are divided only if its architecture is known', async () => {
+  expect(await planned()).toMatchObject({ reusesTiles: true });
+  expect(await planned({}, { model: { ...MODEL, architecture: null } })).not.toHaveProperty('reusesTiles');
+});
+
 test('batches of a new job are so small that the batches in flight fit the memory for frames', async () => {
   const plan = await planned(
     {},

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { EngineError, GpuUnavailableError } from '../../../../src/domain/errors.ts';
-import type { Engine, Tensor } from '../../../../src/inference/engine.ts';
+import type { WebGpuUse } from '../../../../src/domain/job.ts';
+import type { Engine, LoadOptions, Tensor } from '../../../../src/inference/engine.ts';
 import type { Device } from '../../../../src/domain/recipe.ts';
 import { Upscaler } from '../../../../src/pipelines/upscale/upscaler.ts';
 
@@ -28,9 +29,9 @@ const times = (factor: number) => (input: Tensor) => {
   const data = new Float32Array(input.data.length * factor * factor).fill(0.5);
   return { data, shape: [n, c, h * factor, w * factor] as const };
 };
-async function choose(device: Device, engines: readonly Engine[]) {
+async function choose(device: Device, engines: readonly Engine[], webGpu?: WebGpuUse) {
   const input = { width: 8, height: 6, pixelFormat: 'rgb24' } as const;
-  const rest = { threads: 1, tile: null, overlap: 0, input, onStepDown: () => undefined };
+  const rest = { threads: 1, tile: null, overlap: 0, input, webGpu, onStepDown: () => undefined };
   return (await Upscaler.open({ model: MODEL, device, engines, ...rest })).current;
 }
 const broken = (): never => {
@@ -103,3 +104,56 @@ test('a model with different scales in both directions is rejected and disposed'
   await expect(rejection).rejects.toThrow('the output 1x3x8x32 for a 1x3x16x16 test image');
   expect(cpu.events).toEqual(['loaded', 'disposed']);
 });
+
+test('the speed decides about an engine once; later the plan does', async () => {
+  const slow = {
+    ...engineOf('gpu', (input) => {
+      const startedAtMs = performance.now();
+      while (performance.now() - startedAtMs < 5) continue;
+      return times(2)(input);
+    }),
+    mustBeatCpu: true,
+    isFor: ({ webGpu }: LoadOptions) => webGpu === 'undecided' || webGpu === 'used',
+  };
+  const engines = [slow, engineOf('cpu', times(2))];
+  const measured = await choose('auto', engines, 'undecided');
+  expect(measured.reason).toMatch(/^test gpu: it is not faster than test cpu/);
+  expect(await choose('auto', engines, 'used')).toMatchObject({ engine: slow, reason: null });
+  for (const webGpu of ['unused', undefined] as const)
+    expect((await choose('auto', engines, webGpu)).reason).toBe('test gpu: this job does not use it');
+});
+
+test('a GPU that is far slower than the CPU is given up before its trial', async () => {
+  const sizes: number[] = [];
+  const slow = {
+    ...engineOf('gpu', (input) => {
+      sizes.push(input.shape[3]);
+      const startedAtMs = performance.now();
+      while (performance.now() - startedAtMs < 100) continue;
+      return times(2)(input);
+    }),
+    mustBeatCpu: true,
+  };
+  const { reason } = await choose('auto', [slow, engineOf('cpu', times(2))], 'undecided');
+  expect(reason).toMatch(/^test gpu: it is not faster than test cpu/);
+  expect(new Set(sizes)).toEqual(new Set([16, 64]));
+});
+
+test.each([2, 4, 16])(
+  'a GPU passes its trial with a model that accepts only multiples of %i',
+  async (unit) => {
+    const picky = (input: Tensor): Tensor => {
+      const [, , height, width] = input.shape;
+      if (height % unit !== 0 || width % unit !== 0)
+        throw new EngineError('ENGINE_FAILED', `cannot reshape ${width}x${height}`);
+      return times(2)(input);
+    };
+    const gpu = { ...engineOf('gpu', picky), mustBeatCpu: true };
+    const slowCpu = engineOf('cpu', (input) => {
+      const startedAtMs = performance.now();
+      while (performance.now() - startedAtMs < 20) continue;
+      return picky(input);
+    });
+    expect(await choose('auto', [gpu, slowCpu], 'undecided')).toMatchObject({ engine: gpu, reason: null });
+  },
+);

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { MediaInfo } from '../../../../src/domain/media-info.ts';
+import type { ModelArchitecture } from '../../../../src/domain/models.ts';
 import type { Device } from '../../../../src/domain/recipe.ts';
 import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
 import { seededRandom } from '../../../../src/lib/seeded-random.ts';
@@ -19,6 +20,7 @@ export const WIDTH = 46;
 export const HEIGHT = 34;
 
 export interface Request extends Partial<Omit<ModelPipelineOptions, 'recipe' | 'model'>> {
+  readonly architecture?: ModelArchitecture | null;
   readonly file?: Uint8Array;
   readonly scale?: number;
   readonly recipeDevice?: Device;
@@ -28,6 +30,7 @@ export interface Request extends Partial<Omit<ModelPipelineOptions, 'recipe' | '
 export async function openPipeline(request: Request = {}): Promise<ModelPipeline> {
   const {
     file = tinySrvgg(),
+    architecture = 'srvgg',
     scale = 4,
     source = sourceOf(WIDTH, HEIGHT),
     recipeDevice = 'cpu',
@@ -39,7 +42,7 @@ export async function openPipeline(request: Request = {}): Promise<ModelPipeline
   const model = { name: 'tiny', path, sha256, bytes: file.length, licence: null } as const;
   const pipeline = new ModelPipeline({
     recipe: { pipeline: 'upscale', model: 'tiny', scale, device: recipeDevice, tile: 'auto' },
-    model: { ...model, architecture: 'srvgg', overlap: 2 },
+    model: { ...model, architecture, overlap: 2 },
     embedding: null,
     tile: null,
     threads: 1,

@@ -98,17 +98,18 @@ test('a batch does not depend on the batch before it, not even on a frame that e
   expect(engine.pixels).toBe((80 + 2) * 96 * (5 + 1) + 4 * WIDTH * HEIGHT);
 });
 
-test('noise, GPUs and jobs of older versions get whole frames', async () => {
+test('noise, GPUs, models of unknown architecture and jobs of older versions get whole frames', async () => {
   const noise = framesOf(
     ...[1, 2, 3].map((seed) => withNoise(Buffer.alloc(WIDTH * HEIGHT * 3), WIDTH, seed)),
   );
-  for (const { frames, count, device = 'cpu', reusesTiles = true } of [
+  for (const { frames, count, device = 'cpu', ...request } of [
     { frames: noise, count: 3 },
     { frames: halfStill(40), count: 5, device: 'gpu' as const },
     { frames: halfStill(40), count: 5, reusesTiles: false },
+    { frames: halfStill(40), count: 5, architecture: null },
   ]) {
     const engine = countingEngine(device);
-    await transform({ engines: [engine], recipeDevice: device, reusesTiles }, [frames]);
+    await transform({ engines: [engine], recipeDevice: device, reusesTiles: true, ...request }, [frames]);
     expect(engine.pixels).toBe(count * WIDTH * HEIGHT);
   }
 });
