@@ -99,7 +99,7 @@ test('hundreds of people who are recognised only after more of them was seen tak
   expect(people.map((person) => person.tracklets.length)).toEqual(Array.from({ length: 500 }, () => 3));
 });
 
-test('a person is seen in any number of tracklets', () => {
+test('a person is seen in any number of tracklets', { timeout: 30_000 }, () => {
   const embeddings = [face(1)];
   const many = Array.from({ length: 150_000 }, (_, i) => tracklet(i, i + 1, embeddings));
   expect(identifyPeople([...many, tracklet(150_000, 150_001, [])])).toHaveLength(1);
