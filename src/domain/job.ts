@@ -151,7 +151,10 @@ export interface CommittedBatch {
   readonly segmentBytes: number;
   readonly segmentSha256: string;
   readonly encoder: string;
+  /** From the start of decoding to the commit. */
   readonly elapsedMs: number;
+  /** Time that the first pass over the video took for this batch; null: there was none. */
+  readonly analysisMs: number | null;
   /**
    * Frames, and parts of frames, whose result was that of the previous frame. null if an older version, or the worker
    * before a crash, transformed the batch.

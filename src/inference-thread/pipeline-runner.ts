@@ -110,9 +110,10 @@ export class PipelineRunner {
     }
   }
 
-  /** Asynchronous, so that an error becomes an answer. */
   async #direct({ findings }: DirectRequest): Promise<void> {
-    this.#send({ kind: 'directed', ...(await Promise.resolve(this.#analysis().direct(findings))) });
+    const onShot = (): void => this.#send({ kind: 'alive' });
+    const directed = await this.#analysis().direct(findings, this.#stop.signal, onShot);
+    this.#send({ kind: 'directed', ...directed });
   }
 
   #analysis(): VideoAnalysis {

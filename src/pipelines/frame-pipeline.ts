@@ -46,8 +46,13 @@ export interface VideoAnalysis {
     signal: AbortSignal,
     onFrame: (frameNumber: number) => void,
   ): Promise<AnalysedFrames>;
-  /** Decides what all frames show. Depends on nothing but the findings. @param findings of all batches, in order */
-  direct(findings: readonly Uint8Array[]): DirectedFrames;
+  /**
+   * Decides what all frames show. Depends on nothing but the findings. Stops with StoppedError when `signal` is aborted.
+   *
+   * @param findings of all batches, in order
+   * @param onShot called before each shot
+   */
+  direct(findings: readonly Uint8Array[], signal: AbortSignal, onShot: () => void): Promise<DirectedFrames>;
 }
 
 /** What the analysis of a batch leaves behind for its checkpoint. */

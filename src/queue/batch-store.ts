@@ -6,7 +6,7 @@ import { transaction } from './transaction.ts';
 const COLUMNS = `
   SELECT number, first_frame AS firstFrame, frame_count AS frameCount, segment_name AS segmentName,
     segment_bytes AS segmentBytes, segment_sha256 AS segmentSha256, encoder,
-    elapsed_ms AS elapsedMs, frames_reused AS framesReused, committed_at_ms AS committedAtMs
+    elapsed_ms AS elapsedMs, analysis_ms AS analysisMs, frames_reused AS framesReused, committed_at_ms AS committedAtMs
   FROM batches`;
 
 export type BatchStore = ReturnType<typeof createBatchStore>;
@@ -15,9 +15,9 @@ export type BatchStore = ReturnType<typeof createBatchStore>;
 export function createBatchStore(db: Database) {
   const insert = db.prepare<object>(
     `INSERT INTO batches (job_id, number, first_frame, frame_count, segment_name, segment_bytes, segment_sha256, encoder,
-       elapsed_ms, frames_reused, committed_at_ms)
+       elapsed_ms, analysis_ms, frames_reused, committed_at_ms)
      VALUES (@jobId, @number, @firstFrame, @frameCount, @segmentName, @segmentBytes, @segmentSha256, @encoder,
-       @elapsedMs, @framesReused, @nowMs)`,
+       @elapsedMs, @analysisMs, @framesReused, @nowMs)`,
   );
   const addFrames = db.prepare<Lease & { frameCount: number }>(
     `UPDATE jobs SET attempts = 0, frames_done = @frameCount +

@@ -12,6 +12,7 @@ import { framesReused } from './migrations/0010-frames-reused.ts';
 import { analysedBatches } from './migrations/0011-analysed-batches.ts';
 import { position } from './migrations/0012-position.ts';
 import { hookRuns } from './migrations/0013-hook-runs.ts';
+import { analysisTime } from './migrations/0014-analysis-time.ts';
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   analysedBatches,
   position,
   hookRuns,
+  analysisTime,
 ];

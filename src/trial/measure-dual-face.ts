@@ -46,7 +46,8 @@ export async function measureDualFace(
 
 async function makeFrames(pipeline: FramePipeline, count: number, signal: AbortSignal): Promise<void> {
   const analysed = await pipeline.analysis?.analyse(frames(count), null, signal, () => undefined);
-  const directed = analysed === undefined ? undefined : pipeline.analysis?.direct([analysed.findings]);
+  const findings = analysed === undefined ? [] : [analysed.findings];
+  const directed = await pipeline.analysis?.direct(findings, signal, () => undefined);
   await drain(pipeline.process(frames(count), directed?.directions[0] ?? null, signal));
 }
 

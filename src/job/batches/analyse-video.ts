@@ -56,6 +56,7 @@ async function analyseBatches(
   const { queue, job, lease, log, inference, signal, memoryLimitBytes } = context;
   const framesTotal = prepared.index.pts.length;
   const decode = createDecodeStage(context, prepared, files);
+  let endedAtMs = 0;
   let stateBefore = queue.analyses.getState(job.id, (missing[0]?.number ?? 0) - 1);
   const analyse = async (
     { range, startedAtMs, inputPath }: DecodedInput,
@@ -64,7 +65,10 @@ async function analyseBatches(
     const { findings, state } = await inference.analyse({ batch: range, inputPath, stateBefore }, stop);
     stateBefore = state;
     await files.drop(range, 'in');
-    return { range, number: range.number, findings, state, elapsedMs: performance.now() - startedAtMs };
+    // A batch is decoded while the one before is analysed: no time counts twice.
+    const begunAtMs = Math.max(startedAtMs, endedAtMs);
+    endedAtMs = performance.now();
+    return { range, number: range.number, findings, state, elapsedMs: endedAtMs - begunAtMs };
   };
   const commit = ({ range, ...batch }: AnalysedRange): Promise<void> => {
     queue.analyses.commitAnalysis(lease, batch);

@@ -70,7 +70,8 @@ export class CommitStage {
         segmentSha256: sha256,
         encoder,
         framesReused,
-        elapsedMs: performance.now() - startedAtMs + this.#analysisMs(range),
+        elapsedMs: performance.now() - startedAtMs,
+        analysisMs: this.#analysisMs(range),
       },
       Date.now(),
     );
@@ -80,9 +81,9 @@ export class CommitStage {
   }
 
   /** Time of the first pass over the batch, for the estimates of later jobs. */
-  #analysisMs({ number }: BatchRange): number {
+  #analysisMs({ number }: BatchRange): number | null {
     const { queue, job } = this.#options.context;
-    return queue.analyses.getDirection(job.id, number)?.elapsedMs ?? 0;
+    return queue.analyses.getDirection(job.id, number)?.elapsedMs ?? null;
   }
 
   /** Encodes and verifies the segment. @returns the encoder whose segment passed verification */

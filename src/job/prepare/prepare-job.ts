@@ -28,11 +28,11 @@ import { isTiled } from './tile-sizes.ts';
  * still hold, and whether the disk has room for the rest.
  */
 export async function prepareJob(given: JobContext, folder: JobFolder): Promise<PreparedJob> {
-  const context = withoutPlanOfOnePass(given);
-  const { home, job, lease, queue, settings } = context;
-  const source = await prepareSource(context, folder);
+  const source = await prepareSource(given, folder);
   const { media } = source;
   const framesTotal = source.index.pts.length;
+  const context = await withoutPlanOfOnePass(given, folder, framesTotal);
+  const { home, job, lease, queue, settings } = context;
   const container = containerFor(job.plan, settings.output.container);
   const streams = planStreams(media, container);
   const outputPath = await chooseOutputPath(context, streams.extension);

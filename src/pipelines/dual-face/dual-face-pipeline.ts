@@ -1,3 +1,4 @@
+import { setImmediate as nextEvents } from 'node:timers/promises';
 import { InternalError } from '../../domain/errors.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import type { DualFaceRecipe } from '../../domain/recipe.ts';
@@ -94,11 +95,19 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     return { findings: encodeObservations(observations), state: writeAnalysisState(state) };
   }
 
-  direct(findings: readonly Uint8Array[]): DirectedFrames {
+  async direct(
+    findings: readonly Uint8Array[],
+    signal: AbortSignal,
+    onShot: () => void,
+  ): Promise<DirectedFrames> {
     const { screen, framesPerSecond } = this.#opened();
     const batches = findings.map(decodeObservations);
-    const directed = directVideo(batches.flat(), {
-      ...{ geometry: screen.paneGeometry, framesPerSecond, recipe: this.#options.recipe },
+    const options = { geometry: screen.paneGeometry, framesPerSecond, recipe: this.#options.recipe };
+    const directed = await directVideo(batches.flat(), options, async () => {
+      onShot();
+      // A request to stop arrives as an event.
+      await nextEvents();
+      signal.throwIfAborted();
     });
     let from = 0;
     const directions = batches.map(({ length }) =>

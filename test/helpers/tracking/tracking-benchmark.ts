@@ -107,7 +107,7 @@ export async function playScenario(
     return { ...scores, paneSwaps: 0, comparedShare: 0 };
   }
   const observations = await observe(frames, method === 'whole tracks');
-  const directed = directVideo(observations, {
+  const directed = await directVideo(observations, {
     geometry: { width, height: (width * 9) / 16, aspect: 8 / 9 },
     framesPerSecond: 30,
     recipe: { layout: 'side-by-side', single: 'full', missing: 'wide', detectEvery: 1 },

@@ -149,7 +149,7 @@ export async function commitFakeSegment(
     {
       ...{ number, firstFrame: number * frameCount, frameCount, segmentName, segmentBytes: 9 },
       segmentSha256: await sha256File(path),
-      ...{ encoder: 'libx264', elapsedMs: 1, framesReused: null },
+      ...{ encoder: 'libx264', elapsedMs: 1, analysisMs: null, framesReused: null },
       ...changes,
     },
     3_000,

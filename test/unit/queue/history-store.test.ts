@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { AnalysedBatch } from '../../../src/queue/analysis-store.ts';
 import type { Queue } from '../../../src/queue/queue.ts';
 import { ALICE, LEASE_MS, newBatch, newJob, testQueue, VIDEO } from './queue-fixture.ts';
 
@@ -12,17 +13,19 @@ const STARTED_AT_MS = 10_000;
  */
 function work(
   queue: Queue,
-  batches: readonly { readonly atMs: number; readonly elapsedMs: number }[],
+  batches: readonly { readonly atMs: number; readonly elapsedMs: number; readonly analysisMs?: number }[],
   finishedAtMs: number | null,
   of = recipe,
+  analysed: readonly AnalysedBatch[] = [],
 ): void {
   queue.jobs.enqueue(newJob({ recipe: of }));
   const claimed = queue.leases.claim({ owner: ALICE, nowMs: STARTED_AT_MS, leaseMs: LEASE_MS });
   if (claimed === null) throw new Error('There is no job to claim.');
   const { lease } = claimed;
   queue.progress.setVideo(lease, VIDEO);
-  for (const [number, { atMs, elapsedMs }] of batches.entries())
-    queue.batches.commitBatch(lease, { ...newBatch(number), elapsedMs }, atMs);
+  for (const batch of analysed) queue.analyses.commitAnalysis(lease, batch);
+  for (const [number, { atMs, ...times }] of batches.entries())
+    queue.batches.commitBatch(lease, { ...newBatch(number), ...times }, atMs);
   if (finishedAtMs !== null) queue.leases.finish(lease, finishedAtMs);
 }
 
@@ -55,6 +58,31 @@ test('a pause between two batches, or before the first one, is not work', () => 
   );
   // Batches of 4 s and 3 s; the time before them counts at most as long as they took; 0.5 s after them.
   expect(queue.history.pastJobs(recipe)[0]?.workMs).toBe(14_500);
+});
+
+test('the time of a first pass over the video counts in full, and once', () => {
+  const queue = testQueue();
+  // Indexed until 11 s, analysed until 23 s, drawn until 27 s, joined and verified until 28 s.
+  work(
+    queue,
+    [
+      { atMs: 25_000, elapsedMs: 2000, analysisMs: 6000 },
+      { atMs: 27_000, elapsedMs: 3000, analysisMs: 6000 },
+    ],
+    28_000,
+  );
+  expect(queue.history.pastJobs(recipe)[0]?.workMs).toBe(18_000);
+});
+
+test('the time of a first pass over batches without a checkpoint does not count yet', () => {
+  const queue = testQueue();
+  const analysed = { findings: new Uint8Array(), state: new Uint8Array(), elapsedMs: 6000 };
+  // Indexed until 11 s, analysed until 23 s; the first of two batches is drawn at 25 s.
+  work(queue, [{ atMs: 25_000, elapsedMs: 2000, analysisMs: 6000 }], null, recipe, [
+    { ...analysed, number: 0 },
+    { ...analysed, number: 1 },
+  ]);
+  expect(queue.history.pastJobs(recipe)[0]?.workMs).toBe(9000);
 });
 
 test('a clock that is set back yields no negative times', () => {

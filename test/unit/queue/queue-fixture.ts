@@ -55,6 +55,7 @@ export function newBatch(number: number, frameCount = 30): Omit<CommittedBatch, 
     segmentSha256: 'ab'.repeat(32),
     encoder: 'libx264',
     elapsedMs: 12.5,
+    analysisMs: null,
     framesReused: null,
   };
 }

@@ -1,4 +1,4 @@
-import type { Presence } from './presence.ts';
+import { boxAt, type Presence } from './presence.ts';
 
 /** The people who have the panes from frame `from` of the shot on: two, or fewer if the shot has fewer. */
 export interface Cast {
@@ -18,7 +18,7 @@ const TOGETHER = 1.5;
  * frames in which they are there, less a price for every change. Dynamic programming (the Viterbi algorithm) finds the
  * best sequence.
  */
-export function castShot(presences: readonly Presence[], framesPerSecond: number): Cast[] {
+export function castShot(presences: readonly Presence[], frames: number, framesPerSecond: number): Cast[] {
   const ranked = [...presences]
     .sort((a, b) => weightOf(b) - weightOf(a) || a.personId - b.personId)
     .slice(0, MAX_PEOPLE);
@@ -26,7 +26,7 @@ export function castShot(presences: readonly Presence[], framesPerSecond: number
   const choices = pairs.length === 0 ? [ranked] : pairs;
   const price = choices.map((next) => choices.map((former) => priceOf(former, next, framesPerSecond)));
 
-  const segments = segmentsOf(ranked);
+  const segments = segmentsOf(ranked, frames);
   const ways = choices.map((members) => ({ score: 0, casts: [{ from: 0, members }] as readonly Cast[] }));
   let best = ways;
   for (const { from, to } of segments) {
@@ -38,7 +38,7 @@ export function castShot(presences: readonly Presence[], framesPerSecond: number
         const score = each.score - (price[next]?.[former] ?? 0);
         if (score > way.score) way = { score, casts: [...each.casts, { from, members }] };
       }
-      const shown = members.filter(({ boxes }) => boxes[from] !== null);
+      const shown = members.filter((each) => boxAt(each, from) !== null);
       const value = shown.reduce((sum, { height }) => sum + height, 0) * (shown.length === 2 ? TOGETHER : 1);
       return { ...way, score: way.score + value * (to - from) };
     });
@@ -60,11 +60,10 @@ function priceOf(former: readonly Presence[], next: readonly Presence[], framesP
 }
 
 /** Ranges of frames in which the same people are there. */
-function segmentsOf(presences: readonly Presence[]): { from: number; to: number }[] {
-  const frames = presences[0]?.boxes.length ?? 0;
+function segmentsOf(presences: readonly Presence[], frames: number): { from: number; to: number }[] {
   const starts: number[] = [];
   for (let at = 0; at < frames; at++) {
-    const isChange = presences.some(({ boxes }) => (boxes[at] === null) !== (boxes[at - 1] === null));
+    const isChange = presences.some((each) => (boxAt(each, at) === null) !== (boxAt(each, at - 1) === null));
     if (at === 0 || isChange) starts.push(at);
   }
   return starts.map((from, i) => ({ from, to: starts[i + 1] ?? frames }));

@@ -5,7 +5,7 @@ import type { Shot } from '../identity/tracklet.ts';
 import { castShot } from './cast.ts';
 import type { DirectorOptions } from './director-options.ts';
 import { paneViews } from './pane-views.ts';
-import { presenceIn, type Presence } from './presence.ts';
+import { boxAt, isSeenAt, presenceIn, type Presence } from './presence.ts';
 import type { SeatBook, Seats } from './seats.ts';
 import type { Situation } from './situations.ts';
 import { stretchesOf, type Stretch } from './stretches.ts';
@@ -42,7 +42,7 @@ export function directShot(
   const presences = people
     .map((person) => presenceIn(shot, person, framesPerSecond, recipe.detectEvery))
     .filter((presence) => presence !== null);
-  const casts = castShot(presences, framesPerSecond);
+  const casts = castShot(presences, frames, framesPerSecond);
   const stretches = stretchesOf(casts, frames, geometry, framesPerSecond);
   const showsPanes = ({ mode }: Stretch): boolean =>
     mode === 'panes' || (mode === 'alone' && recipe.single === 'own-side');
@@ -60,7 +60,7 @@ export function directShot(
     const { from, to, mode, members } = stretch;
     const isShown = showsPanes(stretch);
     if (isShown) {
-      const shown = mode === 'panes' ? members : members.filter(({ boxes }) => boxes[from] !== null);
+      const shown = mode === 'panes' ? members : members.filter((each) => boxAt(each, from) !== null);
       seats = seatBook.seat(shown, seats, from);
     }
     directed.push({
@@ -85,14 +85,14 @@ export function directShot(
       }
       [left[at], right[at]] = [seats?.left ?? null, seats?.right ?? null];
       for (const person of members)
-        if (person.boxes[at] !== null) count(person.isSeen[at] ? 'shown' : 'away');
+        if (boxAt(person, at) !== null) count(isSeenAt(person, at) ? 'shown' : 'away');
     }
   }
-  for (let at = 0; at < frames; at++)
-    if (presences.filter(({ boxes }) => boxes[at] !== null).length > 2) count('three or more');
+  const everybody = everybodyIn(presences, frames);
+  for (const there of everybody) if (there.length > 2) count('three or more');
   const isEmpty = recipe.missing === 'black' || recipe.single !== 'own-side';
   const nobody = isEmpty ? null : recipe.fill === 'crop' ? coverView(geometry) : wideView(geometry);
-  const context = { geometry, framesPerSecond, everybody: presences, nobody };
+  const context = { geometry, framesPerSecond, everybody, nobody };
   const leftViews = paneViews(left, { ...context, other: right });
   const rightViews = paneViews(right, { ...context, other: left });
   return {
@@ -104,4 +104,13 @@ export function directShot(
     stretches: directed,
     counts,
   };
+}
+
+/** Who is there in each frame of the shot. */
+function everybodyIn(presences: readonly Presence[], frames: number): Presence[][] {
+  const everybody = Array.from({ length: frames }, (): Presence[] => []);
+  for (const presence of presences)
+    for (const [i, box] of presence.boxes.entries())
+      if (box !== null) everybody[presence.from + i]?.push(presence);
+  return everybody;
 }

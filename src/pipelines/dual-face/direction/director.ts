@@ -17,9 +17,15 @@ export interface DirectedVideo {
 
 /**
  * Decides what each frame of a video shows, from everything that was seen in it: who is who, who gets which pane in each
- * shot, and the paths of the cameras. A pure function of its arguments.
+ * shot, and the paths of the cameras. Depends on nothing but observations and options.
+ *
+ * @param onShot called before each shot; its error ends the work
  */
-export function directVideo(observations: readonly Observation[], options: DirectorOptions): DirectedVideo {
+export async function directVideo(
+  observations: readonly Observation[],
+  options: DirectorOptions,
+  onShot: () => Promise<void> = () => Promise.resolve(),
+): Promise<DirectedVideo> {
   const shotList = shotsOf(observations);
   const people = identifyPeople(trackletsOf(observations, shotList));
   const { layout } = options.recipe;
@@ -27,6 +33,7 @@ export function directVideo(observations: readonly Observation[], options: Direc
   const views: ScreenViews[] = [];
   const shots: DirectedVideo['shots'][number][] = [];
   for (const [i, shot] of shotList.entries()) {
+    await onShot();
     const inShot = people
       .map(({ id, tracklets }) => ({ id, tracklets: tracklets.filter((each) => each.shot === i) }))
       .filter(({ tracklets }) => tracklets.length > 0);

@@ -2,7 +2,7 @@ import { cameraPath } from '../camera/camera-path.ts';
 import { faceTarget, type FaceTarget } from '../camera/face-target.ts';
 import type { View, ViewGeometry } from '../camera/view.ts';
 import type { Box } from '../tracking/box.ts';
-import type { Presence } from './presence.ts';
+import { boxAt, type Presence } from './presence.ts';
 
 /** Time that a pane takes from the last place of its person to the whole image. */
 const ZOOM_OUT_SECONDS = 1;
@@ -10,8 +10,8 @@ const ZOOM_OUT_SECONDS = 1;
 export interface PaneContext {
   readonly geometry: ViewGeometry;
   readonly framesPerSecond: number;
-  /** Everybody in the shot. */
-  readonly everybody: readonly Presence[];
+  /** Everybody who is there, in each frame. */
+  readonly everybody: readonly (readonly Presence[])[];
   /** The person in the other pane, in each frame. */
   readonly other: readonly (Presence | null)[];
   /** The view of a pane without a person; null: it stays empty. */
@@ -53,14 +53,15 @@ function targetsOf(
   const targets: FaceTarget[] = [];
   let last: Box | null = null;
   for (let at = from; at < to; at++) {
-    const box: Box | null = person.boxes[at] ?? last;
+    const box: Box | null = boxAt(person, at) ?? last;
     if (box === null) continue;
     last = box;
-    const neighbours = everybody.flatMap(({ personId, boxes }) => {
-      const neighbour = personId === person.personId ? null : (boxes[at] ?? null);
+    const neighbours = (everybody[at] ?? []).flatMap((each) => {
+      const neighbour = each.personId === person.personId ? null : boxAt(each, at);
       return neighbour === null ? [] : [neighbour];
     });
-    targets.push(faceTarget(box, other[at]?.boxes[at] ?? null, neighbours, geometry));
+    const beside = other[at] ?? null;
+    targets.push(faceTarget(box, beside === null ? null : boxAt(beside, at), neighbours, geometry));
   }
   return targets;
 }

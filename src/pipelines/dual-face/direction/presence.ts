@@ -3,9 +3,11 @@ import type { Shot, Sighting } from '../identity/tracklet.ts';
 import type { Box } from '../tracking/box.ts';
 import { median, withMedianBoxes } from './median-boxes.ts';
 
-/** Where a person is in each frame of a shot; index 0 is the first frame of the shot. */
+/** Where a person is in the frames of a shot; frame 0 is the first frame of the shot. */
 export interface Presence {
   readonly personId: number;
+  /** The first frame of `boxes` and `isSeen`, which end with the last frame in which the person is there. */
+  readonly from: number;
   /** null: the person is not there. */
   readonly boxes: readonly (Box | null)[];
   /** Whether the face was seen in the frame, or between two frames with detection; otherwise its box is assumed. */
@@ -27,6 +29,16 @@ const MIN_SHARE = 0.6;
 /** Minimum score of a sighting that counts towards that time. */
 const CONFIDENT = 0.6;
 
+/** Where a person is in a frame of the shot; null: not there. */
+export function boxAt({ from, boxes }: Presence, at: number): Box | null {
+  return boxes[at - from] ?? null;
+}
+
+/** Whether the face was seen in a frame of the shot. */
+export function isSeenAt({ from, isSeen }: Presence, at: number): boolean {
+  return isSeen[at - from] === true;
+}
+
 /**
  * The presence of a person in a shot; null if they are not in it for long enough.
  *
@@ -44,20 +56,25 @@ export function presenceIn(
     .map((sighting) => ({ ...sighting, frame: sighting.frame - from }))
     .sort((a, b) => a.frame - b.frame);
   const minFrames = Math.min(MIN_SECONDS * framesPerSecond, MIN_SHARE * frames);
-  const boxes = new Array<Box | null>(frames).fill(null);
-  const isSeen = new Array<boolean>(frames).fill(false);
-  const heights: number[] = [];
-  for (const run of runsOf(sightings, BRIDGE_SECONDS * framesPerSecond)) {
-    const confident = run.filter(({ score }) => score >= CONFIDENT).length * detectEvery;
-    if (confident < minFrames) continue;
-    const smoothed = withMedianBoxes(run);
-    heights.push(...smoothed.map(({ box }) => box.height));
-    fillBoxes(smoothed, detectEvery, boxes, isSeen);
-    extendToCuts(smoothed, boxes, EDGE_SECONDS * framesPerSecond);
+  const runs = runsOf(sightings, BRIDGE_SECONDS * framesPerSecond)
+    .filter((run) => run.filter(({ score }) => score >= CONFIDENT).length * detectEvery >= minFrames)
+    .map(withMedianBoxes);
+  const [first, last] = [runs[0]?.[0], runs.at(-1)?.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  // Not the whole shot, because thousands of people may pass by in a long one.
+  const edge = EDGE_SECONDS * framesPerSecond;
+  const hold = Math.round(HOLD_SECONDS * framesPerSecond);
+  const begin = first.frame <= edge ? 0 : first.frame;
+  const end = frames - 1 - last.frame <= edge ? frames : Math.min(frames, last.frame + 1 + hold);
+  const boxes = new Array<Box | null>(end - begin).fill(null);
+  const isSeen = new Array<boolean>(end - begin).fill(false);
+  for (const run of runs) {
+    fillBoxes(run, detectEvery, begin, boxes, isSeen);
+    extendToCuts(run, frames, edge, begin, boxes);
   }
-  if (heights.length === 0) return null;
-  holdAfterwards(boxes, Math.round(HOLD_SECONDS * framesPerSecond));
-  return { personId: id, boxes, isSeen, height: median(heights) };
+  holdAfterwards(boxes, hold);
+  const height = median(runs.flat().map(({ box }) => box.height));
+  return { personId: id, from: begin, boxes, isSeen, height };
 }
 
 /** Sightings without a gap that is longer, or wider, than those which are bridged. */
@@ -82,6 +99,7 @@ function isNear({ box: a, frame: before }: Sighting, { box: b, frame }: Sighting
 function fillBoxes(
   run: readonly Sighting[],
   detectEvery: number,
+  begin: number,
   boxes: (Box | null)[],
   isSeen: boolean[],
 ): void {
@@ -89,8 +107,8 @@ function fillBoxes(
     const before = run[i - 1] ?? { frame: frame - 1, box };
     const frames = frame - before.frame;
     for (let step = 1; step <= frames; step++) {
-      boxes[before.frame + step] = blend(before.box, box, step / frames);
-      isSeen[before.frame + step] = step === frames || frames <= detectEvery;
+      boxes[before.frame + step - begin] = blend(before.box, box, step / frames);
+      isSeen[before.frame + step - begin] = step === frames || frames <= detectEvery;
     }
   }
 }
@@ -100,12 +118,18 @@ function blend(a: Box, b: Box, share: number): Box {
   return { x: between('x'), y: between('y'), width: between('width'), height: between('height') };
 }
 
-function extendToCuts(run: readonly Sighting[], boxes: (Box | null)[], maxFrames: number): void {
+function extendToCuts(
+  run: readonly Sighting[],
+  frames: number,
+  maxFrames: number,
+  begin: number,
+  boxes: (Box | null)[],
+): void {
   const [first, last] = [run[0], run.at(-1)];
   if (first === undefined || last === undefined) return;
-  const after = boxes.length - 1 - last.frame;
-  if (first.frame <= maxFrames) for (let at = 0; at < first.frame; at++) boxes[at] ??= first.box;
-  if (after <= maxFrames) for (let at = last.frame + 1; at < boxes.length; at++) boxes[at] ??= last.box;
+  if (first.frame <= maxFrames) for (let at = 0; at < first.frame; at++) boxes[at - begin] ??= first.box;
+  if (frames - 1 - last.frame <= maxFrames)
+    for (let at = last.frame + 1; at < frames; at++) boxes[at - begin] ??= last.box;
 }
 
 /** Keeps the last box for a while where a person disappears. */

@@ -1,6 +1,6 @@
 import type { Box } from '../tracking/box.ts';
 import { median } from './median-boxes.ts';
-import type { Presence } from './presence.ts';
+import { boxAt, type Presence } from './presence.ts';
 
 /** A pane; in the layout `stacked`, the left one is at the top. */
 export type Side = 'left' | 'right';
@@ -60,11 +60,11 @@ export class SeatBook {
   }
 
   /** The pane of a new person without another one: by position, unless only that pane was somebody else’s before. */
-  #sideOfNewcomer({ boxes }: Presence, at: number): Side {
+  #sideOfNewcomer(person: Presence, at: number): Side {
     const taken = new Set(this.#first.values());
-    const centers = boxes
-      .slice(at, at + FIRST_FRAMES)
-      .flatMap((box) => (box === null ? [] : [box.x + box.width / 2]));
+    const centers = Array.from({ length: FIRST_FRAMES }, (_, i) => boxAt(person, at + i)).flatMap((box) =>
+      box === null ? [] : [box.x + box.width / 2],
+    );
     const side = median(centers) < this.#options.width / 2 ? 'left' : 'right';
     return taken.has(side) && !taken.has(opposite(side)) ? opposite(side) : side;
   }
@@ -86,8 +86,8 @@ function distance(
 ): number {
   const centerOf = (box: Box): number => box[position] + box[length] / 2;
   return median(
-    a.boxes.slice(from, from + FIRST_FRAMES).flatMap((box, i) => {
-      const other = b.boxes[from + i] ?? null;
+    Array.from({ length: FIRST_FRAMES }, (_, i) => i + from).flatMap((at) => {
+      const [box, other] = [boxAt(a, at), boxAt(b, at)];
       return box === null || other === null ? [] : [centerOf(other) - centerOf(box)];
     }),
   );

@@ -1,7 +1,7 @@
 import { viewOfFace, type ViewGeometry } from '../camera/view.ts';
 import type { Box } from '../tracking/box.ts';
 import type { Cast } from './cast.ts';
-import type { Presence } from './presence.ts';
+import { boxAt, isSeenAt, type Presence } from './presence.ts';
 
 /** Why the whole frame is shown, or `panes`. */
 export type Mode = 'panes' | 'alone' | 'hidden' | 'nobody';
@@ -39,7 +39,7 @@ export function stretchesOf(
 }
 
 function modeOf(members: readonly Presence[], at: number): Mode {
-  const present = members.filter(({ boxes }) => boxes[at] !== null).length;
+  const present = members.filter((each) => boxAt(each, at) !== null).length;
   if (present === 2) return 'panes';
   return present === 1 ? 'alone' : 'nobody';
 }
@@ -52,11 +52,12 @@ function hiddenFrames(members: readonly Presence[], geometry: ViewGeometry, minF
   for (const [hider, other] of [[a, b] as const, [b, a] as const]) {
     // Who is not seen yet at the start of a shot is not hidden by a neighbour.
     let framesInView = minFrames;
-    for (const [at, box] of other.boxes.entries()) {
-      const front = hider.boxes[at] ?? null;
-      if (box === null || front === null || hider.isSeen[at] !== true) continue;
+    for (const [i, box] of other.boxes.entries()) {
+      const at = other.from + i;
+      const front = boxAt(hider, at);
+      if (box === null || front === null || !isSeenAt(hider, at)) continue;
       const inView = isInView(front, box, geometry);
-      if (other.isSeen[at] === true) framesInView = inView ? framesInView + 1 : 0;
+      if (isSeenAt(other, at)) framesInView = inView ? framesInView + 1 : 0;
       // A neighbour who was in the view anyway hides only somebody whose place they take.
       else if (inView && (framesInView < minFrames || isOver(front, box))) frames.add(at);
     }

@@ -77,7 +77,9 @@ export const SAME_PERSON_DISTANCE = 0.32;
 
 /** Euclidean distance of two embeddings: 0 if they are equal, 2 if they are opposite. */
 export function distanceOf(a: Float32Array, b: Float32Array): number {
-  return Math.hypot(...a.map((value, i) => value - (b[i] ?? 0)));
+  let squares = 0;
+  for (let i = 0; i < a.length; i++) squares += ((a[i] ?? 0) - (b[i] ?? 0)) ** 2;
+  return Math.sqrt(squares);
 }
 
 function ofLength1(outputs: readonly ModelOutput[]): Float32Array {

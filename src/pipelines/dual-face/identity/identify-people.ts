@@ -56,11 +56,22 @@ function nearest(one: PersonBuilder, people: readonly PersonBuilder[], limit: nu
 
 /** Merges people whose means have come close to each other while they got more embeddings. */
 function mergeSamePeople(people: PersonBuilder[]): void {
+  // The first `settled` people resemble nobody, except perhaps `changed`, who was merged last. So after each merge they
+  // are compared with that person only.
+  let settled = 0;
+  let changed: PersonBuilder | null = null;
   for (let i = 0; i < people.length; i++) {
     const one = people[i];
-    const same = one === undefined ? null : nearest(one, people, SAME_PERSON_DISTANCE);
-    if (one === undefined || same === null) continue;
+    if (one === undefined) continue;
+    const others = i >= settled || changed === null || one === changed ? people : [changed];
+    const same = nearest(one, others, SAME_PERSON_DISTANCE);
+    if (same === null) {
+      settled = Math.max(settled, i + 1);
+      continue;
+    }
     moveInto(people, one, same);
+    if (i < settled) settled--;
+    changed = same;
     i = -1;
   }
 }
@@ -87,7 +98,8 @@ function nearestInPlace(one: PersonBuilder, people: readonly PersonBuilder[]): P
   let least = MAX_WIDTHS;
   for (const other of people) {
     if (other === one) continue;
-    const distance = Math.min(...other.tracklets.map((each) => distanceInPlace(tracklet, each)));
+    let distance = Infinity;
+    for (const each of other.tracklets) distance = Math.min(distance, distanceInPlace(tracklet, each));
     if (distance > least || meanDistance(one, other, 0) > OTHER_PERSON_DISTANCE) continue;
     if (!other.conflictsWith(one.tracklets)) [best, least] = [other, distance];
   }

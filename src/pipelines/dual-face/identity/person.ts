@@ -13,32 +13,35 @@ export class PersonBuilder {
   readonly tracklets: Tracklet[] = [];
   readonly #frames = new Set<number>();
   #sum: Float32Array | null = null;
-  #embeddingCount = 0;
-
-  get embeddingCount(): number {
-    return this.#embeddingCount;
-  }
+  #firstFrame = Infinity;
+  /** What `mean` returned; null: it must be computed. */
+  #mean: Float32Array | null = null;
 
   /** Number of the frame in which the person was seen first. */
   get firstFrame(): number {
-    return Math.min(...this.tracklets.map(({ sightings }) => sightings[0]?.frame ?? Infinity));
+    return this.#firstFrame;
   }
 
   add(tracklet: Tracklet): void {
     this.tracklets.push(tracklet);
+    this.#firstFrame = Math.min(this.#firstFrame, tracklet.sightings[0]?.frame ?? Infinity);
+    this.#mean = null;
     for (const { frame } of tracklet.sightings) this.#frames.add(frame);
     for (const embedding of tracklet.embeddings) {
       this.#sum ??= new Float32Array(embedding.length);
       for (let i = 0; i < embedding.length; i++) this.#sum[i] = (this.#sum[i] ?? 0) + (embedding[i] ?? 0);
-      this.#embeddingCount++;
     }
   }
 
   /** The mean of all embeddings, scaled to length 1 like each of them; null if there are none. */
   mean(): Float32Array | null {
     if (this.#sum === null) return null;
-    const length = Math.hypot(...this.#sum);
-    return this.#sum.map((value) => value / length);
+    if (this.#mean !== null) return this.#mean;
+    let squares = 0;
+    for (const value of this.#sum) squares += value * value;
+    const length = Math.sqrt(squares);
+    this.#mean = this.#sum.map((value) => value / length);
+    return this.#mean;
   }
 
   /** Whether the person is seen elsewhere in a frame of the tracklets, so that these must be somebody else's. */

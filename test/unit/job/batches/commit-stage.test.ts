@@ -59,6 +59,7 @@ test('a committed batch has a row that describes its segment on the disk, and it
     ...{ segmentBytes: statSync(path).size, segmentSha256: await sha256File(path) },
   });
   expect(row?.elapsedMs).toBeGreaterThan(0);
+  expect(row?.analysisMs).toBeNull();
   expect(frameMd5(path)).toHaveLength(10);
   expect(existsSync(outputPath)).toBe(false);
   expect(stored().framesDone).toBe(10);

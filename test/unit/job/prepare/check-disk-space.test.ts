@@ -25,7 +25,14 @@ function hugeOutput({ formats }: PreparedJob): Pick<PreparedJob, 'formats'> {
 function batchOf(frameCount: number, segmentBytes: number): CommittedBatch {
   return {
     ...{ number: 0, firstFrame: 0, frameCount, segmentName: 'b0000.1.mp4', segmentBytes },
-    ...{ segmentSha256: '', encoder: 'libx264', elapsedMs: 1, framesReused: null, committedAtMs: 1 },
+    ...{
+      segmentSha256: '',
+      encoder: 'libx264',
+      elapsedMs: 1,
+      analysisMs: null,
+      framesReused: null,
+      committedAtMs: 1,
+    },
   };
 }
 

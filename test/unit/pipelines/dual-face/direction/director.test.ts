@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { StoppedError } from '../../../../../src/domain/errors.ts';
 import { FIRST_ANALYSIS } from '../../../../../src/pipelines/dual-face/analysis/analysis-state.ts';
 import { followFaces } from '../../../../../src/pipelines/dual-face/analysis/analyse-frames.ts';
 import type { Observation } from '../../../../../src/pipelines/dual-face/analysis/observation.ts';
@@ -229,6 +230,20 @@ test('in stacked panes, the person who is further up is at the top', async () =>
     observations.push({ isNewShot: frame === 0, dissolveFrames: 0, faces: followed.faces });
   }
   const recipe = { layout: 'stacked', single: 'full', missing: 'wide', detectEvery: 1 } as const;
-  const video = directVideo(observations, { geometry, framesPerSecond: RATE, recipe });
+  const video = await directVideo(observations, { geometry, framesPerSecond: RATE, recipe });
   expect(video.views[0]?.left?.centerY).toBeLessThan(video.views[0]?.right?.centerY ?? 0);
+});
+
+test('the director can be stopped before each shot', async () => {
+  const observations = Array.from({ length: 100 }, (_, i) => ({
+    ...{ isNewShot: i % 25 === 0, dissolveFrames: 0, faces: [] },
+  }));
+  const recipe = { layout: 'side-by-side', single: 'full', missing: 'wide', detectEvery: 1 } as const;
+  let shots = 0;
+  const directed = directVideo(observations, { geometry, framesPerSecond: RATE, recipe }, () => {
+    shots++;
+    return shots === 3 ? Promise.reject(new StoppedError('stopped')) : Promise.resolve();
+  });
+  await expect(directed).rejects.toThrow(StoppedError);
+  expect(shots).toBe(3);
 });

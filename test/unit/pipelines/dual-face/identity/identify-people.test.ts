@@ -8,8 +8,17 @@ function face(who: number, to = who, share = 0): Float32Array {
     { length: 128 },
     (_, i) => (i === who ? 1 - share : 0) + (i === to ? share : 0),
   );
+  return unit(vector);
+}
+
+function unit(vector: Float32Array): Float32Array {
   const length = Math.hypot(...vector);
   return vector.map((value) => value / length);
+}
+
+/** An embedding that is far from those with another number. */
+function someFace(number: number): Float32Array {
+  return unit(Float32Array.from({ length: 128 }, (_, i) => Math.sin((number + 1) * (i + 1) ** 2)));
 }
 
 let nextId = 1;
@@ -73,4 +82,25 @@ test('a face that cannot be compared continues whoever was there, but only in th
 test('a turned head continues the person in its place, and another face does not', () => {
   expect(peopleOf([tracklet(0, 50, [face(1)]), tracklet(55, 90, [face(1, 9, 0.3)])])).toEqual([[0, 55]]);
   expect(peopleOf([tracklet(0, 50, [face(1)]), tracklet(55, 90, [face(2)])])).toEqual([[0], [55]]);
+});
+
+test('hundreds of people who are recognised only after more of them was seen take little time', () => {
+  const tracklets = Array.from({ length: 500 }, (_, who) => {
+    const [a, b] = [someFace(3 * who), someFace(3 * who + 1)];
+    const turned = (share: number): Float32Array => unit(a.map((value, i) => value + share * (b[i] ?? 0)));
+    const from = 100 * who;
+    return [
+      tracklet(from, from + 3, [a, a, a], 100, who),
+      tracklet(from + 10, from + 13, [turned(0.34), turned(0.34)], 900, who),
+      tracklet(from + 20, from + 23, [turned(0.17)], 1700, who),
+    ];
+  }).flat();
+  const people = identifyPeople(tracklets);
+  expect(people.map((person) => person.tracklets.length)).toEqual(Array.from({ length: 500 }, () => 3));
+});
+
+test('a person is seen in any number of tracklets', { timeout: 30_000 }, () => {
+  const embeddings = [face(1)];
+  const many = Array.from({ length: 150_000 }, (_, i) => tracklet(i, i + 1, embeddings));
+  expect(identifyPeople([...many, tracklet(150_000, 150_001, [])])).toHaveLength(1);
 });
