@@ -75,14 +75,18 @@ function Setting({ setting, file, onSaved }) {
     </div>
     <div class="value">
       <div class="entry">
-        <${Field}
-          id=${id}
-          field=${field}
-          value=${effective.value}
-          isDisabled=${isOverridden || isProtected}
-          isInvalid=${fault !== null}
-          onSave=${save}
-        />
+        ${
+          isProtected
+            ? html`<span id=${id}>${isDefault ? 'not set' : 'set; the value is not shown'}</span>`
+            : html`<${Field}
+                id=${id}
+                field=${field}
+                value=${effective.value}
+                isDisabled=${isOverridden}
+                isInvalid=${fault !== null}
+                onSave=${save}
+              />`
+        }
         ${
           isOwn &&
           !isProtected &&
@@ -92,15 +96,16 @@ function Setting({ setting, file, onSaved }) {
       ${fault !== null && html`<p class="bad" role="alert">${fault}</p>`}
       <small>${originText(setting)}</small>
       ${needsRestart && isOwn && html`<small class="warn">applies after a restart of the daemon</small>`}
-      ${isProtected && html`<small>runs programs, so it can only be changed in the file</small>`}
+      ${isProtected && html`<small>can only be changed in the file, because hooks run programs</small>`}
     </div>
   </div>`;
 }
 
-function originText({ variable, origins }) {
+function originText({ variable, isProtected, origins }) {
   const [{ place, reason }] = origins;
   if (place === 'default') return html`default · <code>${variable}</code>`;
   const why = reason === null ? '' : `: ${reason}`;
+  if (isProtected) return `from ${place}`;
   return `from ${place}${why}; default: ${shownValue(origins.at(-1).value)}`;
 }
 

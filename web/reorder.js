@@ -24,7 +24,9 @@ export function useReorder(box, jobs) {
   }, [jobs]);
 
   const queued = () => shown.current.filter(({ state }) => state === 'queued');
-  const move = (job, before) => send(`api/jobs/${job.id}/move`, { before });
+  // The neighbour in the list may be hidden by a filter, or not loaded.
+  const move = (job, otherId, isAfter) =>
+    send(`api/jobs/${job.id}/move`, isAfter ? { after: otherId } : { before: otherId });
 
   /** One place up (-1) or down (1). */
   const step = (job, by) => {
@@ -33,7 +35,7 @@ export function useReorder(box, jobs) {
     const target = at + by;
     if (at < 0 || target < 0 || target >= list.length) return;
     focusId.current = job.id;
-    void move(job, by < 0 ? list[target].id : (list[target + 1]?.id ?? null));
+    void move(job, list[target].id, by > 0);
   };
 
   const drag = (job, event) => {
@@ -71,10 +73,7 @@ export function useReorder(box, jobs) {
       row.classList.remove('dragged');
       for (const each of box.current?.querySelectorAll('.drop-before, .drop-after') ?? [])
         each.classList.remove('drop-before', 'drop-after');
-      if (wanted === null) return;
-      const list = queued().filter(({ id }) => id !== job.id);
-      const at = list.findIndex(({ id }) => id === wanted.id);
-      void move(job, wanted.isAfter ? (list[at + 1]?.id ?? null) : wanted.id);
+      if (wanted !== null) void move(job, wanted.id, wanted.isAfter);
     };
     const drop = () => end(true);
     const cancel = () => end(false);

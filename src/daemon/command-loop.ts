@@ -20,8 +20,11 @@ export interface CommandTargets {
 }
 
 const Priority = z.number().int();
-/** The job in front of which another one is moved; null: behind all. */
-const Before = z.number().int().nullable();
+/** The job in front of which (null: behind all) or behind which another one is moved. */
+const Target = z.union([
+  z.strictObject({ before: z.number().int().nullable() }),
+  z.strictObject({ after: z.number().int() }),
+]);
 
 /** Carries out the requests of the CLI and the page in order, and stores the outcome of each. */
 export async function handleCommands(targets: CommandTargets): Promise<void> {
@@ -80,13 +83,14 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
       return `Job ${job.id} (${name}) now has priority ${priority}.`;
     }
     case 'move': {
-      const before = Before.parse(command.argument);
-      if (!queue.moves.moveJob(job.id, before))
+      const target = Target.parse(command.argument);
+      if (!queue.moves.moveJob(job.id, target))
         throw new Error(
           `Cannot move job ${job.id} (${name}): it or the other job is not in the queue any more.`,
         );
-      const other = before === null ? null : queue.jobs.getJob(before);
-      const place = other === null ? 'last' : `before job ${other.id} (${basename(other.sourcePath)})`;
+      const [side, otherId] = 'after' in target ? ['after', target.after] : ['before', target.before];
+      const other = otherId === null ? null : queue.jobs.getJob(otherId);
+      const place = other === null ? 'last' : `${side} job ${other.id} (${basename(other.sourcePath)})`;
       return `Job ${job.id} (${name}) is ${place} in the queue.`;
     }
   }

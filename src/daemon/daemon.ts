@@ -230,10 +230,11 @@ export class Daemon {
   async #shutDown(firstScan: Promise<void>): Promise<void> {
     const { home, log } = this.#options;
     this.#notifier.stopping();
-    // Concurrent, because the worker takes longest to stop.
-    await Promise.all([this.#worker.stop(), this.#intake.close(), this.#speedMeter.close()]);
-    // After the worker, whose last job may have ended meanwhile; its hooks run at the next start.
-    await this.#hooks.close();
+    // Concurrent, because the worker takes longest to stop. If its last job ends meanwhile, the hooks run at the next start.
+    await Promise.all([
+      ...[this.#worker.stop(), this.#intake.close(), this.#speedMeter.close()],
+      this.#hooks.close(),
+    ]);
     await Promise.all([firstScan, this.#commands.settled(), this.#estimates.settled()]);
     await releaseRamDisks(home, this.#queue, log);
     await this.#notifier.settled();

@@ -1,3 +1,4 @@
+import type { CapturedEnd } from '../lib/process/captured-process.ts';
 import type { GpuFigures } from '../observability/metrics.ts';
 import { startProbe } from './probe/run-probe.ts';
 
@@ -6,22 +7,28 @@ const COLUMNS = ['index', 'utilization.gpu', 'memory.used', 'memory.total', 'tem
 /** Drivers before 525 reject the whole query for these. */
 const CODEC_COLUMNS = ['utilization.decoder', 'utilization.encoder'];
 
-/** Reads the figures of all GPUs from nvidia-smi; none if it is not installed, fails or does not answer in time. */
-export async function readGpuFigures(signal: AbortSignal): Promise<readonly GpuFigures[]> {
-  const text = (await query([...COLUMNS, ...CODEC_COLUMNS], signal)) ?? (await query(COLUMNS, signal));
-  return text === null || signal.aborted ? [] : parseGpuFigures(text);
+/**
+ * Reads the figures of all GPUs from nvidia-smi; none if it fails or does not answer in time.
+ *
+ * @returns null if nvidia-smi is not installed
+ */
+export async function readGpuFigures(signal: AbortSignal): Promise<readonly GpuFigures[] | null> {
+  let end = await query([...COLUMNS, ...CODEC_COLUMNS], signal);
+  if (end?.outcome === 'exited' && end.exitCode !== 0) end = await query(COLUMNS, signal);
+  if (end?.outcome === 'not-found') return null;
+  return end?.exitCode !== 0 || signal.aborted ? [] : parseGpuFigures(end.stdout);
 }
 
-/** @returns the table; null if nvidia-smi rejects the query or cannot be asked */
-async function query(columns: readonly string[], signal: AbortSignal): Promise<string | null> {
+/** @returns null if the signal was aborted */
+async function query(columns: readonly string[], signal: AbortSignal): Promise<CapturedEnd | null> {
   if (signal.aborted) return null;
   const args = [`--query-gpu=${columns.join(',')}`, '--format=csv,noheader,nounits'];
   const probe = startProbe('nvidia-smi', args, TIMEOUT_MS);
   const end = (): void => void probe.end();
   signal.addEventListener('abort', end);
-  const { exitCode, stdout } = await probe.ended;
+  const result = await probe.ended;
   signal.removeEventListener('abort', end);
-  return exitCode === 0 ? stdout : null;
+  return result;
 }
 
 /** Parses a line for each GPU, with memory in MiB. `[N/A]` stands for what is not known. */

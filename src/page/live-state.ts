@@ -5,8 +5,8 @@ import { codeOf, toError } from '../domain/errors.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
+import { freeSpace } from './machine/free-space.ts';
 import { QueueTime, QueueTimeReader } from './queue-time.ts';
-import { freeBytesOrNull } from '../workspace/free-bytes.ts';
 
 const LOOK_EVERY_MS = 1000;
 /** Rejected and waiting files that are listed at most; a scan of a folder may reject thousands. */
@@ -70,7 +70,7 @@ export class LiveState {
       previews: Object.fromEntries(previews),
       changeMark,
       queueTime: this.#queueTime.read(`${changeMark} ${counts.queued}`, performance.now()),
-      freeBytes: await freeBytesOrNull(outputDir).catch(() => null),
+      freeBytes: await freeSpace(outputDir),
     };
   }
 

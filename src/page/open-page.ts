@@ -7,6 +7,8 @@ import type { Settings } from '../config/settings.ts';
 import { StatusReader } from '../control/read-status.ts';
 import type { Health } from '../daemon/health.ts';
 import { codeOf, toError } from '../domain/errors.ts';
+import { readGpuFigures } from '../hardware/gpu-figures.ts';
+import { sharePending } from '../lib/share-pending.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { LogTail } from '../observability/log-tail.ts';
@@ -68,13 +70,15 @@ async function servePage(options: PageOptions): Promise<Page> {
   const requests = { queue, isDaemonRunning, now: Date.now };
   const status = new StatusReader({ home, ...requests, settings: () => settings.now() });
   const live = new LiveState({ queue, status, outputDir: home.output, log });
-  const recorder = new HistoryRecorder(home, new MachineSampler(home.output, () => speedOf(queue)));
   const closing = new AbortController();
   // Every open page listens.
   setMaxListeners(0, closing.signal);
+  const readGpus = sharePending(() => readGpuFigures(closing.signal));
+  const sampler = new MachineSampler(home.output, () => speedOf(queue), readGpus);
+  const recorder = new HistoryRecorder(home, sampler);
   const app = createServer(guard, log);
   const { history } = recorder;
-  const context = { ...options, status, requests, live, history, guard, token };
+  const context = { ...options, status, requests, live, history, readGpus, guard, token };
   const version = programVersion();
   await addRoutes(app, { ...context, version, signal: closing.signal });
   const close = async (): Promise<void> => {

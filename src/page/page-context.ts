@@ -10,6 +10,7 @@ import type { Queue } from '../queue/queue.ts';
 import type { Guard } from './guard/guard.ts';
 import type { LiveState } from './live-state.ts';
 import type { MachineHistory } from './machine/history.ts';
+import type { ReadGpus } from './machine/sample-machine.ts';
 
 /** What the routes of the page work with. */
 export interface PageContext {
@@ -20,6 +21,7 @@ export interface PageContext {
   readonly requests: RequestTargets;
   readonly live: LiveState;
   readonly history: MachineHistory;
+  readonly readGpus: ReadGpus;
   readonly guard: Guard;
   readonly token: string;
   readonly log: Logger;

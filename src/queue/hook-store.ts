@@ -18,7 +18,7 @@ export const LONGEST_HOOK_WAIT_MS = 60 * 60_000;
 
 export type HookStore = ReturnType<typeof createHookStore>;
 
-/** The ends of jobs that hooks have not been told yet; a trigger adds them (migration 0010). */
+/** The ends of jobs that hooks have not been told yet; a trigger adds them (migration 0013). */
 export function createHookStore(db: Database, { fromStored }: HomePaths) {
   // An instant that is further away was written before the clock was set back.
   const selectDue = db.prepare<object, HookRun>(
@@ -30,6 +30,10 @@ export function createHookStore(db: Database, { fromStored }: HomePaths) {
   );
   const setAttempt = db.prepare<object>(
     `UPDATE hook_runs SET attempts = attempts + 1, not_before_at_ms = @notBeforeAtMs WHERE id = @id`,
+  );
+  const setAttemptBack = db.prepare<[number]>(`UPDATE hook_runs SET attempts = attempts - 1 WHERE id = ?`);
+  const deleteAll = db.prepare<[HookChannel, string]>(
+    `DELETE FROM hook_runs WHERE channel = ? AND state = ?`,
   );
   const deleteOne = db.prepare<[number]>(`DELETE FROM hook_runs WHERE id = ?`);
 
@@ -44,6 +48,12 @@ export function createHookStore(db: Database, { fromStored }: HomePaths) {
     /** Counts an attempt. @param notBeforeAtMs when the next one may follow; null: at once */
     countAttempt: (id: number, notBeforeAtMs: number | null): void =>
       void setAttempt.run({ id, notBeforeAtMs }),
+
+    /** Takes back an attempt that was counted before it was stopped. */
+    takeBackAttempt: (id: number): void => void setAttemptBack.run(id),
+
+    /** Removes all runs of a channel for jobs that ended in this state. */
+    removeAll: (channel: HookChannel, state: HookRun['state']): void => void deleteAll.run(channel, state),
 
     /** Removes a run that has succeeded, or that is given up. */
     remove: (id: number): void => void deleteOne.run(id),

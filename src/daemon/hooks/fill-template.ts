@@ -11,7 +11,7 @@ export function placeholderValues(ended: EndedJob): Readonly<Record<Placeholder,
   const { jobId, state, sourcePath, outputPath, errorCode, errorMessage } = ended;
   const name = basename(sourcePath);
   const code = errorCode ?? '';
-  const message = errorMessage ?? '';
+  const message = errorMessage?.replaceAll('\0', '') ?? '';
   const text = visibleText(state === 'done' ? `${name} is done` : `${name} has failed (${code}): ${message}`);
   return { id: String(jobId), state, name, source: sourcePath, output: outputPath, code, message, text };
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../../observability/log-entry.ts';
 import { LONGEST_HOOK_WAIT_MS, type HookChannel, type HookRun } from '../../queue/hook-store.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { runProgram } from './run-program.ts';
-import { sendWebhook } from './send-webhook.ts';
+import { sendWebhook, type WebhookOutcome } from './send-webhook.ts';
 import { webhookRequest } from './webhook-request.ts';
 import { readWebhookSecret } from './webhook-secret.ts';
 
@@ -63,15 +63,14 @@ export class HookRunner {
     );
   }
 
-  /** Starts the next run of each channel, unless one is in progress. */
+  /** Starts what is due in each channel, unless a run is in progress. */
   tick(): void {
-    const { queue, now } = this.#options;
     if (performance.now() < this.#pausedUntilMs) return;
     for (const channel of CHANNELS) {
       if (this.#lanes.has(channel) || this.#closing.signal.aborted) continue;
-      const run = queue.hooks.nextDue(channel, now());
+      const run = this.#nextRun(channel);
       if (run === null) continue;
-      const lane = this.#run(channel, run)
+      const lane = this.#runAll(channel, run)
         .catch((error: unknown) => {
           this.#failure = error;
           this.#pausedUntilMs = performance.now() + RECORD_RETRY_MS;
@@ -90,6 +89,26 @@ export class HookRunner {
     await Promise.all(this.#lanes.values());
   }
 
+  /** The next run that may be tried now. Runs for which no hook is set are removed. */
+  #nextRun(channel: HookChannel): HookRun | null {
+    const { queue, settings, now } = this.#options;
+    for (;;) {
+      const run = queue.hooks.nextDue(channel, now());
+      if (run === null) return null;
+      const { [run.state]: command, webhook } = settings().hooks;
+      if (channel === 'program' ? command.length > 0 : webhook !== '') return run;
+      queue.hooks.removeAll(channel, run.state);
+    }
+  }
+
+  async #runAll(channel: HookChannel, first: HookRun): Promise<void> {
+    let run: HookRun | null = first;
+    while (run !== null && !this.#closing.signal.aborted) {
+      await this.#run(channel, run);
+      run = this.#nextRun(channel);
+    }
+  }
+
   async #run(channel: HookChannel, run: HookRun): Promise<void> {
     const { hooks } = this.#options.queue;
     if (!this.#ended.has(run.id)) {
@@ -106,28 +125,25 @@ export class HookRunner {
     const { home, queue, settings } = this.#options;
     const { signal } = this.#closing;
     const { timeoutSeconds, [run.state]: command } = settings().hooks;
-    if (command.length === 0) return true;
     if (run.attempts >= MOST_PROGRAM_ATTEMPTS) {
       this.#warn(run, `hooks.${run.state}: given up, because Framekiln ended each time while it ran`);
       return true;
     }
     queue.hooks.countAttempt(run.id, null);
     const failure = await runProgram(run, { command, home, signal, timeoutMs: timeoutSeconds * 1000 });
-    if (signal.aborted) return false;
+    if (signal.aborted) {
+      // Only attempts during which the daemon died count.
+      queue.hooks.takeBackAttempt(run.id);
+      return false;
+    }
     if (failure !== null) this.#warn(run, `hooks.${run.state}: ${withoutFullStop(failure)}`);
     return true;
   }
 
   /** @returns whether the run has ended; false if it has to be repeated */
   async #sendWebhook(run: HookRun): Promise<boolean> {
-    const { home, queue, settings, now } = this.#options;
-    const { webhook, webhookBody: template } = settings().hooks;
-    if (webhook === '') return true;
-    const secret = await readWebhookSecret(home);
-    // The home and the time make it unique, also after a database was replaced.
-    const messageId = `${home.id}-${run.atMs}-${run.id}`;
-    const request = webhookRequest(run, { template, secret, messageId, nowMs: now() });
-    const outcome = await sendWebhook(webhook, request, this.#closing.signal);
+    const { queue, now } = this.#options;
+    const outcome = await this.#send(run);
     if (outcome.kind === 'delivered') return true;
     if (this.#closing.signal.aborted) return false;
     const attempts = run.attempts + 1;
@@ -137,6 +153,21 @@ export class HookRunner {
     this.#warn(run, `hooks.webhook: ${withoutFullStop(outcome.reason)}; ${next}`);
     if (!hasGivenUp) queue.hooks.countAttempt(run.id, now() + waitMs);
     return hasGivenUp;
+  }
+
+  async #send(run: HookRun): Promise<WebhookOutcome> {
+    const { home, settings, now } = this.#options;
+    const { webhook, webhookBody: template } = settings().hooks;
+    try {
+      const secret = await readWebhookSecret(home);
+      // The home and the time make it unique, also after a database was replaced.
+      const messageId = `${home.id}-${run.atMs}-${run.id}`;
+      const request = webhookRequest(run, { template, secret, messageId, nowMs: now() });
+      return await sendWebhook(webhook, request, this.#closing.signal);
+    } catch (error) {
+      // Such as a secret that cannot be read.
+      return { kind: 'unreachable', reason: toError(error).message };
+    }
   }
 
   #warn({ sourcePath }: HookRun, sentence: string): void {

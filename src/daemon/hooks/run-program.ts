@@ -1,7 +1,8 @@
 import { userEnvironment } from '../../config/environment.ts';
 import type { Home } from '../../config/home.ts';
 import type { EndedJob } from '../../domain/ended-job.ts';
-import { startCaptured } from '../../lib/process/captured-process.ts';
+import { toError } from '../../domain/errors.ts';
+import { startCaptured, type CapturedProcess } from '../../lib/process/captured-process.ts';
 import { fillTemplate } from './fill-template.ts';
 
 /** Characters of standard error in a message; the last ones. */
@@ -29,7 +30,13 @@ export async function runProgram(
   const [program = '', ...args] = command;
   const filled = [program, ...args.map((text) => fillTemplate(text, ended))];
   const env = { ...userEnvironment(), ...jobVariables(ended), FRAMEKILN_HOME: home.root };
-  const child = startCaptured(filled, { env, cwd: home.root, timeoutMs });
+  let child: CapturedProcess;
+  try {
+    child = startCaptured(filled, { env, cwd: home.root, timeoutMs });
+  } catch (error) {
+    // Such as for a zero byte in an argument.
+    return `${program} cannot be started: ${toError(error).message}`;
+  }
   const end = (): void => void child.end();
   signal.addEventListener('abort', end);
   if (signal.aborted) end();
@@ -51,6 +58,6 @@ function jobVariables({ jobId, state, sourcePath, outputPath, errorCode, errorMe
     FRAMEKILN_JOB_SOURCE: sourcePath,
     FRAMEKILN_JOB_OUTPUT: outputPath,
     FRAMEKILN_JOB_ERROR_CODE: errorCode ?? '',
-    FRAMEKILN_JOB_ERROR_MESSAGE: errorMessage ?? '',
+    FRAMEKILN_JOB_ERROR_MESSAGE: errorMessage?.replaceAll('\0', '') ?? '',
   };
 }

@@ -13,6 +13,7 @@ export function readWebhookSecret({ stateDir }: Pick<Home, 'stateDir'>): Promise
   return readSecret({
     path: join(stateDir, 'webhook-secret'),
     pattern: /^whsec_[A-Za-z0-9+/]{20,}={0,2}$/,
+    expected: 'whsec_ and a key in base64',
     make: () => `whsec_${randomBytes(KEY_BYTES).toString('base64')}`,
   });
 }

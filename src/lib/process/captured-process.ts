@@ -5,6 +5,8 @@ import { spawnChild, type ChildOptions } from './spawn-child.ts';
 const MAX_CHARS = 256 * 1024;
 /** Time between SIGTERM and SIGKILL, and from SIGKILL until the process is no longer waited for. */
 const GRACE_MS = 1_000;
+/** Time for the last output after the process has exited. Processes that it left behind may keep the pipes open for longer. */
+const PIPES_MS = 100;
 
 export interface CapturedEnd {
   /** `not-found`: there is no such program. `timeout`: killed, together with all processes that it had started. */
@@ -51,6 +53,7 @@ export function startCaptured(
   if (onLine !== undefined) createInterface({ input: subprocess.stdout }).on('line', onLine);
   let hasTimedOut = false;
   let hasEnded = false;
+  let isEnding = false;
   const killGroup = (signal: NodeJS.Signals): void => {
     if (subprocess.pid === undefined || hasEnded) return;
     try {
@@ -63,8 +66,10 @@ export function startCaptured(
     hasTimedOut = true;
     killGroup('SIGKILL');
   }, timeoutMs);
+  let giveUp = (): void => undefined;
   const ended = new Promise<CapturedEnd>((resolve) => {
     const settle = (outcome: CapturedEnd['outcome'], exitCode: number | null): void => {
+      if (hasEnded) return;
       hasEnded = true;
       clearTimeout(timer);
       clearTimeout(goneTimer);
@@ -75,12 +80,22 @@ export function startCaptured(
       for (const listener of listeners) listener();
     };
     const goneTimer = setTimeout(() => settle('timeout', null), timeoutMs + GRACE_MS).unref();
+    const settleOnExit = (exitCode: number | null): void => {
+      if (hasTimedOut) settle('timeout', exitCode);
+      else settle(exitCode === null ? 'killed' : 'exited', exitCode);
+    };
     void subprocess.then(({ code, exitCode }) => {
-      if (hasEnded) return;
       if (code === 'ENOENT') settle('not-found', null);
-      else if (hasTimedOut) settle('timeout', exitCode ?? null);
-      else settle(exitCode === undefined ? 'killed' : 'exited', exitCode ?? null);
+      else settleOnExit(exitCode ?? null);
     });
+    subprocess.once('exit', (exitCode) =>
+      setTimeout(() => {
+        // What an ended program has started ends with it.
+        if (isEnding) killGroup('SIGKILL');
+        settleOnExit(exitCode);
+      }, PIPES_MS),
+    );
+    giveUp = () => settle('killed', null);
   });
   return {
     ended,
@@ -96,8 +111,10 @@ export function startCaptured(
         check();
       }),
     end: () => {
+      isEnding = true;
       killGroup('SIGTERM');
       setTimeout(() => killGroup('SIGKILL'), GRACE_MS).unref();
+      setTimeout(giveUp, GRACE_MS + PIPES_MS * 2).unref();
       return ended;
     },
   };

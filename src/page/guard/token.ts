@@ -15,6 +15,7 @@ export function readToken(home: Pick<Home, 'stateDir'>): Promise<string> {
   return readSecret({
     path: tokenFile(home),
     pattern: /^[\w-]{43}$/,
+    expected: 'a token of 43 letters, digits, - and _',
     make: () => randomBytes(TOKEN_BYTES).toString('base64url'),
   });
 }

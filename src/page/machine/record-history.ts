@@ -15,7 +15,9 @@ export class HistoryRecorder {
   readonly #file: string;
   readonly #sampler: Pick<MachineSampler, 'read'>;
   readonly #timers: NodeJS.Timeout[] = [];
-  #reading: Promise<void> = Promise.resolve();
+  #isReading = false;
+  /** What was stored must not be overwritten before it was read. */
+  #hasRestored = false;
 
   constructor({ stateDir }: Pick<Home, 'stateDir'>, sampler: Pick<MachineSampler, 'read'>) {
     this.#file = join(stateDir, 'machine-history.json');
@@ -25,28 +27,30 @@ export class HistoryRecorder {
   async start(): Promise<void> {
     const text = await readFile(this.#file, 'utf8').catch(() => '');
     this.history.restore(text, Date.now() / 1000);
-    const read = (): void => {
-      this.#reading = this.#read();
-    };
-    read();
+    this.#hasRestored = true;
+    void this.#read();
     this.#timers.push(
-      setInterval(read, SPANS['1h'].stepSeconds * 1000),
+      setInterval(() => void this.#read(), SPANS['1h'].stepSeconds * 1000),
       setInterval(() => void this.#store(), STORE_EVERY_MS),
     );
   }
 
   async close(): Promise<void> {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
-    await this.#reading;
-    await this.#store();
+    // A reading is not waited for: it may hang.
+    if (this.#hasRestored) await this.#store();
   }
 
   async #read(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
     try {
       const sample = await this.#sampler.read();
       this.history.add(Date.now() / 1000, sample);
     } catch {
       // A gap in the plot.
+    } finally {
+      this.#isReading = false;
     }
   }
 

@@ -1,20 +1,25 @@
-import { cpus } from 'node:os';
 import { statfs } from 'node:fs/promises';
-import { freeBytesOrNull } from '../../workspace/free-bytes.ts';
+import { cpus } from 'node:os';
+import type { GpuFigures } from '../../observability/metrics.ts';
 import { availableMemoryBytes, totalMemoryBytes } from '../../workspace/memory.ts';
-import { readGpuSample } from './gpu-sample.ts';
+import { freeSpace } from './free-space.ts';
 import type { Sample } from './history.ts';
+
+/** Reads the figures of all GPUs; null if nvidia-smi is not installed. */
+export type ReadGpus = () => Promise<readonly GpuFigures[] | null>;
 
 /** Reads the load of this machine again and again; the use of the processor is that since the reading before. */
 export class MachineSampler {
   readonly #outputDir: string;
   readonly #framesPerSecond: () => number | null;
+  readonly #readGpus: ReadGpus;
   #before = processorTimes();
   /** Without nvidia-smi, it is not looked for again. */
   #hasGpu = true;
 
   /** @param framesPerSecond of all running jobs together */
-  constructor(outputDir: string, framesPerSecond: () => number | null) {
+  constructor(outputDir: string, framesPerSecond: () => number | null, readGpus: ReadGpus) {
+    this.#readGpus = readGpus;
     this.#outputDir = outputDir;
     this.#framesPerSecond = framesPerSecond;
   }
@@ -22,21 +27,34 @@ export class MachineSampler {
   async read(): Promise<Sample> {
     const [now, before] = [processorTimes(), this.#before];
     this.#before = now;
-    const gpu = this.#hasGpu ? await readGpuSample() : null;
-    this.#hasGpu = gpu !== null;
+    const gpus = this.#hasGpu ? await this.#readGpus() : null;
+    this.#hasGpu = gpus !== null;
     const [free, total] = [await availableMemoryBytes(), await totalMemoryBytes()];
     const elapsed = now.total - before.total;
     return {
       processor: elapsed === 0 ? null : (1 - (now.idle - before.idle) / elapsed) * 100,
       memory: Math.min(100, Math.max(0, (1 - free / total) * 100)),
-      gpu: gpu?.gpu ?? null,
-      videoMemory: gpu?.videoMemory ?? null,
-      encoder: gpu?.encoder ?? null,
+      ...useOfGpus(gpus ?? []),
       ramDisk: await usedBytes('/dev/shm'),
-      freeDisk: await freeBytesOrNull(this.#outputDir).catch(() => null),
+      freeDisk: await freeSpace(this.#outputDir),
       speed: this.#framesPerSecond(),
     };
   }
+}
+
+/** Use of all GPUs together, in percent: the busiest counts. */
+export function useOfGpus(gpus: readonly GpuFigures[]): Pick<Sample, 'gpu' | 'videoMemory' | 'encoder'> {
+  const most = (of: (gpu: GpuFigures) => number | null): number | null => {
+    const known = gpus.map(of).filter((value) => value !== null);
+    return known.length === 0 ? null : Math.max(...known);
+  };
+  return {
+    gpu: most(({ utilizationPercent }) => utilizationPercent),
+    videoMemory: most(({ usedBytes, totalBytes }) =>
+      usedBytes === null || totalBytes === null ? null : (usedBytes / totalBytes) * 100,
+    ),
+    encoder: most(({ encoderPercent }) => encoderPercent),
+  };
 }
 
 function processorTimes(): { readonly idle: number; readonly total: number } {

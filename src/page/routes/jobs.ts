@@ -77,16 +77,23 @@ export function addJobRoutes(app: FastifyInstance, { queue, status, requests }: 
   });
 
   addRoute(app, {
-    ...{ method: 'POST', url: '/api/jobs/:id/move', summary: 'Move a queued job in front of another one' },
+    ...{ method: 'POST', url: '/api/jobs/:id/move', summary: 'Move a queued job next to another one' },
     params: JobId,
-    body: z.object({
-      before: z
-        .int()
-        .nullable()
-        .meta({ description: 'ID of the other queued job, whose priority the job takes; null: behind all' }),
-    }),
+    body: z.union([
+      z.strictObject({
+        before: z
+          .int()
+          .nullable()
+          .meta({
+            description: 'ID of the other queued job, whose priority the job takes; null: behind all',
+          }),
+      }),
+      z.strictObject({
+        after: z.int().meta({ description: 'ID of the other queued job, whose priority the job takes' }),
+      }),
+    ]),
     answer: Outcome,
-    handle: ({ params: { id }, body: { before } }) => send({ kind: 'move', jobId: id, argument: before }),
+    handle: ({ params: { id }, body }) => send({ kind: 'move', jobId: id, argument: body }),
   });
 
   for (const [kind, summary] of QUEUE_COMMANDS)

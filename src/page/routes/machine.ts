@@ -1,9 +1,9 @@
 import { cpus, loadavg } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { freeBytesOrNull } from '../../workspace/free-bytes.ts';
 import { availableMemoryBytes, totalMemoryBytes } from '../../workspace/memory.ts';
 import { addRoute } from '../add-route.ts';
+import { freeSpace } from '../machine/free-space.ts';
 import { MEASURES, SPANS } from '../machine/history.ts';
 import type { PageContext } from '../page-context.ts';
 import { DoctorReport, readDoctorReport, runDoctor } from '../doctor.ts';
@@ -26,7 +26,10 @@ export function addMachineRoutes(
       disks: z.array(
         z.object({
           folder: z.string(),
-          freeBytes: z.int().nullable().meta({ description: 'null if the folder is missing' }),
+          freeBytes: z
+            .int()
+            .nullable()
+            .meta({ description: 'null if the folder is missing or does not answer' }),
         }),
       ),
     }),
@@ -41,7 +44,7 @@ export function addMachineRoutes(
       disks: await Promise.all(
         [home.output, home.stateDir, '/dev/shm'].map(async (folder) => ({
           folder,
-          freeBytes: await freeBytesOrNull(folder),
+          freeBytes: await freeSpace(folder),
         })),
       ),
     }),

@@ -1,28 +1,23 @@
 import type { FastifyInstance } from 'fastify';
-import { readGpuFigures } from '../../hardware/gpu-figures.ts';
-import type { GpuFigures } from '../../observability/metrics.ts';
-import { freeBytesOrNull } from '../../workspace/free-bytes.ts';
 import { addRoute } from '../add-route.ts';
+import { freeSpace } from '../machine/free-space.ts';
 import type { PageContext } from '../page-context.ts';
 
 /** The metrics for Prometheus. They are read as the page is: with the token, or as the same user on this machine. */
 export function addMetricsRoutes(app: FastifyInstance, context: PageContext): void {
-  const { home, queue, health, metrics, signal } = context;
-  let figures: Promise<readonly GpuFigures[]> | null = null;
-  // Several readers at the same time share one nvidia-smi, which takes up to seconds.
-  const readFigures = (): Promise<readonly GpuFigures[]> =>
-    (figures ??= readGpuFigures(signal).finally(() => (figures = null)));
+  const { home, queue, health, metrics, readGpus } = context;
 
   addRoute(app, {
     ...{ method: 'GET', url: '/metrics', summary: 'Metrics in the text format of Prometheus' },
     handle: async ({ reply }) => {
       const [gpus, output, state] = await Promise.all([
-        readFigures(),
-        freeBytesOrNull(home.output),
-        freeBytesOrNull(home.stateDir),
+        readGpus(),
+        freeSpace(home.output),
+        freeSpace(home.stateDir),
       ]);
       const text = await metrics.render({
-        ...{ jobs: queue.jobs.countByState(), isQueuePaused: queue.control.isQueuePaused(), gpus },
+        ...{ jobs: queue.jobs.countByState(), isQueuePaused: queue.control.isQueuePaused() },
+        gpus: gpus ?? [],
         freeBytes: { output, state },
         impairments: health().impairments.map(({ code }) => code),
       });

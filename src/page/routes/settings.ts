@@ -25,8 +25,10 @@ const Setting = z.object({
   needsRestart: z
     .boolean()
     .meta({ description: 'whether a change applies only after the daemon is restarted' }),
-  isProtected: z.boolean().meta({ description: 'whether the page may not change it' }),
-  origins: z.array(Origin).meta({ description: 'the effective value first, the default last' }),
+  isProtected: z.boolean().meta({ description: 'whether the page may neither show nor change its value' }),
+  origins: z
+    .array(Origin)
+    .meta({ description: 'the effective value first, the default last; protected values are null' }),
 });
 
 const Change = z.object({
@@ -65,7 +67,10 @@ export function addSettingsRoutes(app: FastifyInstance, { settings, home, log }:
           ...{ key, description: describeSetting(key), variable: variableOf(key), field: settingField(key) },
           needsRestart: NEEDS_RESTART.includes(key),
           isProtected: isProtected(key),
-          origins: originsOf(key).map(({ value = null, place, reason }) => ({ value, place, reason })),
+          origins: originsOf(key).map(({ value = null, place, reason }) => ({
+            // Addresses and arguments of hooks often contain passwords; the place tells whether they are set.
+            ...{ value: isProtected(key) ? null : value, place, reason },
+          })),
         })),
       };
     },
@@ -84,7 +89,7 @@ export function addSettingsRoutes(app: FastifyInstance, { settings, home, log }:
         throw new HttpError(
           403,
           'PROTECTED_SETTING',
-          `${locked.key} runs programs, so it can only be changed in ${home.configFile}.`,
+          `Settings of hooks can only be changed in ${home.configFile}, because hooks run programs.`,
         );
       const permit = await oneAtATime.acquire();
       try {

@@ -46,6 +46,8 @@ export class TryRuns {
       throw new HttpError(409, 'TRY_RUNNING', 'Another comparison is running; wait for it or cancel it.');
     const run = Date.now();
     this.#state = { ...NO_TRY, run, state: 'running', file: request.path };
+    // One that was cancelled may still write into the folder.
+    await this.#child?.end();
     try {
       await rm(this.#folder, { recursive: true, force: true });
       await mkdir(this.#folder);
@@ -95,7 +97,7 @@ export class TryRuns {
     });
     this.#child = child;
     void child.ended.then((end) => {
-      this.#child = null;
+      if (this.#child === child) this.#child = null;
       if (this.#isRunning(run)) this.#state = { ...this.#state, ...verdict(end, this.#state) };
     });
   }

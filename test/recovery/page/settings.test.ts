@@ -61,8 +61,21 @@ it('changes come all or none, keep the file if it cannot be written, and need th
   const json = { 'content-type': 'application/json' };
   expect((await daemon.ask('POST', '/api/settings', json, body)).status).toBe(401);
   const hook = { changes: [{ key: 'hooks.done', value: ['/bin/sh'] }] };
-  expect((await daemon.change('/api/settings', hook)).status).toBe(403);
+  const protectedOne = await daemon.change('/api/settings', hook);
+  expect([protectedOne.status, protectedOne.text]).toEqual([
+    403,
+    expect.stringContaining(`Settings of hooks can only be changed in ${file}, because hooks run programs.`),
+  ]);
   expect(readFileSync(file, 'utf8')).toBe(before);
+
+  // Their values may contain passwords.
+  writeFileSync(file, `${before}hooks: { webhook: 'https://example.org/secret-topic' }\n`);
+  const { text } = await daemon.ask('GET', '/api/settings', { authorization: `Bearer ${daemon.token}` });
+  expect(text).not.toContain('secret-topic');
+  const { settings } = JSON.parse(text) as { settings: { key: string; origins: { value: unknown }[] }[] };
+  const [webhook] = settings.find(({ key }) => key === 'hooks.webhook')?.origins ?? [];
+  expect(webhook).toMatchObject({ value: null, place: expect.stringContaining('framekiln.yaml') as string });
+  writeFileSync(file, before);
 
   // Two at the same time: neither is lost.
   await Promise.all([

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseGpuSample } from '../../../src/page/machine/gpu-sample.ts';
+import { parseGpuFigures } from '../../../src/hardware/gpu-figures.ts';
 import { MachineHistory, type Sample } from '../../../src/page/machine/history.ts';
+import { useOfGpus } from '../../../src/page/machine/sample-machine.ts';
 
 const NOW = 1_800_011_700;
 const sample = (processor: number): Sample => ({
@@ -41,11 +42,11 @@ test('what was stored is taken over, apart from what is too old; where the daemo
 });
 
 test('the busiest of several GPUs counts, and what the driver does not report is unknown', () => {
-  expect(parseGpuSample('12, 1000, 4000, 5\n80, 3000, 4000, [N/A]\n')).toEqual({
+  const use = (text: string) => useOfGpus(parseGpuFigures(text));
+  expect(use('0, 12, 1000, 4000, 60, 0, 5\n1, 80, 3000, 4000, 70, 0, [N/A]\n')).toEqual({
     ...{ gpu: 80, videoMemory: 75, encoder: 5 },
   });
-  expect(parseGpuSample('[N/A], [N/A], 4000, [N/A]\n')).toEqual({
-    ...{ gpu: null, videoMemory: null, encoder: null },
-  });
-  expect(parseGpuSample('')).toBe(null);
+  const unknown = { gpu: null, videoMemory: null, encoder: null };
+  expect(use('0, [N/A], [N/A], 4000, [N/A], [N/A], [N/A]\n')).toEqual(unknown);
+  expect(use('')).toEqual(unknown);
 });

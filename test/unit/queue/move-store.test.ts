@@ -8,8 +8,8 @@ const order = (queue: ReturnType<typeof testQueue>): number[] =>
 test('jobs are claimed in the order in which they were put, and new ones come last', () => {
   const queue = testQueue();
   for (let i = 0; i < 4; i++) queue.jobs.enqueue(newJob());
-  expect(queue.moves.moveJob(4, 1)).toBe(true);
-  expect(queue.moves.moveJob(1, null)).toBe(true);
+  expect(queue.moves.moveJob(4, { before: 1 })).toBe(true);
+  expect(queue.moves.moveJob(1, { before: null })).toBe(true);
   queue.jobs.enqueue(newJob());
   expect(order(queue)).toEqual([4, 2, 3, 1, 5]);
   const window = { states: ['queued'], text: '', order: 'queue', offset: 0, limit: 9 } as const;
@@ -23,9 +23,25 @@ test('jobs are claimed in the order in which they were put, and new ones come la
 test('a job takes the priority of the one that it is put in front of', () => {
   const queue = testQueue();
   for (const priority of [0, 5, 5]) queue.jobs.enqueue(newJob({ priority }));
-  queue.moves.moveJob(1, 3);
+  queue.moves.moveJob(1, { before: 3 });
   expect(order(queue)).toEqual([2, 1, 3]);
   expect(queue.jobs.getJob(1)?.priority).toBe(5);
+});
+
+test('a job goes right behind another one, whose priority it takes', () => {
+  const queue = testQueue();
+  for (const priority of [5, 5, 0, 0]) queue.jobs.enqueue(newJob({ priority }));
+  expect(queue.moves.moveJob(4, { after: 2 })).toBe(true);
+  expect(queue.moves.moveJob(1, { after: 2 })).toBe(true);
+  expect(order(queue)).toEqual([2, 1, 4, 3]);
+  expect(queue.jobs.getJob(4)?.priority).toBe(5);
+  expect(queue.moves.moveJob(2, { after: 3 })).toBe(true);
+  queue.jobs.enqueue(newJob());
+  expect(order(queue)).toEqual([1, 4, 3, 2, 5]);
+  expect([queue.moves.moveJob(1, { after: 1 }), queue.moves.moveJob(1, { after: 9 })]).toEqual([
+    false,
+    false,
+  ]);
 });
 
 test('a job that is not queued is not moved, nor one in front of itself or of such a job', () => {
@@ -33,13 +49,13 @@ test('a job that is not queued is not moved, nor one in front of itself or of su
   for (let i = 0; i < 3; i++) queue.jobs.enqueue(newJob());
   queue.control.pauseJob(2);
   expect([
-    queue.moves.moveJob(2, 1),
-    queue.moves.moveJob(1, 2),
-    queue.moves.moveJob(1, 1),
-    queue.moves.moveJob(1, 9),
+    queue.moves.moveJob(2, { before: 1 }),
+    queue.moves.moveJob(1, { before: 2 }),
+    queue.moves.moveJob(1, { before: 1 }),
+    queue.moves.moveJob(1, { before: 9 }),
   ]).toEqual([false, false, false, false]);
   queue.control.pauseJob(3);
-  expect(queue.moves.moveJob(1, null)).toBe(false);
+  expect(queue.moves.moveJob(1, { before: null })).toBe(false);
 });
 
 test('any sequence of moves gives the order of a list, also when there is no room between two positions', () => {
@@ -53,7 +69,7 @@ test('any sequence of moves gives the order of a list, also when there is no roo
         const id = model[from] ?? 0;
         const before = to === null ? null : (model[to] ?? 0);
         if (id === before) continue;
-        expect(queue.moves.moveJob(id, before)).toBe(true);
+        expect(queue.moves.moveJob(id, { before })).toBe(true);
         model.splice(from, 1);
         model.splice(before === null ? model.length : model.indexOf(before), 0, id);
       }
@@ -61,10 +77,17 @@ test('any sequence of moves gives the order of a list, also when there is no roo
     }),
     { numRuns: 30, seed: 5 },
   );
+  // Each move halves the room behind the first one.
+  for (let i = 0; i < 120; i++) {
+    const [first = 0, last = 0] = [model[0], model.at(-1)];
+    expect(queue.moves.moveJob(last, { after: first })).toBe(true);
+    model.splice(1, 0, ...model.splice(-1));
+  }
+  expect(order(queue)).toEqual(model);
   // Each move halves the room between the first two.
   for (let i = 0; i < 120; i++) {
     const [first = 0, , last = 0] = [model[0], null, model.at(-1)];
-    queue.moves.moveJob(last, model[1] ?? 0);
+    queue.moves.moveJob(last, { before: model[1] ?? 0 });
     model.splice(1, 0, ...model.splice(-1));
     expect(order(queue)[0]).toBe(first);
   }
