@@ -298,7 +298,7 @@ describe('without the disk of a linked folder', () => {
 
   test(
     'a daemon that has lost its database knows which videos are done',
-    { tags: ['slow'], timeout: 60_000 },
+    { tags: ['slow'], timeout: 180_000 },
     () => {
       const { root, unplug, plugIn } = linkedHome('output');
       const home = makeHome(root, settings);

@@ -21,7 +21,9 @@ export function outputPaths(
   extension: string,
 ): [string, ...string[]] {
   const long = withExtension(outputPath, extension);
-  if (long === outputPath || !hasVideoExtension(outputPath)) return [long];
+  // A WebP file that becomes a video is an animation.
+  const isVideo = hasVideoExtension(outputPath) || extname(outputPath).toLowerCase() === '.webp';
+  if (long === outputPath || !isVideo) return [long];
   const short = withoutExtension(outputPath) + extension;
   const isOfAnother = existsSync(join(dirname(sourcePath), basename(short)));
   return isOfAnother ? [long] : [short, long];

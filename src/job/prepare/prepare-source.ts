@@ -15,12 +15,14 @@ import { assertDecodable, assessDamage } from '../../media/index/damage.ts';
 import { indexFrames, type FrameIndex } from '../../media/index/frame-index.ts';
 import { decodeFrameIndex, encodeFrameIndex } from '../../media/index/frame-index-file.ts';
 import { probeMedia } from '../../media/probe/probe-media.ts';
+import { isAnimatedWebpFile } from '../../media/still/still-format.ts';
 import { publishFile, writeFileDurably } from '../../workspace/durable-file.ts';
 import { sizeOrZero } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
 import { packSource } from './pack-source.ts';
+import { unpackSource } from './unpack-source.ts';
 
 export interface PreparedSource {
   /** Headers of the source, of its remuxed copy where its timestamps are discontinuous, or of the video of a sequence. */
@@ -40,7 +42,7 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   await assertUnchanged(job, signal);
   // An older version may have begun the job: days of work are not thrown away.
   const keeping = { keepsDolbyVision: job.plan !== null };
-  const path = isOfSequence(job.recipe) ? await packSource(context, folder) : job.sourcePath;
+  const path = await decodableSource(context, folder);
   const source = await probeMedia(path, settings.limits, signal, keeping);
 
   const known = decodeFrameIndex(await readFile(folder.indexFile).catch(() => Buffer.alloc(0)));
@@ -60,6 +62,13 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   log.info(`indexed ${counted(index.pts.length, 'frame')} in ${seconds} s`);
   for (const sentence of describeFields(media, index)) log.info(sentence);
   return { media, timeline, index };
+}
+
+/** The path of the source, or of a video that was made from it because ffmpeg cannot decode it. */
+async function decodableSource(context: JobContext, folder: JobFolder): Promise<string> {
+  const { sourcePath, recipe } = context.job;
+  if (isOfSequence(recipe)) return packSource(context, folder);
+  return (await isAnimatedWebpFile(sourcePath)) ? unpackSource(context, folder) : sourcePath;
 }
 
 /** The timeline of a source with discontinuities; null if it has none. */

@@ -6,6 +6,7 @@ import type { HdrMetadata, MediaInfo } from '../../domain/media-info.ts';
 import { counted } from '../../lib/counted.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { mayBeDiscontinuous } from '../index/source-timeline.ts';
+import { probeAnimation } from '../still/animated-webp.ts';
 import { probeStill } from '../still/probe-still.ts';
 import { isAnimatedWebpFile, stillFormatOf } from '../still/still-format.ts';
 import { inputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
@@ -72,11 +73,12 @@ export async function probeMedia(
     assertPixels(name, image.video.width, image.video.height, limits);
     return image;
   }
-  if (await isAnimatedWebpFile(path))
-    throw new InputRejectedError(
-      'UNSUPPORTED_CODEC',
-      `${name} is an animated WebP, which is not supported; convert it to APNG, GIF or MP4.`,
-    );
+  if (await isAnimatedWebpFile(path)) {
+    const animation = await probeAnimation(path);
+    assertPixels(name, animation.video.width, animation.video.height, limits);
+    assertDuration(name, animation, limits);
+    return animation;
+  }
   const probed = parseOutput(ProbeOutput, await runProbe(path, name, HEADERS, limits, signal), name);
 
   const main = mainVideo(probed.streams);

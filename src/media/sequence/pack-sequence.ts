@@ -1,10 +1,8 @@
-import { once } from 'node:events';
 import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { InputRejectedError, toError } from '../../domain/errors.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
-import { QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
-import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
+import { packPngs } from './pack-pngs.ts';
 
 /** A folder of images to pack into one video without loss. */
 export interface SequenceToPack {
@@ -28,31 +26,17 @@ export async function packSequence(
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const input = ['-protocol_whitelist', 'pipe', '-f', 'image2pipe', '-c:v', 'png', '-framerate', frameRate];
-  const args = [...QUIET, '-y', ...input, '-i', 'pipe:0', '-c', 'copy', '-f', 'mp4', `file:${path}`];
-  const child = new FfmpegProcess('ffmpeg', args, {
-    purpose: `packing the images of ${basename(folder)}`,
-    signal,
-  });
-  child.stdout.resume();
-  child.extra.resume();
-  const exited = child.ended.catch(() => undefined);
-  try {
+  async function* images(): AsyncGenerator<Buffer> {
     let first: Shape | null = null;
     for (const name of names) {
       const { png, shape } = await readImage(join(folder, name), first, maxPixels);
       first ??= shape;
       assertSameShape(folder, [name, shape], [names[0] ?? '', first]);
-      child.touch();
-      if (child.stdin.destroyed) break; // `child.ended` rejects with the reason.
-      if (!child.stdin.write(png))
-        await Promise.race([once(child.stdin, 'drain').catch(() => exited), exited]);
+      yield png;
     }
-    child.stdin.end();
-    await child.ended;
-  } finally {
-    await child.kill();
   }
+  const purpose = `packing the images of ${basename(folder)}`;
+  await packPngs(images(), { purpose, frameRate }, path, signal);
 }
 
 interface Shape {

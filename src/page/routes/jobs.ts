@@ -81,12 +81,9 @@ export function addJobRoutes(app: FastifyInstance, { queue, status, requests }: 
     params: JobId,
     body: z.union([
       z.strictObject({
-        before: z
-          .int()
-          .nullable()
-          .meta({
-            description: 'ID of the other queued job, whose priority the job takes; null: behind all',
-          }),
+        before: z.int().nullable().meta({
+          description: 'ID of the other queued job, whose priority the job takes; null: behind all',
+        }),
       }),
       z.strictObject({
         after: z.int().meta({ description: 'ID of the other queued job, whose priority the job takes' }),
