@@ -118,7 +118,8 @@ test('a killed ffmpeg costs one attempt, and the job still completes', { tags: [
 });
 
 test('pause, resume and cancel', { tags: ['slow'] }, async () => {
-  const { home } = startOnClip();
+  // Long enough that it does not end before a command arrives.
+  const { home } = startOnClip(600);
   await waitFor(() => batchCount(home)).toBeGreaterThan(0);
   expect(run(['pause', '1', '--home', home])).toMatchObject({ status: 0 });
   expect(job(home)).toMatchObject({ state: 'paused', attempts: 0 });
