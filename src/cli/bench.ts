@@ -38,7 +38,7 @@ export function benchCommand(cli: Cli): Command {
 
 function precisionCommand(cli: Cli): Command {
   return new Command('precision')
-    .description('Grade the precisions of the CPU engine on your own files; engine.precision auto follows')
+    .description('Grade the precisions of the CPU engine on your own files, for engine.precision: auto')
     .argument('<files...>', 'videos or still images, such as dark ones, drawings and faces')
     .option('--model <name>', 'model (default: that of the settings)')
     .option('--frames <number>', 'frames of each video (default: 4)', numberOrText)

@@ -15,7 +15,7 @@ import { openHome } from './open-home.ts';
 /** `framekiln hooks`: tries the hooks of the settings, and prints the secret of the webhook. */
 export function hooksCommand(cli: Cli): Command {
   const hooks = new Command('hooks').description(
-    'Try the programs and the webhook that are told the end of jobs',
+    'Try the programs and the webhook that are notified when a job ends',
   );
   hooks
     .command('test')

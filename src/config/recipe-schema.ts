@@ -57,7 +57,7 @@ export const PartialRecipe = z.strictObject({
   }),
   fill: z.enum(['blur', 'crop', 'black']).optional().meta({
     description:
-      'what surrounds a whole image in a place of another shape: blur for a blurred copy, or black; crop cuts the image instead; dual-face only',
+      'what fills the space around a whole image: blur for a blurred copy, or black; crop cuts the image instead; dual-face only',
   }),
   gap: evenSpace
     .optional()
