@@ -19,7 +19,10 @@ export async function ensureVulkan(root) {
   const stampFile = join(root, 'node_modules', '.framekiln-vulkan.json');
   if (readStamp(stampFile) !== null) return;
   const isInstalled = await aptInstall(['libvulkan1']).catch(() => false);
-  if (isInstalled) console.log('Installed libvulkan1, with which models can run on the GPU.');
+  if (isInstalled)
+    console.log(
+      'Installed libvulkan1, which is needed to run models on the GPU with WebGPU; framekiln doctor names what else is missing.',
+    );
   writeStamp(stampFile, 'tried');
 }
 

@@ -70,7 +70,7 @@ function precisionCommand(cli: Cli): Command {
       await writeFileDurably(home.precisionsFile, `${JSON.stringify(stored, null, 2)}\n`, 'other-file');
       printTable(cli, rows);
       cli.print(
-        `${visibleText(name)} on ${conditions.instructionSet}: new jobs with engine.precision auto use ${precision}. The report is ${home.precisionsFile}`,
+        `${visibleText(name)} on ${conditions.instructionSet}: new jobs with engine.precision auto use ${precision}; report: ${home.precisionsFile}`,
       );
     });
 }

@@ -11,7 +11,7 @@ export function completionCommand(cli: Cli): Command {
     .addArgument(new Argument('<shell>', 'your shell').choices(['bash', 'zsh', 'fish']))
     .addHelpText(
       'after',
-      '\nAdd to ~/.bashrc or ~/.zshrc:  source <(framekiln completion bash)  or zsh\nFor fish:  framekiln completion fish > ~/.config/fish/completions/framekiln.fish',
+      '\nFor bash, add to ~/.bashrc:  source <(framekiln completion bash)\nFor zsh, add to ~/.zshrc:  source <(framekiln completion zsh)\nFor fish:  framekiln completion fish > ~/.config/fish/completions/framekiln.fish',
     )
     .action((shell: string, _, command: Command) => {
       const words = wordsOf(command.parent ?? command);

@@ -20,7 +20,7 @@ export function hooksCommand(cli: Cli): Command {
   hooks
     .command('test')
     .description('Run the hooks with an example job')
-    .option('--failed', 'as for a job that has failed')
+    .option('--failed', 'use a failed job as the example')
     .action(async (_, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions & { failed?: true }>();
       const { home, settings } = openHome(cli, options);
@@ -34,7 +34,7 @@ export function hooksCommand(cli: Cli): Command {
         }
       if (outcomes.every((outcome) => outcome === null))
         cli.print(
-          `No hook is set for a job that is ${example.state}; see hooks.* in framekiln config example.`,
+          `No hook is set for ${example.state === 'done' ? 'finished' : 'failed'} jobs; see hooks.* in framekiln config example.`,
         );
     });
   hooks

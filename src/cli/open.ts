@@ -20,7 +20,7 @@ export function openCommand(cli: Cli): Command {
       const whyNot = !settings.page.enabled
         ? 'The page is switched off; to switch it on: framekiln config set page.enabled true'
         : !isDaemonRunning(home.lockFile)
-          ? 'The daemon is not running, and only it serves the page; to start it: framekiln start'
+          ? 'The daemon, which serves the page, is not running; to start it: framekiln start'
           : await whyNotOpened(address);
       if (whyNot === null) cli.print(`Opened ${address} in the browser.`);
       else {
@@ -37,5 +37,5 @@ async function whyNotOpened(address: string): Promise<string | null> {
   });
   if (exitCode === 0) return null;
   const why = outcome === 'not-found' ? 'xdg-open was not found' : 'xdg-open could not start a browser';
-  return `Cannot open the page: ${why}; open ${address} yourself, or see framekiln page for other machines.`;
+  return `Cannot open the page: ${why}; open ${address} yourself; for other machines, run: framekiln page`;
 }

@@ -27,7 +27,7 @@ export function serviceUnit({ homeRoot, node, path }: ServicePlace): string {
     ExecStart: `${command.map((word) => quoted(word)).join(' ')}\nEnvironment=${quoted(`PATH=${path}`, false)}`,
   };
   return (
-    `# Written by \`framekiln service install\`; it is written again by the same command.\n` +
+    `# Written by \`framekiln service install\`; running that command again overwrites any changes.\n` +
     template
       .slice(template.indexOf('[Unit]'))
       .replaceAll(/^(WorkingDirectory|ExecStart)=.*$/gm, (_, key: string) => `${key}=${lines[key] ?? ''}`)

@@ -83,8 +83,8 @@ async function showStatus(cli: Cli): Promise<void> {
   const result = found['Result'] === 'success' ? '' : `, ${found['Result'] ?? ''}`;
   cli.print(
     isActive
-      ? `The service is running since ${found['ActiveEnterTimestamp'] ?? ''} (process ${found['MainPID'] ?? ''}, restarted ${counted(Number(found['NRestarts']), 'time')}).`
-      : `The service is not running (${found['ActiveState'] ?? ''}: ${found['SubState'] ?? ''}${result}); for the reason: framekiln service logs`,
+      ? `The service has been running since ${found['ActiveEnterTimestamp'] ?? ''} (process ${found['MainPID'] ?? ''}, restarted ${counted(Number(found['NRestarts']), 'time')}).`
+      : `The service is not running (${found['ActiveState'] ?? ''}: ${found['SubState'] ?? ''}${result}); to see why: framekiln service logs`,
   );
   cli.print(
     `It ${found['UnitFileState'] === 'enabled' ? 'starts at login' : 'does not start at login'}${home === null ? '' : `; its home is ${home}`}.`,

@@ -24,7 +24,7 @@ export function stopCommand(cli: Cli): Command {
       const owner = await withQueue(home, (queue) => queue.home.daemon());
       const failure = askToStop(owner);
       if (failure !== null || !(await hasStopped(home.lockFile))) {
-        cli.complain(failure ?? `The daemon has not stopped within ${PATIENCE_MS / 1000} s.`);
+        cli.complain(failure ?? `The daemon did not stop within ${PATIENCE_MS / 1000} s.`);
         cli.exitCode = ExitCode.failed;
       } else cli.print('The daemon has stopped; unfinished jobs will resume from their last checkpoint.');
     });

@@ -50,7 +50,7 @@ export function tryCommand(cli: Cli): Command {
     .option('--scale <factor>', 'scale factor, 1 to 4', numberOrText)
     .option('--device <device>', 'auto, gpu, gpu-only or cpu')
     .option('--out <folder>', 'new or empty folder for the images (default: try-NAME in the current folder)')
-    .option('--json', 'print one JSON object per line: the frame, then each result as soon as it is there')
+    .option('--json', 'print one JSON object per line: the frame, then each result as soon as it is ready')
     .addHelpText(
       'after',
       '\nExamples:\n  framekiln try film.mkv --at 12:30\n  framekiln try photo.jpg --models realesr-general-x4v3,lanczos --scale 4',

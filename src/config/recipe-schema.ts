@@ -29,7 +29,7 @@ export const PartialRecipe = z.strictObject({
   }),
   device: z.enum(['auto', 'gpu', 'gpu-only', 'cpu']).optional().meta({
     description:
-      'device for inference; auto uses a GPU if one works and the CPU otherwise; gpu does the same, but warns when it uses the CPU; gpu-only lets the job fail instead',
+      'device for inference; auto uses a GPU if one works and the CPU otherwise; gpu does the same, but warns when it uses the CPU; gpu-only fails the job instead',
   }),
   tile: z
     .union([z.literal('auto'), z.int().min(32).max(4096)])

@@ -283,7 +283,7 @@ export const SettingsFile = z
         }),
         webhookBody: z.string().default('').meta({
           description:
-            'body of the webhook, such as {text} for ntfy; may contain what arguments of hooks.done may contain; empty sends JSON with everything',
+            'body of the webhook, such as {text} for ntfy; may contain the same placeholders as hooks.done; if empty, JSON with all fields is sent',
         }),
       })
       .prefault({}),

@@ -94,7 +94,8 @@ function textOf(document: Document): string {
   if (!isMap(contents) || contents.items.length > 0) return document.toString();
   const comments = [document.commentBefore, contents.commentBefore, contents.comment, document.comment];
   const lines = comments.flatMap((comment) => comment?.split('\n') ?? []);
-  return lines.map((line) => `#${line}\n`).join('');
+  // A blank line between comments is an empty one of them.
+  return lines.map((line) => (line === '' ? '\n' : `#${line}\n`)).join('');
 }
 
 function valueOf(text: string): unknown {

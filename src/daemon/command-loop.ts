@@ -86,7 +86,7 @@ async function carryOut(command: Command, targets: CommandTargets): Promise<stri
       const target = Target.parse(command.argument);
       if (!queue.moves.moveJob(job.id, target))
         throw new Error(
-          `Cannot move job ${job.id} (${name}): it or the other job is not in the queue any more.`,
+          `Cannot move job ${job.id} (${name}): it is no longer queued, or there is no such other job in the queue.`,
         );
       const [side, otherId] = 'after' in target ? ['after', target.after] : ['before', target.before];
       const other = otherId === null ? null : queue.jobs.getJob(otherId);

@@ -48,7 +48,7 @@ export function judgeHealth(facts: HealthFacts): Health {
   if (sinceTickMs > STALLED_AFTER_MS)
     failing.push({
       code: 'LOOP_STALLED',
-      message: `The daemon has not worked for ${Math.round(sinceTickMs / 1000)} s.`,
+      message: `The daemon has been stuck for ${Math.round(sinceTickMs / 1000)} s.`,
       remedy: 'Restart the daemon; jobs resume from their last checkpoint.',
     });
   if (queueFailure !== null)
@@ -73,7 +73,7 @@ export function judgeHealth(facts: HealthFacts): Health {
     degraded.push({
       code: 'JOB_WAITING',
       message: waitingFor,
-      remedy: 'Remove the cause; the job is tried again every 30 s.',
+      remedy: 'Fix the cause if there is one; the job is retried automatically.',
     });
   const [fault] = settingsFaults;
   if (fault !== undefined)

@@ -133,7 +133,7 @@ async function assertFaster<Outcome, Result>(
     const msOnCpu = await trialFor(cpu.engine).measure(cpu.model, cpu.outcome, size);
     if (msPerPixel < (size === 'small' ? FAR_SLOWER * msOnCpu : msOnCpu)) return;
     const [found, other] = [msPerPixel, msOnCpu].map((ms) => (ms * 1000).toPrecision(2));
-    const why = `it is not faster than ${cpu.engine.name} (${found} seconds per megapixel instead of ${other})`;
+    const why = `it is not faster than ${cpu.engine.name} (${found} seconds per megapixel, compared with ${other})`;
     throw new EngineError('ENGINE_UNAVAILABLE', why);
   } finally {
     await cpu.model.dispose();

@@ -100,7 +100,7 @@ export async function takeFile(
 /** A folder does not say how many images it will have. */
 const MORE_MAY_COME: Doubt = {
   code: 'NO_END_MARK',
-  message: 'has no end mark, which is normal for folders of images',
+  message: 'may still receive images, because nothing marks the end of a folder of images',
 };
 
 /** Whether it promises a video, which may still be growing if it cannot be read as one. */

@@ -62,7 +62,7 @@ it('the service is installed, shown, read and removed', () => {
   ]);
   expect(service('status')).toMatchObject({
     status: 0,
-    stdout: `The service is running since Fri (process 12, restarted 1 time).\nIt starts at login; its home is ${home}.\n`,
+    stdout: `The service has been running since Fri (process 12, restarted 1 time).\nIt starts at login; its home is ${home}.\n`,
   });
   setState('failed');
   expect(service('status')).toMatchObject({

@@ -47,7 +47,9 @@ it('open starts the browser with the address of the page, and without its token'
   });
   expect(run(['prioritize', '7', '1', '--home', daemon.home]).stderr).toMatch(/There is no job 7/);
   await daemon.running.killGroup();
-  expect(run(['open', '--home', daemon.home], environment).stderr).toMatch(/The daemon is not running/);
+  expect(run(['open', '--home', daemon.home], environment).stderr).toMatch(
+    /The daemon, which serves the page, is not running/,
+  );
 });
 
 it('config unset removes a setting, and says what applies instead', () => {
@@ -57,7 +59,7 @@ it('config unset removes a setting, and says what applies instead', () => {
     status: 0,
     stdout: expect.stringMatching(/is no longer set in .*; it is 18 \(default/) as unknown,
   });
-  expect(readFileSync(join(home, 'framekiln.yaml'), 'utf8').trim()).toBe('# mine');
+  expect(readFileSync(join(home, 'framekiln.yaml'), 'utf8').trim()).toBe('# mine\n\n# sharper');
   expect(run(['config', 'unset', 'encoder.crf', '--home', home]).stdout).toMatch(/was not set in/);
 });
 

@@ -126,7 +126,10 @@ export class HookRunner {
     const { signal } = this.#closing;
     const { timeoutSeconds, [run.state]: command } = settings().hooks;
     if (run.attempts >= MOST_PROGRAM_ATTEMPTS) {
-      this.#warn(run, `hooks.${run.state}: given up, because Framekiln ended each time while it ran`);
+      this.#warn(
+        run,
+        `hooks.${run.state}: giving up after ${MOST_PROGRAM_ATTEMPTS} attempts, because the daemon crashed during each of them`,
+      );
       return true;
     }
     queue.hooks.countAttempt(run.id, null);

@@ -55,7 +55,7 @@ export async function findAdapter({
   onnxruntime = createRequire(import.meta.url).resolve('onnxruntime-node'),
   timeoutMs = TIMEOUT_MS,
 }: AdapterOptions = {}): Promise<FoundAdapter> {
-  if (addon === null) return none('the CPU addon, which lists the GPUs of Vulkan, is not installed');
+  if (addon === null) return none('the CPU addon, which detects Vulkan GPUs, is not installed');
   const { vulkan, error, outcome } = await ask({ addon, onnxruntime, withSoftware }, timeoutMs);
   if (outcome === 'timeout') return none('the Vulkan driver does not respond');
   if (vulkan === null) return none(`the Vulkan drivers cannot be queried: ${error ?? 'the process crashed'}`);
@@ -77,7 +77,7 @@ function usable(adapters: readonly VulkanAdapter[], withSoftware: boolean): Vulk
 }
 
 function whyNone(adapters: readonly VulkanAdapter[]): string {
-  return `Vulkan offers only software (${adapters.map(({ name }) => name).join(', ')})`;
+  return `Vulkan offers only software renderers (${adapters.map(({ name }) => name).join(', ')})`;
 }
 
 interface Answer {

@@ -21,7 +21,7 @@ export async function withoutPlanOfOnePass(
   queue.batches.removeAll(lease);
   if (frames > 0)
     log.warn(
-      `starting over: an older version of Framekiln made ${counted(frames, 'frame')} of this split screen without looking ahead`,
+      `starting over: ${counted(frames, 'frame')} of this split screen ${frames === 1 ? 'is' : 'are'} from an older version of Framekiln and would not match the new ones`,
     );
   return { ...context, job: { ...job, plan: null } };
 }

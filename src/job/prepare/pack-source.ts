@@ -41,6 +41,6 @@ export async function packSource(
     throw error;
   }
   const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
-  log.info(`read ${counted(names.length, 'image')} at ${frameRate} frames per second in ${seconds} s`);
+  log.info(`packed ${counted(names.length, 'image')} into a video (${frameRate} fps) in ${seconds} s`);
   return path;
 }

@@ -176,7 +176,7 @@ test.each<[string, Machine, string]>([
   [
     'an Intel GPU with only lavapipe',
     { vendors: ['0x8086'], vulkan: vulkanLists('llvmpipe (LLVM 15)', 'software') },
-    'models run on the CPU: the GPU from Intel cannot be used with WebGPU: Vulkan offers only software (llvmpipe (LLVM 15)); to change that: sudo apt-get install libvulkan1 mesa-vulkan-drivers',
+    'models run on the CPU: the GPU from Intel cannot be used with WebGPU: Vulkan offers only software renderers (llvmpipe (LLVM 15)); to change that: sudo apt-get install libvulkan1 mesa-vulkan-drivers',
   ],
   [
     'an AMD GPU with a Vulkan driver',

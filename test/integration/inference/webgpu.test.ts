@@ -62,7 +62,7 @@ test('a driver that computes on the CPU is never used for work', async () => {
   expect(await findAdapter()).toEqual({
     adapter: null,
     isDriverMissing: true,
-    reason: expect.stringMatching(/^Vulkan offers only software \(SwiftShader .*\)$/) as string,
+    reason: expect.stringMatching(/^Vulkan offers only software renderers \(SwiftShader .*\)$/) as string,
   });
 });
 
@@ -131,7 +131,7 @@ test('a GPU that is slower than the CPU is not used', async () => {
   const upscaler = await openUpscaler();
   expect(upscaler.current.engine.device).toBe('cpu');
   expect(upscaler.current.reason).toMatch(
-    /^onnxruntime with WebGPU: it is not faster than onnxruntime on the CPU \([\d.]+ seconds per megapixel instead of [\d.]+\)$/,
+    /^onnxruntime with WebGPU: it is not faster than onnxruntime on the CPU \([\d.]+ seconds per megapixel, compared with [\d.]+\)$/,
   );
 });
 
