@@ -127,10 +127,11 @@ function showSaved(sentence, previous, onSaved) {
 /** The field for a setting. It saves when the user leaves it, presses Enter or chooses something. */
 function Field({ id, field, value, isDisabled, isInvalid, onSave }) {
   const input = useRef(null);
-  // After an invalid value, what the user has typed stays.
+  const text = textOf(value, field);
+  // After an invalid value, what the user has typed stays; so does what is being typed while the settings are read again.
   useEffect(() => {
-    if (!isInvalid && input.current !== null) input.current.value = textOf(value, field);
-  }, [value, isInvalid]);
+    if (!isInvalid && input.current !== null) input.current.value = text;
+  }, [text, isInvalid]);
   const common = {
     ...{ id, disabled: isDisabled, 'aria-describedby': `${id}-about`, 'aria-invalid': isInvalid },
   };
@@ -152,13 +153,13 @@ function Field({ id, field, value, isDisabled, isInvalid, onSave }) {
       ${field.choices.map((each) => html`<option value=${each}>${each}</option>`)}
     </select>`;
   const save = ({ target }) => {
-    if (target.value !== textOf(value, field)) onSave(entered(target.value, field));
+    if (target.value !== text) onSave(entered(target.value, field));
   };
   if (field.kind === 'yaml')
     return html`<textarea
       ...${common}
       ref=${input}
-      rows=${Math.min(8, textOf(value, field).split('\n').length)}
+      rows=${Math.min(8, text.split('\n').length)}
       spellcheck=${false}
       placeholder="not set"
       onChange=${save}
