@@ -34,7 +34,7 @@ test(
     makeClip(join(home, 'input/lanczos-2x/clip.mp4'), { frames: 600 });
     const daemon = start(['start', '--once', '--home', home], { PATH: inhibitor.path });
     const timeout = { timeout: 60_000 };
-    await expect.poll(() => readLog(home), timeout).toMatch(/ 40 % /);
+    await expect.poll(() => readLog(home), timeout).toMatch(/first estimate: /);
     expect(inhibitor.events()).toMatch(/^lock --what=sleep:idle .*cat\n$/);
 
     writeFileSync(join(home, 'framekiln.yaml'), `${settings}throttling: { quietHours: ['00:00-24:00'] }\n`);
