@@ -27,7 +27,7 @@ async function resumed(plan: JobPlan, framesTotal = 100, isDamaged = false) {
 test('a split screen that was begun in one pass loses its plan and checkpoints, and the log says so', async () => {
   expect(await resumed(PLAN)).toEqual({
     ...{ plan: null, batches: 0 },
-    lines: [expect.stringContaining('an older version of Framekiln made 60 frames') as unknown],
+    lines: [expect.stringContaining('60 frames of this split screen are from an older version') as unknown],
   });
 });
 
@@ -38,7 +38,7 @@ test('a split screen of which one pass made all frames keeps them', async () => 
 test('a split screen of one pass starts over when one of its segments is missing', async () => {
   const { plan, batches, lines } = await resumed(PLAN, 60, true);
   expect({ plan, batches }).toEqual({ plan: null, batches: 0 });
-  expect(lines.at(-1)).toContain('made 30 frames');
+  expect(lines.at(-1)).toContain('30 frames of this split screen');
 });
 
 test('a split screen of two passes resumes', async () => {
