@@ -14,9 +14,7 @@ import { openHome } from './open-home.ts';
 
 /** `framekiln hooks`: tries the hooks of the settings, and prints the secret of the webhook. */
 export function hooksCommand(cli: Cli): Command {
-  const hooks = new Command('hooks').description(
-    'Try the programs and the webhook that are notified when a job ends',
-  );
+  const hooks = new Command('hooks').description('Try the programs and the webhook that run when a job ends');
   hooks
     .command('test')
     .description('Run the hooks with an example job')

@@ -1,4 +1,4 @@
-/** The end of a job, as hooks are told it: the job may have been queued again meanwhile. */
+/** A job as it was when it ended, for its hooks: it may have been queued again meanwhile. */
 export interface EndedJob {
   readonly jobId: number;
   readonly state: 'done' | 'failed';

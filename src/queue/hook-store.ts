@@ -2,10 +2,10 @@ import type { EndedJob } from '../domain/ended-job.ts';
 import type { HomePaths } from './home-paths.ts';
 import type { Database } from './sqlite.ts';
 
-/** The ways of telling the end of a job. */
+/** The kinds of hooks. */
 export type HookChannel = 'program' | 'webhook';
 
-/** The end of a job that has to be told in one way. */
+/** A job that has ended and whose hook of one kind has not run yet. */
 export interface HookRun extends EndedJob {
   /** Never used again, also not by another row. */
   readonly id: number;
@@ -18,7 +18,7 @@ export const LONGEST_HOOK_WAIT_MS = 60 * 60_000;
 
 export type HookStore = ReturnType<typeof createHookStore>;
 
-/** The ends of jobs that hooks have not been told yet; a trigger adds them (migration 0013). */
+/** The hooks that have not run yet, one row each; a trigger adds them when a job ends (migration 0013). */
 export function createHookStore(db: Database, { fromStored }: HomePaths) {
   // An instant that is further away was written before the clock was set back.
   const selectDue = db.prepare<object, HookRun>(

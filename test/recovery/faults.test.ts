@@ -32,7 +32,7 @@ function note(fault: string, daemon: DaemonWithClip, seconds: number): void {
   );
 }
 
-test('a model that hangs is detected, and its worker is restarted', async () => {
+test('a model that hangs is detected, and its worker is restarted', { tags: ['slow'] }, async () => {
   const daemon = new DaemonWithClip({ settings: 'engine: { stallSeconds: 2 }\n' });
   daemon.points.arm('transformed-frame.before-write 15 hang');
   await daemon.waitFor(() => daemon.points.hasFired('transformed-frame.before-write'));

@@ -32,13 +32,17 @@ function runWithHang(settings: string) {
   return { home, status, jobs, log: readLog(home) };
 }
 
-test('a hang on the last attempt fails the job, leaves nothing behind, and the next job completes', () => {
-  const { home, jobs, log } = runWithHang('attempts: 1\nstreams: { max: 1 }\n');
-  expect(jobs).toMatchObject([{ state: 'failed', error: { code: 'ENGINE_STALLED' } }, { state: 'done' }]);
-  expect(log).not.toMatch(/worker crashed|UnhandledPromiseRejection|node:internal/);
-  expect(frameMd5(join(home, 'output/lanczos-2x/b.mp4'))).toHaveLength(40);
-  expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(home);
-});
+test(
+  'a hang on the last attempt fails the job, leaves nothing behind, and the next job completes',
+  { tags: ['slow'] },
+  () => {
+    const { home, jobs, log } = runWithHang('attempts: 1\nstreams: { max: 1 }\n');
+    expect(jobs).toMatchObject([{ state: 'failed', error: { code: 'ENGINE_STALLED' } }, { state: 'done' }]);
+    expect(log).not.toMatch(/worker crashed|UnhandledPromiseRejection|node:internal/);
+    expect(frameMd5(join(home, 'output/lanczos-2x/b.mp4'))).toHaveLength(40);
+    expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(home);
+  },
+);
 
 test(
   'a hang while two jobs run costs neither an attempt: each resumes alone and completes',

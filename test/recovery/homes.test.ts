@@ -85,26 +85,30 @@ test(
   },
 );
 
-test('a copied home says that it is a copy, and uses its own files and none of the original', async () => {
-  const { home, running } = await stoppedDaemon('segment.closed', {
-    settings: 'output: { source: delete }\nworkspace: { memoryFraction: 0.05 }\n',
-  });
-  await running.killGroup();
-  const copy = join(temporaryFolder(), 'copy');
-  cpSync(home, copy, { recursive: true, preserveTimestamps: true });
+test(
+  'a copied home says that it is a copy, and uses its own files and none of the original',
+  { tags: ['slow'] },
+  async () => {
+    const { home, running } = await stoppedDaemon('segment.closed', {
+      settings: 'output: { source: delete }\nworkspace: { memoryFraction: 0.05 }\n',
+    });
+    await running.killGroup();
+    const copy = join(temporaryFolder(), 'copy');
+    cpSync(home, copy, { recursive: true, preserveTimestamps: true });
 
-  expect(run(['start', '--once', '--home', copy]).status).toBe(0);
-  expect(readLog(copy)).toMatch(new RegExp(`WARN .*is a copy of ${home}`));
-  expect(filesBelow(join(copy, 'input'))).toEqual([]);
-  expect(frameMd5(join(copy, 'output/lanczos-2x/clip.mp4'))).toHaveLength(30);
-  expect(filesBelow(join(home, 'input'))).toEqual(['lanczos-2x/clip.mp4']);
-  expect(filesBelow(join(home, 'output'))).toEqual([]);
+    expect(run(['start', '--once', '--home', copy]).status).toBe(0);
+    expect(readLog(copy)).toMatch(new RegExp(`WARN .*is a copy of ${home}`));
+    expect(filesBelow(join(copy, 'input'))).toEqual([]);
+    expect(frameMd5(join(copy, 'output/lanczos-2x/clip.mp4'))).toHaveLength(30);
+    expect(filesBelow(join(home, 'input'))).toEqual(['lanczos-2x/clip.mp4']);
+    expect(filesBelow(join(home, 'output'))).toEqual([]);
 
-  // The original is not affected.
-  expect(run(['start', '--once', '--home', home]).status).toBe(0);
-  expect(frameMd5(join(home, 'output/lanczos-2x/clip.mp4'))).toHaveLength(30);
-  expect(readLog(home)).not.toMatch(/is a copy/);
-});
+    // The original is not affected.
+    expect(run(['start', '--once', '--home', home]).status).toBe(0);
+    expect(frameMd5(join(home, 'output/lanczos-2x/clip.mp4'))).toHaveLength(30);
+    expect(readLog(home)).not.toMatch(/is a copy/);
+  },
+);
 
 test.for(['shm', 'mount'] as const)(
   'a moved home removes the RAM disk that it left (%s)',

@@ -63,11 +63,15 @@ test(
   },
 );
 
-test('a daemon whose lock file is replaced exits, because a second daemon could start', async () => {
-  const { home, expectLost } = await workingDaemon();
-  rmSync(join(home, '.framekiln/daemon.lock'));
-  await expectLost();
-});
+test(
+  'a daemon whose lock file is replaced exits, because a second daemon could start',
+  { tags: ['slow'] },
+  async () => {
+    const { home, expectLost } = await workingDaemon();
+    rmSync(join(home, '.framekiln/daemon.lock'));
+    await expectLost();
+  },
+);
 
 test(
   'a daemon whose home is moved away exits, and does not create the old home again',

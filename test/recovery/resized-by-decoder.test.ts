@@ -48,7 +48,7 @@ function makePlanOlder(home: string): void {
 const PLANNED = 'ram-disk.before-set-up 1';
 const IN_SECOND_BATCH = 'segment.before-encoding 2';
 
-test('a lanczos job that is killed gives the frames of an undisturbed one', async () => {
+test('a lanczos job that is killed gives the frames of an undisturbed one', { tags: ['slow'] }, async () => {
   const killed = await finishAfterKills(['transformed-frame.written 15', IN_SECOND_BATCH]);
   expect(planOf(killed.home).decodedTo).toBe('yuv420p');
   expect(readLog(killed.home)).toMatch(/resampling .* by ffmpeg while decoding/);

@@ -41,7 +41,7 @@ esac`,
   };
 }
 
-it('the service is installed, shown, read and removed', () => {
+it('the service is installed, shown, read and removed', { tags: ['slow'] }, () => {
   const home = makeHome(temporaryFolder());
   const { environment, unit, calls, setState } = fakeSystemd();
   const service = (...args: string[]) => run(['service', ...args, '--home', home], environment);

@@ -62,7 +62,7 @@ test(
   },
 );
 
-test('with --json, each step is one JSON object', () => {
+test('with --json, each step is one JSON object', { tags: ['slow'] }, () => {
   const folder = folderWithModel();
   makeClip(join(folder, 'film.mp4'), { width: 160, height: 120, frames: 25 });
   const { status, stdout } = tryIn(folder, 'film.mp4', '--models', 'mine.onnx', '--json');

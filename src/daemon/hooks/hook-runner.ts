@@ -31,11 +31,11 @@ export interface HookRunnerOptions {
 }
 
 /**
- * Tells the ends of jobs to the hooks of the settings: programs and the webhook, each one after the other, in the order of
- * the ends. A failing hook is a warning and never fails a job.
+ * Runs the hooks of the settings for jobs that have ended: programs and the webhook, each one after the other, in the order
+ * in which the jobs ended. A failing hook is a warning and never fails a job.
  *
- * An end leaves the database only after its hook has run. So it is told at least once, and again if the daemon dies or is
- * stopped before the row is removed. A program that fails is not repeated; a webhook is, unless the server rejects it.
+ * The row of a hook leaves the database only after the hook has run. So it runs at least once, and again if the daemon dies
+ * or is stopped before the row is removed. A program that fails is not repeated; a webhook is, unless the server rejects it.
  */
 export class HookRunner {
   readonly #options: HookRunnerOptions;

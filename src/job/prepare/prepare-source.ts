@@ -1,9 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { MediaInfo } from '../../domain/media-info.ts';
 import { isOfSequence } from '../../domain/recipe.ts';
 import { counted } from '../../lib/counted.ts';
-import { makeFolder } from '../../lib/make-folder.ts';
 import {
   mayBeDiscontinuous,
   readSourceTimeline,
@@ -16,11 +15,12 @@ import { indexFrames, type FrameIndex } from '../../media/index/frame-index.ts';
 import { decodeFrameIndex, encodeFrameIndex } from '../../media/index/frame-index-file.ts';
 import { probeMedia } from '../../media/probe/probe-media.ts';
 import { isAnimatedWebpFile } from '../../media/still/still-format.ts';
-import { publishFile, writeFileDurably } from '../../workspace/durable-file.ts';
+import { writeFileDurably } from '../../workspace/durable-file.ts';
 import { sizeOrZero } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
+import { makeSubstitute } from './make-substitute.ts';
 import { packSource } from './pack-source.ts';
 import { unpackSource } from './unpack-source.ts';
 
@@ -49,7 +49,7 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   const straight = join(folder.straight, basename(job.sourcePath));
   const timeline = mayBeDiscontinuous(source) ? await discontinuousTimeline(source, signal) : null;
   if (timeline !== null && (known === null || (await sizeOrZero(straight)) === 0))
-    await remux(context, source, timeline, straight);
+    await remux(context, folder, source, timeline, straight);
   const media = timeline === null ? source : await probeMedia(straight, settings.limits, signal, keeping);
   if (known !== null) return { media, timeline, index: known };
   queue.progress.setStage(lease, 'index');
@@ -79,22 +79,19 @@ async function discontinuousTimeline(source: MediaInfo, signal: AbortSignal): Pr
 
 /** Copies a source with timestamp discontinuities onto one continuous timeline, to `path`. */
 async function remux(
-  { lease, signal, log }: JobContext,
+  context: JobContext,
+  folder: JobFolder,
   source: MediaInfo,
   timeline: SourceTimeline,
   path: string,
 ): Promise<void> {
   const { discontinuities } = timeline;
-  const folder = dirname(path);
-  await rm(folder, { recursive: true, force: true });
   const count = counted(discontinuities.length, 'timestamp discontinuity', 'timestamp discontinuities');
   const [first] = discontinuities;
-  log.warn(
+  context.log.warn(
     `${basename(path)} has ${count}: ${discontinuities.length > 1 ? 'the first is ' : ''}a jump from ${first?.at.toFixed(3) ?? '?'} s to ${first?.to.toFixed(3) ?? '?'} s; remuxing onto one continuous timeline`,
   );
-  makeFolder(folder);
-  // The lease token makes the name unique, so that a worker that lost its lease does not write into the same file.
-  const temporaryPath = join(folder, `.${lease.token}`);
-  await remuxToOneTimeline(source, timeline, { path: temporaryPath, folder }, signal);
-  await publishFile(temporaryPath, path, 'other-file');
+  await makeSubstitute(context, folder, path, (temporaryPath) =>
+    remuxToOneTimeline(source, timeline, { path: temporaryPath, folder: folder.straight }, context.signal),
+  );
 }

@@ -1,12 +1,9 @@
-import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { makeFolder } from '../../lib/make-folder.ts';
 import { unpackAnimation } from '../../media/sequence/unpack-animation.ts';
-import { publishFile } from '../../workspace/durable-file.ts';
 import { sizeOrZero } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
-import { assertUnchanged } from './assert-unchanged.ts';
+import { makeSubstitute } from './make-substitute.ts';
 
 /**
  * Unpacks the animated WebP file of a job into a video in the job folder that ffmpeg can decode; a resumed job has it
@@ -14,15 +11,12 @@ import { assertUnchanged } from './assert-unchanged.ts';
  *
  * @returns the path of the video
  */
-export async function unpackSource({ job, lease, signal }: JobContext, folder: JobFolder): Promise<string> {
+export async function unpackSource(context: JobContext, folder: JobFolder): Promise<string> {
+  const { job, signal } = context;
   const path = join(folder.straight, `${basename(job.sourcePath)}.mp4`);
   if ((await sizeOrZero(path)) > 0) return path;
-  // What an attempt that was killed has left.
-  await rm(folder.straight, { recursive: true, force: true });
-  makeFolder(folder.straight);
-  const temporaryPath = join(folder.straight, `.${lease.token}`);
-  await unpackAnimation(job.sourcePath, temporaryPath, signal);
-  await assertUnchanged(job, signal);
-  await publishFile(temporaryPath, path, 'other-file');
+  await makeSubstitute(context, folder, path, (temporaryPath) =>
+    unpackAnimation(job.sourcePath, temporaryPath, signal),
+  );
   return path;
 }

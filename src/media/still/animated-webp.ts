@@ -1,7 +1,8 @@
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { InputRejectedError } from '../../domain/errors.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
+import { readAt } from './still-format.ts';
 
 /** Header of an animated WebP file. */
 export interface Animation {
@@ -45,10 +46,10 @@ export async function readAnimation(path: string): Promise<Animation> {
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    const start = await read(file, 0, 30);
+    const start = await readAt(file, 0, 30);
     const delaysMs: number[] = [];
     for (let at = 12; at + 8 <= size;) {
-      const header = await read(file, at, 8 + 16);
+      const header = await readAt(file, at, 8 + 16);
       const length = header.readUInt32LE(4);
       if (header.toString('latin1', 0, 4) === 'ANMF') {
         if (at + 8 + length > size) throw damagedAnimation(path, ', and ends too early');
@@ -63,13 +64,6 @@ export async function readAnimation(path: string): Promise<Animation> {
   } finally {
     await file.close();
   }
-}
-
-/** Bytes of a file; zeros where it is shorter. */
-async function read(file: FileHandle, at: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length);
-  await file.read(bytes, 0, length, at);
-  return bytes;
 }
 
 export function damagedAnimation(path: string, why: string, cause?: unknown): InputRejectedError {

@@ -72,7 +72,7 @@ async function isAnimatedPng(file: FileHandle): Promise<boolean> {
 }
 
 /** Bytes of a file; zeros where it is shorter. */
-async function readAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
+export async function readAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
   await file.read(buffer, 0, length, at);
   return buffer;

@@ -1,8 +1,8 @@
 import type { Migration } from '../migrate.ts';
 
 /**
- * `hook_runs` holds the ends of jobs that hooks have not been told yet, one row for each way of telling. The trigger adds
- * them with the end itself, so that no crash separates the two. A job of `framekiln run` tells its own end.
+ * `hook_runs` has a row for each hook that has not run yet. The trigger adds them in the statement that ends a job, so that no
+ * crash separates the two. A job of `framekiln run` has no hooks.
  */
 export const hookRuns: Migration = {
   name: '0013-hook-runs',

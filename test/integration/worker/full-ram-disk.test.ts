@@ -58,31 +58,35 @@ function engineWithCallback(beforeFirstFrame: () => void): Engine {
   };
 }
 
-test('a job loses no frame when another program fills the RAM disk in the middle of a batch', async ({
-  skip,
-}) => {
-  if (smallTmpfs(1e6) === null) skip('mounting a tmpfs is not permitted here');
-  const undisturbed = inProcessWorker();
-  await undisturbed.addJob('clip.mp4', CLIP);
-  await undisturbed.runNextJob(createOnnxEngine('cpu'));
+test(
+  'a job loses no frame when another program fills the RAM disk in the middle of a batch',
+  { tags: ['slow'] },
+  async ({ skip }) => {
+    if (smallTmpfs(1e6) === null) skip('mounting a tmpfs is not permitted here');
+    const undisturbed = inProcessWorker();
+    await undisturbed.addJob('clip.mp4', CLIP);
+    await undisturbed.runNextJob(createOnnxEngine('cpu'));
 
-  const workspace = { ...SAFE_DEFAULTS.workspace, kind: 'mount', memoryFraction: 0.003 } as const;
-  const { home, addJob, runNextJob } = inProcessWorker({ workspace });
-  await addJob('clip.mp4', CLIP);
-  const engine = engineWithCallback(() => {
-    const [disk = ''] = readdirSync(join(home.stateDir, 'ram'));
-    // An output frame has 1.5 MB, three times the space that is left.
-    fillBut(join(home.stateDir, 'ram', disk), 500_000);
-  });
-  const { job, lines } = await runNextJob(engine);
-  expect(job).toMatchObject({ state: 'done', framesDone: CLIP.frames });
-  expect(lines).toContainEqual(
-    expect.stringMatching(/^(not enough space on the RAM disk|\/.* is full).*; writing frames to/),
-  );
-  expect(existsSync(join(home.jobsDir, '1'))).toBe(false);
-  const [expected, found] = [undisturbed.home, home].map(({ output }) => frameMd5(join(output, 'clip.mp4')));
-  expect(found).toEqual(expected);
-});
+    const workspace = { ...SAFE_DEFAULTS.workspace, kind: 'mount', memoryFraction: 0.003 } as const;
+    const { home, addJob, runNextJob } = inProcessWorker({ workspace });
+    await addJob('clip.mp4', CLIP);
+    const engine = engineWithCallback(() => {
+      const [disk = ''] = readdirSync(join(home.stateDir, 'ram'));
+      // An output frame has 1.5 MB, three times the space that is left.
+      fillBut(join(home.stateDir, 'ram', disk), 500_000);
+    });
+    const { job, lines } = await runNextJob(engine);
+    expect(job).toMatchObject({ state: 'done', framesDone: CLIP.frames });
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^(not enough space on the RAM disk|\/.* is full).*; writing frames to/),
+    );
+    expect(existsSync(join(home.jobsDir, '1'))).toBe(false);
+    const [expected, found] = [undisturbed.home, home].map(({ output }) =>
+      frameMd5(join(output, 'clip.mp4')),
+    );
+    expect(found).toEqual(expected);
+  },
+);
 
 test('when decoded frames no longer fit, decoding continues in another folder with complete frames', async ({
   skip,

@@ -10,7 +10,7 @@ const WAIT = { timeout: 60_000, interval: 100 };
 /** What promtool's style check says about names that people know from elsewhere; anything else is a fault. */
 const KNOWN_STYLE = /^(gpu|nvdec|nvenc|vram|processing|queue|nodejs|process)_\S+ /;
 
-it('the metrics and the health of a daemon follow what it does', async () => {
+it('the metrics and the health of a daemon follow what it does', { tags: ['slow'] }, async () => {
   const daemon = await DaemonWithPage.start();
   const own = { host: `127.0.0.1:${daemon.port}` };
   const read = async (): Promise<string> => (await daemon.ask('GET', '/metrics', own)).text;

@@ -96,6 +96,7 @@ async function startProxy(target: number): Promise<{ address: string; freeze: ()
 
 browserTest(
   `below a path of a proxy, and after sleep, the page shows the present state${suffix}`,
+  { tags: ['slow'] },
   async () => {
     const daemon = await daemonWithQueue('a');
     const proxy = await startProxy(daemon.port);

@@ -69,29 +69,36 @@ browserTest(
   },
 );
 
-it('from elsewhere, only files in input/ can be tried, and only installed models', async () => {
-  const daemon = await daemonWithModel();
-  makeClip(join(daemon.home, 'outside.mp4'), { frames: 5, audio: false });
-  const proxied = { 'x-forwarded-for': '192.0.2.1' };
-  const models = ['lanczos'];
-  const outside = { file: join(daemon.home, 'outside.mp4'), models };
-  for (const file of [outside.file, '../outside.mp4', '/etc/passwd', '/no/such/file'])
-    expect((await daemon.change('/api/try', { file, models }, proxied)).status).toBe(403);
-  expect((await daemon.change('/api/try', { file: 'missing.mp4', models })).status).toBe(404);
-  const unknown = { ...outside, models: ['../../x.onnx'] };
-  expect((await daemon.change('/api/try', unknown)).text).toContain('MODEL_UNKNOWN');
+it(
+  'from elsewhere, only files in input/ can be tried, and only installed models',
+  { tags: ['slow'] },
+  async () => {
+    const daemon = await daemonWithModel();
+    makeClip(join(daemon.home, 'outside.mp4'), { frames: 5, audio: false });
+    const proxied = { 'x-forwarded-for': '192.0.2.1' };
+    const models = ['lanczos'];
+    const outside = { file: join(daemon.home, 'outside.mp4'), models };
+    for (const file of [outside.file, '../outside.mp4', '/etc/passwd', '/no/such/file'])
+      expect((await daemon.change('/api/try', { file, models }, proxied)).status).toBe(403);
+    expect((await daemon.change('/api/try', { file: 'missing.mp4', models })).status).toBe(404);
+    const unknown = { ...outside, models: ['../../x.onnx'] };
+    expect((await daemon.change('/api/try', unknown)).text).toContain('MODEL_UNKNOWN');
 
-  // Somebody on this machine could read the file anyway.
-  expect((await daemon.change('/api/try', outside)).status).toBe(200);
-  expect((await daemon.change('/api/try', outside)).status).toBe(409);
-  await vi.waitFor(async () => expect((await daemon.ask('GET', '/api/try')).text).toContain('"done"'), WAIT);
-  const { run } = JSON.parse((await daemon.ask('GET', '/api/try')).text) as { run: number };
-  expect((await daemon.ask('GET', `/api/try/${run}/images/lanczos.png`)).headers['content-type']).toBe(
-    'image/png',
-  );
-  for (const name of ['sheet.png', '..%2f..%2fframekiln.yaml'])
-    expect((await daemon.ask('GET', `/api/try/${run}/images/${name}`)).status).toBe(404);
-});
+    // Somebody on this machine could read the file anyway.
+    expect((await daemon.change('/api/try', outside)).status).toBe(200);
+    expect((await daemon.change('/api/try', outside)).status).toBe(409);
+    await vi.waitFor(
+      async () => expect((await daemon.ask('GET', '/api/try')).text).toContain('"done"'),
+      WAIT,
+    );
+    const { run } = JSON.parse((await daemon.ask('GET', '/api/try')).text) as { run: number };
+    expect((await daemon.ask('GET', `/api/try/${run}/images/lanczos.png`)).headers['content-type']).toBe(
+      'image/png',
+    );
+    for (const name of ['sheet.png', '..%2f..%2fframekiln.yaml'])
+      expect((await daemon.ask('GET', `/api/try/${run}/images/${name}`)).status).toBe(404);
+  },
+);
 
 it('a comparison that fails says why, and ends with the daemon', async () => {
   const daemon = await daemonWithModel();
