@@ -1,25 +1,10 @@
 import { z } from 'zod';
 import { PRECISIONS } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import { Hooks } from './hooks-schema.ts';
 import { DEFAULT_RECIPE } from './recipe-presets.ts';
 import { completeRecipe, PartialRecipe, unsupportedKeys } from './recipe-schema.ts';
-
-const TIME_OF_DAY = '(?:(?:[01]\\d|2[0-3]):[0-5]\\d|24:00)';
-const QuietHours = z
-  .string()
-  .regex(new RegExp(`^${TIME_OF_DAY}-${TIME_OF_DAY}$`), 'expected a time span such as 22:00-07:30')
-  .refine(
-    (span) => span.slice(0, 5) !== span.slice(6),
-    'start and end are equal; for the whole day use 00:00-24:00',
-  );
-
-const WEBHOOK_EXPECTED = 'expected an address such as https://ntfy.sh/my-topic, without a user name';
-
-function isWebhook(text: string): boolean {
-  if (text === '') return true;
-  const url = URL.canParse(text) ? new URL(text) : null;
-  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-}
+import { Throttling } from './throttling-schema.ts';
 
 /**
  * Schema of `framekiln.yaml`, grouped by what a setting affects. Every default is safe on every machine. Descriptions are
@@ -242,51 +227,8 @@ export const SettingsFile = z
         }),
       })
       .prefault({}),
-    throttling: z
-      .strictObject({
-        quietHours: z.array(QuietHours).default([]).meta({
-          description: 'local times at which processing pauses, such as [22:00-07:30, 12:00-13:00]',
-        }),
-        inhibitSleep: z
-          .boolean()
-          .default(true)
-          .meta({ description: 'keep the machine awake with systemd-inhibit while jobs are processed' }),
-        gpuBusyPercent: z.int().min(0).max(100).default(30).meta({
-          description:
-            'processing pauses while another program uses at least this percentage of the GPU; 0 never pauses',
-        }),
-        gpuHottestCelsius: z.int().min(0).max(120).default(90).meta({
-          description:
-            'processing pauses when the GPU reaches this temperature in °C, until the GPU is 10 °C cooler; 0 never pauses',
-        }),
-      })
-      .prefault({}),
-    hooks: z
-      .strictObject({
-        done: z.array(z.string().min(1)).default([]).meta({
-          description:
-            "program to run when a job is done, with its arguments, such as [notify-send, Framekiln, '{text}']; arguments may contain {id}, {state}, {name}, {source}, {output}, {code}, {message} and {text}",
-        }),
-        failed: z
-          .array(z.string().min(1))
-          .default([])
-          .meta({ description: 'program to run when a job has failed permanently; like hooks.done' }),
-        timeoutSeconds: z
-          .number()
-          .min(1)
-          .max(3600)
-          .default(60)
-          .meta({ description: 'seconds after which the program of a hook is killed' }),
-        webhook: z.string().default('').refine(isWebhook, WEBHOOK_EXPECTED).meta({
-          description:
-            'address (http or https) that gets a signed POST request when a job is done or has failed permanently; empty for none',
-        }),
-        webhookBody: z.string().default('').meta({
-          description:
-            'body of the webhook, such as {text} for ntfy; may contain the same placeholders as hooks.done; if empty, JSON with all fields is sent',
-        }),
-      })
-      .prefault({}),
+    throttling: Throttling,
+    hooks: Hooks,
     page: z
       .strictObject({
         enabled: z
