@@ -35,7 +35,9 @@ test(
       JSON.parse(readFileSync(file, 'utf8')) as Record<string, StoredPrecision>;
     const [[sha256, stored] = ['', null]] = Object.entries(read());
     expect(stored?.rows.map(({ precision }) => precision)).toEqual(['exact', 'balanced', 'fast']);
-    expect(stdout).toContain(`new jobs with engine.precision auto use ${stored?.precision}.`);
+    expect(stdout).toContain(
+      `new jobs with engine.precision auto use ${stored?.precision}; report: ${file}\n`,
+    );
 
     // Neither is what auto uses without a report.
     for (const [i, change] of [{ precision: 'exact' }, { precision: 'exact', program: '0.0.1' }].entries()) {
