@@ -2,14 +2,15 @@
  * Speed of a whole job, with the real daemon, worker, ffmpeg and RAM disk, compared with the bare engine on frames of the
  * same size, which is measured before and after the job. Prints a table and writes bench/results/end-to-end.json.
  *
- *   npm run bench -- [--width 320] [--height 180] [--frames 60] [--model realesr-general-x4v3] [--scale 2] [--precision fast]
+ *   node bench/end-to-end.mjs [--width 320] [--height 180] [--frames 60] [--model realesr-general-x4v3] [--scale 2] [--precision fast]
  */
 import './no-telemetry.mjs';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { childrenOf, megabytes } from './process-memory.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = (path) => import(join(root, 'dist', path));
@@ -96,8 +97,8 @@ async function wholeJob() {
   });
   const peaks = { daemon: 0, worker: 0 };
   const watching = setInterval(() => {
-    peaks.daemon = Math.max(peaks.daemon, peakMegabytes(child.pid));
-    for (const pid of childrenOf(child.pid)) peaks.worker = Math.max(peaks.worker, peakMegabytes(pid));
+    peaks.daemon = Math.max(peaks.daemon, megabytes(child.pid, 'VmHWM'));
+    for (const pid of childrenOf(child.pid)) peaks.worker = Math.max(peaks.worker, megabytes(pid, 'VmHWM'));
   }, 200);
   const code = await new Promise((end) => child.once('exit', end));
   clearInterval(watching);
@@ -115,28 +116,6 @@ async function wholeJob() {
     daemonPeakMegabytes: peaks.daemon,
     workerPeakMegabytes: peaks.worker,
   };
-}
-
-function peakMegabytes(pid) {
-  try {
-    return Math.round(
-      Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
-    );
-  } catch {
-    return 0; // The process has ended.
-  }
-}
-
-function childrenOf(pid) {
-  return readdirSync('/proc').filter((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
-      return Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]) === pid;
-    } catch {
-      return false;
-    }
-  });
 }
 
 function report({ before, after, job, ...rest }) {

@@ -14,7 +14,12 @@ std::vector<const Kernels*> AvailableKernels() {
     if (__builtin_cpu_supports("avx512vnni")) available.push_back(&kAvx512VnniKernels);
     available.push_back(&kAvx512Kernels);
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) available.push_back(&kAvx2Kernels);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+#ifdef FRAMEKILN_AVX_VNNI
+    if (__builtin_cpu_supports("avxvnni")) available.push_back(&kAvx2VnniKernels);
+#endif
+    available.push_back(&kAvx2Kernels);
+  }
 #endif
   available.push_back(&kPlainKernels);
   return available;

@@ -62,12 +62,11 @@ struct Floats {
   }
 };
 
-#ifdef __AVX512VNNI__
+#ifdef FRAMEKILN_WORDS
 // Multiplies words of 16 bits, twice as many at once. Every row of values has a scale of its own, so that its largest
 // value uses all bits; weights have a scale for each position of a tile and for each output channel.
 struct Words {
   using Value = int16_t;
-  typedef int32_t Integers __attribute__((vector_size(kLanes * 4)));
   static constexpr bool kWords = true;
   static constexpr uint32_t kDepthBlock = kWordBlock;
 
@@ -75,45 +74,43 @@ struct Words {
   static FRAMEKILN_INLINE void Multiply(const char* values, size_t pitch, const int16_t* weights, uint32_t depth,
                                         const float* scales, char* products, size_t products_pitch,
                                         const int16_t* next) {
-    __m512i sums[Rows][Columns];
-    FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
-      FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) sums[r][c] = _mm512_setzero_si512();
-    }
+    Integers sums[Rows][Columns] = {};
     for (uint32_t k = 0; k < depth / 2; k++) {
-      __m512i row[Columns];
+      Integers row[Columns];
       FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++)
-        row[c] = _mm512_loadu_si512(weights + (size_t{k} * Columns + c) * kLanes * 2);
+        row[c] = LoadWords(weights + (size_t{k} * Columns + c) * kLanes * 2);
       __builtin_prefetch(next + size_t{k} * 32, 0, 2);
       FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
-        const __m512i value = _mm512_set1_epi32(reinterpret_cast<const int32_t*>(values + r * pitch)[k]);
-        // The intrinsic makes GCC 12 copy the sums.
-        FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++)
-          asm("vpdpwssd %2, %1, %0" : "+v"(sums[r][c]) : "v"(value), "v"(row[c]));
+        const Integers value = AllPairs(reinterpret_cast<const int32_t*>(values + r * pitch)[k]);
+        FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++) AddProducts(sums[r][c], value, row[c]);
       }
     }
     FRAMEKILN_UNROLL for (int r = 0; r < Rows; r++) {
       auto* to = reinterpret_cast<float*>(products + r * products_pitch);
       const Vector scale = All(scales[r]);
       FRAMEKILN_UNROLL for (int c = 0; c < Columns; c++)
-        Store(to + c * kLanes, __builtin_convertvector(Integers(sums[r][c]), Vector) * scale);
+        Store(to + c * kLanes, __builtin_convertvector(sums[r][c], Vector) * scale);
     }
   }
 
   // The largest magnitude of a row.
   static FRAMEKILN_INLINE float Largest(const float* row, uint32_t count) {
-    constexpr int kMagnitude = 0b1011;  // The larger magnitude of two, without its sign.
     Vector largest = {};
-    for (uint32_t i = 0; i < count; i += kLanes) largest = _mm512_range_ps(largest, Load(row + i), kMagnitude);
-    return _mm512_reduce_max_ps(largest);
+    for (uint32_t i = 0; i < count; i += kLanes) largest = LargerMagnitude(largest, Load(row + i));
+    return LargestOf(largest);
   }
 
-  // The words of 32 numbers are in the order of the pack instruction; weights.cc orders weights alike.
+  // Each 32 numbers become words in the order of the pack instruction of 512 bits; weights.cc orders weights alike.
   static FRAMEKILN_INLINE void Convert(const float* row, uint32_t count, float scale, int16_t* to) {
+    constexpr uint32_t kHalf = kWordBlock / 2;
     const Vector factor = All(scale);
     for (uint32_t i = 0; i < count; i += kWordBlock) {
-      const __m512i low = _mm512_cvtps_epi32(Load(row + i) * factor);
-      const __m512i high = i + kLanes < count ? _mm512_cvtps_epi32(Load(row + i + kLanes) * factor) : __m512i{};
-      _mm512_storeu_si512(to + i, _mm512_packs_epi32(low, high));
+      const bool has_high = i + kHalf < count;
+      FRAMEKILN_UNROLL for (uint32_t j = 0; j < kHalf; j += kLanes) {
+        const Integers low = Rounded(Load(row + i + j) * factor);
+        const Integers high = has_high ? Rounded(Load(row + i + j + kHalf) * factor) : Integers{};
+        StoreWords(to + i + 2 * j, Packed(low, high));
+      }
     }
   }
 };
@@ -469,7 +466,7 @@ constexpr SchemeKernel KernelFor() {
 }
 
 constexpr Kernels KernelsNamed(const char* name) {
-#ifdef __AVX512VNNI__
+#ifdef FRAMEKILN_WORDS
   constexpr SchemeKernel kF6Words = KernelFor<6, Words>(), kF4Words = KernelFor<4, Words>();
 #else
   constexpr SchemeKernel kF6Words{}, kF4Words{};
@@ -484,6 +481,8 @@ constexpr Kernels KernelsNamed(const char* name) {
 const Kernels kAvx512VnniKernels = FRAMEKILN_ISA::KernelsNamed("avx512-vnni");
 #elif defined(__AVX512F__)
 const Kernels kAvx512Kernels = FRAMEKILN_ISA::KernelsNamed("avx512");
+#elif defined(__AVXVNNI__)
+const Kernels kAvx2VnniKernels = FRAMEKILN_ISA::KernelsNamed("avx2-vnni");
 #elif defined(__AVX2__)
 const Kernels kAvx2Kernels = FRAMEKILN_ISA::KernelsNamed("avx2");
 #else

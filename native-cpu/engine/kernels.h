@@ -93,6 +93,9 @@ struct Kernels {
 extern const Kernels kPlainKernels;
 #ifdef __x86_64__
 extern const Kernels kAvx2Kernels, kAvx512Kernels, kAvx512VnniKernels;
+#ifdef FRAMEKILN_AVX_VNNI  // Old compilers do not know these instructions.
+extern const Kernels kAvx2VnniKernels;
+#endif
 #endif
 
 }  // namespace framekiln::cpu

@@ -1,7 +1,9 @@
 // The native program of the CPU engine: tests and measurements that need no Node.
 //
 //   framekiln-cpu test [SEED]                        compares every instruction set with the CPU reference
+//   framekiln-cpu peaks [THREADS]                    measures what the processor can do at most
 //   framekiln-cpu bench PLAN HEIGHT WIDTH [THREADS [ISA [PRECISION]]]   measures a model plan
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +16,7 @@
 
 #include "../engine/dispatch.h"
 #include "../engine/runner.h"
+#include "peaks.h"
 #include "tests.h"
 
 namespace {
@@ -74,8 +77,12 @@ int main(int count, char** arguments) {
   try {
     if (count >= 2 && std::strcmp(arguments[1], "test") == 0)
       return framekiln::cpu::RunTests(count > 2 ? std::strtoull(arguments[2], nullptr, 10) : std::random_device{}());
+    if (count >= 2 && std::strcmp(arguments[1], "peaks") == 0) {
+      PrintPeaks(count > 2 ? std::max(1, std::atoi(arguments[2])) : 1);
+      return 0;
+    }
     if (count >= 5 && std::strcmp(arguments[1], "bench") == 0) return Bench(count - 2, arguments + 2);
-    std::fprintf(stderr, "usage: framekiln-cpu test [SEED] | bench PLAN HEIGHT WIDTH [THREADS [ISA [PRECISION]]]\n");
+    std::fprintf(stderr, "usage: framekiln-cpu test [SEED] | peaks [THREADS] | bench PLAN HEIGHT WIDTH [THREADS [ISA [PRECISION]]]\n");
     return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -33,6 +33,7 @@ const AVX512 = [
 const INSTRUCTION_SETS = {
   plain: [],
   avx2: AVX2,
+  avx2_vnni: [...AVX2, '-mavxvnni'],
   avx512: AVX512,
   avx512_vnni: [...AVX512, '-mavx512vnni'],
 };
@@ -56,7 +57,7 @@ const TARGETS = {
       ...ENGINE,
       PLAN,
       ...['layers', 'execute'].map((name) => `native-cuda/reference/${name}.cc`),
-      ...['main', 'tests'].map((name) => `native-cpu/program/${name}.cc`),
+      ...['main', 'peaks', 'tests'].map((name) => `native-cpu/program/${name}.cc`),
     ],
     link: [],
   },
@@ -111,9 +112,11 @@ export async function buildCpu(root, name, { folder = 'build', flags = [] } = {}
     '-isystem',
     join(root, 'node_modules', path),
   ]);
+  const sets = await instructionSets(compiler);
+  const defines = ['-DNAPI_VERSION=8', ...('avx2_vnni' in sets ? ['-DFRAMEKILN_AVX_VNNI'] : [])];
   const units = [
     ...sources.map((source) => ({ source, object: source.replaceAll('/', '_'), extra: [] })),
-    ...Object.entries(instructionSets()).map(([isa, extra]) => ({
+    ...Object.entries(sets).map(([isa, extra]) => ({
       source: 'native-cpu/engine/kernels.cc',
       object: `kernels_${isa}`,
       extra,
@@ -121,7 +124,7 @@ export async function buildCpu(root, name, { folder = 'build', flags = [] } = {}
   ];
   const compile = async ({ source, object, extra }) => {
     const to = join(build, `${object}.o`);
-    const args = [...FLAGS, ...flags, ...extra, ...headers, '-DNAPI_VERSION=8', '-c', source, '-o', to];
+    const args = [...FLAGS, ...flags, ...extra, ...headers, ...defines, '-c', source, '-o', to];
     return { to, ...(await runCommand(compiler, args, { cwd: root })) };
   };
   const compiled = await Promise.all(units.map(compile));
@@ -135,9 +138,11 @@ export async function buildCpu(root, name, { folder = 'build', flags = [] } = {}
   return linked;
 }
 
-function instructionSets() {
-  if (process.arch === 'x64') return INSTRUCTION_SETS;
-  return { plain: [] };
+/** Those that the compiler knows: GCC before 11 and its assembler do not have AVX-VNNI. */
+async function instructionSets(compiler) {
+  if (process.arch !== 'x64') return { plain: [] };
+  const { ok } = await runCommand(compiler, ['-mavxvnni', '-E', '-x', 'c++', '/dev/null']);
+  return Object.fromEntries(Object.entries(INSTRUCTION_SETS).filter(([isa]) => ok || isa !== 'avx2_vnni'));
 }
 
 function findCompiler() {

@@ -22,8 +22,8 @@ export function failPointFolder(): string | null {
 }
 
 /**
- * `FRAMEKILN_INSTRUCTION_SET`: the instruction set that the CPU engine uses, `avx512-vnni`, `avx512`, `avx2` or `plain`; empty if not
- * set, for the best one. Set by tests only.
+ * `FRAMEKILN_INSTRUCTION_SET`: the instruction set that the CPU engine uses, `avx512-vnni`, `avx512`, `avx2-vnni`, `avx2` or `plain`;
+ * empty if not set, for the best one. Set by tests and benchmarks only.
  */
 export function instructionSet(): string {
   return process.env['FRAMEKILN_INSTRUCTION_SET'] ?? '';
