@@ -116,8 +116,13 @@ export class Image {
   }
 }
 
+/** Fields of consecutive ints. */
+export function integers(...values: readonly number[]): (readonly ['i32', number])[] {
+  return values.map((value) => ['i32', value]);
+}
+
 function tensorStruct(data: bigint, ...numbers: readonly [number, number, number, number]): Struct {
-  return new Struct(['u64', data], ...numbers.map((number) => ['i32', number] as const));
+  return new Struct(['u64', data], ...integers(...numbers));
 }
 
 export const NO_TENSOR = tensorStruct(0n, 0, 0, 0, 0);
