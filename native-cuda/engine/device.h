@@ -34,6 +34,8 @@ void Check(kernels::DeviceStatus status, const char* place);
 void UseDevice(int device);
 // Total memory of the current device in bytes, whatever else is running.
 size_t TotalBytes();
+// Memory of the current device that no program uses.
+size_t FreeBytes();
 #ifndef __CUDACC__
 // Sets the memory of the emulated GPU, for tests.
 void SetTotalBytes(size_t bytes);

@@ -54,6 +54,12 @@ size_t TotalBytes() {
   return total;
 }
 
+size_t FreeBytes() {
+  size_t free = 0, total = 0;
+  Check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return free;
+}
+
 DeviceMemory::DeviceMemory(size_t bytes, const char* place) : bytes_(bytes) {
   if (bytes == 0) return;
   Check(cudaMalloc(reinterpret_cast<void**>(&data_), bytes), (std::string(place) + ", " + Megabytes(bytes)).c_str());

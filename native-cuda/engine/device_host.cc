@@ -26,6 +26,7 @@ void Check(kernels::DeviceStatus status, const char* place) {
 }
 void UseDevice(int) {}
 size_t TotalBytes() { return total_bytes; }
+size_t FreeBytes() { return used_bytes > total_bytes ? 0 : total_bytes - used_bytes; }
 void SetTotalBytes(size_t bytes) { total_bytes = bytes; }
 
 DeviceMemory::DeviceMemory(size_t bytes, const char* place) {

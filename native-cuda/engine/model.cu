@@ -42,7 +42,9 @@ bool OnTensorCores(const StepRecord& s, const TensorRecord& x) {
   return plain && kernels::TensorConvTakes(static_cast<int>(x.channels));
 }
 
-std::vector<size_t> SlotOffsets(const Plan& plan, std::span<const Size> sizes) {
+// Without the image that a fused tail would make: it is written straight to the frame.
+std::vector<size_t> SlotOffsets(const Plan& plan, std::vector<Size> sizes, const std::optional<FusedTail>& tail) {
+  if (tail) sizes[tail->step.output] = {0, 0};
   std::vector<size_t> offsets{0};
   for (const size_t elements : SlotElements(plan, sizes))
     offsets.push_back(offsets.back() + Aligned(elements * sizeof(uint16_t)));
@@ -103,13 +105,13 @@ std::optional<FusedTail> Model::FindTail() const {
   return FusedTail{last};
 }
 
-size_t Model::WorkspaceBytes(Size size) const { return SlotOffsets(plan_, TensorSizes(plan_, size)).back(); }
+size_t Model::WorkspaceBytes(Size size) const { return SlotOffsets(plan_, TensorSizes(plan_, size), tail_).back(); }
 
 Workspace::Workspace(const Model& model, Size size)
     : model_(model),
       size_(size),
       sizes_(TensorSizes(model.plan_, size)),
-      slot_offsets_(SlotOffsets(model.plan_, sizes_)),
+      slot_offsets_(SlotOffsets(model.plan_, sizes_, model.tail_)),
       memory_(slot_offsets_.back(), "the model's workspace") {}
 
 kernels::Tensor Workspace::tensor(uint32_t number) const {

@@ -9,9 +9,9 @@
 namespace framekiln::engine {
 namespace {
 
-// Share of the GPU's total memory that one frame's window may take. It does not depend on the free memory: a job that
-// resumes after a crash must use the same tiles, because they affect the last bits of its pixels.
-constexpr double kShareOfALane = 0.8 / Runner::kLanes;
+// Largest share of the GPU's memory that all programs together may use. Tiles that are chosen here do not depend on the
+// free memory: a job that resumes after a crash must use the same ones, because they affect the last bits of its pixels.
+constexpr double kMostUsed = 0.875;
 constexpr uint32_t kSmallestTile = 64;
 
 template <typename Memory>
@@ -32,9 +32,13 @@ struct Runner::Lane {
   DeviceMemory device_in, device_out;
   PinnedMemory host_in, host_out;
 
-  Workspace& WorkspaceFor(const Model& model, Size size) {
+  // `only`: no other lane is left. Another one does without its memory rather than take what other programs need.
+  Workspace& WorkspaceFor(const Model& model, Size size, bool only) {
     if (!workspace || workspace->size().height != size.height || workspace->size().width != size.width) {
       workspace.reset();
+      const double left = static_cast<double>(FreeBytes()) - static_cast<double>(model.WorkspaceBytes(size));
+      if (!only && left < static_cast<double>(TotalBytes()) * (1 - kMostUsed))
+        throw DeviceError(Failure::kOutOfMemory, "One more frame at a time would fill the GPU.");
       workspace.emplace(model, size);
     }
     return *workspace;
@@ -92,13 +96,18 @@ Runner::~Runner() = default;
 Tiling Runner::ChooseTiles(const FrameSpec& spec) const {
   if (spec.tile > 0) return PlanTiles(spec.size, spec.tile, spec.overlap);
   uint32_t edge = std::max(spec.size.height, spec.size.width);
-  const double allowed = static_cast<double>(TotalBytes()) * kShareOfALane;
+  const double allowed = static_cast<double>(TotalBytes()) * kMostUsed;
   Tiling tiling = PlanTiles(spec.size, 0, spec.overlap);
   while (static_cast<double>(model_.WorkspaceBytes(tiling.window)) > allowed && edge > kSmallestTile) {
     edge = std::max(kSmallestTile, edge * 7 / 10);
     tiling = PlanTiles(spec.size, edge, spec.overlap);
   }
   return tiling;
+}
+
+bool Runner::IsLastLane() {
+  const std::lock_guard lock(mutex_);
+  return lanes_ == 1;
 }
 
 void Runner::Upscale(const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output) {
@@ -131,7 +140,7 @@ void Runner::RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::by
   Grow(lane.device_out, output.size(), "an upscaled frame on the device");
   Grow(lane.host_in, input.size(), "a frame in pinned memory");
   Grow(lane.host_out, output.size(), "an upscaled frame in pinned memory");
-  Workspace& workspace = lane.WorkspaceFor(model_, tiling.window);
+  Workspace& workspace = lane.WorkspaceFor(model_, tiling.window, IsLastLane());
   const Stream stream = lane.stream.get();
 
   std::memcpy(lane.host_in.data(), input.data(), input.size());
@@ -185,7 +194,7 @@ std::vector<NamedOutput> Runner::Run(std::span<const float> input, Size size) {
   Lane& lane = borrowed.lane();
   lane.tiling.reset();
   const Stream stream = lane.stream.get();
-  Workspace& workspace = lane.WorkspaceFor(model_, size);
+  Workspace& workspace = lane.WorkspaceFor(model_, size, true);
   Grow(lane.device_in, input.size_bytes(), "an input on the device");
   CopyToDevice(lane.device_in.data(), input.data(), input.size_bytes(), stream);
   kernels::ReadImage read;

@@ -54,6 +54,7 @@ class Runner {
   class Borrowed;
 
   Tiling ChooseTiles(const FrameSpec& spec) const;
+  bool IsLastLane();
   void RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output);
 
   const int device_;

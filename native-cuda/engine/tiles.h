@@ -27,7 +27,22 @@ struct Stretch {
   uint32_t window, core, length;
 };
 
-inline std::vector<Stretch> Split(uint32_t length, uint32_t core, uint32_t overlap, uint32_t window) {
+inline uint32_t Cores(uint32_t length, uint32_t edge) { return (length + edge - 1) / edge; }
+
+// Cores of equal lengths, even for 4:2:0, instead of full ones and a narrow rest that would cost as much as they do.
+inline uint32_t CoreLength(uint32_t length, uint32_t edge) {
+  const uint32_t count = Cores(length, edge);
+  return std::min(length, ((length + count - 1) / count + 1) / 2 * 2);
+}
+
+// With two cores, each has one neighbour; with three, the middle one has two.
+inline uint32_t WindowLength(uint32_t length, uint32_t edge, uint32_t overlap) {
+  const uint32_t neighbours = std::min(Cores(length, edge) - 1, 2u);
+  return std::min(length, CoreLength(length, edge) + neighbours * overlap);
+}
+
+inline std::vector<Stretch> Split(uint32_t length, uint32_t edge, uint32_t overlap) {
+  const uint32_t core = CoreLength(length, edge), window = WindowLength(length, edge, overlap);
   std::vector<Stretch> stretches;
   for (uint32_t at = 0; at < length; at += core) {
     const uint32_t first = at > overlap ? at - overlap : 0;
@@ -38,14 +53,12 @@ inline std::vector<Stretch> Split(uint32_t length, uint32_t core, uint32_t overl
 
 }  // namespace detail
 
-// `core`: edge of a tile's core in pixels, rounded up to an even number for 4:2:0; 0: the whole frame at once.
+// `core`: largest edge of a tile's core in pixels; 0: the whole frame at once.
 inline Tiling PlanTiles(Size frame, uint32_t core, uint32_t overlap) {
-  const uint32_t longest = std::max(frame.height, frame.width);
-  const uint32_t edge = core == 0 ? longest : std::min((core + 1) / 2 * 2, longest);
-  const auto window = [&](uint32_t length) { return edge >= length ? length : std::min(length, edge + 2 * overlap); };
-  Tiling tiling{{window(frame.height), window(frame.width)}, {}};
-  for (const auto& v : detail::Split(frame.height, edge, overlap, tiling.window.height)) {
-    for (const auto& h : detail::Split(frame.width, edge, overlap, tiling.window.width))
+  const uint32_t edge = core == 0 ? std::max(frame.height, frame.width) : core;
+  Tiling tiling{{detail::WindowLength(frame.height, edge, overlap), detail::WindowLength(frame.width, edge, overlap)}, {}};
+  for (const auto& v : detail::Split(frame.height, edge, overlap)) {
+    for (const auto& h : detail::Split(frame.width, edge, overlap))
       tiling.tiles.push_back({v.window, h.window, v.core, h.core, v.length, h.length});
   }
   return tiling;

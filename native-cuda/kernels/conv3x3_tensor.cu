@@ -99,6 +99,7 @@ FK_KERNEL FK_LAUNCH_BOUNDS(kThreads, 1) TensorConvKernel(const TensorConv p) {
         CopyWeights<kNTiles>(weights + static_cast<size_t>(next) * kTapWeights, ring + next % kRing * RingBytes(kNTiles));
       if (tap == 0 && chunk + 1 < chunks) CopyInput(p, shared + ((chunk + 1) & 1) * kInputBytes, chunk + 1, top, left);
       CommitCopies();
+      SyncWarp();
 
       const unsigned char* const tap_weights = ring + round % kRing * RingBytes(kNTiles);
       const int shift = tap / 3 * kHaloWidth + tap % 3;

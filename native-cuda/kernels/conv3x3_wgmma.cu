@@ -74,6 +74,7 @@ FK_DEVICE void StageSums(const TensorConv& p, const float (&sums)[128], unsigned
       regs[i] = there ? PackHalves(BeginEpilogue(low, channel, p.epilogue), BeginEpilogue(high, channel, p.epilogue)) : 0;
     }
     const int pixel = group * kGroupPixels + n * 8 + column;
+    SyncWarp();
     StoreMatricesTransposed(staged + pixel * kStagedRowBytes + (warp * 16 + half * 8) * 2, regs);
   }
 }
@@ -148,6 +149,7 @@ FK_KERNEL FK_LAUNCH_BOUNDS(kThreads, 1) WgmmaConvKernel(const TensorConv p) {
   }
   WaitCopies<0>();
   WaitProducts<0>();
+  HoldSums(sums);
   SyncThreads();
   StageSums(p, sums, shared, first_channel);
   SyncThreads();

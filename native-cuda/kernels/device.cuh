@@ -69,6 +69,9 @@ FK_DEVICE unsigned char* SharedMemory() {
   return framekiln_shared;
 }
 FK_DEVICE void SyncThreads() { __syncthreads(); }
+// Before an instruction that a warp executes together (ldmatrix, mma, stmatrix): lanes that took different ways through a
+// loop or a branch need not meet again by themselves, and the result of such an instruction is then undefined.
+FK_DEVICE void SyncWarp() { __syncwarp(); }
 
 FK_DEVICE float HalfBitsToFloat(uint16_t bits) { return __half2float(__ushort_as_half(bits)); }
 FK_DEVICE uint16_t FloatToHalfBits(float value) { return __half_as_ushort(__float2half_rn(value)); }
@@ -156,6 +159,7 @@ FK_DEVICE unsigned BlockZ() { return emulator::Here().block.z; }
 FK_DEVICE unsigned BlockThreads() { return emulator::Here().block_size.x; }
 FK_DEVICE unsigned char* SharedMemory() { return emulator::SharedMemory(); }
 FK_DEVICE void SyncThreads() { emulator::SyncThreads(); }
+FK_DEVICE void SyncWarp() {}  // Lanes always meet at a collective instruction.
 FK_DEVICE float HalfBitsToFloat(uint16_t bits) { return emulator::HalfBitsToFloat(bits); }
 FK_DEVICE uint16_t FloatToHalfBits(float value) { return FloatToHalf(value); }
 FK_DEVICE float Exponential(float value) { return std::exp(value); }

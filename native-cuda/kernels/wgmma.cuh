@@ -61,6 +61,12 @@ template <int kPending>
 FK_DEVICE void WaitProducts() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
 }
+// After the last WaitProducts: keeps the compiler from reading the sums before it, as it does not know that MultiplyAddGroup
+// writes them later. It makes no instructions.
+FK_DEVICE void HoldSums(float (&d)[128]) {
+  FK_UNROLL
+  for (int i = 0; i < 128; i++) asm volatile("" : "+f"(d[i])::"memory");
+}
 // What this thread wrote to shared memory may be read by MultiplyAddGroup after the next barrier.
 FK_DEVICE void PublishShared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 // Four 8x8 matrices of halves, transposed on the way: lane i gives the address of column i % 8 of matrix i / 8.
@@ -83,6 +89,7 @@ template <int kPending>
 FK_DEVICE void WaitProducts() {
   emulator::WaitProducts(kPending);
 }
+FK_DEVICE void HoldSums(float (&)[128]) {}
 FK_DEVICE void PublishShared() {}
 FK_DEVICE void StoreMatricesTransposed(unsigned char* column, const uint32_t (&regs)[4]) {
   emulator::StoreMatricesTransposed(column, regs);

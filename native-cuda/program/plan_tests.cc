@@ -130,10 +130,10 @@ void MemoryTest(Random& random) {
   std::vector<std::thread> threads;
   for (auto& output : found) threads.emplace_back([&] { output = upscale(64); });
   for (std::thread& thread : threads) thread.join();
-  engine::SetTotalBytes(weights + one / 2);
+  engine::SetTotalBytes(weights + one / 4);
   bool rejected = false;
   try {
-    upscale(40);
+    upscale(48);
   } catch (const engine::DeviceError& error) {
     rejected = error.failure == engine::Failure::kOutOfMemory;
   }

@@ -17,6 +17,7 @@ import { availableMemoryBytes } from '../../workspace/memory.ts';
 import { tryWithPermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
 import { chooseChroma } from './decoded-format.ts';
+import { kernelBytesPerPixel } from './kernel-memory.ts';
 import { chooseTiles, tilesAfterCrashes, type TiledWork } from './tile-sizes.ts';
 
 export interface PlanInputs extends TiledWork {
@@ -79,6 +80,8 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
   const { recipe } = context.job;
   const { formats, media, model, decodedTo, container, hasAnalysis } = inputs;
   const measured = model === null ? null : await measuredPrecision(home.precisionsFile, model.sha256);
+  const hasGpu = model !== null && (inputs.memories?.gpu ?? null) !== null;
+  const kernelBytes = hasGpu ? await kernelBytesPerPixel(model) : null;
   const freeBytes = await availableMemoryBytes();
   const sizes = batchSizesFor(
     { inputBytes: frameBytes(formats.input), outputBytes: frameBytes(formats.output) },
@@ -109,7 +112,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     ...(model === null ? {} : { shrinksWith: 'sharp' }),
     // Another model may accept only certain sizes, and how far it looks beyond a tile is not known.
     ...(model === null || model.architecture === null ? {} : { reusesTiles: true }),
-    ...chooseTiles(context, inputs),
+    ...chooseTiles(context, { ...inputs, kernelBytesPerPixel: kernelBytes }),
     ...(isCpuAddonBuilt() ? { precision: choosePrecision(settings.engine.precision, model, measured) } : {}),
     ...(recipe.pipeline === 'upscale' && recipe.device !== 'cpu' && model !== null
       ? { webGpu: 'undecided' }

@@ -4,6 +4,7 @@ import type { ModelFile } from '../../domain/models.ts';
 import type { Recipe } from '../../domain/recipe.ts';
 import { batchForVideoMemory, GPU_LANES, usableVideoMemory } from '../../hardware/video-memory.ts';
 import { chooseTile, SMALLEST_TILE } from '../../pipelines/upscale/choose-tile.ts';
+import { chooseGpuTile } from '../../pipelines/upscale/choose-gpu-tile.ts';
 import type { DeviceMemories } from './device-memory.ts';
 import type { JobContext } from '../job-context.ts';
 
@@ -12,10 +13,14 @@ export interface TiledWork {
   readonly model: ModelFile | null;
   /** Free memory of each device; null where frames are not tiled. */
   readonly memories: DeviceMemories | null;
+  /** GPU memory that our kernels need for each pixel of this model; absent or null: other engines use the GPU. */
+  readonly kernelBytesPerPixel?: number | null;
 }
 
 /** Tile size on a GPU that does not report its memory. */
 const DEFAULT_GPU_TILE = 256;
+/** GPU memory of a frame for each pixel of the source: 16-bit RGB, and that upscaled four times along each edge. */
+const FRAME_BYTES_PER_PIXEL = 2 * 3 * (1 + 4 ** 2);
 
 /** Whether the frames of a job can be cut into tiles. */
 export function isTiled(recipe: Recipe, model: ModelFile | null): boolean {
@@ -36,6 +41,12 @@ export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan,
   if (gpu === null) {
     const tileWithoutMemory = requested === 'auto' ? DEFAULT_GPU_TILE : requested;
     return { tile, gpuTile: chooseTile({ ...request, requested: tileWithoutMemory, memoryBytes }) };
+  }
+  const { kernelBytesPerPixel: bytesPerPixel = null } = work;
+  if (requested === 'auto' && bytesPerPixel !== null) {
+    const frameBytes = request.width * request.height * FRAME_BYTES_PER_PIXEL;
+    const fit = { frameBytes, bytesPerPixel, usableBytes: usableVideoMemory(gpu), mostLanes: GPU_LANES };
+    return { tile, gpuTile: chooseGpuTile({ ...request, overlap: model.overlap, ...fit }).tile };
   }
   const { max, batch } = settings.streams;
   const images = Math.max(GPU_LANES, Math.min(max, batchForVideoMemory(batch, gpu.freeBytes)));

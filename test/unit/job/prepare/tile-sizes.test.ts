@@ -71,6 +71,17 @@ test('the GPU gets a tile size by its own memory', async () => {
   expect(small).toEqual({ tile: null, gpuTile: 32 });
 });
 
+test('with our kernels the GPU gets tiles by the memory that they need', async () => {
+  const { context } = await contextOf({ recipe: RECIPE });
+  const work = { media: sourceOf(640, 480), model: MODEL, memories: memories(PLENTY, 2 ** 29) };
+  expect(chooseTiles(context, work).gpuTile).toBeLessThan(480);
+  expect(chooseTiles(context, { ...work, kernelBytesPerPixel: 272 })).toEqual({ tile: null, gpuTile: null });
+  const half = { ...work, memories: memories(PLENTY, 2 ** 27), kernelBytesPerPixel: 272 };
+  expect(chooseTiles(context, half).gpuTile).toBeLessThan(640);
+  const chosen = { ...context, job: { ...context.job, recipe: { ...RECIPE, tile: 200 } } };
+  expect(chooseTiles(chosen, { ...work, kernelBytesPerPixel: 272 })).toEqual({ tile: 200, gpuTile: 200 });
+});
+
 test('a GPU that does not report its memory gets a moderate tile size', async () => {
   const { context } = await contextOf({ recipe: RECIPE });
   const work = { media: sourceOf(640, 480), model: MODEL, memories: memories(PLENTY, null) };

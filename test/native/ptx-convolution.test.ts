@@ -1,0 +1,32 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { compileToPtx, whyNoPtx } from '../helpers/ptx/compile-kernels.ts';
+import { type ConvolutionCase, convolve, MMA, WGMMA } from '../helpers/ptx/convolution.ts';
+
+const LIMIT = 2e-3;
+const SHAPE = { height: 9, width: 37, inputs: 64 };
+
+const CASES: readonly ConvolutionCase[] = [
+  { ...SHAPE, outputs: 12, activation: 'prelu' },
+  { ...SHAPE, outputs: 32, activation: 'leaky', residuals: [32] },
+  { ...SHAPE, outputs: 48, bias: false },
+  { ...SHAPE, outputs: 64, activation: 'prelu', residuals: [64, 24], actLast: true },
+  { ...SHAPE, inputs: 32, outputs: 100, activation: 'sigmoid' },
+];
+
+describe.skipIf(whyNoPtx !== null).each([
+  { file: 'conv3x3_tensor', architecture: '80', kernel: MMA },
+  { file: 'conv3x3_tensor', architecture: '75', kernel: MMA },
+  { file: 'conv3x3_wgmma', architecture: '90a', kernel: WGMMA },
+] as const)(`$file as PTX for $architecture${whyNoPtx === null ? '' : ` (${whyNoPtx})`}`, (compiled) => {
+  const { file, architecture, kernel } = compiled;
+  let ptx = '';
+  beforeAll(() => {
+    ptx = compileToPtx(file, architecture);
+  });
+
+  test.each(CASES)('$inputs to $outputs channels, $activation', (options) => {
+    const outcome = convolve(ptx, kernel, kernel === WGMMA ? { ...options, width: 70 } : options);
+    expect(outcome.error).toBeLessThan(LIMIT);
+    expect(outcome.wroteElsewhere).toBe(false);
+  });
+});
