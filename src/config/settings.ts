@@ -126,10 +126,13 @@ export const SettingsFile = z
           description:
             'frames in the first batch, after which the remaining time is known; fewer if memory is short',
         }),
-        frames: z.int().min(1).max(1000).default(60).meta({
-          description:
-            'frames in each later batch, fewer if memory is short; a power cut loses only the batches in progress, and each batch begins with a keyframe',
-        }),
+        frames: z
+          .union([z.literal('auto'), z.int().min(1).max(1000)])
+          .default('auto')
+          .meta({
+            description:
+              'frames in each later batch, fewer if memory is short; auto: 60, or up to 600 small frames with a fast model; a power cut loses only the batches in progress, and each batch begins with a keyframe',
+          }),
       })
       .prefault({}),
     workspace: z

@@ -131,7 +131,8 @@ export class Estimator {
     frame: { readonly inputBytes: number; readonly outputBytes: number },
   ): number {
     const { batch, workspace } = this.#options.settings();
-    const { batchFrames } = batchSizesFor(frame, freeBytes * workspace.memoryFraction, {
+    const limit = freeBytes * workspace.memoryFraction;
+    const { batchFrames } = batchSizesFor({ ...frame, isSlow: false }, limit, {
       firstBatchFrames: batch.firstFrames,
       batchFrames: batch.frames,
     });

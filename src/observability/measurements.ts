@@ -1,7 +1,7 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 /** Stages of a batch whose time is measured. */
-export const STAGES = ['decode', 'transform', 'commit'] as const;
+export const STAGES = ['decode', 'transform', 'encode', 'commit'] as const;
 
 /**
  * What works more slowly, or elsewhere, than intended: a segment that the CPU encodes instead of NVENC, a job that the CPU

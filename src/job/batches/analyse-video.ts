@@ -80,7 +80,13 @@ async function analyseBatches(
     return Promise.resolve();
   };
   try {
-    const stages = { decode: (range: BatchRange) => decode.decodeOnly(range), transform: analyse, commit };
+    const stages = {
+      decode: (range: BatchRange) => decode.decodeOnly(range),
+      transform: analyse,
+      // There is nothing to encode yet.
+      encode: (analysedRange: AnalysedRange) => Promise.resolve(analysedRange),
+      commit,
+    };
     await runStages(missing, stages, BATCHES_IN_FLIGHT, signal);
   } finally {
     await decode.close();

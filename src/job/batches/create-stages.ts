@@ -5,12 +5,13 @@ import { whyNotNvenc } from '../../media/encode/try-nvenc.ts';
 import { hardwareReason } from '../../domain/hardware-reason.ts';
 import { outputTiming } from '../../media/encode/output-timing.ts';
 import type { FrameFiles } from '../../workspace/frame-files.ts';
+import type { JobFolder } from '../../workspace/job-folder.ts';
 import { tryWithPermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from '../prepare/assert-unchanged.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
-import { CommitStage, type CommitStageOptions } from './commit-stage.ts';
 import { DecodeStage } from './decode-stage.ts';
+import { EncodeStage } from './encode-stage.ts';
 
 export function createDecodeStage(
   { job, settings, log, signal }: JobContext,
@@ -25,11 +26,11 @@ export function createDecodeStage(
   return new DecodeStage({ media, index, formats, files, log, decoder });
 }
 
-export function createCommitStage(
+export function createEncodeStage(
   context: JobContext,
   { media, index, formats, plan }: PreparedJob,
-  rest: Pick<CommitStageOptions, 'folder' | 'files' | 'progress'>,
-): CommitStage {
+  folder: JobFolder,
+): EncodeStage {
   const { num, den } = formats.outputAspect;
   const segment = {
     format: formats.output,
@@ -55,5 +56,5 @@ export function createCommitStage(
     },
     onChoice: (sentence) => context.log.info(sentence),
   });
-  return new CommitStage({ ...rest, context, chooser, encoder: plan.encoder, segment });
+  return new EncodeStage({ context, folder, chooser, encoder: plan.encoder, segment });
 }

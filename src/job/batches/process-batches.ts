@@ -5,7 +5,8 @@ import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { analyseVideo } from './analyse-video.ts';
-import { createCommitStage, createDecodeStage } from './create-stages.ts';
+import { CommitStage } from './commit-stage.ts';
+import { createDecodeStage, createEncodeStage } from './create-stages.ts';
 import { JobProgress } from './job-progress.ts';
 import { openFrameFiles } from './open-frame-files.ts';
 import { openPipeline } from './open-pipeline.ts';
@@ -14,7 +15,7 @@ import { TileMemory } from './tile-memory.ts';
 import { TransformStage } from './transform-stage.ts';
 
 /**
- * Takes every batch without a checkpoint through decode, transform and commit, after the whole video has been analysed
+ * Takes every batch without a checkpoint through decode, transform, encode and commit, after the whole video has been analysed
  * where the pipeline needs that. The RAM disk exists only during
  * that time; after a failure it stays, so that the next attempt can reuse its frames.
  */
@@ -40,13 +41,15 @@ export async function processBatches(
       ...{ inference, files, progress, tiles, log, formats },
       directionOf: (number) => queue.analyses.getDirection(job.id, number)?.direction ?? null,
     });
-    const commit = createCommitStage(context, prepared, { folder, files, progress });
+    const encode = createEncodeStage(context, prepared, folder);
+    const commit = new CommitStage({ context, folder, files, progress, encode });
     try {
       await runStages(
         missing,
         {
           decode: (range) => timed('decode', range, () => decode.run(range)),
           transform: (batch, stop) => timed('transform', batch.range, () => transform.run(batch, stop)),
+          encode: (batch, stop) => timed('encode', batch.range, () => encode.run(batch, stop)),
           commit: (batch, stop) => timed('commit', batch.range, () => commit.run(batch, stop)),
         },
         BATCHES_IN_FLIGHT,

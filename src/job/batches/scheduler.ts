@@ -3,22 +3,23 @@ import { Semaphore, type Permit } from '../../lib/semaphore.ts';
 /** One stage of the work on a batch: takes the record of the stage before it and returns its own. */
 export type Stage<In, Out> = (record: In, signal: AbortSignal) => Promise<Out>;
 
-export interface Stages<Item, Decoded, Transformed> {
+export interface Stages<Item, Decoded, Transformed, Encoded> {
   readonly decode: Stage<Item, Decoded>;
   readonly transform: Stage<Decoded, Transformed>;
-  readonly commit: Stage<Transformed, void>;
+  readonly encode: Stage<Transformed, Encoded>;
+  readonly commit: Stage<Encoded, void>;
 }
 
 /**
- * Takes items through decode, transform and commit. The stages work at the same time on different items; each stage
+ * Takes items through decode, transform, encode and commit. The stages work at the same time on different items; each stage
  * gets one item at a time, in order. At most `maxInFlight` items are started and not committed, so memory does not
  * depend on the number of items.
  *
  * The first failure stops all stages and is thrown once every stage has stopped.
  */
-export async function runStages<Item, Decoded, Transformed>(
+export async function runStages<Item, Decoded, Transformed, Encoded>(
   items: Iterable<Item>,
-  { decode, transform, commit }: Stages<Item, Decoded, Transformed>,
+  { decode, transform, encode, commit }: Stages<Item, Decoded, Transformed, Encoded>,
   maxInFlight: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -27,6 +28,7 @@ export async function runStages<Item, Decoded, Transformed>(
   const inFlight = new Semaphore(maxInFlight);
   const decodeTurn = oneAtATime(decode, combined);
   const transformTurn = oneAtATime(transform, combined);
+  const encodeTurn = oneAtATime(encode, combined);
   const commitTurn = oneAtATime(commit, combined);
 
   const running = new Set<Promise<void>>();
@@ -40,6 +42,7 @@ export async function runStages<Item, Decoded, Transformed>(
     }
     const carried = decodeTurn(item)
       .then(transformTurn)
+      .then(encodeTurn)
       .then(commitTurn)
       .catch((error: unknown) => failure.abort(error)) // Only the first abort sets the reason.
       .finally(() => {

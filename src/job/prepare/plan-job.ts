@@ -84,7 +84,11 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
   const kernelBytes = hasGpu ? await kernelBytesPerPixel(model) : null;
   const freeBytes = await availableMemoryBytes();
   const sizes = batchSizesFor(
-    { inputBytes: frameBytes(formats.input), outputBytes: frameBytes(formats.output) },
+    {
+      inputBytes: frameBytes(formats.input),
+      outputBytes: frameBytes(formats.output),
+      isSlow: model !== null && model.architecture !== 'srvgg',
+    },
     freeBytes * settings.workspace.memoryFraction,
     { firstBatchFrames: settings.batch.firstFrames, batchFrames: settings.batch.frames },
   );

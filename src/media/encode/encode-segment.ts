@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { FfmpegError, VerificationError } from '../../domain/errors.ts';
 import type { FrameFormat, HdrMetadata } from '../../domain/media-info.ts';
 import { chromaLocationFilters, colorArguments, type OutputColor } from '../decode/color-conversion.ts';
@@ -14,7 +13,7 @@ import {
 } from './encoder-arguments.ts';
 import { QUIET, rawInputArguments } from '../ffmpeg/ffmpeg-arguments.ts';
 import { counted } from '../../lib/counted.ts';
-import { FRAME_TIMES_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
+import { FRAME_TIMES_INPUT, FRAME_TIMES_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
 import { averageRate, type OutputTiming } from './output-timing.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { tableExpression } from './table-expression.ts';
@@ -57,7 +56,14 @@ export async function encodeSegment(
   const args = [
     ...QUIET,
     '-y',
-    ...rawInputArguments(job.format, averageRate(job.timing)),
+    ...rawInputArguments(job.framesPath, job.format, averageRate(job.timing)),
+    // A line for each frame. It shows progress, and when this process is gone, it cannot be written, and ffmpeg ends.
+    '-map',
+    '0:v:0',
+    ...FRAME_TIMES_OUTPUT,
+    'pipe:1',
+    '-map',
+    '0:v:0',
     '-vf',
     [
       toEncoderFilter(job.color, job.format, pixelFormat),
@@ -90,26 +96,11 @@ export async function encodeSegment(
     `file:${job.segmentPath}`,
   ];
   signal?.throwIfAborted();
-  const child = new FfmpegProcess('ffmpeg', args, { purpose: `encoding with ${encoder}` });
-  child.stdout.resume();
+  const child = new FfmpegProcess('ffmpeg', args, { purpose: `encoding with ${encoder}`, signal });
+  child.stdin.end();
   child.extra.resume();
-  const frames = createReadStream(job.framesPath, { highWaterMark: 1024 * 1024 });
-  // Not `pipeline`: when ffmpeg fails, its exit status says more than the EPIPE of the broken pipe.
-  frames.on('data', () => child.touch());
-  frames.pipe(child.stdin);
-  const readFailed = new Promise<never>((_, reject) => frames.once('error', reject));
-  const stop = (): void => {
-    frames.destroy();
-    void child.finish();
-  };
-  signal?.addEventListener('abort', stop, { once: true });
-  try {
-    await Promise.race([child.ended, readFailed]);
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    frames.destroy();
-    await child.finish();
-  }
+  child.stdout.on('data', () => child.touch());
+  await child.ended;
   // After an abort ffmpeg exits with 0, although frames are missing.
   signal?.throwIfAborted();
 }
@@ -123,6 +114,7 @@ export async function verifySegment(job: SegmentJob, signal?: AbortSignal): Prom
   const args = [
     ...QUIET,
     '-copyts',
+    ...FRAME_TIMES_INPUT,
     '-i',
     `file:${job.segmentPath}`,
     '-map',

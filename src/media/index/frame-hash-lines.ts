@@ -31,6 +31,12 @@ export const FRAME_HASH_OUTPUT = [
 /** Like FRAME_HASH_OUTPUT, but images are neither copied nor hashed, so only the timestamps mean anything. */
 export const FRAME_TIMES_OUTPUT = ['-c:v', 'wrapped_avframe', ...FRAME_HASH_OUTPUT] as const;
 
+/**
+ * Arguments before an input of which only the timestamps are wanted: the loop filter smooths images that nobody looks at.
+ * Everything that is in the stream is still decoded.
+ */
+export const FRAME_TIMES_INPUT = ['-skip_loop_filter', 'all'] as const;
+
 /** Yields the frames of a `framehash` output as they arrive. */
 export async function* readFrameHashes(output: Readable): AsyncGenerator<HashedFrame> {
   let timeBase: Rational = { num: 1, den: 1 };

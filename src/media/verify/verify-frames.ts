@@ -7,7 +7,7 @@ import { counted } from '../../lib/counted.ts';
 import type { OutputTiming } from '../encode/output-timing.ts';
 import { inputArguments, QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
-import { FRAME_TIMES_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
+import { FRAME_TIMES_INPUT, FRAME_TIMES_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
 import { claimedEndSeconds } from '../probe/claimed-end.ts';
 
 /** Result of decoding all frames of a finished file. */
@@ -31,7 +31,7 @@ export async function checkFrames(
   { timing, captions, maxPixels }: ExpectedFrames,
   signal?: AbortSignal,
 ): Promise<FrameCheck> {
-  const input = inputArguments(found.path, { maxPixels, before: ['-copyts'] });
+  const input = inputArguments(found.path, { maxPixels, before: ['-copyts', ...FRAME_TIMES_INPUT] });
   const args = [
     ...[...QUIET, ...input, '-map', `0:${found.video.index}`, ...FRAME_TIMES_OUTPUT, 'pipe:1'],
     ...(captions === null ? [] : captionOutputs(found.video.index, { payloads: 4, times: 5 })),

@@ -18,8 +18,8 @@ test('ten thousand files that are queued at once read the history once', async (
   const job = { recipe: newJob().recipe, video: VIDEO };
   const all = await Promise.all(Array.from({ length: 10_000 }, () => estimator.estimate(job)));
   expect(pastJobs).toHaveBeenCalledTimes(1);
-  // Sixty frames in each of three batches, 64x48 and 128x96 of three bytes: the free memory of any machine is enough.
-  const memoryBytes = 3 * 60 * 3 * (64 * 48 + 128 * 96);
+  // Six hundred small frames in each of three batches, 64x48 and 128x96 of three bytes: the free memory of any machine is enough.
+  const memoryBytes = 3 * 600 * 3 * (64 * 48 + 128 * 96);
   expect(new Set(all.map((estimate) => JSON.stringify(estimate)))).toEqual(
     new Set([
       JSON.stringify({ diskBytes: 110_000, memoryBytes, jobCount: 1, seconds: 8, basis: 'past-jobs' }),

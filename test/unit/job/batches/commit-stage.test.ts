@@ -2,10 +2,16 @@ import { existsSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { SAFE_DEFAULTS, type Settings } from '../../../../src/config/settings.ts';
-import { LeaseLostError, TransientError, WorkerMemoryError } from '../../../../src/domain/errors.ts';
+import {
+  LeaseLostError,
+  TransientError,
+  VerificationError,
+  WorkerMemoryError,
+} from '../../../../src/domain/errors.ts';
 import { frameBytes } from '../../../../src/domain/media-info.ts';
 import type { TransformedBatch } from '../../../../src/job/batches/batch-record.ts';
-import { createCommitStage } from '../../../../src/job/batches/create-stages.ts';
+import { CommitStage } from '../../../../src/job/batches/commit-stage.ts';
+import { createEncodeStage } from '../../../../src/job/batches/create-stages.ts';
 import { JobProgress } from '../../../../src/job/batches/job-progress.ts';
 import type { JobContext } from '../../../../src/job/job-context.ts';
 import { sha256File } from '../../../../src/lib/sha256-file.ts';
@@ -20,7 +26,7 @@ const SEGMENT = 'b0000.1.mp4';
 
 afterEach(() => void vi.unstubAllEnvs());
 
-/** The stage of a job, and its first batch of 10 frames of 64x48 as the transform stage hands it on. */
+/** The last two stages of a job, and its first batch of 10 frames of 64x48 as the transform stage hands it on. */
 async function openStage(changes: Partial<JobContext> = {}, encoder: Partial<Settings['encoder']> = {}) {
   const settings = { encoder: { ...SAFE_DEFAULTS.encoder, nvenc: false, ...encoder } };
   const work = await jobAtWork({ settings });
@@ -32,7 +38,9 @@ async function openStage(changes: Partial<JobContext> = {}, encoder: Partial<Set
   };
   const files = frameFilesOf(work);
   const progress = new JobProgress(context, 10, 0, 10);
-  const stage = createCommitStage(context, prepared, { folder: work.folder, files, progress });
+  const { folder } = work;
+  const encode = createEncodeStage(context, prepared, folder);
+  const stage = new CommitStage({ context, folder, files, progress, encode });
   const range = { number: 0, firstFrame: 0, frameCount: 10 };
   const bytes = frameBytes(prepared.formats.output);
   const outputPath = await files.place(range, 'out', 10 * bytes);
@@ -42,7 +50,12 @@ async function openStage(changes: Partial<JobContext> = {}, encoder: Partial<Set
     framesReused: 2.5,
   };
   progress.finishBatch(10);
-  const commit = (): Promise<void> => stage.run(batch, running);
+  /** @param damage changes the segment at this path before it is verified */
+  const commit = async (damage?: (segment: string) => void): Promise<void> => {
+    const encoded = await encode.run(batch, running);
+    damage?.(encoded.segment.segmentPath);
+    await stage.run(encoded, running);
+  };
   const rows = () => work.queue.batches.listBatches(work.job.id);
   const segments = () => readdirSync(work.folder.segments);
   return { ...work, context, commit, rows, segments, outputPath };
@@ -78,6 +91,18 @@ test('a segment without all frames of its batch is removed, and has no row', asy
   const { commit, rows, segments, outputPath } = await openStage();
   truncateSync(outputPath, statSync(outputPath).size / 2);
   await expect(commit()).rejects.toThrow();
+  expect([rows(), segments()]).toEqual([[], []]);
+  expect(existsSync(outputPath)).toBe(true);
+});
+
+/** Cuts off the end of a segment, as a full disk or a failing driver might. */
+function cutShort(segment: string): void {
+  truncateSync(segment, Math.floor(statSync(segment).size / 2));
+}
+
+test('a segment that is damaged after it was encoded is removed, and has no row', async () => {
+  const { commit, rows, segments, outputPath } = await openStage();
+  await expect(commit(cutShort)).rejects.toThrow(VerificationError);
   expect([rows(), segments()]).toEqual([[], []]);
   expect(existsSync(outputPath)).toBe(true);
 });
@@ -139,4 +164,19 @@ test('when NVENC fails and no software may take over, the job waits', async () =
   expect(error).toBeInstanceOf(TransientError);
   expect(error).toMatchObject({ code: 'ENCODER_BUSY' });
   expect([rows(), segments()]).toEqual([[], []]);
+});
+
+test('when a segment from NVENC is damaged, the same frames are encoded in software', async () => {
+  const software = await openStage();
+  await software.commit();
+  const machine = fakeMachine(temporaryFolder(), { gpu: RTX_4090, nvenc: 2 });
+  vi.stubEnv('PATH', machine.path);
+  const encoderSemaphore = new EncoderSemaphore(() => 1);
+  const { commit, rows, segments, folder, lines } = await openStage({ encoderSemaphore }, { nvenc: true });
+  await commit(cutShort);
+  expect(rows()).toMatchObject([{ encoder: 'libx264' }]);
+  expect(segments()).toEqual([SEGMENT]);
+  expect(frameMd5(folder.segmentPath(SEGMENT))).toEqual(frameMd5(software.folder.segmentPath(SEGMENT)));
+  expect(encoderSemaphore.counts).toMatchObject({ opened: 2, closed: 2, fallenBack: 1 });
+  expect(lines.filter((line) => line.includes('NVENC failed to encode a batch'))).toHaveLength(1);
 });

@@ -23,6 +23,7 @@ function handMadeStages() {
   const stages = {
     decode: stage('d'),
     transform: stage('t'),
+    encode: stage('e'),
     commit: async (record: Record, signal: AbortSignal) => void committed.push(await commit(record, signal)),
   };
   const finish = async (key: string) => {
@@ -49,12 +50,16 @@ test('neighbouring batches overlap, each stage keeps their order, and the number
   // Three are in flight, and the transform of the first has not ended.
   expect(log.toSorted()).toEqual(['d0', 'd1', 'd2', 't0']);
   await finish('t0');
-  expect(log.toSorted()).toEqual(['c0', 'd0', 'd1', 'd2', 't0', 't1']);
+  expect(log.toSorted()).toEqual(['d0', 'd1', 'd2', 'e0', 't0', 't1']);
+  await finish('t1');
+  await finish('e0');
+  // One is verified and committed while the next is encoded.
+  expect(log.toSorted()).toEqual(['c0', 'd0', 'd1', 'd2', 'e0', 'e1', 't0', 't1', 't2']);
   await finish('c0');
   expect(log.at(-1)).toBe('d3');
-  for (const key of ['d3', 't1', 'c1', 't2', 'c2', 't3', 'c3']) await finish(key);
+  for (const key of ['d3', 'e1', 'c1', 't2', 'e2', 'c2', 't3', 'e3', 'c3']) await finish(key);
   await done;
-  expect(committed).toEqual([0, 1, 2, 3].map((number) => ({ number, trail: 'dtc' })));
+  expect(committed).toEqual([0, 1, 2, 3].map((number) => ({ number, trail: 'dtec' })));
 });
 
 test('the first failure stops every stage and is the one that is thrown', async () => {
@@ -80,5 +85,5 @@ test('a stop from outside is thrown once all stages have stopped', async () => {
 
 test('without batches no stage is called', async () => {
   const called = () => Promise.reject(new Error('called'));
-  await runStages([], { decode: called, transform: called, commit: called }, 3, never);
+  await runStages([], { decode: called, transform: called, encode: called, commit: called }, 3, never);
 });
