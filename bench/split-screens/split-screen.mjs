@@ -57,7 +57,9 @@ export async function splitScreen(frames, size, rate, recipe) {
     const results = [];
     await timed('draw', async () => {
       for (const [i, batch] of batches.entries())
-        for await (const { pixels } of pipeline.process(batch, directions[i], signal)) results.push(pixels);
+        for await (const { pixels } of pipeline.process(batch, directions[i], signal))
+          // The pipeline uses the bytes again.
+          results.push(Buffer.from(pixels));
     });
     const views = directions.flatMap((direction) => [...decodeViews(direction).values()]);
     const format = { pixelFormat: 'rgb24' };

@@ -1,6 +1,6 @@
 import type { FrameFormat, MediaInfo, Rational } from '../domain/media-info.ts';
 
-/** One frame's pixels, packed RGB in its FrameFormat. The receiver may keep the bytes; they are not modified afterwards. */
+/** One frame's pixels, packed RGB in its FrameFormat. A pipeline may keep the bytes of its input; they are not modified afterwards. */
 export interface Frame {
   /** Number in the job, from 0. */
   readonly number: number;
@@ -77,8 +77,9 @@ export interface FramePipeline {
    */
   lookAhead?(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): Promise<void>;
   /**
-   * One frame out for each frame of a batch, in order. Stops with StoppedError when `signal` is aborted. Nothing is kept of
-   * earlier frames, so a resumed job gives the same frames as an uninterrupted one.
+   * One frame out for each frame of a batch, in order. The bytes of a frame may be used again as soon as the next one is
+   * requested. Stops with StoppedError when `signal` is aborted. Nothing is kept of earlier frames, so a resumed job gives
+   * the same frames as an uninterrupted one.
    *
    * @param direction of the batch, as `VideoAnalysis.direct` gave it; null for a pipeline without analysis
    */

@@ -10,8 +10,8 @@ import { startStopwatch } from './stopwatch.ts';
 const WIDTH = 1280;
 const HEIGHT = 720;
 const FRAMES = 12;
-/** Two frames are drawn at the same time. */
-const PARTS_AT_ONCE = 2;
+/** Frames are drawn one after the other. */
+const PARTS_AT_ONCE = 1;
 
 export interface DualFaceToMeasure {
   readonly recipe: DualFaceRecipe;

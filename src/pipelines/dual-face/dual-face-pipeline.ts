@@ -34,9 +34,6 @@ interface OpenPipeline {
   readonly embedder: OptionalEmbedder;
 }
 
-/** Maximum number of frames that are drawn at once. */
-const CONCURRENT_DRAWS = 2;
-
 /**
  * Makes a split screen of a video of two people. The first pass detects and follows the faces of all frames; then the
  * director, a pure function, decides for the whole video what each pane shows; the second pass draws the frames.
@@ -125,19 +122,15 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     const { screen } = this.#opened();
     if (direction === null) throw new InternalError('A split screen is drawn without a direction.');
     const views = decodeViews(direction);
-    const drawing: Promise<Frame>[] = [];
-    try {
-      for await (const frame of frames) {
-        signal.throwIfAborted();
-        const shown = views.get(frame.number);
-        if (shown === undefined) throw new InternalError(`Frame ${frame.number} has no direction.`);
-        drawing.push(screen.draw(frame, shown));
-        while (drawing.length > CONCURRENT_DRAWS) yield await takeFirst(drawing);
-      }
-      while (drawing.length > 0) yield await takeFirst(drawing);
-    } finally {
-      // After an early exit, pending draws still read their frames.
-      await Promise.allSettled(drawing);
+    for await (const frame of frames) {
+      // A request to stop arrives as an event, and other jobs share this thread.
+      await nextEvents();
+      signal.throwIfAborted();
+      const shown = views.get(frame.number);
+      if (shown === undefined) throw new InternalError(`Frame ${frame.number} has no direction.`);
+      const drawn = screen.draw(frame, shown);
+      yield drawn;
+      screen.release(drawn.pixels);
     }
   }
 
@@ -152,12 +145,4 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     if (this.#open === null) throw new TypeError('The pipeline is not open.');
     return this.#open;
   }
-}
-
-async function takeFirst(drawing: Promise<Frame>[]): Promise<Frame> {
-  const [first] = drawing;
-  if (first === undefined) throw new TypeError('No frame is being drawn.');
-  const frame = await first;
-  void drawing.shift();
-  return frame;
 }

@@ -1,7 +1,10 @@
-import sharp, { type Sharp } from 'sharp';
 import { frameBytes, type FrameFormat } from '../../../domain/media-info.ts';
 import { asComponents } from '../../components.ts';
 import type { View } from '../camera/view.ts';
+import { blurredCopy } from './blurred-copy.ts';
+import { drawScaled } from './draw-scaled.ts';
+import type { Pixels } from './pixels.ts';
+import type { Span } from './taps.ts';
 
 /** A rectangle of the output frame in whole pixels. */
 export interface Pane {
@@ -27,104 +30,62 @@ export interface Sizes {
   readonly pixelAspect: number;
 }
 
-interface Composition extends Sizes {
-  readonly pixels: Buffer;
-  readonly frame: Buffer;
-}
+const KERNEL_MARGIN = 3;
 
 /**
  * Draws views of a source frame into the panes of an output frame; areas without a view are black. Views are scaled with
  * a cubic kernel and aligned to whole output pixels, so that a resting camera does not shake.
  *
  * @param pixels packed RGB of the source
+ * @param frame receives the output frame; its content is overwritten
  */
-export async function composePanes(
+export function composePanes(
   pixels: Buffer,
   sizes: Sizes,
   panes: readonly FilledPane[],
-): Promise<Buffer> {
-  const frame = Buffer.alloc(frameBytes(sizes.to));
-  await Promise.all(panes.map((each) => drawPane({ ...sizes, pixels, frame }, each)));
+  frame: Buffer = Buffer.alloc(frameBytes(sizes.to)),
+): Buffer {
+  frame.fill(0);
+  for (const each of panes) drawPane(pixels, sizes, frame, each);
   return frame;
 }
 
-/** One axis of the mapping from the source to a pane, in whole pixels. */
-interface Span {
-  /** Range of the source that is read, with a margin for the kernel. */
-  readonly from: number;
-  readonly length: number;
-  /** Length of that range after scaling, and the part of it that is shown. */
-  readonly scaled: number;
-  readonly skip: number;
-  readonly shown: number;
-  /** Position of that part in the pane. */
-  readonly at: number;
-}
-
-const KERNEL_MARGIN = 3;
-
-/** How far the background is shrunk before it is blurred and enlarged again, and the blur in pixels of that size. */
-const SHRUNK = 16;
-const BLUR = 2;
-/** Brightness of the background, so that it does not compete with the image. */
-const DIMMED = 0.6;
-
-async function drawPane(job: Composition, { pane, view, background = null }: FilledPane): Promise<void> {
+function drawPane(
+  pixels: Buffer,
+  { from, to, pixelAspect }: Sizes,
+  frame: Buffer,
+  { pane, view, background = null }: FilledPane,
+): void {
   if (view === null) return;
-  if (background !== null) await drawBlurred(job, pane, background);
-  const { pixels, from, pixelAspect } = job;
+  const source: Pixels = { components: asComponents(pixels, from), width: from.width };
+  const target: Pixels = { components: asComponents(frame, to), width: to.width };
   const width = (view.height * pane.width) / pane.height / pixelAspect;
   const across = span(view.centerX, width, from.width, pane.width);
   const down = span(view.centerY, view.height, from.height, pane.height);
-  if (across.shown <= 0 || down.shown <= 0) return;
-  const isDeep = from.pixelFormat === 'rgb48le';
-  let image = sharp(asComponents(pixels, from), {
-    raw: { width: from.width, height: from.height, channels: 3 },
-  })
-    .extract({ left: across.from, top: down.from, width: across.length, height: down.length })
-    .resize({ width: across.scaled, height: down.scaled, fit: 'fill', kernel: 'cubic' })
-    .extract({ left: across.skip, top: down.skip, width: across.shown, height: down.shown });
-  if (isDeep) image = image.toColourspace('rgb16');
-  place(await image.raw({ depth: isDeep ? 'ushort' : 'uchar' }).toBuffer(), job, {
-    ...{ x: pane.x + across.at, y: pane.y + down.at, width: across.shown, height: down.shown },
-  });
+  if (across.shown > 0 && down.shown > 0)
+    drawScaled(source, across, down, target, { x: pane.x + across.at, y: pane.y + down.at });
+  if (background === null) return;
+  const copy = blurredCopy(source, from, pane, { view: background, pixelAspect });
+  for (const bar of barsAround(pane, across, down)) {
+    const whole = (length: number, scaled: number, at: number, shown: number): Span => ({
+      ...{ from: 0, length, scaled, skip: at, shown, at },
+    });
+    const columns = whole(copy.width, pane.width, bar.x, bar.width);
+    const rows = whole(copy.height, pane.height, bar.y, bar.height);
+    drawScaled(copy, columns, rows, target, { x: pane.x + bar.x, y: pane.y + bar.y });
+  }
 }
 
-async function drawBlurred(job: Composition, pane: Pane, view: View): Promise<void> {
-  const { pixels, from, pixelAspect } = job;
-  const isDeep = from.pixelFormat === 'rgb48le';
-  const width = Math.min(from.width, Math.round((view.height * pane.width) / pane.height / pixelAspect));
-  const height = Math.min(from.height, Math.round(view.height));
-  const left = Math.round((from.width - width) / 2);
-  const top = Math.round((from.height - height) / 2);
-  const small = { width: Math.ceil(pane.width / SHRUNK), height: Math.ceil(pane.height / SHRUNK) };
-  const depth = isDeep ? 'ushort' : 'uchar';
-  const typed = (image: Sharp): Sharp => (isDeep ? image.toColourspace('rgb16') : image);
-  const shrunk = await typed(
-    sharp(asComponents(pixels, from), { raw: { width: from.width, height: from.height, channels: 3 } })
-      .extract({ left, top, width, height })
-      .resize({ ...small, fit: 'fill' })
-      .blur(BLUR)
-      .linear(DIMMED, 0),
-  )
-    .raw({ depth })
-    .toBuffer();
-  const drawn = await typed(
-    sharp(asComponents(shrunk, from), { raw: { ...small, channels: 3 } }).resize({
-      ...{ width: pane.width, height: pane.height, fit: 'fill', kernel: 'cubic' },
-    }),
-  )
-    .raw({ depth })
-    .toBuffer();
-  place(drawn, job, pane);
-}
-
-/** Copies an image into a rectangle of the frame. */
-function place(image: Buffer, { frame, to }: Composition, { x, y, width, height }: Pane): void {
-  const pixelBytes = to.pixelFormat === 'rgb48le' ? 6 : 3;
-  const row = width * pixelBytes;
-  for (let i = 0; i < height; i++)
-    image.copy(frame, ((y + i) * to.width + x) * pixelBytes, i * row, (i + 1) * row);
+/** What an image leaves free of a pane, as rectangles that start at the corner of the pane. */
+function barsAround({ width, height }: Pane, across: Span, down: Span): Pane[] {
+  const [right, bottom] = [across.at + across.shown, down.at + down.shown];
+  const bars = [
+    { x: 0, y: 0, width, height: down.at },
+    { x: 0, y: bottom, width, height: height - bottom },
+    { x: 0, y: down.at, width: across.at, height: down.shown },
+    { x: right, y: down.at, width: width - right, height: down.shown },
+  ];
+  return bars.filter((bar) => bar.width > 0 && bar.height > 0);
 }
 
 function span(center: number, length: number, sourceLength: number, paneLength: number): Span {
