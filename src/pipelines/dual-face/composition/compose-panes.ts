@@ -11,11 +11,11 @@ export interface Pane {
   readonly height: number;
 }
 
-/** A pane with the view of the source that it shows; null: black. */
+/** A pane with the view of the source that it shows; null: only the background. */
 export interface FilledPane {
   readonly pane: Pane;
   readonly view: View | null;
-  /** A view without bars that is drawn blurred behind the first one; null or absent: the bars are black. */
+  /** A view without bars that is drawn blurred behind the first one; null or absent: what is free of it is black. */
   readonly background?: View | null;
 }
 
@@ -70,8 +70,8 @@ const BLUR = 2;
 const DIMMED = 0.6;
 
 async function drawPane(job: Composition, { pane, view, background = null }: FilledPane): Promise<void> {
-  if (view === null) return;
   if (background !== null) await drawBlurred(job, pane, background);
+  if (view === null) return;
   const { pixels, from, pixelAspect } = job;
   const width = (view.height * pane.width) / pane.height / pixelAspect;
   const across = span(view.centerX, width, from.width, pane.width);
