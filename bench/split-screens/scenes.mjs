@@ -72,6 +72,21 @@ export const SCENES = {
     at: (frame) =>
       shot(0, person('B', 460), person('A', 150 + 310 * (progress(frame, 25, 50) - progress(frame, 60, 85)))),
   },
+  // Both walk to the place of the other: once, and there and back.
+  crossing: {
+    ...{ frames: 110, cuts: [], hides: true },
+    at: (frame) => {
+      const way = 300 * progress(frame, 35, 75);
+      return shot(0, person('B', 470 - way), person('A', 170 + way));
+    },
+  },
+  'crossing twice': {
+    ...{ frames: 150, cuts: [], hides: true },
+    at: (frame) => {
+      const way = 340 * (progress(frame, 25, 60) - progress(frame, 90, 125));
+      return shot(1, person('A', 150 + way, 70), person('B', 490 - way, 85));
+    },
+  },
   'one leaves': {
     ...{ frames: 110, cuts: [] },
     at: (frame) => shot(0, person('A', 170), person('B', 470 + 330 * progress(frame, 25, 45))),

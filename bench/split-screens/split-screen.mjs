@@ -53,7 +53,9 @@ export async function splitScreen(frames, size, rate, recipe) {
       findings.push(analysed.findings);
       state = analysed.state;
     }
-    const { directions, conclusion } = await timed('direct', () => pipeline.direct(findings));
+    const { directions, conclusion } = await timed('direct', () =>
+      pipeline.direct(findings, signal, () => undefined),
+    );
     const results = [];
     await timed('draw', async () => {
       for (const [i, batch] of batches.entries())

@@ -53,7 +53,7 @@ export const PartialRecipe = z.strictObject({
   }),
   missing: z.enum(['wide', 'black']).optional().meta({
     description:
-      'what a pane shows once its person has been missing for a while: wide for the whole image, or black; dual-face only',
+      'what is shown while nobody is there: wide for the whole image, or black; an empty pane beside somebody is blurred, or black; dual-face only',
   }),
   fill: z.enum(['blur', 'crop', 'black']).optional().meta({
     description:

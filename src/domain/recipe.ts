@@ -32,7 +32,7 @@ export interface DualFaceRecipe {
   readonly detectEvery: number;
   /** What shows a person who is alone: the whole image instead of both panes, or their pane. `full` if absent. */
   readonly single?: 'full' | 'own-side';
-  /** What a pane shows once its person has been missing for a while: the whole image or black. */
+  /** What is shown while nobody is there: the whole image, or a blurred copy of it in a single pane; or black. */
   readonly missing: 'wide' | 'black';
   /**
    * What surrounds an image that has not the shape of its place: the same image, enlarged and blurred, or black; `crop`

@@ -142,17 +142,26 @@ async function observe(frames: readonly ScenarioFrame[], comparesFaces: boolean)
   return observations;
 }
 
-/** The boxes of a person by frame, also in short gaps. */
+/** The boxes of a person by frame; in short gaps they are interpolated, as by the director. */
 function boxesOf({ tracklets }: Person): Map<number, Box> {
   const boxes = new Map<number, Box>();
-  const sightings = tracklets.flatMap((each) => each.sightings).sort((a, b) => a.frame - b.frame);
-  for (const [i, { frame, box }] of sightings.entries()) {
-    const before = sightings[i - 1];
+  const sightings = tracklets
+    .flatMap(({ shot, sightings: own }) => own.map((sighting) => ({ ...sighting, shot })))
+    .sort((a, b) => a.frame - b.frame);
+  for (const [i, { frame, box, shot }] of sightings.entries()) {
+    const before = sightings[i - 1]?.shot === shot ? sightings[i - 1] : undefined;
     const gap = before === undefined ? Infinity : frame - before.frame;
-    if (gap <= MAX_GAP) for (let at = frame - gap + 1; at < frame; at++) boxes.set(at, box);
+    if (before !== undefined && gap <= MAX_GAP)
+      for (let step = 1; step < gap; step++)
+        boxes.set(before.frame + step, between(before.box, box, step / gap));
     boxes.set(frame, box);
   }
   return boxes;
+}
+
+function between(a: Box, b: Box, share: number): Box {
+  const at = (key: keyof Box): number => a[key] + share * (b[key] - a[key]);
+  return { x: at('x'), y: at('y'), width: at('width'), height: at('height') };
 }
 
 function paneSwaps(pairs: readonly FramePair[], { shots }: DirectedVideo): number {

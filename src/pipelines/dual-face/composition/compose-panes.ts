@@ -14,7 +14,7 @@ export interface Pane {
   readonly height: number;
 }
 
-/** A pane with the view of the source that it shows; null: black. */
+/** A pane with the view of the source that it shows; null: only the background. */
 export interface FilledPane {
   readonly pane: Pane;
   readonly view: View | null;
@@ -56,17 +56,21 @@ function drawPane(
   frame: Buffer,
   { pane, view, background = null }: FilledPane,
 ): void {
-  if (view === null) return;
+  if (view === null && background === null) return;
   const source: Pixels = { components: asComponents(pixels, from), width: from.width };
   const target: Pixels = { components: asComponents(frame, to), width: to.width };
-  const width = (view.height * pane.width) / pane.height / pixelAspect;
-  const across = span(view.centerX, width, from.width, pane.width);
-  const down = span(view.centerY, view.height, from.height, pane.height);
-  if (across.shown > 0 && down.shown > 0)
-    drawScaled(source, across, down, target, { x: pane.x + across.at, y: pane.y + down.at });
+  let bars: Pane[] = [{ x: 0, y: 0, width: pane.width, height: pane.height }];
+  if (view !== null) {
+    const width = (view.height * pane.width) / pane.height / pixelAspect;
+    const across = span(view.centerX, width, from.width, pane.width);
+    const down = span(view.centerY, view.height, from.height, pane.height);
+    if (across.shown > 0 && down.shown > 0)
+      drawScaled(source, across, down, target, { x: pane.x + across.at, y: pane.y + down.at });
+    bars = barsAround(pane, across, down);
+  }
   if (background === null) return;
   const copy = blurredCopy(source, from, pane, { view: background, pixelAspect });
-  for (const bar of barsAround(pane, across, down)) {
+  for (const bar of bars) {
     const whole = (length: number, scaled: number, at: number, shown: number): Span => ({
       ...{ from: 0, length, scaled, skip: at, shown, at },
     });

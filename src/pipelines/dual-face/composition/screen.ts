@@ -4,8 +4,9 @@ import { coverView, wideView, type View, type ViewGeometry } from '../camera/vie
 import { composePanes, crossFade, type FilledPane, type Pane, type Sizes } from './compose-panes.ts';
 import type { ScreenViews } from './screen-views.ts';
 
-/** The keys of a recipe that say where things are on the screen. */
-export type ScreenLayout = Pick<DualFaceRecipe, 'layout' | 'fill' | 'gap' | 'border'>;
+/** The keys of a recipe that say where things are on the screen, and what is around them. */
+export type ScreenLayout = Pick<DualFaceRecipe, 'layout' | 'fill' | 'gap' | 'border'> &
+  Partial<Pick<DualFaceRecipe, 'missing'>>;
 
 /** The layout of the output frames; draws the views of a frame into its panes. */
 export class Screen {
@@ -14,6 +15,8 @@ export class Screen {
   readonly #whole: Pane;
   readonly #fill: NonNullable<DualFaceRecipe['fill']>;
   readonly #free: Buffer[] = [];
+  /** Whether a pane without a person is black. */
+  readonly #isEmptyBlack: boolean;
 
   constructor(sizes: Sizes, layout: ScreenLayout) {
     const { fill = 'blur', border = 0 } = layout;
@@ -22,6 +25,7 @@ export class Screen {
     this.#whole = { x: border, y: border, width: width - 2 * border, height: height - 2 * border };
     this.#panes = panesIn(this.#whole, layout);
     this.#fill = fill;
+    this.#isEmptyBlack = fill === 'black' || layout.missing === 'black';
   }
 
   /** Geometry of the views of either pane; both panes have the same size. */
@@ -50,7 +54,7 @@ export class Screen {
 
   #filled(pane: Pane, view: View | null): FilledPane {
     const geometry = this.#geometry(pane);
-    const isBlurred = this.#fill === 'blur' && view !== null && hasBars(view, geometry);
+    const isBlurred = view === null ? !this.#isEmptyBlack : this.#fill === 'blur' && hasBars(view, geometry);
     return { pane, view, background: isBlurred ? coverView(geometry) : null };
   }
 

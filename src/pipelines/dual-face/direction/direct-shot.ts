@@ -1,4 +1,3 @@
-import { coverView, wideView } from '../camera/view.ts';
 import type { ScreenViews } from '../composition/screen-views.ts';
 import type { Person } from '../identity/person.ts';
 import type { Shot } from '../identity/tracklet.ts';
@@ -90,9 +89,7 @@ export function directShot(
   }
   const everybody = everybodyIn(presences, frames);
   for (const there of everybody) if (there.length > 2) count('three or more');
-  const isEmpty = recipe.missing === 'black' || recipe.single !== 'own-side';
-  const nobody = isEmpty ? null : recipe.fill === 'crop' ? coverView(geometry) : wideView(geometry);
-  const context = { geometry, framesPerSecond, everybody, nobody };
+  const context = { geometry, framesPerSecond, everybody };
   const leftViews = paneViews(left, { ...context, other: right });
   const rightViews = paneViews(right, { ...context, other: left });
   return {

@@ -5,5 +5,5 @@ export interface DirectorOptions {
   /** Size of the source and shape of the panes. */
   readonly geometry: ViewGeometry;
   readonly framesPerSecond: number;
-  readonly recipe: Pick<DualFaceRecipe, 'layout' | 'single' | 'missing' | 'fill' | 'detectEvery'>;
+  readonly recipe: Pick<DualFaceRecipe, 'layout' | 'single' | 'missing' | 'detectEvery'>;
 }

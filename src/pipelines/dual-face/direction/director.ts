@@ -1,8 +1,8 @@
 import type { Observation } from '../analysis/observation.ts';
 import type { ScreenViews } from '../composition/screen-views.ts';
-import { identifyPeople } from '../identity/identify-people.ts';
+import { peopleOf } from '../identity/people-of.ts';
 import type { Person } from '../identity/person.ts';
-import { shotsOf, trackletsOf, type Shot } from '../identity/tracklet.ts';
+import { shotsOf, type Shot } from '../identity/tracklet.ts';
 import type { DirectorOptions } from './director-options.ts';
 import { directShot, type DirectedShot } from './direct-shot.ts';
 import { SeatBook } from './seats.ts';
@@ -27,7 +27,7 @@ export async function directVideo(
   onShot: () => Promise<void> = () => Promise.resolve(),
 ): Promise<DirectedVideo> {
   const shotList = shotsOf(observations);
-  const people = identifyPeople(trackletsOf(observations, shotList));
+  const people = peopleOf(observations, shotList);
   const { layout } = options.recipe;
   const seatBook = new SeatBook({ layout, width: options.geometry.width });
   const views: ScreenViews[] = [];

@@ -4,9 +4,6 @@ import type { View, ViewGeometry } from '../camera/view.ts';
 import type { Box } from '../tracking/box.ts';
 import { boxAt, type Presence } from './presence.ts';
 
-/** Time that a pane takes from the last place of its person to the whole image. */
-const ZOOM_OUT_SECONDS = 1;
-
 export interface PaneContext {
   readonly geometry: ViewGeometry;
   readonly framesPerSecond: number;
@@ -14,17 +11,15 @@ export interface PaneContext {
   readonly everybody: readonly (readonly Presence[])[];
   /** The person in the other pane, in each frame. */
   readonly other: readonly (Presence | null)[];
-  /** The view of a pane without a person; null: it stays empty. */
-  readonly nobody: View | null;
 }
 
 /**
- * The views of one pane in a shot.
+ * The views of one pane in a shot; null where nobody has it: the whole image would show the person of the other pane again.
  *
  * @param shown the person that the pane shows in each frame; null: nobody
  */
 export function paneViews(shown: readonly (Presence | null)[], context: PaneContext): (View | null)[] {
-  const { geometry, framesPerSecond, nobody } = context;
+  const { geometry, framesPerSecond } = context;
   const views = new Array<View | null>(shown.length).fill(null);
   for (let from = 0; from < shown.length;) {
     const person = shown[from] ?? null;
@@ -33,10 +28,6 @@ export function paneViews(shown: readonly (Presence | null)[], context: PaneCont
       const targets = targetsOf(person, from, to, context);
       for (const [i, view] of cameraPath(targets, geometry, framesPerSecond).entries())
         views[from + i] = view;
-    } else if (nobody !== null) {
-      const start = views[from - 1] ?? null;
-      const frames = ZOOM_OUT_SECONDS * framesPerSecond;
-      for (let at = from; at < to; at++) views[at] = zoomedOut(start, nobody, (at - from + 1) / frames);
     }
     from = to;
   }
@@ -70,16 +61,4 @@ function targetsOf(
 function endOfRun(shown: readonly (Presence | null)[], from: number): number {
   const end = shown.findIndex((person, at) => at > from && person !== shown[from]);
   return end === -1 ? shown.length : end;
-}
-
-/** The view on the way from `start` to `end`. @param share of the way; 1 or more: all of it */
-function zoomedOut(start: View | null, end: View, share: number): View {
-  if (start === null || share >= 1) return end;
-  const eased = share * share * (3 - 2 * share);
-  const blend = (a: number, b: number): number => a + eased * (b - a);
-  return {
-    centerX: blend(start.centerX, end.centerX),
-    centerY: blend(start.centerY, end.centerY),
-    height: Math.exp(blend(Math.log(start.height), Math.log(end.height))),
-  };
 }

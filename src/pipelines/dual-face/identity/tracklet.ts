@@ -17,6 +17,8 @@ export interface Tracklet {
   /** In order of the frames; at least one. */
   readonly sightings: readonly Sighting[];
   readonly embeddings: readonly Float32Array[];
+  /** The frame of each embedding. */
+  readonly embeddedAt: readonly number[];
 }
 
 /** Consecutive frames between two cuts: from `from`, below `to`. */
@@ -39,13 +41,18 @@ export function shotsOf(observations: readonly Pick<Observation, 'isNewShot' | '
 export function trackletsOf(observations: readonly Observation[], shots: readonly Shot[]): Tracklet[] {
   const found: Tracklet[] = [];
   for (const [shot, { from, to }] of shots.entries()) {
-    const byId = new Map<number, { sightings: Sighting[]; embeddings: Float32Array[] }>();
+    const byId = new Map<
+      number,
+      { sightings: Sighting[]; embeddings: Float32Array[]; embeddedAt: number[] }
+    >();
     for (let frame = from; frame < to; frame++) {
       for (const { tracklet, box, score, embedding } of observations[frame]?.faces ?? []) {
-        const known = byId.get(tracklet) ?? { sightings: [], embeddings: [] };
+        const known = byId.get(tracklet) ?? { sightings: [], embeddings: [], embeddedAt: [] };
         byId.set(tracklet, known);
         known.sightings.push({ frame, box, score });
-        if (embedding !== null) known.embeddings.push(embedding);
+        if (embedding === null) continue;
+        known.embeddings.push(embedding);
+        known.embeddedAt.push(frame);
       }
     }
     for (const rest of byId.values()) found.push({ id: found.length + 1, shot, ...rest });

@@ -152,6 +152,21 @@ test.each(['rgb24', 'rgb48le'] as const)(
   },
 );
 
+test.each([
+  [{ fill: 'blur', missing: 'wide' }, 60],
+  [{ fill: 'crop', missing: 'wide' }, 60],
+  [{ fill: 'black', missing: 'wide' }, 0],
+  [{ fill: 'blur', missing: 'black' }, 0],
+] as const)('the pane of nobody has a blurred copy of the image, or is black: %o', async (recipe, level) => {
+  const screen = new Screen(sizes, { layout: 'side-by-side', ...recipe });
+  const grey = Buffer.alloc(80 * 40 * 3, 100);
+  const view = { centerX: 40, centerY: 20, height: 40 };
+  const { pixels } = await screen.draw({ number: 0, pixels: grey }, { left: view, right: null, whole: 0 });
+  expect(pixel(pixels, 10, 20)[0]).toBe(100);
+  for (const y of [0, 20, 39])
+    expect(Math.abs((pixel(pixels, 30, y)[0] ?? 0) - level)).toBeLessThanOrEqual(1);
+});
+
 test.each(['side-by-side', 'stacked'] as const)(
   'a gap and a border stay black in a screen that is %s',
   (layout) => {

@@ -12,7 +12,7 @@ const RATE = 25;
 function presenceOf(from: number, to: number, shot: { from: number; to: number }): Presence {
   const box = { x: 100, y: 100, width: 80, height: 100 };
   const sightings = Array.from({ length: to - from }, (_, i) => ({ frame: from + i, score: 0.9, box }));
-  const person = { id: 1, tracklets: [{ id: 1, shot: 0, sightings, embeddings: [] }] };
+  const person = { id: 1, tracklets: [{ id: 1, shot: 0, sightings, embeddings: [], embeddedAt: [] }] };
   return presenceIn(shot, person, RATE, 1) ?? expect.fail('not there');
 }
 

@@ -34,7 +34,7 @@ function tracklet(
     ...{ frame: from + i, score: 0.9 },
     box: { x, y: 100, width: 80, height: 100 },
   }));
-  return { id: nextId++, shot, sightings, embeddings };
+  return { id: nextId++, shot, sightings, embeddings, embeddedAt: embeddings.map((_, i) => from + i) };
 }
 
 /** The numbers of the first frames of the tracklets of each person. */
