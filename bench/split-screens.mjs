@@ -58,7 +58,7 @@ async function measureScenes() {
     const pixels = composed.map((each) => each.pixels);
     const made = await splitScreen(pixels, SIZE, RATE, { ...recipe, ...scene.recipe });
     const frames = composed.map(({ shots }, i) => ({ shots, views: made.views[i] }));
-    const scores = measure(scene, frames, made.geometry, RATE);
+    const scores = measure(scene, frames, made.geometryOf, RATE);
     rows[name] = {
       frames: scene.frames,
       'well framed': `${(100 * scores.framed).toFixed(1)} %`,

@@ -12,13 +12,13 @@ const VISIBLE = 0.75;
  *
  * @param layers shots with a `weight` (all weights add up to 1), a `set` (number of the background), a `level` (brightness,
  *   0 to 1) and `people`: `id` (of an actor), centre `x`, `y` and height `h` of the face in pixels; later people cover
- *   earlier ones; `panes` are the actors that the panes should show, A and B if absent
+ *   earlier ones; `panes` are the actors that the panes should show in reading order, A and B if absent
  * @returns the pixels, and for each layer the faces that are not covered, and `panes`
  */
 export function compose(layers, time, actors, { width, height }) {
   const drawn = layers.map((layer) => drawShot(layer, time, actors, width, height));
   const [first, second] = drawn;
-  const shots = drawn.map(({ faces }, i) => ({ faces, panes: layers[i].panes ?? { left: 'A', right: 'B' } }));
+  const shots = drawn.map(({ faces }, i) => ({ faces, panes: layers[i].panes ?? ['A', 'B'] }));
   if (second === undefined) return { pixels: first.pixels, shots };
   const share = layers[1].weight;
   const pixels = Buffer.alloc(first.pixels.length);

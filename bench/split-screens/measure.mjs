@@ -20,12 +20,13 @@ const STILL = 0.03;
  *
  * @param scene see scenes.mjs
  * @param frames for each frame the `shots` (of each layer, see compose.mjs) and the `views` of the panes
- * @param geometry size of the source and aspect ratio of the views
+ * @param geometryOf size of the source and aspect ratio of the views, by layout and number of panes
  */
-export function measure(scene, frames, geometry, rate) {
+export function measure(scene, frames, geometryOf, rate) {
   const scores = { framed: 0, wrong: 0, duplicates: 0, longestMiss: 0, jumps: 0, fastest: 0, reversals: 0 };
   const differences = [];
-  const run = { left: 0, right: 0 };
+  const run = [];
+  let judgedPanes = 0;
   let seen = {};
   let cut = 0;
   for (const [i, { shots, views }] of frames.entries()) {
@@ -35,49 +36,52 @@ export function measure(scene, frames, geometry, rate) {
     }
     for (const { id } of shots.flatMap(({ faces }) => faces)) seen[id] = i;
     const unseenFor = (id) => i - (seen[id] ?? -Infinity);
+    const geometry = geometryOf(views.layout, views.panes.length);
     const judged = shots.map((shot) => judge(scene, shot, views, geometry, unseenFor));
-    for (const side of ['left', 'right']) {
-      const isFramed = judged.some((each) => each[side].isFramed);
+    const panes = Math.max(...shots.map((shot) => shot.panes.length));
+    judgedPanes += panes;
+    for (let pane = 0; pane < panes; pane++) {
+      const isFramed = judged.some(({ panes: ofShot }) => ofShot[pane]?.isFramed);
       scores.framed += isFramed ? 1 : 0;
-      run[side] = isFramed ? 0 : run[side] + 1;
-      scores.longestMiss = Math.max(scores.longestMiss, run[side]);
+      run[pane] = isFramed ? 0 : (run[pane] ?? 0) + 1;
+      scores.longestMiss = Math.max(scores.longestMiss, run[pane]);
       if (i >= cut + SETTLING || cut === 0)
-        scores.wrong += judged.every((each) => each[side].isWrong) ? 1 : 0;
+        scores.wrong += judged.every(({ panes: ofShot }) => ofShot[pane]?.isWrong) ? 1 : 0;
     }
     if (judged.every(({ isDuplicate }) => isDuplicate)) scores.duplicates++;
-    if (shots.length === 1) differences.push(...headDifference(scene, shots[0], views));
+    if (shots.length === 1) differences.push(...headDifferences(scene, shots[0], views));
   }
   addMovement(scores, scene, frames, rate);
   const unequal = differences.sort((a, b) => a - b)[Math.floor(differences.length / 2)] ?? 0;
-  return { ...scores, unequal, framed: scores.framed / (2 * frames.length) };
+  return { ...scores, unequal, framed: scores.framed / judgedPanes };
 }
 
-function judge({ any = false }, { faces, panes }, { left, right, whole }, geometry, unseenFor) {
+function judge({ any = false }, { faces, panes }, { panes: views, whole }, geometry, unseenFor) {
   const isWhole = whole >= 0.5;
-  const views = { left, right };
-  const subjects = { left: subjectOf(left, faces, geometry), right: subjectOf(right, faces, geometry) };
-  const isDuplicate = !isWhole && subjects.left !== null && subjects.left === subjects.right;
-  const visible = faces.filter(({ id }) => any || Object.values(panes).includes(id));
-  const judged = { isDuplicate };
-  for (const [side, id] of Object.entries(panes)) {
-    const isWrong = !any && !isWhole && subjects[side] !== null && subjects[side] !== id;
+  const subjects = panes.map((_, i) => subjectOf(views[i] ?? null, faces, geometry));
+  const shown = subjects.filter((subject) => subject !== null);
+  const isDuplicate = !isWhole && new Set(shown).size < shown.length;
+  const visible = faces.filter(({ id }) => any || panes.includes(id));
+  const judged = panes.map((id, i) => {
+    const isWrong = !any && !isWhole && subjects[i] !== null && subjects[i] !== id;
     const own = visible.filter((face) => any || face.id === id);
-    const isFramed = own.some((face) => isWellFramed(views[side], face.box, geometry));
-    judged[side] = { isWrong, isFramed: isWhole ? visible.length < 2 : isFramed && !(any && isDuplicate) };
+    const isFramed = own.some((face) => isWellFramed(views[i] ?? null, face.box, geometry));
     // An empty place is fine for a while, as long as it is empty.
     if (!isWhole && own.length === 0)
-      judged[side].isFramed = unseenFor(id) <= GRACE && subjects[side] === null;
-  }
-  return judged;
+      return { isWrong, isFramed: unseenFor(id) <= GRACE && subjects[i] === null };
+    return { isWrong, isFramed: isWhole ? visible.length < 2 : isFramed && !(any && isDuplicate) };
+  });
+  return { isDuplicate, panes: judged };
 }
 
-/** How much larger the head in one pane is than that in the other, as a share; nothing if not both panes show their actors. */
-function headDifference({ any = false }, { faces, panes }, { left, right, whole }) {
-  if (any || whole > 0 || left === null || right === null) return [];
-  const [a, b] = [panes.left, panes.right].map((id) => faces.find((face) => face.id === id));
-  if (a === undefined || b === undefined) return [];
-  const ratio = a.box.height / left.height / (b.box.height / right.height);
-  return [Math.max(ratio, 1 / ratio) - 1];
+/** How much larger the largest head is than the smallest one, as a share; nothing if not all panes show their actors. */
+function headDifferences({ any = false }, { faces, panes }, { panes: views, whole }) {
+  if (any || whole > 0) return [];
+  const shares = panes.map((id, i) => {
+    const face = faces.find((each) => each.id === id);
+    return face === undefined || (views[i] ?? null) === null ? null : face.box.height / views[i].height;
+  });
+  return shares.includes(null) ? [] : [Math.max(...shares) / Math.min(...shares) - 1];
 }
 
 /** The actor that a view is about: the face nearest to where a face belongs; null if there is none. */
@@ -123,15 +127,18 @@ function isWellFramed(view, box, { width, height, aspect }) {
 
 /** Adds what the cameras do between cuts: jumps, the highest speed in heights per second, and changes of direction. */
 function addMovement(scores, { cuts }, frames, rate) {
-  for (const side of ['left', 'right']) {
+  const panes = Math.max(...frames.map(({ views }) => views.panes.length));
+  for (let pane = 0; pane < panes; pane++) {
     let direction = 0;
     for (let i = 1; i < frames.length; i++) {
       const [before, after] = [frames[i - 1].views, frames[i].views];
       if (cuts.includes(i)) direction = 0;
-      if (cuts.includes(i) || before[side] === null || after[side] === null) continue;
+      const [from, to] = [before.panes[pane] ?? null, after.panes[pane] ?? null];
+      if (cuts.includes(i) || from === null || to === null) continue;
+      if (before.panes.length !== after.panes.length) continue;
       if (before.whole === 1 || after.whole === 1) continue;
-      const across = (after[side].centerX - before[side].centerX) / after[side].height;
-      const moved = Math.hypot(across, (after[side].centerY - before[side].centerY) / after[side].height);
+      const across = (to.centerX - from.centerX) / to.height;
+      const moved = Math.hypot(across, (to.centerY - from.centerY) / to.height);
       if (moved > JUMP) {
         scores.jumps++;
         continue;

@@ -1,7 +1,7 @@
 /**
  * The composed scenes, 640x360 at 25 frames per second. A scene has a number of `frames`, the `cuts` (first frames of new
- * shots), `at(frame)` with the layers of a frame (see compose.mjs), and what the panes should show: `left` and `right` are
- * the actors of the panes, and `any` allows every pair.
+ * shots), `at(frame)` with the layers of a frame (see compose.mjs), and what the panes should show: `panes` (see compose.mjs),
+ * and `any` allows every pair.
  */
 export const SIZE = { width: 640, height: 360 };
 export const RATE = 25;
@@ -27,12 +27,41 @@ const MOVED = shot(1, person('A', 330), person('B', 540));
 const WIDER = shot(2, person('A', 90, 55), person('B', 260, 55));
 const CLOSER = shot(0, person('A', 150, 105), person('B', 490, 105));
 /** People who were not seen before. */
-const OTHERS = [
-  { ...shot(6, person('D', 320, 90, 160), person('E', 540, 90, 160))[0], panes: { left: 'D', right: 'E' } },
-];
+const OTHERS = [{ ...shot(6, person('D', 320, 90, 160), person('E', 540, 90, 160))[0], panes: ['D', 'E'] }];
 const dark = (layers) => layers.map((layer) => ({ ...layer, level: 0.16 }));
 const ONLY_A = shot(3, person('A', 250, 110));
 const ONLY_B = shot(4, person('B', 390, 110));
+
+const GRID = { layout: 'grid' };
+const showing = (panes, layers) => layers.map((layer) => ({ ...layer, panes }));
+const THREE = showing(
+  ['A', 'B', 'C'],
+  shot(0, person('A', 110, 60), person('B', 320, 60), person('C', 530, 60)),
+);
+const MOVED_THREE = showing(
+  ['A', 'B', 'C'],
+  shot(2, person('A', 250, 70), person('B', 420, 70), person('C', 570, 70)),
+);
+/** The reverse angle: the order of the panes stays that of the first shot. */
+const REVERSED_THREE = showing(
+  ['A', 'B', 'C'],
+  shot(5, person('C', 100, 70), person('B', 310, 70), person('A', 520, 70)),
+);
+const FOUR = showing(
+  ['A', 'D', 'B', 'E'],
+  shot(1, person('A', 80, 55), person('D', 240, 55), person('B', 400, 55), person('E', 560, 55)),
+);
+/** As in a video call. */
+const CALL = showing(
+  ['A', 'D', 'B', 'E'],
+  shot(
+    4,
+    person('A', 170, 50, 75),
+    person('D', 480, 50, 75),
+    person('B', 170, 50, 245),
+    person('E', 480, 50, 245),
+  ),
+);
 
 export const SCENES = {
   'static two-shot': edited([80, TWO_SHOT]),
@@ -114,5 +143,19 @@ export const SCENES = {
     ...edited([80, shot(0, person('A', 325, 50, 75), person('B', 320, 50, 245))]),
     recipe: { layout: 'stacked' },
   },
+  'grid of three': { ...edited([60, THREE]), recipe: GRID },
+  'grid of three, cuts': { ...edited([30, THREE], [30, MOVED_THREE], [30, REVERSED_THREE]), recipe: GRID },
+  'grid of four': { ...edited([60, FOUR]), recipe: GRID },
+  'grid of four, video call': { ...edited([60, CALL]), recipe: GRID },
+  'grid, the fourth comes and leaves': {
+    ...{ frames: 150, cuts: [], recipe: GRID },
+    at: (frame) => {
+      const x = 720 - 140 * (progress(frame, 30, 50) - progress(frame, 90, 110));
+      const here = frame >= 41 && frame < 115;
+      const people = [person('A', 80, 55), person('D', 240, 55), person('B', 400, 55)];
+      return showing(here ? ['A', 'D', 'B', 'E'] : ['A', 'D', 'B'], shot(1, ...people, person('E', x, 55)));
+    },
+  },
+  'grid of two': { ...edited([50, TWO_SHOT], [30, ONLY_A]), recipe: GRID },
   'unequal heads': edited([80, shot(0, person('A', 180, 110), person('B', 500, 45))]),
 };

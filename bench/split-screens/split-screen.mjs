@@ -14,7 +14,7 @@ const BATCH = 40;
 export const RESULT = { width: 320, height: 180 };
 
 /**
- * The frames of a split screen and their size, the views that were drawn, the geometry of the views, the log line, and the milliseconds per
+ * The frames of a split screen and their size, the views that were drawn, the geometry of the views by layout and number of panes, the log line, and the milliseconds per
  * frame of each step.
  *
  * @param frames packed 8-bit RGB
@@ -66,9 +66,10 @@ export async function splitScreen(frames, size, rate, recipe) {
     const views = directions.flatMap((direction) => [...decodeViews(direction).values()]);
     const format = { pixelFormat: 'rgb24' };
     const sizes = { from: { ...size, ...format }, to: { ...RESULT, ...recipe, ...format }, pixelAspect: 1 };
-    const geometry = new Screen(sizes, wanted).paneGeometry;
+    const screen = new Screen(sizes, wanted);
+    const geometryOf = (layout, panes) => screen.paneGeometry(layout, panes);
     const resultSize = { width: wanted.width, height: wanted.height };
-    return { results, resultSize, views, geometry, conclusion, milliseconds };
+    return { results, resultSize, views, geometryOf, conclusion, milliseconds };
   } finally {
     await pipeline.close();
   }

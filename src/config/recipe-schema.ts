@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ConfigurationError } from '../domain/errors.ts';
-import type { Recipe } from '../domain/recipe.ts';
+import { PANE_LAYOUTS, type Recipe } from '../domain/recipe.ts';
 import { describeIssue } from './describe-issue.ts';
 import { PIPELINE_DEFAULTS, tierPresets } from './recipe-presets.ts';
 
@@ -41,8 +41,9 @@ export const PartialRecipe = z.strictObject({
   height: evenLength
     .optional()
     .meta({ description: 'height of the split screen in pixels, an even number; dual-face only' }),
-  layout: z.enum(['side-by-side', 'stacked']).optional().meta({
-    description: 'layout of the split screen (with stacked, the left person is at the top); dual-face only',
+  layout: z.enum(PANE_LAYOUTS).optional().meta({
+    description:
+      'layout of the split screen: side-by-side, stacked (the left person is at the top), or grid with a pane for each of up to four people; dual-face only',
   }),
   detectEvery: z.int().min(1).max(30).optional().meta({
     description: 'detect faces only in every nth frame, and interpolate in between; dual-face only',

@@ -26,8 +26,7 @@ export interface DualFaceRecipe {
   /** Width of the finished video in pixels; even. */
   readonly width: number;
   readonly height: number;
-  /** `stacked` puts the left person at the top. */
-  readonly layout: 'side-by-side' | 'stacked';
+  readonly layout: PaneLayout;
   /** Faces are detected in every n-th frame, and their boxes interpolated in between. */
   readonly detectEvery: number;
   /** What shows a person who is alone: the whole image instead of both panes, or their pane. `full` if absent. */
@@ -42,7 +41,42 @@ export interface DualFaceRecipe {
   /** Pixels between the panes, and around them; even. 0 if absent. */
   readonly gap?: number;
   readonly border?: number;
+  /**
+   * Numbers of the people who may be shown, in the order of their panes, as the file of decisions about an earlier split
+   * screen of the video gives them. Absent: everybody.
+   */
+  readonly people?: readonly number[];
+  /** Corrections for parts of the video, in order. */
+  readonly spans?: readonly Span[];
 }
+
+/** What a part of a split screen shows instead. Frames and crops are counted as in the file of decisions. */
+export interface Span {
+  readonly from: number;
+  /** The first frame after the span. */
+  readonly to: number;
+  /** `whole` shows the whole image. */
+  readonly layout?: PaneLayout | 'whole';
+  readonly single?: 'full' | 'own-side';
+  readonly people?: readonly number[];
+  /** What the panes show, whoever is there: a pane for each of up to four crops. */
+  readonly crops?: readonly Crop[];
+}
+
+/** A rectangle of the source in pixels. It may extend beyond the image. */
+export interface Crop {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * How the panes are arranged: `stacked` puts the left person at the top, and `grid` has a pane for each of up to four
+ * people.
+ */
+export const PANE_LAYOUTS = ['side-by-side', 'stacked', 'grid'] as const;
+export type PaneLayout = (typeof PANE_LAYOUTS)[number];
 
 /** Lines of the short side of the result: 1080, 1440 or 2160. */
 export type TargetSize = '1080p' | '1440p' | '4k';

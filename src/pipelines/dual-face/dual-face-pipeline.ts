@@ -19,6 +19,7 @@ import { FallbackDetector } from './detection/fallback-detector.ts';
 import { decisionsOf } from './direction/decisions.ts';
 import { describeDirection } from './direction/describe-direction.ts';
 import { directVideo } from './direction/director.ts';
+import type { DirectorOptions } from './direction/director-options.ts';
 import { OptionalEmbedder } from './identity/optional-embedder.ts';
 import { splitScreenFormats } from './split-screen-formats.ts';
 
@@ -99,7 +100,8 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
   ): Promise<DirectedFrames> {
     const { screen, framesPerSecond } = this.#opened();
     const batches = findings.map(decodeObservations);
-    const options = { geometry: screen.paneGeometry, framesPerSecond, recipe: this.#options.recipe };
+    const geometryOf: DirectorOptions['geometryOf'] = (layout, panes) => screen.paneGeometry(layout, panes);
+    const options = { geometryOf, framesPerSecond, recipe: this.#options.recipe };
     const directed = await directVideo(batches.flat(), options, async () => {
       onShot();
       // A request to stop arrives as an event.
@@ -110,7 +112,7 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     const directions = batches.map(({ length }) =>
       encodeViews(from, directed.views.slice(from, (from += length))),
     );
-    const decisions = JSON.stringify(decisionsOf(directed, screen.paneGeometry), null, 2);
+    const decisions = JSON.stringify(decisionsOf(directed, geometryOf), null, 2);
     return { directions, conclusion: describeDirection(directed), decisions };
   }
 

@@ -108,7 +108,7 @@ export async function playScenario(
   }
   const observations = await observe(frames, method === 'whole tracks');
   const directed = await directVideo(observations, {
-    geometry: { width, height: (width * 9) / 16, aspect: 8 / 9 },
+    geometryOf: () => ({ width, height: (width * 9) / 16, aspect: 8 / 9 }),
     framesPerSecond: 30,
     recipe: { layout: 'side-by-side', single: 'full', missing: 'wide', detectEvery: 1 },
   });
@@ -167,10 +167,10 @@ function between(a: Box, b: Box, share: number): Box {
 function paneSwaps(pairs: readonly FramePair[], { shots }: DirectedVideo): number {
   const watch = new PaneWatch();
   for (const { from, stretches } of shots) {
-    for (const { from: start, to, left, right } of stretches) {
+    for (const { from: start, to, people } of stretches) {
       for (let frame = start; frame < to; frame++) {
         const { truth, found } = pairs[frame] ?? { truth: [], found: [] };
-        const shown = [left, right].map((id) => found.find((each) => each.id === id) ?? null);
+        const shown = [people[0], people[1]].map((id) => found.find((each) => each.id === id) ?? null);
         watch.check(truth, shown, frame - from < SETTLING);
       }
     }

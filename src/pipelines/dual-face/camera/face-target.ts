@@ -18,27 +18,26 @@ const HEAD_MARGIN = 0.25;
 /**
  * How a pane shows a face.
  *
- * @param other the face in the other pane, whose head should have the same size; null: there is none
+ * @param others the faces in the other panes, whose heads should have the same size
  * @param neighbours all other faces in the frame
  */
 export function faceTarget(
   box: Box,
-  other: Box | null,
+  others: readonly Box[],
   neighbours: readonly Box[],
   geometry: ViewGeometry,
 ): FaceTarget {
-  const viewHeight = matchedHeight(box, other, geometry);
+  const viewHeight = matchedHeight(box, others, geometry);
   return { box, viewHeight, shiftX: shiftAway(box, neighbours, viewHeight, geometry) };
 }
 
-/** The height of a view in which a head has the size of that in the other pane, even where one of the two is at a limit. */
-function matchedHeight(box: Box, other: Box | null, geometry: ViewGeometry): number {
-  if (other === null) return viewHeightFor(box, geometry);
-  const [own, theirs] = [box, other].map((face) => sharesOf(face, geometry));
-  const wanted = box.height / viewHeightFor(box, geometry);
-  const least = Math.max(own?.least ?? wanted, theirs?.least ?? wanted);
-  const most = Math.min(own?.most ?? wanted, theirs?.most ?? wanted);
-  const usual = Math.min(own?.usual ?? wanted, theirs?.usual ?? wanted);
+/** The height of a view in which all heads have one size, even where one of them is at a limit. */
+function matchedHeight(box: Box, others: readonly Box[], geometry: ViewGeometry): number {
+  if (others.length === 0) return viewHeightFor(box, geometry);
+  const shares = [box, ...others].map((face) => sharesOf(face, geometry));
+  const least = Math.max(...shares.map((each) => each.least));
+  const most = Math.min(...shares.map((each) => each.most));
+  const usual = Math.min(...shares.map((each) => each.usual));
   const share = Math.max(least, Math.min(most, usual));
   const { smallest, largest } = viewHeightLimits(geometry);
   return Math.min(largest, Math.max(smallest, box.height / share));

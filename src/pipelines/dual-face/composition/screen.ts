@@ -1,41 +1,41 @@
-import type { DualFaceRecipe } from '../../../domain/recipe.ts';
+import type { DualFaceRecipe, PaneLayout } from '../../../domain/recipe.ts';
 import type { Frame } from '../../frame-pipeline.ts';
 import { coverView, wideView, type View, type ViewGeometry } from '../camera/view.ts';
 import { composePanes, crossFade, type FilledPane, type Pane, type Sizes } from './compose-panes.ts';
+import { panePlaces } from './pane-places.ts';
 import type { ScreenViews } from './screen-views.ts';
 
-/** The keys of a recipe that say where things are on the screen, and what is around them. */
-export type ScreenLayout = Pick<DualFaceRecipe, 'layout' | 'fill' | 'gap' | 'border'> &
+/** The keys of a recipe that say how a screen is divided and filled. */
+export type ScreenStyle = Pick<DualFaceRecipe, 'fill' | 'gap' | 'border'> &
   Partial<Pick<DualFaceRecipe, 'missing'>>;
 
-/** The layout of the output frames; draws the views of a frame into its panes. */
+/** The area of the output frames; draws the views of a frame into its panes. */
 export class Screen {
   readonly #sizes: Sizes;
-  readonly #panes: readonly [Pane, Pane];
+  readonly #gap: number;
   readonly #whole: Pane;
   readonly #fill: NonNullable<DualFaceRecipe['fill']>;
   readonly #free: Buffer[] = [];
   /** Whether a pane without a person is black. */
   readonly #isEmptyBlack: boolean;
 
-  constructor(sizes: Sizes, layout: ScreenLayout) {
-    const { fill = 'blur', border = 0 } = layout;
+  constructor(sizes: Sizes, { fill = 'blur', gap = 0, border = 0, missing }: ScreenStyle) {
     const { width, height } = sizes.to;
     this.#sizes = sizes;
     this.#whole = { x: border, y: border, width: width - 2 * border, height: height - 2 * border };
-    this.#panes = panesIn(this.#whole, layout);
+    this.#gap = gap;
     this.#fill = fill;
-    this.#isEmptyBlack = fill === 'black' || layout.missing === 'black';
+    this.#isEmptyBlack = fill === 'black' || missing === 'black';
   }
 
-  /** Geometry of the views of either pane; both panes have the same size. */
-  get paneGeometry(): ViewGeometry {
-    return this.#geometry(this.#panes[0]);
+  /** Geometry of the views of the panes, which all have the same size. @param count number of panes */
+  paneGeometry(layout: PaneLayout, count: number): ViewGeometry {
+    return this.#geometry(panePlaces(this.#whole, layout, count, this.#gap)[0] ?? this.#whole);
   }
 
-  draw({ number, pixels }: Frame, { left, right, whole }: ScreenViews): Frame {
-    const [leftPane, rightPane] = this.#panes;
-    const panes = [this.#filled(leftPane, left), this.#filled(rightPane, right)];
+  draw({ number, pixels }: Frame, { layout, panes: views, whole }: ScreenViews): Frame {
+    const places = panePlaces(this.#whole, layout, views.length, this.#gap);
+    const panes = places.map((pane, i) => this.#filled(pane, views[i] ?? null));
     const geometry = this.#geometry(this.#whole);
     const all = [this.#filled(this.#whole, this.#fill === 'crop' ? coverView(geometry) : wideView(geometry))];
     const drawn = composePanes(pixels, this.#sizes, whole === 1 ? all : panes, this.#free.pop());
@@ -67,19 +67,4 @@ export class Screen {
 /** Whether a view extends beyond the image by more than rounding. */
 function hasBars({ height }: View, geometry: ViewGeometry): boolean {
   return height > coverView(geometry).height * 1.001;
-}
-
-function panesIn({ x, y, width, height }: Pane, { layout, gap = 0 }: ScreenLayout): [Pane, Pane] {
-  if (layout === 'stacked') {
-    const half = { x, width, height: (height - gap) / 2 };
-    return [
-      { ...half, y },
-      { ...half, y: y + half.height + gap },
-    ];
-  }
-  const half = { y, width: (width - gap) / 2, height };
-  return [
-    { ...half, x },
-    { ...half, x: x + half.width + gap },
-  ];
 }

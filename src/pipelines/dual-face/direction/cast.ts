@@ -1,6 +1,6 @@
 import { boxAt, type Presence } from './presence.ts';
 
-/** The people who have the panes from frame `from` of the shot on: two, or fewer if the shot has fewer. */
+/** The people who have the panes from frame `from` of the shot on: as many as there are panes, or everybody. */
 export interface Cast {
   readonly from: number;
   readonly members: readonly Presence[];
@@ -10,20 +10,26 @@ export interface Cast {
 const MAX_PEOPLE = 6;
 /** Replacing somebody costs as much as not showing the smaller of the two for this long. */
 export const SWITCH_SECONDS = 1.5;
-/** A frame that shows two people counts this many times as much as the two alone. */
+/** A frame that shows several people counts this many times as much as each of them alone. */
 const TOGETHER = 1.5;
 
 /**
- * Chooses the people of the panes for the whole shot at once: the pairs with the greatest sum of face heights over all
+ * Chooses the people of the panes for the whole shot at once: the pairs, or groups, with the greatest sum of face heights over all
  * frames in which they are there, less a price for every change. Dynamic programming (the Viterbi algorithm) finds the
  * best sequence.
+ *
+ * @param panes the largest number of panes
  */
-export function castShot(presences: readonly Presence[], frames: number, framesPerSecond: number): Cast[] {
+export function castShot(
+  presences: readonly Presence[],
+  panes: number,
+  frames: number,
+  framesPerSecond: number,
+): Cast[] {
   const ranked = [...presences]
     .sort((a, b) => weightOf(b) - weightOf(a) || a.personId - b.personId)
     .slice(0, MAX_PEOPLE);
-  const pairs = ranked.flatMap((a, i) => ranked.slice(i + 1).map((b) => [a, b]));
-  const choices = pairs.length === 0 ? [ranked] : pairs;
+  const choices = groupsOf(ranked, Math.min(panes, ranked.length));
   const price = choices.map((next) => choices.map((former) => priceOf(former, next, framesPerSecond)));
 
   const segments = segmentsOf(ranked, frames);
@@ -39,12 +45,20 @@ export function castShot(presences: readonly Presence[], frames: number, framesP
         if (score > way.score) way = { score, casts: [...each.casts, { from, members }] };
       }
       const shown = members.filter((each) => boxAt(each, from) !== null);
-      const value = shown.reduce((sum, { height }) => sum + height, 0) * (shown.length === 2 ? TOGETHER : 1);
+      const value = shown.reduce((sum, { height }) => sum + height, 0) * (shown.length > 1 ? TOGETHER : 1);
       return { ...way, score: way.score + value * (to - from) };
     });
   }
   const [first, ...others] = best;
   return [...others.reduce((a, b) => (b.score > a.score ? b : a), first ?? { score: 0, casts: [] }).casts];
+}
+
+/** All groups of `size` people. */
+function groupsOf(people: readonly Presence[], size: number): Presence[][] {
+  if (size === 0) return [[]];
+  return people.flatMap((first, i) =>
+    groupsOf(people.slice(i + 1), size - 1).map((others) => [first, ...others]),
+  );
 }
 
 /** Prominence of a person: height of the face times the number of frames in which it is there. */

@@ -1,20 +1,15 @@
+import type { Crop, PaneLayout } from '../../../domain/recipe.ts';
 import type { View, ViewGeometry } from '../camera/view.ts';
 import { countSituations } from './describe-direction.ts';
+import type { DirectedStretch } from './direct-shot.ts';
+import type { DirectorOptions } from './director-options.ts';
 import type { DirectedVideo } from './director.ts';
-import type { Mode } from './stretches.ts';
-
-/** A rectangle of the source in pixels, rounded. It may extend beyond the image. */
-export interface Crop {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+import type { Counts } from './situations.ts';
 
 /** What the director decided, for people to read: `.framekiln/reports/ID.split-screen.json`. Frames count from 0. */
 export interface Decisions {
   /** Number of frames of each situation; each pane counts separately. */
-  readonly situations: Readonly<Record<string, number>>;
+  readonly situations: Counts;
   readonly people: readonly {
     readonly id: number;
     readonly firstFrame: number;
@@ -27,36 +22,41 @@ export interface Decisions {
     readonly from: number;
     /** The first frame of the next shot. */
     readonly to: number;
+    readonly situations: Counts;
     readonly stretches: readonly {
       readonly from: number;
       readonly to: number;
-      /** `panes`, or why the whole frame is shown. */
-      readonly shows: Mode;
-      readonly left: ShownPerson | null;
-      readonly right: ShownPerson | null;
+      /** `panes`, or why the whole frame is shown; `crop` and `whole` if the sidecar file asks for that. */
+      readonly shows: DirectedStretch['mode'];
+      readonly layout: PaneLayout;
+      /** In reading order; null: the pane is empty. Empty if the whole frame is shown. */
+      readonly panes: readonly (ShownPane | null)[];
+      /** Present in the spans of the sidecar file. */
+      readonly corrected?: true;
     }[];
   }[];
 }
 
-/** A person in a pane, with the crops at the start and at the end of the stretch. */
-export interface ShownPerson {
-  readonly person: number;
+/** What a pane shows at the start and at the end of the stretch. */
+export interface ShownPane {
+  /** null: a crop of the sidecar file. */
+  readonly person: number | null;
   readonly first: Crop | null;
   readonly last: Crop | null;
 }
 
 /** Describes the decisions for a whole video. */
-export function decisionsOf(directed: DirectedVideo, geometry: ViewGeometry): Decisions {
+export function decisionsOf(directed: DirectedVideo, geometryOf: DirectorOptions['geometryOf']): Decisions {
   const { people, shots, views } = directed;
-  const shown = (
-    person: number | null,
-    side: 'left' | 'right',
-    from: number,
-    to: number,
-  ): ShownPerson | null => {
-    if (person === null) return null;
-    const cropAt = (frame: number): Crop | null => cropOf(views[frame]?.[side] ?? null, geometry);
-    return { person, first: cropAt(from), last: cropAt(to - 1) };
+  const panesOf = ({ from, to, mode, people: shown }: DirectedStretch): (ShownPane | null)[] => {
+    const { layout, panes } = views[from] ?? { layout: 'side-by-side', panes: [] };
+    const geometry = geometryOf(layout, panes.length);
+    const cropAt = (frame: number, pane: number): Crop | null =>
+      cropOf(views[frame]?.panes[pane] ?? null, geometry);
+    const ids = mode === 'crop' ? panes.map(() => null) : shown;
+    return ids.map((person, i) =>
+      person === null && mode !== 'crop' ? null : { person, first: cropAt(from, i), last: cropAt(to - 1, i) },
+    );
   };
   return {
     situations: countSituations(directed),
@@ -66,12 +66,13 @@ export function decisionsOf(directed: DirectedVideo, geometry: ViewGeometry): De
       const firstFrame = frames.reduce((first, frame) => Math.min(first, frame), Infinity);
       return { id, firstFrame, frames: frames.length, embeddings };
     }),
-    shots: shots.map(({ from, to, stretches }) => ({
+    shots: shots.map(({ from, to, stretches, counts }) => ({
       ...{ from, to },
+      situations: counts,
       stretches: stretches.map((stretch) => ({
-        ...{ from: stretch.from, to: stretch.to, shows: stretch.mode },
-        left: shown(stretch.left, 'left', stretch.from, stretch.to),
-        right: shown(stretch.right, 'right', stretch.from, stretch.to),
+        ...{ from: stretch.from, to: stretch.to, shows: stretch.mode, layout: stretch.layout },
+        panes: panesOf(stretch),
+        ...(stretch.isCorrected ? { corrected: true as const } : {}),
       })),
     })),
   };

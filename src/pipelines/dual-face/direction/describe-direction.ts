@@ -1,15 +1,10 @@
 import { counted } from '../../../lib/counted.ts';
 import type { DirectedVideo } from './director.ts';
-import { SITUATIONS, type Situation } from './situations.ts';
+import { addCounts, type Counts } from './situations.ts';
 
 /** Frames of each situation in the whole video. */
-export function countSituations({ shots }: Pick<DirectedVideo, 'shots'>): Partial<Record<Situation, number>> {
-  const total: Partial<Record<Situation, number>> = {};
-  for (const { situation } of SITUATIONS) {
-    const frames = shots.reduce((sum, { counts }) => sum + (counts[situation] ?? 0), 0);
-    if (frames > 0) total[situation] = frames;
-  }
-  return total;
+export function countSituations({ shots }: Pick<DirectedVideo, 'shots'>): Counts {
+  return addCounts(shots.map(({ counts }) => counts));
 }
 
 /** A summary for the log, after the whole video has been looked at. */

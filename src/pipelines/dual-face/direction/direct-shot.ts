@@ -1,22 +1,27 @@
+import type { PaneLayout } from '../../../domain/recipe.ts';
 import type { ScreenViews } from '../composition/screen-views.ts';
 import type { Person } from '../identity/person.ts';
 import type { Shot } from '../identity/tracklet.ts';
 import { castShot } from './cast.ts';
 import type { DirectorOptions } from './director-options.ts';
-import { paneViews } from './pane-views.ts';
 import { boxAt, isSeenAt, presenceIn, type Presence } from './presence.ts';
-import type { SeatBook, Seats } from './seats.ts';
-import type { Situation } from './situations.ts';
-import { stretchesOf, type Stretch } from './stretches.ts';
+import { MAX_PANES, type Seating } from './seating.ts';
+import type { Seats } from './seats.ts';
+import type { ShotRules } from './shot-rules.ts';
+import { shotViews } from './shot-views.ts';
+import type { Counts, Situation } from './situations.ts';
+import { stretchesOf, type Mode, type Stretch } from './stretches.ts';
 
 /** A stretch of frames of a shot that shows the same people in the same way. */
 export interface DirectedStretch {
   readonly from: number;
   readonly to: number;
-  readonly mode: Stretch['mode'];
-  /** Ids of the people in the panes; null: nobody. */
-  readonly left: number | null;
-  readonly right: number | null;
+  readonly mode: Mode | 'crop' | 'whole';
+  readonly layout: PaneLayout;
+  /** Ids of the people in the panes; null: nobody. Empty if no panes are shown, or crops that the sidecar file asks for. */
+  readonly people: readonly (number | null)[];
+  /** Whether it is in a span of the sidecar file. */
+  readonly isCorrected: boolean;
 }
 
 export interface DirectedShot {
@@ -24,7 +29,7 @@ export interface DirectedShot {
   readonly views: readonly ScreenViews[];
   readonly stretches: readonly DirectedStretch[];
   /** Number of frames of each situation; each pane counts separately. */
-  readonly counts: Readonly<Partial<Record<Situation, number>>>;
+  readonly counts: Counts;
 }
 
 /** Duration of the cross-fade from the panes to the whole image where somebody has left. */
@@ -34,20 +39,26 @@ const FADE_SECONDS = 0.4;
 export function directShot(
   shot: Shot,
   people: readonly Person[],
-  seatBook: SeatBook,
-  { geometry, framesPerSecond, recipe }: DirectorOptions,
+  seating: Seating,
+  rules: ShotRules,
+  { geometryOf, framesPerSecond }: Pick<DirectorOptions, 'geometryOf' | 'framesPerSecond'>,
 ): DirectedShot {
   const frames = shot.to - shot.from;
+  const { layout, single, missing, isCorrected } = rules;
   const presences = people
-    .map((person) => presenceIn(shot, person, framesPerSecond, recipe.detectEvery))
+    .map((person) => presenceIn(shot, person, framesPerSecond, rules.detectEvery))
     .filter((presence) => presence !== null);
-  const casts = castShot(presences, frames, framesPerSecond);
+  const allowed = presences.filter(
+    ({ personId }) => rules.people.length === 0 || rules.people.includes(personId),
+  );
+  const panes = MAX_PANES[layout];
+  const casts = castShot(allowed, panes, frames, framesPerSecond);
+  const geometry = geometryOf(layout, Math.max(2, Math.min(panes, allowed.length)));
   const stretches = stretchesOf(casts, frames, geometry, framesPerSecond);
   const showsPanes = ({ mode }: Stretch): boolean =>
-    mode === 'panes' || (mode === 'alone' && recipe.single === 'own-side');
+    mode === 'panes' || (mode === 'alone' && single === 'own-side' && layout !== 'grid');
 
-  const left = new Array<Presence | null>(frames).fill(null);
-  const right = new Array<Presence | null>(frames).fill(null);
+  const seated = new Array<Seats>(frames).fill([]);
   const whole = new Array<number>(frames).fill(0);
   const directed: DirectedStretch[] = [];
   const counts: Partial<Record<Situation, number>> = {};
@@ -60,17 +71,13 @@ export function directShot(
     const isShown = showsPanes(stretch);
     if (isShown) {
       const shown = mode === 'panes' ? members : members.filter((each) => boxAt(each, from) !== null);
-      seats = seatBook.seat(shown, seats, from);
+      seats = seating.seat(shown, seats, from, rules);
     }
-    directed.push({
-      from: shot.from + from,
-      to: shot.from + to,
-      mode,
-      left: isShown ? (seats?.left?.personId ?? null) : null,
-      right: isShown ? (seats?.right?.personId ?? null) : null,
-    });
+    const ids = isShown ? (seats ?? []).map((person) => person?.personId ?? null) : [];
+    const range = { from: shot.from + from, to: shot.from + to };
+    directed.push({ ...range, mode, layout, people: ids, isCorrected });
     if (mode !== 'panes') count(mode, to - from);
-    const isBlack = mode === 'nobody' && recipe.missing === 'black';
+    const isBlack = mode === 'nobody' && missing === 'black';
     for (let at = from; at < to; at++) {
       if (!isShown) {
         // Only somebody's absence fades in: a face that is hidden must not wait.
@@ -79,25 +86,19 @@ export function directShot(
           ? Math.min(1, (at - from + 1) / Math.max(1, FADE_SECONDS * framesPerSecond))
           : 1;
         whole[at] = isBlack ? 0 : opacity;
-        if (opacity < 1) [left[at], right[at]] = [seats?.left ?? null, seats?.right ?? null];
+        if (opacity < 1) seated[at] = seats ?? [];
         continue;
       }
-      [left[at], right[at]] = [seats?.left ?? null, seats?.right ?? null];
+      seated[at] = seats ?? [];
       for (const person of members)
         if (boxAt(person, at) !== null) count(isSeenAt(person, at) ? 'shown' : 'away');
     }
   }
   const everybody = everybodyIn(presences, frames);
   for (const there of everybody) if (there.length > 2) count('three or more');
-  const context = { geometry, framesPerSecond, everybody };
-  const leftViews = paneViews(left, { ...context, other: right });
-  const rightViews = paneViews(right, { ...context, other: left });
+  const views = shotViews(seated, everybody, layout, { geometryOf, framesPerSecond });
   return {
-    views: whole.map((opacity, at) => ({
-      left: leftViews[at] ?? null,
-      right: rightViews[at] ?? null,
-      whole: opacity,
-    })),
+    views: views.map((ofFrame, at) => ({ layout, panes: ofFrame, whole: whole[at] ?? 0 })),
     stretches: directed,
     counts,
   };

@@ -1,9 +1,9 @@
-import type { DualFaceRecipe } from '../../../domain/recipe.ts';
+import type { DualFaceRecipe, PaneLayout } from '../../../domain/recipe.ts';
 import type { ViewGeometry } from '../camera/view.ts';
 
 export interface DirectorOptions {
-  /** Size of the source and shape of the panes. */
-  readonly geometry: ViewGeometry;
+  /** Size of the source, and shape of the panes of a layout with a number of panes. */
+  readonly geometryOf: (layout: PaneLayout, panes: number) => ViewGeometry;
   readonly framesPerSecond: number;
-  readonly recipe: Pick<DualFaceRecipe, 'layout' | 'single' | 'missing' | 'detectEvery'>;
+  readonly recipe: Pick<DualFaceRecipe, 'layout' | 'single' | 'missing' | 'detectEvery' | 'people' | 'spans'>;
 }

@@ -3,9 +3,12 @@ import type { ScreenViews } from '../composition/screen-views.ts';
 import { peopleOf } from '../identity/people-of.ts';
 import type { Person } from '../identity/person.ts';
 import { shotsOf, type Shot } from '../identity/tracklet.ts';
+import { assertCorrectionsApply, partsOf } from './corrections.ts';
+import { directPart } from './direct-part.ts';
 import type { DirectorOptions } from './director-options.ts';
-import { directShot, type DirectedShot } from './direct-shot.ts';
-import { SeatBook } from './seats.ts';
+import type { DirectedShot } from './direct-shot.ts';
+import { Seating } from './seating.ts';
+import { addCounts } from './situations.ts';
 
 /** What a split screen shows, decided for the whole video at once. */
 export interface DirectedVideo {
@@ -20,16 +23,19 @@ export interface DirectedVideo {
  * shot, and the paths of the cameras. Depends on nothing but observations and options.
  *
  * @param onShot called before each shot; its error ends the work
+ * @throws InputRejectedError BAD_RECIPE if the corrections of the sidecar file do not fit the video
  */
 export async function directVideo(
   observations: readonly Observation[],
   options: DirectorOptions,
   onShot: () => Promise<void> = () => Promise.resolve(),
 ): Promise<DirectedVideo> {
+  const { geometryOf, recipe } = options;
   const shotList = shotsOf(observations);
   const people = peopleOf(observations, shotList);
-  const { layout } = options.recipe;
-  const seatBook = new SeatBook({ layout, width: options.geometry.width });
+  const { width, height } = geometryOf(recipe.layout, 2);
+  assertCorrectionsApply(recipe, { people: people.length, frames: observations.length, width, height });
+  const seating = new Seating(width);
   const views: ScreenViews[] = [];
   const shots: DirectedVideo['shots'][number][] = [];
   for (const [i, shot] of shotList.entries()) {
@@ -37,9 +43,13 @@ export async function directVideo(
     const inShot = people
       .map(({ id, tracklets }) => ({ id, tracklets: tracklets.filter((each) => each.shot === i) }))
       .filter(({ tracklets }) => tracklets.length > 0);
-    const { views: ofShot, ...directed } = directShot(shot, inShot, seatBook, options);
-    for (const each of ofShot) views.push(each);
-    shots.push({ ...shot, ...directed });
+    const parts = partsOf(shot, recipe.spans ?? []).map((part) => directPart(part, inShot, seating, options));
+    for (const each of parts.flatMap((part) => part.views)) views.push(each);
+    shots.push({
+      ...shot,
+      stretches: parts.flatMap(({ stretches }) => stretches),
+      counts: addCounts(parts.map(({ counts }) => counts)),
+    });
   }
   return { views, people, shots };
 }

@@ -9,8 +9,8 @@ export interface PaneContext {
   readonly framesPerSecond: number;
   /** Everybody who is there, in each frame. */
   readonly everybody: readonly (readonly Presence[])[];
-  /** The person in the other pane, in each frame. */
-  readonly other: readonly (Presence | null)[];
+  /** The people in the other panes, in each frame. */
+  readonly others: readonly (readonly Presence[])[];
 }
 
 /**
@@ -39,7 +39,7 @@ function targetsOf(
   person: Presence,
   from: number,
   to: number,
-  { geometry, everybody, other }: PaneContext,
+  { geometry, everybody, others }: PaneContext,
 ): FaceTarget[] {
   const targets: FaceTarget[] = [];
   let last: Box | null = null;
@@ -51,8 +51,8 @@ function targetsOf(
       const neighbour = each.personId === person.personId ? null : boxAt(each, at);
       return neighbour === null ? [] : [neighbour];
     });
-    const beside = other[at] ?? null;
-    targets.push(faceTarget(box, beside === null ? null : boxAt(beside, at), neighbours, geometry));
+    const beside = (others[at] ?? []).map((each) => boxAt(each, at)).filter((face) => face !== null);
+    targets.push(faceTarget(box, beside, neighbours, geometry));
   }
   return targets;
 }

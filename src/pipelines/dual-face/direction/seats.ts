@@ -1,3 +1,4 @@
+import type { PaneLayout } from '../../../domain/recipe.ts';
 import type { Box } from '../tracking/box.ts';
 import { median } from './median-boxes.ts';
 import { boxAt, type Presence } from './presence.ts';
@@ -5,30 +6,23 @@ import { boxAt, type Presence } from './presence.ts';
 /** A pane; in the layout `stacked`, the left one is at the top. */
 export type Side = 'left' | 'right';
 
+/** Who is in each pane, in reading order; null: nobody. */
+export type Seats = readonly (Presence | null)[];
+
 /** Frames that decide who is on which side. */
 const FIRST_FRAMES = 12;
 
-export interface Seats {
-  readonly left: Presence | null;
-  readonly right: Presence | null;
-}
-
-export interface SeatOptions {
-  readonly layout: 'side-by-side' | 'stacked';
-  /** Width of the source in pixels. */
-  readonly width: number;
-}
-
 /**
- * Decides who gets which pane, from the first shot of the video to the last one. A person keeps the pane that they had
+ * Decides who gets which of two panes, from the first shot of the video to the last one. A person keeps the pane that they had
  * first, so that nobody changes sides at a cut to the reverse angle; people without one are seated by their positions.
  */
 export class SeatBook {
   readonly #first = new Map<number, Side>();
-  readonly #options: SeatOptions;
+  readonly #width: number;
 
-  constructor(options: SeatOptions) {
-    this.#options = options;
+  /** @param width of the source in pixels */
+  constructor(width: number) {
+    this.#width = width;
   }
 
   /**
@@ -37,26 +31,23 @@ export class SeatBook {
    * @param before the panes until now in the same shot, in which people keep theirs; null at the start of a shot
    * @param at frame of the shot from which on they are shown
    */
-  seat(members: readonly Presence[], before: Seats | null, at: number): Seats {
+  seat(members: readonly Presence[], before: Seats | null, at: number, layout: PaneLayout): Seats {
     const [a, b] = members;
-    if (a === undefined) return { left: null, right: null };
+    if (a === undefined) return [null, null];
     const preferred = ({ personId }: Presence): Side | null =>
       currentSide(personId, before) ?? this.#first.get(personId) ?? null;
     let seats: Seats;
     if (b === undefined) seats = place(preferred(a) ?? this.#sideOfNewcomer(a, at), a, null);
     else {
       const [side, other] = [preferred(a), preferred(b)];
-      if (side === null && other === null) seats = place(this.#isFirst(a, b, at) ? 'left' : 'right', a, b);
+      if (side === null && other === null) seats = place(isFirst(a, b, at, layout) ? 'left' : 'right', a, b);
       else if (side !== null && (side !== other || hasPriority(a, b, before))) seats = place(side, a, b);
       else seats = place(other ?? 'left', b, a);
     }
-    if (seats.left !== null) this.#remember(seats.left, 'left');
-    if (seats.right !== null) this.#remember(seats.right, 'right');
+    for (const [i, person] of seats.entries())
+      if (person !== null && !this.#first.has(person.personId))
+        this.#first.set(person.personId, i === 0 ? 'left' : 'right');
     return seats;
-  }
-
-  #remember({ personId }: Presence, side: Side): void {
-    if (!this.#first.has(personId)) this.#first.set(personId, side);
   }
 
   /** The pane of a new person without another one: by position, unless only that pane was somebody else’s before. */
@@ -65,15 +56,15 @@ export class SeatBook {
     const centers = Array.from({ length: FIRST_FRAMES }, (_, i) => boxAt(person, at + i)).flatMap((box) =>
       box === null ? [] : [box.x + box.width / 2],
     );
-    const side = median(centers) < this.#options.width / 2 ? 'left' : 'right';
+    const side = median(centers) < this.#width / 2 ? 'left' : 'right';
     return taken.has(side) && !taken.has(opposite(side)) ? opposite(side) : side;
   }
+}
 
-  /** Whether a person is left of another; in the layout `stacked`, above, if they are one above the other. */
-  #isFirst(a: Presence, b: Presence, at: number): boolean {
-    const [right, below] = [distance(a, b, at, 'x', 'width'), distance(a, b, at, 'y', 'height')];
-    return this.#options.layout === 'stacked' && Math.abs(below) > Math.abs(right) ? below > 0 : right >= 0;
-  }
+/** Whether a person is left of another; in the layout `stacked`, above, if they are one above the other. */
+function isFirst(a: Presence, b: Presence, at: number, layout: PaneLayout): boolean {
+  const [right, below] = [distance(a, b, at, 'x', 'width'), distance(a, b, at, 'y', 'height')];
+  return layout === 'stacked' && Math.abs(below) > Math.abs(right) ? below > 0 : right >= 0;
 }
 
 /** The median distance of two people along one axis, in the first frames in which both are there. */
@@ -100,12 +91,12 @@ function hasPriority(a: Presence, b: Presence, before: Seats | null): boolean {
 }
 
 function currentSide(personId: number, before: Seats | null): Side | null {
-  if (before?.left?.personId === personId) return 'left';
-  return before?.right?.personId === personId ? 'right' : null;
+  if (before?.[0]?.personId === personId) return 'left';
+  return before?.[1]?.personId === personId ? 'right' : null;
 }
 
 function place(side: Side, person: Presence, other: Presence | null): Seats {
-  return side === 'left' ? { left: person, right: other } : { left: other, right: person };
+  return side === 'left' ? [person, other] : [other, person];
 }
 
 function opposite(side: Side): Side {

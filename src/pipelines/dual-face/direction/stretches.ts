@@ -11,13 +11,14 @@ export interface Stretch {
   readonly from: number;
   readonly to: number;
   readonly mode: Mode;
+  /** Who is there, if `panes` are shown; otherwise everybody who had a pane if they were there. */
   readonly members: readonly Presence[];
 }
 
 /** A shorter stretch is not worth a change: it becomes part of the one before, or after. */
 const MIN_SECONDS = 0.5;
 
-/** What each frame of a shot shows: both people if both are there and neither hides the other. */
+/** What each frame of a shot shows: its people if at least two of them are there and none hides another. */
 export function stretchesOf(
   casts: readonly Cast[],
   frames: number,
@@ -29,27 +30,34 @@ export function stretchesOf(
     const to = casts[i + 1]?.from ?? frames;
     const hidden = hiddenFrames(members, geometry, Math.round(MIN_SECONDS * framesPerSecond));
     for (let at = from; at < to; at++) {
-      const mode = hidden.has(at) ? 'hidden' : modeOf(members, at);
+      const there = members.filter((each) => boxAt(each, at) !== null);
+      const mode = hidden.has(at) ? 'hidden' : modeOf(there.length);
+      const shown = mode === 'panes' ? there : members;
       const last = found.at(-1);
-      if (last?.mode === mode && last.members === members) found[found.length - 1] = { ...last, to: at + 1 };
-      else found.push({ from: at, to: at + 1, mode, members });
+      if (last?.mode === mode && hasSame(last.members, shown))
+        found[found.length - 1] = { ...last, to: at + 1 };
+      else found.push({ from: at, to: at + 1, mode, members: shown });
     }
   }
   return withoutShort(found, MIN_SECONDS * framesPerSecond);
 }
 
-function modeOf(members: readonly Presence[], at: number): Mode {
-  const present = members.filter((each) => boxAt(each, at) !== null).length;
-  if (present === 2) return 'panes';
+function modeOf(present: number): Mode {
+  if (present > 1) return 'panes';
   return present === 1 ? 'alone' : 'nobody';
+}
+
+function hasSame(some: readonly Presence[], others: readonly Presence[]): boolean {
+  return some.length === others.length && some.every((each) => others.includes(each));
 }
 
 /** The frames in which one person stands where the pane of the other, who is not seen, would show somebody. */
 function hiddenFrames(members: readonly Presence[], geometry: ViewGeometry, minFrames: number): Set<number> {
-  const [a, b] = members;
   const frames = new Set<number>();
-  if (a === undefined || b === undefined) return frames;
-  for (const [hider, other] of [[a, b] as const, [b, a] as const]) {
+  const pairs = members.flatMap((hider) =>
+    members.filter((other) => other !== hider).map((other) => ({ hider, other })),
+  );
+  for (const { hider, other } of pairs) {
     // Who is not seen yet at the start of a shot is not hidden by a neighbour.
     let framesInView = minFrames;
     for (const [i, box] of other.boxes.entries()) {
@@ -89,15 +97,20 @@ function closeGaps(frames: Set<number>, maxGap: number): void {
   }
 }
 
-/** Merges short stretches of panes or the whole frame into their neighbours, except where somebody is hidden. */
+/**
+ * Merges short stretches of panes or the whole frame into their neighbours, except where somebody is hidden; and short
+ * stretches of more people into neighbours that show fewer of them, so that those who leave together leave at once.
+ */
 function withoutShort(stretches: readonly Stretch[], minFrames: number): Stretch[] {
   const kept: Stretch[] = [];
+  const isShort = ({ from, to, mode }: Stretch): boolean => mode === 'panes' && to - from < minFrames;
+  const canReplace = (neighbour: Stretch, short: Stretch): boolean =>
+    neighbour.mode !== 'panes' || neighbour.members.every((each) => short.members.includes(each));
   for (const stretch of stretches) {
     const last = kept.at(-1);
-    const isShort = ({ from, to, mode }: Stretch): boolean => mode === 'panes' && to - from < minFrames;
-    const joinsLast = last !== undefined && last.mode !== 'panes' && isShort(stretch);
-    if (joinsLast) kept[kept.length - 1] = { ...last, to: stretch.to };
-    else if (last !== undefined && isShort(last) && stretch.mode !== 'panes')
+    if (last !== undefined && isShort(stretch) && canReplace(last, stretch))
+      kept[kept.length - 1] = { ...last, to: stretch.to };
+    else if (last !== undefined && isShort(last) && canReplace(stretch, last))
       kept[kept.length - 1] = { ...stretch, from: last.from };
     else kept.push(stretch);
   }

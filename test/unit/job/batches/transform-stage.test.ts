@@ -185,7 +185,11 @@ const SPLIT_SCREEN: DualFaceRecipe = {
 /** Shows the whole image in every frame of the batch. */
 function directionOf(number: number): Uint8Array {
   const { firstFrame, frameCount } = rangeOf(number);
-  const views = Array.from({ length: frameCount }, () => ({ left: null, right: null, whole: 1 }));
+  const views = Array.from({ length: frameCount }, () => ({
+    layout: 'stacked' as const,
+    panes: [],
+    whole: 1,
+  }));
   return encodeViews(firstFrame, views);
 }
 

@@ -28,11 +28,13 @@ test('a state of another version is rejected', () => {
 test('the views of a batch are stored exactly, by frame number', () => {
   const view = { centerX: 0.1, centerY: 200.3, height: 1 / 3 };
   const views = [
-    { left: view, right: null, whole: 0 },
-    { left: null, right: view, whole: 0.7 },
-  ];
+    { layout: 'grid', panes: [view, null, view], whole: 0 },
+    { layout: 'stacked', panes: [], whole: 0.7 },
+  ] as const;
   expect([...decodeViews(encodeViews(40, views))]).toEqual([
     [40, views[0]],
     [41, views[1]],
   ]);
+  const ofOldVersion = new Uint8Array(new Float64Array([40, 1, 2, 3, 4, 5, 6, 0]).buffer);
+  expect(() => decodeViews(ofOldVersion)).toThrow('begun by another version');
 });

@@ -9,7 +9,7 @@ const RATE = 25;
 
 function faces(frames: number, xAt: (frame: number) => number, height = 120): FaceTarget[] {
   return Array.from({ length: frames }, (_, frame) => {
-    return faceTarget({ x: xAt(frame) - height / 2, y: 400, width: height, height }, null, [], geometry);
+    return faceTarget({ x: xAt(frame) - height / 2, y: 400, width: height, height }, [], [], geometry);
   });
 }
 

@@ -112,20 +112,20 @@ test('a cross-fade at one half is the mean of both images', () => {
 });
 
 test.each(['side-by-side', 'stacked'] as const)('%s: both panes and the whole image are drawn', (layout) => {
-  const screen = new Screen(sizes, { layout, fill: 'black' });
-  expect(screen.paneGeometry.aspect).toBe(layout === 'stacked' ? 2 : 0.5);
+  const screen = new Screen(sizes, { fill: 'black' });
+  expect(screen.paneGeometry(layout, 2).aspect).toBe(layout === 'stacked' ? 2 : 0.5);
   const view = (centerX: number): { centerX: number; centerY: number; height: number } => ({
     centerX,
     centerY: 20,
     height: 10,
   });
-  const shown = screen.draw({ number: 3, pixels: ramp }, { left: view(10), right: view(70), whole: 0 });
+  const shown = screen.draw({ number: 3, pixels: ramp }, { layout, panes: [view(10), view(70)], whole: 0 });
   expect(shown.number).toBe(3);
   const isStacked = layout === 'stacked';
   const red = (x: number, y: number): number => pixel(shown.pixels, x, y)[0] ?? 0;
   expect(isStacked ? red(20, 10) : red(10, 20)).toBeLessThan(60);
   expect(isStacked ? red(20, 30) : red(30, 20)).toBeGreaterThan(180);
-  const whole = screen.draw({ number: 4, pixels: ramp }, { left: null, right: null, whole: 1 });
+  const whole = screen.draw({ number: 4, pixels: ramp }, { layout, panes: [], whole: 1 });
   expect(pixel(whole.pixels, 20, 5)).toEqual([0, 0, 0]);
   expect(Math.abs((pixel(whole.pixels, 20, 20)[0] ?? 0) - 120)).toBeLessThanOrEqual(6);
 });
@@ -139,8 +139,11 @@ test.each(['rgb24', 'rgb48le'] as const)(
       : Buffer.alloc(80 * 40 * 3, 100);
     const formats = { from: { ...from, pixelFormat }, to: { ...to, pixelFormat }, pixelAspect: 1 };
     const draw = (fill: 'blur' | 'crop' | 'black'): number[] => {
-      const screen = new Screen(formats, { layout: 'side-by-side', fill });
-      const { pixels } = screen.draw({ number: 0, pixels: grey }, { left: null, right: null, whole: 1 });
+      const screen = new Screen(formats, { fill });
+      const { pixels } = screen.draw(
+        { number: 0, pixels: grey },
+        { layout: 'side-by-side', panes: [], whole: 1 },
+      );
       const at = (y: number): number => (y * 40 + 20) * 3;
       return [2, 20].map((y) => (isDeep ? pixels.readUInt16LE(2 * at(y)) / 400 : (pixels[at(y)] ?? 0)));
     };
@@ -157,11 +160,14 @@ test.each([
   [{ fill: 'crop', missing: 'wide' }, 60],
   [{ fill: 'black', missing: 'wide' }, 0],
   [{ fill: 'blur', missing: 'black' }, 0],
-] as const)('the pane of nobody has a blurred copy of the image, or is black: %o', async (recipe, level) => {
-  const screen = new Screen(sizes, { layout: 'side-by-side', ...recipe });
+] as const)('the pane of nobody has a blurred copy of the image, or is black: %o', (recipe, level) => {
+  const screen = new Screen(sizes, recipe);
   const grey = Buffer.alloc(80 * 40 * 3, 100);
   const view = { centerX: 40, centerY: 20, height: 40 };
-  const { pixels } = await screen.draw({ number: 0, pixels: grey }, { left: view, right: null, whole: 0 });
+  const { pixels } = screen.draw(
+    { number: 0, pixels: grey },
+    { layout: 'side-by-side', panes: [view, null], whole: 0 },
+  );
   expect(pixel(pixels, 10, 20)[0]).toBe(100);
   for (const y of [0, 20, 39])
     expect(Math.abs((pixel(pixels, 30, y)[0] ?? 0) - level)).toBeLessThanOrEqual(1);
@@ -170,9 +176,9 @@ test.each([
 test.each(['side-by-side', 'stacked'] as const)(
   'a gap and a border stay black in a screen that is %s',
   (layout) => {
-    const screen = new Screen(sizes, { layout, gap: 4, border: 2 });
+    const screen = new Screen(sizes, { gap: 4, border: 2 });
     const view = { centerX: 40, centerY: 20, height: 20 };
-    const { pixels } = screen.draw({ number: 0, pixels: ramp }, { left: view, right: view, whole: 0 });
+    const { pixels } = screen.draw({ number: 0, pixels: ramp }, { layout, panes: [view, view], whole: 0 });
     const isDrawn = (x: number, y: number): boolean => pixel(pixels, x, y)[2] !== 0;
     const across = Array.from({ length: 40 }, (_, at) =>
       layout === 'stacked' ? isDrawn(10, at) : isDrawn(at, 10),

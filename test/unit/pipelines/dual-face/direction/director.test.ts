@@ -14,6 +14,7 @@ import type { DirectorOptions } from '../../../../../src/pipelines/dual-face/dir
 /* Detections go through the real tracker and the real identification, because only those know what people look like. */
 
 const geometry = { width: 1280, height: 720, aspect: 960 / 1080 };
+const geometryOf = (): typeof geometry => geometry;
 const RATE = 25;
 
 /** A face whose centre is at `x`. @param who number of the person; null: the face cannot be compared */
@@ -64,7 +65,7 @@ async function direct(
     }
   }
   return directVideo(observations, {
-    geometry,
+    geometryOf,
     framesPerSecond: RATE,
     recipe: { layout: 'side-by-side', single: 'full', missing: 'wide', detectEvery: 1, ...recipe },
   });
@@ -75,9 +76,9 @@ const right: Seen = { who: 2, x: 900 };
 
 /** The horizontal centres of the panes in a frame; null where the whole image is shown. */
 function centres({ views }: DirectedVideo, frame: number): (number | null)[] | null {
-  const { left: one, right: other, whole } = views[frame] ?? expect.fail(`no frame ${frame}`);
+  const { panes, whole } = views[frame] ?? expect.fail(`no frame ${frame}`);
   if (whole === 1) return null;
-  return [one, other].map((view) => (view === null ? null : Math.round(view.centerX)));
+  return panes.map((view) => (view === null ? null : Math.round(view.centerX)));
 }
 
 test('two people: each has a pane from the first frame on, without camera movement', async () => {
@@ -152,7 +153,7 @@ test('the decisions name shots, people, who is where, and the crops', async () =
     { frames: 40, seen: [{ who: 2, x: 640 }], isCut: true },
   ]);
   const crop = (x: number): object => ({ x: x - 133, y: 224, width: 267, height: 300 });
-  expect(decisionsOf(video, geometry)).toEqual({
+  expect(decisionsOf(video, geometryOf)).toEqual({
     situations: { shown: 80, alone: 40 },
     people: [
       { id: 1, firstFrame: 0, frames: 40, embeddings: 3 },
@@ -160,16 +161,21 @@ test('the decisions name shots, people, who is where, and the crops', async () =
     ],
     shots: [
       {
-        ...{ from: 0, to: 40 },
+        ...{ from: 0, to: 40, situations: { shown: 80 } },
         stretches: [
           {
-            ...{ from: 0, to: 40, shows: 'panes' },
-            left: { person: 1, first: crop(300), last: crop(300) },
-            right: { person: 2, first: crop(900), last: crop(900) },
+            ...{ from: 0, to: 40, shows: 'panes', layout: 'side-by-side' },
+            panes: [
+              { person: 1, first: crop(300), last: crop(300) },
+              { person: 2, first: crop(900), last: crop(900) },
+            ],
           },
         ],
       },
-      { from: 40, to: 80, stretches: [{ from: 40, to: 80, shows: 'alone', left: null, right: null }] },
+      {
+        ...{ from: 40, to: 80, situations: { alone: 40 } },
+        stretches: [{ from: 40, to: 80, shows: 'alone', layout: 'side-by-side', panes: [] }],
+      },
     ],
   });
 });
@@ -227,8 +233,8 @@ test('in stacked panes, the person who is further up is at the top', async () =>
     observations.push({ isNewShot: frame === 0, dissolveFrames: 0, faces: followed.faces });
   }
   const recipe = { layout: 'stacked', single: 'full', missing: 'wide', detectEvery: 1 } as const;
-  const video = await directVideo(observations, { geometry, framesPerSecond: RATE, recipe });
-  expect(video.views[0]?.left?.centerY).toBeLessThan(video.views[0]?.right?.centerY ?? 0);
+  const video = await directVideo(observations, { geometryOf, framesPerSecond: RATE, recipe });
+  expect(video.views[0]?.panes[0]?.centerY).toBeLessThan(video.views[0]?.panes[1]?.centerY ?? 0);
 });
 
 test('the director can be stopped before each shot', async () => {
@@ -237,10 +243,43 @@ test('the director can be stopped before each shot', async () => {
   }));
   const recipe = { layout: 'side-by-side', single: 'full', missing: 'wide', detectEvery: 1 } as const;
   let shots = 0;
-  const directed = directVideo(observations, { geometry, framesPerSecond: RATE, recipe }, () => {
+  const directed = directVideo(observations, { geometryOf, framesPerSecond: RATE, recipe }, () => {
     shots++;
     return shots === 3 ? Promise.reject(new StoppedError('stopped')) : Promise.resolve();
   });
   await expect(directed).rejects.toThrow(StoppedError);
   expect(shots).toBe(3);
+});
+
+const inRow = (...who: number[]): Seen[] =>
+  who.map((each, i) => ({ who: each, x: 150 + 320 * i, height: 80 }));
+const peopleIn = ({ shots }: DirectedVideo): (readonly (number | null)[])[] =>
+  shots.flatMap(({ stretches }) => stretches.map(({ people }) => people));
+
+test('a grid has a pane for each of three and four people, who keep their order at a cut', async () => {
+  const video = await direct(
+    [
+      { frames: 30, seen: inRow(1, 2, 3) },
+      { frames: 30, seen: inRow(3, 2, 1), isCut: true },
+      { frames: 30, seen: inRow(1, 4, 2, 3), isCut: true },
+    ],
+    { layout: 'grid' },
+  );
+  expect(centres(video, 0)).toEqual([150, 470, 790]);
+  expect(centres(video, 30)).toEqual([790, 470, 150]);
+  expect(centres(video, 60)).toEqual([150, 470, 790, 1110]);
+  expect(video.views[60]).toMatchObject({ layout: 'grid', whole: 0 });
+});
+
+test('in a grid, people who leave together leave at once, and the last one is shown as the whole image', async () => {
+  const video = await direct(
+    [
+      { frames: 60, seen: inRow(1, 2, 3, 4) },
+      { frames: 5, seen: inRow(1, 2, 3) },
+      { frames: 80, seen: inRow(1, 2) },
+      { frames: 80, seen: inRow(1) },
+    ],
+    { layout: 'grid' },
+  );
+  expect(peopleIn(video)).toEqual([[1, 2, 3, 4], [1, 2], []]);
 });
