@@ -113,6 +113,7 @@ function Banners() {
   const state = live.value;
   const reason = pauseReason.value;
   // There, the panel itself says so.
+  const alerts = connection.value === 'gone' ? [] : (state?.alerts ?? []);
   const isSaid = route.value === 'now' && state?.running.length === 0 && state.counts.queued > 0;
   return html`${
     connection.value === 'gone' &&
@@ -126,6 +127,7 @@ function Banners() {
   ${
     reason !== null &&
     !isSaid &&
+    !alerts.some(({ code }) => code === 'DISK_READ_ONLY') &&
     connection.value !== 'gone' &&
     html`<div class="banner">
       <p>
@@ -135,6 +137,12 @@ function Banners() {
       ${state.queuePaused && html`<button onClick=${() => send('api/queue/resume')}>Resume the queue</button>`}
     </div>`
   }
+  ${alerts.map(
+    ({ code, level, message, remedy }) =>
+      html`<div key=${code + message} class="banner ${level}" role=${level === 'error' ? 'alert' : 'status'}>
+        <p><b>${message}</b> ${remedy}</p>
+      </div>`,
+  )}
   ${
     state !== null &&
     state.freeBytes !== null &&

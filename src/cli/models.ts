@@ -7,6 +7,7 @@ import { readKnownModels } from '../inference/models/known-models.ts';
 import { listModels, verifyModels } from '../inference/models/find-model.ts';
 import { formatDuration } from '../observability/format-progress.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
+import { checkCommand } from './check-model.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { formatTable } from './format-table.ts';
 import { openHome } from './open-home.ts';
@@ -17,10 +18,11 @@ const MEGABYTE = 1e6;
 /** `framekiln models`: manages the models on this machine. */
 export function modelsCommand(cli: Cli): Command {
   return new Command('models')
-    .description('List, download and verify models')
+    .description('List, download, verify and check models')
     .addCommand(listCommand(cli))
     .addCommand(pullCommand(cli))
-    .addCommand(verifyCommand(cli));
+    .addCommand(verifyCommand(cli))
+    .addCommand(checkCommand(cli));
 }
 
 function listCommand(cli: Cli): Command {

@@ -105,6 +105,7 @@ export function ensureHome(home: Home): void {
       if (isPrivate) makeFolder(folder);
       else asUser(() => makeFolder(folder));
     } catch (error) {
+      if (codeOf(error) === 'EROFS') throw readOnly(folder, error);
       throw new ConfigurationError(
         `Cannot create the folder ${folder} (${codeOf(error)}); choose another home with --home.`,
         [],
@@ -128,17 +129,20 @@ function assertWritable(paths: readonly string[]): void {
     try {
       accessSync(path, constants.R_OK | constants.W_OK);
     } catch (error) {
-      if (codeOf(error) === 'EROFS')
-        throw new HomeNotWritableError(
-          `${path} is on a read-only file system; make that writable, or choose another home with --home.`,
-          { cause: error },
-        );
+      if (codeOf(error) === 'EROFS') throw readOnly(path, error);
       throw new HomeNotWritableError(
         `This user cannot write to ${path}; run Framekiln as the user who owns it, or change its owner with chown.`,
         { cause: error },
       );
     }
   }
+}
+
+function readOnly(path: string, cause: unknown): HomeNotWritableError {
+  return new HomeNotWritableError(
+    `${path} is on a read-only file system; make that writable, or choose another home with --home.`,
+    { cause },
+  );
 }
 
 /** Why these input and output folders cannot be used together, or null. */

@@ -70,7 +70,7 @@ export type OpenPage = (parts: {
  * - running → lost: the database or the lock was removed or replaced, or no worker can be started. Everything ends as in
  *   stopping, and `run` rejects.
  *
- * A full disk or a locked database changes no state: the tick is repeated after a second.
+ * A full or read-only disk or a locked database changes no state: the tick is repeated after a second.
  */
 export class Daemon {
   readonly #options: DaemonOptions;
@@ -154,14 +154,16 @@ export class Daemon {
       this.#commands.runWaiting();
       this.#sources.tick();
       this.#speedMeter.retrySkipped();
-      this.#hooks.tick();
       await this.#worker.tick();
+      this.#hooks.tick();
+      if (this.#queueFailure !== null) log.info('the queue can be used again');
       this.#queueFailure = null;
     } catch (error) {
       if (isDamage(error)) throw error;
-      // A full disk or a locked database is transient and must not stop the daemon.
-      this.#queueFailure = toError(error).message;
-      log.error(`cannot use the queue: ${withoutFullStop(this.#queueFailure)}; retrying`);
+      // A full or read-only disk or a locked database is transient and must not stop the daemon.
+      const why = toError(error).message;
+      if (why !== this.#queueFailure) log.error(`cannot use the queue: ${withoutFullStop(why)}; retrying`);
+      this.#queueFailure = why;
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -176,7 +178,7 @@ export class Daemon {
 
   #health(): Health {
     const nowMs = performance.now();
-    const { crash } = this.#worker;
+    const { crash, readOnlyFolder } = this.#worker;
     let waitingFor: string | null = null;
     let queueFailure = this.#queueFailure;
     try {
@@ -185,7 +187,7 @@ export class Daemon {
       queueFailure ??= toError(error).message;
     }
     return judgeHealth({
-      ...{ sinceTickMs: nowMs - this.#tickedAtMs, queueFailure, waitingFor },
+      ...{ sinceTickMs: nowMs - this.#tickedAtMs, queueFailure, readOnlyFolder, waitingFor },
       scanFailure: this.#intake.failure,
       crash: crash === null ? null : { how: crash.how, agoMs: nowMs - crash.atMs },
       settingsFaults: this.#options.settings.loaded.faults,

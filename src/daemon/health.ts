@@ -8,7 +8,13 @@ const CRASH_COUNTS_MS = 10 * 60_000;
 /** Something that keeps the daemon from working as intended. */
 export interface Impairment {
   readonly code:
-    'LOOP_STALLED' | 'QUEUE_UNUSABLE' | 'SCAN_FAILED' | 'WORKER_CRASHED' | 'JOB_WAITING' | 'SETTINGS_INVALID';
+    | 'LOOP_STALLED'
+    | 'QUEUE_UNUSABLE'
+    | 'DISK_READ_ONLY'
+    | 'SCAN_FAILED'
+    | 'WORKER_CRASHED'
+    | 'JOB_WAITING'
+    | 'SETTINGS_INVALID';
   /** One sentence; it may name files. */
   readonly message: string;
   /** What leads out of it, in one sentence. */
@@ -30,6 +36,8 @@ export interface HealthFacts {
   readonly sinceTickMs: number;
   /** Why the last turn could not use the queue; null if it could. */
   readonly queueFailure: string | null;
+  /** A folder whose read-only file system pauses work; null if there is none. */
+  readonly readOnlyFolder: string | null;
   /** The error of the last scan of the input folder, or null. */
   readonly scanFailure: unknown;
   /** The last crash of the worker; null if it never crashed. */
@@ -42,7 +50,7 @@ export interface HealthFacts {
 
 /** Judges the health of the daemon. */
 export function judgeHealth(facts: HealthFacts): Health {
-  const { sinceTickMs, queueFailure, scanFailure, crash, waitingFor, settingsFaults } = facts;
+  const { sinceTickMs, queueFailure, readOnlyFolder, scanFailure, crash, waitingFor, settingsFaults } = facts;
   const failing: Impairment[] = [];
   const degraded: Impairment[] = [];
   if (sinceTickMs > STALLED_AFTER_MS)
@@ -56,6 +64,12 @@ export function judgeHealth(facts: HealthFacts): Health {
       code: 'QUEUE_UNUSABLE',
       message: queueFailure,
       remedy: 'Make space on the disk of .framekiln/, or make it writable; the daemon retries every second.',
+    });
+  if (readOnlyFolder !== null)
+    failing.push({
+      code: 'DISK_READ_ONLY',
+      message: `${readOnlyFolder} is on a read-only file system.`,
+      remedy: 'Check the disk, then mount it with write permission; jobs resume automatically.',
     });
   if (scanFailure !== null)
     degraded.push({

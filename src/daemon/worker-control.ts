@@ -8,6 +8,7 @@ import type { RootLogger } from '../observability/logger.ts';
 import { measure } from '../observability/measurements.ts';
 import type { Queue } from '../queue/queue.ts';
 import { cleanUp } from './clean-up.ts';
+import { DiskWatch } from './disk-watch.ts';
 import { GpuWatch } from './gpu-watch.ts';
 import { Supervisor, type WorkerEnd } from './supervisor.ts';
 import { Throttling } from './throttling.ts';
@@ -28,12 +29,13 @@ export interface WorkerControlOptions {
  * - idle → working: a job can be claimed and no pause applies, so the supervisor starts a worker.
  * - working → idle: the worker found no more jobs and exited.
  * - working → cleaning up → idle: the worker crashed; its leftovers are removed before the next worker starts.
- * - idle, working ⇄ throttled: quiet hours or the GPU pause the work; a running worker is asked to stop.
+ * - idle, working ⇄ throttled: a read-only disk, quiet hours or the GPU pause the work; a running worker is asked to stop.
  * - any → stopped: `stop`.
  */
 export class WorkerControl {
   readonly #options: WorkerControlOptions;
   readonly #supervisor: Supervisor;
+  readonly #disks: DiskWatch;
   readonly #gpu: GpuWatch;
   readonly #throttling: Throttling;
   readonly #inhibitor = new SleepInhibitor();
@@ -46,12 +48,13 @@ export class WorkerControl {
   constructor(options: WorkerControlOptions) {
     const { home, settings, queue, log } = options;
     this.#options = options;
+    this.#disks = new DiskWatch([home.stateDir, home.jobsDir, home.output], () => performance.now());
     this.#gpu = new GpuWatch({
       isOurs: (pid) => isWithin(pid, process.pid),
       onNote: (sentence) => log.warn(sentence),
       now: () => performance.now(),
     });
-    this.#throttling = new Throttling({ gpu: this.#gpu, control: queue.control, log });
+    this.#throttling = new Throttling({ disks: this.#disks, gpu: this.#gpu, control: queue.control, log });
     this.#supervisor = new Supervisor({
       start: { homeRoot: home.root, onlyJobId: null, flags: settings.sources.flags ?? [] },
       log,
@@ -74,6 +77,11 @@ export class WorkerControl {
     return this.#crash;
   }
 
+  /** A folder whose read-only file system pauses work; null if there is none. */
+  get readOnlyFolder(): string | null {
+    return this.#disks.readOnly;
+  }
+
   /** Checks that workers start. @throws WorkerFailingError if they end again and again without claiming a job */
   assertStarting(): void {
     this.#supervisor.assertStarting();
@@ -83,15 +91,19 @@ export class WorkerControl {
   async tick(): Promise<void> {
     const { home, queue, log, settings, isMeasuring } = this.#options;
     const supervisor = this.#supervisor;
+    const nowMs = Date.now();
+    await this.#disks.look(supervisor.isRunning || queue.leases.hasClaimable(nowMs));
+    // Before anything is written, which a read-only disk prevents.
+    const mustPause = this.#throttling.shouldPause(settings.now(), supervisor.isRunning);
+    if (mustPause) supervisor.pause();
     // The leases of our own worker are left to `#afterWorker`, which knows whether it crashed.
     const spare = (owner: string): boolean => isOwnerOfPid(owner, supervisor.pid);
-    queue.sweepLeases({ isOwnerAlive, spare, nowMs: Date.now(), failure: null });
+    queue.sweepLeases({ isOwnerAlive, spare, nowMs, failure: null });
     if (this.#hasLeftovers && !supervisor.isRunning) {
       this.#hasLeftovers = false;
       await cleanUp(home, queue, log);
     }
-    if (this.#throttling.shouldPause(settings.now(), supervisor.isRunning)) supervisor.pause();
-    else if (!isMeasuring() && queue.leases.hasClaimable(Date.now()))
+    if (!mustPause && !isMeasuring() && queue.leases.hasClaimable(Date.now()))
       supervisor.ensureRunning(this.#nextRunsAlone);
     this.#inhibitor.set(settings.now().throttling.inhibitSleep && supervisor.isRunning);
   }

@@ -50,6 +50,11 @@ export function asTransientError(error: Error, sourcePath: string | null = null)
       cause: error,
     });
   }
+  if (code === 'SQLITE_READONLY') {
+    return new TransientError('OUTPUT_READ_ONLY', `Cannot write to the database: ${error.message}.`, {
+      cause: error,
+    });
+  }
   const unreadableSource = 'path' in error && error.path === sourcePath;
   if (code === 'EROFS' || ((code === 'EACCES' || code === 'EPERM') && !unreadableSource)) {
     return new TransientError('OUTPUT_READ_ONLY', `Cannot use a file or folder: ${error.message}.`, {
@@ -59,7 +64,7 @@ export function asTransientError(error: Error, sourcePath: string | null = null)
   return error;
 }
 
-/** Whether the database cannot be written for a temporary reason: a full disk, or the lock of another process. */
+/** Whether the database cannot be written for a temporary reason: a full or read-only disk, or the lock of another process. */
 export function isTransientDatabaseError(error: unknown): boolean {
-  return /^(SQLITE_(FULL|BUSY|IOERR)|ENOSPC|EDQUOT)/.test(codeOf(error));
+  return /^(SQLITE_(FULL|BUSY|IOERR|READONLY$)|ENOSPC|EDQUOT|EROFS)/.test(codeOf(error));
 }

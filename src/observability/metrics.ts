@@ -128,6 +128,11 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
+  /** The percentiles of the last five minutes; null for what was not measured in that time. */
+  async percentiles(): Promise<{ readonly frameP95Ms: number | null; readonly queueP99: number | null }> {
+    return { frameP95Ms: await this.#frameMs.read(), queueP99: await this.#queueDepth.read() };
+  }
+
   /** Ends the counting. */
   close(): void {
     this.#unfollow();
@@ -171,20 +176,27 @@ interface PercentileOptions {
 /** A gauge with one percentile of a window of time; without a sample where nothing was measured in that time. */
 class Percentile {
   readonly #window: Summary;
+  readonly #quantile: number;
 
   constructor(register: Registry, { name, help, quantile }: PercentileOptions) {
     // Not in the registry: Prometheus would show the percentile under this name with a label.
     const window = new Summary({ name, help, percentiles: [quantile], ...WINDOW, registers: [] });
     this.#window = window;
+    this.#quantile = quantile;
+    const read = (): Promise<number | null> => this.read();
     new Gauge({
       ...{ name, help, registers: [register] },
       async collect() {
-        const { values } = await window.get();
-        const found = values.find(({ labels }) => labels['quantile'] === quantile);
-        if (found === undefined) this.remove();
-        else this.set(found.value);
+        const value = await read();
+        if (value === null) this.remove();
+        else this.set(value);
       },
     });
+  }
+
+  async read(): Promise<number | null> {
+    const { values } = await this.#window.get();
+    return values.find(({ labels }) => labels['quantile'] === this.#quantile)?.value ?? null;
   }
 
   add(value: number): void {

@@ -5,6 +5,7 @@ import { codeOf, toError } from '../domain/errors.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Alert } from './alerts/alert-watch.ts';
 import { freeSpace } from './machine/free-space.ts';
 import { QueueTime, QueueTimeReader } from './queue-time.ts';
 
@@ -24,6 +25,16 @@ export const Live = HomeReport.extend({
   changeMark: z.string().meta({ description: 'changes whenever a job is added or a command is carried out' }),
   queueTime: QueueTime.nullable().meta({ description: 'null until it is computed' }),
   freeBytes: z.int().nullable().meta({ description: 'free disk space for finished videos; null if unknown' }),
+  alerts: z
+    .array(
+      z.object({
+        code: z.string(),
+        level: z.enum(['info', 'warning', 'error']),
+        message: z.string(),
+        remedy: z.string(),
+      }),
+    )
+    .meta({ description: 'what needs attention: limits that are exceeded, and what hinders the daemon' }),
 });
 export type Live = z.infer<typeof Live>;
 
@@ -32,6 +43,7 @@ export interface LiveSources {
   readonly status: StatusReader;
   /** Absolute path of the folder for finished videos. */
   readonly outputDir: string;
+  readonly alerts: () => readonly Alert[];
   readonly log: Logger;
 }
 
@@ -53,7 +65,7 @@ export class LiveState {
   }
 
   async read(): Promise<Live> {
-    const { queue, status, outputDir } = this.#sources;
+    const { queue, status, outputDir, alerts } = this.#sources;
     const { jobs } = queue.jobs.listWindow({
       ...{ states: ['running'], text: '', order: 'queue', offset: 0, limit: RUNNING_LIMIT },
     });
@@ -71,6 +83,7 @@ export class LiveState {
       changeMark,
       queueTime: this.#queueTime.read(`${changeMark} ${counts.queued}`, performance.now()),
       freeBytes: await freeSpace(outputDir),
+      alerts: [...alerts()],
     };
   }
 

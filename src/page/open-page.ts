@@ -15,6 +15,8 @@ import type { LogTail } from '../observability/log-tail.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Queue } from '../queue/queue.ts';
 import { pageAddress } from './address.ts';
+import { AlertWatch, type Alert } from './alerts/alert-watch.ts';
+import { impairmentAlerts } from './alerts/impairment-alerts.ts';
 import { addRoutes } from './add-routes.ts';
 import { createServer } from './create-server.ts';
 import { Guard } from './guard/guard.ts';
@@ -62,18 +64,24 @@ export async function openPage(options: PageOptions): Promise<Page | null> {
 }
 
 async function servePage(options: PageOptions): Promise<Page> {
-  const { home, settings, queue, log } = options;
+  const { home, settings, queue, log, metrics, health } = options;
   const token = await readToken(home);
   const guard = new Guard({ token, names: () => settings.now().page.names, now: Date.now });
   // This process is the daemon.
   const isDaemonRunning = (): boolean => true;
   const requests = { queue, isDaemonRunning, now: Date.now };
   const status = new StatusReader({ home, ...requests, settings: () => settings.now() });
-  const live = new LiveState({ queue, status, outputDir: home.output, log });
   const closing = new AbortController();
   // Every open page listens.
   setMaxListeners(0, closing.signal);
   const readGpus = sharePending(() => readGpuFigures(closing.signal));
+  const alertWatch = new AlertWatch(
+    async () => ({ gpus: (await readGpus()) ?? [], ...(await metrics.percentiles()) }),
+    log,
+    () => performance.now(),
+  );
+  const alerts = (): Alert[] => [...impairmentAlerts(health()), ...alertWatch.active];
+  const live = new LiveState({ queue, status, outputDir: home.output, alerts, log });
   const sampler = new MachineSampler(home.output, () => speedOf(queue), readGpus);
   const recorder = new HistoryRecorder(home, sampler);
   const app = createServer(guard, log);
@@ -84,10 +92,12 @@ async function servePage(options: PageOptions): Promise<Page> {
   const close = async (): Promise<void> => {
     closing.abort();
     live.close();
+    alertWatch.close();
     await Promise.all([app.close(), recorder.close()]);
   };
   await listen(app, settings.now().page, close);
   await recorder.start();
+  alertWatch.start();
   return { close };
 }
 

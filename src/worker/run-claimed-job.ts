@@ -18,6 +18,7 @@ import type { InferenceThread } from '../inference-thread/inference-thread.ts';
 import { breakSilence } from '../job/break-silence.ts';
 import type { JobContext } from '../job/job-context.ts';
 import { explainByMissingFolder } from '../job/missing-folders.ts';
+import { explainByReadOnlyFolder } from '../job/read-only-folders.ts';
 import { runJob } from '../job/run-job.ts';
 import { counted } from '../lib/counted.ts';
 import { readFileSignature } from '../lib/file-signature.ts';
@@ -109,7 +110,7 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
   const isBlamed = ['rejected', 'attempt-failed'].includes(outcomeOf(seen));
   const error = isBlamed
     ? (whyMoved(context, job) ??
-      withSecondLook(context, job, await explainByMissingFolder({ ...context, job }, seen)))
+      withSecondLook(context, job, await explainByFolders({ ...context, job }, seen)))
     : seen;
   try {
     const willRetry = await whenWritable(() => recordOutcome(context, job, lease, error), log, stopping);
@@ -120,6 +121,13 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
     if (!(failure instanceof LeaseLostError)) throw failure;
     await forget(context, job);
   }
+}
+
+async function explainByFolders(
+  context: SettleContext & { readonly job: Job },
+  error: Error,
+): Promise<Error> {
+  return explainByReadOnlyFolder(context, await explainByMissingFolder(context, error));
 }
 
 /**

@@ -144,6 +144,11 @@ const TYPE_NAMES =
   'undefined float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64 complex64 complex128 bfloat16'.split(
     ' ',
   );
+/** Name of a TensorProto.DataType. */
+export function typeName(dataType: number): string {
+  return TYPE_NAMES[dataType] ?? `type ${dataType}`;
+}
+
 /** AttributeProto.AttributeType */
 export const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
@@ -242,8 +247,7 @@ export function encodeModel(model: OnnxModel): Uint8Array {
  */
 export function tensorFloats(tensor: OnnxTensor): Float32Array {
   if (tensor.dataType !== FLOAT32) {
-    const type = TYPE_NAMES[tensor.dataType] ?? `type ${tensor.dataType}`;
-    const found = `contains ${type} values instead of float32`;
+    const found = `contains ${typeName(tensor.dataType)} values instead of float32`;
     throw new ModelError('MODEL_UNSUITABLE', `The tensor ${tensor.name ?? '(unnamed)'} ${found}.`);
   }
   const { rawData } = tensor;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { judgeHealth, type HealthFacts } from '../../../src/daemon/health.ts';
 
 const GOOD: HealthFacts = {
-  ...{ sinceTickMs: 250, queueFailure: null, scanFailure: null, crash: null },
+  ...{ sinceTickMs: 250, queueFailure: null, readOnlyFolder: null, scanFailure: null, crash: null },
   ...{ waitingFor: null, settingsFaults: [] },
 };
 
@@ -10,6 +10,7 @@ it.each<[string, Partial<HealthFacts>, string, string[]]>([
   ['nothing is wrong', {}, 'ok', []],
   ['the loop hangs', { sinceTickMs: 61_000 }, 'failing', ['LOOP_STALLED']],
   ['the disk of the queue is full', { queueFailure: 'disk is full' }, 'failing', ['QUEUE_UNUSABLE']],
+  ['the disk of output/ is read-only', { readOnlyFolder: '/home/output' }, 'failing', ['DISK_READ_ONLY']],
   ['the input folder is missing', { scanFailure: new Error('no input/') }, 'degraded', ['SCAN_FAILED']],
   [
     'the worker crashed a minute ago',

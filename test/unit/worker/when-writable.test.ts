@@ -72,6 +72,21 @@ test('a worker that is already stopping still makes its write, and does not wait
   expect(rows()).toHaveLength(1);
 });
 
+test('a database on a disk that turned read-only is waited for', async () => {
+  const path = join(temporaryFolder(), 'queue.db');
+  const writable = new SqliteDatabase(path);
+  writable.exec('CREATE TABLE rows (value)');
+  const database = new SqliteDatabase(path, { readonly: true });
+  onTestFinished(() => {
+    writable.close();
+    database.close();
+  });
+  const lines: string[] = [];
+  const write = () => database.prepare('INSERT INTO rows VALUES (1)').run().changes;
+  expect(await whenWritable(write, loggerInto(lines), AbortSignal.abort())).toBeNull();
+  expect(lines).toEqual(['cannot write to the queue: attempt to write a readonly database; retrying']);
+});
+
 test('an error that does not pass is thrown at once', async () => {
   const write = () => {
     throw new TypeError('a defect');
