@@ -66,7 +66,7 @@ async function firstLine(program) {
 }
 
 /** The newest version of glibc whose symbols the file uses: where glibc is older, it cannot be loaded. */
-async function glibcOf(path) {
+export async function glibcOf(path) {
   const { output } = await runCommand('objdump', ['-T', path]);
   const versions = [...output.matchAll(/GLIBC_([\d.]+)/g)].map(([, version]) => version);
   return versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1) ?? '';

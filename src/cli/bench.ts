@@ -1,107 +1,109 @@
-import { basename } from 'node:path';
+import { availableParallelism, cpus } from 'node:os';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { modelFolders } from '../config/home.ts';
+import { programVersion } from '../config/program-version.ts';
 import { PIPELINE_DEFAULTS } from '../config/recipe-presets.ts';
-import type { Settings } from '../config/settings.ts';
-import type { Tensor } from '../inference/engine.ts';
-import { findModel, readModel } from '../inference/models/find-model.ts';
+import { isDaemonRunning } from '../daemon/is-daemon-running.ts';
+import { toError } from '../domain/errors.ts';
+import { ExitCode } from '../domain/exit-codes.ts';
+import { findModel, installedUpscalers } from '../inference/models/find-model.ts';
 import { readKnownModels } from '../inference/models/known-models.ts';
-import { precisionConditions, readPrecisions } from '../inference/measured-precision.ts';
 import { usableThreads } from '../inference/usable-threads.ts';
 import { readGroupLimits } from '../lib/control-groups.ts';
 import { visibleText } from '../lib/visible-text.ts';
-import { probeMedia } from '../media/probe/probe-media.ts';
-import { fastestExcellent } from '../trial/grade-precision.ts';
-import { middleOf, type MeasuredPrecision } from '../trial/measure-precisions.ts';
-import { takeFrame } from '../trial/take-frame.ts';
-import { writeFileDurably } from '../workspace/durable-file.ts';
+import type { BenchModel, BenchReport } from '../trial/bench-report.ts';
+import { measureEncoder, type EncoderSpeed } from '../trial/measure-encoder.ts';
+import { availableMemoryBytes } from '../workspace/memory.ts';
+import { benchPage } from './bench-page.ts';
+import { precisionCommand } from './bench-precision.ts';
+import { benchTables } from './bench-tables.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
-import { existingFile } from './existing-file.ts';
-import { formatTable } from './format-table.ts';
-import { openHome } from './open-home.ts';
-import { numberOrText } from './parse-arguments.ts';
+import { makeHome, openHome, type OpenHome } from './open-home.ts';
+import { parseList } from './parse-arguments.ts';
+import { probeMachine } from './probe-machine.ts';
 
-interface PrecisionOptions extends GlobalOptions {
-  readonly model?: string;
-  readonly frames?: unknown;
+interface BenchOptions extends GlobalOptions {
+  readonly models?: readonly string[];
+  readonly json?: true;
+  readonly html?: string;
 }
 
-/** Edge of the part of a frame that is upscaled, so that a large model takes seconds for it. */
-const EDGE = { srvgg: 192, rrdb: 64 } as const;
+const ENCODERS = ['h264_nvenc', 'hevc_nvenc', 'libx264', 'libx265', 'libvpx-vp9'] as const;
 
-/** `framekiln bench`: measures what settings depend on. */
+/** `framekiln bench`: how fast models and encoders are on this machine. */
 export function benchCommand(cli: Cli): Command {
   return new Command('bench')
-    .description('Measure this machine and its models')
+    .description('Measure how fast models and encoders are on this machine')
+    .option('--models <names>', 'models, separated by commas (default: all installed)', parseList)
+    .option('--json', 'print the report as JSON')
+    .option('--html <file>', 'also write the report as a web page with charts; an existing file is replaced')
+    .action(async (_, self: Command) => {
+      const options = self.optsWithGlobals<BenchOptions>();
+      const facts = await probeMachine(makeHome(options), (sentence) => cli.complain(sentence));
+      const place = openHome(cli, options);
+      if (isDaemonRunning(place.home.lockFile))
+        cli.complain('a daemon is running on this home; for exact results, pause its queue: framekiln pause');
+      const results = await measureAll(cli, place, options.models ?? null);
+      const [cpu] = cpus();
+      const gpus = (facts?.gpus ?? []).map(({ name }) => name);
+      const report: BenchReport = {
+        program: programVersion(),
+        at: new Date(cli.now()).toISOString(),
+        machine: { cpu: cpu?.model ?? 'unknown', cores: availableParallelism(), gpus },
+        ...results,
+      };
+      for (const line of options.json === true ? [JSON.stringify(report, null, 2)] : benchTables(report))
+        cli.print(line);
+      if (report.missing.length > 0) cli.exitCode = ExitCode.failed;
+      if (options.html === undefined) return;
+      const path = resolve(options.html);
+      await writeFile(path, benchPage(report));
+      cli.complain(`charts: ${path}`);
+    })
     .addCommand(precisionCommand(cli));
 }
 
-function precisionCommand(cli: Cli): Command {
-  return new Command('precision')
-    .description('Grade the precisions of the CPU engine on your own files, for engine.precision: auto')
-    .argument('<files...>', 'videos or still images, such as dark ones, drawings and faces')
-    .option('--model <name>', 'model (default: that of the settings)')
-    .option('--frames <number>', 'frames of each video (default: 4)', numberOrText)
-    .action(async (files: string[], _, self: Command) => {
-      const options = self.optsWithGlobals<PrecisionOptions>();
-      const { home, settings } = openHome(cli, options);
-      const { recipe, limits, engine } = settings;
-      const name = options.model ?? recipe.model;
-      const model = await findModel(name, modelFolders(home), await readKnownModels());
-      const paths = await Promise.all(files.map((file) => existingFile(file)));
-      const frames = typeof options.frames === 'number' ? Math.max(1, Math.round(options.frames)) : 4;
-
-      // Loaded only now, because the engines take longer than most commands.
-      const { createCpuEngine } = await import('../inference/cpu-engine.ts');
-      const { createOnnxEngine } = await import('../inference/onnx-engine.ts');
-      const { measurePrecisions } = await import('../trial/measure-precisions.ts');
-      const rows = await measurePrecisions(
-        {
-          onnx: await readModel(model),
-          threads: usableThreads(engine.threads, await readGroupLimits()),
-          ...{ engine: createCpuEngine(), reference: createOnnxEngine('cpu') },
-        },
-        imagesOf(cli, paths, frames, EDGE[model.architecture ?? 'rrdb'], limits),
-      );
-      const conditions = precisionConditions();
-      const precision = fastestExcellent(rows);
-      const stored = { ...(await readPrecisions(home.precisionsFile)) };
-      stored[model.sha256] = { ...conditions, precision, model: name, files: paths, rows };
-      await writeFileDurably(home.precisionsFile, `${JSON.stringify(stored, null, 2)}\n`, 'other-file');
-      printTable(cli, rows);
-      cli.print(
-        `${visibleText(name)} on ${conditions.instructionSet}: new jobs with engine.precision auto use ${precision}; report: ${home.precisionsFile}`,
-      );
-    });
-}
-
-async function* imagesOf(
+async function measureAll(
   cli: Cli,
-  paths: readonly string[],
-  frames: number,
-  edge: number,
-  limits: Settings['limits'],
-): AsyncGenerator<Tensor> {
-  const { signal } = new AbortController();
-  for (const path of paths) {
-    if (cli.interactive) cli.complain(`${visibleText(basename(path))} …`);
-    const { video, durationSeconds } = await probeMedia(path, limits, signal);
-    const seconds = video.durationSeconds ?? durationSeconds ?? 0;
-    for (let i = 0; i < (seconds === 0 ? 1 : frames); i++) {
-      const at = seconds === 0 ? null : (seconds * (i + 0.5)) / frames;
-      const { image, media } = await takeFrame(path, at, PIPELINE_DEFAULTS.upscale, limits, signal);
-      const { width, height, bitsPerComponent } = media.video;
-      const format = { width, height, pixelFormat: bitsPerComponent > 8 ? 'rgb48le' : 'rgb24' } as const;
-      yield middleOf(image.pixels, format, edge);
+  { home, settings }: OpenHome,
+  wanted: readonly string[] | null,
+): Promise<Pick<BenchReport, 'models' | 'encoders' | 'missing'>> {
+  const { recipe, engine, encoder, workspace } = settings;
+  const { crf, preset } = encoder;
+  const tell = (what: string): void => {
+    if (cli.interactive) cli.complain(`${visibleText(what)} …`);
+  };
+  // Loaded only now, because the engines take longer than most commands.
+  const { benchLanczos, measureBenchCore, measureBenchModel } = await import('../trial/measure-bench.ts');
+  const limits = await readGroupLimits();
+  const threads = usableThreads(engine.threads, limits);
+  const options = {
+    base: recipe.pipeline === 'upscale' ? recipe : PIPELINE_DEFAULTS.upscale,
+    freeBytes: (await availableMemoryBytes()) * (1 - workspace.memoryFraction),
+    ...{ threads, core: await measureBenchCore({ crf, preset }) },
+  };
+  const known = await readKnownModels();
+  const models: BenchModel[] = [benchLanczos(options)];
+  const missing: { model: string; reason: string }[] = [];
+  for (const name of wanted ?? (await installedUpscalers(modelFolders(home), known))) {
+    if (name === 'lanczos') continue;
+    tell(name);
+    try {
+      const model = await findModel(name, modelFolders(home), known, 'upscale');
+      const before = models.length;
+      for await (const row of measureBenchModel(model, name, options)) models.push(row);
+      if (models.length === before) missing.push({ model: name, reason: 'no engine could run it' });
+    } catch (error) {
+      missing.push({ model: name, reason: toError(error).message });
     }
   }
-}
-
-function printTable(cli: Cli, rows: readonly MeasuredPrecision[]): void {
-  const header = ['PRECISION', 'SPEED', 'PSNR WORST', 'MEAN', 'SSIM WORST', 'GRADE'];
-  const cells = rows.map(({ precision, speed, worst, mean, grade }) => [
-    ...[precision, `${speed.toFixed(1)} x onnxruntime`, `${worst.psnr.toFixed(1)} dB`],
-    ...[`${mean.psnr.toFixed(1)} dB`, worst.ssim.toFixed(5), grade],
-  ]);
-  for (const line of formatTable(header, cells)) cli.print(line);
+  const encoders: EncoderSpeed[] = [];
+  const cores = threads === 0 ? availableParallelism() : threads;
+  for (const name of ENCODERS) {
+    tell(name);
+    encoders.push(await measureEncoder(name, { crf, preset, threads: cores }));
+  }
+  return { models, encoders, missing };
 }

@@ -13,9 +13,9 @@ export function completionCommand(cli: Cli): Command {
       'after',
       '\nFor bash, add to ~/.bashrc:  source <(framekiln completion bash)\nFor zsh, add to ~/.zshrc:  source <(framekiln completion zsh)\nFor fish:  framekiln completion fish > ~/.config/fish/completions/framekiln.fish',
     )
-    .action((shell: string, _, command: Command) => {
+    .action((shell: keyof typeof SCRIPTS, _, command: Command) => {
       const words = wordsOf(command.parent ?? command);
-      cli.print(shell === 'fish' ? fishScript(words) : shellScript(words, shell === 'zsh'));
+      cli.print(SCRIPTS[shell](words));
     });
 }
 
@@ -29,33 +29,65 @@ function wordsOf(program: Command, path: readonly string[] = []): Words {
   ];
 }
 
-/** For bash, and for zsh with its emulation of bash. Files are completed where no word fits. */
-function shellScript(words: Words, isZsh: boolean): string {
-  const cases = words.map(([commands, each]) => `    '${commands}') words='${each.join(' ')}' ;;`);
+const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
+
+/** For bash. Files are completed where no word fits. */
+function bashScript(words: Words): string {
   return [
-    ...(isZsh ? ['autoload -U +X compinit && compinit', 'autoload -U +X bashcompinit && bashcompinit'] : []),
     '_framekiln() {',
-    "  local word commands='' words=''",
-    '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
-    '    case "$word" in -*) ;; *) commands="${commands:+$commands }$word" ;; esac',
-    '  done',
-    '  case "$commands" in',
-    ...cases,
-    '  esac',
-    '  COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))',
+    ...choice(words, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"'),
+    '  COMPREPLY=($(compgen -W "$names" -- "${COMP_WORDS[COMP_CWORD]}"))',
     '}',
     'complete -o default -F _framekiln framekiln',
   ].join('\n');
 }
 
+/** For zsh, both as a file that ~/.zshrc reads and as a function `_framekiln` in a folder of `fpath`. */
+function zshScript(words: Words): string {
+  return [
+    '#compdef framekiln',
+    '_framekiln() {',
+    ...choice(words, '"${(@)words[2,CURRENT-1]}"'),
+    '  compadd -- ${=names} || _files',
+    '}',
+    'if [[ "${funcstack[1]}" == _framekiln ]]; then',
+    '  _framekiln "$@"',
+    'else',
+    '  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }',
+    '  compdef _framekiln framekiln',
+    'fi',
+  ].join('\n');
+}
+
+/** Lines that set `names` to the words that may follow. Words that are no commands, such as values and files, are ignored. */
+function choice(words: Words, typed: string): string[] {
+  const paths = words.map(([commands]) => `'${commands}'`).filter((path) => path !== "''");
+  return [
+    "  local word commands='' names=''",
+    `  for word in ${typed}; do`,
+    '    case "${commands:+$commands }$word" in',
+    `      ${paths.join('|')}) commands="\${commands:+$commands }$word" ;;`,
+    '    esac',
+    '  done',
+    '  case "$commands" in',
+    ...words.map(([commands, each]) => `    '${commands}') names='${each.join(' ')}' ;;`),
+    '  esac',
+  ];
+}
+
 function fishScript(words: Words): string {
+  const seen = '__fish_seen_subcommand_from';
+  const [[, top] = ['', []]] = words;
+  const names = top.filter((word) => !word.startsWith('-'));
   return words
     .flatMap(([commands, each]) => {
-      const path = commands === '' ? [] : commands.split(' ');
       const condition =
-        path.length === 0
-          ? '__fish_use_subcommand'
-          : path.map((name) => `__fish_seen_subcommand_from ${name}`).join('; and ');
+        commands === ''
+          ? `not ${seen} ${names.join(' ')}`
+          : commands
+              .split(' ')
+              .map((name) => `${seen} ${name}`)
+              .join('; and ');
       return each.map((word) =>
         word.startsWith('--')
           ? `complete -c framekiln -n '${condition}' -l ${word.slice(2)}`

@@ -1,11 +1,9 @@
-import { availableParallelism, tmpdir } from 'node:os';
-import { childEnvironment } from '../config/environment.ts';
-import { InternalError } from '../domain/errors.ts';
+import { availableParallelism } from 'node:os';
 import { frameBytes, type FrameFormat } from '../domain/media-info.ts';
 import { productsPerPixel, type CoreSpeed } from '../domain/speed.ts';
 import { readGroupLimits } from '../lib/control-groups.ts';
-import { spawnChild } from '../lib/process/spawn-child.ts';
 import { resample } from '../pipelines/upscale/resample.ts';
+import { benchmarkFfmpeg } from './benchmark-ffmpeg.ts';
 import { median } from './median.ts';
 
 const FROM: FrameFormat = { width: 320, height: 180, pixelFormat: 'rgb24' };
@@ -47,21 +45,12 @@ function measureResampling(): number {
 async function measureEncoding({ crf, preset }: CoreSettings): Promise<number> {
   const { width, height } = TO;
   const source = `testsrc2=s=${width}x${height}:r=24,noise=alls=2:allf=t,format=yuv420p`;
-  // Not in a group of its own, so that it ends with the measuring process.
-  const ffmpeg = spawnChild(
+  const { cpuMs } = await benchmarkFfmpeg(
     [
-      ...['ffmpeg', '-hide_banner', '-nostdin', '-benchmark', '-f', 'lavfi', '-i', source],
-      ...['-frames:v', String(ENCODED_FRAMES), '-c:v', 'libx264', '-threads', '1'],
-      ...['-preset', preset, '-crf', String(crf), '-f', 'null', '-'],
+      ...['-f', 'lavfi', '-i', source, '-frames:v', String(ENCODED_FRAMES)],
+      ...['-c:v', 'libx264', '-threads', '1', '-preset', preset, '-crf', String(crf)],
     ],
-    { env: childEnvironment(), cwd: tmpdir() },
-    { stdio: ['ignore', 'ignore', 'pipe'], timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
+    TIMEOUT_MS,
   );
-  let stderr = '';
-  ffmpeg.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const { exitCode } = await ffmpeg;
-  const [, user, system] = /bench: utime=([\d.]+)s stime=([\d.]+)s/.exec(stderr) ?? [];
-  if (exitCode !== 0 || user === undefined || system === undefined)
-    throw new InternalError(`ffmpeg could not encode a test pattern: ${stderr.trim().split('\n').at(-1)}`);
-  return ((Number(user) + Number(system)) * 1000) / (ENCODED_FRAMES * width * height);
+  return cpuMs / (ENCODED_FRAMES * width * height);
 }

@@ -1,5 +1,6 @@
 import { mkdir, realpath, rm, rmdir, statfs } from 'node:fs/promises';
 import { contains, type IdentifiedHome } from '../config/home.ts';
+import { codeOf } from '../domain/errors.ts';
 import type { Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { freeBytes } from './free-bytes.ts';
@@ -120,15 +121,21 @@ async function create(
     const free = await freeBytes('/dev/shm');
     const sizeBytes = Math.min(budgetBytes, Math.floor(free * MAX_SHM_SHARE));
     if (sizeBytes >= SMALLEST_SHM_BYTES) {
-      const path = await createRamDiskFolder(places, 'shm', lease);
-      return { kind: 'shm', path, sizeBytes, reason: reasons.join('; ') || null };
+      try {
+        const path = await createRamDiskFolder(places, 'shm', lease);
+        return { kind: 'shm', path, sizeBytes, reason: reasons.join('; ') || null };
+      } catch (error) {
+        // In some containers, only root may write there.
+        reasons.push(`cannot create a folder in /dev/shm: ${codeOf(error)}`);
+      }
+    } else {
+      const megabytes = (bytes: number): number => Math.floor(bytes / 1024 / 1024);
+      reasons.push(
+        budgetBytes < SMALLEST_SHM_BYTES
+          ? `the job may use only ${megabytes(budgetBytes)} MB of memory (workspace.memoryFraction)`
+          : `/dev/shm has only ${megabytes(free)} MB free`,
+      );
     }
-    const megabytes = (bytes: number): number => Math.floor(bytes / 1024 / 1024);
-    reasons.push(
-      budgetBytes < SMALLEST_SHM_BYTES
-        ? `the job may use only ${megabytes(budgetBytes)} MB of memory (workspace.memoryFraction)`
-        : `/dev/shm has only ${megabytes(free)} MB free`,
-    );
   }
   await mkdir(places.folders.folder, { recursive: true, mode: 0o700 });
   const path = await createRamDiskFolder(places, 'folder', lease);

@@ -235,3 +235,13 @@ test('a tmpfs that root has mounted is named and left alone when another user ru
   const disk = await openRamDisk(places, { jobId: 7, token: 2 }, stamp, folderRequest);
   expect(disk).toMatchObject({ kind: 'folder', adopted: false });
 });
+
+test('without permission to write to /dev/shm, frames go to a folder on disk', async () => {
+  const places = ramDiskPlaces({ id: HOME_ID, stateDir: temporaryFolder() });
+  // Root may write to every folder, so the one of this test is missing instead.
+  const broken = { ...places, folders: { ...places.folders, shm: join(temporaryFolder(), 'missing') } };
+  const wanted = { kind: 'shm', memoryFraction: 0.5 } as const;
+  const disk = await openRamDisk(broken, { jobId: 7, token: 1 }, stamp, wanted);
+  expect(disk).toMatchObject({ kind: 'folder', reason: 'cannot create a folder in /dev/shm: ENOENT' });
+  await removeRamDisk(disk);
+});
