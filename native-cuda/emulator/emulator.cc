@@ -175,6 +175,10 @@ void Collective(int lanes, void* argument, void (*perform)(void** arguments)) {
   block->Pause(Wait::kCollective);
 }
 
+void SyncWarp() {
+  Collective(32, nullptr, [](void**) {});
+}
+
 void RunGrid(Dim3 grid, unsigned threads, size_t shared_bytes, void (*body)(const void*), const void* params) {
   Block one(threads, shared_bytes);
   Place place;

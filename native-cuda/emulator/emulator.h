@@ -24,6 +24,7 @@ const Place& Here();
 
 unsigned char* SharedMemory();
 void SyncThreads();
+void SyncWarp();
 
 // Copies 16 bytes, or writes 16 zero bytes if `valid` is false, once the group is waited for and no earlier.
 void CopyAsync16(void* to, const void* from, bool valid);

@@ -8,10 +8,10 @@
 
 namespace framekiln::kernels {
 
-// Input channels must be a multiple of 32. Output channels are computed in groups of 16, up to 64 per block.
+// Input channels must be a multiple of 16. Output channels are computed in groups of 16, up to 64 per block.
 bool TensorConvTakes(int input_channels);
 
-// Weights [cout][3][3][cin] as the kernel reads them: [group of output channels][32 input channels][tap][output][input],
+// Weights [cout][3][3][cin] as the kernel reads them: [group of output channels][16 input channels][tap][output][input],
 // with zeros for the output channels that fill up a group.
 std::vector<uint16_t> PackTensorConvWeights(const float* weights, int cout, int cin);
 

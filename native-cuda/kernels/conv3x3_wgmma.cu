@@ -56,11 +56,24 @@ FK_DEVICE void CopyWeights(const uint16_t* from, unsigned char* to) {
 }
 static_assert(kTapBytes == kThreads * 16);
 
-FK_DEVICE void StageSums(const TensorConv& p, const float (&sums)[128], unsigned char* staged, int first_channel) {
+FK_DEVICE void StageSums(const TensorConv& p, float (&sums)[128], unsigned char* staged, int first_channel) {
   const int lane = static_cast<int>(ThreadX()) % 32, warp = static_cast<int>(ThreadX()) / 32 % 4;
   const int group = static_cast<int>(ThreadX()) / 128;
   const int upper = first_channel + warp * 16 + lane / 4, lower = upper + 8;
-  const bool has_upper = upper < p.y.channels, has_lower = lower < p.y.channels;
+  const Beginning begin = BeginningOf(p.epilogue);
+  float bias[2], below[2];
+  FK_UNROLL
+  for (int i = 0; i < 2; i++) {
+    const int channel = i == 0 ? upper : lower;
+    const bool there = channel - lane / 4 < p.y.channels;
+    bias[i] = there && begin.bias != nullptr ? LoadConstant(begin.bias + channel) : 0;
+    below[i] = (there && begin.slopes != nullptr ? LoadConstant(begin.slopes + channel) : begin.slope) * begin.scale;
+  }
+  if (begin.sigmoid) {
+    FK_UNROLL
+    for (int i = 0; i < 128; i++) sums[i] = Sigmoid(sums[i] + bias[i % 4 / 2]);
+    bias[0] = bias[1] = 0;
+  }
   // Of matrix 0..3: the upper and lower eight channels of one group of eight pixels, then of the next.
   const int column = lane / 16 * 8 + lane % 8, half = lane / 8 % 2;
   FK_UNROLL
@@ -69,9 +82,8 @@ FK_DEVICE void StageSums(const TensorConv& p, const float (&sums)[128], unsigned
     FK_UNROLL
     for (int i = 0; i < 4; i++) {
       const float low = sums[(n + i / 2) * 4 + i % 2 * 2], high = sums[(n + i / 2) * 4 + i % 2 * 2 + 1];
-      const bool there = i % 2 == 0 ? has_upper : has_lower;
-      const int channel = i % 2 == 0 ? upper : lower;
-      regs[i] = there ? PackHalves(BeginEpilogue(low, channel, p.epilogue), BeginEpilogue(high, channel, p.epilogue)) : 0;
+      regs[i] = PackHalves(Begin(low, bias[i % 2], begin.scale, below[i % 2]),
+                           Begin(high, bias[i % 2], begin.scale, below[i % 2]));
     }
     const int pixel = group * kGroupPixels + n * 8 + column;
     SyncWarp();

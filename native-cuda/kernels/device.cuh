@@ -12,6 +12,7 @@
 #define FK_DEVICE static __device__ __forceinline__
 #define FK_CONSTEXPR __host__ __device__ constexpr
 #define FK_UNROLL _Pragma("unroll")
+#define FK_UNROLL_3 _Pragma("unroll 3")
 #define FK_LAUNCH_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
 #else
 #include <cmath>
@@ -24,6 +25,7 @@
 #define FK_DEVICE static inline
 #define FK_CONSTEXPR constexpr
 #define FK_UNROLL
+#define FK_UNROLL_3
 #define FK_LAUNCH_BOUNDS(threads, blocks)
 #endif
 
@@ -69,13 +71,21 @@ FK_DEVICE unsigned char* SharedMemory() {
   return framekiln_shared;
 }
 FK_DEVICE void SyncThreads() { __syncthreads(); }
-// Before an instruction that a warp executes together (ldmatrix, mma, stmatrix): lanes that took different ways through a
-// loop or a branch need not meet again by themselves, and the result of such an instruction is then undefined.
+// Between lanes that write to shared memory and lanes of the same warp that read it. Also before an instruction that a
+// warp executes together (ldmatrix, mma, stmatrix): lanes that took different ways through a loop or a branch need not
+// meet again by themselves, and the result of such an instruction is then undefined.
 FK_DEVICE void SyncWarp() { __syncwarp(); }
 
 FK_DEVICE float HalfBitsToFloat(uint16_t bits) { return __half2float(__ushort_as_half(bits)); }
 FK_DEVICE uint16_t FloatToHalfBits(float value) { return __half_as_ushort(__float2half_rn(value)); }
 FK_DEVICE float Exponential(float value) { return __expf(value); }
+// What no kernel writes while this one runs; the address of a pair is a multiple of 8.
+FK_DEVICE float LoadConstant(const float* from) { return __ldg(from); }
+FK_DEVICE void LoadConstants(const float* from, float (&pair)[2]) {
+  const float2 both = __ldg(reinterpret_cast<const float2*>(from));
+  pair[0] = both.x;
+  pair[1] = both.y;
+}
 
 FK_DEVICE uint32_t SharedAddress(const void* pointer) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(pointer));
@@ -159,10 +169,15 @@ FK_DEVICE unsigned BlockZ() { return emulator::Here().block.z; }
 FK_DEVICE unsigned BlockThreads() { return emulator::Here().block_size.x; }
 FK_DEVICE unsigned char* SharedMemory() { return emulator::SharedMemory(); }
 FK_DEVICE void SyncThreads() { emulator::SyncThreads(); }
-FK_DEVICE void SyncWarp() {}  // Lanes always meet at a collective instruction.
+FK_DEVICE void SyncWarp() { emulator::SyncWarp(); }
 FK_DEVICE float HalfBitsToFloat(uint16_t bits) { return emulator::HalfBitsToFloat(bits); }
 FK_DEVICE uint16_t FloatToHalfBits(float value) { return FloatToHalf(value); }
 FK_DEVICE float Exponential(float value) { return std::exp(value); }
+FK_DEVICE float LoadConstant(const float* from) { return *from; }
+FK_DEVICE void LoadConstants(const float* from, float (&pair)[2]) {
+  pair[0] = from[0];
+  pair[1] = from[1];
+}
 FK_DEVICE void LoadMatrices(uint32_t (&regs)[4], const unsigned char* row) { emulator::LoadMatrices(regs, row); }
 FK_DEVICE void MultiplyAdd(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
   emulator::MultiplyAdd(c, a, b0, b1);

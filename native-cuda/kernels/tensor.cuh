@@ -33,14 +33,55 @@ struct DeviceEpilogue {
   bool act_last = false;
 };
 
+FK_DEVICE float Sigmoid(float value) { return 1 / (1 + Exponential(-value)); }
+
+// Slope of negative values; 1 where the activation is not a bend at zero.
+FK_DEVICE float SlopeOf(int channel, const DeviceEpilogue& e) {
+  if (e.activation == DeviceActivation::kPRelu) return LoadConstant(e.slopes + channel);
+  return e.activation == DeviceActivation::kLeakyRelu ? e.slope : 1;
+}
+
 FK_DEVICE float Activate(float value, int channel, const DeviceEpilogue& e) {
-  switch (e.activation) {
-    case DeviceActivation::kNone: return value;
-    case DeviceActivation::kLeakyRelu: return value < 0 ? value * e.slope : value;
-    case DeviceActivation::kPRelu: return value < 0 ? value * e.slopes[channel] : value;
-    case DeviceActivation::kSigmoid: return 1 / (1 + Exponential(-value));
-  }
-  return value;
+  if (e.activation == DeviceActivation::kSigmoid) return Sigmoid(value);
+  return value < 0 ? value * SlopeOf(channel, e) : value;
+}
+
+// The first half of the epilogue, `act(sum + bias) * scale`, in a form without branches for each value: a factor of values
+// from 0 on, and one of those below.
+struct Beginning {
+  const float* bias;    // null: 0
+  const float* slopes;  // null: `slope`
+  float slope, scale;
+  bool sigmoid;
+};
+
+FK_DEVICE Beginning BeginningOf(const DeviceEpilogue& e) {
+  const bool bends = !e.act_last;
+  return {e.bias, bends && e.activation == DeviceActivation::kPRelu ? e.slopes : nullptr,
+          bends && e.activation == DeviceActivation::kLeakyRelu ? e.slope : 1, e.scale,
+          bends && e.activation == DeviceActivation::kSigmoid};
+}
+
+// What it needs of a channel and the next, in registers for all of their pixels. The channel is even; `there`: it, or a
+// padding channel beside it, exists.
+struct PairConstants {
+  float bias[2] = {0, 0};
+  float below[2];
+};
+
+FK_DEVICE PairConstants ConstantsOf(int channel, bool there, const Beginning& b) {
+  PairConstants c;
+  if (there && b.bias != nullptr) LoadConstants(b.bias + channel, c.bias);
+  c.below[0] = c.below[1] = b.slope;
+  if (there && b.slopes != nullptr) LoadConstants(b.slopes + channel, c.below);
+  c.below[0] *= b.scale;
+  c.below[1] *= b.scale;
+  return c;
+}
+
+FK_DEVICE float Begin(float sum, float bias, float above, float below) {
+  const float value = sum + bias;
+  return value * (value < 0 ? below : above);
 }
 
 FK_DEVICE void AddResidual(float (&values)[8], const Tensor& residual, float scale, size_t pixel, int channel) {
@@ -48,9 +89,7 @@ FK_DEVICE void AddResidual(float (&values)[8], const Tensor& residual, float sca
   float terms[8];
   Unpack(AsVec4(residual.data + pixel * residual.pitch + channel), terms);
   FK_UNROLL
-  for (int i = 0; i < 8; i++) {
-    if (channel + i < residual.channels) values[i] += scale * terms[i];
-  }
+  for (int i = 0; i < 8; i++) values[i] += channel + i < residual.channels ? scale * terms[i] : 0;
 }
 
 // What comes after `act(sum + bias) * scale` (or, with act_last, after `(sum + bias) * scale`) for eight channels.
@@ -58,8 +97,13 @@ FK_DEVICE void FinishEight(float (&values)[8], const DeviceEpilogue& e, size_t p
   AddResidual(values, e.residual1, e.scale1, pixel, channel);
   AddResidual(values, e.residual2, e.scale2, pixel, channel);
   if (!e.act_last) return;
+  if (e.activation == DeviceActivation::kSigmoid) {
+    FK_UNROLL
+    for (int i = 0; i < 8; i++) values[i] = Sigmoid(values[i]);
+    return;
+  }
   FK_UNROLL
-  for (int i = 0; i < 8; i++) values[i] = Activate(values[i], channel + i, e);
+  for (int i = 0; i < 8; i++) values[i] = values[i] < 0 ? values[i] * SlopeOf(channel + i, e) : values[i];
 }
 
 // The first half of the epilogue.

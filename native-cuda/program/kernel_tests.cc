@@ -46,7 +46,7 @@ void TestTensorConv(Random& random, bool wgmma, uint32_t height, uint32_t width,
 }
 
 void TensorConvTests(Random& random) {
-  const uint32_t shapes[][2] = {{64, 64}, {64, 48}, {64, 12}, {64, 3}, {96, 32}, {192, 64}, {32, 16}, {128, 96}};
+  const uint32_t shapes[][2] = {{64, 64}, {64, 48}, {64, 12}, {64, 3}, {96, 32}, {192, 64}, {32, 16}, {128, 96}, {48, 64}, {16, 32}};
   for (const auto& [cin, cout] : shapes)
     TestTensorConv(random, false, Between(random, 1, 19), Between(random, 1, 70), cin, cout);
   TestTensorConv(random, false, 8, 32, 64, 64);  // Exactly one block,

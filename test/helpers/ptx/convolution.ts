@@ -19,12 +19,13 @@ export interface TensorKernel {
   /** Output channels that a block makes. */
   readonly group: (outputs: number) => number;
   readonly sharedBytes: (outputs: number) => number;
-  /** Position of a weight in its group and in its 32 input channels of one tap. */
+  /** Input channels that lie together for one tap. */
+  readonly chunk: number;
+  /** Position of a weight in its group and in its chunk of one tap. */
   readonly place: (output: number, input: number) => number;
 }
 
 const TAPS = 9;
-const CHUNK = 32;
 const tilesFor = (outputs: number): number => (outputs >= 64 ? 8 : Math.ceil(outputs / 16) * 2);
 
 export const MMA: TensorKernel = {
@@ -32,8 +33,9 @@ export const MMA: TensorKernel = {
   threads: 128,
   tile: { height: 8, width: 32 },
   group: (outputs) => tilesFor(outputs) * 8,
-  sharedBytes: (outputs) => 2 * 340 * 64 + 4 * tilesFor(outputs) * 8 * 64,
-  place: (output, input) => output * CHUNK + input,
+  sharedBytes: (outputs) => 2 * 340 * 32 + 3 * tilesFor(outputs) * 8 * 32,
+  chunk: 16,
+  place: (output, input) => output * 16 + input,
 };
 
 export const WGMMA: TensorKernel = {
@@ -42,6 +44,7 @@ export const WGMMA: TensorKernel = {
   tile: { height: 8, width: 62 },
   group: () => 64,
   sharedBytes: () => 2 * 4 * 649 * 16 + 6 * 64 * 64,
+  chunk: 32,
   place: (output, input) => (Math.floor(input / 8) * 64 + output) * 8 + (input % 8),
 };
 
@@ -99,16 +102,17 @@ export function convolve(ptx: string, kernel: TensorKernel, options: Convolution
   return { error, wroteElsewhere: others, executed };
 }
 
-/** [output][tap][input] as the kernel reads them: [group][32 inputs][tap] and then by its own order. */
+/** [output][tap][input] as the kernel reads them: [group][chunk of inputs][tap] and then by its own order. */
 function pack(weights: Uint16Array, kernel: TensorKernel, { inputs, outputs }: ConvolutionCase): Uint16Array {
+  const { chunk } = kernel;
   const group = kernel.group(outputs);
   const groups = Math.ceil(outputs / group);
   const packed = new Uint16Array(groups * group * TAPS * inputs);
   for (let output = 0; output < outputs; output++) {
     for (let tap = 0; tap < TAPS; tap++) {
       for (let input = 0; input < inputs; input++) {
-        const part = (Math.floor(output / group) * (inputs / CHUNK) + Math.floor(input / CHUNK)) * TAPS + tap;
-        const place = part * group * CHUNK + kernel.place(output % group, input % CHUNK);
+        const part = (Math.floor(output / group) * (inputs / chunk) + Math.floor(input / chunk)) * TAPS + tap;
+        const place = part * group * chunk + kernel.place(output % group, input % chunk);
         packed[place] = weights[(output * TAPS + tap) * inputs + input] as number;
       }
     }

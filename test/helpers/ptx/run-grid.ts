@@ -10,7 +10,7 @@ export interface Launch {
   readonly parameters: Uint8Array;
 }
 
-/** Executes every block of a grid; the number of instructions that a warp executed on average, before each of its barriers. */
+/** Executes every block of a grid; the number of instructions that an even warp executed on average, before each of its barriers. */
 export function runGrid(
   kernel: Kernel,
   { grid, threads, sharedBytes, parameters }: Launch,
@@ -31,13 +31,14 @@ export function runGrid(
       }
     }
   }
-  return executed.map((count) => count / ((threads / 32) * grid.x * grid.y * grid.z));
+  return executed.map((count) => count / (Math.ceil(threads / 64) * grid.x * grid.y * grid.z));
 }
 
 /**
- * The warps of a block run one after another from barrier to barrier, in an order that changes. Of a warp, the threads that are least
- * far run first. Threads that took different ways count as apart until a barrier or `bar.warp.sync`: an instruction that a warp executes
- * together fails before that, because the ISA leaves its result undefined.
+ * The warps of a block run one after another from barrier to barrier, in an order that changes. The threads of even warps run side by
+ * side, those that are least far first; in odd warps, each runs as far as it can before the next one starts. Threads that took
+ * different ways count as apart until a barrier or `bar.warp.sync`: an instruction that a warp executes together fails before that,
+ * because the ISA leaves its result undefined.
  */
 class Block {
   readonly #machine: KernelMachine;
@@ -45,18 +46,22 @@ class Block {
   readonly #executed: number[];
   /** The next segment of each thread. */
   readonly #next: Int32Array;
-  readonly #apart: boolean[];
+  /** Stands for the way of each thread since it was last known to be together with the others. */
+  readonly #ways: Int32Array;
   /** The threads of each warp. */
   readonly #lanes: readonly (readonly number[])[];
   #barriers = 0;
 
   constructor(machine: KernelMachine, segments: readonly Segment[], executed: number[]) {
+    const { threads } = machine;
     this.#machine = machine;
     this.#segments = segments;
     this.#executed = executed;
-    this.#next = new Int32Array(machine.threads);
-    this.#apart = Array.from({ length: machine.threads / 32 }, () => false);
-    this.#lanes = this.#apart.map((_, warp) => Array.from({ length: 32 }, (__, lane) => warp * 32 + lane));
+    this.#next = new Int32Array(threads);
+    this.#ways = new Int32Array(threads);
+    this.#lanes = Array.from({ length: threads / 32 }, (_, warp) =>
+      Array.from({ length: 32 }, (__, lane) => warp * 32 + lane),
+    );
   }
 
   run(): void {
@@ -73,48 +78,49 @@ class Block {
   #runWarp(warp: number): boolean {
     for (;;) {
       const alive = this.#alive(warp);
-      if (alive.length === 0) return false;
+      const [first] = alive;
+      if (first === undefined) return false;
       // Threads wait at an instruction that the warp executes together.
-      const least = this.#leastFar(alive);
-      if (least !== null) {
-        this.#runAlone(warp, alive, least);
-        continue;
-      }
-      const [first = 0] = alive;
+      if (warp % 2 === 0 ? this.#runLeastFar(alive) : this.#runFirst(alive)) continue;
       const { instruction } = this.#segments[this.#at(first)] as Segment & { kind: 'together' };
+      const { operation } = instruction;
       if (alive.some((lane) => this.#at(lane) !== this.#at(first)))
-        throw new Error(`the lanes of a warp never meet at ${instruction.operation}`);
-      this.#count(1);
-      if (instruction.operation.startsWith('bar.')) this.#apart[warp] = false;
-      else this.#execute(instruction, warp, alive.length);
+        throw new Error(`the lanes of a warp never meet at ${operation}`);
+      if (warp % 2 === 0) this.#count(1);
+      if (operation.startsWith('bar.')) for (const lane of alive) this.#ways[lane] = 0;
+      else this.#execute(instruction, warp, alive);
       for (const lane of alive) this.#next[lane] = this.#at(lane) + 1;
-      if (instruction.operation === 'bar.sync') return true;
+      if (operation === 'bar.sync') return true;
     }
   }
 
-  /** Runs the threads that are at a segment through it. */
-  #runAlone(warp: number, alive: readonly number[], number: number): void {
-    const segment = this.#segments[number];
-    if (segment?.kind !== 'alone') throw new Error(`there is no segment ${number}`);
-    this.#count(segment.instructions);
-    let next: number | null = null;
-    for (const lane of alive) {
-      if (this.#at(lane) !== number) continue;
-      const then = segment.run(lane);
-      this.#next[lane] = then;
-      if (next !== null && next !== then) this.#apart[warp] = true;
-      next = then;
-    }
-  }
-
-  /** The earliest segment that threads run on their own; null if all wait for the others. */
-  #leastFar(lanes: readonly number[]): number | null {
+  /** Runs the threads that are least far through their next segment; false if all wait for the others. */
+  #runLeastFar(alive: readonly number[]): boolean {
     let least: number | null = null;
-    for (const lane of lanes) {
+    for (const lane of alive) {
       const next = this.#at(lane);
       if ((least === null || next < least) && this.#segments[next]?.kind === 'alone') least = next;
     }
-    return least;
+    if (least === null) return false;
+    this.#count(this.#segments[least]?.instructions ?? 0);
+    for (const lane of alive) if (this.#at(lane) === least) this.#runLane(lane);
+    return true;
+  }
+
+  /** Runs one thread as far as it can; false if all wait for the others. */
+  #runFirst(alive: readonly number[]): boolean {
+    const lane = alive.find((each) => this.#segments[this.#at(each)]?.kind === 'alone');
+    if (lane === undefined) return false;
+    while (this.#segments[this.#at(lane)]?.kind === 'alone') this.#runLane(lane);
+    return true;
+  }
+
+  #runLane(lane: number): void {
+    const segment = this.#segments[this.#at(lane)];
+    if (segment?.kind !== 'alone') throw new Error(`thread ${lane} cannot go on alone`);
+    const next = segment.run(lane);
+    this.#next[lane] = next;
+    this.#ways[lane] = Math.imul(this.#ways[lane] as number, 31) + next + 1;
   }
 
   #at(lane: number): number {
@@ -128,12 +134,11 @@ class Block {
       : lanes.filter((lane) => this.#next[lane] !== EXIT);
   }
 
-  #execute(instruction: Instruction, warp: number, lanes: number): void {
-    if (lanes !== 32) throw new Error(`${lanes} of 32 lanes execute ${instruction.operation}`);
-    if (this.#apart[warp])
-      throw new Error(
-        `the lanes of a warp may be apart at ${instruction.operation}: __syncwarp() is missing`,
-      );
+  #execute(instruction: Instruction, warp: number, lanes: readonly number[]): void {
+    const { operation } = instruction;
+    if (lanes.length !== 32) throw new Error(`${lanes.length} of 32 lanes execute ${operation}`);
+    if (lanes.some((lane) => this.#ways[lane] !== this.#ways[lanes[0] ?? 0]))
+      throw new Error(`the lanes of a warp may be apart at ${operation}: __syncwarp() is missing`);
     this.#machine.together(instruction, warp);
   }
 
