@@ -39,6 +39,12 @@ export function counted(count, noun, plural = `${noun}s`) {
   return `${number(count)} ${count === 1 ? noun : plural}`;
 }
 
+/** The finished frames of a job; null if they are not counted yet. */
+export function framesOf({ framesTotal, framesDone, stage }) {
+  if (framesTotal === null) return null;
+  return `${number(framesDone)} of ${number(framesTotal)}${stage === 'analysis' ? ' analysed' : ''}`;
+}
+
 /** A point in time: the clock time, with the day unless it is today. */
 export function clock(ms) {
   const at = new Date(ms);

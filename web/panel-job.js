@@ -1,7 +1,7 @@
 // One job: everything that is known about it.
 import { get } from './api.js';
 import { Compare } from './compare.js';
-import { bytes, clock, counted, duration, nameAndFolder, number, rate, roughDuration } from './format.js';
+import { bytes, clock, counted, duration, framesOf, nameAndFolder, rate, roughDuration } from './format.js';
 import { html } from './html.js';
 import { buttonsOf } from './panel-jobs.js';
 import { LogLines } from './panel-log.js';
@@ -99,7 +99,7 @@ function factsOf(job) {
   return [
     ['Output', job.output],
     ['Size', report?.outputBytes ? bytes(report.outputBytes) : null],
-    ['Frames', job.framesTotal === null ? null : `${number(job.framesDone)} of ${number(job.framesTotal)}`],
+    ['Frames', framesOf(job)],
     ['Speed', job.framesPerSecond === null ? null : `${rate(job.framesPerSecond)} fps`],
     ['Time left', job.secondsLeft === null ? null : roughDuration(job.secondsLeft)],
     [

@@ -2,7 +2,7 @@
 import { cancelLater, commandJob, send } from './commands.js';
 import { Compare } from './compare.js';
 import { useJobs } from './use-jobs.js';
-import { clock, counted, duration, nameAndFolder, number, rate, roughDuration } from './format.js';
+import { clock, counted, duration, framesOf, nameAndFolder, number, rate, roughDuration } from './format.js';
 import { html } from './html.js';
 import { Drop } from './panel-add.js';
 import { useEffect, useState } from './preact-hooks.js';
@@ -102,7 +102,7 @@ function RunningJob({ job, batch }) {
 function Figures({ job }) {
   const ago = (nowMs.value - liveAtMs.value) / 1000;
   const left = job.secondsLeft === null ? null : Math.max(0, job.secondsLeft - ago);
-  const frames = job.framesTotal === null ? '–' : `${number(job.framesDone)} of ${number(job.framesTotal)}`;
+  const frames = framesOf(job) ?? '–';
   const isLast = job.stage === 'mux' || job.stage === 'verify';
   const leftText = isLast ? 'almost done' : left === null ? 'not known yet' : roughDuration(left);
   return html`<dl class="figures">

@@ -10,8 +10,7 @@ export function Chips({ recipe }) {
 }
 
 export function Progress({ job }) {
-  const { percent, framesDone, framesTotal } = job;
-  const share = framesTotal ? framesDone / framesTotal : 0;
+  const { percent } = job;
   const label = percent === null ? 'counting frames' : `${percent} %`;
   return html`<div
     class="progress ${percent === null ? 'unknown' : ''}"
@@ -22,7 +21,7 @@ export function Progress({ job }) {
     aria-valuenow=${percent ?? undefined}
     aria-valuetext=${label}
   >
-    <span style=${{ width: `${share * 100}%` }}></span>
+    <span style=${{ width: `${percent ?? 0}%` }}></span>
   </div>`;
 }
 

@@ -142,7 +142,7 @@ export function reportJob(
     ...{ id, state, file, output: job.outputPath, recipe: job.recipe, priority, attempts, stage },
     framesDone,
     framesTotal,
-    percent: framesTotal === null ? null : percentDone(framesDone, framesTotal),
+    percent: percentOf(job),
     framesPerSecond,
     secondsLeft: job.etaAtMs === null ? null : Math.max(0, Math.round((job.etaAtMs - nowMs) / 1000)),
     estimate,
@@ -155,6 +155,15 @@ export function reportJob(
     startedAt: isoOrNull(job.startedAtMs),
     finishedAt: isoOrNull(job.finishedAtMs),
   };
+}
+
+/** Finished share of a job. Where the video is analysed first, that is the first half. */
+function percentOf({ state, stage, plan, framesDone, framesTotal }: Job): number | null {
+  if (framesTotal === null) return null;
+  if (plan?.passes !== 2 || state === 'done') return percentDone(framesDone, framesTotal);
+  const isAnalysed = framesDone > 0 || stage === 'frames' || stage === 'mux' || stage === 'verify';
+  const analysed = stage !== 'analysis' && isAnalysed ? framesTotal : 0;
+  return percentDone(analysed + framesDone, 2 * framesTotal);
 }
 
 function isUnfinished(state: Job['state']): boolean {

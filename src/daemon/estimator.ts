@@ -17,7 +17,7 @@ import { availableMemoryBytes } from '../workspace/memory.ts';
 const LOOK_EVERY_MS = 10_000;
 
 export interface EstimatorOptions {
-  readonly queue: Pick<Queue, 'history'>;
+  readonly queue: { readonly history: Pick<Queue['history'], 'pastJobs'> };
   readonly settings: () => Pick<Settings, 'batch' | 'workspace' | 'engine'>;
   /** What was measured on this machine. */
   readonly speeds: () => Promise<Speeds>;

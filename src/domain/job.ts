@@ -110,6 +110,7 @@ export interface Job {
   /** Taken from the headers when the job is queued, and from the frame index once it has started; null if not known yet. */
   readonly video: VideoShape | null;
   readonly framesTotal: number | null;
+  /** Frames of the result that are done; in the stage `analysis`, frames that are analysed. */
   readonly framesDone: number;
   /** Stage of a running job: `probe`, `index`, `analysis`, `frames`, `mux` or `verify`; null otherwise. */
   readonly stage: string | null;

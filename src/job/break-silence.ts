@@ -65,7 +65,9 @@ function describeJob({ queue, job }: JobContext): string {
     // The job itself notices a damaged database; a timer that throws would end the worker.
   }
   const { stage, framesDone, framesTotal, framesPerSecond, etaAtMs } = now;
-  if (stage !== 'frames' || framesTotal === null) return `still ${STAGES[stage ?? ''] ?? 'running'}`;
+  const isCounting = stage === 'frames' || (stage === 'analysis' && framesPerSecond !== null);
+  if (!isCounting || framesTotal === null) return `still ${STAGES[stage ?? ''] ?? 'running'}`;
   const etaMs = etaAtMs === null ? null : Math.max(0, etaAtMs - Date.now());
-  return formatProgress({ framesDone, framesTotal, framesPerSecond, etaMs });
+  const progress = formatProgress({ framesDone, framesTotal, framesPerSecond, etaMs });
+  return stage === 'analysis' ? `analysing · ${progress}` : progress;
 }

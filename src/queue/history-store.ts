@@ -37,7 +37,24 @@ export function createHistoryStore(db: Database) {
      FROM latest JOIN timed USING (id) GROUP BY latest.id`,
   );
 
+  const selectPasses = db.prepare<[string, number], { drawingMs: number | null; analysisMs: number | null }>(
+    `WITH latest AS (SELECT id FROM jobs WHERE recipe = ? AND frames_done > 0 ORDER BY id DESC LIMIT ?),
+     timed AS (
+       SELECT analysis_ms,
+         min(elapsed_ms, max(0, coalesce(committed_at_ms - lag(committed_at_ms) OVER in_order, elapsed_ms))) AS drawing_ms
+       FROM batches WHERE job_id IN (SELECT id FROM latest)
+       WINDOW in_order AS (PARTITION BY job_id ORDER BY number)
+     )
+     SELECT sum(drawing_ms) AS drawingMs, sum(analysis_ms) AS analysisMs FROM timed WHERE analysis_ms IS NOT NULL`,
+  );
+
   return {
+    /** How much longer the latest jobs with this recipe took to draw a video than to analyse it; null: not known. */
+    drawingShare(recipe: Recipe): number | null {
+      const { drawingMs, analysisMs } = selectPasses.get(recipeText(recipe), LATEST_JOBS) ?? {};
+      return drawingMs == null || analysisMs == null || analysisMs === 0 ? null : drawingMs / analysisMs;
+    },
+
     /** The latest jobs with this recipe that have a checkpoint, finished or not. */
     pastJobs: (recipe: Recipe): PastJob[] =>
       select

@@ -60,7 +60,7 @@ test.skipIf(whyNoSharedMedia !== null)(
       'aac,audio',
     ]);
     expect(readLog(undisturbed)).toMatch(/pane frames: shown \d+.*; cuts: 2;/);
-    expect(readLog(undisturbed)).toMatch(/analysed \d+ of 168 frames/);
+    expect(readLog(undisturbed)).toMatch(/analysing · \d+ % · \d+ of 168 frames/);
 
     const home = homeWithClip();
     const trace = join(home, 'trace.log');

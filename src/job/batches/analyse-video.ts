@@ -1,6 +1,5 @@
 import { batchCount, missingBatches, type BatchRange } from '../../domain/frame-batch.ts';
 import { counted } from '../../lib/counted.ts';
-import { hasPassedStep } from '../../observability/progress-steps.ts';
 import type { AnalysedBatch } from '../../queue/analysis-store.ts';
 import { BATCHES_IN_FLIGHT } from '../../workspace/batch-sizes.ts';
 import type { FrameFiles } from '../../workspace/frame-files.ts';
@@ -9,6 +8,7 @@ import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { assertWorkerMemory } from './assert-worker-memory.ts';
 import { createDecodeStage } from './create-stages.ts';
 import type { DecodedInput } from './decode-stage.ts';
+import { JobProgress } from './job-progress.ts';
 import { runStages } from './scheduler.ts';
 
 /**
@@ -43,6 +43,9 @@ export async function analyseVideo(
   queue.analyses.storeDirections(lease, directions, decisions);
 }
 
+/** Until a job with this recipe is finished, drawing is assumed to take as long as the analysis. */
+const ASSUMED_DRAWING = 1;
+
 interface AnalysedRange extends AnalysedBatch {
   readonly range: BatchRange;
 }
@@ -53,8 +56,13 @@ async function analyseBatches(
   files: FrameFiles,
   missing: readonly BatchRange[],
 ): Promise<void> {
-  const { queue, job, lease, log, inference, signal, memoryLimitBytes } = context;
+  const { queue, job, lease, inference, signal, memoryLimitBytes } = context;
   const framesTotal = prepared.index.pts.length;
+  const framesMissing = missing.reduce((sum, { frameCount }) => sum + frameCount, 0);
+  const progress = new JobProgress(
+    ...([context, framesTotal, framesTotal - framesMissing, prepared.plan.firstBatchFrames] as const),
+    { name: 'analysing', followedBy: queue.history.drawingShare(job.recipe) ?? ASSUMED_DRAWING },
+  );
   const decode = createDecodeStage(context, prepared, files);
   let endedAtMs = 0;
   let stateBefore = queue.analyses.getState(job.id, (missing[0]?.number ?? 0) - 1);
@@ -72,10 +80,7 @@ async function analyseBatches(
   };
   const commit = ({ range, ...batch }: AnalysedRange): Promise<void> => {
     queue.analyses.commitAnalysis(lease, batch);
-    const before = range.firstFrame;
-    const frames = before + range.frameCount;
-    if (hasPassedStep(before, frames, framesTotal))
-      log.info(`analysed ${frames} of ${counted(framesTotal, 'frame')}`);
+    progress.finishBatch(range.frameCount);
     assertWorkerMemory(memoryLimitBytes);
     return Promise.resolve();
   };

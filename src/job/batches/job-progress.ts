@@ -8,6 +8,14 @@ const LOG_EVERY_MS = 3_000;
 /** How often progress is written to the database, for `status`. */
 const STORE_EVERY_MS = 1_000;
 
+/** One of two passes over the video. */
+export interface Pass {
+  /** Begins the lines of the log. */
+  readonly name: 'analysing' | 'drawing';
+  /** Time of what follows this pass, in times of this pass. */
+  readonly followedBy: number;
+}
+
 /**
  * Turns the number of transformed frames into log lines, one for each 5 % but at most one every few seconds, and into the figures of the database. Frames
  * done by an earlier run count as done, but not towards the speed of this run.
@@ -15,6 +23,7 @@ const STORE_EVERY_MS = 1_000;
 export class JobProgress {
   readonly #context: Pick<JobContext, 'queue' | 'lease' | 'log'>;
   readonly #framesTotal: number;
+  readonly #pass: Pass | null;
   #eta: EtaEstimator;
   /** Frames of finished batches, committed or transformed. */
   #framesBefore: number;
@@ -29,15 +38,18 @@ export class JobProgress {
   /**
    * @param framesDone frames that already have a checkpoint
    * @param firstEstimateAfter frames of this run after which the first estimate is logged
+   * @param pass null: there is only one
    */
   constructor(
     context: Pick<JobContext, 'queue' | 'lease' | 'log'>,
     framesTotal: number,
     framesDone: number,
     firstEstimateAfter: number,
+    pass: Pass | null = null,
   ) {
     this.#context = context;
     this.#framesTotal = framesTotal;
+    this.#pass = pass;
     this.#framesBefore = framesDone;
     this.#framesDone = framesDone;
     this.#firstEstimateAt = framesDone + firstEstimateAfter;
@@ -80,7 +92,8 @@ export class JobProgress {
     const isLast = framesDone === this.#framesTotal;
     const isStepDue = this.#hasPassedStep && (isLast || nowMs - this.#loggedAtMs >= LOG_EVERY_MS);
     if (isFirstEstimate || isStepDue) {
-      const line = formatProgress({ ...this.#figures(), framesTotal: this.#framesTotal });
+      const progress = formatProgress({ ...this.#figures(), framesTotal: this.#framesTotal });
+      const line = this.#pass === null ? progress : `${this.#pass.name} · ${progress}`;
       this.#context.log.info(isFirstEstimate ? `first estimate: ${line}` : line);
       this.#loggedAtMs = nowMs;
       this.#hasPassedStep = false;
@@ -99,10 +112,10 @@ export class JobProgress {
   }
 
   #figures(): { framesDone: number; framesPerSecond: number | null; etaMs: number | null } {
-    return {
-      framesDone: this.#framesDone,
-      framesPerSecond: this.#eta.framesPerSecond(),
-      etaMs: this.#eta.etaMs(this.#framesTotal),
-    };
+    const framesPerSecond = this.#eta.framesPerSecond();
+    const etaMs = this.#eta.etaMs(this.#framesTotal);
+    const passMs = framesPerSecond === null ? 0 : (1000 * this.#framesTotal) / framesPerSecond;
+    const laterMs = Math.round((this.#pass?.followedBy ?? 0) * passMs);
+    return { framesDone: this.#framesDone, framesPerSecond, etaMs: etaMs === null ? null : etaMs + laterMs };
   }
 }

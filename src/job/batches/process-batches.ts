@@ -34,7 +34,10 @@ export async function processBatches(
     if (hasAnalysis) await analyseVideo(context, prepared, files);
     queue.progress.setStage(lease, 'frames');
     const framesCommitted = committed.reduce((sum, { frameCount }) => sum + frameCount, 0);
-    const progress = new JobProgress(context, framesTotal, framesCommitted, plan.firstBatchFrames);
+    const pass = hasAnalysis ? ({ name: 'drawing', followedBy: 0 } as const) : null;
+    const progress = new JobProgress(context, framesTotal, framesCommitted, plan.firstBatchFrames, pass);
+    // The frames of the analysis no longer count.
+    if (hasAnalysis) progress.store();
     const tiles = new TileMemory(context, decided, framesTotal);
     const decode = createDecodeStage(context, prepared, files);
     const transform = new TransformStage({

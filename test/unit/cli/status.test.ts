@@ -9,6 +9,7 @@ import {
 } from '../../../src/control/status-report.ts';
 import type { Estimate } from '../../../src/domain/estimate.ts';
 import type { Job } from '../../../src/domain/job.ts';
+import { PLAN } from '../queue/queue-fixture.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 14, 0, 0);
 
@@ -92,6 +93,17 @@ describe('reportJob', () => {
       file: '/mnt/films/a.mp4',
       percent: null,
     });
+  });
+
+  it('counts the analysis of a video as the first half', () => {
+    const of = (change: Partial<Job>) => reported({ plan: { ...PLAN, passes: 2 }, ...change }).percent;
+    expect(of({ stage: 'index', framesDone: 0 })).toBe(0);
+    expect(of({ stage: 'analysis', framesDone: 39 })).toBe(25);
+    expect(of({ stage: 'frames', framesDone: 0 })).toBe(50);
+    expect(of({ stage: 'frames', framesDone: 39 })).toBe(75);
+    expect(of({ stage: null, state: 'paused', framesDone: 39 })).toBe(75);
+    expect(of({ stage: 'verify', framesDone: 78 })).toBe(100);
+    expect(of({ stage: null, state: 'done', framesDone: 78 })).toBe(100);
   });
 
   it('shows no time left once the estimated end has passed', () => {

@@ -23,10 +23,13 @@ test('a job that says nothing gets a line at least every five minutes, with its 
     vi.advanceTimersByTime(15 * MINUTE);
     expect(lines).toHaveLength(4);
     expect(lines[1]).toMatch(/^3 % · 30 of 1000 frames · 0\.01 fps · 55 min \d\d s left$/);
+    queue.progress.setStage(lease, 'analysis');
+    vi.advanceTimersByTime(5 * MINUTE);
+    expect(lines[4]).toMatch(/^analysing · 3 % · 30 of 1000 frames · 0\.01 fps · /);
     return Promise.resolve();
   });
   vi.advanceTimersByTime(60 * MINUTE);
-  expect(lines).toHaveLength(4);
+  expect(lines).toHaveLength(5);
 });
 
 test('a job that logs its progress itself gets no further lines', async () => {

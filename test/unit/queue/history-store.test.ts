@@ -111,3 +111,21 @@ test('the history holds the latest ten jobs of the same recipe that have a check
   expect(past).toHaveLength(10);
   expect(past.every(({ workMs }) => workMs === 2500)).toBe(true);
 });
+
+test('how much longer drawing takes than the analysis is known from the latest jobs with the same recipe', () => {
+  const queue = testQueue();
+  expect(queue.history.drawingShare(recipe)).toBeNull();
+  work(queue, [{ atMs: 15_000, elapsedMs: 4000 }], 16_000);
+  expect(queue.history.drawingShare(recipe)).toBeNull();
+  work(
+    queue,
+    [
+      { atMs: 25_000, elapsedMs: 2000, analysisMs: 1000 },
+      // Drawn while the first one was still being encoded.
+      { atMs: 26_000, elapsedMs: 3000, analysisMs: 1000 },
+    ],
+    27_000,
+  );
+  expect(queue.history.drawingShare(recipe)).toBe(1.5);
+  expect(queue.history.drawingShare({ ...recipe, device: 'cpu' })).toBeNull();
+});

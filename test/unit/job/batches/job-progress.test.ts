@@ -1,15 +1,20 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LeaseLostError } from '../../../../src/domain/errors.ts';
-import { JobProgress } from '../../../../src/job/batches/job-progress.ts';
+import { JobProgress, type Pass } from '../../../../src/job/batches/job-progress.ts';
 import { jobAtWork } from '../job-fixture.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'Date'] }));
 afterEach(() => void vi.useRealTimers());
 
 /** A job of `framesTotal` frames of which `framesDone` have a checkpoint; each further frame takes a tenth of a second. */
-async function progressOf(framesTotal: number, framesDone: number, firstEstimateAfter: number) {
+async function progressOf(
+  framesTotal: number,
+  framesDone: number,
+  firstEstimateAfter: number,
+  pass: Pass | null = null,
+) {
   const work = await jobAtWork();
-  const progress = new JobProgress(work.context, framesTotal, framesDone, firstEstimateAfter);
+  const progress = new JobProgress(work.context, framesTotal, framesDone, firstEstimateAfter, pass);
   const advance = (from: number, to: number) => {
     for (let ready = from; ready <= to; ready++) {
       vi.advanceTimersByTime(100);
@@ -114,4 +119,22 @@ test('a lost lease is reported by the next stored progress', async () => {
   const { advance, loseLease } = await progressOf(100, 0, 1000);
   loseLease();
   expect(() => advance(1, 1)).toThrow(LeaseLostError);
+});
+
+test('the time left in a first pass covers the second one, and both passes say which they are', async () => {
+  const first = await progressOf(100, 0, 10, { name: 'analysing', followedBy: 2 });
+  first.advance(1, 40);
+  // 100 frames take 10 s in the first pass and 20 s in the second.
+  expect(first.lines).toEqual([
+    'first estimate: analysing · 10 % · 10 of 100 frames · 10.0 fps · 29 s left',
+    'analysing · 40 % · 40 of 100 frames · 10.0 fps · 26 s left',
+  ]);
+  first.progress.store();
+  expect(first.queue.jobs.getJob(first.lease.jobId)).toMatchObject({
+    framesDone: 40,
+    etaAtMs: Date.now() + 26_000,
+  });
+  const second = await progressOf(100, 0, 10, { name: 'drawing', followedBy: 0 });
+  second.advance(1, 10);
+  expect(second.lines).toEqual(['first estimate: drawing · 10 % · 10 of 100 frames · 10.0 fps · 9 s left']);
 });
