@@ -286,3 +286,69 @@ test('in a grid, people who leave together leave at once, and the last one is sh
   );
   expect(peopleIn(video)).toEqual([[1, 2, 3, 4], [1, 2], []]);
 });
+
+/** Three people: 1 and 3 have larger faces than 2. */
+const three: Part = { frames: 100, seen: [left, { who: 3, x: 600, height: 60 }, right] };
+
+test('the sidecar says who is shown, and in which pane', async () => {
+  const video = await direct([three], { people: [3, 2] });
+  expect(peopleIn(video)).toEqual([[3, 2]]);
+  expect(centres(video, 50)).toEqual([900, 600]);
+  const swapped = await direct([{ frames: 60, seen: [left, right] }], { people: [2, 1] });
+  for (const frame of [0, 59]) expect(centres(swapped, frame)).toEqual([900, 300]);
+  const one = await direct([three], { people: [2], single: 'own-side' });
+  expect(centres(one, 50)?.[0]).toBe(600);
+});
+
+test('spans change the layout, the people, the crops or `single` of their frames, and of no others', async () => {
+  const crops = [
+    { x: 100, y: 100, width: 400, height: 200 },
+    { x: 700, y: 50, width: 100, height: 300 },
+  ];
+  const spans = [
+    { from: 10, to: 20, layout: 'whole' },
+    { from: 20, to: 30, crops },
+    { from: 40, to: 50, layout: 'grid' },
+    { from: 60, to: 70, people: [3, 1] },
+  ] as const;
+  const parts = [three, { frames: 50, seen: [left], isCut: true }];
+  const plain = await direct(parts);
+  const video = await direct(parts, { spans: [...spans, { from: 120, to: 130, single: 'own-side' }] });
+  const at = (frame: number): unknown => video.views[frame];
+  for (const frame of [0, 9, 30, 39, 50, 59, 70, 99, 100, 119, 130, 149])
+    expect(at(frame), String(frame)).toEqual(plain.views[frame]);
+  expect(at(15)).toMatchObject({ whole: 1 });
+  expect(at(25)).toMatchObject({ whole: 0, panes: [{ height: 450 }, { height: 300 }] });
+  expect(centres(video, 25)).toEqual([300, 750]);
+  expect(at(45)).toMatchObject({ layout: 'grid', panes: { length: 3 } });
+  expect(centres(video, 65)).toEqual([900, 300]);
+  expect(centres(plain, 125)).toBeNull();
+  expect(centres(video, 125)?.[0]).toBe(300);
+  const { shots } = decisionsOf(video, geometryOf);
+  expect(shots).toHaveLength(2);
+  expect(shots[0]?.stretches.map(({ shows, corrected = false }) => [shows, corrected])).toEqual([
+    ['panes', false],
+    ['whole', true],
+    ['crop', true],
+    ['panes', false],
+    ['panes', true],
+    ['panes', false],
+    ['panes', true],
+    ['panes', false],
+  ]);
+  expect(shots[0]?.stretches[2]?.panes[1]).toMatchObject({ person: null, first: { y: 50, height: 300 } });
+});
+
+test.each([
+  [{ people: [1, 7] }, 'there is no person 7, as 3 people were found; use the numbers in'],
+  [{ spans: [{ from: 0, to: 9, people: [4] }] }, 'there is no person 4'],
+  [{ spans: [{ from: 90, to: 101, layout: 'grid' }] }, 'ends after the video, which has 100 frames'],
+  [
+    { spans: [{ from: 0, to: 9, crops: [{ x: 1280, y: 0, width: 9, height: 9 }] }] },
+    'has a crop outside the image of 1280x720 pixels',
+  ],
+] as const)('corrections that do not fit the video are rejected: %j', async (corrections, fault) => {
+  const error = await direct([three], corrections).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ code: 'BAD_RECIPE' });
+  expect(String(error)).toContain(fault);
+});
