@@ -41,6 +41,7 @@ export function createAnalysisStore(db: Database) {
   const insertDecisions = db.prepare<[number, string]>(
     `INSERT OR REPLACE INTO decisions (job_id, json) VALUES (?, ?)`,
   );
+  const updateDecisions = db.prepare<[string, number]>(`UPDATE decisions SET json = ? WHERE job_id = ?`);
   const selectDecisions = db.prepare<[number], { json: string }>(
     `SELECT json FROM decisions WHERE job_id = ?`,
   );
@@ -93,6 +94,9 @@ export function createAnalysisStore(db: Database) {
 
     /** All decisions as JSON; null for a job without analysis. */
     getDecisions: (jobId: number): string | null => selectDecisions.get(jobId)?.json ?? null,
+
+    /** Replaces the JSON of all decisions, to which the names of files were added. */
+    setDecisions: (jobId: number, json: string): void => void updateDecisions.run(json, jobId),
 
     /** Deletes the analysis of a job. */
     removeAnalysis(jobId: number): void {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { ffmpeg, frameMd5 } from '../helpers/clips.ts';
 import { failPointFolder } from '../helpers/fail-points.ts';
@@ -68,6 +69,15 @@ test.skipIf(whyNoSharedMedia !== null)(
       [1, 2],
     ]);
 
+    for (const job of [1, 2]) {
+      expect(thumbnailsOf(undisturbed, job)).toEqual([`${job}.person-1.jpg`, `${job}.person-2.jpg`]);
+      for (const name of thumbnailsOf(undisturbed, job)) {
+        const { format, width } = await sharp(join(undisturbed, '.framekiln/reports', name)).metadata();
+        expect({ format, width }).toMatchObject({ format: 'jpeg' });
+        expect(width).toBeGreaterThan(40);
+      }
+    }
+
     const home = homeWithSplitScreen();
     correct(home, CORRECTIONS);
     const points = failPointFolder(join(home, 'points'));
@@ -95,6 +105,11 @@ function outputOf(home: string, job: number): string {
   return (
     JSON.parse(readFileSync(join(home, `.framekiln/reports/${job}.json`), 'utf8')) as { output: string }
   ).output;
+}
+
+function thumbnailsOf(home: string, job: number): string[] {
+  const text = readFileSync(join(home, `.framekiln/reports/${job}.split-screen.json`), 'utf8');
+  return (JSON.parse(text) as { people: { thumbnail: string }[] }).people.map(({ thumbnail }) => thumbnail);
 }
 
 /** Who is in the panes, by stretch. */

@@ -7,6 +7,8 @@ export interface Sighting {
   readonly frame: number;
   readonly box: Box;
   readonly score: number;
+  /** How well the face would look on a thumbnail; absent where that is unknown. */
+  readonly quality?: number;
 }
 
 /** A part of a track that shows one person, with everything that was seen of it. */
@@ -41,10 +43,10 @@ export function trackletsOf(observations: readonly Observation[], shots: readonl
   for (const [shot, { from, to }] of shots.entries()) {
     const byId = new Map<number, { sightings: Sighting[]; embeddings: Float32Array[] }>();
     for (let frame = from; frame < to; frame++) {
-      for (const { tracklet, box, score, embedding } of observations[frame]?.faces ?? []) {
+      for (const { tracklet, box, score, embedding, quality } of observations[frame]?.faces ?? []) {
         const known = byId.get(tracklet) ?? { sightings: [], embeddings: [] };
         byId.set(tracklet, known);
-        known.sightings.push({ frame, box, score });
+        known.sightings.push({ frame, box, score, ...(quality === undefined ? {} : { quality }) });
         if (embedding !== null) known.embeddings.push(embedding);
       }
     }

@@ -35,6 +35,7 @@ interface Part {
 async function direct(
   parts: readonly Part[],
   recipe: Partial<DirectorOptions['recipe']> = {},
+  qualityAt: ((frame: number) => number) | null = null,
 ): Promise<DirectedVideo> {
   let state = FIRST_ANALYSIS;
   const observations: Observation[] = [];
@@ -62,7 +63,12 @@ async function direct(
         },
       );
       state = followed.state;
-      observations.push({ isNewShot, dissolveFrames: 0, faces: followed.faces });
+      const quality = qualityAt?.(observations.length);
+      const faces = followed.faces.map((face) => ({
+        ...face,
+        ...(quality === undefined ? {} : { quality }),
+      }));
+      observations.push({ isNewShot, dissolveFrames: 0, faces });
     }
   }
   return directVideo(observations, {
@@ -156,11 +162,15 @@ test('the decisions name shots, people, who is where, and the crops', async () =
     { frames: 40, seen: [{ who: 2, x: 640 }], isCut: true },
   ]);
   const crop = (x: number): object => ({ x: x - 133, y: 224, width: 267, height: 300 });
+  const look = (frame: number, x: number): object => ({
+    frame,
+    crop: { x: x - 90, y: 260, width: 180, height: 180 },
+  });
   expect(decisionsOf(video, geometryOf)).toEqual({
     situations: { shown: 80, alone: 40 },
     people: [
-      { id: 1, firstFrame: 0, frames: 40, embeddings: 3 },
-      { id: 2, firstFrame: 0, frames: 80, embeddings: 6 },
+      { id: 1, firstFrame: 0, frames: 40, embeddings: 3, look: look(0, 300) },
+      { id: 2, firstFrame: 0, frames: 80, embeddings: 6, look: look(0, 900) },
     ],
     shots: [
       {
@@ -252,6 +262,12 @@ test('the director can be stopped before each shot', async () => {
   });
   await expect(directed).rejects.toThrow(StoppedError);
   expect(shots).toBe(3);
+});
+
+test('the thumbnail of a person shows the best look, inside the image', async () => {
+  const seen = (x: number): Part => ({ frames: 30, seen: [{ who: 1, x }, right] });
+  const { people } = decisionsOf(await direct([seen(40)], {}, (frame) => (frame === 25 ? 9 : 1)), geometryOf);
+  expect(people[0]?.look).toEqual({ frame: 25, crop: { x: 0, y: 260, width: 180, height: 180 } });
 });
 
 const inRow = (...who: number[]): Seen[] =>
