@@ -53,8 +53,9 @@ export async function splitScreen(frames, size, rate, recipe) {
       findings.push(analysed.findings);
       state = analysed.state;
     }
+    const lengths = batches.map(({ length }) => length);
     const { directions, conclusion } = await timed('direct', () =>
-      pipeline.direct(findings, signal, () => undefined),
+      pipeline.direct(findings, lengths, signal, () => undefined),
     );
     const results = [];
     await timed('draw', async () => {

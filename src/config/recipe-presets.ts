@@ -1,4 +1,4 @@
-import type { Recipe, UpscaleRecipe } from '../domain/recipe.ts';
+import type { DualFaceRecipe, Recipe, UpscaleRecipe } from '../domain/recipe.ts';
 
 /** Presets, each of which sets a device and a scale. */
 export const tierPresets: Readonly<
@@ -8,6 +8,16 @@ export const tierPresets: Readonly<
   standard: { device: 'cpu', scale: 4 },
   premium: { device: 'gpu', scale: 2 },
   pro: { device: 'gpu', scale: 4 },
+};
+
+/** Presets of split screens. */
+export const screenPresets: Readonly<Record<'shorts', Pick<DualFaceRecipe, 'width' | 'height' | 'layout'>>> =
+  { shorts: { width: 1080, height: 1920, layout: 'stacked' } };
+
+/** Presets of each pipeline, by name. */
+export const PRESETS_OF: Readonly<Record<Recipe['pipeline'], Readonly<Record<string, object>>>> = {
+  upscale: tierPresets,
+  'dual-face': screenPresets,
 };
 
 /** Default recipe of each pipeline. */

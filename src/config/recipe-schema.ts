@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ConfigurationError } from '../domain/errors.ts';
 import { PANE_LAYOUTS, type Recipe } from '../domain/recipe.ts';
 import { describeIssue } from './describe-issue.ts';
-import { PIPELINE_DEFAULTS, tierPresets } from './recipe-presets.ts';
+import { PIPELINE_DEFAULTS, PRESETS_OF, screenPresets, tierPresets } from './recipe-presets.ts';
 
 /** At most a quarter of the smallest width, so that there is always room for the panes. */
 const evenSpace = z.int().min(0).max(16).multipleOf(2);
@@ -14,9 +14,9 @@ export const PartialRecipe = z.strictObject({
     .enum(['upscale', 'dual-face'])
     .optional()
     .meta({ description: 'default pipeline; the folder or the sidecar file of a video can set another one' }),
-  preset: z.enum(['basic', 'standard', 'premium', 'pro']).optional().meta({
+  preset: z.enum(['basic', 'standard', 'premium', 'pro', 'shorts']).optional().meta({
     description:
-      'device and scale in one word: basic is cpu 2x, standard cpu 4x, premium gpu 2x and pro gpu 4x; other keys override the preset',
+      'several keys in one word: basic is cpu 2x, standard cpu 4x, premium gpu 2x and pro gpu 4x; shorts is an upright split screen of 1080x1920; other keys override the preset',
   }),
   model: z.string().min(1).optional().meta({
     description:
@@ -119,11 +119,14 @@ export function unsupportedKeys(request: PartialRecipe, inherited: Recipe['pipel
   const pipeline = request.pipeline ?? inherited;
   const known = [
     ...Object.keys(PIPELINE_DEFAULTS[pipeline]),
-    ...(pipeline === 'upscale' ? ['preset', 'size'] : []),
+    ...(pipeline === 'upscale' ? ['preset', 'size'] : ['preset']),
   ];
   const unknown = Object.entries(request)
     .filter(([key, value]) => value !== undefined && !known.includes(key))
     .map(([key]) => `the ${pipeline} pipeline has no key ${key}`);
+  const { preset } = request;
+  if (preset !== undefined && !(preset in PRESETS_OF[pipeline]))
+    unknown.push(`the ${pipeline} pipeline has no preset ${preset}`);
   const isAmbiguous = request.scale !== undefined && request.size !== undefined;
   return isAmbiguous ? [...unknown, 'scale and size exclude each other'] : unknown;
 }
@@ -137,7 +140,7 @@ export function completeRecipe({ preset, ...request }: PartialRecipe, defaults: 
   const { device } = defaults;
   const base = pipeline === defaults.pipeline ? defaults : { ...PIPELINE_DEFAULTS[pipeline], device };
   const given = Object.entries(request).filter(([, value]) => value !== undefined);
-  const ofPreset = preset === undefined ? {} : tierPresets[preset];
+  const ofPreset = preset === undefined ? {} : { ...tierPresets, ...screenPresets }[preset];
   const complete = { ...base, ...ofPreset, ...Object.fromEntries(given) };
   // A scale, also that of a preset, replaces an inherited size.
   const hasScale = request.scale !== undefined || preset !== undefined;

@@ -4,7 +4,7 @@ import type { StreamShare } from '../inference/stream-shares.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { AnalysedFrames, DirectedFrames, ReducedTile } from '../pipelines/frame-pipeline.ts';
 import type { InferencePort, InferenceThread } from './inference-thread.ts';
-import type { AnalyseRequest, FromPort, PipelineSetup, ToPort } from './protocol.ts';
+import type { AnalyseRequest, DirectRequest, FromPort, PipelineSetup, ToPort } from './protocol.ts';
 import { reviveError } from './revive-error.ts';
 import { InferenceWatchdog, type Stall } from './watchdog.ts';
 
@@ -96,9 +96,9 @@ export class InferenceClient {
     return answer;
   }
 
-  /** Decides what all frames show. @param findings of all batches, in order */
-  async direct(findings: readonly Uint8Array[], signal: AbortSignal): Promise<DirectedFrames> {
-    this.#send({ kind: 'direct', findings });
+  /** Decides what all frames show. */
+  async direct(request: Omit<DirectRequest, 'kind'>, signal: AbortSignal): Promise<DirectedFrames> {
+    this.#send({ kind: 'direct', ...request });
     const answer = await this.#answer(signal);
     if (answer.kind !== 'directed') throw unexpected(answer);
     return answer;

@@ -110,9 +110,9 @@ export class PipelineRunner {
     }
   }
 
-  async #direct({ findings }: DirectRequest): Promise<void> {
+  async #direct({ findings, batchFrames }: DirectRequest): Promise<void> {
     const onShot = (): void => this.#send({ kind: 'alive' });
-    const directed = await this.#analysis().direct(findings, this.#stop.signal, onShot);
+    const directed = await this.#analysis().direct(findings, batchFrames, this.#stop.signal, onShot);
     this.#send({ kind: 'directed', ...directed });
   }
 

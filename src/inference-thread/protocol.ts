@@ -63,8 +63,10 @@ export interface AnalyseRequest {
 /** Decides what all frames of the video show. */
 export interface DirectRequest {
   readonly kind: 'direct';
-  /** Of each batch, in order. */
+  /** Of all frames, in order, in batches of any size. */
   readonly findings: readonly Uint8Array[];
+  /** Number of frames of each batch of the job. */
+  readonly batchFrames: readonly number[];
 }
 
 /** `stop`: stop at the next tile. `close`: stop, then close the pipeline and the port once the current run has returned. */

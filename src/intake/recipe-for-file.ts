@@ -3,6 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { basename, sep } from 'node:path';
 import { parse } from 'yaml';
 import { folderPreset } from '../config/recipe-presets.ts';
+import { parseSidecarRecipe } from '../config/corrections-schema.ts';
 import { completeRecipe, parseRecipe, parseSequenceRecipe } from '../config/recipe-schema.ts';
 import { codeOf, InputRejectedError, toError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
@@ -33,7 +34,8 @@ export interface FileRecipe {
 
 /**
  * The recipe of a file: its sidecar `clip.mp4.recipe.yaml` overrides the folder below `input/` that contains it, and the
- * folder overrides the default. The sidecar of a folder of images also has the frame rate.
+ * folder overrides the default. The sidecar of a folder of images also has the frame rate, and that of a split screen may
+ * have corrections.
  *
  * @throws InputRejectedError BAD_RECIPE, naming the sidecar or the folder and every fault
  */
@@ -52,7 +54,8 @@ export async function recipeForFile(
   try {
     if (sidecar === 'large') throw new RangeError(`it is larger than ${MAX_SIDECAR_BYTES / 1024} kB`);
     const parse = isSequence ? parseSequenceRecipe : parseRecipe;
-    return { recipe: parse(parseYaml(sidecar) ?? {}, base), ignored: null };
+    const recipe = parseSidecarRecipe(parseYaml(sidecar) ?? {}, (request) => parse(request, base));
+    return { recipe, ignored: null };
   } catch (error) {
     throw new InputRejectedError(
       'BAD_RECIPE',

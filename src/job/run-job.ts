@@ -5,6 +5,7 @@ import { readReport } from '../reports/media-report.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { processBatches } from './batches/process-batches.ts';
 import { joinAndVerify } from './finish/join-and-verify.ts';
+import { makeThumbnails } from './finish/make-thumbnails.ts';
 import { publishOutput, type PublishedOutput } from './finish/publish-output.ts';
 import { settleSource } from './finish/settle-source.ts';
 import type { JobContext } from './job-context.ts';
@@ -42,6 +43,7 @@ async function makeOutput(context: JobContext, folder: JobFolder): Promise<Publi
     if (still !== null) return await publishOutput(context, await makeStill(context, folder, still));
     const prepared = await prepareJob(context, folder);
     await processBatches(context, folder, prepared);
+    await makeThumbnails(context, prepared);
     return await publishOutput(context, await joinAndVerify(context, folder, prepared));
   } catch (error) {
     await assertStillThere(context, error);

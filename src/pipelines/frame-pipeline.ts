@@ -49,10 +49,16 @@ export interface VideoAnalysis {
   /**
    * Decides what all frames show. Depends on nothing but the findings. Stops with StoppedError when `signal` is aborted.
    *
-   * @param findings of all batches, in order
+   * @param findings of all frames, in order, in batches of any size
+   * @param batchFrames number of frames of each batch that `process` gets
    * @param onShot called before each shot
    */
-  direct(findings: readonly Uint8Array[], signal: AbortSignal, onShot: () => void): Promise<DirectedFrames>;
+  direct(
+    findings: readonly Uint8Array[],
+    batchFrames: readonly number[],
+    signal: AbortSignal,
+    onShot: () => void,
+  ): Promise<DirectedFrames>;
 }
 
 /** What the analysis of a batch leaves behind for its checkpoint. */

@@ -21,8 +21,10 @@ export function createAnalysisStore(db: Database) {
     `INSERT INTO analysed_batches (job_id, number, findings, state, elapsed_ms)
      VALUES (@jobId, @number, @findings, @state, @elapsedMs)`,
   );
-  const update = db.prepare<[Uint8Array, number, number]>(
-    `UPDATE analysed_batches SET direction = ? WHERE job_id = ? AND number = ?`,
+  const putDirection = db.prepare<object>(
+    `INSERT INTO analysed_batches (job_id, number, findings, state, direction, elapsed_ms)
+     VALUES (@jobId, @number, x'', x'', @direction, 0)
+     ON CONFLICT (job_id, number) DO UPDATE SET direction = excluded.direction`,
   );
   const selectAll = db.prepare<[number], { findings: Uint8Array }>(
     `SELECT findings FROM analysed_batches WHERE job_id = ? ORDER BY number`,
@@ -39,6 +41,7 @@ export function createAnalysisStore(db: Database) {
   const insertDecisions = db.prepare<[number, string]>(
     `INSERT OR REPLACE INTO decisions (job_id, json) VALUES (?, ?)`,
   );
+  const updateDecisions = db.prepare<[string, number]>(`UPDATE decisions SET json = ? WHERE job_id = ?`);
   const selectDecisions = db.prepare<[number], { json: string }>(
     `SELECT json FROM decisions WHERE job_id = ?`,
   );
@@ -56,7 +59,8 @@ export function createAnalysisStore(db: Database) {
     (lease: Lease, directions: readonly Uint8Array[], decisions: string) => {
       assertHeld(lease, resetAttempts.run(lease).changes);
       insertDecisions.run(lease.jobId, decisions);
-      for (const [number, direction] of directions.entries()) update.run(direction, lease.jobId, number);
+      for (const [number, direction] of directions.entries())
+        putDirection.run({ jobId: lease.jobId, number, direction });
     },
   );
 
@@ -64,7 +68,10 @@ export function createAnalysisStore(db: Database) {
     /** Stores the analysis of one batch, and resets the attempts. Throws LeaseLostError if the lease is lost. */
     commitAnalysis,
 
-    /** Stores what was decided for every batch, in order, and all decisions as JSON. Throws LeaseLostError if the lease is lost. */
+    /**
+     * Stores what was decided for every batch, in order, and all decisions as JSON. Batches need not be analysed, if the
+     * job has taken over the findings of another one. Throws LeaseLostError if the lease is lost.
+     */
     storeDirections,
 
     /** The analysed batches of a job, by number, with whether it is decided what they show. */
@@ -87,6 +94,9 @@ export function createAnalysisStore(db: Database) {
 
     /** All decisions as JSON; null for a job without analysis. */
     getDecisions: (jobId: number): string | null => selectDecisions.get(jobId)?.json ?? null,
+
+    /** Replaces the JSON of all decisions, to which the names of files were added. */
+    setDecisions: (jobId: number, json: string): void => void updateDecisions.run(json, jobId),
 
     /** Deletes the analysis of a job. */
     removeAnalysis(jobId: number): void {

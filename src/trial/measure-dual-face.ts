@@ -47,7 +47,7 @@ export async function measureDualFace(
 async function makeFrames(pipeline: FramePipeline, count: number, signal: AbortSignal): Promise<void> {
   const analysed = await pipeline.analysis?.analyse(frames(count), null, signal, () => undefined);
   const findings = analysed === undefined ? [] : [analysed.findings];
-  const directed = await pipeline.analysis?.direct(findings, signal, () => undefined);
+  const directed = await pipeline.analysis?.direct(findings, [count], signal, () => undefined);
   await drain(pipeline.process(frames(count), directed?.directions[0] ?? null, signal));
 }
 

@@ -3,12 +3,14 @@ import { counted } from '../../lib/counted.ts';
 import type { AnalysedBatch } from '../../queue/analysis-store.ts';
 import { BATCHES_IN_FLIGHT } from '../../workspace/batch-sizes.ts';
 import type { FrameFiles } from '../../workspace/frame-files.ts';
+import type { KeptAnalysis } from '../../workspace/kept-analyses.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { assertWorkerMemory } from './assert-worker-memory.ts';
 import { createDecodeStage } from './create-stages.ts';
 import type { DecodedInput } from './decode-stage.ts';
 import { JobProgress } from './job-progress.ts';
+import { keep, keptAnalysisOf, takeOver } from './kept-analysis.ts';
 import { runStages } from './scheduler.ts';
 
 /**
@@ -28,14 +30,14 @@ export async function analyseVideo(
   if (analysed.length === batchCount(plan, framesTotal) && analysed.every(({ isDirected }) => isDirected))
     return;
   queue.progress.setStage(lease, 'analysis');
-  const missing = missingBatches(plan, framesTotal, new Set(analysed.map(({ number }) => number)));
-  if (analysed.length > 0 && missing.length > 0)
-    log.info(
-      `resuming the analysis from its checkpoint: ${counted(missing[0]?.firstFrame ?? 0, 'frame')} already analysed`,
-    );
-  await analyseBatches(context, prepared, files, missing);
+  const kept = keptAnalysisOf(context, prepared);
+  const taken = analysed.length === 0 ? await takeOver(context, kept) : null;
+  const findings = taken ?? (await analyseMissing(context, prepared, files, kept));
   const { directions, conclusion, decisions } = await inference.direct(
-    queue.analyses.listFindings(job.id),
+    {
+      findings,
+      batchFrames: missingBatches(plan, framesTotal, new Set()).map(({ frameCount }) => frameCount),
+    },
     signal,
   );
   // Before they are stored: a process killed in between says it twice, not never.
@@ -45,6 +47,27 @@ export async function analyseVideo(
 
 /** Until a job with this recipe is finished, drawing is assumed to take as long as the analysis. */
 const ASSUMED_DRAWING = 1;
+
+/** Analyses the batches without a checkpoint, and keeps the findings of all for later jobs. */
+async function analyseMissing(
+  context: JobContext,
+  prepared: PreparedJob,
+  files: FrameFiles,
+  kept: KeptAnalysis,
+): Promise<Uint8Array[]> {
+  const { queue, job, log } = context;
+  const analysed = queue.analyses.listAnalysed(job.id);
+  const present = new Set(analysed.map(({ number }) => number));
+  const missing = missingBatches(prepared.plan, prepared.index.pts.length, present);
+  if (analysed.length > 0 && missing.length > 0)
+    log.info(
+      `resuming the analysis from its checkpoint: ${counted(missing[0]?.firstFrame ?? 0, 'frame')} already analysed`,
+    );
+  await analyseBatches(context, prepared, files, missing);
+  const findings = queue.analyses.listFindings(job.id);
+  await keep(context, kept, findings);
+  return findings;
+}
 
 interface AnalysedRange extends AnalysedBatch {
   readonly range: BatchRange;

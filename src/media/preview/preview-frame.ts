@@ -14,6 +14,10 @@ export interface PreviewRequest {
   readonly atSeconds: number | null;
   /** Whether the time is a timestamp of the file, or counts from the start of the file. */
   readonly isTimestamp: boolean;
+  /** The part of the frame that is shown, in pixels; absent: all of it. */
+  readonly crop?: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  /** Absent: 1920. */
+  readonly maxWidth?: number;
   /** Largest frame that is decoded, in pixels. */
   readonly maxPixels: number;
   readonly signal: AbortSignal;
@@ -24,13 +28,16 @@ export function previewFrame({
   path,
   atSeconds,
   isTimestamp,
+  crop,
+  maxWidth = MAX_WIDTH,
   maxPixels,
   signal,
 }: PreviewRequest): Promise<Buffer> {
   const seek =
     atSeconds === null ? [] : ['-seek_timestamp', isTimestamp ? '1' : '0', '-ss', atSeconds.toFixed(6)];
   // Square pixels, as browsers do not know others in a JPEG.
-  const filter = `scale=w='trunc(min(${MAX_WIDTH},iw*sar)/2)*2':h=-2,setsar=1`;
+  const cut = crop === undefined ? '' : `crop=${crop.width}:${crop.height}:${crop.x}:${crop.y}:exact=1,`;
+  const filter = `${cut}scale=w='trunc(min(${maxWidth},iw*sar)/2)*2':h=-2,setsar=1`;
   const output = ['-map', '0:v:0', '-frames:v', '1', '-vf', filter, '-c:v', 'mjpeg', '-q:v', '3'];
   const args = [
     ...QUIET_LENIENT,

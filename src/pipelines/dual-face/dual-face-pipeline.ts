@@ -95,22 +95,23 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
 
   async direct(
     findings: readonly Uint8Array[],
+    batchFrames: readonly number[],
     signal: AbortSignal,
     onShot: () => void,
   ): Promise<DirectedFrames> {
     const { screen, framesPerSecond } = this.#opened();
-    const batches = findings.map(decodeObservations);
+    const observations = findings.flatMap(decodeObservations);
     const geometryOf: DirectorOptions['geometryOf'] = (layout, panes) => screen.paneGeometry(layout, panes);
     const options = { geometryOf, framesPerSecond, recipe: this.#options.recipe };
-    const directed = await directVideo(batches.flat(), options, async () => {
+    const directed = await directVideo(observations, options, async () => {
       onShot();
       // A request to stop arrives as an event.
       await nextEvents();
       signal.throwIfAborted();
     });
     let from = 0;
-    const directions = batches.map(({ length }) =>
-      encodeViews(from, directed.views.slice(from, (from += length))),
+    const directions = batchFrames.map((frames) =>
+      encodeViews(from, directed.views.slice(from, (from += frames))),
     );
     const decisions = JSON.stringify(decisionsOf(directed, geometryOf), null, 2);
     return { directions, conclusion: describeDirection(directed), decisions };

@@ -33,7 +33,7 @@ async function splitScreenOfOne(recipe: Partial<DualFaceRecipe>): Promise<Buffer
   const { signal } = new AbortController();
   const frames = framesOf('milk');
   const { findings } = await pipeline.analyse(frames, null, signal, () => undefined);
-  const { directions } = await pipeline.direct([findings], signal, () => undefined);
+  const { directions } = await pipeline.direct([findings], [FRAMES], signal, () => undefined);
   const drawn: Buffer[] = [];
   for await (const { pixels } of pipeline.process(frames, directions[0] ?? null, signal)) drawn.push(pixels);
   return drawn;

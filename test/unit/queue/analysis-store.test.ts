@@ -48,3 +48,14 @@ test('a cancelled job has no analysis any more', () => {
   queue.control.cancelJob(job.id, 5_000);
   expect(queue.analyses.listAnalysed(job.id)).toEqual([]);
 });
+
+test('what batches show can be stored without their analysis', () => {
+  const queue = testQueue();
+  const { job, lease } = claimedJob(queue);
+  queue.analyses.storeDirections(lease, [Uint8Array.of(7), Uint8Array.of(8)], '{}');
+  expect(queue.analyses.listAnalysed(job.id)).toEqual([
+    { number: 0, isDirected: true },
+    { number: 1, isDirected: true },
+  ]);
+  expect(queue.analyses.getDirection(job.id, 1)).toMatchObject({ elapsedMs: 0 });
+});

@@ -6,6 +6,7 @@ import type { Face } from '../detection/face.ts';
 import { iou, type Box } from '../tracking/box.ts';
 import { ByteTracker, TRACKER_DEFAULTS } from '../tracking/byte-tracker.ts';
 import type { AnalysisState } from './analysis-state.ts';
+import { lookQuality } from './look-quality.ts';
 import type { Observation } from './observation.ts';
 import { followTracklets } from './tracklets.ts';
 
@@ -36,11 +37,16 @@ export async function analyseFrame(
   if (!isNewShot && frame.number % detectEvery !== 0)
     return { state: { ...before, cut }, observation: { isNewShot, dissolveFrames, faces: null } };
   const faces = await detect(frame);
+  const detectedIn = (box: Box): Face | undefined => faces.find((each) => iou(each.box, box) > SAME_FACE);
   const followed = await followFaces({ ...before, cut }, faces, isNewShot, (box) => {
-    const face = faces.find((each) => iou(each.box, box) > SAME_FACE);
+    const face = detectedIn(box);
     return face === undefined ? Promise.resolve(null) : embed(frame, face);
   });
-  return { state: followed.state, observation: { isNewShot, dissolveFrames, faces: followed.faces } };
+  const seen = followed.faces.map((each) => {
+    const face = each.embedding === null ? undefined : detectedIn(each.box);
+    return face === undefined ? each : { ...each, quality: lookQuality(frame, format, face) };
+  });
+  return { state: followed.state, observation: { isNewShot, dissolveFrames, faces: seen } };
 }
 
 /** Follows the faces that were detected in a frame; at a cut, every track ends. */

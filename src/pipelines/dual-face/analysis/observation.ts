@@ -19,6 +19,8 @@ export interface SeenFace {
   readonly score: number;
   /** null: none was computed in this frame. */
   readonly embedding: Float32Array | null;
+  /** How well the face would look on a thumbnail; only where there is an embedding, and not in earlier versions. */
+  readonly quality?: number;
 }
 
 /** Encodes the observations of a batch in V8's structured clone format, which later versions of Node.js can read. */

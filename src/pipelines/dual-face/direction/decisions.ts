@@ -1,10 +1,14 @@
 import type { Crop, PaneLayout } from '../../../domain/recipe.ts';
 import type { View, ViewGeometry } from '../camera/view.ts';
+import type { Sighting } from '../identity/tracklet.ts';
 import { countSituations } from './describe-direction.ts';
 import type { DirectedStretch } from './direct-shot.ts';
 import type { DirectorOptions } from './director-options.ts';
 import type { DirectedVideo } from './director.ts';
 import type { Counts } from './situations.ts';
+
+/** Edge of a thumbnail in heights of the face. */
+const THUMBNAIL_HEIGHTS = 1.8;
 
 /** What the director decided, for people to read: `.framekiln/reports/ID.split-screen.json`. Frames count from 0. */
 export interface Decisions {
@@ -17,6 +21,10 @@ export interface Decisions {
     readonly frames: number;
     /** Number of embeddings by which the person was recognised. */
     readonly embeddings: number;
+    /** Where the face is seen best: frame and surroundings of the thumbnail. */
+    readonly look: Look;
+    /** Name of the thumbnail, beside this file; absent if none could be made. */
+    readonly thumbnail?: string;
   }[];
   readonly shots: readonly {
     readonly from: number;
@@ -35,6 +43,11 @@ export interface Decisions {
       readonly corrected?: true;
     }[];
   }[];
+}
+
+export interface Look {
+  readonly frame: number;
+  readonly crop: Crop;
 }
 
 /** What a pane shows at the start and at the end of the stretch. */
@@ -64,7 +77,11 @@ export function decisionsOf(directed: DirectedVideo, geometryOf: DirectorOptions
       const frames = tracklets.flatMap(({ sightings }) => sightings.map(({ frame }) => frame));
       const embeddings = tracklets.reduce((sum, each) => sum + each.embeddings.length, 0);
       const firstFrame = frames.reduce((first, frame) => Math.min(first, frame), Infinity);
-      return { id, firstFrame, frames: frames.length, embeddings };
+      const look = bestLook(
+        tracklets.flatMap(({ sightings }) => sightings),
+        geometryOf('side-by-side', 1),
+      );
+      return { id, firstFrame, frames: frames.length, embeddings, look };
     }),
     shots: shots.map(({ from, to, stretches, counts }) => ({
       ...{ from, to },
@@ -75,6 +92,26 @@ export function decisionsOf(directed: DirectedVideo, geometryOf: DirectorOptions
         ...(stretch.isCorrected ? { corrected: true as const } : {}),
       })),
     })),
+  };
+}
+
+/** Around the best sighting, inside the image. @param geometry with the size of the source */
+function bestLook(sightings: readonly Sighting[], { width, height }: ViewGeometry): Look {
+  const rank = ({ quality = 0, score, box }: Sighting): number[] => [quality, score * box.height];
+  const isBetter = (a: number[], b: number[]): boolean =>
+    (a[0] ?? 0) > (b[0] ?? 0) || (a[0] === b[0] && (a[1] ?? 0) > (b[1] ?? 0));
+  const best = sightings.reduce((a, b) => (isBetter(rank(b), rank(a)) ? b : a));
+  const { box } = best;
+  const edge = Math.round(Math.min(width, height, THUMBNAIL_HEIGHTS * box.height));
+  const start = (center: number, all: number): number =>
+    Math.round(Math.min(all - edge, Math.max(0, center - edge / 2)));
+  return {
+    frame: best.frame,
+    crop: {
+      x: start(box.x + box.width / 2, width),
+      y: start(box.y + box.height / 2, height),
+      ...{ width: edge, height: edge },
+    },
   };
 }
 

@@ -23,6 +23,10 @@ const BRIDGE_HEIGHTS = 2;
 export const HOLD_SECONDS = 0.5;
 /** A person who is first or last seen this near to a cut is there right up to the cut: detectors need some frames. */
 const EDGE_SECONDS = 0.4;
+/** The same for a person who does not move in the nearest sightings, so that they have not just come, or are about to leave. */
+const STILL_EDGE_SECONDS = 1;
+const STILL_SIGHTINGS = 12;
+const STILL_HEIGHTS = 0.3;
 /** Shorter appearances are taken for mistakes of the detector, unless they fill this share of their shot. */
 const MIN_SECONDS = 0.4;
 const MIN_SHARE = 0.6;
@@ -62,19 +66,32 @@ export function presenceIn(
   const [first, last] = [runs[0]?.[0], runs.at(-1)?.at(-1)];
   if (first === undefined || last === undefined) return null;
   // Not the whole shot, because thousands of people may pass by in a long one.
-  const edge = EDGE_SECONDS * framesPerSecond;
+  const edges = {
+    start: edgeSeconds(runs[0] ?? []) * framesPerSecond,
+    end: edgeSeconds([...(runs.at(-1) ?? [])].reverse()) * framesPerSecond,
+  };
   const hold = Math.round(HOLD_SECONDS * framesPerSecond);
-  const begin = first.frame <= edge ? 0 : first.frame;
-  const end = frames - 1 - last.frame <= edge ? frames : Math.min(frames, last.frame + 1 + hold);
+  const begin = first.frame <= edges.start ? 0 : first.frame;
+  const end = frames - 1 - last.frame <= edges.end ? frames : Math.min(frames, last.frame + 1 + hold);
   const boxes = new Array<Box | null>(end - begin).fill(null);
   const isSeen = new Array<boolean>(end - begin).fill(false);
   for (const run of runs) {
     fillBoxes(run, detectEvery, begin, boxes, isSeen);
-    extendToCuts(run, frames, edge, begin, boxes);
+    extendToCuts(run, frames, edges, begin, boxes);
   }
   holdAfterwards(boxes, hold);
   const height = median(runs.flat().map(({ box }) => box.height));
   return { personId: id, from: begin, boxes, isSeen, height };
+}
+
+/** How near to a cut the first of these sightings may be to reach up to it. */
+function edgeSeconds(run: readonly Sighting[]): number {
+  const [first, ...next] = run.slice(0, STILL_SIGHTINGS);
+  const isStill =
+    first !== undefined &&
+    next.length === STILL_SIGHTINGS - 1 &&
+    next.every(({ box }) => distanceOf(first.box, box) <= STILL_HEIGHTS * first.box.height);
+  return isStill ? STILL_EDGE_SECONDS : EDGE_SECONDS;
 }
 
 /** Sightings without a gap that is longer, or wider, than those which are bridged. */
@@ -91,8 +108,11 @@ function runsOf(sightings: readonly Sighting[], maxGap: number): Sighting[][] {
 
 function isNear({ box: a, frame: before }: Sighting, { box: b, frame }: Sighting): boolean {
   if (frame - before <= 1) return true;
-  const distance = Math.hypot(a.x + a.width / 2 - b.x - b.width / 2, a.y + a.height / 2 - b.y - b.height / 2);
-  return distance <= BRIDGE_HEIGHTS * Math.max(a.height, b.height);
+  return distanceOf(a, b) <= BRIDGE_HEIGHTS * Math.max(a.height, b.height);
+}
+
+function distanceOf(a: Box, b: Box): number {
+  return Math.hypot(a.x + a.width / 2 - b.x - b.width / 2, a.y + a.height / 2 - b.y - b.height / 2);
 }
 
 /** Writes the boxes of all frames from the first to the last sighting, interpolated between sightings. */
@@ -121,14 +141,14 @@ function blend(a: Box, b: Box, share: number): Box {
 function extendToCuts(
   run: readonly Sighting[],
   frames: number,
-  maxFrames: number,
+  { start, end }: { readonly start: number; readonly end: number },
   begin: number,
   boxes: (Box | null)[],
 ): void {
   const [first, last] = [run[0], run.at(-1)];
   if (first === undefined || last === undefined) return;
-  if (first.frame <= maxFrames) for (let at = 0; at < first.frame; at++) boxes[at - begin] ??= first.box;
-  if (frames - 1 - last.frame <= maxFrames)
+  if (first.frame <= start) for (let at = 0; at < first.frame; at++) boxes[at - begin] ??= first.box;
+  if (frames - 1 - last.frame <= end)
     for (let at = last.frame + 1; at < frames; at++) boxes[at - begin] ??= last.box;
 }
 

@@ -34,6 +34,7 @@ interface Part {
 async function direct(
   parts: readonly Part[],
   recipe: Partial<DirectorOptions['recipe']> = {},
+  qualityAt: ((frame: number) => number) | null = null,
 ): Promise<DirectedVideo> {
   let state = FIRST_ANALYSIS;
   const observations: Observation[] = [];
@@ -61,7 +62,12 @@ async function direct(
         },
       );
       state = followed.state;
-      observations.push({ isNewShot, dissolveFrames: 0, faces: followed.faces });
+      const quality = qualityAt?.(observations.length);
+      const faces = followed.faces.map((face) => ({
+        ...face,
+        ...(quality === undefined ? {} : { quality }),
+      }));
+      observations.push({ isNewShot, dissolveFrames: 0, faces });
     }
   }
   return directVideo(observations, {
@@ -153,11 +159,15 @@ test('the decisions name shots, people, who is where, and the crops', async () =
     { frames: 40, seen: [{ who: 2, x: 640 }], isCut: true },
   ]);
   const crop = (x: number): object => ({ x: x - 133, y: 224, width: 267, height: 300 });
+  const look = (frame: number, x: number): object => ({
+    frame,
+    crop: { x: x - 90, y: 260, width: 180, height: 180 },
+  });
   expect(decisionsOf(video, geometryOf)).toEqual({
     situations: { shown: 80, alone: 40 },
     people: [
-      { id: 1, firstFrame: 0, frames: 40, embeddings: 3 },
-      { id: 2, firstFrame: 0, frames: 80, embeddings: 6 },
+      { id: 1, firstFrame: 0, frames: 40, embeddings: 3, look: look(0, 300) },
+      { id: 2, firstFrame: 0, frames: 80, embeddings: 6, look: look(0, 900) },
     ],
     shots: [
       {
@@ -251,6 +261,12 @@ test('the director can be stopped before each shot', async () => {
   expect(shots).toBe(3);
 });
 
+test('the thumbnail of a person shows the best look, inside the image', async () => {
+  const seen = (x: number): Part => ({ frames: 30, seen: [{ who: 1, x }, right] });
+  const { people } = decisionsOf(await direct([seen(40)], {}, (frame) => (frame === 25 ? 9 : 1)), geometryOf);
+  expect(people[0]?.look).toEqual({ frame: 25, crop: { x: 0, y: 260, width: 180, height: 180 } });
+});
+
 const inRow = (...who: number[]): Seen[] =>
   who.map((each, i) => ({ who: each, x: 150 + 320 * i, height: 80 }));
 const peopleIn = ({ shots }: DirectedVideo): (readonly (number | null)[])[] =>
@@ -282,4 +298,70 @@ test('in a grid, people who leave together leave at once, and the last one is sh
     { layout: 'grid' },
   );
   expect(peopleIn(video)).toEqual([[1, 2, 3, 4], [1, 2], []]);
+});
+
+/** Three people: 1 and 3 have larger faces than 2. */
+const three: Part = { frames: 100, seen: [left, { who: 3, x: 600, height: 60 }, right] };
+
+test('the sidecar says who is shown, and in which pane', async () => {
+  const video = await direct([three], { people: [3, 2] });
+  expect(peopleIn(video)).toEqual([[3, 2]]);
+  expect(centres(video, 50)).toEqual([900, 600]);
+  const swapped = await direct([{ frames: 60, seen: [left, right] }], { people: [2, 1] });
+  for (const frame of [0, 59]) expect(centres(swapped, frame)).toEqual([900, 300]);
+  const one = await direct([three], { people: [2], single: 'own-side' });
+  expect(centres(one, 50)?.[0]).toBe(600);
+});
+
+test('spans change the layout, the people, the crops or `single` of their frames, and of no others', async () => {
+  const crops = [
+    { x: 100, y: 100, width: 400, height: 200 },
+    { x: 700, y: 50, width: 100, height: 300 },
+  ];
+  const spans = [
+    { from: 10, to: 20, layout: 'whole' },
+    { from: 20, to: 30, crops },
+    { from: 40, to: 50, layout: 'grid' },
+    { from: 60, to: 70, people: [3, 1] },
+  ] as const;
+  const parts = [three, { frames: 50, seen: [left], isCut: true }];
+  const plain = await direct(parts);
+  const video = await direct(parts, { spans: [...spans, { from: 120, to: 130, single: 'own-side' }] });
+  const at = (frame: number): unknown => video.views[frame];
+  for (const frame of [0, 9, 30, 39, 50, 59, 70, 99, 100, 119, 130, 149])
+    expect(at(frame), String(frame)).toEqual(plain.views[frame]);
+  expect(at(15)).toMatchObject({ whole: 1 });
+  expect(at(25)).toMatchObject({ whole: 0, panes: [{ height: 450 }, { height: 300 }] });
+  expect(centres(video, 25)).toEqual([300, 750]);
+  expect(at(45)).toMatchObject({ layout: 'grid', panes: { length: 3 } });
+  expect(centres(video, 65)).toEqual([900, 300]);
+  expect(centres(plain, 125)).toBeNull();
+  expect(centres(video, 125)?.[0]).toBe(300);
+  const { shots } = decisionsOf(video, geometryOf);
+  expect(shots).toHaveLength(2);
+  expect(shots[0]?.stretches.map(({ shows, corrected = false }) => [shows, corrected])).toEqual([
+    ['panes', false],
+    ['whole', true],
+    ['crop', true],
+    ['panes', false],
+    ['panes', true],
+    ['panes', false],
+    ['panes', true],
+    ['panes', false],
+  ]);
+  expect(shots[0]?.stretches[2]?.panes[1]).toMatchObject({ person: null, first: { y: 50, height: 300 } });
+});
+
+test.each([
+  [{ people: [1, 7] }, 'there is no person 7, as 3 people were found; use the numbers in'],
+  [{ spans: [{ from: 0, to: 9, people: [4] }] }, 'there is no person 4'],
+  [{ spans: [{ from: 90, to: 101, layout: 'grid' }] }, 'ends after the video, which has 100 frames'],
+  [
+    { spans: [{ from: 0, to: 9, crops: [{ x: 1280, y: 0, width: 9, height: 9 }] }] },
+    'has a crop outside the image of 1280x720 pixels',
+  ],
+] as const)('corrections that do not fit the video are rejected: %j', async (corrections, fault) => {
+  const error = await direct([three], corrections).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ code: 'BAD_RECIPE' });
+  expect(String(error)).toContain(fault);
 });

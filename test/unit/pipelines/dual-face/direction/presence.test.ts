@@ -5,13 +5,16 @@ import {
   presenceIn,
   type Presence,
 } from '../../../../../src/pipelines/dual-face/direction/presence.ts';
+import type { Box } from '../../../../../src/pipelines/dual-face/tracking/box.ts';
 
 const RATE = 25;
 
-/** The presence of a person who is seen in the frames of a shot from `from`, below `to`. */
-function presenceOf(from: number, to: number, shot: { from: number; to: number }): Presence {
-  const box = { x: 100, y: 100, width: 80, height: 100 };
-  const sightings = Array.from({ length: to - from }, (_, i) => ({ frame: from + i, score: 0.9, box }));
+/** The presence of a person who is seen in the frames of a shot from `from`, below `to`. @param step pixels per frame */
+function presenceOf(from: number, to: number, shot: { from: number; to: number }, step = 0): Presence {
+  const box = (x: number): Box => ({ x, y: 100, width: 80, height: 100 });
+  const sightings = Array.from({ length: to - from }, (_, i) => ({
+    ...{ frame: from + i, score: 0.9, box: box(100 + i * step) },
+  }));
   const person = { id: 1, tracklets: [{ id: 1, shot: 0, sightings, embeddings: [], embeddedAt: [] }] };
   return presenceIn(shot, person, RATE, 1) ?? expect.fail('not there');
 }
@@ -29,6 +32,15 @@ test('a person who is first and last seen near the cuts is there from cut to cut
   const presence = presenceOf(8, 95, { from: 0, to: 100 });
   expect({ from: presence.from, frames: presence.boxes.length }).toEqual({ from: 0, frames: 100 });
   expect([0, 99].map((at) => boxAt(presence, at) !== null)).toEqual([true, true]);
+});
+
+test('who sits still is there from a cut that is further away; who comes or leaves is not', () => {
+  const reach = (step: number): { from: number; end: number } => {
+    const { from, boxes } = presenceOf(20, 82, { from: 0, to: 100 }, step);
+    return { from, end: from + boxes.filter((box) => box !== null).length };
+  };
+  expect(reach(0)).toEqual({ from: 0, end: 100 });
+  expect(reach(5)).toEqual({ from: 20, end: 95 });
 });
 
 test('a person may be seen in any number of frames', () => {
