@@ -2,7 +2,11 @@
  * Speed of a whole job, with the real daemon, worker, ffmpeg and RAM disk, compared with the bare engine on frames of the
  * same size, which is measured before and after the job. Prints a table and writes bench/results/end-to-end.json.
  *
- *   node bench/end-to-end.mjs [--width 320] [--height 180] [--frames 60] [--model realesr-general-x4v3] [--scale 2] [--precision fast]
+ * On a busy machine the wall clock says little. CPU time does: that of the bare engine for a frame, and what a further frame
+ * costs in a job, with all processes, from two jobs of different lengths.
+ *
+ *   node bench/end-to-end.mjs [--width 320] [--height 180] [--frames 120] [--model realesr-general-x4v3] [--scale 2] [--precision fast]
+ *     [--batch 60] [--program dist/main.js]
  */
 import './no-telemetry.mjs';
 import { execFileSync, spawn } from 'node:child_process';
@@ -18,27 +22,26 @@ const { values } = parseArgs({
   options: {
     width: { type: 'string', default: '320' },
     height: { type: 'string', default: '180' },
-    frames: { type: 'string', default: '60' },
+    frames: { type: 'string', default: '120' },
     model: { type: 'string', default: 'realesr-general-x4v3' },
     scale: { type: 'string', default: '2' },
     precision: { type: 'string', default: 'fast' },
+    batch: { type: 'string', default: 'auto' },
+    program: { type: 'string', default: join(root, 'dist/main.js') },
   },
 });
 const [width, height, frames, scale] = [values.width, values.height, values.frames, values.scale].map(Number);
 
-// The speed is measured between the end of the first batch, 10 frames, and the end of the job.
-if (!(frames >= 20)) throw new Error('--frames must be at least 20.');
+/** Frames of the first batch; the speed is measured between its end and the end of the job. */
+const FIRST = 30;
+if (!(frames >= 2 * FIRST)) throw new Error(`--frames must be at least ${2 * FIRST}.`);
 
-const home = mkdtempSync(join(tmpdir(), 'framekiln-bench-'));
-try {
-  const engine = await bareEngine();
-  const before = await engine.rate();
-  const job = await wholeJob();
-  const after = await engine.rate();
-  report({ before, after, ...job });
-} finally {
-  rmSync(home, { recursive: true, force: true });
-}
+const engine = await bareEngine();
+const before = await engine.measure();
+const job = await wholeJob(frames);
+const after = await engine.measure();
+const start = await wholeJob(FIRST);
+report({ before, after, job, start });
 
 /** The model alone, on whole frames. */
 async function bareEngine() {
@@ -53,79 +56,96 @@ async function bareEngine() {
   const data = new Float32Array(3 * width * height).map((_, i) => (i % 251) / 251);
   const runs = Math.max(5, Math.round(frames / 4));
   return {
-    async rate() {
+    async measure() {
       const run = () => model.run({ data, shape: [1, 3, height, width] });
       await run();
       const startedAt = performance.now();
+      const cpu = process.cpuUsage();
       for (let i = 0; i < runs; i++) await run();
-      return (runs * 1000) / (performance.now() - startedAt);
+      const { user, system } = process.cpuUsage(cpu);
+      return {
+        fps: (runs * 1000) / (performance.now() - startedAt),
+        cpuMs: (user + system) / 1000 / runs,
+      };
     },
   };
 }
 
-/** Processes one file with `framekiln start --once`; the speed is that of the frames after the first batch. */
-async function wholeJob() {
-  const input = join(home, 'input');
-  mkdirSync(input);
-  const trace = join(home, 'trace');
-  writeFileSync(
-    join(home, 'framekiln.yaml'),
-    `intake: { settleSeconds: 0.2 }\nrecipe: { model: ${values.model}, scale: ${scale} }\nbatch: { firstFrames: 10, frames: 20 }\nengine: { precision: ${values.precision} }\n`,
-  );
-  const clip = [
-    '-f',
-    'lavfi',
-    '-i',
-    // Noise, because parts that do not change would not be computed.
-    `mandelbrot=size=${width}x${height}:rate=25,noise=alls=12:allf=t`,
-    '-frames:v',
-    String(frames),
-    '-pix_fmt',
-    'yuv420p',
-  ];
-  execFileSync('ffmpeg', [
-    '-hide_banner',
-    '-loglevel',
-    'error',
-    '-nostdin',
-    ...clip,
-    join(input, 'clip.mp4'),
-  ]);
-  const child = spawn(process.execPath, [join(root, 'dist/main.js'), 'start', '--once', '--home', home], {
-    stdio: 'ignore',
-    env: { ...process.env, FRAMEKILN_TRACE: trace, FRAMEKILN_ESTIMATE_MEASURE: 'false' },
-  });
-  const peaks = { daemon: 0, worker: 0 };
-  const watching = setInterval(() => {
-    peaks.daemon = Math.max(peaks.daemon, megabytes(child.pid, 'VmHWM'));
-    for (const pid of childrenOf(child.pid)) peaks.worker = Math.max(peaks.worker, megabytes(pid, 'VmHWM'));
-  }, 200);
-  const code = await new Promise((end) => child.once('exit', end));
-  clearInterval(watching);
-  if (code !== 0)
-    throw new Error(`The job ended with ${code}:\n${readFileSync(join(home, 'logs/framekiln.log'), 'utf8')}`);
-  const ends = readFileSync(trace, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => Number(line.split(' ')[2]));
-  const steady = ends.slice(10);
-  const job = ((steady.length - 1) * 1000) / (steady.at(-1) - steady[0]);
-  return {
-    job,
-    framesInferred: ends.length,
-    daemonPeakMegabytes: peaks.daemon,
-    workerPeakMegabytes: peaks.worker,
-  };
+/** Processes a clip of this length with `framekiln start --once`; the speed is that of the frames after the first batch. */
+async function wholeJob(length) {
+  const home = mkdtempSync(join(tmpdir(), 'framekiln-bench-'));
+  try {
+    makeHome(home, length);
+    const { code, cpuMs, ...peaks } = await runDaemon(home);
+    if (code !== 0)
+      throw new Error(
+        `The job ended with ${code}:\n${readFileSync(join(home, 'logs/framekiln.log'), 'utf8')}`,
+      );
+    const ends = readFileSync(join(home, 'trace'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => Number(line.split(' ')[2]));
+    const steady = ends.slice(FIRST);
+    const fps = ((steady.length - 1) * 1000) / (steady.at(-1) - steady[0]);
+    return { fps, cpuMs, framesInferred: ends.length, ...peaks };
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
 }
 
-function report({ before, after, job, ...rest }) {
-  const bare = (before + after) / 2;
+function makeHome(home, length) {
+  const input = join(home, 'input');
+  mkdirSync(input);
+  writeFileSync(
+    join(home, 'framekiln.yaml'),
+    `intake: { settleSeconds: 0.2 }
+recipe: { model: ${values.model}, scale: ${scale} }
+batch: { firstFrames: ${FIRST}${values.batch === 'auto' ? '' : `, frames: ${values.batch}`} }
+engine: { precision: ${values.precision} }
+`,
+  );
+  // Noise, because parts that do not change would not be computed.
+  const picture = `mandelbrot=size=${width}x${height}:rate=25,noise=alls=12:allf=t`;
+  const clip = ['-f', 'lavfi', '-i', picture, '-frames:v', String(length), '-pix_fmt', 'yuv420p'];
+  execFileSync('ffmpeg', ['-v', 'error', '-nostdin', ...clip, join(input, 'clip.mp4')]);
+}
+
+/** Runs the program until the queue is empty. CPU time counts all of its processes. */
+async function runDaemon(home) {
+  const script = 'TIMEFORMAT="%U %S"; time "$@" >/dev/null 2>&1';
+  const command = [process.execPath, resolve(values.program), 'start', '--once', '--home', home];
+  const child = spawn('bash', ['-c', script, 'bash', ...command], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, FRAMEKILN_TRACE: join(home, 'trace'), FRAMEKILN_ESTIMATE_MEASURE: 'false' },
+  });
+  let times = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => (times += text));
+  const peaks = { daemonPeakMegabytes: 0, workerPeakMegabytes: 0 };
+  const watching = setInterval(() => {
+    for (const daemon of childrenOf(child.pid)) {
+      peaks.daemonPeakMegabytes = Math.max(peaks.daemonPeakMegabytes, megabytes(daemon, 'VmHWM'));
+      for (const pid of childrenOf(daemon))
+        peaks.workerPeakMegabytes = Math.max(peaks.workerPeakMegabytes, megabytes(pid, 'VmHWM'));
+    }
+  }, 200);
+  const code = await new Promise((end) => child.once('close', end));
+  clearInterval(watching);
+  const [user, system] = times.trim().split(' ').map(Number);
+  return { code, cpuMs: (user + system) * 1000, ...peaks };
+}
+
+function report({ before, after, job: { fps, cpuMs, ...rest }, start }) {
+  const bare = { fps: (before.fps + after.fps) / 2, cpuMs: (before.cpuMs + after.cpuMs) / 2 };
+  const frameMs = (cpuMs - start.cpuMs) / (frames - FIRST);
   const result = {
     machine: `${cpus().length} x ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    what: `${values.model}, ${width}x${height}, scale ${scale}, ${frames} frames`,
-    bareEngineFps: { before: round(before), after: round(after) },
-    wholeJobFps: round(job),
-    ratio: round(job / bare),
+    what: `${values.model}, ${width}x${height}, scale ${scale}, ${frames} frames, batch ${values.batch}`,
+    bareEngineFps: { before: round(before.fps), after: round(after.fps) },
+    wholeJobFps: round(fps),
+    ratio: round(fps / bare.fps),
+    bareEngineCpuMs: { before: round(before.cpuMs), after: round(after.cpuMs) },
+    wholeJobCpuMs: round(frameMs),
+    ratioOfCpu: round(bare.cpuMs / frameMs),
     ...rest,
   };
   mkdirSync(join(root, 'bench/results'), { recursive: true });
