@@ -1,10 +1,12 @@
 // The native program of the CPU engine: tests and measurements that need no Node.
 //
-//   framekiln-cpu test [SEED]                        compares every instruction set with the CPU reference
+//   framekiln-cpu test [SEED [TIMES]]                compares every instruction set with the CPU reference; TIMES is the most
+//                                                    that a test is repeated, for emulators
 //   framekiln-cpu peaks [THREADS]                    measures what the processor can do at most
 //   framekiln-cpu bench PLAN HEIGHT WIDTH [THREADS [ISA [PRECISION]]]   measures a model plan
 #include <algorithm>
 #include <chrono>
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -76,13 +78,14 @@ int Bench(int count, char** arguments) {
 int main(int count, char** arguments) {
   try {
     if (count >= 2 && std::strcmp(arguments[1], "test") == 0)
-      return framekiln::cpu::RunTests(count > 2 ? std::strtoull(arguments[2], nullptr, 10) : std::random_device{}());
+      return framekiln::cpu::RunTests(count > 2 ? std::strtoull(arguments[2], nullptr, 10) : std::random_device{}(),
+                                      count > 3 ? std::atoi(arguments[3]) : INT_MAX);
     if (count >= 2 && std::strcmp(arguments[1], "peaks") == 0) {
       PrintPeaks(count > 2 ? std::max(1, std::atoi(arguments[2])) : 1);
       return 0;
     }
     if (count >= 5 && std::strcmp(arguments[1], "bench") == 0) return Bench(count - 2, arguments + 2);
-    std::fprintf(stderr, "usage: framekiln-cpu test [SEED] | peaks [THREADS] | bench PLAN HEIGHT WIDTH [THREADS [ISA [PRECISION]]]\n");
+    std::fprintf(stderr, "usage: framekiln-cpu test [SEED [TIMES]] | peaks [THREADS] | bench PLAN HEIGHT WIDTH [THREADS [ISA [PRECISION]]]\n");
     return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

@@ -4,7 +4,7 @@
 
 namespace framekiln::cpu {
 
-// Prints one line for each test; returns the exit code.
-int RunTests(uint64_t seed);
+// Prints one line for each test, which is repeated at most `most` times; returns the exit code.
+int RunTests(uint64_t seed, int most);
 
 }  // namespace framekiln::cpu

@@ -99,11 +99,11 @@ async function buildForSetup(root) {
  *
  * @param {string} root the project's folder
  * @param {'addon' | 'program'} name
- * @param {{ folder?: string, flags?: string[] }} [options] another build folder, with further flags
+ * @param {{ folder?: string, flags?: string[], compiler?: string | null }} [options] another build folder, with further flags, and
+ *   perhaps a compiler for another architecture
  * @returns {Promise<{ ok: boolean, output: string }>}
  */
-export async function buildCpu(root, name, { folder = 'build', flags = [] } = {}) {
-  const compiler = findCompiler();
+export async function buildCpu(root, name, { folder = 'build', flags = [], compiler = findCompiler() } = {}) {
   if (compiler === null) return { ok: false, output: 'no C++ compiler was found' };
   const build = join(root, 'native-cpu', folder);
   mkdirSync(build, { recursive: true });
@@ -138,9 +138,10 @@ export async function buildCpu(root, name, { folder = 'build', flags = [] } = {}
   return linked;
 }
 
-/** Those that the compiler knows: GCC before 11 and its assembler do not have AVX-VNNI. */
+/** Those that the compiler knows: GCC before 11 and its assembler do not have AVX-VNNI. NEON is plain on its architecture. */
 async function instructionSets(compiler) {
-  if (process.arch !== 'x64') return { plain: [] };
+  const { output: architecture } = await runCommand(compiler, ['-dumpmachine']);
+  if (!architecture.startsWith('x86_64')) return { plain: [] };
   const { ok } = await runCommand(compiler, ['-mavxvnni', '-E', '-x', 'c++', '/dev/null']);
   return Object.fromEntries(Object.entries(INSTRUCTION_SETS).filter(([isa]) => ok || isa !== 'avx2_vnni'));
 }
