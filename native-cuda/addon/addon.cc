@@ -2,7 +2,7 @@
 //
 //   describeDevices(): { devices: [{ index, name, computeCapability, driverVersion, totalBytes, freeBytes }], reason,
 //                        cudaVersion }
-//   load(plan: Uint8Array, device: number): Promise<Model>
+//   load(plan: Uint8Array, device: number, plain: boolean): Promise<Model>
 //   model.run(data: Float32Array, channels, height, width): Promise<[{ data: Float32Array, shape: number[] }]>
 //   model.upscale(pixels: Uint8Array, width, height, bytesPerComponent: 1 | 2, tile, overlap): Promise<Uint8Array>
 //   model.dispose(): void
@@ -198,14 +198,14 @@ struct AddonData {
 
 class LoadTask final : public Task {
  public:
-  LoadTask(Napi::Env env, std::vector<std::byte> plan, int device)
-      : Task(env), plan_(std::move(plan)), device_(device) {}
+  LoadTask(Napi::Env env, std::vector<std::byte> plan, int device, bool plain)
+      : Task(env), plan_(std::move(plan)), device_(device), plain_(plain) {}
 
  protected:
   void Work() override {
     std::string reason;
     if (framekiln::engine::DescribeDevices(reason).empty()) throw DeviceError(Failure::kNoDevice, reason);
-    runner_ = std::make_shared<Runner>(ReadPlan(plan_), device_);
+    runner_ = std::make_shared<Runner>(ReadPlan(plan_), device_, plain_);
   }
   Napi::Value Result(Napi::Env env) override {
     return env.GetInstanceData<AddonData>()->model.New(
@@ -215,6 +215,7 @@ class LoadTask final : public Task {
  private:
   std::vector<std::byte> plan_;
   int device_;
+  bool plain_;
   std::shared_ptr<Runner> runner_;
 };
 
@@ -224,7 +225,7 @@ Napi::Value Load(const Napi::CallbackInfo& info) {
   const Napi::Uint8Array plan = info[0].As<Napi::Uint8Array>();
   const auto* bytes = reinterpret_cast<const std::byte*>(plan.Data());
   return Task::Start(new LoadTask(env, {bytes, bytes + plan.ByteLength()},
-                                  static_cast<int>(PositiveArgument(info, 1, "device"))));
+                                  static_cast<int>(PositiveArgument(info, 1, "device")), info[2].ToBoolean().Value()));
 }
 
 Napi::Value DescribeDevices(const Napi::CallbackInfo& info) {

@@ -53,7 +53,7 @@ std::vector<size_t> SlotOffsets(const Plan& plan, std::vector<Size> sizes, const
 
 }  // namespace
 
-Model::Model(Plan plan) : plan_(std::move(plan)), scale_(FindScale()), tail_(FindTail()) {
+Model::Model(Plan plan, bool plain) : plan_(std::move(plan)), scale_(FindScale()), tail_(FindTail()) {
   Packing packing;
   for (const StepRecord& s : plan_.steps) {
     StepWeights at;
@@ -65,7 +65,7 @@ Model::Model(Plan plan) : plan_(std::move(plan)), scale_(FindScale()), tail_(Fin
       if (!OnTensorCores(s, x)) {
         at.weights = packing.Append(
             kernels::PackDirectConvWeights(weights, cout, static_cast<int>(s.kernel_h * s.kernel_w), cin / static_cast<int>(s.groups)));
-      } else if (kernels::WgmmaConvTakes(cin, cout)) {
+      } else if (!plain && kernels::WgmmaConvTakes(cin, cout)) {
         at.kernel = StepWeights::Kernel::kWgmma;
         at.weights = packing.Append(kernels::PackWgmmaConvWeights(weights, cout, cin));
       } else {

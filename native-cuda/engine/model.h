@@ -20,7 +20,8 @@ struct FusedTail {
 class Model {
  public:
   // Packs and uploads. Throws DeviceError.
-  explicit Model(Plan plan);
+  // `plain`: without wgmma, also on a GPU that has it.
+  Model(Plan plan, bool plain);
 
   const Plan& plan() const { return plan_; }
   // The last step, if writing the image performs it; only for models with one output image of three channels.

@@ -87,7 +87,8 @@ class Runner::Borrowed {
   bool fine_ = false;
 };
 
-Runner::Runner(framekiln::Plan plan, int device) : device_(device), scope_(device), model_(std::move(plan)) {
+Runner::Runner(framekiln::Plan plan, int device, bool plain)
+    : device_(device), scope_(device), model_(std::move(plan), plain) {
   for (int i = 0; i < kLanes; i++) idle_.push_back(std::make_unique<Lane>());
 }
 

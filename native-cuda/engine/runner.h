@@ -36,7 +36,8 @@ class Runner {
   // Frames in progress at once: one is copied in, one computed, one copied out.
   static constexpr int kLanes = 3;
 
-  Runner(Plan plan, int device);
+  // `plain`: only with kernels that every GPU has.
+  Runner(Plan plan, int device, bool plain = false);
   ~Runner();
 
   const Model& model() const { return model_; }

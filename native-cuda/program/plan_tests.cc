@@ -105,6 +105,34 @@ void TilingTest(Random& random) {
   }
 }
 
+// Cores are even in length and in number, cover the frame once, and lie in windows of one size with all of their overlap.
+void EvenTilesTest(Random& random) {
+  const engine::Tiling full_hd = engine::PlanTiles({1080, 1920}, 1000, 80);
+  Require(full_hd.tiles.size() == 4 && full_hd.window.height == 620 && full_hd.window.width == 1040,
+          "1080p is not divided evenly");
+  for (int i = 0; i < 200; i++) {
+    const Size frame{Between(random, 1, 300), Between(random, 1, 300)};
+    const uint32_t edge = Between(random, 1, 320), overlap = Between(random, 0, 40);
+    const engine::Tiling tiling = engine::PlanTiles(frame, edge, overlap);
+    std::vector<int> covered(size_t{frame.height} * frame.width, 0);
+    for (const engine::Tile& t : tiling.tiles) {
+      const uint32_t bottom = t.core_top + t.core_height, right = t.core_left + t.core_width;
+      Require(t.core_top % 2 == 0 && t.core_left % 2 == 0, "a core begins between two chroma samples");
+      Require(t.window_top + tiling.window.height <= frame.height && t.window_left + tiling.window.width <= frame.width &&
+                  t.window_top + overlap <= std::max(t.core_top, overlap) &&
+                  t.window_left + overlap <= std::max(t.core_left, overlap) &&
+                  std::min(bottom + overlap, frame.height) <= t.window_top + tiling.window.height &&
+                  std::min(right + overlap, frame.width) <= t.window_left + tiling.window.width,
+              "a window lacks a part of its overlap");
+      for (uint32_t y = t.core_top; y < bottom; y++) {
+        for (uint32_t x = t.core_left; x < right; x++) covered[size_t{y} * frame.width + x]++;
+      }
+    }
+    Require(std::count(covered.begin(), covered.end(), 1) == static_cast<int>(covered.size()),
+            "cores do not cover the frame exactly once");
+  }
+}
+
 #ifndef __CUDACC__
 // A GPU with too little memory processes fewer frames at once, then reports it; the images stay the same.
 void MemoryTest(Random& random) {
@@ -188,6 +216,7 @@ void DamagedPlanTest(Random& random) {
 std::vector<Group> PlanTests() {
   return {{"a whole model against float32", WholeModelTest},
           {"tiles against the whole frame", TilingTest},
+          {"even tiles", EvenTilesTest},
 #ifndef __CUDACC__
           {"a GPU with too little memory", MemoryTest},
 #endif

@@ -13,7 +13,8 @@ export interface NativeAddon {
     /** The version of CUDA that the addon was built with, such as `12.9`. */
     readonly cudaVersion: string;
   };
-  load(plan: Uint8Array, device: number): Promise<NativeModel>;
+  /** @param plain only with kernels that every GPU has */
+  load(plan: Uint8Array, device: number, plain?: boolean): Promise<NativeModel>;
 }
 
 export interface GpuDevice {
@@ -75,11 +76,14 @@ export function createCudaEngine(addon: () => NativeAddon = loadAddon): Engine {
   return {
     name: NAME,
     device: 'gpu',
-    async load(model) {
+    async load(model, { plainKernels = false }) {
       const plan = compilePlan(model, 'float16', 'The model');
       const outputs = decodeModel(model, 'The model').graph.output.map(({ name }) => name);
       try {
-        return new CudaModel(await addon().load(plan, DEVICE), outputs);
+        const native = await addon().load(plan, DEVICE, plainKernels);
+        const { devices } = addon().describeDevices();
+        const hasWgmma = devices.find(({ index }) => index === DEVICE)?.computeCapability === '9.0';
+        return new CudaModel(native, outputs, hasWgmma ? { plainKernels } : null);
       } catch (error) {
         throw toEngineError(error, 'ENGINE_UNAVAILABLE');
       }
@@ -89,13 +93,18 @@ export function createCudaEngine(addon: () => NativeAddon = loadAddon): Engine {
 
 class CudaModel implements LoadedModel {
   readonly concurrency = 3;
+  readonly hasPlainKernels: boolean;
+  readonly detail?: string;
   readonly #model: NativeModel;
   /** Names of the outputs, in the order of the file and of the model plan. */
   readonly #names: readonly string[];
 
-  constructor(model: NativeModel, names: readonly string[]) {
+  /** @param wgmma whether the model does without Hopper's instruction; null on other GPUs */
+  constructor(model: NativeModel, names: readonly string[], wgmma: { plainKernels: boolean } | null) {
     this.#model = model;
     this.#names = names;
+    this.hasPlainKernels = wgmma?.plainKernels === false;
+    if (wgmma?.plainKernels === true) this.detail = 'without wgmma';
   }
 
   async run({ data, shape }: Tensor): Promise<ModelOutput[]> {

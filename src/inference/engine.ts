@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly precision?: Precision | undefined;
   /** Whether WebGPU is used; `undecided`: if it is faster than the CPU. Absent: it is not. */
   readonly webGpu?: WebGpuUse | undefined;
+  /** Only with kernels that every GPU has; absent: also with those of the newest instructions that the GPU has. */
+  readonly plainKernels?: boolean | undefined;
   /** Called now and then while the engine waits for another process. */
   readonly onWait?: (() => void) | undefined;
 }
@@ -80,6 +82,8 @@ export interface LoadedModel {
    */
   upscale?(frame: FrameToUpscale): Promise<Buffer>;
   readonly concurrency?: number;
+  /** Whether the engine can also load the model with `plainKernels`, which is tried if a result is wrong; absent: no. */
+  readonly hasPlainKernels?: boolean;
   /** How the model runs, for the log, such as `fast, avx512-vnni`. */
   readonly detail?: string;
   /** Upscales a part of a frame in place; rejects like `run`. If it is absent, the caller converts pixels to tensors. */

@@ -43,7 +43,8 @@ export class SharedEngines {
     onShare: (share: StreamShare) => void,
   ): Promise<LoadedModel> {
     const sha256 = createHash('sha256').update(model).digest('hex');
-    const key = `${engine.name} ${options.threads} ${options.precision ?? ''} ${sha256}`;
+    const kernels = options.plainKernels === true ? 'plain' : '';
+    const key = `${engine.name} ${options.threads} ${options.precision ?? ''} ${kernels} ${sha256}`;
     const entry = this.#loaded.get(key) ?? { model: this.#begin(engine, model, options), users: 0 };
     this.#loaded.set(key, entry);
     entry.users++;

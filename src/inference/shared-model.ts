@@ -34,7 +34,7 @@ export class SharedModel {
   viewFor(stream: Stream, dispose: () => Promise<void>): LoadedModel {
     this.#shares.add(stream.id);
     let disposed: Promise<void> | null = null;
-    const { concurrency, detail } = this.#model;
+    const { concurrency, detail, hasPlainKernels } = this.#model;
     const view = {
       run: (tensor: Tensor) => this.#run(stream, tensor),
       dispose: () => {
@@ -44,6 +44,7 @@ export class SharedModel {
         return disposed;
       },
       ...(concurrency === undefined ? {} : { concurrency }),
+      ...(hasPlainKernels === undefined ? {} : { hasPlainKernels }),
       ...(detail === undefined ? {} : { detail }),
     };
     if (this.#model.upscale !== undefined)

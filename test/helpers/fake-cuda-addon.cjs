@@ -6,8 +6,12 @@ const { setImmediate } = require('node:timers');
 
 /** @param fault what is wrong with it; null: nothing */
 module.exports = (scale, fault) => ({
-  describeDevices: () => ({ devices: [], reason: null, cudaVersion: '12.9' }),
-  load: () => Promise.resolve(new FakeModel(scale, fault)),
+  describeDevices: () => ({
+    devices: [{ index: 0, computeCapability: fault === 'wgmma' ? '9.0' : '8.9' }],
+    ...{ reason: null, cudaVersion: '12.9' },
+  }),
+  load: (plan, device, plain) =>
+    Promise.resolve(new FakeModel(scale, plain && fault === 'wgmma' ? null : fault)),
 });
 
 class FakeModel {
@@ -41,7 +45,7 @@ class FakeModel {
         for (let color = 0; color < 3; color++) {
           let [fromX, fromY] = [Math.floor(x / scale), Math.floor(y / scale)];
           if (fault === 'tile beside its place' && tile > 0 && fromX >= tile) fromX--;
-          if (fault === 'second block' && fromX >= 128) fromX = 127;
+          if (['second block', 'wgmma'].includes(fault) && fromX >= 128) fromX = 127;
           let value = read(fromX, fromY, color);
           if (fault === 'one pixel' && x === 77 && y === 55) value = 0;
           if (fault === 'swapped bytes' && bytesPerComponent === 2)

@@ -12,7 +12,7 @@ const SCALE = 2;
 const FAKE = createRequire(import.meta.url).resolve('../../helpers/fake-cuda-addon.cjs');
 
 /** Which engine a job with this CUDA addon uses, and why not the GPU. */
-async function chosenWith(fault: string | null): Promise<{ device: string; reason: string | null }> {
+async function chosenWith(fault: string | null) {
   const addon = join(temporaryFolder(), 'framekiln_cuda.cjs');
   writeFileSync(
     addon,
@@ -26,8 +26,8 @@ async function chosenWith(fault: string | null): Promise<{ device: string; reaso
     ...{ threads: 1, tile: null, overlap: 2, onStepDown: () => undefined },
   });
   onTestFinished(() => upscaler.close());
-  const { engine, reason } = upscaler.current;
-  return { device: engine.device, reason };
+  const { engine, model, reason } = upscaler.current;
+  return { device: engine.device, reason, ...(model.detail === undefined ? {} : { detail: model.detail }) };
 }
 
 test('a GPU whose frames are those of the CPU is used', async () => {
@@ -48,6 +48,10 @@ test.each([
   expect(reason).toMatch(
     /^Framekiln CUDA engine: the result for a test frame differs from that of the CPU \(/,
   );
+});
+
+test('on a GPU whose newest instruction gives wrong frames, its other kernels are used', async () => {
+  expect(await chosenWith('wgmma')).toEqual({ device: 'gpu', reason: null, detail: 'without wgmma' });
 });
 
 test('a GPU that is lost during the trial is not used', async () => {
