@@ -40,6 +40,7 @@ function Choice({ run, onStart, onCancel }) {
   const [file, setFile] = useState(() => route.value.split('/').slice(1).join('/'));
   const [at, setAt] = useState('');
   const [scale, setScale] = useState('');
+  const [clip, setClip] = useState('');
   const [models, setModels] = useState(null);
   const [left, setLeft] = useState([]);
   const [fault, setFault] = useState(null);
@@ -61,6 +62,7 @@ function Choice({ run, onStart, onCancel }) {
     onStart({
       ...{ file, atSeconds: seconds, models: wanted.length === 0 ? ['lanczos'] : wanted },
       scale: scale === '' ? null : Number(scale),
+      seconds: clip === '' ? null : Number(clip),
     });
     return undefined;
   };
@@ -86,6 +88,13 @@ function Choice({ run, onStart, onCancel }) {
       <select value=${scale} onChange=${({ target }) => setScale(target.value)}>
         <option value="">as in the settings</option>
         ${[2, 3, 4].map((each) => html`<option value=${each}>${each}×</option>`)}
+      </select>
+    </label>
+    <label class="field">
+      <span>Clip</span>
+      <select value=${clip} onChange=${({ target }) => setClip(target.value)}>
+        <option value="">no clip, one frame</option>
+        ${[1, 3, 10].map((each) => html`<option value=${each}>${each} s of the detail</option>`)}
       </select>
     </label>
     <fieldset class="models">
@@ -218,6 +227,22 @@ function Results({ run: { run, frame, results } }) {
         </select>
       </label>
     </div>
+    ${
+      right.clip !== null &&
+      html`<figure class="clip">
+        <video
+          key=${right.clip}
+          src=${`api/try/${run}/clips/${encodeURIComponent(right.clip)}`}
+          controls
+          loop
+          muted
+          autoplay
+          playsinline
+          aria-label="The source beside ${titleOf(right)}"
+        ></video>
+        <figcaption>Left: source (lanczos). Right: ${titleOf(right)}.</figcaption>
+      </figure>`
+    }
     <ul class="results">
       ${results.map(
         (result) =>
