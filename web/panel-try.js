@@ -28,7 +28,9 @@ export function Try() {
   return html`<header class="title">
       <div>
         <h1>Try</h1>
-        <p class="quiet">See one frame through several models before a whole film runs. Nothing is queued.</p>
+        <p class="quiet">
+          See one frame or a short clip through several models before a whole film runs. Nothing is queued.
+        </p>
       </div>
     </header>
     <${Choice} run=${run} onStart=${(body) => ask('api/try', body)} onCancel=${() => ask('api/try/cancel')} />
@@ -93,8 +95,8 @@ function Choice({ run, onStart, onCancel }) {
     <label class="field">
       <span>Clip</span>
       <select value=${clip} onChange=${({ target }) => setClip(target.value)}>
-        <option value="">no clip, one frame</option>
-        ${[1, 3, 10].map((each) => html`<option value=${each}>${each} s of the detail</option>`)}
+        <option value="">none</option>
+        ${[1, 3, 10].map((each) => html`<option value=${each}>${each} s</option>`)}
       </select>
     </label>
     <fieldset class="models">
@@ -236,7 +238,7 @@ function Results({ run: { run, frame, results } }) {
           controls
           loop
           muted
-          autoplay
+          autoplay=${!matchMedia('(prefers-reduced-motion: reduce)').matches}
           playsinline
           aria-label="The source beside ${titleOf(right)}"
         ></video>
