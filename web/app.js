@@ -140,7 +140,7 @@ function Banners() {
   ${alerts.map(
     ({ code, level, message, remedy }) =>
       html`<div key=${code + message} class="banner ${level}" role=${level === 'error' ? 'alert' : 'status'}>
-        <p><b>${message}</b> ${remedy}</p>
+        <p><b>${message.replace(/\.?$/, '.')}</b> ${remedy}</p>
       </div>`,
   )}
   ${

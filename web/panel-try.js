@@ -28,7 +28,9 @@ export function Try() {
   return html`<header class="title">
       <div>
         <h1>Try</h1>
-        <p class="quiet">See one frame through several models before a whole film runs. Nothing is queued.</p>
+        <p class="quiet">
+          See one frame or a short clip through several models before a whole film runs. Nothing is queued.
+        </p>
       </div>
     </header>
     <${Choice} run=${run} onStart=${(body) => ask('api/try', body)} onCancel=${() => ask('api/try/cancel')} />
@@ -40,6 +42,7 @@ function Choice({ run, onStart, onCancel }) {
   const [file, setFile] = useState(() => route.value.split('/').slice(1).join('/'));
   const [at, setAt] = useState('');
   const [scale, setScale] = useState('');
+  const [clip, setClip] = useState('');
   const [models, setModels] = useState(null);
   const [left, setLeft] = useState([]);
   const [fault, setFault] = useState(null);
@@ -61,6 +64,7 @@ function Choice({ run, onStart, onCancel }) {
     onStart({
       ...{ file, atSeconds: seconds, models: wanted.length === 0 ? ['lanczos'] : wanted },
       scale: scale === '' ? null : Number(scale),
+      seconds: clip === '' ? null : Number(clip),
     });
     return undefined;
   };
@@ -86,6 +90,13 @@ function Choice({ run, onStart, onCancel }) {
       <select value=${scale} onChange=${({ target }) => setScale(target.value)}>
         <option value="">as in the settings</option>
         ${[2, 3, 4].map((each) => html`<option value=${each}>${each}×</option>`)}
+      </select>
+    </label>
+    <label class="field">
+      <span>Clip</span>
+      <select value=${clip} onChange=${({ target }) => setClip(target.value)}>
+        <option value="">none</option>
+        ${[1, 3, 10].map((each) => html`<option value=${each}>${each} s</option>`)}
       </select>
     </label>
     <fieldset class="models">
@@ -218,6 +229,22 @@ function Results({ run: { run, frame, results } }) {
         </select>
       </label>
     </div>
+    ${
+      right.clip !== null &&
+      html`<figure class="clip">
+        <video
+          key=${right.clip}
+          src=${`api/try/${run}/clips/${encodeURIComponent(right.clip)}`}
+          controls
+          loop
+          muted
+          autoplay=${!matchMedia('(prefers-reduced-motion: reduce)').matches}
+          playsinline
+          aria-label="The source beside ${titleOf(right)}"
+        ></video>
+        <figcaption>Left: source (lanczos). Right: ${titleOf(right)}.</figcaption>
+      </figure>`
+    }
     <ul class="results">
       ${results.map(
         (result) =>

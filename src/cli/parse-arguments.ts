@@ -41,3 +41,10 @@ export function parseList(text: string): string[] {
     .map((name) => name.trim())
     .filter((name) => name !== '');
 }
+
+/** Parses the length of a clip, from 0.1 to 10 seconds. */
+export function parseClipSeconds(text: string): number {
+  const seconds = Number(text);
+  if (/^\d{1,2}(\.\d+)?$/.test(text) && seconds >= 0.1 && seconds <= 10) return seconds;
+  throw new InvalidArgumentError('Expected a number of seconds from 0.1 to 10.');
+}

@@ -33,6 +33,8 @@ export interface TryResult extends TryTime {
   readonly summary: string;
   /** File name in the folder of the images. */
   readonly image: string;
+  /** File name of a clip of the model beside the source; null if none was wanted, and for the source itself. */
+  readonly clip: string | null;
 }
 
 export interface TryFailure {
@@ -70,6 +72,12 @@ export class TryOutput {
     if (this.#cli.interactive && !this.#isJson) this.#cli.complain(`${visibleText(shortName(model))} …`);
   }
 
+  /** Says how many frames of a clip are done, where somebody watches. */
+  progress(model: string, done: number, all: number): void {
+    if (this.#cli.interactive && !this.#isJson && done % 10 === 0)
+      this.#cli.complain(`${visibleText(shortName(model))}: ${done} of ${all} frames of the clip`);
+  }
+
   result(result: TryResult): void {
     this.#results.push(result);
     if (this.#isJson) this.#print(result);
@@ -82,11 +90,18 @@ export class TryOutput {
 
   end(): void {
     if (this.#isJson || this.#results.length === 0) return;
+    const hasClips = this.#results.some(({ clip }) => clip !== null);
     const rows = this.#results.map((result) => {
       const { speed, whole } = timeTexts(result);
-      return [shortName(result.model), speed, whole, result.image].map(visibleText);
+      return [shortName(result.model), speed, whole, [result.image, result.clip ?? []].flat().join(', ')].map(
+        visibleText,
+      );
     });
-    for (const line of formatTable(['MODEL', 'SPEED', 'WHOLE FILE', 'IMAGE'], rows)) this.#cli.print(line);
+    for (const line of formatTable(
+      ['MODEL', 'SPEED', 'WHOLE FILE', hasClips ? 'IMAGE, CLIP' : 'IMAGE'],
+      rows,
+    ))
+      this.#cli.print(line);
     this.#cli.print(`All side by side: ${visibleText(join(this.#folder, 'sheet.png'))}`);
     this.#cli.print(
       `To use one, add --model NAME --scale ${this.#scale} to framekiln run; for all videos: framekiln config set recipe.model NAME`,

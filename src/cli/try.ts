@@ -17,9 +17,10 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import { existingFile } from './existing-file.ts';
 import { withFoundModel } from './with-found-model.ts';
 import { makeHome, openHome, type OpenHome } from './open-home.ts';
-import { numberOrText, parseList, parseTime } from './parse-arguments.ts';
+import { numberOrText, parseClipSeconds, parseList, parseTime } from './parse-arguments.ts';
 import { probeMachine } from './probe-machine.ts';
 import { recipeFromOptions } from './recipe-options.ts';
+import { TryClips } from './try-clips.ts';
 import { makeTryFolder, imageName } from './try-folder.ts';
 import { sheetLabels, shortName, TryOutput, type TryFrame, type TryResult } from './try-output.ts';
 import { TryTimes } from './try-times.ts';
@@ -30,13 +31,14 @@ const DETAIL_PIXELS = 120;
 interface TryOptions extends GlobalOptions {
   readonly at?: number;
   readonly models?: readonly string[];
+  readonly seconds?: number;
   readonly scale?: unknown;
   readonly device?: string;
   readonly out?: string;
   readonly json?: true;
 }
 
-/** `framekiln try`: one frame through several models, as images, with the time that each needs for the whole file. */
+/** `framekiln try`: one frame, or some seconds, through several models, with the time that each needs for the whole file. */
 export function tryCommand(cli: Cli): Command {
   return new Command('try')
     .description('Upscale one frame with several models, to compare how they look and how long they take')
@@ -47,13 +49,18 @@ export function tryCommand(cli: Cli): Command {
       parseTime,
     )
     .option('--models <names>', 'models, separated by commas (default: all installed)', parseList)
+    .option(
+      '--seconds <number>',
+      'also make a clip of this length of each model beside the source, up to 10 s: the part with the most detail',
+      parseClipSeconds,
+    )
     .option('--scale <factor>', 'scale factor, 1 to 4', numberOrText)
     .option('--device <device>', 'auto, gpu, gpu-only or cpu')
     .option('--out <folder>', 'new or empty folder for the images (default: try-NAME in the current folder)')
     .option('--json', 'print one JSON object per line: the frame, then each result as soon as it is ready')
     .addHelpText(
       'after',
-      '\nExamples:\n  framekiln try film.mkv --at 12:30\n  framekiln try photo.jpg --models realesr-general-x4v3,lanczos --scale 4',
+      '\nExamples:\n  framekiln try film.mkv --at 12:30\n  framekiln try film.mkv --at 12:30 --seconds 3 --models realesr-general-x4v3\n  framekiln try photo.jpg --models realesr-general-x4v3,lanczos --scale 4',
     )
     .action(async (file: string, _, self: Command) => {
       const options = self.optsWithGlobals<TryOptions>();
@@ -70,7 +77,7 @@ export function tryCommand(cli: Cli): Command {
       const folder = await makeTryFolder(path, options.out ?? null);
       await compare(
         cli,
-        { place, path, frame, recipes, folder },
+        { place, path, frame, recipes, folder, seconds: options.seconds ?? null },
         new TryOutput(cli, folder, options.json === true),
       );
     });
@@ -108,29 +115,39 @@ interface Comparison {
   readonly frame: TakenFrame;
   readonly recipes: readonly UpscaleRecipe[];
   readonly folder: string;
+  /** Length of the clips; null: no clips. */
+  readonly seconds: number | null;
 }
 
 /** Writes an image for each recipe and the contact sheet, and prints what it finds. */
 async function compare(
   cli: Cli,
-  { place, path, frame, recipes, folder }: Comparison,
+  { place, path, frame, recipes, folder, seconds }: Comparison,
   output: TryOutput,
 ): Promise<void> {
   // Loaded only now, because the engines take longer than most commands.
   const { TryRun } = await import('./try-run.ts');
-  const run = new TryRun(place, frame);
+  const run = new TryRun(place);
   const times = new TryTimes(place, frame.media);
-  output.begin(describeFrame(path, frame, recipes));
+  const description = describeFrame(path, frame, recipes);
+  output.begin(description);
+  const clips = await TryClips.take(
+    { place, run, frame, ...{ seconds, folder, detail: description.detail } },
+    recipes,
+  );
   const cells: SheetCell[] = [];
   for (const recipe of recipes) {
     const { model } = recipe;
     output.starting(model);
     try {
-      const { pixels, format, summary } = await run.enlarge(recipe);
+      const source = { media: frame.media, frames: [frame.image.pixels] };
+      const { frames, format, summary } = await run.enlarge(recipe, source);
+      const [pixels = Buffer.alloc(0)] = frames;
       const image = imageName(shortName(model));
       const upscaled = { ...format, pixels, alpha: resampleAlpha(frame.image, format) };
       await writeStill(join(folder, image), { ...frame.image, format: 'png' }, upscaled);
-      const result: TryResult = { kind: 'result', model, summary, image, ...(await times.of(recipe)) };
+      const clip = (await clips?.make(recipe, (done, all) => output.progress(model, done, all))) ?? null;
+      const result: TryResult = { kind: 'result', model, summary, image, clip, ...(await times.of(recipe)) };
       output.result(result);
       cells.push({ ...sheetLabels(result), format, pixels });
     } catch (error) {

@@ -30,27 +30,30 @@ export function createLeaseSweep(
      FROM jobs WHERE state = 'running'`,
   );
 
-  /** Returns the IDs of the requeued jobs. */
-  return transaction(
-    db,
-    'sweep-leases',
-    ({ isOwnerAlive, nowMs, failure, spare, isToBlame }: Sweep): number[] => {
-      const abandoned = selectRunning
-        .all()
-        .filter(
-          (run) => spare?.(run.owner) !== true && (run.expiresAtMs <= nowMs || !isOwnerAlive(run.owner)),
-        );
-      for (const { jobId, owner, token } of abandoned) {
-        const lease = { jobId, owner, token };
-        if (failure !== null && isToBlame?.(owner) !== false) {
-          addEvent(jobId, { atMs: nowMs, kind: 'attempt-failed', message: failure.message });
-          failAttempt(lease, { ...failure, nowMs });
-        } else {
-          const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
-          release(lease, { countAttempt: false, ...unjudged });
-        }
+  const abandonedBy = ({ isOwnerAlive, nowMs, spare }: Sweep): Lease[] =>
+    selectRunning
+      .all()
+      .filter((run) => spare?.(run.owner) !== true && (run.expiresAtMs <= nowMs || !isOwnerAlive(run.owner)));
+
+  const requeue = transaction(db, 'sweep-leases', (sweep: Sweep): number[] => {
+    const { nowMs, failure, isToBlame } = sweep;
+    const abandoned = abandonedBy(sweep);
+    for (const { jobId, owner, token } of abandoned) {
+      const lease = { jobId, owner, token };
+      if (failure !== null && isToBlame?.(owner) !== false) {
+        addEvent(jobId, { atMs: nowMs, kind: 'attempt-failed', message: failure.message });
+        failAttempt(lease, { ...failure, nowMs });
+      } else {
+        const unjudged = { notBeforeAtMs: null, note: null, errorCode: null, errorMessage: null };
+        release(lease, { countAttempt: false, ...unjudged });
       }
-      return abandoned.map((run) => run.jobId);
-    },
-  );
+    }
+    return abandoned.map((run) => run.jobId);
+  });
+
+  /**
+   * Returns the IDs of the requeued jobs. The write lock is taken only if there are any: the daemon sweeps four times a second,
+   * and would sleep each time a worker commits (97 ms were measured).
+   */
+  return (sweep: Sweep): number[] => (abandonedBy(sweep).length === 0 ? [] : requeue(sweep));
 }

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import type { FrameFormat } from '../domain/media-info.ts';
+import type { FrameFormat, MediaInfo } from '../domain/media-info.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { UpscaleRecipe } from '../domain/recipe.ts';
 import { choosePrecision } from '../inference/choose-precision.ts';
@@ -12,29 +12,37 @@ import { createPipeline } from '../pipelines/create-pipeline.ts';
 import { describePipeline } from '../pipelines/describe-pipeline.ts';
 import { chooseTile } from '../pipelines/upscale/choose-tile.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
-import type { TakenFrame } from './take-frame.ts';
+
+/** Frames of a source, or the same part of them, with the size that `media` says. */
+export interface FramesToEnlarge {
+  readonly media: MediaInfo;
+  readonly frames: readonly Buffer[];
+}
 
 export interface Enlarged {
   readonly format: FrameFormat;
-  readonly pixels: Buffer;
+  /** In the order of the source. */
+  readonly frames: readonly Buffer[];
   /** Which engine ran which model. */
   readonly summary: string;
 }
 
 /**
- * Upscales one frame as a job with this recipe would.
+ * Upscales frames as a job with this recipe would.
  *
  * @param model null for `lanczos`
+ * @param onFrame called with the number of frames that are done
  */
-export async function enlargeFrame(
-  { media, image }: TakenFrame,
+export async function enlargeFrames(
+  { media, frames }: FramesToEnlarge,
   recipe: UpscaleRecipe,
   model: ModelFile | null,
   { engine, workspace }: Pick<Settings, 'engine' | 'workspace'>,
   engines: readonly Engine[],
   precisionsFile: string,
+  onFrame: (done: number) => void = () => undefined,
 ): Promise<Enlarged> {
-  const { width, height } = image;
+  const { width, height } = media.video;
   const memoryBytes = (await availableMemoryBytes()) * (1 - workspace.memoryFraction);
   const tile =
     model === null ? null : chooseTile({ requested: recipe.tile, width, height, model, memoryBytes });
@@ -49,11 +57,15 @@ export async function enlargeFrame(
   try {
     await pipeline.open(media);
     const { signal } = new AbortController();
-    const frames = pipeline.process([{ number: 0, pixels: image.pixels }], null, signal);
-    const first = await frames[Symbol.asyncIterator]().next();
-    if (first.done === true) throw new TypeError('The pipeline gave no frame.');
+    const numbered = frames.map((pixels, number) => ({ number, pixels }));
+    const enlarged: Buffer[] = [];
+    for await (const { pixels } of pipeline.process(numbered, null, signal)) {
+      // Pipelines may use the memory of a frame again.
+      enlarged.push(Buffer.from(pixels));
+      onFrame(enlarged.length);
+    }
     const format = describePipeline(recipe, media).formats.output;
-    return { format, pixels: first.value.pixels, summary: pipeline.summary };
+    return { format, frames: enlarged, summary: pipeline.summary };
   } finally {
     await pipeline.close();
   }

@@ -44,7 +44,7 @@ export async function takeFrame(
     return { media: { ...media, video: { ...media.video, ...shapeOfImage(image) } }, atSeconds: null, image };
   }
   const at = atSeconds ?? (media.video.durationSeconds ?? media.durationSeconds ?? 0) / 2;
-  const index = await indexAround(media, at, limits, signal);
+  const index = await indexAround(media, at, 0, limits, signal);
   const number = frameAt(media, index, at);
   const { input } = describePipeline(recipe, media).formats;
   const maxPixels = limits.inputMegapixels * 1e6;
@@ -52,19 +52,24 @@ export async function takeFrame(
   return { media, atSeconds: timeOf(media, index, number), image: stillOfFrame(pixels, input) };
 }
 
-/** The index of the frames around a time; from the start of the file where it cannot seek. */
-function indexAround(
+/** The index of the frames of some seconds and of those around them; from the start of the file where it cannot seek. */
+export function indexAround(
   media: MediaInfo,
   at: number,
+  seconds: number,
   limits: Settings['limits'],
   signal: AbortSignal,
 ): Promise<FrameIndex> {
   const from = isSeekable(media) ? Math.max(0, at - SECONDS_BEFORE) : 0;
-  return indexFrames(media, { limits, signal, section: { from, length: at + SECONDS_AFTER - from } });
+  return indexFrames(media, {
+    limits,
+    signal,
+    section: { from, length: at + seconds + SECONDS_AFTER - from },
+  });
 }
 
 /** Number of the first frame at or after a time. */
-function frameAt(media: MediaInfo, index: FrameIndex, at: number): number {
+export function frameAt(media: MediaInfo, index: FrameIndex, at: number): number {
   const number = index.pts.findIndex((_, i) => timeOf(media, index, i) >= at - 0.0005);
   if (number >= 0) return number;
   const last = timeOf(media, index, index.pts.length - 1);
@@ -74,7 +79,8 @@ function frameAt(media: MediaInfo, index: FrameIndex, at: number): number {
   );
 }
 
-function timeOf({ startSeconds }: MediaInfo, { pts, timeBase }: FrameIndex, number: number): number {
+/** Time of a frame in seconds from the start of the file. */
+export function timeOf({ startSeconds }: MediaInfo, { pts, timeBase }: FrameIndex, number: number): number {
   return ((pts[number] ?? 0) * timeBase.num) / timeBase.den - startSeconds;
 }
 

@@ -64,7 +64,6 @@ const WORKER_WRITES = [
 /** Places at which the daemon writes to the queue, when it starts or while it watches. */
 const DAEMON_WRITES = [
   'migration.before-commit',
-  'sweep-leases.before-commit',
   'put-seen-files.before-commit',
   'enqueue.before-commit',
 ] as const satisfies readonly FailPoint[];

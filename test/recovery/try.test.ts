@@ -97,3 +97,40 @@ test('a folder with files, an unknown model and a wrong time are refused before 
   expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining('Expected a time')]);
   expect(existsSync(join(folder, 'try-film'))).toBe(false);
 });
+
+test('with --seconds, a clip shows the detail of the source beside what each model makes of it', () => {
+  const folder = folderWithModel();
+  makeClip(join(folder, 'film.mp4'), { width: 160, height: 120, frames: 75 });
+  const { status, stdout } = tryIn(
+    folder,
+    'film.mp4',
+    '--at',
+    '1',
+    '--seconds',
+    '0.5',
+    '--models',
+    'mine.onnx',
+  );
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^mine .* mine\.png, mine\.mp4$/m);
+  const out = join(folder, 'try-film');
+  expect(readdirSync(out).sort()).toEqual(['lanczos.png', 'mine.mp4', 'mine.png', 'sheet.png']);
+  const probe = spawnSync(
+    'ffprobe',
+    [
+      '-v',
+      'error',
+      '-count_frames',
+      '-show_entries',
+      'stream=width,height,nb_read_frames',
+      '-of',
+      'csv=p=0',
+      join(out, 'mine.mp4'),
+    ],
+    { encoding: 'utf8' },
+  );
+  // Twice 320 pixels, and half a second of 25 frames.
+  expect(probe.stdout.trim()).toBe('640,240,13');
+  const still = tryIn(folder, join(out, 'mine.png'), '--seconds', '2', '--models', 'mine.onnx');
+  expect([still.status, still.stderr]).toEqual([1, expect.stringContaining('A still image has no clip')]);
+});

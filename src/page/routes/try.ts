@@ -4,6 +4,7 @@ import { modelFolders } from '../../config/home.ts';
 import { installedUpscalers } from '../../inference/models/find-model.ts';
 import { readKnownModels } from '../../inference/models/known-models.ts';
 import { addRoute } from '../add-route.ts';
+import { byteRange } from '../byte-range.ts';
 import { HttpError } from '../http-error.ts';
 import type { PageContext } from '../page-context.ts';
 import { listSources, sourcePath } from '../try/sources.ts';
@@ -55,6 +56,13 @@ export function addTryRoutes(app: FastifyInstance, { home, settings, guard, sign
         .nullable()
         .default(null)
         .meta({ description: 'null: the middle of the video' }),
+      seconds: z
+        .number()
+        .min(0.1)
+        .max(10)
+        .nullable()
+        .default(null)
+        .meta({ description: 'length of a clip of each model beside the source; null: none' }),
       models: z.array(z.string()).min(1).max(MOST_MODELS).meta({ description: 'some of /api/models' }),
       scale: z
         .number()
@@ -91,5 +99,25 @@ export function addTryRoutes(app: FastifyInstance, { home, settings, guard, sign
       reply
         .headers({ 'content-type': 'image/png', 'cache-control': 'private, max-age=3600' })
         .send(await runs.image(run, name)),
+  });
+
+  addRoute(app, {
+    ...{ method: 'GET', url: '/api/try/:run/clips/:name', summary: 'A clip of the comparison, as MP4' },
+    params: z.object({ run: z.coerce.number().int(), name: z.string() }),
+    handle: async ({ params: { run, name }, request, reply }) => {
+      const file = await runs.clip(run, name);
+      const { size } = await file.stat();
+      // Safari plays only what it can ask for in parts.
+      const range = byteRange(request.headers.range, size);
+      const { start, end } = range ?? { start: 0, end: size - 1 };
+      return reply
+        .code(range === null ? 200 : 206)
+        .headers({
+          ...{ 'content-type': 'video/mp4', 'cache-control': 'private, max-age=3600' },
+          ...{ 'accept-ranges': 'bytes', 'content-length': end - start + 1 },
+          ...(range === null ? {} : { 'content-range': `bytes ${start}-${end}/${size}` }),
+        })
+        .send(file.createReadStream({ start, end }));
+    },
   });
 }

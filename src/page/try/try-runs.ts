@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { childEnvironment } from '../../config/environment.ts';
 import { programRoot, type Home } from '../../config/home.ts';
@@ -15,6 +15,8 @@ export interface TryRequest {
   /** null: the middle of the video. */
   readonly atSeconds: number | null;
   readonly models: readonly string[];
+  /** Length of a clip of each model; null: no clips. */
+  readonly seconds: number | null;
   /** null: that of the settings. */
   readonly scale: number | null;
 }
@@ -74,6 +76,13 @@ export class TryRuns {
     return readFile(join(this.#folder, found.image));
   }
 
+  /** A clip of the last run, to be closed by the caller. The name only selects one of those that the run has listed. */
+  async clip(run: number, name: string): Promise<FileHandle> {
+    const found = this.#state.run === run && this.#state.results.some(({ clip }) => clip === name);
+    if (!found) throw new HttpError(404, 'NO_CLIP', 'This clip belongs to an earlier comparison.');
+    return open(join(this.#folder, name));
+  }
+
   get #folder(): string {
     return join(this.#home.stateDir, 'try');
   }
@@ -82,12 +91,13 @@ export class TryRuns {
     return this.#state.run === run && this.#state.state === 'running';
   }
 
-  #run({ path, atSeconds, models, scale }: TryRequest, run: number): void {
+  #run({ path, atSeconds, seconds, models, scale }: TryRequest, run: number): void {
     const command = [
       ...[process.execPath, join(programRoot, 'dist/main.js'), 'try', '--json'],
       ...['--home', this.#home.root, ...this.#flags.flatMap((flag) => ['--set', flag])],
       ...['--out', this.#folder, '--models', models.join(',')],
       ...(atSeconds === null ? [] : ['--at', String(atSeconds)]),
+      ...(seconds === null ? [] : ['--seconds', String(seconds)]),
       ...(scale === null ? [] : ['--scale', String(scale)]),
       ...['--', path],
     ];

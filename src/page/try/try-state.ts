@@ -19,6 +19,10 @@ const Result = z.object({
   model: z.string(),
   summary: z.string().meta({ description: 'which engine ran the model' }),
   image: z.string().meta({ description: 'name of the image, for /api/try/:run/images/:name' }),
+  clip: z
+    .string()
+    .nullable()
+    .meta({ description: 'name of the clip beside the source, for /api/try/:run/clips/:name' }),
   framesPerSecond: z.number().nullable(),
   seconds: z.number().nullable().meta({ description: 'estimate for the whole file' }),
 });

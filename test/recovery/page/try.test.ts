@@ -38,6 +38,7 @@ browserTest(
     await page.getByText('Expected a time').waitFor(WAIT);
     await page.getByLabel('Time').fill('0:01');
     await page.getByLabel('Scale').selectOption('3');
+    await page.getByLabel('Clip').selectOption('1');
     for (const box of await page.getByRole('checkbox').all())
       if ((await box.locator('xpath=..').innerText()).trim() !== 'tiny') await box.uncheck();
     await page.getByRole('button', { name: 'Try', exact: true }).click();
@@ -56,6 +57,18 @@ browserTest(
     expect(await sharp(join(daemon.home, '.framekiln/try/tiny.png')).metadata()).toMatchObject({
       width: 480,
     });
+
+    // The clip of the chosen model plays, and is served in parts.
+    const clip = page.getByLabel('The source beside tiny');
+    await expect.poll(() => page.evaluate(`document.querySelector('video')?.videoWidth`), WAIT).toBe(960);
+    const part = await daemon.ask(
+      'GET',
+      new URL((await clip.getAttribute('src')) ?? '', daemon.address).pathname,
+      {
+        range: 'bytes=0-99',
+      },
+    );
+    expect([part.status, part.headers['content-length']]).toEqual([206, '100']);
 
     expect(await seriousFaults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Use this: Source (lanczos)' }).click();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import SqliteDatabase from 'better-sqlite3';
 import { LeaseLostError } from '../../../src/domain/errors.ts';
 import type { Lease } from '../../../src/domain/job.ts';
 import type { Queue } from '../../../src/queue/queue.ts';
@@ -201,4 +202,16 @@ test('a job whose worker crashes three times without committing a batch fails pe
   claim(queue, 100_000);
   die(100_000);
   expect(queue.jobs.getJob(job.id)).toMatchObject({ state: 'failed', attempts: 3, errorCode: FAILURE.code });
+});
+
+test('a sweep that finds nothing does not wait for a process that writes', () => {
+  const path = join(temporaryFolder(), 'queue.db');
+  const queue = testQueue(path);
+  queue.jobs.enqueue(newJob());
+  claim(queue, 1);
+  const writer = new SqliteDatabase(path);
+  onTestFinished(() => void writer.close());
+  writer.exec('BEGIN IMMEDIATE');
+  // Otherwise it would sleep for five seconds, and fail.
+  expect(queue.sweepLeases({ isOwnerAlive: () => true, nowMs: 2, failure: null })).toEqual([]);
 });
