@@ -24,7 +24,10 @@ function frontality({ landmarks: [rightEye, leftEye, nose] }: Face): number {
   return Math.max(0.05, 1 - (2 * aside) / Math.max(1, eyes));
 }
 
-/** The mean difference between neighbouring pixels in the box, as a share of the contrast there. */
+/**
+ * The root mean square difference between neighbouring pixels in the box, as a share of the contrast there. (The mean
+ * difference would be the same for a sharp and a blurred edge.)
+ */
 function sharpness(
   components: Uint8Array | Uint16Array,
   { width, height }: FrameFormat,
@@ -43,11 +46,11 @@ function sharpness(
       count++;
       sum += value;
       squares += value * value;
-      steps += Math.abs((components[at + 3] ?? 0) - value);
+      steps += ((components[at + 3] ?? 0) - value) ** 2;
     }
   }
   if (count === 0) return 0;
   const mean = sum / count;
   const contrast = Math.sqrt(Math.max(1, squares / count - mean * mean));
-  return steps / count / contrast;
+  return Math.sqrt(steps / count) / contrast;
 }
