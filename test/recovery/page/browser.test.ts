@@ -107,4 +107,9 @@ browserTest(`no panel is wider than a phone, also with long names${suffix}`, { t
     if (width > 390) wide.push(`${panel}: ${width}`);
   }
   expect(wide).toEqual([]);
+  // The name of the program stays on one line beside the longest state.
+  await daemon.running.killGroup();
+  await page.getByText('Daemon not reachable').waitFor(WAIT);
+  const brand = await page.locator('nav .brand').boundingBox();
+  expect(brand?.height).toBeLessThan(40);
 });
