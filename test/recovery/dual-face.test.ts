@@ -8,6 +8,7 @@ import { failPointFolder } from '../helpers/fail-points.ts';
 import { makeHome, readLog, run, start, tracedFrames } from '../helpers/framekiln.ts';
 import { sharedMedia, sharedModels, whyNoSharedMedia } from '../helpers/shared-media.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { tinySrvgg } from '../helpers/tiny-models.ts';
 
 const FRAMES = 168;
 const BATCH = 20;
@@ -42,7 +43,10 @@ function homeWithClip(): string {
   const encoding = ['-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'];
   ffmpeg(...sources, ...tone, '-filter_complex', graph, '-map', '[v]', '-map', '3', ...encoding, clip);
   const model = sharedModels('yunet_n_640_640.onnx');
-  writeFileSync(`${clip}.recipe.yaml`, `model: ${model}\nwidth: 640\nheight: 360\ndetectEvery: 2\n`);
+  const enhancer = join(home, 'tiny.onnx');
+  writeFileSync(enhancer, tinySrvgg());
+  const keys = { model, width: 640, height: 360, detectEvery: 2, enhance: enhancer };
+  writeFileSync(`${clip}.recipe.yaml`, JSON.stringify(keys));
   return home;
 }
 
@@ -60,6 +64,11 @@ test.skipIf(whyNoSharedMedia !== null)(
       'aac,audio',
     ]);
     expect(readLog(undisturbed)).toMatch(/pane frames: shown \d+.*; cuts: 2;/);
+    expect(readLog(undisturbed)).toMatch(/; close-ups enhanced in \d{2,3} frames by tiny(.onnx)? with/);
+    const report: unknown = JSON.parse(readFileSync(join(undisturbed, '.framekiln/reports/1.json'), 'utf8'));
+    const { framesEnhanced } = decisionsIn(undisturbed) as { framesEnhanced: number };
+    expect(framesEnhanced).toBeGreaterThan(20);
+    expect(report).toMatchObject({ framesEnhanced });
     expect(readLog(undisturbed)).toMatch(/analysed \d+ of 168 frames/);
 
     const home = homeWithClip();

@@ -1,18 +1,12 @@
 import { frameBytes, type FrameFormat } from '../../../domain/media-info.ts';
 import { asComponents } from '../../components.ts';
 import type { View } from '../camera/view.ts';
+import type { CloseUp } from '../enhancement/close-up.ts';
 import { blurredCopy } from './blurred-copy.ts';
 import { drawScaled } from './draw-scaled.ts';
+import type { Pane, Sizes } from './pane.ts';
 import type { Pixels } from './pixels.ts';
 import type { Span } from './taps.ts';
-
-/** A rectangle of the output frame in whole pixels. */
-export interface Pane {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** A pane with the view of the source that it shows; null: black. */
 export interface FilledPane {
@@ -20,14 +14,8 @@ export interface FilledPane {
   readonly view: View | null;
   /** A view without bars that is drawn blurred behind the first one; null or absent: the bars are black. */
   readonly background?: View | null;
-}
-
-/** Formats of the source and output frames, which have the same pixel format. */
-export interface Sizes {
-  readonly from: FrameFormat;
-  readonly to: FrameFormat;
-  /** Pixel width over height of the source; output pixels are square. */
-  readonly pixelAspect: number;
+  /** An upscaled part of the frame, which is drawn instead of the frame itself. */
+  readonly closeUp?: CloseUp | null;
 }
 
 const KERNEL_MARGIN = 3;
@@ -54,24 +42,27 @@ function drawPane(
   pixels: Buffer,
   { from, to, pixelAspect }: Sizes,
   frame: Buffer,
-  { pane, view, background = null }: FilledPane,
+  { pane, view: viewOfFrame, background = null, closeUp = null }: FilledPane,
 ): void {
-  if (view === null) return;
-  const source: Pixels = { components: asComponents(pixels, from), width: from.width };
+  if (viewOfFrame === null) return;
+  const image = closeUp ?? { pixels, from, view: viewOfFrame };
+  const { view } = image;
   const target: Pixels = { components: asComponents(frame, to), width: to.width };
   const width = (view.height * pane.width) / pane.height / pixelAspect;
-  const across = span(view.centerX, width, from.width, pane.width);
-  const down = span(view.centerY, view.height, from.height, pane.height);
+  const across = span(view.centerX, width, image.from.width, pane.width);
+  const down = span(view.centerY, view.height, image.from.height, pane.height);
+  const source: Pixels = { components: asComponents(image.pixels, from), width: image.from.width };
   if (across.shown > 0 && down.shown > 0)
     drawScaled(source, across, down, target, { x: pane.x + across.at, y: pane.y + down.at });
   if (background === null) return;
-  const copy = blurredCopy(source, from, pane, { view: background, pixelAspect });
+  const whole: Pixels = { components: asComponents(pixels, from), width: from.width };
+  const copy = blurredCopy(whole, from, pane, { view: background, pixelAspect });
   for (const bar of barsAround(pane, across, down)) {
-    const whole = (length: number, scaled: number, at: number, shown: number): Span => ({
+    const part = (length: number, scaled: number, at: number, shown: number): Span => ({
       ...{ from: 0, length, scaled, skip: at, shown, at },
     });
-    const columns = whole(copy.width, pane.width, bar.x, bar.width);
-    const rows = whole(copy.height, pane.height, bar.y, bar.height);
+    const columns = part(copy.width, pane.width, bar.x, bar.width);
+    const rows = part(copy.height, pane.height, bar.y, bar.height);
     drawScaled(copy, columns, rows, target, { x: pane.x + bar.x, y: pane.y + bar.y });
   }
 }

@@ -1,11 +1,23 @@
 import type { DualFaceRecipe } from '../../../domain/recipe.ts';
 import type { Frame } from '../../frame-pipeline.ts';
 import { coverView, wideView, type View, type ViewGeometry } from '../camera/view.ts';
-import { composePanes, crossFade, type FilledPane, type Pane, type Sizes } from './compose-panes.ts';
+import { composePanes, crossFade, type FilledPane } from './compose-panes.ts';
+import type { Pane, Sizes } from './pane.ts';
+import type { CloseUp } from '../enhancement/close-up.ts';
 import type { ScreenViews } from './screen-views.ts';
 
 /** The keys of a recipe that say where things are on the screen. */
 export type ScreenLayout = Pick<DualFaceRecipe, 'layout' | 'fill' | 'gap' | 'border'>;
+
+/** A view of the source that a frame shows. */
+export interface ShownView {
+  /** Number of the place on the screen: 0 and 1 are the panes, 2 is the whole screen. */
+  readonly place: number;
+  readonly pane: Pane;
+  readonly view: View;
+}
+
+const WHOLE = 2;
 
 /** The layout of the output frames; draws the views of a frame into its panes. */
 export class Screen {
@@ -29,11 +41,33 @@ export class Screen {
     return this.#geometry(this.#panes[0]);
   }
 
-  draw({ number, pixels }: Frame, { left, right, whole }: ScreenViews): Frame {
+  /** The views that are visible in a frame. */
+  shown({ left, right, whole }: ScreenViews): ShownView[] {
     const [leftPane, rightPane] = this.#panes;
-    const panes = [this.#filled(leftPane, left), this.#filled(rightPane, right)];
-    const geometry = this.#geometry(this.#whole);
-    const all = [this.#filled(this.#whole, this.#fill === 'crop' ? coverView(geometry) : wideView(geometry))];
+    const places: readonly (readonly [Pane, View | null, boolean])[] = [
+      [leftPane, left, whole < 1],
+      [rightPane, right, whole < 1],
+      [this.#whole, this.#wholeView, whole > 0],
+    ];
+    return places.flatMap(([pane, view, isVisible], place) =>
+      view !== null && isVisible ? [{ place, pane, view }] : [],
+    );
+  }
+
+  /** @param closeUps upscaled parts of the frame, by the number of the place that shows them */
+  draw(
+    { number, pixels }: Frame,
+    views: ScreenViews,
+    closeUps: ReadonlyMap<number, CloseUp> = new Map(),
+  ): Frame {
+    const { whole } = views;
+    const filled = this.shown(views).map((shown) => ({
+      ...this.#filled(shown),
+      place: shown.place,
+      closeUp: closeUps.get(shown.place) ?? null,
+    }));
+    const all = filled.filter(({ place }) => place === WHOLE);
+    const panes = filled.filter(({ place }) => place !== WHOLE);
     const drawn = composePanes(pixels, this.#sizes, whole === 1 ? all : panes, this.#free.pop());
     if (whole > 0 && whole < 1) {
       const over = composePanes(pixels, this.#sizes, all, this.#free.pop());
@@ -48,9 +82,14 @@ export class Screen {
     this.#free.push(pixels);
   }
 
-  #filled(pane: Pane, view: View | null): FilledPane {
+  get #wholeView(): View {
+    const geometry = this.#geometry(this.#whole);
+    return this.#fill === 'crop' ? coverView(geometry) : wideView(geometry);
+  }
+
+  #filled({ pane, view }: ShownView): FilledPane {
     const geometry = this.#geometry(pane);
-    const isBlurred = this.#fill === 'blur' && view !== null && hasBars(view, geometry);
+    const isBlurred = this.#fill === 'blur' && hasBars(view, geometry);
     return { pane, view, background: isBlurred ? coverView(geometry) : null };
   }
 
