@@ -14,7 +14,7 @@ export interface FilledPane {
   readonly view: View | null;
   /** A view without bars that is drawn blurred behind the first one; null or absent: the bars are black. */
   readonly background?: View | null;
-  /** An upscaled part of the frame, which is drawn instead of the frame itself. */
+  /** An upscaled part of the frame that contains the view, which is drawn over it. */
   readonly closeUp?: CloseUp | null;
 }
 
@@ -42,21 +42,21 @@ function drawPane(
   pixels: Buffer,
   { from, to, pixelAspect }: Sizes,
   frame: Buffer,
-  { pane, view: viewOfFrame, background = null, closeUp = null }: FilledPane,
+  { pane, view, background = null, closeUp = null }: FilledPane,
 ): void {
-  if (viewOfFrame === null) return;
-  const image = closeUp ?? { pixels, from, view: viewOfFrame };
-  const { view } = image;
+  if (view === null) return;
+  const source: Pixels = { components: asComponents(pixels, from), width: from.width };
   const target: Pixels = { components: asComponents(frame, to), width: to.width };
   const width = (view.height * pane.width) / pane.height / pixelAspect;
-  const across = span(view.centerX, width, image.from.width, pane.width);
-  const down = span(view.centerY, view.height, image.from.height, pane.height);
-  const source: Pixels = { components: asComponents(image.pixels, from), width: image.from.width };
-  if (across.shown > 0 && down.shown > 0)
-    drawScaled(source, across, down, target, { x: pane.x + across.at, y: pane.y + down.at });
+  const across = span(view.centerX, width, from.width, pane.width);
+  const down = span(view.centerY, view.height, from.height, pane.height);
+  const at = { x: pane.x + across.at, y: pane.y + down.at };
+  if (across.shown > 0 && down.shown > 0) {
+    drawScaled(source, across, down, target, at);
+    if (closeUp !== null) drawCloseUp(closeUp, across, down, target, at);
+  }
   if (background === null) return;
-  const whole: Pixels = { components: asComponents(pixels, from), width: from.width };
-  const copy = blurredCopy(whole, from, pane, { view: background, pixelAspect });
+  const copy = blurredCopy(source, from, pane, { view: background, pixelAspect });
   for (const bar of barsAround(pane, across, down)) {
     const part = (length: number, scaled: number, at: number, shown: number): Span => ({
       ...{ from: 0, length, scaled, skip: at, shown, at },
@@ -65,6 +65,32 @@ function drawPane(
     const rows = part(copy.height, pane.height, bar.y, bar.height);
     drawScaled(copy, columns, rows, target, { x: pane.x + bar.x, y: pane.y + bar.y });
   }
+}
+
+/**
+ * Opacity of what a model makes of a view over the view itself. A model sharpens more than the truth, and changes small faces:
+ * half of it comes nearer to the truth than either (docs/decisions/0076-enhanced-close-ups.md).
+ */
+const CLOSE_UP_OPACITY = 0.5;
+
+function drawCloseUp(
+  { pixels, window, scale }: CloseUp,
+  across: Span,
+  down: Span,
+  target: Pixels,
+  at: Pick<Pane, 'x' | 'y'>,
+): void {
+  // The same positions, so that both images lie exactly on each other.
+  const scaled = (span: Span, start: number): Span => ({
+    ...span,
+    from: (span.from - start) * scale,
+    length: span.length * scale,
+  });
+  const pixelFormat = target.components instanceof Uint8Array ? 'rgb24' : 'rgb48le';
+  const source = { components: asComponents(pixels, { pixelFormat }), width: window.width * scale };
+  drawScaled(source, scaled(across, window.x), scaled(down, window.y), target, at, {
+    opacity: CLOSE_UP_OPACITY,
+  });
 }
 
 /** What an image leaves free of a pane, as rectangles that start at the corner of the pane. */

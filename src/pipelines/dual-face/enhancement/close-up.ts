@@ -10,11 +10,12 @@ export interface Window {
   readonly height: number;
 }
 
-/** An upscaled part of a frame, and the view of that part that a pane shows. */
+/** An upscaled part of a frame. */
 export interface CloseUp {
   readonly pixels: Buffer;
-  readonly from: FrameFormat;
-  readonly view: View;
+  /** The part of the source. */
+  readonly window: Window;
+  readonly scale: number;
 }
 
 /** Edges of windows are multiples of this, so that an engine sees few sizes while a camera moves. */
@@ -61,9 +62,4 @@ export function cropped(pixels: Buffer, { width, pixelFormat }: FrameFormat, win
     pixels.copy(crop, y * row, start, start + row);
   }
   return crop;
-}
-
-/** The same view, as a view of a window that was upscaled. */
-export function viewInWindow({ centerX, centerY, height }: View, { x, y }: Window, scale: number): View {
-  return { centerX: (centerX - x) * scale, centerY: (centerY - y) * scale, height: height * scale };
 }

@@ -9,7 +9,7 @@ import type { ShownView } from '../composition/screen.ts';
 import type { ReducedTile } from '../../frame-pipeline.ts';
 import type { PipelineNeeds } from '../../pipeline-needs.ts';
 import { Upscaler } from '../../upscale/upscaler.ts';
-import { cropped, viewInWindow, windowOf, type CloseUp, type Window } from './close-up.ts';
+import { cropped, windowOf, type CloseUp, type Window } from './close-up.ts';
 
 /** Upscales close-ups with a super-resolution model. */
 export class Enhancer {
@@ -55,9 +55,7 @@ export class Enhancer {
     const { from } = this.#sizes;
     const window = this.windowOf(shown);
     const upscaled = await this.#upscale(cropped(pixels, from, window), window, signal);
-    const { scale } = this.#upscaler.current;
-    const size = { width: window.width * scale, height: window.height * scale };
-    return { pixels: upscaled, from: { ...from, ...size }, view: viewInWindow(shown.view, window, scale) };
+    return { pixels: upscaled, window, scale: this.#upscaler.current.scale };
   }
 
   /** Milliseconds per source pixel, measured with a window of this size. */
