@@ -11,13 +11,13 @@ export type ScreenLayout = Pick<DualFaceRecipe, 'layout' | 'fill' | 'gap' | 'bor
 
 /** A view of the source that a frame shows. */
 export interface ShownView {
-  /** Number of the place on the screen: 0 and 1 are the panes, 2 is the whole screen. */
+  /** Number of the place on the screen: 0 and 1 are the panes, 7 is the whole screen. */
   readonly place: number;
   readonly pane: Pane;
   readonly view: View;
 }
 
-const WHOLE = 2;
+const WHOLE = 7;
 
 /** The layout of the output frames; draws the views of a frame into its panes. */
 export class Screen {
@@ -44,12 +44,12 @@ export class Screen {
   /** The views that are visible in a frame. */
   shown({ left, right, whole }: ScreenViews): ShownView[] {
     const [leftPane, rightPane] = this.#panes;
-    const places: readonly (readonly [Pane, View | null, boolean])[] = [
-      [leftPane, left, whole < 1],
-      [rightPane, right, whole < 1],
-      [this.#whole, this.#wholeView, whole > 0],
+    const places: readonly (readonly [number, Pane, View | null, boolean])[] = [
+      [0, leftPane, left, whole < 1],
+      [1, rightPane, right, whole < 1],
+      [WHOLE, this.#whole, this.#wholeView, whole > 0],
     ];
-    return places.flatMap(([pane, view, isVisible], place) =>
+    return places.flatMap(([place, pane, view, isVisible]) =>
       view !== null && isVisible ? [{ place, pane, view }] : [],
     );
   }

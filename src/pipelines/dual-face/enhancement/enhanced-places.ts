@@ -4,7 +4,7 @@ import type { ScreenViews } from '../composition/screen-views.ts';
 /** From this enlargement on, a place is worth enhancing. */
 const WORTHWHILE = 1.5;
 
-/** Which places of a frame are enhanced: bit n is the place n of the screen. */
+/** Which places of a frame are enhanced: bit n, up to 7, is the place n of the screen. */
 export type EnhancedPlaces = number;
 
 /**

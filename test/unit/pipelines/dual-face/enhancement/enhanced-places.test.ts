@@ -33,7 +33,7 @@ test('the whole screen is a place of its own, and empty panes are none', () => {
   );
   const alone = { left: null, right: null, whole: 1 };
   const fading = { left: { ...view(20), centerX: 40 }, right: null, whole: 0.5 };
-  expect(placesToEnhance([alone, fading], [{ from: 0, to: 2 }], small)).toEqual([4, 5]);
+  expect(placesToEnhance([alone, fading], [{ from: 0, to: 2 }], small)).toEqual([128, 129]);
   expect(placesToEnhance([alone, fading], [{ from: 0, to: 2 }], screen)).toEqual([0, 1]);
 });
 
@@ -41,8 +41,8 @@ test('the enhanced places are stored with the views, and need no room where ther
   const views = new Uint8Array(new Float64Array([12, 1, 2, 3, 4, 5, 6, 0, 1, 2, 3, 4, 5, 6, 0]).buffer);
   expect(encodeDirection(views, [0, 0])).toBe(views);
   expect(decodeDirection(views)).toEqual({ views, places: [] });
-  const encoded = Buffer.from(encodeDirection(views, [0, 5]));
+  const encoded = Buffer.from(encodeDirection(views, [0, 129]));
   const decoded = decodeDirection(encoded);
   expect([...decoded.views]).toEqual([...views]);
-  expect(decoded.places).toEqual([0, 5]);
+  expect(decoded.places).toEqual([0, 129]);
 });
