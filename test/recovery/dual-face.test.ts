@@ -54,7 +54,7 @@ function homeWithClip(): string {
 
 test.skipIf(whyNoSharedMedia !== null)(
   'after kills in both passes and a damaged segment a split screen equals that of an undisturbed run',
-  { tags: ['slow'] },
+  { tags: ['slow'], timeout: 900_000 },
   async () => {
     const undisturbed = homeWithClip();
     const once = (home: string): string[] => ['start', '--once', '--home', home];
