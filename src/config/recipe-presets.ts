@@ -42,6 +42,7 @@ export const PIPELINE_DEFAULTS: Readonly<{ [P in Recipe['pipeline']]: Extract<Re
     fill: 'blur',
     gap: 0,
     border: 0,
+    enhance: 'auto',
   },
 };
 

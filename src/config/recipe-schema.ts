@@ -66,6 +66,10 @@ export const PartialRecipe = z.strictObject({
   border: evenSpace
     .optional()
     .meta({ description: 'pixels around the panes of a split screen, an even number; dual-face only' }),
+  enhance: z.string().min(1).optional().meta({
+    description:
+      'upscale what is enlarged by more than half with a model: off, a name from `framekiln models list`, the path of an ONNX file, or auto for realesr-general-x4v3 where it takes at most 4 times the length of the video; dual-face only',
+  }),
 });
 
 export type PartialRecipe = z.infer<typeof PartialRecipe>;

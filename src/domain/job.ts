@@ -88,6 +88,8 @@ export interface JobPlan extends BatchSizes {
   readonly modelSha256: string | null;
   /** Hash of the model that distinguishes faces; null if the job uses none. Absent in plans of older versions. */
   readonly embeddingSha256?: string | null;
+  /** Hash of the model that upscales close-ups of a split screen; null if there is none. Absent in plans of older versions. */
+  readonly enhancerSha256?: string | null;
   /** Version of the ffmpeg that the job last ran with; null if unknown. Absent in plans of older versions. */
   readonly ffmpegVersion?: string | null;
 }

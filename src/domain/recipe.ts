@@ -48,6 +48,11 @@ export interface DualFaceRecipe {
   readonly people?: readonly number[];
   /** Corrections for parts of the video, in order. */
   readonly spans?: readonly Span[];
+  /**
+   * Whether what is enlarged goes through a super-resolution model: `off`, the name of a model or the path of an ONNX file, or
+   * `auto` for the usual model where it is fast enough. `auto` if absent.
+   */
+  readonly enhance?: string;
 }
 
 /** What a part of a split screen shows instead. Frames and crops are counted as in the file of decisions. */
@@ -88,7 +93,10 @@ export type TargetSize = '1080p' | '1440p' | '4k';
 export type Device = 'auto' | 'gpu' | 'gpu-only' | 'cpu';
 
 /** Values of keys that did not exist at first. */
-const LATER_KEYS: Readonly<Record<string, unknown>> = { single: 'full', fill: 'blur', gap: 0, border: 0 };
+const LATER_KEYS: Readonly<Record<string, unknown>> = {
+  ...{ single: 'full', fill: 'blur', gap: 0, border: 0 },
+  enhance: 'auto',
+};
 
 /**
  * Text that is equal for equal recipes, whatever the order of their keys. The defaults of later keys are left out, so that
@@ -99,6 +107,13 @@ export function recipeText(recipe: Recipe): string {
     .filter(([key, value]) => !(key in LATER_KEYS) || value !== LATER_KEYS[key])
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return JSON.stringify(Object.fromEntries(entries));
+}
+
+/** The model that a recipe names for close-ups; null: none, or the usual one. */
+export function namedEnhancer(recipe: Recipe): string | null {
+  if (recipe.pipeline !== 'dual-face') return null;
+  const { enhance = 'auto' } = recipe;
+  return enhance === 'auto' || enhance === 'off' ? null : enhance;
 }
 
 /** Whether the source of a job with this recipe is a folder of images. */

@@ -42,13 +42,14 @@ export class PipelineRunner {
   constructor(setup: PipelineSetup, engines: readonly Engine[], send: (message: FromPort) => void) {
     this.#setup = setup;
     this.#send = send;
-    const { model, embedding, decodedTo, shrinksWith, reusesTiles } = setup;
+    const { model, embedding, enhancer = null, decodedTo, shrinksWith, reusesTiles } = setup;
     const { tile, gpuTile, threads, precision, webGpu } = setup;
     this.#formats = describePipeline(setup.recipe, setup.source, decodedTo).formats;
     this.#pipeline = createPipeline(setup.recipe, {
       ...{
         model,
         embedding,
+        enhancer,
         decodedTo,
         shrinksWith,
         reusesTiles,

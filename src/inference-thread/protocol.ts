@@ -14,6 +14,7 @@ export interface PipelineSetup {
   readonly source: MediaInfo;
   readonly model: ModelFile | null;
   readonly embedding: ModelFile | null;
+  readonly enhancer?: ModelFile | null;
   /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
   readonly decodedTo?: YuvFormat | undefined;
   /** What shrinks frames from the scale of a model to a smaller one; absent: our own resampler. */

@@ -9,6 +9,8 @@ export interface PipelineNeeds {
   readonly model: ModelFile | null;
   /** The face recognition model; null: faces are not compared. */
   readonly embedding: ModelFile | null;
+  /** The model that upscales close-ups of a split screen; null or absent: they are only enlarged. */
+  readonly enhancer?: ModelFile | null;
   /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
   readonly decodedTo?: YuvFormat | undefined;
   /** What shrinks frames from the scale of a model to a smaller one; absent: our own resampler. */

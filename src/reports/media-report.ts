@@ -31,6 +31,8 @@ export interface MediaReport {
    * for still images and in reports of older versions.
    */
   readonly framesReused?: number;
+  /** Frames of a split screen whose close-ups were upscaled by a model. Absent for other jobs. */
+  readonly framesEnhanced?: number;
   /** Whether the source is a still image. Absent in reports of version 0.1. */
   readonly isStill?: boolean;
   /** Why the container differs from that of the source; null if it does not. */

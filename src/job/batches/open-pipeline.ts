@@ -16,9 +16,10 @@ export async function openPipeline(
     media,
     model,
     embedding,
+    enhancer = null,
     plan,
     memories,
-  }: Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'plan' | 'memories'>,
+  }: Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'enhancer' | 'plan' | 'memories'>,
   framesTotal: number,
 ): Promise<JobPlan> {
   const { summary, usesWebGpu } = await inference.open(
@@ -26,7 +27,7 @@ export async function openPipeline(
       jobId: job.id,
       recipe: job.recipe,
       source: media,
-      ...{ model, embedding, traceFile },
+      ...{ model, embedding, enhancer, traceFile },
       decodedTo: plan.decodedTo,
       shrinksWith: plan.shrinksWith,
       reusesTiles: plan.reusesTiles,

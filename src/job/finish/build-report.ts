@@ -11,10 +11,15 @@ import type { MediaReport } from '../../reports/media-report.ts';
 import type { WrittenOutput } from '../../queue/output-store.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
-interface FinishedWork extends WrittenOutput {
-  readonly damage: Damage;
+export interface FrameCounts {
   /** Frames, and parts of frames, whose result was that of the previous frame. */
   readonly framesReused: number;
+  /** Frames of a split screen whose close-ups were upscaled by a model; absent: not counted. */
+  readonly framesEnhanced?: number | undefined;
+}
+
+interface FinishedWork extends WrittenOutput, FrameCounts {
+  readonly damage: Damage;
 }
 
 /**
@@ -26,7 +31,7 @@ export function buildReport(
   job: Job,
   prepared: PreparedJob,
   streams: StreamPlan,
-  { damage, framesReused, sha256, bytes }: FinishedWork,
+  { damage, framesReused, framesEnhanced, sha256, bytes }: FinishedWork,
 ): MediaReport {
   return {
     source: job.sourcePath,
@@ -38,6 +43,7 @@ export function buildReport(
     sourceDamage: damage.sentence,
     frames: prepared.index.pts.length,
     framesReused: Math.round(framesReused * 100) / 100,
+    ...(framesEnhanced === undefined ? {} : { framesEnhanced }),
     container: streams.containerReason,
     streams: streams.fates.map((entry) => ({
       index: entry.stream.index,

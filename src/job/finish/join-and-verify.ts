@@ -22,7 +22,7 @@ import type { JobContext } from '../job-context.ts';
 import { assertFoldersPresent } from '../missing-folders.ts';
 import { assertUnchanged } from '../prepare/assert-unchanged.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
-import { buildReport } from './build-report.ts';
+import { buildReport, type FrameCounts } from './build-report.ts';
 import type { VerifiedOutput } from './publish-output.ts';
 
 export interface JoinedOutput extends VerifiedOutput {
@@ -50,25 +50,32 @@ export async function joinAndVerify(
     const streams = await joinWithFallbacks(context, folder, prepared, temporaryPath);
     const batches = context.queue.batches.listBatches(job.id);
     const framesReused = batches.reduce((sum, batch) => sum + (batch.framesReused ?? 0), 0);
-    return joinedOutput(job, prepared, { streams, framesReused }, temporaryPath);
+    const framesEnhanced = enhancedFrames(context.queue.analyses.getDecisions(job.id));
+    return joinedOutput(job, prepared, { streams, framesReused, framesEnhanced }, temporaryPath);
   } catch (error) {
     await rm(temporaryPath, { force: true });
     throw error;
   }
 }
 
+/** Frames of a split screen whose close-ups were upscaled; undefined for other jobs, and for those of older versions. */
+function enhancedFrames(decisions: string | null): number | undefined {
+  if (decisions === null) return undefined;
+  return (JSON.parse(decisions) as { readonly framesEnhanced?: number }).framesEnhanced;
+}
+
 /** Describes a joined and verified file for its publication. */
 export function joinedOutput(
   job: Job,
   prepared: PreparedJob,
-  { streams, framesReused }: Pick<JoinedOutput, 'streams'> & { readonly framesReused: number },
+  { streams, ...counts }: Pick<JoinedOutput, 'streams'> & FrameCounts,
   temporaryPath: string,
 ): JoinedOutput {
   const damage = assessDamage(prepared.media, prepared.index);
   return {
     ...{ temporaryPath, outputPath: prepared.outputPath, sourceDamage: damage.sentence, streams },
     report: ({ outputPath, ...file }) =>
-      buildReport(job, { ...prepared, outputPath }, streams, { damage, framesReused, ...file }),
+      buildReport(job, { ...prepared, outputPath }, streams, { damage, ...counts, ...file }),
   };
 }
 

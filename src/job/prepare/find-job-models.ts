@@ -1,5 +1,6 @@
 import { ModelError } from '../../domain/errors.ts';
 import type { ModelFile } from '../../domain/models.ts';
+import { namedEnhancer, type DualFaceRecipe } from '../../domain/recipe.ts';
 import { findModel } from '../../inference/models/find-model.ts';
 import { readKnownModels } from '../../inference/models/known-models.ts';
 import type { Manifest } from '../../inference/models/manifest.ts';
@@ -10,9 +11,13 @@ export interface JobModels {
   readonly model: ModelFile | null;
   /** The face recognition model; null if the job does not use it, or if it was not installed when the job first started. */
   readonly embedding: ModelFile | null;
+  /** The model that upscales close-ups of a split screen; null if the job does without. */
+  readonly enhancer?: ModelFile | null;
 }
 
 const EMBEDDING = 'face-recognition';
+/** The model of `enhance: auto`. */
+const USUAL_ENHANCER = 'realesr-general-x4v3';
 
 /** Finds the model files that the pipeline of a job loads. @throws ModelError as `findModel` does */
 export async function findJobModels(context: JobContext): Promise<JobModels> {
@@ -28,6 +33,7 @@ export async function findJobModels(context: JobContext): Promise<JobModels> {
   return {
     model: await findModel(recipe.model, modelFolders, manifest, 'face-detector'),
     embedding: await findEmbedding(context, manifest),
+    enhancer: await findEnhancer(context, recipe, manifest),
   };
 }
 
@@ -43,6 +49,24 @@ async function findEmbedding(
     const isNeeded = (job.plan?.embeddingSha256 ?? null) !== null;
     if (!(error instanceof ModelError) || error.code !== 'MODEL_MISSING' || isNeeded) throw error;
     log.warn(`${error.message} This job identifies people by position and size only`);
+    return null;
+  }
+}
+
+async function findEnhancer(
+  { job: { plan }, modelFolders, log }: JobContext,
+  recipe: DualFaceRecipe,
+  manifest: Manifest,
+): Promise<ModelFile | null> {
+  // What a job has begun without, it ends without.
+  if (recipe.enhance === 'off' || (plan !== null && (plan.enhancerSha256 ?? null) === null)) return null;
+  const named = namedEnhancer(recipe);
+  if (named !== null) return findModel(named, modelFolders, manifest, 'upscale');
+  try {
+    return await findModel(USUAL_ENHANCER, modelFolders, manifest, 'upscale');
+  } catch (error) {
+    if (!(error instanceof ModelError) || error.code !== 'MODEL_MISSING' || plan !== null) throw error;
+    log.warn(`${error.message} Close-ups of this job are enlarged without a model`);
     return null;
   }
 }

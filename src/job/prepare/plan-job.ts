@@ -18,7 +18,7 @@ import { tryWithPermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
 import { chooseChroma } from './decoded-format.ts';
 import { kernelBytesPerPixel } from './kernel-memory.ts';
-import { chooseTiles, tilesAfterCrashes, type TiledWork } from './tile-sizes.ts';
+import { chooseTiles, tiledModel, tilesAfterCrashes, type TiledWork } from './tile-sizes.ts';
 
 export interface PlanInputs extends TiledWork {
   readonly embedding: ModelFile | null;
@@ -60,28 +60,38 @@ function warnOfOtherFfmpeg(
 }
 
 /** Checks that the models on the disk are those of the plan. @throws ModelError MODEL_CHECKSUM if they are not */
-function assertSameModels(plan: JobPlan, name: string, { model, embedding }: PlanInputs): void {
+function assertSameModels(
+  plan: JobPlan,
+  name: string,
+  { model, embedding, enhancer = null }: PlanInputs,
+): void {
   if (plan.modelSha256 !== (model?.sha256 ?? null)) {
     throw new ModelError(
       'MODEL_CHECKSUM',
       `The job was started with another version of the model ${name}; to start over, cancel and retry the job.`,
     );
   }
-  // Plans made before the face recognition model existed do not mention it.
-  if (plan.embeddingSha256 === undefined || plan.embeddingSha256 === (embedding?.sha256 ?? null)) return;
-  throw new ModelError(
-    'MODEL_CHECKSUM',
-    `The job was started with another version of the face recognition model; to start over, cancel and retry the job.`,
-  );
+  // Plans made before the face recognition model existed do not mention it, nor the one for close-ups.
+  const others = [
+    ['the face recognition model', plan.embeddingSha256, embedding],
+    ['the model that enhances close-ups', plan.enhancerSha256, enhancer],
+  ] as const;
+  for (const [what, planned, found] of others)
+    if (planned !== undefined && planned !== (found?.sha256 ?? null))
+      throw new ModelError(
+        'MODEL_CHECKSUM',
+        `The job was started with another version of ${what}; to start over, cancel and retry the job.`,
+      );
 }
 
 async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan> {
   const { home, settings, signal } = context;
   const { recipe } = context.job;
   const { formats, media, model, decodedTo, container, hasAnalysis } = inputs;
-  const measured = model === null ? null : await measuredPrecision(home.precisionsFile, model.sha256);
-  const hasGpu = model !== null && (inputs.memories?.gpu ?? null) !== null;
-  const kernelBytes = hasGpu ? await kernelBytesPerPixel(model) : null;
+  const upscaling = tiledModel(recipe, inputs) ?? model;
+  const measured = upscaling === null ? null : await measuredPrecision(home.precisionsFile, upscaling.sha256);
+  const hasGpu = upscaling !== null && (inputs.memories?.gpu ?? null) !== null;
+  const kernelBytes = hasGpu ? await kernelBytesPerPixel(upscaling) : null;
   const freeBytes = await availableMemoryBytes();
   const sizes = batchSizesFor(
     {
@@ -117,13 +127,16 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     // Another model may accept only certain sizes, and how far it looks beyond a tile is not known.
     ...(model === null || model.architecture === null ? {} : { reusesTiles: true }),
     ...chooseTiles(context, { ...inputs, kernelBytesPerPixel: kernelBytes }),
-    ...(isCpuAddonBuilt() ? { precision: choosePrecision(settings.engine.precision, model, measured) } : {}),
+    ...(isCpuAddonBuilt()
+      ? { precision: choosePrecision(settings.engine.precision, upscaling, measured) }
+      : {}),
     ...(recipe.pipeline === 'upscale' && recipe.device !== 'cpu' && model !== null
       ? { webGpu: 'undecided' }
       : {}),
     ...(hasAnalysis ? { passes: 2 } : {}),
     modelSha256: model?.sha256 ?? null,
     embeddingSha256: inputs.embedding?.sha256 ?? null,
+    ...(inputs.enhancer === undefined ? {} : { enhancerSha256: inputs.enhancer?.sha256 ?? null }),
   };
 }
 

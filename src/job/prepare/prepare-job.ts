@@ -21,7 +21,7 @@ import { planJob } from './plan-job.ts';
 import { prepareSource } from './prepare-source.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import { withoutPlanOfOnePass } from './one-pass-jobs.ts';
-import { isTiled } from './tile-sizes.ts';
+import { tiledModel } from './tile-sizes.ts';
 
 /**
  * Decides everything before the first frame: source and frame index, output path, models, plan, the checkpoints that
@@ -43,7 +43,7 @@ export async function prepareJob(given: JobContext, folder: JobFolder): Promise<
       ? chooseDecodedTo(job.recipe, media, chooseChroma(settings, media, container))
       : job.plan.decodedTo;
   const pipeline = describePipeline(job.recipe, media, decodedTo);
-  const memories = isTiled(job.recipe, models.model) ? await deviceMemories(job.recipe.device) : null;
+  const memories = tiledModel(job.recipe, models) !== null ? await deviceMemories(job.recipe.device) : null;
   const { output } = pipeline.formats;
   if (container === 'gif')
     assertFitsGif(media, outputTiming(source.index, media), gifSize(output, pipeline.formats.outputAspect));

@@ -11,6 +11,7 @@ import type { JobContext } from '../job-context.ts';
 export interface TiledWork {
   readonly media: MediaInfo;
   readonly model: ModelFile | null;
+  readonly enhancer?: ModelFile | null;
   /** Free memory of each device; null where frames are not tiled. */
   readonly memories: DeviceMemories | null;
   /** GPU memory that our kernels need for each pixel of this model; absent or null: other engines use the GPU. */
@@ -22,17 +23,22 @@ const DEFAULT_GPU_TILE = 256;
 /** GPU memory of a frame for each pixel of the source: 16-bit RGB, and that upscaled four times along each edge. */
 const FRAME_BYTES_PER_PIXEL = 2 * 3 * (1 + 4 ** 2);
 
-/** Whether the frames of a job can be cut into tiles. */
-export function isTiled(recipe: Recipe, model: ModelFile | null): boolean {
-  return model !== null && recipe.pipeline === 'upscale';
+/** The model whose input can be cut into tiles: an upscaling model, also that of close-ups; null if there is none. */
+export function tiledModel(
+  recipe: Recipe,
+  { model, enhancer = null }: Pick<TiledWork, 'model' | 'enhancer'>,
+): ModelFile | null {
+  return recipe.pipeline === 'upscale' ? model : enhancer;
 }
 
 /** The tile sizes of a new job on each device: those of the recipe, or for `auto` the largest that fit free memory. */
 export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan, 'tile' | 'gpuTile'> {
   const { settings, job } = context;
-  const { media, model, memories } = work;
-  if (model === null || memories === null || job.recipe.pipeline !== 'upscale') return { tile: null };
-  const { tile: requested, device } = job.recipe;
+  const { media, memories } = work;
+  const model = tiledModel(job.recipe, work);
+  if (model === null || memories === null) return { tile: null };
+  const requested = job.recipe.pipeline === 'upscale' ? job.recipe.tile : 'auto';
+  const { device } = job.recipe;
   const request = { requested, width: media.video.width, height: media.video.height, model };
   const { cpu, gpu } = memories;
   const memoryBytes = cpu.freeBytes * (1 - settings.workspace.memoryFraction);
@@ -59,14 +65,12 @@ export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan,
  * kernel or the allocator ends the process. After two workers in a row have died before a batch was done, tiles get half
  * the edge.
  */
-export function tilesAfterCrashes(
-  context: JobContext,
-  { media, model, memories }: TiledWork,
-  plan: JobPlan,
-): JobPlan {
+export function tilesAfterCrashes(context: JobContext, work: TiledWork, plan: JobPlan): JobPlan {
   const { job, log } = context;
   // A committed batch resets the count, and the current attempt is already counted.
-  if (!isTiled(job.recipe, model) || job.errorCode !== 'WORKER_CRASHED' || job.attempts < 3) return plan;
+  const { media, memories } = work;
+  if (tiledModel(job.recipe, work) === null || job.errorCode !== 'WORKER_CRASHED' || job.attempts < 3)
+    return plan;
   const edge = Math.max(media.video.width, media.video.height);
   const half = (tile: number | null): number =>
     Math.max(SMALLEST_TILE, Math.floor(Math.min(tile ?? edge, edge) / 2));

@@ -32,7 +32,7 @@ import { chooseOutputPath } from '../prepare/output-path.ts';
 import { planJob } from '../prepare/plan-job.ts';
 import { assertUnchanged } from '../prepare/assert-unchanged.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
-import { isTiled } from '../prepare/tile-sizes.ts';
+import { tiledModel } from '../prepare/tile-sizes.ts';
 
 const ONLY_FRAME: BatchRange = { number: 0, firstFrame: 0, frameCount: 1 };
 
@@ -137,7 +137,7 @@ async function prepareStill(
   const models = await findJobModels(context);
   const { formats } = describePipeline(job.recipe, media);
   assertStorable(job.sourcePath, format, formats.output);
-  const memories = isTiled(job.recipe, models.model) ? await deviceMemories(job.recipe.device) : null;
+  const memories = tiledModel(job.recipe, models) !== null ? await deviceMemories(job.recipe.device) : null;
   const plan = await planJob(context, { media, ...models, formats, hasAnalysis: false, memories });
   queue.progress.setPlan(lease, plan, 1);
   queue.progress.setVideo(lease, shapeOf(media));

@@ -1,25 +1,31 @@
 import { setImmediate as nextEvents } from 'node:timers/promises';
 import { InternalError } from '../../domain/errors.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
-import type { DualFaceRecipe } from '../../domain/recipe.ts';
+import { namedEnhancer, type DualFaceRecipe } from '../../domain/recipe.ts';
 import type {
   AnalysedFrames,
   DirectedFrames,
   Frame,
   FramePipeline,
+  ReducedTile,
   VideoAnalysis,
 } from '../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
 import { analyseFrame } from './analysis/analyse-frames.ts';
 import { FIRST_ANALYSIS, readAnalysisState, writeAnalysisState } from './analysis/analysis-state.ts';
 import { decodeObservations, encodeObservations, type Observation } from './analysis/observation.ts';
+import type { Sizes } from './composition/pane.ts';
 import { Screen } from './composition/screen.ts';
-import { decodeViews, encodeViews } from './composition/screen-views.ts';
+import { decodeViews, encodeViews, type ScreenViews } from './composition/screen-views.ts';
 import { FallbackDetector } from './detection/fallback-detector.ts';
 import { decisionsOf } from './direction/decisions.ts';
 import { describeDirection } from './direction/describe-direction.ts';
 import { directVideo } from './direction/director.ts';
 import type { DirectorOptions } from './direction/director-options.ts';
+import { decodeDirection, encodeDirection } from './enhancement/batch-direction.ts';
+import { chooseEnhancement, countEnhanced } from './enhancement/choose-enhancement.ts';
+import type { EnhancedPlaces } from './enhancement/enhanced-places.ts';
+import { OptionalEnhancer } from './enhancement/optional-enhancer.ts';
 import { OptionalEmbedder } from './identity/optional-embedder.ts';
 import { splitScreenFormats } from './split-screen-formats.ts';
 
@@ -33,6 +39,16 @@ interface OpenPipeline {
   readonly framesPerSecond: number;
   readonly detector: FallbackDetector;
   readonly embedder: OptionalEmbedder;
+  readonly enhancer: OptionalEnhancer;
+}
+
+/** Number of frames whose close-ups are upscaled while another one is drawn. */
+const FRAMES_AHEAD = 2;
+
+interface BegunFrame {
+  readonly frame: Frame;
+  readonly shown: ScreenViews;
+  readonly closeUps: ReturnType<OptionalEnhancer['closeUps']>;
 }
 
 /**
@@ -40,7 +56,6 @@ interface OpenPipeline {
  * director, a pure function, decides for the whole video what each pane shows; the second pass draws the frames.
  */
 export class DualFacePipeline implements FramePipeline, VideoAnalysis {
-  readonly reducedTile = null;
   readonly analysis: VideoAnalysis = this;
   summary = '';
   readonly #options: DualFaceOptions;
@@ -50,19 +65,28 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     this.#options = options;
   }
 
+  get reducedTile(): ReducedTile | null {
+    return this.#open?.enhancer.reducedTile ?? null;
+  }
+
   async open(source: MediaInfo): Promise<void> {
     const { recipe } = this.#options;
     const { input, output } = splitScreenFormats(source, recipe);
     const { num, den } = source.video.sampleAspectRatio;
     const rate = source.video.averageFrameRate;
+    const sizes: Sizes = { from: input, to: output, pixelAspect: num / den };
     this.#open = {
       input,
-      screen: new Screen({ from: input, to: output, pixelAspect: num / den }, recipe),
+      screen: new Screen(sizes, recipe),
       // The frame rate in the header of animated images and streams is unreliable; it only sets the speed of the cameras.
       framesPerSecond: Math.min(240, Math.max(1, rate === null ? 25 : rate.num / rate.den)),
       detector: await FallbackDetector.load(this.#options, recipe.device),
       embedder: new OptionalEmbedder(this.#options, recipe.device),
+      enhancer: new OptionalEnhancer(this.#options, recipe, sizes),
     };
+    // A model that the recipe names has to work; it is better to know before hours of analysis.
+    const { enhancer } = this.#open;
+    if (enhancer.isWanted && namedEnhancer(recipe) !== null) await enhancer.open();
     const every = recipe.detectEvery === 1 ? 'every frame' : `every ${recipe.detectEvery} frames`;
     this.summary = `${this.#open.detector.summary}, ${every}`;
   }
@@ -99,22 +123,30 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     signal: AbortSignal,
     onShot: () => void,
   ): Promise<DirectedFrames> {
-    const { screen, framesPerSecond } = this.#opened();
+    const { screen, framesPerSecond, enhancer } = this.#opened();
+    const { recipe } = this.#options;
     const observations = findings.flatMap(decodeObservations);
     const geometryOf: DirectorOptions['geometryOf'] = (layout, panes) => screen.paneGeometry(layout, panes);
-    const options = { geometryOf, framesPerSecond, recipe: this.#options.recipe };
+    const options = { geometryOf, framesPerSecond, recipe };
     const directed = await directVideo(observations, options, async () => {
       onShot();
       // A request to stop arrives as an event.
       await nextEvents();
       signal.throwIfAborted();
     });
+    const enhancement = { recipe, framesPerSecond, screen, enhancer };
+    const { places, clause } = await chooseEnhancement(directed, enhancement, signal);
     let from = 0;
-    const directions = batchFrames.map((frames) =>
-      encodeViews(from, directed.views.slice(from, (from += frames))),
-    );
-    const decisions = JSON.stringify(decisionsOf(directed, geometryOf), null, 2);
-    return { directions, conclusion: describeDirection(directed), decisions };
+    const directions = batchFrames.map((frames) => {
+      const [first, to] = [from, (from += frames)];
+      return encodeDirection(encodeViews(first, directed.views.slice(first, to)), places.slice(first, to));
+    });
+    const decisions = { ...decisionsOf(directed, geometryOf), framesEnhanced: countEnhanced(places) };
+    return {
+      directions,
+      conclusion: [describeDirection(directed), ...(clause === null ? [] : [clause])].join('; '),
+      decisions: JSON.stringify(decisions, null, 2),
+    };
   }
 
   async *process(
@@ -122,19 +154,46 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     direction: Uint8Array | null,
     signal: AbortSignal,
   ): AsyncIterable<Frame> {
-    const { screen } = this.#opened();
     if (direction === null) throw new InternalError('A split screen is drawn without a direction.');
-    const views = decodeViews(direction);
-    for await (const frame of frames) {
-      // A request to stop arrives as an event, and other jobs share this thread.
-      await nextEvents();
-      signal.throwIfAborted();
-      const shown = views.get(frame.number);
-      if (shown === undefined) throw new InternalError(`Frame ${frame.number} has no direction.`);
-      const drawn = screen.draw(frame, shown);
-      yield drawn;
-      screen.release(drawn.pixels);
+    const { views: encoded, places } = decodeDirection(direction);
+    const views = decodeViews(encoded);
+    const [first = 0] = views.keys();
+    const begun: BegunFrame[] = [];
+    try {
+      for await (const frame of frames) {
+        signal.throwIfAborted();
+        const shown = views.get(frame.number);
+        if (shown === undefined) throw new InternalError(`Frame ${frame.number} has no direction.`);
+        begun.push(this.#begin(frame, shown, places[frame.number - first] ?? 0, signal));
+        if (begun.length > FRAMES_AHEAD) yield* this.#drawFirst(begun, signal);
+      }
+      while (begun.length > 0) yield* this.#drawFirst(begun, signal);
+    } finally {
+      // After an early exit, the model may still be running.
+      await Promise.allSettled(begun.map(({ closeUps }) => closeUps));
     }
+  }
+
+  #begin(frame: Frame, shown: ScreenViews, places: EnhancedPlaces, signal: AbortSignal): BegunFrame {
+    const { screen, enhancer } = this.#opened();
+    const closeUps = enhancer.closeUps(frame, screen.shown(shown), places, signal);
+    // It is awaited later; an earlier failure must not count as unhandled.
+    closeUps.catch(() => undefined);
+    return { frame, shown, closeUps };
+  }
+
+  async *#drawFirst(begun: BegunFrame[], signal: AbortSignal): AsyncIterable<Frame> {
+    const { screen } = this.#opened();
+    const [first] = begun;
+    if (first === undefined) return;
+    const closeUps = await first.closeUps;
+    begun.shift();
+    // A request to stop arrives as an event, and other jobs share this thread.
+    await nextEvents();
+    signal.throwIfAborted();
+    const drawn = screen.draw(first.frame, first.shown, closeUps);
+    yield drawn;
+    screen.release(drawn.pixels);
   }
 
   async close(): Promise<void> {
@@ -142,6 +201,7 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     this.#open = null;
     await open?.detector.dispose();
     await open?.embedder.dispose();
+    await open?.enhancer.close();
   }
 
   #opened(): OpenPipeline {

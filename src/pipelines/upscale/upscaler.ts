@@ -9,7 +9,7 @@ import type { ReducedTile } from '../frame-pipeline.ts';
 import { SMALLEST_TILE } from './choose-tile.ts';
 import { frameTrial } from './frame-trial.ts';
 import { planTiles, type Tile } from './tiles.ts';
-import { upscaleFrame } from './upscale-frame.ts';
+import { upscaleFrame, type FrameToTile } from './upscale-frame.ts';
 import type { PreviousFrame, UpscaledFrame } from './upscale-tiles.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 
@@ -99,18 +99,20 @@ export class Upscaler {
    *
    * @param division tiles of a frame that fits into memory as a whole; null: the whole frame
    * @param previous the frame before, from which tiles that have not changed are copied; null: there is none
+   * @param format of this frame, which may be smaller than the input that the options name
    */
   async upscale(
     pixels: Buffer,
     signal: AbortSignal,
     division: readonly Tile[] | null = null,
     previous: PreviousFrame | null = null,
+    format: FrameFormat = this.#options.input,
   ): Promise<UpscaledFrame> {
     for (let failures = 1; ; failures++) {
       const ready = await this.#ready;
       const { tile } = ready;
       try {
-        const upscaled = await this.#run(ready, pixels, signal, division, previous);
+        const upscaled = await this.#run(ready, { pixels, format, division, previous }, signal);
         this.#prove(ready, tile);
         return upscaled;
       } catch (error) {
@@ -120,7 +122,7 @@ export class Upscaler {
           (failures <= MEMORY_ATTEMPTS || this.#mustShrink(ready, tile))
         ) {
           // The failure of another frame may already have made it smaller.
-          if (ready.tile === tile) ready.tile = ready.unproved = smallerTile(ready, this.#options);
+          if (ready.tile === tile) ready.tile = ready.unproved = smallerTile(ready, format, this.#options);
         } else if (error.code === 'OUT_OF_MEMORY' || error.code === 'DEVICE_LOST') {
           this.#stepDown(ready, error);
           failures = 0;
@@ -133,15 +135,12 @@ export class Upscaler {
 
   #run(
     { engine, model, scale, tile }: Ready,
-    pixels: Buffer,
+    frame: Pick<FrameToTile, 'pixels' | 'format' | 'division' | 'previous'>,
     signal: AbortSignal,
-    division: readonly Tile[] | null,
-    previous: PreviousFrame | null,
   ): Promise<UpscaledFrame> {
-    const { input: format, overlap, onTile } = this.#options;
-    const reusable = engine.device === 'cpu' ? previous : null;
-    const frame = { pixels, format, tile, overlap, division, previous: reusable };
-    return upscaleFrame(model, scale, frame, signal, onTile);
+    const { overlap, onTile } = this.#options;
+    const previous = engine.device === 'cpu' ? (frame.previous ?? null) : null;
+    return upscaleFrame(model, scale, { ...frame, tile, overlap, previous }, signal, onTile);
   }
 
   async close(): Promise<void> {
@@ -191,10 +190,8 @@ async function load(options: UpscalerOptions, engines: readonly Engine[]): Promi
   return { ...ready, scale, tile, unproved: null, upscaled };
 }
 
-function smallerTile({ tile }: Ready, { input, overlap }: UpscalerOptions): number {
+function smallerTile({ tile }: Ready, { width, height }: FrameFormat, { overlap }: UpscalerOptions): number {
   // Based on the actual edge of the tiles: distributed evenly over the frame, they may be far smaller than requested.
-  const edges = planTiles(input.width, input.height, tile, overlap).map(({ core }) =>
-    Math.max(core.width, core.height),
-  );
+  const edges = planTiles(width, height, tile, overlap).map(({ core }) => Math.max(core.width, core.height));
   return Math.max(SMALLEST_TILE, Math.floor(Math.max(...edges) * MEMORY_STEP));
 }

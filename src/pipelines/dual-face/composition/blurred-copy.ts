@@ -28,12 +28,12 @@ export function blurredCopy(
   const across = read(view.centerX, viewWidth, from.width, width);
   const down = read(view.centerY, view.height, from.height, height);
   const shrunk = emptyImage(source, width, height);
-  drawScaled(source, across, down, shrunk, { x: 0, y: 0 }, MEAN);
+  drawScaled(source, across, down, shrunk, { x: 0, y: 0 }, { kernel: MEAN });
   const blurred = emptyImage(source, width, height);
   const all = (length: number): Span => ({
     ...{ from: 0, length, scaled: length, skip: 0, shown: length, at: 0 },
   });
-  drawScaled(shrunk, all(width), all(height), blurred, { x: 0, y: 0 }, BLUR);
+  drawScaled(shrunk, all(width), all(height), blurred, { x: 0, y: 0 }, { kernel: BLUR });
   const { components } = blurred;
   for (let i = 0; i < components.length; i++) components[i] = Math.round((components[i] ?? 0) * DIMMED);
   return { ...blurred, height };

@@ -1,18 +1,12 @@
 import { frameBytes, type FrameFormat } from '../../../domain/media-info.ts';
 import { asComponents } from '../../components.ts';
 import type { View } from '../camera/view.ts';
+import type { CloseUp } from '../enhancement/close-up.ts';
 import { blurredCopy } from './blurred-copy.ts';
 import { drawScaled } from './draw-scaled.ts';
+import type { Pane, Sizes } from './pane.ts';
 import type { Pixels } from './pixels.ts';
 import type { Span } from './taps.ts';
-
-/** A rectangle of the output frame in whole pixels. */
-export interface Pane {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** A pane with the view of the source that it shows; null: only the background. */
 export interface FilledPane {
@@ -20,14 +14,8 @@ export interface FilledPane {
   readonly view: View | null;
   /** A view without bars that is drawn blurred behind the first one; null or absent: the bars are black. */
   readonly background?: View | null;
-}
-
-/** Formats of the source and output frames, which have the same pixel format. */
-export interface Sizes {
-  readonly from: FrameFormat;
-  readonly to: FrameFormat;
-  /** Pixel width over height of the source; output pixels are square. */
-  readonly pixelAspect: number;
+  /** An upscaled part of the frame that contains the view, which is drawn over it. */
+  readonly closeUp?: CloseUp | null;
 }
 
 const KERNEL_MARGIN = 3;
@@ -54,7 +42,7 @@ function drawPane(
   pixels: Buffer,
   { from, to, pixelAspect }: Sizes,
   frame: Buffer,
-  { pane, view, background = null }: FilledPane,
+  { pane, view, background = null, closeUp = null }: FilledPane,
 ): void {
   if (view === null && background === null) return;
   const source: Pixels = { components: asComponents(pixels, from), width: from.width };
@@ -64,20 +52,49 @@ function drawPane(
     const width = (view.height * pane.width) / pane.height / pixelAspect;
     const across = span(view.centerX, width, from.width, pane.width);
     const down = span(view.centerY, view.height, from.height, pane.height);
-    if (across.shown > 0 && down.shown > 0)
-      drawScaled(source, across, down, target, { x: pane.x + across.at, y: pane.y + down.at });
+    const at = { x: pane.x + across.at, y: pane.y + down.at };
+    if (across.shown > 0 && down.shown > 0) {
+      drawScaled(source, across, down, target, at);
+      if (closeUp !== null) drawCloseUp(closeUp, across, down, target, at);
+    }
     bars = barsAround(pane, across, down);
   }
   if (background === null) return;
   const copy = blurredCopy(source, from, pane, { view: background, pixelAspect });
   for (const bar of bars) {
-    const whole = (length: number, scaled: number, at: number, shown: number): Span => ({
+    const part = (length: number, scaled: number, at: number, shown: number): Span => ({
       ...{ from: 0, length, scaled, skip: at, shown, at },
     });
-    const columns = whole(copy.width, pane.width, bar.x, bar.width);
-    const rows = whole(copy.height, pane.height, bar.y, bar.height);
+    const columns = part(copy.width, pane.width, bar.x, bar.width);
+    const rows = part(copy.height, pane.height, bar.y, bar.height);
     drawScaled(copy, columns, rows, target, { x: pane.x + bar.x, y: pane.y + bar.y });
   }
+}
+
+/**
+ * Opacity of what a model makes of a view over the view itself. A model sharpens more than the truth, and changes small faces:
+ * half of it comes nearer to the truth than either (docs/decisions/0076-enhanced-close-ups.md).
+ */
+const CLOSE_UP_OPACITY = 0.5;
+
+function drawCloseUp(
+  { pixels, window, scale }: CloseUp,
+  across: Span,
+  down: Span,
+  target: Pixels,
+  at: Pick<Pane, 'x' | 'y'>,
+): void {
+  // The same positions, so that both images lie exactly on each other.
+  const scaled = (span: Span, start: number): Span => ({
+    ...span,
+    from: (span.from - start) * scale,
+    length: span.length * scale,
+  });
+  const pixelFormat = target.components instanceof Uint8Array ? 'rgb24' : 'rgb48le';
+  const source = { components: asComponents(pixels, { pixelFormat }), width: window.width * scale };
+  drawScaled(source, scaled(across, window.x), scaled(down, window.y), target, at, {
+    opacity: CLOSE_UP_OPACITY,
+  });
 }
 
 /** What an image leaves free of a pane, as rectangles that start at the corner of the pane. */

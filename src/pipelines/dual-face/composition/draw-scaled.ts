@@ -8,6 +8,7 @@ import { CUBIC, tapsOf, type Kernel, type Span } from './taps.ts';
  * between: each row that is read is stretched once, and the rows of the result are blended from stretched ones.
  *
  * @param x, y position of the result in `target`
+ * @param opacity of the result over what is there
  */
 export function drawScaled(
   source: Pixels,
@@ -15,7 +16,7 @@ export function drawScaled(
   down: Span,
   { components, width }: Pixels,
   { x, y }: { readonly x: number; readonly y: number },
-  kernel: Kernel = CUBIC,
+  { kernel = CUBIC, opacity = 1 }: { readonly kernel?: Kernel; readonly opacity?: number } = {},
 ): void {
   const { count, first, weights } = tapsOf(down, kernel);
   const stretched = new StretchedRows(source, tapsOf(across, kernel), count);
@@ -27,8 +28,8 @@ export function drawScaled(
     const rows = stretched.from(first[row] ?? 0);
     const weightsOfRow = weights.subarray(row * count, (row + 1) * count);
     const to = ((y + row) * width + x) * 3;
-    if (bytes !== null && count === 4) blendFour(rows, weightsOfRow, bytes, to);
-    else blendRows(rows, weightsOfRow, bytes ?? components, to);
+    if (bytes !== null && count === 4 && opacity === 1) blendFour(rows, weightsOfRow, bytes, to);
+    else blendRows(rows, weightsOfRow, bytes ?? components, to, opacity);
   }
 }
 
@@ -53,6 +54,7 @@ function blendRows(
   weights: Float64Array,
   target: Uint8ClampedArray | Components,
   to: number,
+  opacity: number,
 ): void {
   const sums = new Float64Array(rows[0]?.length ?? 0);
   for (let tap = 0; tap < rows.length; tap += 2) {
@@ -63,6 +65,11 @@ function blendRows(
     for (let i = 0; i < sums.length; i++)
       sums[i] = (sums[i] ?? 0) + upperWeight * (upper[i] ?? 0) + lowerWeight * (lower[i] ?? 0);
   }
+  if (opacity !== 1)
+    for (let i = 0; i < sums.length; i++) {
+      const under = target[to + i] ?? 0;
+      sums[i] = under + opacity * ((sums[i] ?? 0) - under);
+    }
   if (target instanceof Uint8ClampedArray)
     for (let i = 0; i < sums.length; i++) target[to + i] = sums[i] ?? 0;
   else

@@ -1,5 +1,5 @@
 import type { PaneLayout } from '../../../domain/recipe.ts';
-import type { Pane } from './compose-panes.ts';
+import type { Pane } from './pane.ts';
 
 /**
  * The panes of a screen, in reading order; all have the same size. A grid has two or three panes in a row, below each other

@@ -1,13 +1,28 @@
 import type { DualFaceRecipe, PaneLayout } from '../../../domain/recipe.ts';
 import type { Frame } from '../../frame-pipeline.ts';
 import { coverView, wideView, type View, type ViewGeometry } from '../camera/view.ts';
-import { composePanes, crossFade, type FilledPane, type Pane, type Sizes } from './compose-panes.ts';
+import { composePanes, crossFade, type FilledPane } from './compose-panes.ts';
+import type { Pane, Sizes } from './pane.ts';
 import { panePlaces } from './pane-places.ts';
+import type { CloseUp } from '../enhancement/close-up.ts';
 import type { ScreenViews } from './screen-views.ts';
 
 /** The keys of a recipe that say how a screen is divided and filled. */
 export type ScreenStyle = Pick<DualFaceRecipe, 'fill' | 'gap' | 'border'> &
   Partial<Pick<DualFaceRecipe, 'missing'>>;
+
+/** A view of the source that a frame shows. */
+export interface ShownView {
+  /** Number of the place on the screen: 0 to 3 are the panes, 7 is the whole screen. */
+  readonly place: number;
+  readonly pane: Pane;
+  readonly view: View;
+}
+
+/** A place on the screen; null: it is empty. */
+type Place = Omit<ShownView, 'view'> & { readonly view: View | null };
+
+const WHOLE = 7;
 
 /** The area of the output frames; draws the views of a frame into its panes. */
 export class Screen {
@@ -33,11 +48,25 @@ export class Screen {
     return this.#geometry(panePlaces(this.#whole, layout, count, this.#gap)[0] ?? this.#whole);
   }
 
-  draw({ number, pixels }: Frame, { layout, panes: views, whole }: ScreenViews): Frame {
-    const places = panePlaces(this.#whole, layout, views.length, this.#gap);
-    const panes = places.map((pane, i) => this.#filled(pane, views[i] ?? null));
-    const geometry = this.#geometry(this.#whole);
-    const all = [this.#filled(this.#whole, this.#fill === 'crop' ? coverView(geometry) : wideView(geometry))];
+  /** The views that are visible in a frame. */
+  shown(views: ScreenViews): ShownView[] {
+    return this.#places(views).flatMap(({ view, ...place }) => (view === null ? [] : [{ ...place, view }]));
+  }
+
+  /** @param closeUps upscaled parts of the frame, by the number of the place that shows them */
+  draw(
+    { number, pixels }: Frame,
+    views: ScreenViews,
+    closeUps: ReadonlyMap<number, CloseUp> = new Map(),
+  ): Frame {
+    const { whole } = views;
+    const filled = this.#places(views).map((each) => ({
+      ...this.#filled(each),
+      place: each.place,
+      closeUp: closeUps.get(each.place) ?? null,
+    }));
+    const all = filled.filter(({ place }) => place === WHOLE);
+    const panes = filled.filter(({ place }) => place !== WHOLE);
     const drawn = composePanes(pixels, this.#sizes, whole === 1 ? all : panes, this.#free.pop());
     if (whole > 0 && whole < 1) {
       const over = composePanes(pixels, this.#sizes, all, this.#free.pop());
@@ -52,7 +81,21 @@ export class Screen {
     this.#free.push(pixels);
   }
 
-  #filled(pane: Pane, view: View | null): FilledPane {
+  /** The places that are visible in a frame. */
+  #places({ layout, panes, whole }: ScreenViews): Place[] {
+    const places: Place[] = panePlaces(this.#whole, layout, panes.length, this.#gap).map((pane, place) => ({
+      ...{ place, pane, view: panes[place] ?? null },
+    }));
+    const all: Place = { place: WHOLE, pane: this.#whole, view: this.#wholeView };
+    return [...(whole < 1 ? places : []), ...(whole > 0 ? [all] : [])];
+  }
+
+  get #wholeView(): View {
+    const geometry = this.#geometry(this.#whole);
+    return this.#fill === 'crop' ? coverView(geometry) : wideView(geometry);
+  }
+
+  #filled({ pane, view }: Place): FilledPane {
     const geometry = this.#geometry(pane);
     const isBlurred = view === null ? !this.#isEmptyBlack : this.#fill === 'blur' && hasBars(view, geometry);
     return { pane, view, background: isBlurred ? coverView(geometry) : null };

@@ -4,7 +4,7 @@ import type { Job, JobPlan } from '../../../../src/domain/job.ts';
 import type { ModelFile } from '../../../../src/domain/models.ts';
 import type { DualFaceRecipe, Recipe, UpscaleRecipe } from '../../../../src/domain/recipe.ts';
 import type { DeviceMemories } from '../../../../src/job/prepare/device-memory.ts';
-import { chooseTiles, isTiled, tilesAfterCrashes } from '../../../../src/job/prepare/tile-sizes.ts';
+import { chooseTiles, tiledModel, tilesAfterCrashes } from '../../../../src/job/prepare/tile-sizes.ts';
 import { sourceOf } from '../../../helpers/upscale-source.ts';
 import { PLAN } from '../../queue/queue-fixture.ts';
 import { jobAtWork } from '../job-fixture.ts';
@@ -37,12 +37,26 @@ const SPLIT_SCREEN: DualFaceRecipe = {
   ...{ layout: 'stacked', detectEvery: 1, missing: 'wide' },
 };
 
-test.each<[string, Recipe, ModelFile | null, boolean]>([
-  ['an upscaling model', RECIPE, MODEL, true],
-  ['an upscale without a model', RECIPE, null, false],
-  ['a split screen', SPLIT_SCREEN, MODEL, false],
-])('whether the frames of %s are tiled', (_, recipe, model, expected) => {
-  expect(isTiled(recipe, model)).toBe(expected);
+const ENHANCER: ModelFile = { ...MODEL, name: 'enhancer' };
+
+test.each<[string, Recipe, ModelFile | null, ModelFile | null, ModelFile | null]>([
+  ['an upscale', RECIPE, MODEL, null, MODEL],
+  ['an upscale without a model', RECIPE, null, null, null],
+  ['a split screen', SPLIT_SCREEN, MODEL, null, null],
+  ['a split screen with enhanced close-ups', SPLIT_SCREEN, MODEL, ENHANCER, ENHANCER],
+])('which model of %s works in tiles', (_, recipe, model, enhancer, expected) => {
+  expect(tiledModel(recipe, { model, enhancer })).toBe(expected);
+});
+
+test('the model that enhances close-ups gets tiles for the whole source', async () => {
+  const { context } = await contextOf({ recipe: SPLIT_SCREEN });
+  const work = {
+    media: sourceOf(640, 480),
+    model: MODEL,
+    enhancer: ENHANCER,
+    memories: memories(SHORT, null),
+  };
+  expect(chooseTiles(context, work)).toEqual({ tile: 96 });
 });
 
 test.each([

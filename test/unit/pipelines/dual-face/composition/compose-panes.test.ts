@@ -173,6 +173,18 @@ test.each([
     expect(Math.abs((pixel(pixels, 30, y)[0] ?? 0) - level)).toBeLessThanOrEqual(1);
 });
 
+test.each(['rgb24', 'rgb48le'] as const)('half of a close-up is laid over its view in %s', (pixelFormat) => {
+  const isDeep = pixelFormat === 'rgb48le';
+  const bytes = isDeep ? 2 : 1;
+  const formats = { from: { ...from, pixelFormat }, to: { ...to, pixelFormat }, pixelAspect: 1 };
+  const window = { x: 20, y: 0, width: 32, height: 32 };
+  const closeUp = { window, scale: 4, pixels: Buffer.alloc(128 * 128 * 3 * bytes, 200) };
+  const pane = { x: 0, y: 0, width: 40, height: 40 };
+  const view = { centerX: 36, centerY: 16, height: 16 };
+  const drawn = composePanes(Buffer.alloc(80 * 40 * 3 * bytes, 100), formats, [{ pane, view, closeUp }]);
+  expect(isDeep ? drawn.readUInt16LE(2400) : drawn[2400]).toBe(isDeep ? 150 * 257 : 150);
+});
+
 test.each(['side-by-side', 'stacked'] as const)(
   'a gap and a border stay black in a screen that is %s',
   (layout) => {
