@@ -1,12 +1,12 @@
 import Config from '@npmcli/config';
-import { definitions, flatten, shorthands } from '@npmcli/config/lib/definitions/index.js';
+import known from '@npmcli/config/lib/definitions/index.js';
 import { programRoot } from '../../config/home.ts';
 import { npmEnvironment } from '../../config/environment.ts';
 
 /** The configuration that npm itself would use: registry, token, proxy and certificates, from `.npmrc` files and variables. */
 export async function readNpmConfig(): Promise<Readonly<Record<string, unknown>>> {
   const config = new Config({
-    ...{ npmPath: programRoot, definitions, flatten, shorthands },
+    ...{ npmPath: programRoot, ...known },
     ...{ argv: [], env: npmEnvironment() },
   });
   await config.load();

@@ -19,7 +19,7 @@ declare module '@npmcli/config' {
 }
 
 declare module '@npmcli/config/lib/definitions/index.js' {
-  export const definitions: unknown;
-  export const flatten: unknown;
-  export const shorthands: unknown;
+  const known: { readonly definitions: unknown; readonly flatten: unknown; readonly shorthands: unknown };
+  // eslint-disable-next-line import-x/no-default-export -- a CommonJS module, which Node imports as a whole
+  export default known;
 }
