@@ -73,10 +73,14 @@ export function createJobStore(db: Database, paths: HomePaths) {
   const selectQueuedAfter = db.prepare<[number, number], JobRow>(
     `SELECT ${JOB_COLUMNS} FROM jobs WHERE id > ? AND state = 'queued' ORDER BY id LIMIT ?`,
   );
-  const IN_WINDOW = `state IN (SELECT value FROM json_each(@states)) AND instr(lower(source_path), lower(@text)) > 0`;
+  const IN_WINDOW = `state IN (SELECT value FROM json_each(@states))
+    AND (@text = '' OR instr(lower(source_path), lower(@text)) > 0)`;
+  // Only IDs are sorted, because whole rows of a hundred thousand jobs would take a second.
   const selectWindow = (order: string) =>
     db.prepare<object, JobRow>(
-      `SELECT ${JOB_COLUMNS} FROM jobs WHERE ${IN_WINDOW} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
+      `SELECT ${JOB_COLUMNS} FROM jobs WHERE id IN
+         (SELECT id FROM jobs WHERE ${IN_WINDOW} ORDER BY ${order} LIMIT @limit OFFSET @offset)
+       ORDER BY ${order}`,
     );
   const windows = {
     queue: selectWindow(`state = 'running' DESC, state = 'queued' DESC, ${IN_ORDER}`),

@@ -8,7 +8,7 @@ import {
   type StatusReport,
 } from '../../../src/control/status-report.ts';
 import type { Estimate } from '../../../src/domain/estimate.ts';
-import type { Job } from '../../../src/domain/job.ts';
+import type { Job, JobState } from '../../../src/domain/job.ts';
 import { PLAN } from '../queue/queue-fixture.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 14, 0, 0);
@@ -206,6 +206,23 @@ describe('formatStatus', () => {
     expect(formatStatus({ ...report([]), daemonRunning: false, queuePaused: true })).toEqual([
       'The daemon is not running and the queue is paused. Jobs in /home/me/fk: 0 unfinished, 0 ended.',
     ]);
+  });
+
+  it('counts what a very long list leaves out, and shows the running jobs of it', () => {
+    const many = (state: JobState, count: number, from: number): JobReport[] =>
+      Array.from({ length: count }, (_, i) => reported({ id: from + i, state, finishedAtMs: NOW + i }));
+    const jobs = [
+      ...many('failed', 103, 1),
+      ...many('queued', 200_000, 1000),
+      ...many('running', 1, 300_000),
+    ];
+    const lines = formatStatus(report(jobs));
+    expect(lines.filter((line) => /^ *\d+ +failed/.test(line))).toHaveLength(100);
+    expect(lines.filter((line) => /^ *\d+ +queued/.test(line))).toHaveLength(99);
+    expect(lines.find((line) => /^ *\d+ +running/.test(line))).toMatch(/^ *300000 /);
+    expect(lines).toContain(
+      'Not shown: 901 more unfinished jobs and 3 earlier failed jobs. To list all jobs: framekiln status --json',
+    );
   });
 
   it('shows every unfinished job, every failed one and the ten that ended last', () => {
