@@ -213,7 +213,7 @@ describe('formatStatus', () => {
       Array.from({ length: count }, (_, i) => reported({ id: from + i, state, finishedAtMs: NOW + i }));
     const jobs = [
       ...many('failed', 103, 1),
-      ...many('queued', 200_000, 1000),
+      ...many('queued', 1000, 1000),
       ...many('running', 1, 300_000),
     ];
     const lines = formatStatus(report(jobs));
