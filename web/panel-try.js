@@ -29,7 +29,7 @@ export function Try() {
       <div>
         <h1>Try</h1>
         <p class="quiet">
-          See one frame or a short clip through several models before a whole film runs. Nothing is queued.
+          Compare models on one frame or a short clip before you run a whole film. Nothing is queued.
         </p>
       </div>
     </header>

@@ -29,7 +29,7 @@ export function benchPage({ program, at, machine, models, encoders, missing }: B
       const { framesPerSecond = 0 } = row.rates[i] ?? {};
       return { label: labelOf(row), value: framesPerSecond, text: `${formatRate(framesPerSecond)} fps` };
     });
-    return `<h2>${size} to ${scale}x, frames per second</h2>${chart(bars)}`;
+    return `<h2>${size} at ${scale}x, frames per second</h2>${chart(bars)}`;
   });
   const coded = encoders.map(({ encoder, framesPerSecond, reason }) => ({
     label: encoder,
@@ -52,7 +52,7 @@ export function benchPage({ program, at, machine, models, encoders, missing }: B
 ${faults.join('\n')}
 <h2>Time for a 1080p video at ${BENCH_FRAME_RATE} fps, scale 2</h2>
 ${timeTable(models)}
-<h2>Encoders, frames of 1080p per second</h2>
+<h2>Encoders, 1080p frames per second</h2>
 ${chart(coded)}
 ${byRate.join('\n')}
 </body>

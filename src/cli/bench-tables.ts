@@ -12,14 +12,14 @@ export function benchTables({ machine, models, encoders, missing }: BenchReport)
   const blocks = [
     [`${machine.cpu}, ${machine.cores} cores${machine.gpus.map((gpu) => `, ${gpu}`).join('')}`],
     [
-      'Frames per second of a job, by size of the source and scale:',
+      'Frames per second of a job, by source size and scale:',
       ...formatTable(
         ['MODEL', 'DEVICE', 'PRECISION', ...sizes.map((size) => size.toUpperCase())],
         models.map((row) => [...heads(row), ...row.rates.map((rate) => formatRate(rate.framesPerSecond))]),
       ),
     ],
     [
-      `Time for a 1080p video at ${BENCH_FRAME_RATE} fps, scale 2, by its length:`,
+      `Time for a 1080p video at ${BENCH_FRAME_RATE} fps, scale 2, by length:`,
       ...formatTable(
         ['MODEL', 'DEVICE', 'PRECISION', ...lengths],
         models.map((row) => [
@@ -29,7 +29,7 @@ export function benchTables({ machine, models, encoders, missing }: BenchReport)
       ),
     ],
     [
-      'Encoders, frames of 1080p per second:',
+      'Encoders, 1080p frames per second:',
       ...formatTable(
         ['ENCODER', 'SPEED'],
         encoders.map(({ encoder, framesPerSecond, reason }) => [

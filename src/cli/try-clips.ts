@@ -36,7 +36,10 @@ export class TryClips {
     if (seconds === null || first === undefined) return null;
     const { media, atSeconds } = frame;
     if (atSeconds === null)
-      throw new InputRejectedError('NO_VIDEO_STREAM', 'A still image has no clip; leave out --seconds.');
+      throw new InputRejectedError(
+        'NO_VIDEO_STREAM',
+        'A still image has no clip; leave out --seconds (on the page, set Clip to none).',
+      );
     const { signal } = new AbortController();
     const { limits } = place.settings;
     const source = await takeClip({ media, atSeconds, seconds, detail }, first, limits, signal);

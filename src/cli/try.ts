@@ -51,7 +51,7 @@ export function tryCommand(cli: Cli): Command {
     .option('--models <names>', 'models, separated by commas (default: all installed)', parseList)
     .option(
       '--seconds <number>',
-      'also make a clip of this length of each model beside the source, up to 10 s: the part with the most detail',
+      'for each model, also make a clip of this length (up to 10 s), with the part with the most detail beside the source',
       parseClipSeconds,
     )
     .option('--scale <factor>', 'scale factor, 1 to 4', numberOrText)

@@ -66,7 +66,8 @@ function faultsOf(spans: readonly Span[]): string[] {
     const next = spans[i + 1];
     const nothing = layout ?? single ?? people ?? crops;
     return [
-      ...(to > from ? [] : [`${name} ends before it begins`]),
+      ...(to < from ? [`${name} ends before it begins`] : []),
+      ...(to === from ? [`${name} is empty: to is the first frame after the span`] : []),
       ...(nothing === undefined ? [`${name} changes nothing`] : []),
       ...(layout === 'whole' && crops !== undefined ? [`${name} has both crops and the layout whole`] : []),
       ...(next !== undefined && next.from < to

@@ -140,7 +140,7 @@ function assertWritable(paths: readonly string[]): void {
 
 function readOnly(path: string, cause: unknown): HomeNotWritableError {
   return new HomeNotWritableError(
-    `${path} is on a read-only file system; make that writable, or choose another home with --home.`,
+    `${path} is on a read-only file system; mount it with write permission, or choose another home with --home.`,
     { cause },
   );
 }

@@ -16,7 +16,7 @@ export const PartialRecipe = z.strictObject({
     .meta({ description: 'default pipeline; the folder or the sidecar file of a video can set another one' }),
   preset: z.enum(['basic', 'standard', 'premium', 'pro', 'shorts']).optional().meta({
     description:
-      'several keys in one word: basic is cpu 2x, standard cpu 4x, premium gpu 2x and pro gpu 4x; shorts is an upright split screen of 1080x1920; other keys override the preset',
+      'several keys in one word: basic is cpu 2x, standard cpu 4x, premium gpu 2x and pro gpu 4x; shorts is a portrait split screen of 1080x1920; other keys override the preset',
   }),
   model: z.string().min(1).optional().meta({
     description:
@@ -68,7 +68,7 @@ export const PartialRecipe = z.strictObject({
     .meta({ description: 'pixels around the panes of a split screen, an even number; dual-face only' }),
   enhance: z.string().min(1).optional().meta({
     description:
-      'upscale what is enlarged by more than half with a model: off, a name from `framekiln models list`, the path of an ONNX file, or auto for realesr-general-x4v3 where it takes at most 4 times the length of the video; dual-face only',
+      'whether a model upscales what is enlarged by a factor of more than 1.5: off, a name from `framekiln models list`, the path of an ONNX file, or auto for realesr-general-x4v3 where it takes at most 4 times the length of the video; dual-face only',
   }),
 });
 

@@ -13,6 +13,8 @@ export interface ThrottlingOptions {
   readonly log: Logger;
 }
 
+const READ_ONLY_REMEDY = '; check the disk, then mount it with write permission';
+
 /**
  * Decides when work pauses for a read-only disk, quiet hours, a busy GPU or a hot one, and reports each change in the log and
  * `status`.
@@ -35,7 +37,8 @@ export class Throttling {
     if (state !== this.#logged) {
       const level = disks.readOnly === null ? 'info' : 'warn';
       if (state !== null) log[level](state);
-      else if (typeof this.#logged === 'string') log.info(`resuming; was ${this.#logged}`);
+      else if (typeof this.#logged === 'string')
+        log.info(`resuming; was ${this.#logged.replace(READ_ONLY_REMEDY, '')}`);
       this.#logged = state;
     }
     if (state !== this.#recorded) this.#record(state);
@@ -45,7 +48,7 @@ export class Throttling {
   #state({ throttling }: Pick<Settings, 'throttling'>, isWorking: boolean): string | null {
     const { disks, gpu } = this.#options;
     if (disks.readOnly !== null)
-      return `paused: ${disks.readOnly} is on a read-only file system; check the disk, then mount it with write permission`;
+      return `paused: ${disks.readOnly} is on a read-only file system${READ_ONLY_REMEDY}`;
     const span = quietSpanAt(new Date(), throttling.quietHours);
     if (span !== null) return `paused for quiet hours until ${span.split('-')[1] ?? ''}`;
     const reason = gpu.reason(throttling, isWorking);

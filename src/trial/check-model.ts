@@ -45,7 +45,7 @@ export async function checkModel(request: ModelToMeasure, engines: readonly Engi
     return { speed, faults: [] };
   } catch (error) {
     const size = `${ODD.width}x${ODD.height}`;
-    return { speed, faults: [`It failed with a frame of ${size}: ${toError(error).message}`] };
+    return { speed, faults: [`The model failed on a frame of ${size}: ${toError(error).message}`] };
   } finally {
     await upscaler.close();
   }
@@ -65,6 +65,6 @@ function whyNotSameColour(expected: readonly number[], found: readonly number[])
   if (isNear(expected)) return null;
   const change = `the colour ${expected.join(', ')} became ${found.join(', ')}`;
   return isNear([...expected].reverse())
-    ? `It swaps red and blue (${change}); export it for RGB images.`
-    : `It changes colours (${change}); export it for RGB images with values from 0 to 1.`;
+    ? `The model swaps red and blue (${change}); export it for RGB images.`
+    : `The model changes colours (${change}); export it for RGB images with values from 0 to 1.`;
 }

@@ -44,7 +44,7 @@ it('models check names what hinders a model, and exits with 1', () => {
   expect([bgr.status, bgr.stdout]).toEqual([
     1,
     expect.stringMatching(
-      /cannot be used: It swaps red and blue \(the colour 200, 110, 40 became 40, 110, 200\)/,
+      /cannot be used: The model swaps red and blue \(the colour 200, 110, 40 became 40, 110, 200\)/,
     ),
   ]);
   const fixed = changedModel(tinySrvgg(), (model) => {

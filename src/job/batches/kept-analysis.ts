@@ -24,7 +24,7 @@ export function keptAnalysisOf(
 export async function takeOver({ log }: JobContext, kept: KeptAnalysis): Promise<Uint8Array[] | null> {
   try {
     const findings = await kept.read();
-    if (findings !== null) log.info('using the analysis of an earlier job: faces need not be detected again');
+    if (findings !== null) log.info('reusing the analysis of an earlier job; faces are not detected again');
     return findings;
   } catch (error) {
     log.warn(
@@ -45,7 +45,7 @@ export async function keep(
     await kept.write(findings);
   } catch (error) {
     log.warn(
-      `the analysis cannot be kept, so a corrected split screen needs a new one: ${withoutFullStop(toError(error).message)}`,
+      `cannot keep the analysis, so correcting this split screen will need a new one: ${withoutFullStop(toError(error).message)}`,
     );
   }
 }

@@ -39,7 +39,8 @@ export const ALERT_RULES: readonly AlertRule[] = [
   },
   {
     ...{ code: 'SLOW_FRAMES', level: 'warning', limit: 100, forMinutes: 10 },
-    remedy: 'The log says whether something slower has taken over.',
+    remedy:
+      'Large models can be that slow; otherwise, check the log for a fallback to a slower engine or smaller tiles.',
     // Only with a GPU: a frame takes seconds on a CPU.
     find: ({ gpus, frameP95Ms }, limit) =>
       gpus.some(({ utilizationPercent }) => utilizationPercent !== null) && (frameP95Ms ?? 0) > limit

@@ -82,7 +82,7 @@ export class AlertWatch {
           `alert: ${withoutFullStop(sentence(what, rule))}; ${withoutFullStop(lowerFirst(rule.remedy))}`,
         );
     for (const [what, { isActive }] of before)
-      if (isActive && !this.#exceeded.has(what)) this.#log.info(`alert is over: ${what}`);
+      if (isActive && !this.#exceeded.has(what)) this.#log.info(`alert ended: ${what}`);
   }
 }
 

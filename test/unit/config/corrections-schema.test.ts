@@ -41,6 +41,10 @@ test.each([
   [{ people: [] }, 'people: '],
   [{ people: { left: 2 } }, 'people: '],
   [{ spans: [{ from: 20, to: 10, layout: 'grid' }] }, 'the span from 20 to 10 ends before it begins'],
+  [
+    { spans: [{ from: 10, to: 10, layout: 'grid' }] },
+    'the span from 10 to 10 is empty: to is the first frame after the span',
+  ],
   [{ spans: [{ from: 0, to: 10 }] }, 'the span from 0 to 10 changes nothing'],
   [
     { spans: [{ from: 0, to: 10, layout: 'whole', crops: [crop] }] },

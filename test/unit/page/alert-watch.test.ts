@@ -60,7 +60,7 @@ it.each<[string, AlertFacts, number, string]>([
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain(line);
   expect(await at(minutes + 6, CALM)).toEqual([]);
-  expect(lines[1]).toMatch(/^alert is over: /);
+  expect(lines[1]).toMatch(/^alert ended: /);
   expect(lines).toHaveLength(2);
 });
 

@@ -58,7 +58,7 @@ export function assertCorrectionsApply(
   for (const { from, to, crops = [] } of spans) {
     const span = `the span from ${from} to ${to}`;
     if (to > video.frames)
-      reject(`${span} ends after the video, which has ${counted(video.frames, 'frame')}; make it shorter`);
+      reject(`${span} extends beyond the video, which has ${counted(video.frames, 'frame')}; correct it`);
     const { width, height } = video;
     if (crops.some((crop) => !isVisible(crop, video)))
       reject(`${span} has a crop outside the image of ${width}x${height} pixels; move it into the image`);

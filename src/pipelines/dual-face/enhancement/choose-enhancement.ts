@@ -81,5 +81,5 @@ async function whyTooSlow(
   const times = (modelMs * framesPerSecond) / (1000 * views.length);
   if (times <= SLOWEST) return null;
   const { modelName } = enhancer;
-  return `${modelName} would take ${times.toPrecision(2)} times the length of the video here, and auto allows ${SLOWEST}; to enhance them anyway, set enhance to ${modelName}`;
+  return `${modelName} would take ${times < 10 ? times.toFixed(1) : Math.round(times)} times the length of the video here, and auto allows ${SLOWEST}; to enhance them anyway, set enhance to ${modelName}`;
 }

@@ -355,7 +355,10 @@ test('spans change the layout, the people, the crops or `single` of their frames
 test.each([
   [{ people: [1, 7] }, 'there is no person 7, as 3 people were found; use the numbers in'],
   [{ spans: [{ from: 0, to: 9, people: [4] }] }, 'there is no person 4'],
-  [{ spans: [{ from: 90, to: 101, layout: 'grid' }] }, 'ends after the video, which has 100 frames'],
+  [
+    { spans: [{ from: 90, to: 101, layout: 'grid' }] },
+    'extends beyond the video, which has 100 frames; correct it',
+  ],
   [
     { spans: [{ from: 0, to: 9, crops: [{ x: 1280, y: 0, width: 9, height: 9 }] }] },
     'has a crop outside the image of 1280x720 pixels',

@@ -126,7 +126,7 @@ test.each([
     'auto',
     1e9,
     [0, 0],
-    /tiny would take .* times the length .* set enhance to tiny$/,
+    /tiny would take \d+ times the length .* set enhance to tiny$/,
   ],
   [
     'wherever the recipe names the model',
