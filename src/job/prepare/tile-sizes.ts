@@ -32,7 +32,10 @@ export function tiledModel(
 }
 
 /** The tile sizes of a new job on each device: those of the recipe, or for `auto` the largest that fit free memory. */
-export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan, 'tile' | 'gpuTile' | 'otherGpuTile'> {
+export function chooseTiles(
+  context: JobContext,
+  work: TiledWork,
+): Pick<JobPlan, 'tile' | 'gpuTile' | 'otherGpuTile'> {
   const { settings, job } = context;
   const { media, memories } = work;
   const model = tiledModel(job.recipe, work);
