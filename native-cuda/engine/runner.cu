@@ -120,17 +120,19 @@ void Runner::Upscale(const FrameSpec& spec, std::span<const std::byte> input, st
   UseDevice(device_);
   while (true) {
     Borrowed borrowed(*this);
+    const bool only = IsLastLane();
     try {
-      RunTiles(borrowed.lane(), spec, input, output);
+      RunTiles(borrowed.lane(), spec, input, output, only);
       return borrowed.Succeeded();
     } catch (const DeviceError& error) {
-      if (error.failure != Failure::kOutOfMemory || !borrowed.Retire()) throw;
+      // If this lane became the last one meanwhile, it tries again with the memory of the others.
+      if (error.failure != Failure::kOutOfMemory || (!borrowed.Retire() && only)) throw;
     }
   }
 }
 
-void Runner::RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::byte> input,
-                      std::span<std::byte> output) {
+void Runner::RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output,
+                      bool only) {
   if (!lane.tiling || !lane.tiled_for.SameGeometry(spec)) {
     lane.tiling = ChooseTiles(spec);
     lane.tiled_for = spec;
@@ -141,7 +143,7 @@ void Runner::RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::by
   Grow(lane.device_out, output.size(), "an upscaled frame on the device");
   Grow(lane.host_in, input.size(), "a frame in pinned memory");
   Grow(lane.host_out, output.size(), "an upscaled frame in pinned memory");
-  Workspace& workspace = lane.WorkspaceFor(model_, tiling.window, IsLastLane());
+  Workspace& workspace = lane.WorkspaceFor(model_, tiling.window, only);
   const Stream stream = lane.stream.get();
 
   std::memcpy(lane.host_in.data(), input.data(), input.size());

@@ -56,7 +56,8 @@ class Runner {
 
   Tiling ChooseTiles(const FrameSpec& spec) const;
   bool IsLastLane();
-  void RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output);
+  // `only`: no other lane is left.
+  void RunTiles(Lane& lane, const FrameSpec& spec, std::span<const std::byte> input, std::span<std::byte> output, bool only);
 
   const int device_;
   struct DeviceScope {

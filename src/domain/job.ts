@@ -73,6 +73,8 @@ export interface JobPlan extends BatchSizes {
   readonly tile: number | null;
   /** Tile size on a GPU. Absent in plans of older versions, which use `tile`. */
   readonly gpuTile?: number | null;
+  /** Tile size on a GPU with another engine than our kernels, which need less memory. Absent: the same as `gpuTile`. */
+  readonly otherGpuTile?: number | null;
   /**
    * Precision of the native CPU engine. Absent: the job does not use that engine, because it was not there when the job
    * started.

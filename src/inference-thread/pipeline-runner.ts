@@ -43,7 +43,7 @@ export class PipelineRunner {
     this.#setup = setup;
     this.#send = send;
     const { model, embedding, enhancer = null, decodedTo, shrinksWith, reusesTiles } = setup;
-    const { tile, gpuTile, threads, precision, webGpu } = setup;
+    const { tile, gpuTile, otherGpuTile, threads, precision, webGpu } = setup;
     this.#formats = describePipeline(setup.recipe, setup.source, decodedTo).formats;
     this.#pipeline = createPipeline(setup.recipe, {
       ...{
@@ -55,6 +55,7 @@ export class PipelineRunner {
         reusesTiles,
         tile,
         gpuTile,
+        otherGpuTile,
         threads,
         precision,
         webGpu,

@@ -25,6 +25,8 @@ export interface PipelineSetup {
   readonly tile: number | null;
   /** Edge of a tile on a GPU; absent: the same as on the CPU. */
   readonly gpuTile?: number | null | undefined;
+  /** The same with another engine than our kernels; absent: `gpuTile`. */
+  readonly otherGpuTile?: number | null | undefined;
   readonly threads: number;
   /** How exactly the native CPU engine computes; absent: that engine is not used. */
   readonly precision?: Precision | undefined;

@@ -29,7 +29,7 @@ export async function runJob(context: JobContext): Promise<void> {
     job.publishedAtMs === null ? await makeOutput(context, folder) : await earlierOutput(context);
   await settleSource(context, output);
   if (!settings.workspace.keepJobFolders) await folder.remove();
-  queue.analyses.removeAnalysis(job.id);
+  queue.analyses.removeAnalysis(lease);
   queue.leases.finish(lease, Date.now());
   const outputPath = output?.path ?? job.outputPath;
   log.info(`done in ${formatDuration(performance.now() - startedAtMs)}: ${relative(home.root, outputPath)}`);

@@ -19,6 +19,8 @@ export interface PipelineNeeds {
   readonly tile: number | null;
   /** Tile edge on a GPU; absent: the same as `tile`. */
   readonly gpuTile?: number | null | undefined;
+  /** The same with another engine than our kernels; absent: `gpuTile`. */
+  readonly otherGpuTile?: number | null | undefined;
   readonly threads: number;
   /** How exactly the native CPU engine computes; absent: that engine is not used. */
   readonly precision?: Precision | undefined;

@@ -41,12 +41,15 @@ export function createAnalysisStore(db: Database) {
   const insertDecisions = db.prepare<[number, string]>(
     `INSERT OR REPLACE INTO decisions (job_id, json) VALUES (?, ?)`,
   );
-  const updateDecisions = db.prepare<[string, number]>(`UPDATE decisions SET json = ? WHERE job_id = ?`);
+  const isHeld = `EXISTS (SELECT 1 FROM jobs WHERE ${HELD})`;
+  const updateDecisions = db.prepare<Lease & { json: string }>(
+    `UPDATE decisions SET json = @json WHERE job_id = @jobId AND ${isHeld}`,
+  );
   const selectDecisions = db.prepare<[number], { json: string }>(
     `SELECT json FROM decisions WHERE job_id = ?`,
   );
-  const deleteAll = db.prepare<[number]>(`DELETE FROM analysed_batches WHERE job_id = ?`);
-  const deleteDecisions = db.prepare<[number]>(`DELETE FROM decisions WHERE job_id = ?`);
+  const deleteAll = db.prepare<Lease>(`DELETE FROM analysed_batches WHERE job_id = @jobId AND ${isHeld}`);
+  const deleteDecisions = db.prepare<Lease>(`DELETE FROM decisions WHERE job_id = @jobId AND ${isHeld}`);
 
   const commitAnalysis = transaction(db, 'commit-analysis', (lease: Lease, batch: AnalysedBatch) => {
     assertHeld(lease, resetAttempts.run(lease).changes);
@@ -95,13 +98,14 @@ export function createAnalysisStore(db: Database) {
     /** All decisions as JSON; null for a job without analysis. */
     getDecisions: (jobId: number): string | null => selectDecisions.get(jobId)?.json ?? null,
 
-    /** Replaces the JSON of all decisions, to which the names of files were added. */
-    setDecisions: (jobId: number, json: string): void => void updateDecisions.run(json, jobId),
+    /** Replaces the JSON of all decisions, to which the names of files were added. Throws LeaseLostError if the lease is lost. */
+    setDecisions: (lease: Lease, json: string): void =>
+      assertHeld(lease, updateDecisions.run({ ...lease, json }).changes),
 
-    /** Deletes the analysis of a job. */
-    removeAnalysis(jobId: number): void {
-      deleteAll.run(jobId);
-      deleteDecisions.run(jobId);
+    /** Deletes the analysis of a job, unless the lease is lost. */
+    removeAnalysis(lease: Lease): void {
+      deleteAll.run(lease);
+      deleteDecisions.run(lease);
     },
   };
 }

@@ -37,6 +37,7 @@ export function createHistoryStore(db: Database) {
      FROM latest JOIN timed USING (id) GROUP BY latest.id`,
   );
 
+  // Without the jobs that took over the analysis of another one.
   const selectPasses = db.prepare<[string, number], { drawingMs: number | null; analysisMs: number | null }>(
     `WITH latest AS (SELECT id FROM jobs WHERE recipe = ? AND frames_done > 0 ORDER BY id DESC LIMIT ?),
      timed AS (
@@ -45,7 +46,7 @@ export function createHistoryStore(db: Database) {
        FROM batches WHERE job_id IN (SELECT id FROM latest)
        WINDOW in_order AS (PARTITION BY job_id ORDER BY number)
      )
-     SELECT sum(drawing_ms) AS drawingMs, sum(analysis_ms) AS analysisMs FROM timed WHERE analysis_ms IS NOT NULL`,
+     SELECT sum(drawing_ms) AS drawingMs, sum(analysis_ms) AS analysisMs FROM timed WHERE analysis_ms > 0`,
   );
 
   return {

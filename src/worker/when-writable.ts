@@ -6,8 +6,8 @@ import type { Logger } from '../observability/log-entry.ts';
 const RETRY_MS = 1_000;
 
 /**
- * Writes to the queue, and repeats the write for as long as the database is locked or the disk full. Without this, a
- * full disk would end the worker, and its jobs would lose an attempt.
+ * Writes to the queue, and repeats the write for as long as the database is locked, or the disk full or read-only. Without
+ * this, such a disk would end the worker, and its jobs would lose an attempt.
  *
  * @returns the result of `write`; null when `signal` was aborted first
  */

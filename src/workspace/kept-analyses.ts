@@ -38,7 +38,8 @@ export class KeptAnalysis {
       throw error;
     }
     const findings = deserialize(await promisify(gunzip)(packed)) as Uint8Array[];
-    await utimes(this.#path, new Date(), new Date());
+    // Another worker may just have removed it.
+    await utimes(this.#path, new Date(), new Date()).catch(() => undefined);
     return findings;
   }
 

@@ -24,5 +24,5 @@ export async function openJobRamDisk(
 /** The part of a plan that frames must share to be used again. A tile size may shrink in the middle of a
  * job, and WebGPU is chosen after the RAM disk was opened, but before the first frame. */
 function withoutLaterChoices(plan: JobPlan): object {
-  return { ...plan, tile: undefined, gpuTile: undefined, webGpu: undefined };
+  return { ...plan, tile: undefined, gpuTile: undefined, otherGpuTile: undefined, webGpu: undefined };
 }

@@ -33,6 +33,7 @@ export async function openPipeline(
       reusesTiles: plan.reusesTiles,
       tile: plan.tile,
       gpuTile: plan.gpuTile,
+      otherGpuTile: plan.otherGpuTile,
       threads: usableThreads(settings.engine.threads, await readGroupLimits()),
       precision: plan.precision,
       webGpu: plan.webGpu,

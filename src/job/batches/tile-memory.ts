@@ -25,7 +25,10 @@ export class TileMemory {
     const key = device === 'gpu' ? 'gpuTile' : 'tile';
     if (this.#plan[key] === tile) return;
     const { queue, lease, log } = this.#context;
-    this.#plan = { ...this.#plan, [key]: tile };
+    const { otherGpuTile: other } = this.#plan;
+    // It does not matter which engine of the GPU had too little memory: the other tiles only get smaller.
+    const isOtherReduced = key === 'gpuTile' && other !== undefined && (other === null || other > tile);
+    this.#plan = { ...this.#plan, [key]: tile, ...(isOtherReduced ? { otherGpuTile: tile } : {}) };
     queue.progress.setPlan(lease, this.#plan, this.#framesTotal);
     measure({ kind: 'fallback', of: 'tile' });
     log.warn(`${device === 'gpu' ? 'GPU ' : ''}out of memory; tile size reduced to ${tile} px`);

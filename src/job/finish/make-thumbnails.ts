@@ -26,7 +26,7 @@ interface PersonSeen {
  * to correct a split screen: if one cannot be made, the job goes on without it.
  */
 export async function makeThumbnails(
-  { home, job, queue, settings, signal, log }: JobContext,
+  { home, job, lease, queue, settings, signal, log }: JobContext,
   { media, index }: Pick<PreparedJob, 'media' | 'index'>,
 ): Promise<void> {
   const json = queue.analyses.getDecisions(job.id);
@@ -58,7 +58,7 @@ export async function makeThumbnails(
     const thumbnail = names.get(person.id);
     return thumbnail === undefined ? person : { ...person, thumbnail };
   });
-  queue.analyses.setDecisions(job.id, JSON.stringify({ ...decisions, people }, null, 2));
+  queue.analyses.setDecisions(lease, JSON.stringify({ ...decisions, people }, null, 2));
 }
 
 /** Halfway from the frame before, so that rounding cannot skip the frame. */

@@ -32,7 +32,10 @@ export function tiledModel(
 }
 
 /** The tile sizes of a new job on each device: those of the recipe, or for `auto` the largest that fit free memory. */
-export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan, 'tile' | 'gpuTile'> {
+export function chooseTiles(
+  context: JobContext,
+  work: TiledWork,
+): Pick<JobPlan, 'tile' | 'gpuTile' | 'otherGpuTile'> {
   const { settings, job } = context;
   const { media, memories } = work;
   const model = tiledModel(job.recipe, work);
@@ -48,16 +51,17 @@ export function chooseTiles(context: JobContext, work: TiledWork): Pick<JobPlan,
     const tileWithoutMemory = requested === 'auto' ? DEFAULT_GPU_TILE : requested;
     return { tile, gpuTile: chooseTile({ ...request, requested: tileWithoutMemory, memoryBytes }) };
   }
+  const { max, batch } = settings.streams;
+  const images = Math.max(GPU_LANES, Math.min(max, batchForVideoMemory(batch, gpu.freeBytes)));
+  const otherTile = chooseTile({ ...request, memoryBytes: usableVideoMemory(gpu) / images });
   const { kernelBytesPerPixel: bytesPerPixel = null } = work;
   if (requested === 'auto' && bytesPerPixel !== null) {
     const frameBytes = request.width * request.height * FRAME_BYTES_PER_PIXEL;
     const fit = { frameBytes, bytesPerPixel, usableBytes: usableVideoMemory(gpu), mostLanes: GPU_LANES };
-    return { tile, gpuTile: chooseGpuTile({ ...request, overlap: model.overlap, ...fit }).tile };
+    const gpuTile = chooseGpuTile({ ...request, overlap: model.overlap, ...fit }).tile;
+    return { tile, gpuTile, otherGpuTile: otherTile };
   }
-  const { max, batch } = settings.streams;
-  const images = Math.max(GPU_LANES, Math.min(max, batchForVideoMemory(batch, gpu.freeBytes)));
-  const each = usableVideoMemory(gpu) / images;
-  return { tile, gpuTile: chooseTile({ ...request, memoryBytes: each }) };
+  return { tile, gpuTile: otherTile };
 }
 
 /**
@@ -78,6 +82,7 @@ export function tilesAfterCrashes(context: JobContext, work: TiledWork, plan: Jo
     ...plan,
     tile: half(plan.tile),
     ...(plan.gpuTile === undefined ? {} : { gpuTile: half(plan.gpuTile) }),
+    ...(plan.otherGpuTile === undefined ? {} : { otherGpuTile: half(plan.otherGpuTile) }),
   };
   const hasGpu = plan.gpuTile !== undefined && memories?.gpu !== null;
   const sizes = [

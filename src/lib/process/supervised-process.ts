@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { setPriority } from 'node:os';
+import { cpuTicksOf } from './cpu-time.ts';
 import { spawnChild, type ChildOptions } from './spawn-child.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -10,10 +11,17 @@ const KILL_AFTER_MS = 500;
 const FINISH_WITHIN_MS = 200;
 /** A process in an uninterruptible driver call outlives SIGKILL; after this time it is no longer waited for. */
 const GONE_WITHIN_MS = 2_000;
+/** A process that only waits uses less CPU time than this in a minute: a tenth of a second. */
+const COMPUTING_TICKS_PER_MS = 10 / 60_000;
 
 export interface SupervisedOptions extends ChildOptions {
   /** The process is killed when `touch` was not called for this time, in ms, while it was not `idle`. */
   readonly stallMs: number;
+  /**
+   * Whether CPU time counts as progress, too. Only for a process that may compute for long without moving bytes, and whose
+   * input cannot make it compute forever.
+   */
+  readonly countsCpuTime?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly niceness: number;
   /** Number of outputs from file descriptor 4 on. Default: none. */
@@ -56,6 +64,8 @@ export class SupervisedProcess {
   readonly #child: ReturnType<typeof spawnWithPipes>;
   readonly #options: SupervisedOptions;
   readonly #watchdog: Watchdog;
+  /** CPU time when the watchdog last fired. */
+  #cpuTicks = 0;
   #firstReason: 'stalled' | 'stopped' | null = null;
   #stderrTail = '';
   #stderrLines = 0;
@@ -66,6 +76,10 @@ export class SupervisedProcess {
   constructor(command: readonly string[], options: SupervisedOptions) {
     this.#options = options;
     this.#watchdog = new Watchdog(options.stallMs, () => {
+      if (options.countsCpuTime === true && this.#hasComputed()) {
+        this.touch();
+        return;
+      }
       this.#firstReason ??= 'stalled';
       this.#signal('SIGKILL');
       this.#goneTimer = setTimeout(this.#giveUp, GONE_WITHIN_MS);
@@ -120,6 +134,13 @@ export class SupervisedProcess {
     const timer = setTimeout(() => void this.kill(), FINISH_WITHIN_MS);
     await this.ended;
     clearTimeout(timer);
+  }
+
+  /** Whether the process has used CPU time since the last call. */
+  #hasComputed(): boolean {
+    const before = this.#cpuTicks;
+    this.#cpuTicks = cpuTicksOf(this.#child.pid ?? 0);
+    return this.#cpuTicks - before > this.#options.stallMs * COMPUTING_TICKS_PER_MS;
   }
 
   #signal(signal: 'SIGTERM' | 'SIGKILL'): void {

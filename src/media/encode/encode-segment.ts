@@ -7,6 +7,7 @@ import {
   codecOf,
   encoderArguments,
   encoderPixelFormat,
+  isNvenc,
   REORDER_FRAMES,
   type EncoderName,
   type EncoderSettings,
@@ -96,7 +97,12 @@ export async function encodeSegment(
     `file:${job.segmentPath}`,
   ];
   signal?.throwIfAborted();
-  const child = new FfmpegProcess('ffmpeg', args, { purpose: `encoding with ${encoder}`, signal });
+  const child = new FfmpegProcess('ffmpeg', args, {
+    purpose: `encoding with ${encoder}`,
+    signal,
+    // A driver that hangs may use CPU time.
+    countsCpuTime: !isNvenc(encoder),
+  });
   child.stdin.end();
   child.extra.resume();
   child.stdout.on('data', () => child.touch());

@@ -24,7 +24,7 @@ export async function writeClip(
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '14', '-pix_fmt', 'yuv420p'],
     ...['-colorspace', 'bt709', '-movflags', '+faststart', '-f', 'mp4', `file:${path}`],
   ];
-  const child = new FfmpegProcess('ffmpeg', args, { purpose: 'encoding a clip' });
+  const child = new FfmpegProcess('ffmpeg', args, { purpose: 'encoding a clip', countsCpuTime: true });
   child.stdout.resume();
   child.extra.resume();
   const exited = child.ended.catch(() => undefined);

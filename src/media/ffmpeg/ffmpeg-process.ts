@@ -17,6 +17,8 @@ export interface FfmpegOptions {
   readonly signal?: AbortSignal | undefined;
   /** Time in ms without `touch` after which the process is killed. */
   readonly stallMs?: number | undefined;
+  /** See SupervisedProcess: an encoder on the CPU says nothing while it encodes the frames that it has buffered. */
+  readonly countsCpuTime?: boolean;
   /** Number of outputs in addition to the first two, as `pipe:4` and so on. Default: none. */
   readonly moreOutputs?: number;
   /** Set when the process reads an untrusted file: it then runs in a sandbox, where one is available. */
@@ -39,6 +41,7 @@ export class FfmpegProcess {
       // Relative names in a hostile file must not lead into a folder of ours.
       ...{ env, cwd: tmpdir(), stallMs, signal: options.signal, niceness: FFMPEG_NICENESS },
       moreOutputs: options.moreOutputs,
+      countsCpuTime: options.countsCpuTime,
       killTree: sandbox === null ? undefined : killSandbox,
     });
     this.ended = this.#process.ended.then((end) => throwUnlessGood(end, program, options.purpose, stallMs));

@@ -55,6 +55,8 @@ async function runOver(
   const child = new FfmpegProcess('ffmpeg', [...QUIET, '-y', ...input, ...args], {
     purpose: `${what} ${basename(source.path)}`,
     signal,
+    // Short segments are in the pipe at once, and nothing shows how far it is.
+    countsCpuTime: true,
   });
   child.stdout.resume();
   child.extra.resume();

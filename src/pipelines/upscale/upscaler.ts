@@ -28,6 +28,8 @@ export interface UpscalerOptions {
   readonly tile: number | null;
   /** Tile edge on a GPU; absent: the same as `tile`. */
   readonly gpuTile?: number | null | undefined;
+  /** The same with another engine than our kernels; absent: `gpuTile`. */
+  readonly otherGpuTile?: number | null | undefined;
   /** Source pixels around a tile that affect its result. */
   readonly overlap: number;
   readonly input: FrameFormat;
@@ -185,9 +187,14 @@ async function load(options: UpscalerOptions, engines: readonly Engine[]): Promi
   const trialFor = (engine: Engine) => frameTrial(engine, options.onTile);
   const { outcome: scale, ...ready } = await chooseEngine(model, device, engines, loadOptions, trialFor);
   const upscaled = { ...input, width: input.width * scale, height: input.height * scale };
-  const tile =
-    ready.engine.device === 'gpu' && options.gpuTile !== undefined ? options.gpuTile : options.tile;
-  return { ...ready, scale, tile, unproved: null, upscaled };
+  return { ...ready, scale, tile: plannedTile(ready, options), unproved: null, upscaled };
+}
+
+function plannedTile({ engine, model }: ChosenModel, options: UpscalerOptions): number | null {
+  if (engine.device !== 'gpu') return options.tile;
+  const { tile, gpuTile = tile, otherGpuTile = gpuTile } = options;
+  // Only our kernels take whole frames.
+  return model.upscale === undefined ? otherGpuTile : gpuTile;
 }
 
 function smallerTile({ tile }: Ready, { width, height }: FrameFormat, { overlap }: UpscalerOptions): number {

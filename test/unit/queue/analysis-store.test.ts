@@ -26,7 +26,7 @@ test('the analysis of a batch is read back, and the decisions for it once they a
   expect(queue.analyses.listAnalysed(job.id).every(({ isDirected }) => isDirected)).toBe(true);
   const { direction, elapsedMs } = queue.analyses.getDirection(job.id, 1) ?? expect.fail('no direction');
   expect({ direction: [...(direction ?? [])], elapsedMs }).toEqual({ direction: [8], elapsedMs: 11 });
-  queue.analyses.removeAnalysis(job.id);
+  queue.analyses.removeAnalysis(lease);
   expect(queue.analyses.getDirection(job.id, 1)).toBeNull();
   expect(queue.analyses.getDecisions(job.id)).toBeNull();
 });
@@ -39,6 +39,11 @@ test('a worker that has lost its lease stores nothing', () => {
   queue.analyses.commitAnalysis(lease, batch(0));
   expect(() => queue.analyses.storeDirections(stranger, [Uint8Array.of(7)], '{}')).toThrow(LeaseLostError);
   expect(queue.analyses.listAnalysed(job.id)).toEqual([{ number: 0, isDirected: false }]);
+  queue.analyses.storeDirections(lease, [Uint8Array.of(7)], '{}');
+  expect(() => queue.analyses.setDecisions(stranger, '[]')).toThrow(LeaseLostError);
+  queue.analyses.removeAnalysis(stranger);
+  expect(queue.analyses.getDecisions(job.id)).toBe('{}');
+  expect(queue.analyses.getDirection(job.id, 0)).not.toBeNull();
 });
 
 test('a cancelled job has no analysis any more', () => {

@@ -127,5 +127,8 @@ test('how much longer drawing takes than the analysis is known from the latest j
     27_000,
   );
   expect(queue.history.drawingShare(recipe)).toBe(1.5);
+  // The analysis of the same video was taken over.
+  work(queue, [{ atMs: 15_000, elapsedMs: 4000, analysisMs: 0 }], 16_000);
+  expect(queue.history.drawingShare(recipe)).toBe(1.5);
   expect(queue.history.drawingShare({ ...recipe, device: 'cpu' })).toBeNull();
 });

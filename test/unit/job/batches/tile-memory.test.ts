@@ -26,6 +26,15 @@ test('the tile sizes of both devices are remembered side by side', async () => {
   ]);
 });
 
+test('an engine that needs more memory than our kernels gets no larger tiles than they do', async () => {
+  const { context, stored } = await jobAtWork();
+  const tiles = new TileMemory(context, { ...PLAN, gpuTile: null, otherGpuTile: 96 }, 100);
+  tiles.remember({ device: 'gpu', tile: 200 });
+  expect(stored().plan).toMatchObject({ gpuTile: 200, otherGpuTile: 96 });
+  tiles.remember({ device: 'gpu', tile: 64 });
+  expect(stored().plan).toMatchObject({ gpuTile: 64, otherGpuTile: 64 });
+});
+
 test('the same tile size is written once, however many frames report it', async () => {
   const { context, queue, lease, stored, lines } = await jobAtWork();
   const tiles = new TileMemory(context, PLAN, 100);

@@ -293,6 +293,15 @@ test('the tile size of a GPU does not apply to the engine after it', async () =>
   expect(Math.max(...edges.slice(-1))).toBeLessThanOrEqual(16 + 4);
 });
 
+test('only an engine of the GPU that takes whole frames gets the tile size of our kernels', async () => {
+  const other: Engine = { ...engineWithRoomFor(WIDEST_TRIAL_FRAME, []), device: 'gpu' };
+  const sizes = { recipeDevice: 'gpu', gpuTile: 40, otherGpuTile: 33 } as const;
+  for (const [engine, tile] of [[engineOfWholeFrames(), 40] as const, [other, 33] as const]) {
+    const pipeline = await openPipeline({ ...sizes, engines: [engine] });
+    expect(pipeline.summary).toContain(`tiles of ${tile} px`);
+  }
+});
+
 test('every tile is reported, because a frame may take an hour', async () => {
   let tiles = 0;
   const pipeline = await openPipeline({ tile: 24, onTile: () => tiles++ });
