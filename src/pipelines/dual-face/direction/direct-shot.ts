@@ -69,10 +69,7 @@ export function directShot(
   for (const [i, stretch] of stretches.entries()) {
     const { from, to, mode, members } = stretch;
     const isShown = showsPanes(stretch);
-    if (isShown) {
-      const shown = mode === 'panes' ? members : members.filter((each) => boxAt(each, from) !== null);
-      seats = seating.seat(shown, seats, from, rules);
-    }
+    if (isShown) seats = seating.seat(members, seats, from, rules);
     const ids = isShown ? (seats ?? []).map((person) => person?.personId ?? null) : [];
     const range = { from: shot.from + from, to: shot.from + to };
     directed.push({ ...range, mode, layout, people: ids, isCorrected });

@@ -11,7 +11,7 @@ export interface Stretch {
   readonly from: number;
   readonly to: number;
   readonly mode: Mode;
-  /** Who is there, if `panes` are shown; otherwise everybody who had a pane if they were there. */
+  /** Who is there, of those who would have a pane; while somebody is hidden, everybody who would have one. */
   readonly members: readonly Presence[];
 }
 
@@ -32,7 +32,7 @@ export function stretchesOf(
     for (let at = from; at < to; at++) {
       const there = members.filter((each) => boxAt(each, at) !== null);
       const mode = hidden.has(at) ? 'hidden' : modeOf(there.length);
-      const shown = mode === 'panes' ? there : members;
+      const shown = mode === 'hidden' ? members : there;
       const last = found.at(-1);
       if (last?.mode === mode && hasSame(last.members, shown))
         found[found.length - 1] = { ...last, to: at + 1 };

@@ -130,6 +130,22 @@ test('with `single: own-side`, the pane of somebody who has left is empty, so th
   for (const frame of [63, 149]) expect(centres(video, frame)).toEqual([300, null]);
 });
 
+test.each([12, 13, 14, 15])(
+  'with `single: own-side`, who comes %i frames after the other was last seen has the other pane',
+  async (frames) => {
+    const video = await direct(
+      [
+        { frames: 60, seen: [left] },
+        { frames, seen: [] },
+        { frames: 60, seen: [right] },
+      ],
+      { single: 'own-side' },
+    );
+    expect(centres(video, 30)).toEqual([300, null]);
+    for (const frame of [75, 100, 119]) expect(centres(video, frame), String(frame)).toEqual([null, 900]);
+  },
+);
+
 test('people keep their panes at a cut to the reverse angle, and a single person is shown as the whole image', async () => {
   const video = await direct([
     { frames: 40, seen: [left, right] },
