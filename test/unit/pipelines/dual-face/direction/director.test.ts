@@ -222,6 +222,39 @@ test('while one person hides the other, the whole image is shown at once', async
   expect(centres(video, 150)).not.toBeNull();
 });
 
+test.each(['full', 'own-side'] as const)(
+  'with `single: %s`, no pane shows the place that somebody has left behind the back of another person',
+  async (single) => {
+    // They meet in the middle; the face of 2 is not seen while they are nearer than 340 pixels.
+    const cross = (share: number): Seen[] => {
+      const [one, two] = [300 + 600 * share, 900 - 600 * share];
+      return Math.abs(two - one) < 340
+        ? [{ who: 1, x: one }]
+        : [
+            { who: 1, x: one },
+            { who: 2, x: two },
+          ];
+    };
+    const video = await direct(
+      [
+        { frames: 40, seen: [left, right] },
+        { frames: 30, seen: cross },
+        {
+          frames: 40,
+          seen: [
+            { who: 1, x: 900 },
+            { who: 2, x: 300 },
+          ],
+        },
+      ],
+      { single },
+    );
+    const isSeen = (frame: number): boolean => cross((frame - 40) / 30).length === 2;
+    for (let frame = 40; frame < 70; frame++)
+      expect(centres(video, frame) === null, String(frame)).toBe(!isSeen(frame));
+  },
+);
+
 test('of three people the two most prominent ones are shown, without a change for a moment', async () => {
   const third: Seen = { who: 3, x: 600, height: 60 };
   const video = await direct([
