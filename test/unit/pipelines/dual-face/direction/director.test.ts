@@ -3,6 +3,7 @@ import { StoppedError } from '../../../../../src/domain/errors.ts';
 import { FIRST_ANALYSIS } from '../../../../../src/pipelines/dual-face/analysis/analysis-state.ts';
 import { followFaces } from '../../../../../src/pipelines/dual-face/analysis/analyse-frames.ts';
 import type { Observation } from '../../../../../src/pipelines/dual-face/analysis/observation.ts';
+import { viewOfCrop } from '../../../../../src/pipelines/dual-face/direction/corrections.ts';
 import { decisionsOf } from '../../../../../src/pipelines/dual-face/direction/decisions.ts';
 import { countSituations } from '../../../../../src/pipelines/dual-face/direction/describe-direction.ts';
 import {
@@ -399,6 +400,25 @@ test('spans change the layout, the people, the crops or `single` of their frames
     ['panes', false],
   ]);
   expect(shots[0]?.stretches[2]?.panes[1]).toMatchObject({ person: null, first: { y: 50, height: 300 } });
+});
+
+test.each([
+  [
+    { x: 0, y: 20, width: 400, height: 200 },
+    { centerX: 200, centerY: 225, height: 450 },
+  ],
+  [
+    { x: 1200, y: 620, width: 80, height: 100 },
+    { centerX: 1235.6, centerY: 670, height: 100 },
+  ],
+  [
+    { x: -100, y: 300, width: 400, height: 450 },
+    { centerX: 100, centerY: 525, height: 450 },
+  ],
+])('the view of a crop goes beyond the image only where the crop does: %j', (crop, view) => {
+  const found = viewOfCrop(crop, geometry);
+  for (const [key, value] of Object.entries(view))
+    expect(found[key as keyof typeof view], key).toBeCloseTo(value, 1);
 });
 
 test.each([
