@@ -402,6 +402,19 @@ test('spans change the layout, the people, the crops or `single` of their frames
   expect(shots[0]?.stretches[2]?.panes[1]).toMatchObject({ person: null, first: { y: 50, height: 300 } });
 });
 
+test('somebody who looks away at the end of a span keeps the pane outside of it', async () => {
+  const parts: Part[] = [
+    { frames: 50, seen: [left, right] },
+    { frames: 60, seen: [left] },
+    { frames: 50, seen: [left, right] },
+  ];
+  const spans = [{ from: 78, to: 80, layout: 'whole' }] as const;
+  const video = await direct(parts, { spans });
+  for (const frame of [49, 70, 77, 80, 100, 110])
+    expect(centres(video, frame), String(frame)).toEqual([300, 900]);
+  expect(centres(video, 79)).toBeNull();
+});
+
 test.each([
   [
     { x: 0, y: 20, width: 400, height: 200 },
