@@ -34,7 +34,7 @@ const Corrections = z.strictObject({ people: People.optional(), spans: z.array(S
  * @throws ConfigurationError with all faults of the corrections, or all of the other keys
  */
 export function parseSidecarRecipe(request: unknown, parse: (request: unknown) => Recipe): Recipe {
-  if (typeof request !== 'object' || request === null) return parse(request);
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) return parse(request);
   const { people, spans, ...others } = request as Record<string, unknown>;
   const recipe = parse(others);
   const given = Object.entries({ people, spans }).filter(([, value]) => value !== undefined);

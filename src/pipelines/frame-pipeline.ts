@@ -47,7 +47,7 @@ export interface VideoAnalysis {
     onFrame: (frameNumber: number) => void,
   ): Promise<AnalysedFrames>;
   /**
-   * Decides what all frames show. Depends on nothing but the findings. Stops with StoppedError when `signal` is aborted.
+   * Decides what all frames show. Depends on the findings, and may depend on how fast models are here. Stops with StoppedError when `signal` is aborted.
    *
    * @param findings of all frames, in order, in batches of any size
    * @param batchFrames number of frames of each batch that `process` gets

@@ -35,7 +35,9 @@ async function splitScreenOfOne(recipe: Partial<DualFaceRecipe>): Promise<Buffer
   const { findings } = await pipeline.analyse(frames, null, signal, () => undefined);
   const { directions } = await pipeline.direct([findings], [FRAMES], signal, () => undefined);
   const drawn: Buffer[] = [];
-  for await (const { pixels } of pipeline.process(frames, directions[0] ?? null, signal)) drawn.push(pixels);
+  for await (const { pixels } of pipeline.process(frames, directions[0] ?? null, signal))
+    // The pipeline uses the bytes again.
+    drawn.push(Buffer.from(pixels));
   return drawn;
 }
 
@@ -67,6 +69,7 @@ test.for<Partial<DualFaceRecipe>>([
   const judge = await openDetector('YuNet of any size', { enoughFaces: 0 });
   const drawn = await splitScreenOfOne(recipe);
   expect(drawn).toHaveLength(FRAMES);
+  expect(drawn[0]?.equals(drawn[FRAMES - 1] ?? Buffer.alloc(0))).toBe(false);
   for (const frame of [0, 12, FRAMES - 1]) {
     const faces = await judge.detect(drawn[frame] ?? Buffer.alloc(0), RESULT.width, RESULT.height);
     expect(faces.filter(({ score }) => score > 0.8)).toHaveLength(1);

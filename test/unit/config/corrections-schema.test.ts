@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { parseSidecarRecipe } from '../../../src/config/corrections-schema.ts';
 import { PIPELINE_DEFAULTS } from '../../../src/config/recipe-presets.ts';
 import { parseRecipe } from '../../../src/config/recipe-schema.ts';
+import { ConfigurationError } from '../../../src/domain/errors.ts';
 import { recipeText, type Recipe } from '../../../src/domain/recipe.ts';
 
 const base = PIPELINE_DEFAULTS['dual-face'];
@@ -32,6 +33,10 @@ test('corrections become part of the recipe, with the spans in order', () => {
 test('a sidecar without corrections gives the same recipe as before', () => {
   expect(recipeText(parse({ gap: 4 }))).toBe(recipeText(parseRecipe({ gap: 4 }, base)));
   expect(recipeText(parse({ spans: [] }))).toBe(recipeText(base));
+});
+
+test('a sidecar that is a list is rejected', () => {
+  expect(() => parse([])).toThrow(ConfigurationError);
 });
 
 const crop = { x: 0, y: 0, width: 100, height: 100 };

@@ -17,16 +17,17 @@ export function blurredCopy(
   pane: { readonly width: number; readonly height: number },
   { view, pixelAspect }: { readonly view: View; readonly pixelAspect: number },
 ): Pixels & { readonly height: number } {
-  const width = Math.ceil(pane.width / SHRUNK);
-  const height = Math.ceil(pane.height / SHRUNK);
-  const read = (center: number, length: number, all: number, scaled: number): Span => {
+  const read = (center: number, length: number, all: number, paneLength: number): Span => {
     const shown = Math.min(all, Math.round(length));
     const start = Math.max(0, Math.min(all - shown, Math.round(center - shown / 2)));
+    // Never enlarged: where there is less than a pixel of the image for each of the copy, there is no mean.
+    const scaled = Math.min(shown, Math.ceil(paneLength / SHRUNK));
     return { from: start, length: shown, scaled, skip: 0, shown: scaled, at: 0 };
   };
   const viewWidth = (view.height * pane.width) / pane.height / pixelAspect;
-  const across = read(view.centerX, viewWidth, from.width, width);
-  const down = read(view.centerY, view.height, from.height, height);
+  const across = read(view.centerX, viewWidth, from.width, pane.width);
+  const down = read(view.centerY, view.height, from.height, pane.height);
+  const [width, height] = [across.scaled, down.scaled];
   const shrunk = emptyImage(source, width, height);
   drawScaled(source, across, down, shrunk, { x: 0, y: 0 }, { kernel: MEAN });
   const blurred = emptyImage(source, width, height);

@@ -108,6 +108,8 @@ export class Screen {
 }
 
 /** Whether a view extends beyond the image by more than rounding. */
-function hasBars({ height }: View, geometry: ViewGeometry): boolean {
-  return height > coverView(geometry).height * 1.001;
+function hasBars({ centerX, centerY, height }: View, { width, height: all, aspect }: ViewGeometry): boolean {
+  const isBeyond = (center: number, shown: number, length: number): boolean =>
+    Math.max(shown / 2 - center, center + shown / 2 - length) > shown * 0.001;
+  return isBeyond(centerX, height * aspect, width) || isBeyond(centerY, height, all);
 }

@@ -1,7 +1,7 @@
 import { InputRejectedError } from '../../../domain/errors.ts';
 import type { Crop, DualFaceRecipe, Span } from '../../../domain/recipe.ts';
 import { counted } from '../../../lib/counted.ts';
-import type { View, ViewGeometry } from '../camera/view.ts';
+import { insideImage, type View, type ViewGeometry } from '../camera/view.ts';
 import type { Shot } from '../identity/tracklet.ts';
 
 /** Part of a shot: inside a span of the sidecar file, or outside of all. */
@@ -24,9 +24,21 @@ export function partsOf({ from, to }: Shot, spans: readonly Span[]): ShotPart[] 
   return parts;
 }
 
-/** The view that contains a crop; nearer to its shape than the pane's shape allows it cannot be. */
-export function viewOfCrop({ x, y, width, height }: Crop, { aspect }: ViewGeometry): View {
-  return { centerX: x + width / 2, centerY: y + height / 2, height: Math.max(height, width / aspect) };
+/**
+ * The smallest view that contains a crop. What it shows around the crop, because that has another shape than the pane, is
+ * inside the image if possible.
+ */
+export function viewOfCrop({ x, y, width, height }: Crop, geometry: ViewGeometry): View {
+  const viewHeight = Math.max(height, width / geometry.aspect);
+  const [centerX, centerY] = [x + width / 2, y + height / 2];
+  const inside = insideImage({ centerX, centerY, height: viewHeight }, geometry);
+  const near = (wanted: number, center: number, spare: number): number =>
+    Math.max(center - spare, Math.min(center + spare, wanted));
+  return {
+    centerX: near(inside.centerX, centerX, (viewHeight * geometry.aspect - width) / 2),
+    centerY: near(inside.centerY, centerY, (viewHeight - height) / 2),
+    height: viewHeight,
+  };
 }
 
 /**

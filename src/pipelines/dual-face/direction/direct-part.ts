@@ -1,15 +1,15 @@
 import type { Span } from '../../../domain/recipe.ts';
 import type { ScreenViews } from '../composition/screen-views.ts';
-import type { Person } from '../identity/person.ts';
 import { viewOfCrop, type ShotPart } from './corrections.ts';
 import { directShot, type DirectedShot } from './direct-shot.ts';
 import type { DirectorOptions } from './director-options.ts';
+import type { Presence } from './presence.ts';
 import type { Seating } from './seating.ts';
 
-/** Decides what a part of a shot shows: as a shot of its own, with the rules of its span. */
+/** Decides what a part of a shot shows: as a shot of its own, with the rules of its span. @param presences in the part */
 export function directPart(
   part: ShotPart,
-  people: readonly Person[],
+  presences: readonly Presence[],
   seating: Seating,
   options: DirectorOptions,
 ): DirectedShot {
@@ -25,7 +25,7 @@ export function directPart(
     people: span?.people ?? recipe.people ?? [],
     isCorrected: span !== null,
   };
-  return directShot(part, people, seating, rules, options);
+  return directShot(part, presences, seating, rules, options);
 }
 
 /** Shows the crops of a span, or the whole image. */

@@ -1,10 +1,9 @@
 import type { PaneLayout } from '../../../domain/recipe.ts';
 import type { ScreenViews } from '../composition/screen-views.ts';
-import type { Person } from '../identity/person.ts';
 import type { Shot } from '../identity/tracklet.ts';
 import { castShot } from './cast.ts';
 import type { DirectorOptions } from './director-options.ts';
-import { boxAt, isSeenAt, presenceIn, type Presence } from './presence.ts';
+import { boxAt, isSeenAt, type Presence } from './presence.ts';
 import { MAX_PANES, type Seating } from './seating.ts';
 import type { Seats } from './seats.ts';
 import type { ShotRules } from './shot-rules.ts';
@@ -35,19 +34,16 @@ export interface DirectedShot {
 /** Duration of the cross-fade from the panes to the whole image where somebody has left. */
 const FADE_SECONDS = 0.4;
 
-/** Decides what a shot shows. @param people who are seen in the shot */
+/** Decides what a shot, or a part of it, shows. @param presences who is there */
 export function directShot(
   shot: Shot,
-  people: readonly Person[],
+  presences: readonly Presence[],
   seating: Seating,
   rules: ShotRules,
   { geometryOf, framesPerSecond }: Pick<DirectorOptions, 'geometryOf' | 'framesPerSecond'>,
 ): DirectedShot {
   const frames = shot.to - shot.from;
   const { layout, single, missing, isCorrected } = rules;
-  const presences = people
-    .map((person) => presenceIn(shot, person, framesPerSecond, rules.detectEvery))
-    .filter((presence) => presence !== null);
   const allowed = presences.filter(
     ({ personId }) => rules.people.length === 0 || rules.people.includes(personId),
   );
@@ -69,10 +65,7 @@ export function directShot(
   for (const [i, stretch] of stretches.entries()) {
     const { from, to, mode, members } = stretch;
     const isShown = showsPanes(stretch);
-    if (isShown) {
-      const shown = mode === 'panes' ? members : members.filter((each) => boxAt(each, from) !== null);
-      seats = seating.seat(shown, seats, from, rules);
-    }
+    if (isShown) seats = seating.seat(members, seats, from, rules);
     const ids = isShown ? (seats ?? []).map((person) => person?.personId ?? null) : [];
     const range = { from: shot.from + from, to: shot.from + to };
     directed.push({ ...range, mode, layout, people: ids, isCorrected });

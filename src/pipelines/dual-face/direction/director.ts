@@ -7,6 +7,7 @@ import { assertCorrectionsApply, partsOf } from './corrections.ts';
 import { directPart } from './direct-part.ts';
 import type { DirectorOptions } from './director-options.ts';
 import type { DirectedShot } from './direct-shot.ts';
+import { presenceIn, presenceInPart } from './presence.ts';
 import { Seating } from './seating.ts';
 import { addCounts } from './situations.ts';
 
@@ -30,7 +31,7 @@ export async function directVideo(
   options: DirectorOptions,
   onShot: () => Promise<void> = () => Promise.resolve(),
 ): Promise<DirectedVideo> {
-  const { geometryOf, recipe } = options;
+  const { geometryOf, framesPerSecond, recipe } = options;
   const shotList = shotsOf(observations);
   const people = peopleOf(observations, shotList);
   const { width, height } = geometryOf(recipe.layout, 2);
@@ -40,10 +41,15 @@ export async function directVideo(
   const shots: DirectedVideo['shots'][number][] = [];
   for (const [i, shot] of shotList.entries()) {
     await onShot();
-    const inShot = people
+    const presences = people
       .map(({ id, tracklets }) => ({ id, tracklets: tracklets.filter((each) => each.shot === i) }))
-      .filter(({ tracklets }) => tracklets.length > 0);
-    const parts = partsOf(shot, recipe.spans ?? []).map((part) => directPart(part, inShot, seating, options));
+      .map((person) => presenceIn(shot, person, framesPerSecond, recipe.detectEvery))
+      .filter((presence) => presence !== null);
+    const parts = partsOf(shot, recipe.spans ?? []).map((part) => {
+      const inPart = presences.map((each) => presenceInPart(each, shot, part));
+      const there = inPart.filter((presence) => presence !== null);
+      return directPart(part, there, seating, options);
+    });
     for (const each of parts.flatMap((part) => part.views)) views.push(each);
     shots.push({
       ...shot,

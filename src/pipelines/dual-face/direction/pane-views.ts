@@ -42,10 +42,10 @@ function targetsOf(
   { geometry, everybody, others }: PaneContext,
 ): FaceTarget[] {
   const targets: FaceTarget[] = [];
-  let last: Box | null = null;
+  let last = Array.from({ length: to - from }, (_, i) => boxAt(person, from + i)).find((box) => box !== null);
   for (let at = from; at < to; at++) {
-    const box: Box | null = boxAt(person, at) ?? last;
-    if (box === null) continue;
+    const box: Box | undefined = boxAt(person, at) ?? last;
+    if (box === undefined) continue;
     last = box;
     const neighbours = (everybody[at] ?? []).flatMap((each) => {
       const neighbour = each.personId === person.personId ? null : boxAt(each, at);

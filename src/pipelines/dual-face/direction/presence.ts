@@ -16,6 +16,16 @@ export interface Presence {
   readonly height: number;
 }
 
+/** A person in a part of the shot; frame 0 is the first frame of the part. null: the person is not there. */
+export function presenceInPart(presence: Presence, shot: Shot, part: Shot): Presence | null {
+  const from = presence.from - (part.from - shot.from);
+  const [start, end] = [Math.max(0, -from), part.to - part.from - from];
+  if (end <= 0) return null;
+  const boxes = presence.boxes.slice(start, end);
+  if (boxes.every((box) => box === null)) return null;
+  return { ...presence, from: Math.max(0, from), boxes, isSeen: presence.isSeen.slice(start, end) };
+}
+
 /** A person who is back after at most this long, within this many heights of the face, was there all the time. */
 export const BRIDGE_SECONDS = 2.5;
 const BRIDGE_HEIGHTS = 2;

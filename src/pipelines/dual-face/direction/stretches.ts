@@ -11,7 +11,7 @@ export interface Stretch {
   readonly from: number;
   readonly to: number;
   readonly mode: Mode;
-  /** Who is there, if `panes` are shown; otherwise everybody who had a pane if they were there. */
+  /** Who is there, of those who would have a pane; while somebody is hidden, everybody who would have one. */
   readonly members: readonly Presence[];
 }
 
@@ -32,7 +32,7 @@ export function stretchesOf(
     for (let at = from; at < to; at++) {
       const there = members.filter((each) => boxAt(each, at) !== null);
       const mode = hidden.has(at) ? 'hidden' : modeOf(there.length);
-      const shown = mode === 'panes' ? there : members;
+      const shown = mode === 'hidden' ? members : there;
       const last = found.at(-1);
       if (last?.mode === mode && hasSame(last.members, shown))
         found[found.length - 1] = { ...last, to: at + 1 };
@@ -51,7 +51,10 @@ function hasSame(some: readonly Presence[], others: readonly Presence[]): boolea
   return some.length === others.length && some.every((each) => others.includes(each));
 }
 
-/** The frames in which one person stands where the pane of the other, who is not seen, would show somebody. */
+/**
+ * The frames in which one person stands where the pane of the other, who is not seen, would show somebody; and up to
+ * `minFrames` before and after in which the other is not seen, because a body hides a face before the faces meet.
+ */
 function hiddenFrames(members: readonly Presence[], geometry: ViewGeometry, minFrames: number): Set<number> {
   const frames = new Set<number>();
   const pairs = members.flatMap((hider) =>
@@ -67,11 +70,24 @@ function hiddenFrames(members: readonly Presence[], geometry: ViewGeometry, minF
       const inView = isInView(front, box, geometry);
       if (isSeenAt(other, at)) framesInView = inView ? framesInView + 1 : 0;
       // A neighbour who was in the view anyway hides only somebody whose place they take.
-      else if (inView && (framesInView < minFrames || isOver(front, box))) frames.add(at);
+      else if (inView && (framesInView < minFrames || isOver(front, box)))
+        for (const each of unseenAround(other, at, minFrames)) frames.add(each);
     }
   }
   closeGaps(frames, minFrames);
   return frames;
+}
+
+/** A frame, and the frames next to it without an interruption in which a person who is there is not seen. */
+function unseenAround(person: Presence, frame: number, most: number): number[] {
+  const found = [frame];
+  for (const step of [-1, 1])
+    for (let i = 1; i <= most; i++) {
+      const at = frame + i * step;
+      if (boxAt(person, at) === null || isSeenAt(person, at)) break;
+      found.push(at);
+    }
+  return found;
 }
 
 function isInView(face: Box, shown: Box, geometry: ViewGeometry): boolean {
@@ -98,14 +114,18 @@ function closeGaps(frames: Set<number>, maxGap: number): void {
 }
 
 /**
- * Merges short stretches of panes or the whole frame into their neighbours, except where somebody is hidden; and short
- * stretches of more people into neighbours that show fewer of them, so that those who leave together leave at once.
+ * Merges short stretches of panes into neighbours that show the whole frame or one person; of more people into neighbours
+ * that show fewer of them, so that those who leave together leave at once; and of one person into neighbours in which
+ * somebody is hidden.
  */
 function withoutShort(stretches: readonly Stretch[], minFrames: number): Stretch[] {
   const kept: Stretch[] = [];
-  const isShort = ({ from, to, mode }: Stretch): boolean => mode === 'panes' && to - from < minFrames;
+  const isShort = ({ from, to, mode }: Stretch): boolean =>
+    (mode === 'panes' || mode === 'alone') && to - from < minFrames;
   const canReplace = (neighbour: Stretch, short: Stretch): boolean =>
-    neighbour.mode !== 'panes' || neighbour.members.every((each) => short.members.includes(each));
+    short.mode === 'alone'
+      ? neighbour.mode === 'hidden'
+      : neighbour.mode !== 'panes' || neighbour.members.every((each) => short.members.includes(each));
   for (const stretch of stretches) {
     const last = kept.at(-1);
     if (last !== undefined && isShort(stretch) && canReplace(last, stretch))

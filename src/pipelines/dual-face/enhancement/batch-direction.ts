@@ -1,12 +1,11 @@
 import type { EnhancedPlaces } from './enhanced-places.ts';
 
-/** In place of the number of the first frame, which is never negative. */
+/** The first number, which is another one than the version of views without enhanced places. */
 const MARK = -1;
 const HEADER_BYTES = 16;
 
 /**
- * Encodes what a batch shows together with the enhanced places of its frames. Without any, it is just the views, as in
- * older versions.
+ * Encodes what a batch shows together with the enhanced places of its frames. Without any, it is just the views.
  *
  * @param views as `encodeViews` gives them
  */

@@ -39,7 +39,7 @@ export async function chooseEnhancement(
   const { recipe, screen, enhancer } = options;
   const none = views.map(() => 0);
   if (!enhancer.isWanted) return { places: none, clause: null };
-  const places = placesToEnhance(views, shots, screen);
+  const places = placesToEnhance(views, shots, screen, recipe.spans);
   const frames = countEnhanced(places);
   if (frames === 0) return { places, clause: null };
   const isRequired = namedEnhancer(recipe) !== null;

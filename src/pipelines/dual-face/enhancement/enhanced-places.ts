@@ -1,5 +1,8 @@
+import type { Span } from '../../../domain/recipe.ts';
 import type { Screen, ShownView } from '../composition/screen.ts';
 import type { ScreenViews } from '../composition/screen-views.ts';
+import { partsOf } from '../direction/corrections.ts';
+import type { Shot } from '../identity/tracklet.ts';
 
 /** From this enlargement on, a place is worth enhancing. */
 const WORTHWHILE = 1.5;
@@ -9,15 +12,17 @@ export type EnhancedPlaces = number;
 
 /**
  * The places to enhance in each frame. A place is enhanced for a whole shot or not at all, so that its sharpness does not
- * change while it is seen: if it is enlarged enough in at least half of the frames that show it.
+ * change while it is seen: if it is enlarged enough in at least half of the frames that show it. The ends of spans of the
+ * sidecar file are like cuts.
  */
 export function placesToEnhance(
   views: readonly ScreenViews[],
-  shots: readonly { readonly from: number; readonly to: number }[],
+  shots: readonly Shot[],
   screen: Screen,
+  spans: readonly Span[] = [],
 ): EnhancedPlaces[] {
   const places = new Array<EnhancedPlaces>(views.length).fill(0);
-  for (const { from, to } of shots) {
+  for (const { from, to } of shots.flatMap((shot) => partsOf(shot, spans))) {
     const shown = views.slice(from, to).map((each) => screen.shown(each));
     const worth = worthwhile(shown.flat());
     for (const [i, ofFrame] of shown.entries())

@@ -173,6 +173,28 @@ test.each([
     expect(Math.abs((pixel(pixels, 30, y)[0] ?? 0) - level)).toBeLessThanOrEqual(1);
 });
 
+test('the blurred copy of an image that is smaller than the copy has no black stripes', () => {
+  const tiny = { ...from, width: 40, height: 30 };
+  const large = { ...to, width: 960, height: 720 };
+  const screen = new Screen({ from: tiny, to: large, pixelAspect: 1 }, {});
+  const grey = Buffer.alloc(40 * 30 * 3, 100);
+  const views = { layout: 'grid', panes: [null], whole: 0 } as const;
+  const { pixels } = screen.draw({ number: 0, pixels: grey }, views);
+  expect([...new Set(pixels)]).toEqual([60]);
+});
+
+test('what a pane shows beyond one edge of the image is filled like bars', () => {
+  const white = Buffer.alloc(80 * 40 * 3, 100);
+  const view = { centerX: 10, centerY: 20, height: 40 };
+  const draw = (fill: 'blur' | 'black'): number[] => {
+    const screen = new Screen(sizes, { fill });
+    const views = { layout: 'side-by-side', panes: [view], whole: 0 } as const;
+    return pixel(screen.draw({ number: 0, pixels: white }, views).pixels, 3, 20);
+  };
+  expect(draw('black')[0]).toBe(0);
+  expect(draw('blur')[0]).toBe(60);
+});
+
 test.each(['rgb24', 'rgb48le'] as const)('half of a close-up is laid over its view in %s', (pixelFormat) => {
   const isDeep = pixelFormat === 'rgb48le';
   const bytes = isDeep ? 2 : 1;

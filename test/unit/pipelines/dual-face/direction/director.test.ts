@@ -3,6 +3,7 @@ import { StoppedError } from '../../../../../src/domain/errors.ts';
 import { FIRST_ANALYSIS } from '../../../../../src/pipelines/dual-face/analysis/analysis-state.ts';
 import { followFaces } from '../../../../../src/pipelines/dual-face/analysis/analyse-frames.ts';
 import type { Observation } from '../../../../../src/pipelines/dual-face/analysis/observation.ts';
+import { viewOfCrop } from '../../../../../src/pipelines/dual-face/direction/corrections.ts';
 import { decisionsOf } from '../../../../../src/pipelines/dual-face/direction/decisions.ts';
 import { countSituations } from '../../../../../src/pipelines/dual-face/direction/describe-direction.ts';
 import {
@@ -130,6 +131,22 @@ test('with `single: own-side`, the pane of somebody who has left is empty, so th
   for (const frame of [63, 149]) expect(centres(video, frame)).toEqual([300, null]);
 });
 
+test.each([12, 13, 14, 15])(
+  'with `single: own-side`, who comes %i frames after the other was last seen has the other pane',
+  async (frames) => {
+    const video = await direct(
+      [
+        { frames: 60, seen: [left] },
+        { frames, seen: [] },
+        { frames: 60, seen: [right] },
+      ],
+      { single: 'own-side' },
+    );
+    expect(centres(video, 30)).toEqual([300, null]);
+    for (const frame of [75, 100, 119]) expect(centres(video, frame), String(frame)).toEqual([null, 900]);
+  },
+);
+
 test('people keep their panes at a cut to the reverse angle, and a single person is shown as the whole image', async () => {
   const video = await direct([
     { frames: 40, seen: [left, right] },
@@ -205,6 +222,39 @@ test('while one person hides the other, the whole image is shown at once', async
   for (let frame = 64; frame < 95; frame++) expect(centres(video, frame), String(frame)).toBeNull();
   expect(centres(video, 150)).not.toBeNull();
 });
+
+test.each(['full', 'own-side'] as const)(
+  'with `single: %s`, no pane shows the place that somebody has left behind the back of another person',
+  async (single) => {
+    // They meet in the middle; the face of 2 is not seen while they are nearer than 340 pixels.
+    const cross = (share: number): Seen[] => {
+      const [one, two] = [300 + 600 * share, 900 - 600 * share];
+      return Math.abs(two - one) < 340
+        ? [{ who: 1, x: one }]
+        : [
+            { who: 1, x: one },
+            { who: 2, x: two },
+          ];
+    };
+    const video = await direct(
+      [
+        { frames: 40, seen: [left, right] },
+        { frames: 30, seen: cross },
+        {
+          frames: 40,
+          seen: [
+            { who: 1, x: 900 },
+            { who: 2, x: 300 },
+          ],
+        },
+      ],
+      { single },
+    );
+    const isSeen = (frame: number): boolean => cross((frame - 40) / 30).length === 2;
+    for (let frame = 40; frame < 70; frame++)
+      expect(centres(video, frame) === null, String(frame)).toBe(!isSeen(frame));
+  },
+);
 
 test('of three people the two most prominent ones are shown, without a change for a moment', async () => {
   const third: Seen = { who: 3, x: 600, height: 60 };
@@ -350,6 +400,38 @@ test('spans change the layout, the people, the crops or `single` of their frames
     ['panes', false],
   ]);
   expect(shots[0]?.stretches[2]?.panes[1]).toMatchObject({ person: null, first: { y: 50, height: 300 } });
+});
+
+test('somebody who looks away at the end of a span keeps the pane outside of it', async () => {
+  const parts: Part[] = [
+    { frames: 50, seen: [left, right] },
+    { frames: 60, seen: [left] },
+    { frames: 50, seen: [left, right] },
+  ];
+  const spans = [{ from: 78, to: 80, layout: 'whole' }] as const;
+  const video = await direct(parts, { spans });
+  for (const frame of [49, 70, 77, 80, 100, 110])
+    expect(centres(video, frame), String(frame)).toEqual([300, 900]);
+  expect(centres(video, 79)).toBeNull();
+});
+
+test.each([
+  [
+    { x: 0, y: 20, width: 400, height: 200 },
+    { centerX: 200, centerY: 225, height: 450 },
+  ],
+  [
+    { x: 1200, y: 620, width: 80, height: 100 },
+    { centerX: 1235.6, centerY: 670, height: 100 },
+  ],
+  [
+    { x: -100, y: 300, width: 400, height: 450 },
+    { centerX: 100, centerY: 525, height: 450 },
+  ],
+])('the view of a crop goes beyond the image only where the crop does: %j', (crop, view) => {
+  const found = viewOfCrop(crop, geometry);
+  for (const [key, value] of Object.entries(view))
+    expect(found[key as keyof typeof view], key).toBeCloseTo(value, 1);
 });
 
 test.each([

@@ -26,6 +26,12 @@ test('a place is enhanced in a whole shot, or not at all', () => {
   expect(placesToEnhance([...first, ...second], shots, screen)).toEqual([1, 1, 1, 1, 2, 2]);
 });
 
+test('a span of the sidecar file is decided for itself, like a shot', () => {
+  const views = [panes(30, 90), panes(30, 90), panes(30, 90), panes(90, 30)];
+  const span = { from: 3, to: 4, crops: [] };
+  expect(placesToEnhance(views, [{ from: 0, to: 4 }], screen, [span])).toEqual([1, 1, 1, 2]);
+});
+
 test('the whole screen is a place of its own, and empty panes are none', () => {
   const small = new Screen({ from: { ...format, width: 80, height: 45 }, to: format, pixelAspect: 1 }, {});
   const alone: ScreenViews = { layout: 'side-by-side', panes: [null, null], whole: 1 };
