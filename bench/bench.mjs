@@ -35,7 +35,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
     report: { type: 'string', default: join(root, 'bench/results/bench.json') },
-    model: { type: 'string', multiple: true, default: MODELS },
+    model: { type: 'string', multiple: true },
     size: { type: 'string', multiple: true, default: ['160x90', '320x180', '640x360'] },
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: '0' },
@@ -48,17 +48,12 @@ const { values } = parseArgs({
   },
 });
 
-const models = values.model.map(findModel).filter(({ path }) => existsSync(path));
-const cpuOptions = {
-  ...{ root, models, rounds: Number(values.rounds) },
-  threads: Number(values.threads) || availableParallelism(),
-  instructionSets: chooseInstructionSets(),
-};
+const threads = Number(values.threads) || availableParallelism();
 const sections = {
-  engines: () => measureEngines({ ...cpuOptions, sizes: values.size }),
+  engines: () => measureEngines({ ...cpuOptions(), sizes: values.size }),
   quality: () =>
     measureQuality({
-      ...cpuOptions,
+      ...cpuOptions(),
       pictures: values.pictures,
       crop: Number(values.crop),
       stills: values.stills,
@@ -81,7 +76,7 @@ if (wanted.includes('quality') && !values.pictures) throw new Error('--pictures 
 const report = {
   ...{
     machine: `${cpus().length} x ${cpus()[0].model.trim()}`,
-    threads: cpuOptions.threads,
+    threads,
     loadAverage: loadavg(),
   },
   sections: {},
@@ -102,6 +97,24 @@ console.log(values.json ? JSON.stringify(report, null, 2) : summary);
 function findModel(nameOrFile) {
   if (nameOrFile.endsWith('.onnx')) return { name: basename(nameOrFile, '.onnx'), path: resolve(nameOrFile) };
   return { name: nameOrFile, path: join(root, 'models', `${nameOrFile}.onnx`) };
+}
+
+/** Not asked for by other sections, which need neither the addon nor a model. */
+function cpuOptions() {
+  return {
+    ...{ root, threads, models: installedModels(), rounds: Number(values.rounds) },
+    instructionSets: chooseInstructionSets(),
+  };
+}
+
+function installedModels() {
+  const models = (values.model ?? MODELS).map(findModel);
+  const found = models.filter(({ path }) => existsSync(path));
+  if (values.model === undefined && found.length > 0) return found;
+  for (const { path } of models)
+    if (!existsSync(path))
+      throw new Error(`${path} does not exist; framekiln models pull downloads a model.`);
+  return found;
 }
 
 function chooseInstructionSets() {

@@ -27,16 +27,17 @@ makeClip(join(home, 'input/lanczos-2x/Fractal.mp4'), 20, 3);
 makeClip(join(home, 'input/Zoom into the valley.mp4'), 200, 2);
 makeClip(join(home, 'input/Seahorses.mp4'), 200, 1);
 
-const env = { ...process.env, FRAMEKILN_PAGE_PORT: PORT };
+const env = { ...process.env, FRAMEKILN_PAGE_ENABLED: 'true', FRAMEKILN_PAGE_PORT: PORT };
 const daemon = spawn(process.execPath, [MAIN, 'start', '--home', home], { env, stdio: 'ignore' });
 const ended = new Promise((end) => daemon.once('exit', end));
-const context = await chromium.launchPersistentContext(join(work, 'profile'), {
-  executablePath: '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-  viewport: { width: 1280, height: 720 },
-  colorScheme: 'dark',
-});
+let context = null;
 try {
+  context = await chromium.launchPersistentContext(join(work, 'profile'), {
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+    viewport: { width: 1280, height: 720 },
+    colorScheme: 'dark',
+  });
   const page = await context.newPage();
   await open(page);
   // The comparison of the model's first frames.
@@ -52,7 +53,7 @@ try {
   }
   makeGif();
 } finally {
-  await context.close();
+  await context?.close();
   daemon.kill();
   await ended;
   rmSync(work, { recursive: true, force: true });

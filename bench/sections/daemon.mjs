@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { childrenOf, isWorker, megabytes } from '../process-memory.mjs';
 
 const HEADER = ['DAEMON', 'VALUE'];
 const STARTS = 3;
+const START_LIMIT_MS = 60_000;
 const SAMPLE_EVERY_MS = 1_000;
 /** Work counts from the end of the first batch on. */
 const EARLY_MS = 10_000;
@@ -70,13 +71,17 @@ async function startDaemon(root, home, model) {
   const startedAt = performance.now();
   const child = spawn(process.execPath, [join(root, 'dist/main.js'), 'start', '--home', home], {
     stdio: 'ignore',
-    env: { ...process.env, FRAMEKILN_ESTIMATE_MEASURE: 'false' },
+    env: { ...process.env, FRAMEKILN_PAGE_ENABLED: 'true', FRAMEKILN_ESTIMATE_MEASURE: 'false' },
   });
   const exited = once(child, 'exit');
   const ask = async (path) => (await globalThis.fetch(`http://127.0.0.1:${port}${path}`)).text();
   while (!(await ask('/readyz').then(Boolean, () => false))) {
-    if (child.exitCode !== null)
-      throw new Error(`The daemon ended with ${child.exitCode}; its log is in ${home}/logs.`);
+    if (performance.now() - startedAt > START_LIMIT_MS) {
+      child.kill('SIGTERM');
+      await exited;
+      throw new Error(`The page did not answer within ${START_LIMIT_MS / 1000} s:\n${logOf(home)}`);
+    }
+    if (child.exitCode !== null) throw new Error(`The daemon ended with ${child.exitCode}:\n${logOf(home)}`);
     await delay(10);
   }
   return {
@@ -88,6 +93,12 @@ async function startDaemon(root, home, model) {
       await exited;
     },
   };
+}
+
+/** The log itself, as the home is removed. */
+function logOf(home) {
+  const path = join(home, 'logs/framekiln.log');
+  return existsSync(path) ? readFileSync(path, 'utf8') : 'It has written no log.';
 }
 
 /** A clip that lasts longer than any measurement, with noise, because parts that do not change would not be computed. */
@@ -107,7 +118,7 @@ async function sampleMemory(daemon, seconds) {
   let workSince = null;
   while (workSince === null || performance.now() < workSince + seconds * 1000) {
     await delay(SAMPLE_EVERY_MS);
-    if (!daemon.isRunning()) throw new Error(`The daemon ended; its log is in ${daemon.home}/logs.`);
+    if (!daemon.isRunning()) throw new Error(`The daemon ended:\n${logOf(daemon.home)}`);
     const worker = childrenOf(daemon.pid).find(isWorker);
     if (workSince === null && worker !== undefined && (await hasFrame(daemon))) workSince = performance.now();
     if (workSince === null || worker === undefined) continue;
@@ -128,7 +139,9 @@ async function hasFrame(daemon) {
 
 function growthOf(samples, name, durationMs) {
   const mean = (from, to) => {
-    const part = samples.filter(({ ms }) => ms >= from * durationMs && ms <= to * durationMs);
+    const inside = samples.filter(({ ms }) => ms >= from * durationMs && ms <= to * durationMs);
+    // Of a short measurement on a busy machine, a part may have no sample.
+    const part = inside.length > 0 ? inside : samples;
     return Math.round(part.reduce((sum, sample) => sum + sample[name], 0) / part.length);
   };
   const early = samples.find(({ ms }) => ms >= Math.min(EARLY_MS, durationMs / 2)) ?? samples.at(-1);

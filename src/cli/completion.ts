@@ -21,12 +21,17 @@ export function completionCommand(cli: Cli): Command {
 
 /** The words of a command and of all its subcommands. The script is static: to ask the program would take half a second. */
 function wordsOf(program: Command, path: readonly string[] = []): Words {
-  const options = [...program.options, ...(program.parent?.options ?? [])].flatMap(({ long }) => long ?? []);
+  const options = optionsOf(program);
   const names = program.commands.map((each) => each.name());
   return [
     [path.join(' '), [...new Set([...names, ...options, '--help'])]],
     ...program.commands.flatMap((each) => wordsOf(each, [...path, each.name()])),
   ];
+}
+
+/** Its own options and those of the commands above it. */
+function optionsOf({ options, parent }: Command): string[] {
+  return [...options.flatMap(({ long }) => long ?? []), ...(parent === null ? [] : optionsOf(parent))];
 }
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };

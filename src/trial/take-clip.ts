@@ -25,7 +25,7 @@ export interface ClipRequest {
 
 /** Largest size of the part after upscaling, so that a large model does not take hours and two fit on a screen. */
 const LARGEST = { width: 640, height: 480 };
-/** All frames of two results are in memory at once: 0.6 GB. */
+/** All frames of two results are in memory at once: 0.6 GB, or 1.1 GB where the source has more than 8 bits. */
 const MOST_FRAMES = 300;
 
 /**

@@ -8,6 +8,8 @@ import { afterLine, NO_TRY, TryLine, type TryState } from './try-state.ts';
 
 /** Enough for a large frame and a slow model on a slow machine; somebody who waits can cancel. */
 const TIME_LIMIT_MS = 30 * 60_000;
+/** A large model takes an hour and longer for a clip of 10 s on a CPU. */
+const CLIPS_TIME_LIMIT_MS = 24 * 3_600_000;
 
 export interface TryRequest {
   /** Absolute path of a video or still image. */
@@ -102,7 +104,7 @@ export class TryRuns {
       ...['--', path],
     ];
     const child = startCaptured(command, {
-      ...{ env: childEnvironment(), timeoutMs: TIME_LIMIT_MS },
+      ...{ env: childEnvironment(), timeoutMs: seconds === null ? TIME_LIMIT_MS : CLIPS_TIME_LIMIT_MS },
       onLine: (text) => this.#read(text, run),
     });
     this.#child = child;

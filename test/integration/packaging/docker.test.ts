@@ -76,5 +76,9 @@ it('the compose files build the images of the Dockerfile', () => {
   expect(existsSync(join(context, cpu.build.dockerfile ?? ''))).toBe(true);
   expect(cpu).toMatchObject({ build: { target: 'cpu' }, init: true, volumes: ['./home:/data'] });
   expect(dockerfile).toContain('FRAMEKILN_HOME=/data');
+  // The home has videos and the token of the page.
+  expect(readFileSync(join(folder, 'Dockerfile.dockerignore'), 'utf8')).toMatch(/^packaging\/docker\/home$/m);
+  // `user` may be one without a home folder.
+  expect(dockerfile).toMatch(/^ENV .*NPM_CONFIG_CACHE=\/tmp\//m);
   expect(read('compose.cuda.yaml')).toMatchObject({ build: { target: 'cuda' }, image: 'framekiln:cuda' });
 });

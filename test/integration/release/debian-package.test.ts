@@ -11,9 +11,12 @@ import { tinySrvgg } from '../../helpers/tiny-models.ts';
  * PATH. It is built here, or lies in the folder FRAMEKILN_RELEASE.
  */
 const project = resolve(import.meta.dirname, '../../..');
-const hasDpkg = spawnSync('dpkg-deb', ['--version']).status === 0;
-const debTest = test.skipIf(!hasDpkg);
-const suffix = hasDpkg ? '' : ' (dpkg-deb is not installed; it comes with Debian and Ubuntu)';
+const release = process.env['FRAMEKILN_RELEASE'];
+const missing = ['dpkg-deb', ...(release === undefined ? ['g++', 'objdump'] : [])].filter(
+  (name) => spawnSync(name, ['--version']).status !== 0,
+);
+const debTest = test.skipIf(missing.length > 0);
+const suffix = missing.length === 0 ? '' : ` (not installed: ${missing.join(', ')})`;
 const SLOW = { tags: ['slow'], timeout: 300_000 };
 let folder: string;
 let file: string;
@@ -27,9 +30,9 @@ function framekiln(...args: readonly string[]) {
 }
 
 beforeAll(() => {
-  if (!hasDpkg) return;
+  if (missing.length > 0) return;
   folder = mkdtempSync(join(tmpdir(), 'framekiln-debian-'));
-  const packages = process.env['FRAMEKILN_RELEASE'] ?? join(folder, 'packages');
+  const packages = release ?? join(folder, 'packages');
   const build = ['scripts/release/build-deb.mjs', '--without-cuda', '--out', packages];
   if (!existsSync(packages)) execFileSync(process.execPath, build, { cwd: project });
   file = join(packages, readdirSync(packages).find((name) => name.endsWith('.deb')) ?? 'no .deb file');
@@ -50,7 +53,7 @@ beforeAll(() => {
 }, 900_000);
 
 afterAll(() => {
-  if (hasDpkg) rmSync(folder, { recursive: true, force: true });
+  if (missing.length === 0) rmSync(folder, { recursive: true, force: true });
 });
 
 debTest(`the package says what it needs, and brings nothing for other platforms${suffix}`, SLOW, () => {

@@ -12,6 +12,12 @@ import { tinySrvgg } from '../../helpers/tiny-models.ts';
  * only what the program needs. They are built here, or lie in the folder FRAMEKILN_RELEASE.
  */
 const project = resolve(import.meta.dirname, '../../..');
+const release = process.env['FRAMEKILN_RELEASE'];
+const missing = (release === undefined ? ['g++', 'objdump'] : []).filter(
+  (name) => spawnSync(name, ['--version']).status !== 0,
+);
+const packageTest = test.skipIf(missing.length > 0);
+const suffix = missing.length === 0 ? '' : ` (not installed: ${missing.join(', ')})`;
 const SLOW = { tags: ['slow'], timeout: 300_000 };
 let folder: string;
 let packages: string;
@@ -25,9 +31,9 @@ function run(program: string, args: readonly string[]) {
 const framekiln = (...args: readonly string[]) => run(join(folder, 'node_modules/.bin/framekiln'), args);
 
 beforeAll(() => {
+  if (missing.length > 0) return;
   folder = mkdtempSync(join(tmpdir(), 'framekiln-installed-'));
   packages = join(folder, 'packages');
-  const release = process.env['FRAMEKILN_RELEASE'];
   const pack = ['scripts/release/pack.mjs', '--without-cuda', '--out', packages];
   if (release === undefined) execFileSync(process.execPath, pack, { cwd: project });
   else cpSync(release, packages, { recursive: true });
@@ -50,39 +56,43 @@ beforeAll(() => {
 }, 600_000);
 
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  if (missing.length === 0) rmSync(folder, { recursive: true, force: true });
 });
 
-test('a job runs, in a home outside of node_modules', SLOW, () => {
+packageTest(`a job runs, in a home outside of node_modules${suffix}`, SLOW, () => {
   const job = framekiln('run', 'one.mp4', '--model', 'lanczos');
   expect(job, job.output).toMatchObject({ status: 0 });
   expect(existsSync(join(folder, 'user/framekiln/output/one.mp4'))).toBe(true);
 });
 
-test('a model runs on the CPU addon of the package', SLOW, () => {
+packageTest(`a model runs on the CPU addon of the package${suffix}`, SLOW, () => {
   writeFileSync(join(folder, 'tiny.onnx'), tinySrvgg());
   const job = framekiln('run', 'two.mp4', '--model', './tiny.onnx', '--device', 'cpu');
   expect(job, job.output).toMatchObject({ status: 0 });
   expect(job.output).toContain('Framekiln CPU engine');
 });
 
-test('`gpu install` installs the CUDA addon, which says why it finds no GPU', SLOW, async ({ skip }) => {
-  const addon = findAddon('cuda', project);
-  if (addon === null) skip('the CUDA addon is not built (npm run build:native needs nvcc)');
-  const { stageAddon } = (await import(join(project, 'scripts/release/stage-packages.mjs'))) as {
-    stageAddon: (root: string, addon: object, to: string) => void;
-  };
-  stageAddon(
-    project,
-    { name: 'cuda', path: addon, build: { driver: '1', glibc: '1' } },
-    join(folder, 'cuda'),
-  );
-  const packed = run('npm', ['pack', join(folder, 'cuda'), '--silent', '--pack-destination', packages]);
-  const wrong = framekiln('gpu', 'install', '--from', packages, '--sha256', 'ab');
-  expect(wrong).toMatchObject({ status: 3, output: expect.stringContaining('instead of ab') as string });
-  const sum = spawnSync('sha256sum', [packed.output.trim()], { cwd: packages, encoding: 'utf8' }).stdout;
-  writeFileSync(join(packages, 'SHA256SUMS'), sum);
-  const installed = framekiln('gpu', 'install', '--from', packages);
-  expect(installed, installed.output).toMatchObject({ status: 0 });
-  expect(framekiln('doctor').output).not.toContain('the CUDA addon is not installed');
-});
+packageTest(
+  `\`gpu install\` installs the CUDA addon, which says why it finds no GPU${suffix}`,
+  SLOW,
+  async ({ skip }) => {
+    const addon = findAddon('cuda', project);
+    if (addon === null) skip('the CUDA addon is not built (npm run build:native needs nvcc)');
+    const { stageAddon } = (await import(join(project, 'scripts/release/stage-packages.mjs'))) as {
+      stageAddon: (root: string, addon: object, to: string) => void;
+    };
+    stageAddon(
+      project,
+      { name: 'cuda', path: addon, build: { driver: '1', glibc: '1' } },
+      join(folder, 'cuda'),
+    );
+    const packed = run('npm', ['pack', join(folder, 'cuda'), '--silent', '--pack-destination', packages]);
+    const wrong = framekiln('gpu', 'install', '--from', packages, '--sha256', 'ab');
+    expect(wrong).toMatchObject({ status: 3, output: expect.stringContaining('instead of ab') as string });
+    const sum = spawnSync('sha256sum', [packed.output.trim()], { cwd: packages, encoding: 'utf8' }).stdout;
+    writeFileSync(join(packages, 'SHA256SUMS'), sum);
+    const installed = framekiln('gpu', 'install', '--from', packages);
+    expect(installed, installed.output).toMatchObject({ status: 0 });
+    expect(framekiln('doctor').output).not.toContain('the CUDA addon is not installed');
+  },
+);

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
@@ -13,7 +13,9 @@ function bench(folder: string, ...args: string[]): { table: string; report: unkn
   const report = join(folder, 'report.json');
   const table = execFileSync(process.execPath, [join(root, 'bench/bench.mjs'), '--report', report, ...args], {
     encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // vitest cannot end a test that waits like this.
+    timeout: 600_000,
   });
   return { table, report: JSON.parse(readFileSync(report, 'utf8')) };
 }
@@ -66,6 +68,12 @@ test(
   },
 );
 
+test('the benchmark names a model that is not there', () => {
+  const args = ['bench/bench.mjs', '--only', 'engines', '--model', 'no-such-model'];
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/models\/no-such-model\.onnx does not exist/)]);
+});
+
 test('the benchmark measures the queue', () => {
   const { table, report } = bench(temporaryFolder(), '--only', 'queue', '--jobs', '40');
   for (const column of ['OPERATION', 'MEDIAN MS', 'P99 MS']) expect(table).toContain(column);
@@ -73,7 +81,7 @@ test('the benchmark measures the queue', () => {
   expect(report).toMatchObject({ sections: { queue: { jobs: 40 } } });
 });
 
-test('the benchmark measures the daemon', { tags: ['slow'] }, () => {
+test('the benchmark measures the daemon', { tags: ['slow'], timeout: 600_000 }, () => {
   const { table } = bench(temporaryFolder(), '--only', 'daemon', '--seconds', '3');
   for (const row of ['start until the page answers', 'interval of a 10 ms timer', 'worker: growth'])
     expect(table).toContain(row);

@@ -44,6 +44,8 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
       expect(complete('framekiln', 'ser')).toEqual(['service']);
       expect(complete('framekiln', 'config', 's')).toEqual(['set', 'show']);
       expect(complete('framekiln', 'models', 'pull', '--fr')).toEqual(['--from']);
+      // Options of the program are taken after any command.
+      expect(complete('framekiln', 'config', 'set', '--ho')).toEqual(['--home']);
       // Values and files are not taken for commands.
       expect(complete('framekiln', '--home', '/srv', 'stat')).toEqual(['status']);
       expect(complete('framekiln', 'add', 'clip.mp4', '--sca')).toEqual(['--scale']);
