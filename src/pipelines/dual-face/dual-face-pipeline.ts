@@ -18,7 +18,7 @@ import type { Sizes } from './composition/pane.ts';
 import { Screen } from './composition/screen.ts';
 import { decodeViews, encodeViews, type ScreenViews } from './composition/screen-views.ts';
 import { FallbackDetector } from './detection/fallback-detector.ts';
-import { decisionsOf } from './direction/decisions.ts';
+import { decisionsOf, type Decisions } from './direction/decisions.ts';
 import { describeDirection } from './direction/describe-direction.ts';
 import { directVideo } from './direction/director.ts';
 import type { DirectorOptions } from './direction/director-options.ts';
@@ -141,7 +141,10 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
       const [first, to] = [from, (from += frames)];
       return encodeDirection(encodeViews(first, directed.views.slice(first, to)), places.slice(first, to));
     });
-    const decisions = { ...decisionsOf(directed, geometryOf), framesEnhanced: countEnhanced(places) };
+    const decisions: Decisions = {
+      ...decisionsOf(directed, geometryOf),
+      framesEnhanced: countEnhanced(places),
+    };
     return {
       directions,
       conclusion: [describeDirection(directed), ...(clause === null ? [] : [clause])].join('; '),

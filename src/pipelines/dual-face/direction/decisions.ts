@@ -14,6 +14,8 @@ const THUMBNAIL_HEIGHTS = 1.8;
 export interface Decisions {
   /** Number of frames of each situation; each pane counts separately. */
   readonly situations: Counts;
+  /** Number of frames in which close-ups are upscaled by a model; the pipeline adds it. */
+  readonly framesEnhanced?: number;
   readonly people: readonly {
     readonly id: number;
     readonly firstFrame: number;

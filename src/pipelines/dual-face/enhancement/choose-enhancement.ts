@@ -46,9 +46,10 @@ export async function chooseEnhancement(
   try {
     const opened = await enhancer.open();
     const why = isRequired ? null : await whyTooSlow(opened, views, places, options, signal);
-    return why === null
-      ? { places, clause: `close-ups enhanced in ${counted(frames, 'frame')} by ${opened.summary}` }
-      : { places: none, clause: `close-ups not enhanced, because ${why}` };
+    if (why === null)
+      return { places, clause: `close-ups enhanced in ${counted(frames, 'frame')} by ${opened.summary}` };
+    await enhancer.close();
+    return { places: none, clause: `close-ups not enhanced, because ${why}` };
   } catch (error) {
     if (isRequired || !(error instanceof EngineError)) throw error;
     return { places: none, clause: `close-ups not enhanced: ${withoutFullStop(error.message)}` };

@@ -59,8 +59,11 @@ export class OptionalEnhancer {
     return new Map(await allOrFirstError(closeUps));
   }
 
+  /** Frees the memory of the model; may be called twice. */
   async close(): Promise<void> {
-    await this.#enhancer?.close();
+    const enhancer = this.#enhancer;
+    this.#enhancer = this.#opening = null;
+    await enhancer?.close();
   }
 }
 

@@ -152,6 +152,30 @@ test.each([
   expect(chosen.clause).toMatch(clause);
 });
 
+test('a model that is too slow leaves memory at once', async () => {
+  const real = createOnnxEngine('cpu');
+  let loaded = 0;
+  const engine: Engine = {
+    ...real,
+    async load(onnx, options) {
+      const model = await real.load(onnx, options);
+      loaded++;
+      const dispose = (): Promise<void> => {
+        loaded--;
+        return model.dispose();
+      };
+      return { run: (input) => model.run(input), dispose };
+    },
+  };
+  const enhancer = enhancerWith(engine);
+  const recipe = PIPELINE_DEFAULTS['dual-face'];
+  const options = { recipe, framesPerSecond: 1e9, screen, enhancer };
+  expect((await chooseEnhancement(VIDEO, options, signal)).places).toEqual([0, 0]);
+  expect(loaded).toBe(0);
+  await enhancer.close();
+  expect(loaded).toBe(0);
+});
+
 test('a model that the recipe names must run', async () => {
   const enhancer = enhancerWith(BROKEN, 'tiny');
   const recipe = { ...PIPELINE_DEFAULTS['dual-face'], enhance: 'tiny' };
