@@ -33,7 +33,9 @@ export async function ensureNativeAddon(root, systemRoot = '/') {
   if (!hasNvidiaDriver(systemRoot) || findNvcc() === null || findMissingTool() !== null) return;
   const { failure, isNews } = await buildOnce(root, 'Building the CUDA addon (a minute or two)');
   if (failure !== null && isNews) {
-    console.error(`Models run on the CPU, because the CUDA addon could not be built:\n${failure}`);
+    console.error(
+      `Models run with WebGPU or on the CPU, which is slower, because the CUDA addon could not be built:\n${failure}`,
+    );
   }
 }
 

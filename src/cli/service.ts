@@ -67,7 +67,7 @@ async function install(cli: Cli, options: GlobalOptions): Promise<void> {
   await systemctl('restart', UNIT);
   cli.print(`The service is running for the home ${home.root} (${file}).`);
   if ((await isLingering()) === false)
-    cli.print('It stops when you log out; to let it run from boot on: loginctl enable-linger');
+    cli.print('It stops when you log out; to keep it running and start it at boot: loginctl enable-linger');
 }
 
 async function showStatus(cli: Cli): Promise<void> {
@@ -86,8 +86,9 @@ async function showStatus(cli: Cli): Promise<void> {
       ? `The service has been running since ${found['ActiveEnterTimestamp'] ?? ''} (process ${found['MainPID'] ?? ''}, restarted ${counted(Number(found['NRestarts']), 'time')}).`
       : `The service is not running (${found['ActiveState'] ?? ''}: ${found['SubState'] ?? ''}${result}); to see why: framekiln service logs`,
   );
+  const start = (await isLingering()) === true ? 'boot' : 'login';
   cli.print(
-    `It ${found['UnitFileState'] === 'enabled' ? 'starts at login' : 'does not start at login'}${home === null ? '' : `; its home is ${home}`}.`,
+    `It ${found['UnitFileState'] === 'enabled' ? `starts at ${start}` : 'does not start by itself'}${home === null ? '' : `; its home is ${home}`}.`,
   );
   if (!isActive) cli.exitCode = ExitCode.failed;
 }

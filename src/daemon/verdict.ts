@@ -24,7 +24,7 @@ export function verdictOn({ queue, inputDir, rejected, isIncomplete, log }: Work
     return ExitCode.ok;
   }
   log.error(
-    `finished with errors: ${counted(undone, 'job')} not done, ${counted(rejected, 'file')} rejected before they were queued${isIncomplete ? ', and not all of the input folder could be scanned' : ''}; see the log and framekiln status`,
+    `finished with errors: ${counted(undone, 'job')} not done, ${counted(rejected, 'file')} rejected before being queued${isIncomplete ? ', and not all of the input folder could be scanned' : ''}; see the log and framekiln status`,
   );
   return ExitCode.failed;
 }

@@ -83,6 +83,15 @@ it('the service is installed, shown, read and removed', { tags: ['slow'] }, () =
   expect(service('uninstall').stdout).toMatch(/not installed/);
 });
 
+it('the service of a user who lingers starts at boot', () => {
+  const home = makeHome(temporaryFolder());
+  const { environment } = fakeSystemd('yes');
+  expect(run(['service', 'install', '--home', home], environment).stdout).not.toContain('enable-linger');
+  expect(run(['service', 'status', '--home', home], environment).stdout).toContain(
+    `It starts at boot; its home is ${home}.`,
+  );
+});
+
 it('without systemd, nothing is written', () => {
   const home = makeHome(temporaryFolder());
   const { environment, unit } = fakeSystemd();

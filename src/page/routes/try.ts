@@ -62,7 +62,10 @@ export function addTryRoutes(app: FastifyInstance, { home, settings, guard, sign
         .max(10)
         .nullable()
         .default(null)
-        .meta({ description: 'length of a clip of each model beside the source; null: none' }),
+        .meta({
+          description:
+            'length in seconds of the clip that is made for each model, beside the source; null: no clips',
+        }),
       models: z.array(z.string()).min(1).max(MOST_MODELS).meta({ description: 'some of /api/models' }),
       scale: z
         .number()

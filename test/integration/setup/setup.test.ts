@@ -254,7 +254,7 @@ describe('npm run setup', () => {
     expect(result.calls).toEqual([`cmake -S ${source} -B ${join(source, 'build')}`]);
     expect(result.code).toBe(0);
     expect(result.stderr).toBe(
-      'Models run on the CPU, because the CUDA addon could not be built:\ncmake broke\n',
+      'Models run with WebGPU or on the CPU, which is slower, because the CUDA addon could not be built:\ncmake broke\n',
     );
     expect(buildAddon()).toEqual({ code: 0, stdout: '', stderr: '', calls: [] });
   });

@@ -4,8 +4,8 @@ import { Throttling } from '../../../src/daemon/throttling.ts';
 import type { Logger } from '../../../src/observability/log-entry.ts';
 
 const settings = { throttling: { ...SAFE_DEFAULTS.throttling, quietHours: [] } };
-const STATE =
-  'paused: /data/output is on a read-only file system; check the disk, then mount it with write permission';
+const REASON = '/data/output is on a read-only file system';
+const STATE = `paused: ${REASON}; check the disk, then mount it with write permission`;
 
 /** Throttling of a daemon whose disk and database the test changes. */
 function daemon() {
@@ -32,7 +32,7 @@ test('work pauses while a disk is read-only, which is logged once and stored as 
   expect([shouldPause(), database.throttled]).toEqual([true, STATE]);
   disks.readOnly = null;
   expect([shouldPause(), database.throttled]).toEqual([false, null]);
-  expect(lines).toEqual([STATE, `resuming; was ${STATE}`]);
+  expect(lines).toEqual([STATE, `resuming; was paused: ${REASON}`]);
 });
 
 test('work does not resume before the database says so, and a damaged database is an error', () => {

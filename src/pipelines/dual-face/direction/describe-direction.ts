@@ -16,6 +16,6 @@ export function describeDirection(directed: DirectedVideo): string {
   const embeddings = people.flatMap(({ tracklets }) => tracklets.flatMap((each) => each.embeddings)).length;
   return (
     `pane frames: ${listed.join(', ')}; cuts: ${shots.length - 1}; ` +
-    `${counted(people.length, 'person', 'people')} seen, told apart by ${counted(embeddings, 'face embedding')}`
+    `${counted(people.length, 'person', 'people')} seen, told apart by ${embeddings === 0 ? 'position and size' : counted(embeddings, 'face embedding')}`
   );
 }
