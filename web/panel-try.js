@@ -111,7 +111,8 @@ function Choice({ run, onStart, onCancel }) {
       ${
         models.length === 0 &&
         html`<p class="quiet">
-          No model is installed. To install the default model: <code>framekiln models pull</code>
+          No model is installed. To install the default model:
+          <code>framekiln models pull realesr-general-x4v3</code>
         </p>`
       }
       <small>Plain resampling (lanczos) is always shown, to compare with.</small>

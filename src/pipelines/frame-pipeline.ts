@@ -66,6 +66,8 @@ export interface AnalysedFrames {
   readonly findings: Uint8Array;
   /** State for the next batch. */
   readonly state: Uint8Array;
+  /** Whether a model failed that the pipeline can do without, so another analysis would find more. */
+  readonly isDegraded: boolean;
 }
 
 /**

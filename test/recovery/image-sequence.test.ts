@@ -127,7 +127,7 @@ test(
         error: {
           code: 'BAD_SEQUENCE',
           message:
-            'sizes contains images of different sizes: 0001.png is 64x48 with 8 bits, and 0004.png is 96x48 with 8 bits.',
+            'sizes contains images of different sizes or bit depths: 0001.png is 64x48 with 8 bits, and 0004.png is 96x48 with 8 bits.',
         },
       },
     ]);

@@ -63,9 +63,9 @@ async function analyseMissing(
     log.info(
       `resuming the analysis from its checkpoint: ${counted(missing[0]?.firstFrame ?? 0, 'frame')} already analysed`,
     );
-  await analyseBatches(context, prepared, files, missing);
+  const isDegraded = await analyseBatches(context, prepared, files, missing);
   const findings = queue.analyses.listFindings(job.id);
-  await keep(context, kept, findings);
+  if (!isDegraded) await keep(context, kept, findings);
   return findings;
 }
 
@@ -73,12 +73,13 @@ interface AnalysedRange extends AnalysedBatch {
   readonly range: BatchRange;
 }
 
+/** @returns whether a model failed on the way, without which less is found */
 async function analyseBatches(
   context: JobContext,
   prepared: PreparedJob,
   files: FrameFiles,
   missing: readonly BatchRange[],
-): Promise<void> {
+): Promise<boolean> {
   const { queue, job, lease, inference, signal, memoryLimitBytes } = context;
   const framesTotal = prepared.index.pts.length;
   const framesMissing = missing.reduce((sum, { frameCount }) => sum + frameCount, 0);
@@ -88,13 +89,16 @@ async function analyseBatches(
   );
   const decode = createDecodeStage(context, prepared, files);
   let endedAtMs = 0;
+  let isDegraded = false;
   let stateBefore = queue.analyses.getState(job.id, (missing[0]?.number ?? 0) - 1);
   const analyse = async (
     { range, startedAtMs, inputPath }: DecodedInput,
     stop: AbortSignal,
   ): Promise<AnalysedRange> => {
-    const { findings, state } = await inference.analyse({ batch: range, inputPath, stateBefore }, stop);
+    const analysed = await inference.analyse({ batch: range, inputPath, stateBefore }, stop);
+    const { findings, state } = analysed;
     stateBefore = state;
+    isDegraded ||= analysed.isDegraded;
     await files.drop(range, 'in');
     // A batch is decoded while the one before is analysed: no time counts twice.
     const begunAtMs = Math.max(startedAtMs, endedAtMs);
@@ -119,4 +123,5 @@ async function analyseBatches(
   } finally {
     await decode.close();
   }
+  return isDegraded;
 }

@@ -82,7 +82,7 @@ function assertSameShape(
   if (own === wanted) return;
   throw new InputRejectedError(
     'BAD_SEQUENCE',
-    `${basename(folder)} contains images of different sizes: ${firstName} is ${wanted}, and ${name} is ${own}.`,
+    `${basename(folder)} contains images of different sizes or bit depths: ${firstName} is ${wanted}, and ${name} is ${own}.`,
   );
 }
 

@@ -114,7 +114,11 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
       observations.push(analysed.observation);
       onFrame(frame.number);
     }
-    return { findings: encodeObservations(observations), state: writeAnalysisState(state) };
+    return {
+      findings: encodeObservations(observations),
+      state: writeAnalysisState(state),
+      isDegraded: embedder.hasFailed,
+    };
   }
 
   async direct(

@@ -13,6 +13,7 @@ import { withoutFullStop } from '../../../lib/without-full-stop.ts';
 export class OptionalEmbedder {
   readonly #onStepDown: PipelineNeeds['onStepDown'];
   #embedder: FaceEmbedder | null;
+  #hasFailed = false;
 
   constructor({ embedding, engines, threads, onStepDown }: PipelineNeeds, device: Device) {
     this.#onStepDown = onStepDown;
@@ -22,11 +23,17 @@ export class OptionalEmbedder {
         : new FaceEmbedder({ device, engines, threads, readModel: () => readModel(embedding) });
   }
 
+  /** Whether the model has failed since it was opened. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   async embed({ number, pixels }: Frame, format: FrameFormat, face: Face): Promise<Float32Array | null> {
     if (this.#embedder === null) return null;
     try {
       return await this.#embedder.embed(asBytes(pixels, format), format.width, format.height, face);
     } catch (error) {
+      this.#hasFailed = true;
       this.#onStepDown(
         `cannot compare faces: ${withoutFullStop(toError(error).message)}; from frame ${number} on, people are identified by position and size only`,
       );
