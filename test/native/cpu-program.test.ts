@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '../..');
 const build = join(root, 'native-cpu/build');
 const program = join(build, 'framekiln-cpu');
 const whyNot = existsSync(program) ? null : 'the CPU engine is not built (npm run build:native needs g++)';
-// Small models: an emulated processor takes minutes for a large one.
+// Small models: sanitizers and emulators take minutes for a large one.
 const SEED = '301';
 
 test('every instruction set of this machine agrees with the CPU reference on new random models', ({
@@ -27,12 +27,11 @@ test.for(['address,undefined', 'thread'])(
   async (sanitizer, { skip }) => {
     if (whyNot !== null) skip(whyNot);
     const built = await buildProgram(['-O1', '-g', `-fsanitize=${sanitizer}`, '-fno-sanitize-recover=all']);
-    const { status, stdout, stderr } = spawnSync(built, ['test'], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(built, ['test', SEED, '1'], { encoding: 'utf8' });
     expect(status, stdout + stderr).toBe(0);
   },
 );
 
-// An emulator is a hundred times slower, so each test runs once: TIMES is 1.
 test(
   'NEON agrees with the CPU reference, in an emulator',
   { tags: ['slow'], timeout: 1_200_000 },

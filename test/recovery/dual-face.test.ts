@@ -103,7 +103,7 @@ test.skipIf(whyNoSharedMedia !== null)(
     const kills = KILLS + KILLED_AT.length;
     expect(analysed).toBeLessThanOrEqual(FRAMES / 2 + 20 + (kills + 1) * BATCHES_IN_FLIGHT * BATCH);
     expect(readLog(home)).toMatch(/resuming the analysis from its checkpoint: \d+ frames already analysed/);
-    expect(readLog(home)).toMatch(/; cuts: 2;/);
+    // The line with the cuts may be lost: the daemon is killed together with the worker that has just said it.
     expect(decisionsIn(home)).toEqual(decisionsIn(undisturbed));
     expect(decisionsIn(home)).toMatchObject({ shots: { length: 3 } });
   },

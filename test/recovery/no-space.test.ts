@@ -193,7 +193,7 @@ withMounts(
     const empty = fillUp(state);
     daemon.resumeProcesses();
     await daemon.waitFor(() =>
-      daemon.hasLogged(/no space left|cannot (be written|write|scan|open)|cannot use/i),
+      daemon.hasLogged(/no (disk )?space left|cannot (be written|write|scan|open)|cannot use/i),
     );
     await daemon.waitFor(
       () =>

@@ -211,11 +211,7 @@ describe('formatStatus', () => {
   it('counts what a very long list leaves out, and shows the running jobs of it', () => {
     const many = (state: JobState, count: number, from: number): JobReport[] =>
       Array.from({ length: count }, (_, i) => reported({ id: from + i, state, finishedAtMs: NOW + i }));
-    const jobs = [
-      ...many('failed', 103, 1),
-      ...many('queued', 1000, 1000),
-      ...many('running', 1, 300_000),
-    ];
+    const jobs = [...many('failed', 103, 1), ...many('queued', 1000, 1000), ...many('running', 1, 300_000)];
     const lines = formatStatus(report(jobs));
     expect(lines.filter((line) => /^ *\d+ +failed/.test(line))).toHaveLength(100);
     expect(lines.filter((line) => /^ *\d+ +queued/.test(line))).toHaveLength(99);
