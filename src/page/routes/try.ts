@@ -56,16 +56,10 @@ export function addTryRoutes(app: FastifyInstance, { home, settings, guard, sign
         .nullable()
         .default(null)
         .meta({ description: 'null: the middle of the video' }),
-      seconds: z
-        .number()
-        .min(0.1)
-        .max(10)
-        .nullable()
-        .default(null)
-        .meta({
-          description:
-            'length in seconds of the clip that is made for each model, beside the source; null: no clips',
-        }),
+      seconds: z.number().min(0.1).max(10).nullable().default(null).meta({
+        description:
+          'length in seconds of the clip that is made for each model, beside the source; null: no clips',
+      }),
       models: z.array(z.string()).min(1).max(MOST_MODELS).meta({ description: 'some of /api/models' }),
       scale: z
         .number()
