@@ -54,7 +54,7 @@ export const PartialRecipe = z.strictObject({
   }),
   missing: z.enum(['wide', 'black']).optional().meta({
     description:
-      'what is shown while nobody is there: wide for the whole image, or black; an empty pane beside somebody is blurred, or black; dual-face only',
+      'what is shown when nobody is in view: wide for the whole image, or black; if only some panes are empty, wide fills them with a blurred copy of the image, and black leaves them black; dual-face only',
   }),
   fill: z.enum(['blur', 'crop', 'black']).optional().meta({
     description:

@@ -100,11 +100,11 @@ export class Metrics {
     ];
     this.#frameMs = new Percentile(this.#registry, {
       ...{ name: 'processing_latency_p95_ms', quantile: 0.95 },
-      help: 'Longest time that a frame took to be transformed, without the slowest 5 %, in the last 5 minutes',
+      help: '95th percentile of the time to transform a frame, over the last 5 minutes',
     });
     this.#queueDepth = new Percentile(this.#registry, {
       ...{ name: 'queue_depth_p99_frames', quantile: 0.99 },
-      help: 'Most images that waited for a model, without the highest 1 % of counts, in the last 5 minutes',
+      help: '99th percentile of the number of images waiting for a model, over the last 5 minutes',
     });
     this.#unfollow = followMeasurements((measurement) => this.#add(measurement));
   }
