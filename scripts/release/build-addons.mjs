@@ -5,8 +5,6 @@ import { buildCpu } from '../setup/cpu-build.mjs';
 import { CUDA_BIN } from '../setup/native-build.mjs';
 import { runCommand } from '../setup/run-command.mjs';
 
-const FOLDER = 'build-release';
-
 /** The C++ runtime goes into the addon, so that only the age of glibc decides where it loads; symbols are stripped. */
 export const PORTABLE = ['-static-libstdc++', '-static-libgcc', '-Wl,--exclude-libs,ALL', '-s'];
 
@@ -23,11 +21,12 @@ const OLDEST_DRIVER = { 12: '525.60.13', 13: '580.65.06' };
  * Builds the CPU addon for every processor of this architecture.
  *
  * @param {string} root the project's folder
+ * @param {string} folder name of the folder in native-cpu/ that it is built in
  * @returns {Promise<BuiltAddon>}
  */
-export async function buildCpuAddon(root) {
-  expectOk(await buildCpu(root, 'addon', { folder: FOLDER, flags: PORTABLE }));
-  const path = join(root, 'native-cpu', FOLDER, 'framekiln_cpu.node');
+export async function buildCpuAddon(root, folder) {
+  expectOk(await buildCpu(root, 'addon', { folder, flags: PORTABLE }));
+  const path = join(root, 'native-cpu', folder, 'framekiln_cpu.node');
   return { name: 'cpu', path, build: { compiler: await firstLine('g++'), glibc: await glibcOf(path) } };
 }
 
@@ -39,7 +38,7 @@ export async function buildCpuAddon(root) {
  */
 export async function buildCudaAddon(root) {
   const source = join(root, 'native-cuda');
-  const build = join(source, FOLDER);
+  const build = join(source, 'build-release');
   mkdirSync(build, { recursive: true });
   const env = { ...process.env, PATH: [process.env.PATH, CUDA_BIN].join(delimiter) };
   const link = `-DCMAKE_MODULE_LINKER_FLAGS=${PORTABLE.join(' ')}`;

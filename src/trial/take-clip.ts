@@ -3,6 +3,7 @@ import type { FrameFormat, MediaInfo } from '../domain/media-info.ts';
 import type { Settings } from '../config/settings.ts';
 import type { UpscaleRecipe } from '../domain/recipe.ts';
 import { FrameDecoder, frameBuffer } from '../media/decode/decoder.ts';
+import { cropFrame, type Window } from '../pipelines/crop-frame.ts';
 import { describePipeline } from '../pipelines/describe-pipeline.ts';
 import { frameAt, indexAround, timeOf } from './take-frame.ts';
 
@@ -64,7 +65,7 @@ export async function takeClip(
     const frames: Buffer[] = [];
     while (frames.length < times.length) {
       await decoder.read(whole);
-      frames.push(cut(whole, input, part));
+      frames.push(cropFrame(whole, input, part));
     }
     const { width, height } = part;
     return {
@@ -76,28 +77,10 @@ export async function takeClip(
   }
 }
 
-interface Part {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-function partAround({ x, y }: ClipRequest['detail'], { width, height }: FrameFormat, scale: number): Part {
+function partAround({ x, y }: ClipRequest['detail'], { width, height }: FrameFormat, scale: number): Window {
   const size = (whole: number, most: number): number => Math.min(whole, Math.floor(most / scale));
   const start = (whole: number, part: number, centre: number): number =>
     Math.round(Math.min(whole - part, Math.max(0, centre * whole - part / 2)));
   const part = { width: size(width, LARGEST.width), height: size(height, LARGEST.height) };
-  return { left: start(width, part.width, x), top: start(height, part.height, y), ...part };
-}
-
-function cut(pixels: Buffer, { width, pixelFormat }: FrameFormat, part: Part): Buffer {
-  const pixelBytes = pixelFormat === 'rgb24' ? 3 : 6;
-  const rowBytes = part.width * pixelBytes;
-  const target = Buffer.alloc(rowBytes * part.height);
-  for (let row = 0; row < part.height; row++) {
-    const from = ((part.top + row) * width + part.left) * pixelBytes;
-    pixels.copy(target, row * rowBytes, from, from + rowBytes);
-  }
-  return target;
+  return { x: start(width, part.width, x), y: start(height, part.height, y), ...part };
 }

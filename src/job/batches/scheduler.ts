@@ -10,10 +10,13 @@ export interface Stages<Item, Decoded, Transformed, Encoded> {
   readonly commit: Stage<Encoded, void>;
 }
 
+/** Items that are transformed and not committed, at most: that much work a killed or suspended worker may lose. */
+const MAX_UNCOMMITTED = 2;
+
 /**
  * Takes items through decode, transform, encode and commit. The stages work at the same time on different items; each stage
  * gets one item at a time, in order. At most `maxInFlight` items are started and not committed, so memory does not
- * depend on the number of items.
+ * depend on the number of items, and at most two of them are transformed and not committed.
  *
  * The first failure stops all stages and is thrown once every stage has stopped.
  */
@@ -26,10 +29,21 @@ export async function runStages<Item, Decoded, Transformed, Encoded>(
   const failure = new AbortController();
   const combined = AbortSignal.any([signal, failure.signal]);
   const inFlight = new Semaphore(maxInFlight);
+  const uncommitted = new Semaphore(MAX_UNCOMMITTED);
   const decodeTurn = oneAtATime(decode, combined);
   const transformTurn = oneAtATime(transform, combined);
   const encodeTurn = oneAtATime(encode, combined);
   const commitTurn = oneAtATime(commit, combined);
+
+  const carry = async (item: Item): Promise<void> => {
+    const decoded = await decodeTurn(item);
+    const permit = await uncommitted.acquire({ signal: combined });
+    try {
+      await commitTurn(await encodeTurn(await transformTurn(decoded)));
+    } finally {
+      permit.release();
+    }
+  };
 
   const running = new Set<Promise<void>>();
   for (const item of items) {
@@ -40,10 +54,7 @@ export async function runStages<Item, Decoded, Transformed, Encoded>(
       failure.abort(error);
       break;
     }
-    const carried = decodeTurn(item)
-      .then(transformTurn)
-      .then(encodeTurn)
-      .then(commitTurn)
+    const carried = carry(item)
       .catch((error: unknown) => failure.abort(error)) // Only the first abort sets the reason.
       .finally(() => {
         running.delete(carried);

@@ -1,14 +1,6 @@
-import type { FrameFormat } from '../../../domain/media-info.ts';
+import type { Window } from '../../crop-frame.ts';
 import type { View } from '../camera/view.ts';
 import type { Pane, Sizes } from '../composition/pane.ts';
-
-/** A rectangle of the source in pixels. */
-export interface Window {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** An upscaled part of a frame. */
 export interface CloseUp {
@@ -50,16 +42,4 @@ function range(
   const last = Math.min(all, Math.ceil(center + shown / 2) + margin);
   const length = Math.min(all, Math.ceil((last - first) / STEP) * STEP);
   return { start: Math.min(first, all - length), length };
-}
-
-/** Copies a window out of a frame. */
-export function cropped(pixels: Buffer, { width, pixelFormat }: FrameFormat, window: Window): Buffer {
-  const pixelBytes = pixelFormat === 'rgb24' ? 3 : 6;
-  const row = window.width * pixelBytes;
-  const crop = Buffer.allocUnsafe(row * window.height);
-  for (let y = 0; y < window.height; y++) {
-    const start = ((window.y + y) * width + window.x) * pixelBytes;
-    pixels.copy(crop, y * row, start, start + row);
-  }
-  return crop;
 }

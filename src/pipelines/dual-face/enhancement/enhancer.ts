@@ -9,7 +9,8 @@ import type { ShownView } from '../composition/screen.ts';
 import type { ReducedTile } from '../../frame-pipeline.ts';
 import type { PipelineNeeds } from '../../pipeline-needs.ts';
 import { Upscaler } from '../../upscale/upscaler.ts';
-import { cropped, windowOf, type CloseUp, type Window } from './close-up.ts';
+import { windowOf, type CloseUp } from './close-up.ts';
+import { cropFrame, type Window } from '../../crop-frame.ts';
 
 /** Upscales close-ups with a super-resolution model. */
 export class Enhancer {
@@ -54,7 +55,7 @@ export class Enhancer {
   async enhance(pixels: Buffer, shown: ShownView, signal: AbortSignal): Promise<CloseUp> {
     const { from } = this.#sizes;
     const window = this.windowOf(shown);
-    const upscaled = await this.#upscale(cropped(pixels, from, window), window, signal);
+    const upscaled = await this.#upscale(cropFrame(pixels, from, window), window, signal);
     return { pixels: upscaled, window, scale: this.#upscaler.current.scale };
   }
 
