@@ -108,7 +108,7 @@ function statusNow() {
   if (state === null) return ['loading', 'Connecting'];
   if (pauseReason.value !== null) return ['paused', 'Paused'];
   if (state.running.length > 0) return ['working', 'Working'];
-  return ['resting', 'Idle'];
+  return state.counts.queued > 0 ? ['paused', 'Waiting'] : ['resting', 'Idle'];
 }
 
 function Banners() {
