@@ -58,6 +58,16 @@ it.skipIf(why !== null)(`a read-only disk: one message, not two${whySuffix}`, SL
   expect(await page.locator('main').getByText('read-only').count()).toBe(1);
 });
 
+it.skipIf(whyNoBrowser !== null)(`a worker that crashes again and again${suffix}`, SLOW, async () => {
+  const daemon = await DaemonWithPage.start({
+    armed: Array.from({ length: 60 }, (_, i) => `claim.before-write ${i + 1} kill` as const),
+  });
+  const page = await openBrowser(daemon.address);
+  addClip(daemon, 30);
+  await shows(page, /The worker crashed/);
+  await checkAppearance(page, 'failing-now');
+});
+
 it.skipIf(whyNoBrowser !== null)(
   `paused by somebody, by a job and for quiet hours${suffix}`,
   SLOW,
