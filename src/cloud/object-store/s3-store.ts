@@ -9,10 +9,10 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
-import { hasStatus } from '../aws/aws-errors.ts';
+import { hasStatus, statusOf } from '../aws/aws-errors.ts';
 import {
   ConditionFailed,
   type GetFileOptions,
@@ -28,7 +28,7 @@ import {
 const RANGE_BYTES = 8 * 1024 ** 2;
 
 /** Files above this are uploaded in parts of the same size. */
-const PART_BYTES = 16 * 1024 ** 2;
+const PART_BYTES = 8 * 1024 ** 2;
 
 /** S3 has at most 10,000 parts an object. */
 const MAX_PARTS = 10_000;
@@ -179,7 +179,8 @@ export class S3Store implements ObjectStore {
       } catch (error) {
         if (hasStatus(error, 412))
           throw new ConditionFailed(`The object ${key} was changed.`, { cause: error });
-        if (hasStatus(error, 404) || attempt === ATTEMPTS) throw error;
+        const isRefused = (statusOf(error) ?? 500) < 500;
+        if (isRefused || attempt === ATTEMPTS) throw error;
         await delay(attempt * 1000, undefined, { signal });
       }
     }
