@@ -47,7 +47,7 @@ const ROOMS = {
     'reports',
     'worker',
   ],
-  cloud: [...GROUND, 'queue', 'workspace', 'hardware', 'reports', 'daemon'],
+  cloud: [...GROUND, 'queue', 'workspace', 'media', 'reports', 'daemon'],
   control: [...GROUND, 'queue', 'workspace', 'trial', 'reports', 'daemon'],
   page: [
     ...GROUND,

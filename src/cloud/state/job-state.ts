@@ -159,13 +159,17 @@ export class JobState {
     batch: CommittedBatch,
     { claim, segmentKey, secondsHeld }: { claim: number; segmentKey: string; secondsHeld: number },
   ): Promise<boolean> {
-    const { committedAtMs: _, ...kept } = batch;
     return this.#once(
-      `rows/b${String(batch.number).padStart(6, '0')}.json`,
-      { ...kept, claim, segmentKey, secondsHeld },
+      rowName(batch.number),
+      { ...batch, claim, segmentKey, secondsHeld },
       (found) => found.segmentKey === segmentKey,
       Row,
     );
+  }
+
+  /** Removes a checkpoint whose segment is missing or damaged, so that its frames are processed again. */
+  async removeRow(number: number): Promise<void> {
+    await this.#store.delete(this.key(rowName(number)));
   }
 
   async result(): Promise<StoredResult | null> {
@@ -226,4 +230,8 @@ export class JobState {
 /** Padded, so that names sort as their numbers do. */
 function claimName(claim: number): string {
   return String(claim).padStart(6, '0');
+}
+
+function rowName(number: number): string {
+  return `rows/b${String(number).padStart(6, '0')}.json`;
 }

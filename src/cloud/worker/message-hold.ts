@@ -82,17 +82,21 @@ export class MessageHold {
   async look(): Promise<void> {
     const { times, nowMs, message, queue, log, onExtended } = this.#options;
     if (this.signal.aborted || this.#isExtending) return;
-    if (nowMs() - this.#receivedAtMs >= times.longestHoldMs)
-      return this.end(
+    if (nowMs() - this.#receivedAtMs >= times.longestHoldMs) {
+      this.end(
         new HandOver('The message was held for as long as SQS allows; the job goes on with a new one.'),
       );
-    if (nowMs() - this.#movedAtMs >= times.stallMs)
-      return this.end(new Stalled(`Nothing has moved for ${Math.round(times.stallMs / 60_000)} minutes.`));
+      return;
+    }
+    if (nowMs() - this.#movedAtMs >= times.stallMs) {
+      this.end(new Stalled(`Nothing has moved for ${Math.round(times.stallMs / 60_000)} minutes.`));
+      return;
+    }
     // A suspended process wakes up with the message lost.
-    if (nowMs() - this.#extendedAtMs >= times.visibilityMs)
-      return this.end(
-        new MessageLost('The message could not be extended in time; another worker may have it.'),
-      );
+    if (nowMs() - this.#extendedAtMs >= times.visibilityMs) {
+      this.end(new MessageLost('The message could not be extended in time; another worker may have it.'));
+      return;
+    }
     this.#isExtending = true;
     const askedAtMs = nowMs();
     try {

@@ -77,8 +77,11 @@ export class Mirror {
         await this.#copy(next);
         isFirst = true;
       } catch (error) {
-        if (error instanceof MessageLost) this.#options.onLost(error);
-        if (signal.aborted) return;
+        // After that, `signal` is aborted.
+        if (error instanceof MessageLost) {
+          this.#options.onLost(error);
+          return;
+        }
         const why = explainRefusal(error) ?? `${codeOfAws(error)}: ${toError(error).message}`;
         if (isFirst) log.warn(`cannot copy batch ${next.number} to the bucket (${why}); retrying`);
         isFirst = false;
