@@ -12,7 +12,7 @@ import type { JobContext } from './job-context.ts';
 import { assertFoldersPresent } from './missing-folders.ts';
 import { prepareJob } from './prepare/prepare-job.ts';
 import { assertUnchanged } from './prepare/assert-unchanged.ts';
-import { makeStill, stillFormatOfJob } from './still/make-still.ts';
+import { stillFormatOfJob } from './still/still-format-of-job.ts';
 
 /**
  * Runs one job from its current state to the end. Work that has a checkpoint is never done again. The row in the queue
@@ -40,7 +40,11 @@ async function makeOutput(context: JobContext, folder: JobFolder): Promise<Publi
   await folder.create();
   try {
     const still = await stillFormatOfJob(context.job);
-    if (still !== null) return await publishOutput(context, await makeStill(context, folder, still));
+    if (still !== null) {
+      // Loaded only now, because every worker would wait for sharp, which few jobs need.
+      const { makeStill } = await import('./still/make-still.ts');
+      return await publishOutput(context, await makeStill(context, folder, still));
+    }
     const prepared = await prepareJob(context, folder);
     await processBatches(context, folder, prepared);
     await makeThumbnails(context, prepared);
