@@ -9,7 +9,7 @@
  *   node bench/split-screens.mjs --clip VIDEO --sheets DIR [--frames 200] [--offset 0]
  *
  * `--truth`: the detector that finds the actors' faces in their clips, another one than that of the pipeline. `--sheets`:
- * writes a contact sheet of each scene: source above result. `--clip`: no scenes, only the sheet of a real video.
+ * writes a contact sheet of each scene: source above result. `--clip`: no scenes, only the sheet of a real video, and how many panes show a face that is well framed.
  */
 import './no-telemetry.mjs';
 import { execFileSync } from 'node:child_process';
@@ -19,7 +19,7 @@ import { parseArgs } from 'node:util';
 import { CLIPS, readActor } from './split-screens/actors.mjs';
 import { compose } from './split-screens/compose.mjs';
 import { contactSheet } from './split-screens/contact-sheet.mjs';
-import { measure } from './split-screens/measure.mjs';
+import { isWellFramed, measure } from './split-screens/measure.mjs';
 import { RATE, SCENES, SIZE } from './split-screens/scenes.mjs';
 import { splitScreen } from './split-screens/split-screen.mjs';
 import { createOnnxEngine } from '../dist/inference/onnx-engine.js';
@@ -76,6 +76,25 @@ async function measureScenes() {
   console.table(rows);
 }
 
+/** How many panes with a view of a face show one, as the detector `--truth` sees it, well framed. */
+async function framedShare(frames, { width, height }, { views, geometryOf }) {
+  const options = { device: 'cpu', engines: [createOnnxEngine('cpu')], threads: 1 };
+  const detector = await loadFaceDetector(readFileSync(values.truth), values.truth, options);
+  const counts = { panes: 0, 'well framed': 0, 'frames without a face': 0 };
+  for (const [i, pixels] of frames.entries()) {
+    const faces = (await detector.detect(pixels, width, height)).filter(({ score }) => score > 0.6);
+    if (faces.length === 0) counts['frames without a face']++;
+    const { layout, panes, whole } = views[i];
+    const geometry = geometryOf(layout, panes.length);
+    for (const view of whole === 1 ? [] : panes.filter((each) => each !== null)) {
+      counts.panes++;
+      if (faces.some(({ box }) => isWellFramed(view, box, geometry))) counts['well framed']++;
+    }
+  }
+  await detector.dispose();
+  return counts;
+}
+
 async function showClip() {
   const probe = [
     '-v',
@@ -105,6 +124,6 @@ async function showClip() {
     raw.subarray(i * bytes, (i + 1) * bytes),
   );
   const made = await splitScreen(pixels, size, num / den, recipe);
-  console.log(made.conclusion, made.milliseconds);
+  console.log(made.conclusion, made.milliseconds, await framedShare(pixels, size, made));
   await contactSheet(pixels, size, made, join(values.sheets, `${basename(values.clip)}.png`));
 }

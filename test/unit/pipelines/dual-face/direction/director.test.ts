@@ -131,6 +131,20 @@ test('with `single: own-side`, the pane of somebody who has left is empty, so th
   for (const frame of [63, 149]) expect(centres(video, frame)).toEqual([300, null]);
 });
 
+test('with `single: own-side`, the whole image fades in after the only person has left, as after one of two', async () => {
+  const video = await direct(
+    [
+      { frames: 60, seen: [left] },
+      { frames: 100, seen: [] },
+    ],
+    { single: 'own-side' },
+  );
+  expect(centres(video, 71)).toEqual([300, null]);
+  const fading = video.views.slice(71, 83).map(({ whole }) => Number(whole.toFixed(2)));
+  expect(fading).toEqual([0, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
+  expect(centres(video, 75)).toEqual([300, null]);
+});
+
 test.each([12, 13, 14, 15])(
   'with `single: own-side`, who comes %i frames after the other was last seen has the other pane',
   async (frames) => {
