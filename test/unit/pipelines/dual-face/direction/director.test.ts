@@ -364,6 +364,21 @@ test('in a grid, people who leave together leave at once, and the last one is sh
   expect(peopleIn(video)).toEqual([[1, 2, 3, 4], [1, 2], []]);
 });
 
+test('panes come closer where they would show the head of a neighbour, all by the same factor', async () => {
+  const xs = [300, 470, 640];
+  const seen = xs.map((x, i) => ({ who: i + 1, x }));
+  const { views } = await direct([{ frames: 40, seen }], { layout: 'grid' });
+  const panes = views[20]?.panes ?? [];
+  expect(new Set(panes.map((view) => view?.height.toFixed(3)))).toHaveProperty('size', 1);
+  for (const [i, view] of panes.entries()) {
+    const half = ((view?.height ?? 0) * geometry.aspect) / 2;
+    for (const x of xs.filter((_, other) => other !== i))
+      expect(Math.abs(x - (view?.centerX ?? 0)) - 40, `${i} shows ${x}`).toBeGreaterThan(half);
+  }
+  const apart = await direct([{ frames: 40, seen: [left, right] }]);
+  expect(apart.views[20]?.panes[0]?.height).toBeCloseTo(300);
+});
+
 /** Three people: 1 and 3 have larger faces than 2. */
 const three: Part = { frames: 100, seen: [left, { who: 3, x: 600, height: 60 }, right] };
 
