@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { listSequence, sha256Sequence } from '../lib/image-sequence.ts';
 import { sha256File } from '../lib/sha256-file.ts';
@@ -5,11 +6,15 @@ import { InputRejectedError } from './errors.ts';
 import { isOfSequence, type Recipe } from './recipe.ts';
 
 /**
- * SHA-256 of a source, in hex: of the bytes of a file, or of the names and contents of a folder of images.
+ * SHA-256 of a source, in hex: of the bytes of a file, of a video and its speech, or of the names and contents of a folder of images.
  *
  * @throws InputRejectedError BAD_SEQUENCE
  */
 export async function fingerprintOf(path: string, recipe: Recipe, signal?: AbortSignal): Promise<string> {
+  if (recipe.pipeline === 'lip-sync' && recipe.audio !== undefined) {
+    const parts = [await sha256File(path, signal), await sha256File(recipe.audio, signal)];
+    return createHash('sha256').update(parts.join(' ')).digest('hex');
+  }
   if (!isOfSequence(recipe)) return sha256File(path, signal);
   return sha256Sequence(path, await imagesIn(path), signal);
 }

@@ -7,6 +7,7 @@ import { isMissingFile } from '../lib/file-errors.ts';
 import { signatureOfImages } from '../lib/image-sequence.ts';
 import { fileSignature } from '../lib/file-signature.ts';
 import { isCandidate, sidecarOf } from './candidate-file.ts';
+import { isInLipSyncFolder, speechPaths } from './speech-beside.ts';
 
 /** A file in the input folder, as one scan found it. */
 export interface FoundFile {
@@ -14,7 +15,7 @@ export interface FoundFile {
   readonly path: string;
   /** Path relative to the input folder if it is not valid UTF-8; the file then has to be read through a link. */
   readonly inside?: Buffer;
-  /** The signature of the file, followed after a blank by that of its sidecar if it has one. */
+  /** The signature of the file, followed after blanks by those of its sidecar and its speech if it has them. */
   readonly signature: string;
   /** Whether it is a folder of images with a sidecar file, which becomes one video. */
   readonly isSequence?: boolean;
@@ -133,7 +134,18 @@ async function signatureAt(place: Place): Promise<string | null> {
   const own = await statOrNull(place);
   const sidecar = await statOrNull(sidecarOf(place));
   if (own === null) return sidecar === null ? null : signatureOfSequence(place, sidecar);
-  return sidecar === null ? fileSignature(own) : `${fileSignature(own)} ${fileSignature(sidecar)}`;
+  const others = [sidecar, await speechAt(place)].filter((stats) => stats !== null);
+  return [own, ...others].map((stats) => fileSignature(stats)).join(' ');
+}
+
+/** The speech of a video in a folder of lip-sync jobs, which makes it a new file when it comes or changes. */
+async function speechAt(place: Place): Promise<BigIntStats | null> {
+  if (typeof place !== 'string' || !isInLipSyncFolder(place)) return null;
+  for (const path of speechPaths(place)) {
+    const stats = await statOrNull(path);
+    if (stats !== null) return stats;
+  }
+  return null;
 }
 
 async function signatureOfSequence(place: Place, sidecar: BigIntStats): Promise<string | null> {

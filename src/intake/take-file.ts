@@ -18,6 +18,7 @@ import { queuedMessage, skippedMessage } from './enqueued-message.ts';
 import { signatureOf, signatureOfFileAlone, type FoundFile } from './find-files.ts';
 import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
+import { withSpeech } from './speech-beside.ts';
 import { waitForSecondLook, waitForWriter } from './wait-for-file.ts';
 
 export interface FileToEnqueue {
@@ -159,9 +160,10 @@ async function prepare(
 ): Promise<FileToEnqueue | null> {
   const { path, signature } = file;
   const { inputDir, outputDir, checkRecipe, probe, log } = context;
-  const { recipe, ignored } = await recipeForFile(path, rules, file);
+  const { recipe: found, ignored } = await recipeForFile(path, rules, file);
   if (ignored !== null) log.warn(`${nameInInput(inputDir, path)}: ${ignored}`);
-  await checkRecipe(recipe);
+  await checkRecipe(found);
+  const recipe = await withSpeech(found, path);
   const video = await probe(file, signal);
   if (skipLarger && isLargeEnough(recipe, video)) {
     skip(file, describeLargeEnough(recipe, video), context);

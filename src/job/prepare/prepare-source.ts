@@ -22,6 +22,7 @@ import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
 import { makeSubstitute } from './make-substitute.ts';
 import { packSource } from './pack-source.ts';
+import { speakSource } from './speak-source.ts';
 import { unpackSource } from './unpack-source.ts';
 
 export interface PreparedSource {
@@ -64,9 +65,10 @@ export async function prepareSource(context: JobContext, folder: JobFolder): Pro
   return { media, timeline, index };
 }
 
-/** The path of the source, or of a video that was made from it because ffmpeg cannot decode it. */
+/** The path of the source, or of a video that was made from it because ffmpeg cannot decode it, or because it gets a speech. */
 async function decodableSource(context: JobContext, folder: JobFolder): Promise<string> {
   const { sourcePath, recipe } = context.job;
+  if (recipe.pipeline === 'lip-sync') return speakSource(context, folder, recipe);
   if (isOfSequence(recipe)) return packSource(context, folder);
   return (await isAnimatedWebpFile(sourcePath)) ? unpackSource(context, folder) : sourcePath;
 }
