@@ -47,6 +47,7 @@ const ROOMS = {
     'reports',
     'worker',
   ],
+  cloud: [...GROUND, 'queue', 'workspace', 'media', 'reports', 'daemon'],
   control: [...GROUND, 'queue', 'workspace', 'trial', 'reports', 'daemon'],
   page: [
     ...GROUND,
@@ -74,6 +75,7 @@ const ROOMS = {
     'daemon',
     'control',
     'page',
+    'cloud',
   ],
 };
 

@@ -24,7 +24,7 @@ export interface AddTargets {
 
 /** Queues a file named by a user, in any folder, and returns a sentence for the user. */
 export async function addFile(
-  { path, recipe: wanted, priority }: AddRequest,
+  { path, recipe: wanted, priority, outputFolder }: AddRequest,
   { queue, home, limits, skipLarger, signal, estimates }: AddTargets,
 ): Promise<string> {
   const name = basename(path);
@@ -36,7 +36,7 @@ export async function addFile(
   const { job, created } = queue.jobs.enqueue({
     origin: 'add',
     sourcePath: path,
-    outputPath: join(home.output, name),
+    outputPath: join(outputFolder ?? home.output, name),
     fingerprint: await fingerprintOf(path, recipe, signal),
     recipe: fitToSource(recipe, video),
     video,

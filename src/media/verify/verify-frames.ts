@@ -59,11 +59,27 @@ export async function checkFrames(
     return { faults: [`cannot be decoded (${error.message})`], firstFrameSeconds };
   }
   const faults = [
-    ...timestampFaults(pts, num / den, timing),
+    ...timeFaults(found, pts, num / den, timing),
     ...captionFaults(captions, (await foundCaptions)(pts)),
   ];
-  const held = (claimedEndSeconds(found) ?? NaN) - ((pts.at(-1) ?? 0) * num) / den;
-  return { faults: faults.length > 0 ? faults : holdFaults(held, num / den, timing), firstFrameSeconds };
+  return { faults, firstFrameSeconds };
+}
+
+/**
+ * Compares the timestamps of all frames and the time for which the last one is shown with the planned ones.
+ *
+ * @param pts in units of `tickSeconds`, in the order in which frames are shown
+ */
+export function timeFaults(
+  found: MediaInfo,
+  pts: readonly number[],
+  tickSeconds: number,
+  timing: OutputTiming,
+): string[] {
+  const faults = timestampFaults(pts, tickSeconds, timing);
+  if (faults.length > 0) return faults;
+  const held = (claimedEndSeconds(found) ?? NaN) - (pts.at(-1) ?? 0) * tickSeconds;
+  return holdFaults(held, tickSeconds, timing);
 }
 
 function captionFaults(planned: Captions | null, found: Captions | null): string[] {
