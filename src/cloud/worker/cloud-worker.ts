@@ -53,7 +53,7 @@ export async function runCloudWorker({
   const metrics = new CloudMetrics(context, queueUrls, printMetrics);
   log.info(`worker ${context.worker} takes messages from ${queueUrls.join(', ')}`);
   while (!stopping.aborted) {
-    await metrics.tell();
+    await metrics.write();
     const message = await nextMessage(context, queueUrls, once);
     if (message === null && once) return;
     if (message === null) continue;
@@ -70,7 +70,7 @@ export async function runCloudWorker({
       await delay(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
     }
   }
-  await metrics.tell();
+  await metrics.write();
   queue.close();
 }
 

@@ -4,7 +4,7 @@ import { writeFileDurably } from '../../workspace/durable-file.ts';
 import type { CloudContext } from './cloud-context.ts';
 import type { MessageEnd } from './settle-message.ts';
 
-/** Metrics are told at most this often. */
+/** Metrics are written at most this often. */
 const EVERY_MS = 60_000;
 
 /** File for the textfile collector of Prometheus' node exporter, in the logs of the worker. */
@@ -18,7 +18,7 @@ export class CloudMetrics {
   readonly #ends: Record<MessageEnd, number> = { done: 0, dead: 0, 'handed-over': 0, 'put-back': 0, lost: 0 };
   #busyMs = 0;
   #doneMs = 0;
-  #toldAtMs: number | null = null;
+  #writtenAtMs: number | null = null;
 
   /** @param print prints a line in CloudWatch's embedded metric format; null for none */
   constructor(context: CloudContext, queueUrls: readonly string[], print: ((line: string) => void) | null) {
@@ -32,20 +32,20 @@ export class CloudMetrics {
     this.#ends[end]++;
     this.#busyMs += ms;
     if (end === 'done') this.#doneMs += ms;
-    this.#toldAtMs = null;
+    this.#writtenAtMs = null;
   }
 
-  /** Tells the metrics, unless that was done within the last minute. A failure is logged and does not matter. */
-  async tell(): Promise<void> {
+  /** Writes the metrics, unless they were written within the last minute. A failure is logged and does not matter. */
+  async write(): Promise<void> {
     const { nowMs, log, home } = this.#context;
-    if (this.#toldAtMs !== null && nowMs() - this.#toldAtMs < EVERY_MS) return;
-    this.#toldAtMs = nowMs();
+    if (this.#writtenAtMs !== null && nowMs() - this.#writtenAtMs < EVERY_MS) return;
+    this.#writtenAtMs = nowMs();
     try {
       const values = await this.#values();
       this.#print?.(embeddedMetrics(values, this.#queueUrls[0] ?? ''));
       await writeFileDurably(join(home.logs, METRICS_FILE), prometheusText(values), 'other-file');
     } catch (error) {
-      log.warn(`cannot tell the metrics: ${toError(error).message}`);
+      log.warn(`cannot write the metrics: ${toError(error).message}`);
     }
   }
 

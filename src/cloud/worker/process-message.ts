@@ -193,7 +193,7 @@ async function claimJob(
     await delay(context.times.extendEveryMs * 2, undefined, { signal: hold.signal });
     hold.moved();
     if ((await state.aliveTag()) !== before) {
-      context.log.info('the job of this message is at work on another machine; put back');
+      context.log.info('another machine is processing the job of this message; message put back');
       await putBack(context, message, hold);
       return null;
     }

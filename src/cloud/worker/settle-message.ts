@@ -108,7 +108,7 @@ async function bury(context: CloudContext, settled: Settled, reason: Poison): Pr
     try {
       await new JobEvents(queue, job, log).failed(reason);
     } catch (error) {
-      log.warn(`cannot tell the backend that a job failed: ${toError(error).message}`);
+      log.warn(`cannot notify the backend that a job failed: ${toError(error).message}`);
     }
   }
   await queue.delete(message);

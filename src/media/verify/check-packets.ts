@@ -2,15 +2,16 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { FfmpegError } from '../../domain/errors.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
+import type { OutputTiming } from '../encode/output-timing.ts';
 import { inputArguments, QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import { FRAME_TIMES_OUTPUT, readFrameTimestamps } from '../index/frame-hash-lines.ts';
-import { PACKET_HASH, segmentPacketHashes } from '../join/segment-packets.ts';
-import { timeFaults, type ExpectedFrames, type FrameCheck } from './verify-frames.ts';
+import { PACKET_HASH, segmentPackets } from '../join/segment-packets.ts';
+import { timeFaults, timeTolerance, type ExpectedFrames, type FrameCheck } from './verify-frames.ts';
 
 /**
  * Checks the frames of a finished file without decoding all of them: its packets must be, byte for byte and in the same
- * order, those of segments that were decoded completely before, at the planned times. The keyframes are decoded, with which
+ * order, those of segments that were decoded completely before, each at its planned time. The keyframes are decoded, with which
  * every segment begins, because the header of the file is new. See docs/decisions/0096-final-check.md.
  */
 export async function checkPackets(
@@ -25,21 +26,35 @@ export async function checkPackets(
   const firstFrameSeconds = ((pts[0] ?? 0) * num) / den;
   const times = timeFaults(found, pts, num / den, timing);
   if (times.length > 0) return { faults: times, firstFrameSeconds };
-  const hashes = packets.map(({ hash }) => hash);
-  const faults = await contentFaults(hashes, segmentPaths);
+  const faults = await contentFaults(packets, segmentPaths, num / den, timing);
   if (faults.length > 0) return { faults, firstFrameSeconds };
   return { faults: await keyframeFaults(found, segmentPaths.length, maxPixels, signal), firstFrameSeconds };
 }
 
-/** Compares packets with those of the segments. */
-async function contentFaults(hashes: readonly string[], segmentPaths: readonly string[]): Promise<string[]> {
+/** Compares packets, and the time at which each of them is shown, with those of the segments. */
+async function contentFaults(
+  packets: readonly HashedPacket[],
+  segmentPaths: readonly string[],
+  tickSeconds: number,
+  timing: OutputTiming,
+): Promise<string[]> {
   let number = 0;
+  let firstPts: number | null = null;
   for (const path of segmentPaths)
-    for (const hash of await segmentPacketHashes(path)) {
-      if (hashes[number] !== hash) return [`has other bytes in packet ${number} than ${basename(path)}`];
+    for (const { hash, pts } of await segmentPackets(path)) {
+      const found = packets[number];
+      if (found?.hash !== hash) return [`has other bytes in packet ${number} than ${basename(path)}`];
+      firstPts ??= pts;
+      const at = (found.pts - (packets[0]?.pts ?? 0)) * tickSeconds;
+      const planned = (pts - firstPts) / timing.timescale;
+      // The timestamps of all packets together may be right although two frames have changed places.
+      if (!(Math.abs(at - planned) <= timeTolerance(tickSeconds, timing)))
+        return [
+          `shows packet ${number} of its video at ${at.toFixed(6)} s instead of ${planned.toFixed(6)} s`,
+        ];
       number++;
     }
-  return number === hashes.length ? [] : [`has ${hashes.length} packets instead of ${number}`];
+  return number === packets.length ? [] : [`has ${packets.length} packets instead of ${number}`];
 }
 
 interface HashedPacket {

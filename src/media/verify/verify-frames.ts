@@ -109,8 +109,7 @@ export function timestampFaults(pts: readonly number[], tickSeconds: number, tim
   const faults: string[] = [];
   if (pts.length !== timing.pts.length)
     faults.push(`has ${counted(pts.length, 'frame')} instead of ${timing.pts.length}`);
-  // One tick of the coarser time base, plus the half microsecond to which ffmpeg rounds the start of an input.
-  const tolerance = Math.max(tickSeconds, 1 / timing.timescale) + 1e-6;
+  const tolerance = timeTolerance(tickSeconds, timing);
   for (const [frame, ticks] of pts.entries()) {
     const plannedTicks = timing.pts[frame];
     if (plannedTicks === undefined) break;
@@ -120,4 +119,9 @@ export function timestampFaults(pts: readonly number[], tickSeconds: number, tim
       return [...faults, `has frame ${frame} at ${at.toFixed(6)} s instead of ${planned.toFixed(6)} s`];
   }
   return faults;
+}
+
+/** One tick of the coarser time base, plus the half microsecond to which ffmpeg rounds the start of an input. */
+export function timeTolerance(tickSeconds: number, timing: OutputTiming): number {
+  return Math.max(tickSeconds, 1 / timing.timescale) + 1e-6;
 }

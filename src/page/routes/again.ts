@@ -58,7 +58,7 @@ async function recipeWith(
   ) as unknown as Recipe;
   // A file anywhere on this machine is not for whoever has the token of the page.
   const files = ['model', 'enhance'].map((key) => changes[key]);
-  if (files.some((file) => typeof file === 'string' && /[/\\]/.test(file)))
+  if (files.some((file) => typeof file === 'string' && /[/\\]|\.onnx$/.test(file)))
     throw new HttpError(400, 'INVALID_RECIPE', 'Expected the name of a model, not a path.');
   try {
     const changed = parseSidecarRecipe(changes, (keys) => parseRecipe(keys, base));

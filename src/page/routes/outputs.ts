@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
@@ -28,10 +28,12 @@ export function addOutputRoutes(app: FastifyInstance, { queue }: PageContext): v
 }
 
 async function openOutput(path: string): Promise<FileHandle> {
+  const missing = new HttpError(404, 'NO_OUTPUT', `${path} is missing; it was moved or deleted.`);
   try {
+    // Something else may have its name now: a folder cannot be sent, and opening a pipe would wait for its writer.
+    if (!(await stat(path)).isFile()) throw missing;
     return await open(path);
   } catch (error) {
-    if (!isMissingFile(error)) throw error;
-    throw new HttpError(404, 'NO_OUTPUT', `${path} is missing; it was moved or deleted.`);
+    throw isMissingFile(error) ? missing : error;
   }
 }
