@@ -11,12 +11,12 @@ import { isOfSequence, type Recipe } from './recipe.ts';
  * @throws InputRejectedError BAD_SEQUENCE
  */
 export async function fingerprintOf(path: string, recipe: Recipe, signal?: AbortSignal): Promise<string> {
-  if (recipe.pipeline === 'lip-sync' && recipe.audio !== undefined) {
-    const parts = [await sha256File(path, signal), await sha256File(recipe.audio, signal)];
-    return createHash('sha256').update(parts.join(' ')).digest('hex');
-  }
-  if (!isOfSequence(recipe)) return sha256File(path, signal);
-  return sha256Sequence(path, await imagesIn(path), signal);
+  const own = isOfSequence(recipe)
+    ? await sha256Sequence(path, await imagesIn(path), signal)
+    : await sha256File(path, signal);
+  if (recipe.pipeline !== 'lip-sync' || recipe.audio === undefined) return own;
+  const speech = await sha256File(recipe.audio, signal);
+  return createHash('sha256').update(`${own} ${speech}`).digest('hex');
 }
 
 /** Names of the images in a folder, in order. @throws InputRejectedError BAD_SEQUENCE if they are no sequence */

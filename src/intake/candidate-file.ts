@@ -1,6 +1,5 @@
 import { basename } from 'node:path';
 import type { Place } from '../lib/byte-name.ts';
-import { isSpeech } from './speech-beside.ts';
 
 /** Names of files that another program is still writing. */
 const UNFINISHED = /(\.(part|partial|crdownload|download|tmp|temp|!ut|!qb|aria2|opdownload)|~)$/i;
@@ -18,9 +17,7 @@ const SYSTEM_FILE = /^(thumbs\.db|desktop\.ini)$/i;
 export function isCandidate(path: string): boolean {
   const name = basename(path);
   return (
-    !isSpeech(path) &&
-    ![/^\./, UNFINISHED, SYSTEM_FILE].some((other) => other.test(name)) &&
-    !name.endsWith(SIDECAR_SUFFIX)
+    ![/^\./, UNFINISHED, SYSTEM_FILE].some((other) => other.test(name)) && !name.endsWith(SIDECAR_SUFFIX)
   );
 }
 

@@ -163,14 +163,14 @@ async function prepare(
   const { recipe: found, ignored } = await recipeForFile(path, rules, file);
   if (ignored !== null) log.warn(`${nameInInput(inputDir, path)}: ${ignored}`);
   await checkRecipe(found);
-  const recipe = await withSpeech(found, path);
+  const recipe = await withSpeech(found, path, inputDir);
   const video = await probe(file, signal);
   if (skipLarger && isLargeEnough(recipe, video)) {
     skip(file, describeLargeEnough(recipe, video), context);
     return null;
   }
   const fingerprint = await fingerprintOf(path, recipe, signal);
-  if ((await signatureOf(path)) !== signature) return null;
+  if ((await signatureOf(path, inputDir)) !== signature) return null;
   const outputPath = join(outputDir, nameInInput(inputDir, path));
   return { sourcePath: path, outputPath, fingerprint, recipe: fitToSource(recipe, video), video };
 }
@@ -194,7 +194,7 @@ async function reject(
 ): Promise<void> {
   const { path, signature, takenSignature, unusable } = file;
   // The reason is about bytes that are no longer there.
-  if (unusable === undefined && (await signatureOf(path)) !== signature) return;
+  if (unusable === undefined && (await signatureOf(path, inputDir)) !== signature) return;
   const isRejected = error instanceof InputRejectedError;
   const code = codeOf(error);
   const { message } = error;

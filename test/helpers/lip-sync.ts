@@ -1,5 +1,11 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FailPoint } from '../../src/lib/fail-point.ts';
 import { ffmpeg } from './clips.ts';
-import { sharedMedia } from './shared-media.ts';
+import { failPointFolder } from './fail-points.ts';
+import { makeHome, readLog, run, start } from './framekiln.ts';
+import { sharedMedia, sharedModels } from './shared-media.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 import { OnnxGraphBuilder, type ValueShape } from '../../src/inference/models/onnx-graph-builder.ts';
 import { encodeModel, FLOAT32, type OnnxValueInfo } from '../../src/inference/models/onnx-model.ts';
 
@@ -59,9 +65,44 @@ export function makeSpeech(path: string, seconds: number, seed = 1): void {
   ffmpeg('-f', 'lavfi', '-i', `aevalsrc='${sound}':s=44100:d=${seconds}`, path);
 }
 
-/** Makes a clip of one face from the shared media. */
-export function makeFaceClip(path: string, seconds: number, extra: readonly string[] = []): void {
+/** Makes a clip of one face from the shared media, 320x240 at 12.5 frames a second. */
+export function makeFaceClip(path: string, seconds: number): void {
   const source = ['-stream_loop', '-1', '-i', sharedMedia('faces/student.mkv')];
   const encoding = ['-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'veryfast', '-an'];
-  ffmpeg(...source, '-vf', 'fps=12.5', '-t', String(seconds), ...extra, ...encoding, path);
+  ffmpeg(...source, '-vf', 'fps=12.5,scale=320:240', '-t', String(seconds), ...encoding, path);
+}
+
+/** A home with a face that is to speak: `anna.mp4` of 2 seconds and a speech of 3 seconds beside it. */
+export function lipSyncHome(keys: Record<string, unknown> = {}): string {
+  const home = makeHome(temporaryFolder());
+  const input = join(home, 'input/lip-sync');
+  mkdirSync(input);
+  writeFileSync(join(home, 'models/wav2lip.onnx'), talkingModel());
+  makeFaceClip(join(input, 'anna.mp4'), 2);
+  makeSpeech(join(input, 'anna.wav'), 3);
+  const detector = sharedModels('yunet_n_640_640.onnx');
+  writeFileSync(join(input, 'anna.mp4.recipe.yaml'), JSON.stringify({ detector, ...keys }));
+  return home;
+}
+
+export function lipSyncOutput(home: string): string {
+  return join(home, 'output/lip-sync/anna.mp4');
+}
+
+/** Kills the job at each of these points, in order, and lets it finish. @returns the home */
+export async function finishAfterKills(
+  kills: readonly (readonly [FailPoint, number])[],
+  keys: Record<string, unknown> = {},
+): Promise<string> {
+  const home = lipSyncHome(keys);
+  const points = failPointFolder(join(home, 'points'));
+  const once = ['start', '--once', '--home', home];
+  for (const [name, hit] of kills) {
+    points.arm(`${name} ${hit} kill-group`);
+    await start(once, points.environment).ended;
+    if (!points.hasFired(name)) throw new Error(`${name} was not reached.`);
+  }
+  const { status } = run(once);
+  if (status !== 0) throw new Error(`The job did not finish: ${readLog(home)}`);
+  return home;
 }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { InternalError, toError } from '../../domain/errors.ts';
 import type { ModelFile } from '../../domain/models.ts';
-import type { LipSyncRecipe } from '../../domain/recipe.ts';
+import { isOfSequence, type LipSyncRecipe } from '../../domain/recipe.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { decodeSpeech } from '../../media/speech/decode-speech.ts';
@@ -21,7 +21,7 @@ type Work = Pick<PreparedJob, 'media' | 'plan'> & { readonly detector?: ModelFil
 export async function speechOf(context: JobContext, work: Work): Promise<Speech | undefined> {
   const { recipe } = context.job;
   if (recipe.pipeline !== 'lip-sync') return undefined;
-  const seen = await read(context, keptFrames(context, work, await sha256File(context.job.sourcePath)));
+  const seen = await read(context, keptFrames(context, work, await contentOf(context.job)));
   return {
     mel: await spectrogram(context, recipe),
     facesAtOnce: work.plan.facesAtOnce ?? 1,
@@ -37,13 +37,18 @@ export async function keepSeenFrames(
 ): Promise<void> {
   const { job } = context;
   if (job.recipe.pipeline !== 'lip-sync') return;
-  const kept = keptFrames(context, work, await sha256File(job.sourcePath));
+  const kept = keptFrames(context, work, await contentOf(job));
   const before = await read(context, kept);
   await write(
     context,
     kept,
     seenFrames(findings, before?.[0] === undefined ? [] : decodeSeenFrames(before[0])),
   );
+}
+
+/** SHA-256 of the video without the speech; of a folder of images, with it. */
+async function contentOf({ sourcePath, fingerprint, recipe }: JobContext['job']): Promise<string> {
+  return isOfSequence(recipe) ? fingerprint : sha256File(sourcePath);
 }
 
 function keptFrames({ home }: JobContext, { media, detector }: Work, video: string): KeptAnalysis {

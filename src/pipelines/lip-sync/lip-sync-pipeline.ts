@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { setImmediate as nextEvents } from 'node:timers/promises';
 import { InputRejectedError, InternalError } from '../../domain/errors.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
@@ -41,6 +42,8 @@ export interface LipSyncOptions extends ModelPipelineNeeds {
 }
 
 interface OpenPipeline {
+  /** File name of the video. */
+  readonly name: string;
   readonly format: FrameFormat;
   readonly framesPerSecond: number;
   readonly speech: Speech;
@@ -83,7 +86,10 @@ export class LipSyncPipeline implements FramePipeline, VideoAnalysis {
       const mouth = await MouthModel.load(this.#options, recipe.device);
       const known = new KnownFaces(speech.seenFrames === null ? [] : decodeSeenFrames(speech.seenFrames));
       const format = lipSyncFormats(source).input;
-      this.#open = { format, framesPerSecond: num / den, speech, known, detector, mouth };
+      this.#open = {
+        ...{ name: basename(source.path), format, framesPerSecond: num / den },
+        ...{ speech, known, detector, mouth },
+      };
       this.summary = `${mouth.summary}, ${counted(speech.facesAtOnce, 'face')} at once; ${detector.summary}`;
     } catch (error) {
       await detector.dispose();
@@ -124,13 +130,13 @@ export class LipSyncPipeline implements FramePipeline, VideoAnalysis {
   }
 
   direct(findings: readonly Uint8Array[], batchFrames: readonly number[]): Promise<DirectedFrames> {
-    const { format, known } = this.#opened();
+    const { name, format, known } = this.#opened();
     const observations = findings.flatMap((bytes) => decodeFindings<Observation>(bytes).observations);
     const boxes = chooseFaces(observations, this.#options.recipe.face, format);
     const withFace = boxes.filter((box) => box !== null).length;
     if (withFace === 0)
       return Promise.reject(
-        new InputRejectedError('NO_FACE', 'The video shows no face that could speak; choose another video.'),
+        new InputRejectedError('NO_FACE', `${name} shows no face that could speak; choose another video.`),
       );
     let from = 0;
     const directions = batchFrames.map((count) => encodeBoxes(boxes.slice(from, (from += count))));
