@@ -69,7 +69,7 @@ export function makeSpeech(path: string, seconds: number, seed = 1): void {
 export function makeFaceClip(path: string, seconds: number): void {
   const source = ['-stream_loop', '-1', '-i', sharedMedia('faces/student.mkv')];
   const encoding = ['-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'veryfast', '-an'];
-  ffmpeg(...source, '-vf', 'fps=12.5,scale=320:240', '-t', String(seconds), ...encoding, path);
+  ffmpeg(...source, '-vf', 'fps=12.5,crop=320:240:145:20', '-t', String(seconds), ...encoding, path);
 }
 
 /** A home with a face that is to speak: `anna.mp4` of 2 seconds and a speech of 3 seconds beside it. */

@@ -46,10 +46,12 @@ export async function laySpeech(speech: SpeechToLay, signal: AbortSignal): Promi
     }
     const cycle = join(parts, 'cycle.mp4');
     await run([...QUIET_LENIENT, ...input, ...output], cycle, access);
-    const both = [...inputArguments(cycle, { before: ['-stream_loop', '-1'] }), ...inputArguments(sound)];
-    const copy = ['-map', '0:v', '-map', '1:a', '-c', 'copy', '-frames:v', String(video.frames)];
+    // Not by -frames:v, with which ffmpeg ends the audio too as soon as the last frame is written.
+    const seconds = ((video.frames - 0.5) * video.rate.den) / video.rate.num;
+    const before = ['-stream_loop', '-1', '-t', seconds.toFixed(6)];
+    const both = [...inputArguments(cycle, { before }), ...inputArguments(sound)];
     // Both files are our own.
-    await run([...QUIET, ...both, ...copy], path);
+    await run([...QUIET, ...both, '-map', '0:v', '-map', '1:a', '-c', 'copy'], path);
   } finally {
     await rm(parts, { recursive: true, force: true });
   }
@@ -74,14 +76,14 @@ function cycleOutput({ media, index, video }: SpeechToLay): string[] {
   if (continues === 'hold') filters.push('tpad=stop=-1:stop_mode=clone');
   if (continues === 'ping-pong')
     filters.push('split[forth][turn];[turn]reverse[back];[forth][back]concat=n=2:v=1:a=0');
+  filters.push(`trim=end_frame=${cycleFrames}`);
   // Halved chroma needs an even size.
   const isOdd = width % 2 === 1 || height % 2 === 1;
   if (isOdd && !isRgb(pixelFormat)) filters.push(`format=yuv444p${bitsPerComponent > 8 ? '10le' : ''}`);
   const codec = isRgb(pixelFormat) ? ['libx264rgb', '-pix_fmt', 'rgb24'] : ['libx264'];
   return [
     ...['-filter_complex', `[0:${media.video.index}]${filters.join(',')}[v]`, '-map', '[v]'],
-    ...['-frames:v', String(cycleFrames), '-fps_mode', 'passthrough'],
-    ...['-c:v', ...codec, '-qp', '0', '-preset', 'ultrafast', '-g', '25'],
+    ...['-fps_mode', 'passthrough', '-c:v', ...codec, '-qp', '0', '-preset', 'ultrafast', '-g', '25'],
     ...['-video_track_timescale', String(rate.num)],
   ];
 }

@@ -14,6 +14,8 @@ interface FollowedFace {
 const MIN_SCORE = 0.5;
 /** A face is passed over if it is seen for less than this share of the longest one of its shot. */
 const MIN_SHARE = 0.2;
+/** From this share on, a face comes before all that are seen for less time: detectors take larger things for a face now and then. */
+const LONG_SHARE = 0.5;
 /** Frames over which boxes are averaged, as many as Wav2Lip does. */
 const SMOOTHING = 5;
 /** Detectors end at the chin; the model also draws what is below it. */
@@ -32,11 +34,12 @@ export function chooseFaces(
   for (const shot of shotsOf(observations)) {
     const longest = Math.max(0, ...shot.map(({ seen }) => seen));
     const fitting = shot.filter(({ seen }) => seen >= MIN_SHARE * longest);
-    const ranked = fitting.sort((a, b) => rank(b, face) - rank(a, face) || a.first - b.first);
-    for (const { first, boxes } of ranked) {
-      if (chosen.slice(first, first + boxes.length).some((box) => box !== null)) continue;
-      for (const i of boxes.keys()) chosen[first + i] = wholePixels(meanBox(boxes, i), format);
-    }
+    const isLong = ({ seen }: FollowedFace): number => Number(seen >= LONG_SHARE * longest);
+    const ranked = fitting.sort(
+      (a, b) => isLong(b) - isLong(a) || rank(b, face) - rank(a, face) || a.first - b.first,
+    );
+    for (const { first, boxes } of ranked)
+      for (const i of boxes.keys()) chosen[first + i] ??= wholePixels(meanBox(boxes, i), format);
   }
   return chosen;
 }

@@ -40,6 +40,13 @@ function images(path: string): string[] {
   return frameMd5(path).map((line) => line.split(',').at(-1)?.trim() ?? '');
 }
 
+/** Seconds of audio that can be decoded. */
+function audioSeconds(path: string): number {
+  const text = ffmpeg('-i', path, '-vn', '-ar', '8000', '-ac', '1', '-f', 'framemd5', '-');
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return lines.reduce((sum, line) => sum + Number(line.split(',')[3]), 0) / 8000;
+}
+
 function times(path: string): number[] {
   return frameMd5(path).map((line) => Number(line.split(',')[2]));
 }
@@ -57,6 +64,7 @@ test.each([
     expect(index.pts).toHaveLength(25);
     expect(times(media.path)).toEqual(Array.from({ length: 25 }, (_, i) => i));
     expect(media.others.map(({ kind, codec }) => `${kind} ${codec}`)).toEqual(['audio aac']);
+    expect(audioSeconds(media.path)).toBeGreaterThan(0.98);
   },
 );
 
@@ -64,6 +72,7 @@ test('a longer video ends with the speech; a resumed job makes and decodes nothi
   const { context, folder, job, lines } = await spokenJob(0.4, { clip: { frames: 20, audio: true } });
   const first = await prepareSource(context, folder);
   expect(images(first.media.path)).toEqual(images(job.sourcePath).slice(0, 10));
+  expect(audioSeconds(first.media.path)).toBeGreaterThan(0.39);
   expect(first.original?.index.pts).toHaveLength(20);
   const [count, { mtimeMs }] = [lines.length, statSync(first.media.path)];
   expect(await prepareSource(context, folder)).toEqual(first);

@@ -33,6 +33,25 @@ test('a face that was missed for a moment is interpolated, and nobody else takes
   expect(chooseFaces(frames, 'right', FORMAT).map((box) => box?.x)).toEqual([250, 250, 250, 250, 250]);
 });
 
+test('a larger face that is there for a moment takes nothing from the one that is always there', () => {
+  const both = [
+    [1, 20, 60],
+    [2, 250, 180],
+  ] as const;
+  const frames = [frame(both, true), ...Array.from({ length: 3 }, () => frame(both))];
+  const alone = Array.from({ length: 8 }, () => frame([[1, 20, 60]]));
+  const boxes = chooseFaces([...frames, ...alone], 'largest', FORMAT);
+  expect(boxes.map((box) => box?.x)).toEqual(Array.from({ length: 12 }, () => 20));
+});
+
+test('where the face that speaks is not there, the next one speaks', () => {
+  const frames = [
+    ...[true, false, false].map((isFirst) => frame(two, isFirst)),
+    ...[1, 2].map(() => frame([[1, 20, 60]])),
+  ];
+  expect(chooseFaces(frames, 'right', FORMAT).map((box) => box?.x)).toEqual([250, 250, 250, 20, 20]);
+});
+
 test('boxes are averaged over five frames, and end at the edge of the frame', () => {
   const frames = [0, 10, 20, 30, 40, 50].map((x, i) => frame([[1, x + 300, 60]], i === 0));
   const boxes = chooseFaces(frames, 'largest', FORMAT);
