@@ -58,6 +58,8 @@ async function drawn(keys: Partial<LipSyncRecipe>, facesAtOnce: number, batch?: 
   const { findings } = await pipeline.analyse(frames, null, signal, () => undefined);
   const { directions, decisions } = await pipeline.direct([findings], [FRAMES]);
   const direction = directions[0] ?? null;
+  // Those of the detector.
+  inferred.length = 0;
   await pipeline.lookAhead(frames, signal, direction);
   const after: Buffer[] = [];
   for await (const { pixels } of pipeline.process(frames, direction, signal)) after.push(Buffer.from(pixels));
