@@ -67,6 +67,7 @@ export function recipeParts(recipe) {
   const device = recipe.device === 'auto' ? [] : [recipe.device.toUpperCase()];
   if (recipe.pipeline === 'dual-face')
     return ['dual-face', `${recipe.width}×${recipe.height}`, recipe.layout, ...device];
+  if (recipe.pipeline === 'lip-sync') return ['lip-sync', model, ...device];
   return [`${recipe.scale}×`, model, ...device];
 }
 

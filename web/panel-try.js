@@ -311,7 +311,7 @@ async function use(model, scale) {
     const { settings } = await get('api/settings');
     const pipeline = settings.find(({ key }) => key === 'recipe.pipeline').origins[0].value;
     const changes = [
-      ...(pipeline === 'dual-face' ? [{ key: 'recipe.pipeline', value: 'upscale' }] : []),
+      ...(pipeline !== 'upscale' ? [{ key: 'recipe.pipeline', value: 'upscale' }] : []),
       { key: 'recipe.model', value: model },
       { key: 'recipe.size', value: null },
       { key: 'recipe.scale', value: scale },

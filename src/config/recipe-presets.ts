@@ -18,6 +18,7 @@ export const screenPresets: Readonly<Record<'shorts', Pick<DualFaceRecipe, 'widt
 export const PRESETS_OF: Readonly<Record<Recipe['pipeline'], Readonly<Record<string, object>>>> = {
   upscale: tierPresets,
   'dual-face': screenPresets,
+  'lip-sync': {},
 };
 
 /** Default recipe of each pipeline. */
@@ -44,6 +45,18 @@ export const PIPELINE_DEFAULTS: Readonly<{ [P in Recipe['pipeline']]: Extract<Re
     border: 0,
     enhance: 'auto',
   },
+  'lip-sync': {
+    pipeline: 'lip-sync',
+    model: 'wav2lip',
+    detector: 'blazeface-full-range',
+    device: 'auto',
+    face: 'largest',
+    frameSkip: 1,
+    interpolate: true,
+    extend: 'loop',
+    resolution: 'source',
+    latency: 'normal',
+  },
 };
 
 /** Recipe of a file for which no folder, sidecar file, setting or option sets anything. */
@@ -58,16 +71,17 @@ export const PRESET_FOLDERS = [
   'lanczos-3x',
   'lanczos-4x',
   'dual-face',
+  'lip-sync',
 ] as const;
 
 /**
  * Partial recipe of a folder in `input/` with a well-known name: `upscale-2x`, `upscale-3x`, `upscale-4x`, the same with
- * `lanczos`, and `dual-face`; null for any other name.
+ * `lanczos`, `dual-face` and `lip-sync`; null for any other name.
  */
 export function folderPreset(
   name: string,
 ): { pipeline: Recipe['pipeline']; model?: string; scale?: number } | null {
-  if (name === 'dual-face') return { pipeline: 'dual-face' };
+  if (name === 'dual-face' || name === 'lip-sync') return { pipeline: name };
   const match = /^(upscale|lanczos)-([234])x$/.exec(name);
   if (match === null) return null;
   const pipeline = 'upscale';

@@ -11,7 +11,7 @@ const evenLength = z.int().min(64).max(8192).multipleOf(2);
 /** Recipe keys that a user may set; missing keys come from the defaults. */
 export const PartialRecipe = z.strictObject({
   pipeline: z
-    .enum(['upscale', 'dual-face'])
+    .enum(['upscale', 'dual-face', 'lip-sync'])
     .optional()
     .meta({ description: 'default pipeline; the folder or the sidecar file of a video can set another one' }),
   preset: z.enum(['basic', 'standard', 'premium', 'pro', 'shorts']).optional().meta({
@@ -20,7 +20,7 @@ export const PartialRecipe = z.strictObject({
   }),
   model: z.string().min(1).optional().meta({
     description:
-      'lanczos, a name from `framekiln models list` (a face detector for dual-face), or the path of an ONNX file',
+      'lanczos, a name from `framekiln models list` (a face detector for dual-face), or the path of an ONNX file; for lip-sync a file of your own',
   }),
   scale: z.number().min(1).max(4).optional().meta({ description: 'output size divided by input size' }),
   size: z.enum(['1080p', '1440p', '4k']).optional().meta({
@@ -69,6 +69,34 @@ export const PartialRecipe = z.strictObject({
   enhance: z.string().min(1).optional().meta({
     description:
       'whether a model upscales what is enlarged by a factor of more than 1.5: off, a name from `framekiln models list`, the path of an ONNX file, or auto for realesr-general-x4v3 where it takes at most 4 times the length of the video; dual-face only',
+  }),
+  detector: z.string().min(1).optional().meta({
+    description:
+      'face detector: a name from `framekiln models list`, or the path of an ONNX file; lip-sync only',
+  }),
+  audio: z.string().min(1).optional().meta({
+    description:
+      'path of the speech, relative to the folder of the video; without it, the wav, mp3, m4a or flac file with the name of the video; lip-sync only',
+  }),
+  face: z.enum(['largest', 'left', 'right']).optional().meta({
+    description: 'the face that speaks if there are several; lip-sync only',
+  }),
+  frameSkip: z.int().min(1).max(3).optional().meta({
+    description: 'run the model only on every nth frame, 1 to 3; lip-sync only',
+  }),
+  interpolate: z.boolean().optional().meta({
+    description:
+      'mix the frames that frameSkip leaves out from those around them, instead of repeating the last mouth; lip-sync only',
+  }),
+  extend: z.enum(['loop', 'ping-pong', 'hold']).optional().meta({
+    description:
+      'how a video that is shorter than the speech continues: loop starts again, ping-pong plays it backwards and forwards, hold repeats the last frame; lip-sync only',
+  }),
+  resolution: z.enum(['source', '720p', '480p', '360p']).optional().meta({
+    description: 'lines of the result at most; lip-sync only',
+  }),
+  latency: z.enum(['normal', 'low']).optional().meta({
+    description: 'low encodes faster, with larger files; lip-sync only',
   }),
 });
 
@@ -123,7 +151,7 @@ export function unsupportedKeys(request: PartialRecipe, inherited: Recipe['pipel
   const pipeline = request.pipeline ?? inherited;
   const known = [
     ...Object.keys(PIPELINE_DEFAULTS[pipeline]),
-    ...(pipeline === 'upscale' ? ['preset', 'size'] : ['preset']),
+    ...{ upscale: ['preset', 'size'], 'dual-face': ['preset'], 'lip-sync': ['preset', 'audio'] }[pipeline],
   ];
   const unknown = Object.entries(request)
     .filter(([key, value]) => value !== undefined && !known.includes(key))

@@ -4,10 +4,11 @@ import type { Home } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { whyNotOutput } from '../config/home.ts';
 import { ConfigurationError } from '../domain/errors.ts';
+import { fingerprintOf } from '../domain/fingerprint.ts';
 import { isMoving, type Job } from '../domain/job.ts';
 import type { Recipe } from '../domain/recipe.ts';
+import { withSpeech } from '../intake/speech-beside.ts';
 import { isOwnerAlive } from '../lib/process/process-identity.ts';
-import { sha256File } from '../lib/sha256-file.ts';
 import type { RootLogger } from '../observability/logger.ts';
 import { openQueue, type Queue } from '../queue/queue.ts';
 import { whyJobFolderMissing } from '../workspace/missing-folder.ts';
@@ -145,9 +146,10 @@ async function runAlone(
 
 async function enter(
   queue: Queue,
-  { home, file, outputDir, recipe, signal }: ForegroundOptions,
+  { home, file, outputDir, recipe: wanted, signal }: ForegroundOptions,
 ): Promise<Job> {
   queue.sweepLeases({ isOwnerAlive, nowMs: Date.now(), failure: null });
+  const recipe = await withSpeech(wanted, file);
   const outputPath = join(outputDir, basename(file));
   const fault = whyNotOutput(home, file, outputPath);
   if (fault !== null) throw new ConfigurationError(fault, [fault]);
@@ -155,7 +157,7 @@ async function enter(
     origin: 'run',
     sourcePath: file,
     outputPath,
-    fingerprint: await sha256File(file, signal),
+    fingerprint: await fingerprintOf(file, recipe, signal),
     recipe,
     priority: 0,
     nowMs: Date.now(),

@@ -47,8 +47,10 @@ export class SourceWatch {
 
   async #check(): Promise<void> {
     const { jobs, control } = this.#queue;
-    for (const { id, sourcePath, origin, errorCode } of jobs.listJobs({ state: 'failed' })) {
+    for (const { id, sourcePath, recipe, origin, errorCode } of jobs.listJobs({ state: 'failed' })) {
       if (errorCode !== 'SOURCE_MISSING' || origin === 'run' || !(await isThere(sourcePath))) continue;
+      if (recipe.pipeline === 'lip-sync' && recipe.audio !== undefined && !(await isThere(recipe.audio)))
+        continue;
       if (control.retryJob(id)) this.#log.info(`${basename(sourcePath)} is back; job ${id} queued again`);
     }
   }

@@ -32,7 +32,10 @@ export type RejectionCode =
   | 'OUTPUT_NOT_ALLOWED'
   | 'OUTPUT_TOO_LARGE'
   | 'BAD_RECIPE'
-  | 'STATE_OF_OTHER_VERSION';
+  | 'STATE_OF_OTHER_VERSION'
+  | 'NO_AUDIO'
+  | 'BAD_AUDIO'
+  | 'NO_FACE';
 
 /** The input cannot be processed, and a retry would not help: the file is rejected, or its job fails permanently. */
 export class InputRejectedError extends FramekilnError {

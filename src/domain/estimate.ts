@@ -54,6 +54,7 @@ export function stillBytes(pixels: number, bitsPerComponent: number, codec: stri
 /** Pixels of one output frame, before its width and height are rounded. */
 export function outputPixels(recipe: Recipe, video: Pick<VideoShape, 'width' | 'height'>): number {
   if (recipe.pipeline === 'dual-face') return recipe.width * recipe.height;
+  if (recipe.pipeline === 'lip-sync') return video.width * video.height;
   return video.width * video.height * recipe.scale ** 2;
 }
 

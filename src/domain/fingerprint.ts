@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { listSequence, sha256Sequence } from '../lib/image-sequence.ts';
 import { sha256File } from '../lib/sha256-file.ts';
@@ -5,13 +6,17 @@ import { InputRejectedError } from './errors.ts';
 import { isOfSequence, type Recipe } from './recipe.ts';
 
 /**
- * SHA-256 of a source, in hex: of the bytes of a file, or of the names and contents of a folder of images.
+ * SHA-256 of a source, in hex: of the bytes of a file, of a video and its speech, or of the names and contents of a folder of images.
  *
  * @throws InputRejectedError BAD_SEQUENCE
  */
 export async function fingerprintOf(path: string, recipe: Recipe, signal?: AbortSignal): Promise<string> {
-  if (!isOfSequence(recipe)) return sha256File(path, signal);
-  return sha256Sequence(path, await imagesIn(path), signal);
+  const own = isOfSequence(recipe)
+    ? await sha256Sequence(path, await imagesIn(path), signal)
+    : await sha256File(path, signal);
+  if (recipe.pipeline !== 'lip-sync' || recipe.audio === undefined) return own;
+  const speech = await sha256File(recipe.audio, signal);
+  return createHash('sha256').update(`${own} ${speech}`).digest('hex');
 }
 
 /** Names of the images in a folder, in order. @throws InputRejectedError BAD_SEQUENCE if they are no sequence */

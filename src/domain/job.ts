@@ -87,6 +87,10 @@ export interface JobPlan extends BatchSizes {
   readonly webGpu?: WebGpuUse;
   /** 2: the whole video is analysed before its frames are processed. Absent: it is not, as in plans of older versions. */
   readonly passes?: 2;
+  /** Faces that a lip-sync model draws in one run, which may decide the last bit. Absent for other jobs. */
+  readonly facesAtOnce?: number;
+  /** Hash of the face detector of a lip-sync job. Absent for other jobs. */
+  readonly detectorSha256?: string;
   readonly modelSha256: string | null;
   /** Hash of the model that distinguishes faces; null if the job uses none. Absent in plans of older versions. */
   readonly embeddingSha256?: string | null;

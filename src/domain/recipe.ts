@@ -1,5 +1,5 @@
 /** How to process a file. Validated by `config/recipe-schema.ts`, and trusted afterwards. */
-export type Recipe = (UpscaleRecipe | DualFaceRecipe) & {
+export type Recipe = (UpscaleRecipe | DualFaceRecipe | LipSyncRecipe) & {
   /** Frames per second of a folder of images that becomes one video; absent for a file. */
   readonly frameRate?: number | string;
 };
@@ -53,6 +53,30 @@ export interface DualFaceRecipe {
    * `auto` for the usual model where it is fast enough. `auto` if absent.
    */
   readonly enhance?: string;
+}
+
+/** Makes the mouth of a person in a video move with a speech, which replaces the audio of the video. */
+export interface LipSyncRecipe {
+  readonly pipeline: 'lip-sync';
+  /** The path of an ONNX file of the user, or its name without `.onnx` in the folder of models. */
+  readonly model: string;
+  /** The face detector: a name of `models/manifest.json`, or the path of an ONNX file. */
+  readonly detector: string;
+  readonly device: Device;
+  /** Path of the speech. A recipe that is not part of a job may lack it: the audio file beside the video is meant. */
+  readonly audio?: string;
+  /** Whose mouth moves, if there are several people. */
+  readonly face: 'largest' | 'left' | 'right';
+  /** The model draws every n-th frame. */
+  readonly frameSkip: number;
+  /** Whether the frames in between are mixed from those around them; otherwise they show the last one. */
+  readonly interpolate: boolean;
+  /** How a video is continued that is shorter than the speech. */
+  readonly extend: 'loop' | 'ping-pong' | 'hold';
+  /** Lines of the result at most; `source`: those of the video. */
+  readonly resolution: 'source' | '720p' | '480p' | '360p';
+  /** `low` encodes faster, with larger files. */
+  readonly latency: 'normal' | 'low';
 }
 
 /** What a part of a split screen shows instead. Frames and crops are counted as in the file of decisions. */
@@ -130,6 +154,7 @@ export function isOfSequence({ frameRate }: Recipe): boolean {
 /** Describes a recipe for the log, such as `realesr-general-x4v3, scale 2`. */
 export function describeRecipe(recipe: Recipe): string {
   if (recipe.pipeline === 'upscale') return `${recipe.model}, scale ${recipe.scale}`;
+  if (recipe.pipeline === 'lip-sync') return `lip-sync with ${recipe.model}`;
   const { model, width, height, layout } = recipe;
   return `dual-face with ${model}, ${layout} at ${width}x${height}`;
 }

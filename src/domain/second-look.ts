@@ -21,6 +21,7 @@ const FOR_CONTENT: ReadonlySet<RejectionCode> = new Set<RejectionCode>([
   'DAMAGED',
   'TIMESTAMP_DISCONTINUITY',
   'LIMIT_EXCEEDED',
+  'NO_AUDIO',
 ]);
 
 /** Whether a file is rejected for its content, and not for its name, its recipe or its output. */

@@ -42,7 +42,16 @@ export class PipelineRunner {
   constructor(setup: PipelineSetup, engines: readonly Engine[], send: (message: FromPort) => void) {
     this.#setup = setup;
     this.#send = send;
-    const { model, embedding, enhancer = null, decodedTo, shrinksWith, reusesTiles } = setup;
+    const {
+      model,
+      embedding,
+      enhancer = null,
+      detector = null,
+      speech,
+      decodedTo,
+      shrinksWith,
+      reusesTiles,
+    } = setup;
     const { tile, gpuTile, otherGpuTile, threads, precision, webGpu } = setup;
     this.#formats = describePipeline(setup.recipe, setup.source, decodedTo).formats;
     this.#pipeline = createPipeline(setup.recipe, {
@@ -50,6 +59,8 @@ export class PipelineRunner {
         model,
         embedding,
         enhancer,
+        detector,
+        speech,
         decodedTo,
         shrinksWith,
         reusesTiles,
@@ -171,7 +182,8 @@ export class PipelineRunner {
     // A process killed while it wrote leaves part of a frame after the complete ones.
     ftruncateSync(output, framesReady * bytes);
     const { signal } = this.#stop;
-    await this.#pipeline.lookAhead?.(readFrames(request, input, this.#formats.input, 0), signal);
+    const all = readFrames(request, input, this.#formats.input, 0);
+    await this.#pipeline.lookAhead?.(all, signal, request.direction);
     const frames = readFrames(request, input, this.#formats.input, framesReady);
     for await (const frame of this.#pipeline.process(frames, request.direction, signal)) {
       failPoint('transformed-frame.before-write');

@@ -5,6 +5,7 @@ import type { ModelFile } from '../domain/models.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { Measurement } from '../observability/measurements.ts';
 import type { StreamShare } from '../inference/stream-shares.ts';
+import type { Speech } from '../pipelines/pipeline-needs.ts';
 import type { AnalysedFrames, DirectedFrames, ReducedTile } from '../pipelines/frame-pipeline.ts';
 
 /** Everything the inference thread needs to open the pipeline of one job. */
@@ -15,6 +16,9 @@ export interface PipelineSetup {
   readonly model: ModelFile | null;
   readonly embedding: ModelFile | null;
   readonly enhancer?: ModelFile | null;
+  /** The face detector of a lip-sync job, and its speech; absent for other jobs. */
+  readonly detector?: ModelFile | null;
+  readonly speech?: Speech | undefined;
   /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
   readonly decodedTo?: YuvFormat | undefined;
   /** What shrinks frames from the scale of a model to a smaller one; absent: our own resampler. */

@@ -21,7 +21,7 @@ export function reviveError(code: string, message: string): Error {
   if (code === 'STOPPED' || code === 'ABORT_ERR') return new StoppedError(message);
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new TransientError('DISK_FULL', `No space left for frames: ${message}`);
-  if (code === 'STATE_OF_OTHER_VERSION' || code === 'BAD_RECIPE')
+  if (code === 'STATE_OF_OTHER_VERSION' || code === 'BAD_RECIPE' || code === 'NO_FACE')
     return new InputRejectedError(code, message);
   if (code === 'GPU_UNAVAILABLE') return new GpuUnavailableError(message);
   if (MODEL_CODES.has(code)) return new ModelError(code as ModelErrorCode, message);

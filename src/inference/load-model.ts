@@ -194,8 +194,8 @@ function isNear(found: Float32Array, expected: Float32Array): boolean {
 
 /** Waves of many directions and lengths, so that every weight affects the result. */
 function trialImage(shape: Tensor['shape']): Tensor {
-  const [, channels, height, width] = shape;
-  const data = Float32Array.from({ length: channels * height * width }, (_, i) => {
+  const [batch, channels, height, width] = shape;
+  const data = Float32Array.from({ length: batch * channels * height * width }, (_, i) => {
     const [x, y] = [i % width, Math.floor(i / width) % height];
     const color = Math.floor(i / (width * height));
     return 0.5 + 0.45 * Math.sin(0.11 * x * (y + 1) + color) * Math.cos(0.07 * y * y - 0.5 * x);

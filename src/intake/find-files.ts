@@ -1,7 +1,8 @@
 import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, relative } from 'node:path';
 import { codeOf, InputRejectedError } from '../domain/errors.ts';
+import { isInLipSyncFolder, isSpeech, speechPaths } from '../domain/speech-files.ts';
 import { isUtf8, linkPath, placeIn, placeOf, shownName, type Place } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { signatureOfImages } from '../lib/image-sequence.ts';
@@ -14,7 +15,7 @@ export interface FoundFile {
   readonly path: string;
   /** Path relative to the input folder if it is not valid UTF-8; the file then has to be read through a link. */
   readonly inside?: Buffer;
-  /** The signature of the file, followed after a blank by that of its sidecar if it has one. */
+  /** The signature of the file, followed after blanks by those of its sidecar and its speech if it has them. */
   readonly signature: string;
   /** Whether it is a folder of images with a sidecar file, which becomes one video. */
   readonly isSequence?: boolean;
@@ -55,7 +56,7 @@ export async function findFiles(
         await visitBelow(place).catch((error: unknown) => {
           if (codeOf(error) !== 'ENOENT') unreadable.push({ folder: path, code: codeOf(error) });
         });
-      } else if (isCandidate(path)) {
+      } else if (isCandidate(path) && !isSpeech(relative(root, path))) {
         const found = entry.isFile() ? await regular(place, root) : await irregular(place, entry);
         if (found !== null) files.push(found);
       }
@@ -87,7 +88,7 @@ export async function findFiles(
 }
 
 async function regular(place: Place, root: string): Promise<FoundFile | null> {
-  const signature = await signatureAt(place);
+  const signature = await signatureAt(place, root);
   return signature === null ? null : { path: shownName(place), signature, ...insideOf(place, root) };
 }
 
@@ -97,7 +98,7 @@ function insideOf(place: Place, root: string): Pick<FoundFile, 'inside'> {
 
 /** A folder of images with a sidecar file; null for any other folder. */
 async function sequenceAt(place: Place, root: string): Promise<FoundFile | null> {
-  const signature = await signatureAt(place);
+  const signature = await signatureAt(place, root);
   return signature === null ? null : foundSequence(place, root, signature);
 }
 
@@ -124,21 +125,36 @@ async function unusable(place: Place, reason: InputRejectedError): Promise<Found
     : { path: shownName(place), signature: fileSignature(stats), unusable: reason };
 }
 
-/** The signature of a file or a folder of images, and of its sidecar; null when it is gone or anything else. */
-export async function signatureOf(path: string): Promise<string | null> {
-  return signatureAt(await placeOf(path));
+/**
+ * The signature of a file or a folder of images, and of its sidecar and its speech; null when it is gone or anything else.
+ *
+ * @param root the input folder
+ */
+export async function signatureOf(path: string, root: string): Promise<string | null> {
+  return signatureAt(await placeOf(path), root);
 }
 
-async function signatureAt(place: Place): Promise<string | null> {
+async function signatureAt(place: Place, root: string): Promise<string | null> {
   const own = await statOrNull(place);
   const sidecar = await statOrNull(sidecarOf(place));
-  if (own === null) return sidecar === null ? null : signatureOfSequence(place, sidecar);
-  return sidecar === null ? fileSignature(own) : `${fileSignature(own)} ${fileSignature(sidecar)}`;
+  const others = [sidecar, await speechAt(place, root)].filter((stats) => stats !== null);
+  if (own === null) return sidecar === null ? null : signatureOfSequence(place, others);
+  return [own, ...others].map((stats) => fileSignature(stats)).join(' ');
 }
 
-async function signatureOfSequence(place: Place, sidecar: BigIntStats): Promise<string | null> {
+/** The speech of a video in a folder of lip-sync jobs, which makes it a new file when it comes or changes. */
+async function speechAt(place: Place, root: string): Promise<BigIntStats | null> {
+  if (typeof place !== 'string' || !isInLipSyncFolder(relative(root, place))) return null;
+  for (const path of speechPaths(place)) {
+    const stats = await statOrNull(path);
+    if (stats !== null) return stats;
+  }
+  return null;
+}
+
+async function signatureOfSequence(place: Place, others: readonly BigIntStats[]): Promise<string | null> {
   try {
-    return `${await signatureOfImages(place)} ${fileSignature(sidecar)}`;
+    return [await signatureOfImages(place), ...others.map((stats) => fileSignature(stats))].join(' ');
   } catch (error) {
     // It is gone, no folder, or cannot be read.
     if (isMissingFile(error) || codeOf(error) === 'EACCES') return null;

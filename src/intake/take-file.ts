@@ -18,6 +18,7 @@ import { queuedMessage, skippedMessage } from './enqueued-message.ts';
 import { signatureOf, signatureOfFileAlone, type FoundFile } from './find-files.ts';
 import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
+import { withSpeech } from './speech-beside.ts';
 import { waitForSecondLook, waitForWriter } from './wait-for-file.ts';
 
 export interface FileToEnqueue {
@@ -159,16 +160,17 @@ async function prepare(
 ): Promise<FileToEnqueue | null> {
   const { path, signature } = file;
   const { inputDir, outputDir, checkRecipe, probe, log } = context;
-  const { recipe, ignored } = await recipeForFile(path, rules, file);
+  const { recipe: found, ignored } = await recipeForFile(path, rules, file);
   if (ignored !== null) log.warn(`${nameInInput(inputDir, path)}: ${ignored}`);
-  await checkRecipe(recipe);
+  await checkRecipe(found);
+  const recipe = await withSpeech(found, path, inputDir);
   const video = await probe(file, signal);
   if (skipLarger && isLargeEnough(recipe, video)) {
     skip(file, describeLargeEnough(recipe, video), context);
     return null;
   }
   const fingerprint = await fingerprintOf(path, recipe, signal);
-  if ((await signatureOf(path)) !== signature) return null;
+  if ((await signatureOf(path, inputDir)) !== signature) return null;
   const outputPath = join(outputDir, nameInInput(inputDir, path));
   return { sourcePath: path, outputPath, fingerprint, recipe: fitToSource(recipe, video), video };
 }
@@ -192,7 +194,7 @@ async function reject(
 ): Promise<void> {
   const { path, signature, takenSignature, unusable } = file;
   // The reason is about bytes that are no longer there.
-  if (unusable === undefined && (await signatureOf(path)) !== signature) return;
+  if (unusable === undefined && (await signatureOf(path, inputDir)) !== signature) return;
   const isRejected = error instanceof InputRejectedError;
   const code = codeOf(error);
   const { message } = error;

@@ -84,8 +84,14 @@ export interface FramePipeline {
   /**
    * Looks at all frames of a batch before `process` gets them, or those of them that are still missing. What the
    * pipeline decides may depend on these frames only. Absent: the pipeline does not need to.
+   *
+   * @param direction as for `process`
    */
-  lookAhead?(frames: AsyncIterable<Frame> | Iterable<Frame>, signal: AbortSignal): Promise<void>;
+  lookAhead?(
+    frames: AsyncIterable<Frame> | Iterable<Frame>,
+    signal: AbortSignal,
+    direction: Uint8Array | null,
+  ): Promise<void>;
   /**
    * One frame out for each frame of a batch, in order. The bytes of a frame may be used again as soon as the next one is
    * requested. Stops with StoppedError when `signal` is aborted. Nothing is kept of earlier frames, so a resumed job gives

@@ -3,6 +3,16 @@ import type { YuvFormat } from '../domain/media-info.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Engine } from '../inference/engine.ts';
 
+/** What a person in a video is to say. */
+export interface Speech {
+  /** The mel spectrogram: 80 columns of 80 values a second, one after the other. */
+  readonly mel: Float32Array;
+  /** Faces that the model draws in one run. */
+  readonly facesAtOnce: number;
+  /** The faces of frames that an earlier job with the same video has searched; null if there are none. */
+  readonly seenFrames: Uint8Array | null;
+}
+
 /** What a pipeline needs in addition to its recipe. */
 export interface PipelineNeeds {
   /** null for `lanczos`. */
@@ -11,6 +21,9 @@ export interface PipelineNeeds {
   readonly embedding: ModelFile | null;
   /** The model that upscales close-ups of a split screen; null or absent: they are only enlarged. */
   readonly enhancer?: ModelFile | null;
+  /** The face detector of a lip-sync job, and its speech; absent for other jobs. */
+  readonly detector?: ModelFile | null;
+  readonly speech?: Speech | undefined;
   /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
   readonly decodedTo?: YuvFormat | undefined;
   /** What shrinks frames from the scale of a model to a smaller one; absent: our own resampler. */

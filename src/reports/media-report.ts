@@ -65,7 +65,9 @@ const Readable = z.looseObject({
   frames: z.int(),
   framesReused: z.number().optional(),
   fingerprint: z.string().optional(),
-  recipe: z.looseObject({ pipeline: z.enum(['upscale', 'dual-face']), model: z.string() }).optional(),
+  recipe: z
+    .looseObject({ pipeline: z.enum(['upscale', 'dual-face', 'lip-sync']), model: z.string() })
+    .optional(),
   streams: z.array(z.looseObject({ fate: z.string() })),
   remarks: z.array(z.string()),
 });

@@ -21,7 +21,7 @@ export function recipeTime(
   freeBytes: number,
 ): MeasuredTime | null {
   const model = request === null ? null : models[request.key];
-  if (core === null || model === undefined) return null;
+  if (core === null || model === undefined || recipe.pipeline === 'lip-sync') return null;
   if (recipe.pipeline === 'dual-face')
     return model === null ? null : splitScreenTime(outputPixels(recipe, video), model, core);
   if (model === null || request === null)

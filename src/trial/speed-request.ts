@@ -33,7 +33,8 @@ export async function speedRequest(
   manifest: Manifest,
 ): Promise<SpeedRequest | null> {
   const { model, device } = recipe;
-  if (model === 'lanczos') return null;
+  // How long lip-sync takes is not measured.
+  if (model === 'lanczos' || recipe.pipeline === 'lip-sync') return null;
   const threads = usableThreads(engine.threads, await readGroupLimits());
   const file = model.endsWith('.onnx')
     ? { id: await idOfFile(model), architecture: null, overlap: UNKNOWN_OVERLAP }

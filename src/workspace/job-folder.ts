@@ -12,7 +12,7 @@ import { isMissingFile } from '../lib/file-errors.ts';
 const STAMP = '.framekiln-home';
 
 /** Everything else that Framekiln puts into a job folder. */
-const ENTRIES = ['frames.index', 'frames.index.tmp', 'segments', 'spill', 'straight'] as const;
+const ENTRIES = ['frames.index', 'frames.index.tmp', 'segments', 'spill', 'straight', 'spoken'] as const;
 
 /** Names of segments and of segments that are being written; older versions had no token. */
 const SEGMENT_NAME = /^b\d+(\.\d+)?\.\w+(\.tmp)?$/;
@@ -22,7 +22,7 @@ const SPILL_NAME = /^(\d+\.\d+|framekiln-[0-9a-f]+-\d+-\d+-\w+)$/;
 
 /**
  * Folder of a job on disk, `<jobs>/<id>/`, for everything that must survive a reboot: `frames.index`, `segments/`, `spill/`
- * if the RAM disk was full, and `straight/` with a remuxed copy of a source that has timestamp discontinuities, or the packed images of a folder. The folder is
+ * if the RAM disk was full, and `straight/` with a remuxed copy of a source that has timestamp discontinuities, or the packed images of a folder, and `spoken/` with the video of a lip-sync job under its speech. The folder is
  * deleted when the job is done or cancelled.
  *
  * `<jobs>` may be a link to a folder with files of other people and of other homes. A job folder therefore contains the ID
@@ -33,6 +33,7 @@ export class JobFolder {
   readonly indexFile: string;
   readonly segments: string;
   readonly straight: string;
+  readonly spoken: string;
 
   readonly #homeId: string;
 
@@ -42,6 +43,7 @@ export class JobFolder {
     this.indexFile = join(this.path, 'frames.index');
     this.segments = join(this.path, 'segments');
     this.straight = join(this.path, 'straight');
+    this.spoken = join(this.path, 'spoken');
   }
 
   /**
@@ -77,7 +79,7 @@ export class JobFolder {
     if ((await ownerOf(this.path, this.#homeId)) !== 'this-home') return false;
     await this.removeStrangers(new Set());
     await this.removeSpill();
-    for (const name of ['frames.index', 'frames.index.tmp', 'straight'])
+    for (const name of ['frames.index', 'frames.index.tmp', 'straight', 'spoken'])
       await rm(join(this.path, name), { recursive: true, force: true });
     const isEmpty =
       (await removeIfEmpty(this.segments)) && (await readdir(this.path)).every((name) => name === STAMP);

@@ -26,6 +26,7 @@ export async function findModel(
   purpose: ModelPurpose = 'upscale',
 ): Promise<ModelFile> {
   if (nameOrPath.endsWith('.onnx')) return findByPath(resolve(nameOrPath), purpose);
+  if (purpose === 'lip-sync') return findOwnModel(nameOrPath, folders);
   const entry = modelEntry(manifest, nameOrPath, purpose);
   const path = await firstPresent(folders.map((folder) => modelPath(folder, entry.name)));
   if (path === null) {
@@ -52,6 +53,8 @@ export async function assertModelExists(
   purpose: ModelPurpose,
 ): Promise<void> {
   if (!nameOrPath.endsWith('.onnx')) {
+    // A file of the user in one of the folders, which the job finds.
+    if (purpose === 'lip-sync') return;
     modelEntry(manifest, nameOrPath, purpose);
     return;
   }
@@ -136,6 +139,17 @@ export function wrongChecksum(what: string, expected: string, found: string, adv
     'MODEL_CHECKSUM',
     `${what} has the SHA-256 checksum ${found} instead of ${expected}; ${advice}.`,
   );
+}
+
+/** A model that the manifest does not know, by the name of its file in a folder of models. */
+async function findOwnModel(name: string, folders: readonly string[]): Promise<ModelFile> {
+  const path = await firstPresent(folders.map((folder) => modelPath(folder, name)));
+  if (path === null)
+    throw new ModelError(
+      'MODEL_MISSING',
+      `There is no ${name}.onnx in ${folders.join(' or ')}; Framekiln has no lip-sync model of its own, so put an ONNX file of the Wav2Lip layout there.`,
+    );
+  return findByPath(path, 'lip-sync');
 }
 
 async function findByPath(path: string, purpose: ModelPurpose): Promise<ModelFile> {

@@ -49,7 +49,8 @@ const manifestSchema = z.strictObject({ models: z.array(model).min(1) });
 export type NpmSource = z.infer<typeof npmSource>;
 export type FolderSource = z.infer<typeof folderSource>;
 export type ModelEntry = z.infer<typeof model>;
-export type ModelPurpose = ModelEntry['purpose'];
+/** No model of the manifest is for lip-sync: the user brings one. */
+export type ModelPurpose = ModelEntry['purpose'] | 'lip-sync';
 export type ModelFormat = ModelEntry['format'];
 export type Manifest = z.infer<typeof manifestSchema>;
 
@@ -99,6 +100,7 @@ export function modelEntry(
 
 /** What the model in a recipe must be able to do. */
 export function modelPurposeOf({ pipeline }: Pick<Recipe, 'pipeline'>): ModelPurpose {
+  if (pipeline === 'lip-sync') return 'lip-sync';
   return pipeline === 'dual-face' ? 'face-detector' : 'upscale';
 }
 
@@ -106,4 +108,5 @@ const WORDS: Readonly<Record<ModelPurpose, string>> = {
   upscale: 'upscaling model',
   'face-detector': 'face detector',
   'face-embedding': 'face embedding model',
+  'lip-sync': 'lip-sync model',
 };

@@ -19,6 +19,7 @@ export async function withFoundModel(recipe: Recipe, home: Home): Promise<Recipe
   if (enhancer !== null) await findModel(enhancer, modelFolders(home), manifest, 'upscale');
   return {
     ...recipe,
+    ...(recipe.pipeline === 'lip-sync' ? { detector: absolute(recipe.detector) } : {}),
     model: absolute(model),
     ...(enhancer === null ? {} : { enhance: absolute(enhancer) }),
   };

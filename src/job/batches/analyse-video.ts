@@ -11,6 +11,7 @@ import { assertWorkerMemory } from './assert-worker-memory.ts';
 import { createDecodeStage } from './create-stages.ts';
 import type { DecodedInput } from './decode-stage.ts';
 import { JobProgress } from './job-progress.ts';
+import { keepSeenFrames } from '../prepare/speech-of-job.ts';
 import { keep, keptAnalysisOf, takeOver } from './kept-analysis.ts';
 import { listen } from './listen.ts';
 import { runStages } from './scheduler.ts';
@@ -69,6 +70,7 @@ async function analyseMissing(
     );
   const isDegraded = await analyseBatches(context, prepared, files, missing);
   const findings = queue.analyses.listFindings(job.id);
+  await keepSeenFrames(context, prepared, findings);
   if (!isDegraded) await keep(context, kept, findings);
   return findings;
 }

@@ -10,13 +10,14 @@ const VERSION = 2;
 /** The place of the findings of a job: the same for every job that would find the same. */
 export function keptAnalysisOf(
   { home, job }: Pick<JobContext, 'home' | 'job'>,
-  { media, index, model, embedding, plan }: PreparedJob,
+  { media, index, model, embedding, detector, plan }: PreparedJob,
 ): KeptAnalysis {
   const { recipe, fingerprint } = job;
   const detectEvery = recipe.pipeline === 'dual-face' ? recipe.detectEvery : null;
   return new KeptAnalysis(home, [
     ...[VERSION, fingerprint, index.pts.length, media.video.width, media.video.height],
     ...[recipe.pipeline, model?.sha256, embedding?.sha256, detectEvery, plan.decodedTo],
+    ...(recipe.pipeline === 'lip-sync' ? [detector?.sha256, recipe.extend] : []),
   ]);
 }
 

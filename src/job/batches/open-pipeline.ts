@@ -3,6 +3,7 @@ import { batchForVideoMemory } from '../../hardware/video-memory.ts';
 import { usableThreads } from '../../inference/usable-threads.ts';
 import { readGroupLimits } from '../../lib/control-groups.ts';
 import type { JobContext } from '../job-context.ts';
+import { speechOf } from '../prepare/speech-of-job.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
 /**
@@ -11,23 +12,27 @@ import type { PreparedJob } from '../prepare/prepared-job.ts';
  * @returns the plan, stored with the decision whether WebGPU computes
  */
 export async function openPipeline(
-  { inference, queue, lease, job, settings, traceFile, log, signal }: JobContext,
+  context: JobContext,
   {
     media,
     model,
     embedding,
     enhancer = null,
+    detector,
     plan,
     memories,
-  }: Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'enhancer' | 'plan' | 'memories'>,
+  }: Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'enhancer' | 'detector' | 'plan' | 'memories'>,
   framesTotal: number,
 ): Promise<JobPlan> {
+  const { inference, queue, lease, job, settings, traceFile, log, signal } = context;
+  const speech = await speechOf(context, { media, plan, ...(detector === undefined ? {} : { detector }) });
   const { summary, usesWebGpu } = await inference.open(
     {
       jobId: job.id,
       recipe: job.recipe,
       source: media,
-      ...{ model, embedding, enhancer, traceFile },
+      ...{ model, embedding, enhancer, speech, traceFile },
+      detector: detector ?? null,
       decodedTo: plan.decodedTo,
       shrinksWith: plan.shrinksWith,
       reusesTiles: plan.reusesTiles,

@@ -33,6 +33,7 @@ export function buildReport(
   streams: StreamPlan,
   { damage, framesReused, framesEnhanced, sha256, bytes }: FinishedWork,
 ): MediaReport {
+  const original = prepared.original ?? prepared;
   return {
     source: job.sourcePath,
     fingerprint: job.fingerprint,
@@ -56,12 +57,13 @@ export function buildReport(
     chapters: streams.container === 'gif' ? 0 : prepared.media.chapterCount,
     remarks: [
       ...(damage.sentence === null ? [] : [`source damaged: ${damage.sentence}`]),
-      ...timestampRemarks(prepared),
-      ...describeFields(prepared.media, prepared.index),
+      ...timestampRemarks(original),
+      ...describeFields(original.media, original.index),
+      ...speechRemarks(prepared),
       ...captionRemarks(prepared, streams),
       ...(streams.container === 'gif'
         ? gifRemarks(prepared)
-        : imageRemarks(prepared.media, prepared.formats, prepared.plan.encoder.chroma)),
+        : imageRemarks(original.media, prepared.formats, prepared.plan.encoder.chroma)),
       ...spatialRemarks(job, prepared.media, streams),
       ...streams.fates.flatMap(({ stream, movedSeconds }) =>
         movedSeconds === undefined
@@ -124,7 +126,20 @@ function describeFate({ stream, codec, reason }: StreamFate): string {
   return `${what} ${codec === null ? 'dropped' : `converted to ${codec}`}: ${reason ?? ''}`;
 }
 
-function timestampRemarks({ timeline, index }: PreparedJob): string[] {
+/** What a speech replaces in the source. */
+function speechRemarks({ original }: Pick<PreparedJob, 'original'>): string[] {
+  if (original === undefined) return [];
+  const { others, chapterCount } = original.media;
+  const dropped = others.length > 0 || chapterCount > 0 || original.index.captions !== null;
+  return [
+    'frames at a constant rate, as many as the speech is long',
+    ...(dropped
+      ? ['other tracks, captions and chapters of the source dropped: the speech is the only audio track']
+      : []),
+  ];
+}
+
+function timestampRemarks({ timeline, index }: Pick<PreparedJob, 'timeline' | 'index'>): string[] {
   const unordered = countUnordered(index);
   return [
     ...(timeline === null

@@ -71,7 +71,8 @@ export function joinedOutput(
   { streams, ...counts }: Pick<JoinedOutput, 'streams'> & FrameCounts,
   temporaryPath: string,
 ): JoinedOutput {
-  const damage = assessDamage(prepared.media, prepared.index);
+  const { media, index } = prepared.original ?? prepared;
+  const damage = assessDamage(media, index);
   return {
     ...{ temporaryPath, outputPath: prepared.outputPath, sourceDamage: damage.sentence, streams },
     report: ({ outputPath, ...file }) =>

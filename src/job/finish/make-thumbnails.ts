@@ -30,7 +30,7 @@ export async function makeThumbnails(
   { media, index }: Pick<PreparedJob, 'media' | 'index'>,
 ): Promise<void> {
   const json = queue.analyses.getDecisions(job.id);
-  if (json === null) return;
+  if (json === null || job.recipe.pipeline !== 'dual-face') return;
   const decisions = JSON.parse(json) as { readonly people: readonly PersonSeen[] };
   const wanted = [...decisions.people].sort((a, b) => b.frames - a.frames).slice(0, MAX_THUMBNAILS);
   const names = new Map<number, string>();

@@ -49,7 +49,7 @@ export async function publishOutput(
     const outputPath = await giveName(context, temporaryPath, wanted);
     const report = reportOf({ outputPath, sha256, bytes });
     const decisions = queue.analyses.getDecisions(job.id);
-    if (decisions !== null) await writeDecisions(home, job.id, decisions);
+    if (decisions !== null) await writeDecisions(home, job, decisions);
     await writeReport(home, job.id, report);
     for (const line of reportLines(report)) log.info(line);
     queue.progress.setPublished(lease, outputPath, Date.now());

@@ -24,9 +24,10 @@ import { moveAside } from '../../workspace/move-aside.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from '../prepare/assert-unchanged.ts';
 import type { PublishedOutput } from './publish-output.ts';
+import { settleSpeech, speechBeside, speechLeftBehind } from './settle-speech.ts';
 
 /**
- * Moves or deletes the source of a published job where the settings ask for it; by default the source stays untouched.
+ * Moves or deletes the source of a published job, and the speech beside it, where the settings ask for it; by default the source stays untouched.
  * It also stays when the output is missing or differs from the verified one, when the source is not the file that was read, is still
  * being written, or is damaged: then the source may be the only good copy. That is a warning, and the job is done all the
  * same. Repeating this after a crash is safe.
@@ -41,7 +42,12 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
     const isSequence = isOfSequence(job.recipe);
     if (isSequence) await removeDiscarded(home.id, job.sourcePath);
     // Already settled by a worker that died right after, or removed by a person.
-    if (!existsSync(job.sourcePath)) return;
+    if (!existsSync(job.sourcePath)) {
+      const left = await speechLeftBehind(job);
+      if (left !== null) await settleSpeech(context, left);
+      return;
+    }
+    const speech = await speechBeside(job);
     const place = await placeOf(job.sourcePath);
     const sign = isSequence ? signatureOfImages(place) : readFileSignature(job.sourcePath);
     const source = { path: job.sourcePath, signature: await sign };
@@ -58,6 +64,7 @@ export async function settleSource(context: JobContext, output: PublishedOutput 
       await rm(place);
       await syncFolder(splitPlace(place).folder);
     } else await moveAside(home.id, source, finished, String(job.id));
+    if (speech !== null) await settleSpeech(context, speech);
     failPoint('source.settled');
   } catch (error) {
     // Stopped meanwhile: the job is not finished, and its next run settles the source.

@@ -1,17 +1,21 @@
 import { stat, statfs } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { TransientError } from '../../domain/errors.ts';
-import { rateOf, spaceNeeded, stillBytes } from '../../domain/estimate.ts';
+import { rateOf, spaceNeeded, stillBytes, type SpaceNeeded } from '../../domain/estimate.ts';
 import type { Job } from '../../domain/job.ts';
 import { isDeep, type FrameFormat } from '../../domain/media-info.ts';
 import { formatBytes } from '../../lib/format-bytes.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { asUser } from '../../lib/user-umask.ts';
+import type { SpokenVideo } from '../../media/speech/spoken-video.ts';
 import type { StillFormat } from '../../media/still/still-format.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertFoldersPresent } from '../missing-folders.ts';
 import type { PreparedJob } from './prepared-job.ts';
+
+/** H.264 without loss of noisy frames. */
+const LOSSLESS_BYTES_PER_PIXEL = 0.6;
 
 /**
  * Estimates the disk space that the rest of the job needs, so that a job does not fill the disk half-way.
@@ -21,13 +25,42 @@ import type { PreparedJob } from './prepared-job.ts';
 export async function checkDiskSpace(
   context: JobContext,
   folder: JobFolder,
-  { index, formats, media, outputPath, committed }: PreparedJob,
+  { index, formats, media, original, outputPath, committed }: PreparedJob,
 ): Promise<void> {
   const { job, queue } = context;
   const { width, height } = formats.output;
   const rate = rateOf(job.recipe, queue.history.pastJobs(job.recipe));
-  const needed = spaceNeeded(index.pts.length, width * height, media.bytes, committed, rate);
-  const outputFolder = dirname(outputPath);
+  // Of the video under a speech, only the speech is kept.
+  const keptBytes = original === undefined ? media.bytes : 0;
+  const needed = spaceNeeded(index.pts.length, width * height, keptBytes, committed, rate);
+  await assertRoom(context, folder, dirname(outputPath), needed);
+}
+
+/**
+ * Checks that there is room for the video under the speech of a lip-sync job, before it is made, and for all that comes after it.
+ *
+ * @throws TransientError DISK_FULL
+ */
+export async function checkDiskSpaceOfSpeech(
+  context: JobContext,
+  folder: JobFolder,
+  { width, height, frames, cycleFrames }: SpokenVideo,
+): Promise<void> {
+  const { job, queue } = context;
+  const rate = rateOf(job.recipe, queue.history.pastJobs(job.recipe));
+  const { segments, output } = spaceNeeded(frames, width * height, 0, [], rate);
+  // Frames that repeat themselves are written twice.
+  const lossless =
+    (frames + (cycleFrames < frames ? cycleFrames : 0)) * width * height * LOSSLESS_BYTES_PER_PIXEL;
+  await assertRoom(context, folder, dirname(job.outputPath), { segments: segments + lossless, output });
+}
+
+async function assertRoom(
+  context: JobContext,
+  folder: JobFolder,
+  outputFolder: string,
+  needed: SpaceNeeded,
+): Promise<void> {
   await assertFoldersPresent(context);
   asUser(() => makeFolder(outputFolder));
   const isOneDisk = (await stat(folder.path)).dev === (await stat(outputFolder)).dev;
@@ -37,7 +70,7 @@ export async function checkDiskSpace(
         [folder.path, needed.segments],
         [outputFolder, needed.output],
       ];
-  for (const [path, bytes] of wants) await assertSpace(job, path, bytes);
+  for (const [path, bytes] of wants) await assertSpace(context.job, path, bytes);
 }
 
 /**

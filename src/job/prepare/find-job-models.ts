@@ -13,6 +13,8 @@ export interface JobModels {
   readonly embedding: ModelFile | null;
   /** The model that upscales close-ups of a split screen; null if the job does without. */
   readonly enhancer?: ModelFile | null;
+  /** The face detector of a lip-sync job. Absent for other jobs. */
+  readonly detector?: ModelFile;
 }
 
 const EMBEDDING = 'face-recognition';
@@ -29,6 +31,12 @@ export async function findJobModels(context: JobContext): Promise<JobModels> {
     return {
       model: await findModel(recipe.model, modelFolders, manifest, 'upscale'),
       embedding: null,
+    };
+  if (recipe.pipeline === 'lip-sync')
+    return {
+      model: await findModel(recipe.model, modelFolders, manifest, 'lip-sync'),
+      embedding: null,
+      detector: await findModel(recipe.detector, modelFolders, manifest, 'face-detector'),
     };
   return {
     model: await findModel(recipe.model, modelFolders, manifest, 'face-detector'),

@@ -1,8 +1,7 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { publishFile } from '../../workspace/durable-file.ts';
-import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
 
@@ -10,20 +9,20 @@ import { assertUnchanged } from './assert-unchanged.ts';
  * Makes the video in the job folder that the job reads instead of its source. It appears under its name only when it is
  * complete; a failed or interrupted attempt leaves nothing behind that the next one does not remove.
  *
- * @param path in `folder.straight`
+ * @param path in a folder of its own in the job folder
  * @param make writes the video under a temporary name
  */
 export async function makeSubstitute(
   { job, lease, signal }: JobContext,
-  folder: JobFolder,
   path: string,
   make: (temporaryPath: string) => Promise<void>,
 ): Promise<void> {
   // A worker that was killed may have left half a video.
-  await rm(folder.straight, { recursive: true, force: true });
-  makeFolder(folder.straight);
+  const folder = dirname(path);
+  await rm(folder, { recursive: true, force: true });
+  makeFolder(folder);
   // The lease token makes the name unique, so that a worker that lost its lease does not write into the same file.
-  const temporaryPath = join(folder.straight, `.${lease.token}`);
+  const temporaryPath = join(folder, `.${lease.token}`);
   try {
     await make(temporaryPath);
     // The source may have been replaced just before it was read.

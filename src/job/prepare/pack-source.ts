@@ -22,9 +22,7 @@ export async function packSource(context: JobContext, folder: JobFolder): Promis
   const frameRate = String(recipe.frameRate);
   const maxPixels = settings.limits.inputMegapixels * 1e6;
   const sequence = { folder: sourcePath, names, frameRate, maxPixels };
-  await makeSubstitute(context, folder, path, (temporaryPath) =>
-    packSequence(sequence, temporaryPath, signal),
-  );
+  await makeSubstitute(context, path, (temporaryPath) => packSequence(sequence, temporaryPath, signal));
   const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
   log.info(`packed ${counted(names.length, 'image')} into a video (${frameRate} fps) in ${seconds} s`);
   return path;

@@ -17,11 +17,13 @@ import { availableMemoryBytes } from '../../workspace/memory.ts';
 import { tryWithPermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
 import { chooseChroma } from './decoded-format.ts';
+import { facesAtOnce } from './faces-at-once.ts';
 import { kernelBytesPerPixel } from './kernel-memory.ts';
 import { chooseTiles, tiledModel, tilesAfterCrashes, type TiledWork } from './tile-sizes.ts';
 
 export interface PlanInputs extends TiledWork {
   readonly embedding: ModelFile | null;
+  readonly detector?: ModelFile;
   /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
   readonly decodedTo?: YuvFormat | undefined;
   /** Container that the output gets. Absent for still images. */
@@ -63,7 +65,7 @@ function warnOfOtherFfmpeg(
 function assertSameModels(
   plan: JobPlan,
   name: string,
-  { model, embedding, enhancer = null }: PlanInputs,
+  { model, embedding, enhancer = null, detector }: PlanInputs,
 ): void {
   if (plan.modelSha256 !== (model?.sha256 ?? null)) {
     throw new ModelError(
@@ -75,6 +77,7 @@ function assertSameModels(
   const others = [
     ['the face recognition model', plan.embeddingSha256, embedding],
     ['the model that enhances close-ups', plan.enhancerSha256, enhancer],
+    ['the face detector', plan.detectorSha256, detector ?? null],
   ] as const;
   for (const [what, planned, found] of others)
     if (planned !== undefined && planned !== (found?.sha256 ?? null))
@@ -102,7 +105,9 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     freeBytes * settings.workspace.memoryFraction,
     { firstBatchFrames: settings.batch.firstFrames, batchFrames: settings.batch.frames },
   );
-  const { crf, preset, lowLatency } = settings.encoder;
+  const { crf, preset } = settings.encoder;
+  const lowLatency =
+    settings.encoder.lowLatency || (recipe.pipeline === 'lip-sync' && recipe.latency === 'low');
   const chroma = chooseChroma(settings, media, container);
   const threads = Math.min(availableParallelism(), 16);
   // Without loss: the palette costs enough.
@@ -134,6 +139,8 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
       ? { webGpu: 'undecided' }
       : {}),
     ...(hasAnalysis ? { passes: 2 } : {}),
+    ...(recipe.pipeline === 'lip-sync' ? { facesAtOnce: facesAtOnce(freeBytes) } : {}),
+    ...(inputs.detector === undefined ? {} : { detectorSha256: inputs.detector.sha256 }),
     modelSha256: model?.sha256 ?? null,
     embeddingSha256: inputs.embedding?.sha256 ?? null,
     ...(inputs.enhancer === undefined ? {} : { enhancerSha256: inputs.enhancer?.sha256 ?? null }),

@@ -11,7 +11,7 @@ import {
 import { assertTimestampsIncrease, remuxToOneTimeline } from '../../media/index/timestamp-discontinuities.ts';
 import { describeFields } from '../../media/fields/describe-fields.ts';
 import { assertDecodable, assessDamage } from '../../media/index/damage.ts';
-import { indexFrames, type FrameIndex } from '../../media/index/frame-index.ts';
+import { indexFrames } from '../../media/index/frame-index.ts';
 import { decodeFrameIndex, encodeFrameIndex } from '../../media/index/frame-index-file.ts';
 import { probeMedia } from '../../media/probe/probe-media.ts';
 import { isAnimatedWebpFile } from '../../media/still/still-format.ts';
@@ -22,24 +22,24 @@ import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
 import { makeSubstitute } from './make-substitute.ts';
 import { packSource } from './pack-source.ts';
+import type { PreparedSource } from './prepared-source.ts';
+import { speakSource } from './speak-source.ts';
 import { unpackSource } from './unpack-source.ts';
-
-export interface PreparedSource {
-  /** Headers of the source, of its remuxed copy where its timestamps are discontinuous, or of the video of a sequence. */
-  readonly media: MediaInfo;
-  /** The discontinuities of the source, whose copy on one continuous timeline is used instead; null if it has none. */
-  readonly timeline: SourceTimeline | null;
-  readonly index: FrameIndex;
-}
 
 /**
  * Checks that the source is still the file that was queued, reads its headers, and loads its frame index; the first
  * start of a job makes the index.
  */
 export async function prepareSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
-  const { job, lease, queue, settings, signal, log } = context;
+  const { job, lease, queue, signal } = context;
   queue.progress.setStage(lease, 'probe');
   await assertUnchanged(job, signal);
+  const source = await readSource(context, folder);
+  return job.recipe.pipeline === 'lip-sync' ? speakSource(context, folder, job.recipe, source) : source;
+}
+
+async function readSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
+  const { job, lease, queue, settings, signal, log } = context;
   // An older version may have begun the job: days of work are not thrown away.
   const keeping = { keepsDolbyVision: job.plan !== null };
   const path = await decodableSource(context, folder);
@@ -91,7 +91,7 @@ async function remux(
   context.log.warn(
     `${basename(path)} has ${count}: ${discontinuities.length > 1 ? 'the first is ' : ''}a jump from ${first?.at.toFixed(3) ?? '?'} s to ${first?.to.toFixed(3) ?? '?'} s; remuxing onto one continuous timeline`,
   );
-  await makeSubstitute(context, folder, path, (temporaryPath) =>
+  await makeSubstitute(context, path, (temporaryPath) =>
     remuxToOneTimeline(source, timeline, { path: temporaryPath, folder: folder.straight }, context.signal),
   );
 }

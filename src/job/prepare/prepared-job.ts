@@ -4,7 +4,7 @@ import type { StreamPlan } from '../../media/join/stream-plan.ts';
 import type { PipelineDescription } from '../../pipelines/describe-pipeline.ts';
 import type { DeviceMemories } from './device-memory.ts';
 import type { JobModels } from './find-job-models.ts';
-import type { PreparedSource } from './prepare-source.ts';
+import type { PreparedSource } from './prepared-source.ts';
 
 /** A job with everything that is decided before its first frame is processed. */
 export interface PreparedJob extends PreparedSource, JobModels, PipelineDescription {

@@ -16,7 +16,7 @@ export async function unpackSource(context: JobContext, folder: JobFolder): Prom
   const { unpackAnimation } = await import('../../media/sequence/unpack-animation.ts');
   const path = join(folder.straight, `${basename(job.sourcePath)}.mp4`);
   if ((await sizeOrZero(path)) > 0) return path;
-  await makeSubstitute(context, folder, path, (temporaryPath) =>
+  await makeSubstitute(context, path, (temporaryPath) =>
     unpackAnimation(job.sourcePath, temporaryPath, signal),
   );
   return path;

@@ -120,7 +120,7 @@ async function prepareStill(
   if (job.recipe.pipeline !== 'upscale')
     throw new InputRejectedError(
       'BAD_RECIPE',
-      `${basename(job.sourcePath)} is a still image; a split screen needs a video.`,
+      `${basename(job.sourcePath)} is a still image; ${job.recipe.pipeline === 'lip-sync' ? 'lip-sync' : 'a split screen'} needs a video.`,
     );
   const models = await findJobModels(context);
   const { formats } = describePipeline(job.recipe, media);

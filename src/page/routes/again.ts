@@ -57,7 +57,13 @@ async function recipeWith(
     Object.entries(recipe).filter(([key]) => key !== 'people' && key !== 'spans'),
   ) as unknown as Recipe;
   // A file anywhere on this machine is not for whoever has the token of the page.
-  const files = ['model', 'enhance'].map((key) => changes[key]);
+  const files = ['model', 'enhance', 'detector'].map((key) => changes[key]);
+  if (changes['audio'] !== undefined)
+    throw new HttpError(
+      400,
+      'INVALID_RECIPE',
+      'The speech of a job cannot be changed here; add the video again.',
+    );
   if (files.some((file) => typeof file === 'string' && /[/\\]|\.onnx$/.test(file)))
     throw new HttpError(400, 'INVALID_RECIPE', 'Expected the name of a model, not a path.');
   try {

@@ -18,7 +18,7 @@ const Window = z.object({
   }),
   state: z.enum(['queued', 'running', 'paused', 'done', 'failed', 'cancelled']).optional(),
   text: z.string().max(200).default('').meta({ description: 'part of the path of the source' }),
-  pipeline: z.enum(['upscale', 'dual-face']).optional(),
+  pipeline: z.enum(['upscale', 'dual-face', 'lip-sync']).optional(),
   offset: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(MOST_JOBS).default(50),
 });

@@ -5,7 +5,7 @@ import { makeClip } from '../../helpers/clips.ts';
 import { DaemonWithPage } from '../../helpers/daemon-with-page.ts';
 
 it(
-  'a finished file that is gone, and a model that is a file, are named in the answer',
+  'a finished file that is gone, and a model or speech that is a file, are named in the answer',
   { tags: ['slow'], timeout: 120_000 },
   async () => {
     const daemon = await DaemonWithPage.start();
@@ -29,5 +29,8 @@ it(
         400,
         expect.stringContaining('Expected the name of a model, not a path'),
       ]);
+    const again = { changes: { pipeline: 'lip-sync', audio: '/etc/passwd' } };
+    expect((await daemon.change('/api/jobs/1/again', again)).status).toBe(400);
+    expect((await get('/api/jobs?pipeline=lip-sync')).status).toBe(200);
   },
 );

@@ -32,10 +32,13 @@ describe('docs/guide.md', () => {
     expect(rows).toEqual(SITUATIONS.map(({ situation, when }) => [situation, when]));
   });
 
-  it('has every key of a dual-face recipe with its default', () => {
-    const { pipeline, ...defaults } = PIPELINE_DEFAULTS['dual-face'];
-    const keys = rowsUnder('Split screens').slice(0, Object.keys(defaults).length);
-    expect(pipeline).toBe('dual-face');
+  it.each([
+    ['dual-face', 'Split screens'],
+    ['lip-sync', 'Lip-sync'],
+  ] as const)('has every key of a %s recipe with its default', (name, heading) => {
+    const { pipeline, ...defaults } = PIPELINE_DEFAULTS[name];
+    const keys = rowsUnder(heading).slice(0, Object.keys(defaults).length);
+    expect(pipeline).toBe(name);
     expect(keys).toEqual(
       Object.entries<unknown>(defaults).map(([key, value]) => [
         key,

@@ -25,5 +25,5 @@ test('a folder of images that cannot be read is reported, and the other files ar
   const { files, unreadable } = await findFiles(input);
   expect(files.map(({ path }) => path)).toEqual([join(input, 'other.mp4')]);
   expect(unreadable).toEqual([{ folder: locked, code: 'EACCES' }]);
-  expect(await signatureOf(locked)).toBeNull();
+  expect(await signatureOf(locked, input)).toBeNull();
 });

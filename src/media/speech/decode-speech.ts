@@ -1,0 +1,45 @@
+import { basename } from 'node:path';
+import { FfmpegError, InputRejectedError } from '../../domain/errors.ts';
+import { QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
+import { runForBytes } from '../ffmpeg/run-for-bytes.ts';
+import { SPEECH_RATE } from './mel-spectrogram.ts';
+
+/** Four hours. */
+const MAX_BYTES = 4 * 3600 * SPEECH_RATE * 4;
+
+/** Demuxers of the audio files that a lip-sync job accepts, and of videos whose audio it uses. */
+const SPEECH_FORMATS = 'wav,w64,mp3,mov,mp4,m4a,3gp,3g2,mj2,flac,ogg,aac,matroska,webm';
+
+/** Arguments that open an audio file as nothing but a local file of a known format. */
+export function speechInput(path: string): string[] {
+  return ['-protocol_whitelist', 'file', '-format_whitelist', SPEECH_FORMATS, '-i', `file:${path}`];
+}
+
+/**
+ * Decodes an audio file to mono samples in -1..1 at SPEECH_RATE.
+ *
+ * @throws InputRejectedError BAD_AUDIO if it has none
+ */
+export async function decodeSpeech(path: string, signal: AbortSignal): Promise<Float32Array> {
+  const output = ['-map', '0:a:0', '-ac', '1', '-ar', String(SPEECH_RATE), '-f', 'f32le', 'pipe:1'];
+  let bytes: Buffer;
+  try {
+    bytes = await runForBytes('ffmpeg', [...QUIET, ...speechInput(path), ...output], {
+      ...{ purpose: `decoding ${basename(path)}`, signal, access: { reads: path }, maxBytes: MAX_BYTES },
+    });
+  } catch (error) {
+    if (!(error instanceof FfmpegError) || error.code !== 'FFMPEG_FAILED') throw error;
+    throw new InputRejectedError('BAD_AUDIO', `${basename(path)} cannot be read as audio: ${error.message}`, {
+      cause: error,
+    });
+  }
+  const samples = new Float32Array(
+    Uint8Array.from(bytes.subarray(0, bytes.length - (bytes.length % 4))).buffer,
+  );
+  if (samples.length < SPEECH_RATE / 10)
+    throw new InputRejectedError(
+      'BAD_AUDIO',
+      `${basename(path)} has less than a tenth of a second of audio.`,
+    );
+  return samples;
+}

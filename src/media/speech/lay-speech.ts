@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { MediaInfo } from '../../domain/media-info.ts';
+import { isRgb } from '../decode/color-conversion.ts';
+import { inputArguments, QUIET, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
+import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
+import type { SandboxAccess } from '../ffmpeg/sandbox.ts';
+import { fieldFilters } from '../fields/field-filters.ts';
+import type { FrameIndex } from '../index/frame-index.ts';
+import { speechInput } from './decode-speech.ts';
+import type { SpokenVideo } from './spoken-video.ts';
+
+export interface SpeechToLay {
+  readonly media: MediaInfo;
+  readonly index: FrameIndex;
+  readonly video: SpokenVideo;
+  /** Path of the speech. */
+  readonly audio: string;
+  readonly maxPixels: number;
+  /** Path of the result, an MP4 file. */
+  readonly path: string;
+}
+
+/**
+ * Makes a video with the frames of a source, as many as a speech is long, and the speech as its audio. Interlaced frames are
+ * deinterlaced. Frames have a constant rate, as the speech features are counted by it.
+ */
+export async function laySpeech(speech: SpeechToLay, signal: AbortSignal): Promise<void> {
+  const { media, video, path, audio } = speech;
+  const parts = await mkdtemp(join(dirname(path), '.speech-'));
+  const run = (args: readonly string[], target: string, access?: SandboxAccess): Promise<void> =>
+    ffmpeg(['-y', ...args, '-f', 'mp4', `file:${target}`], basename(media.path), signal, access);
+  try {
+    const sound = join(parts, 'sound.mp4');
+    const aac = ['-map', '0:a:0', '-t', String(video.seconds), '-c:a', 'aac', '-b:a', '192k', '-ac', '2'];
+    await run([...QUIET, ...speechInput(audio), ...aac], sound, { reads: audio, writesInto: parts });
+    const repeats = video.cycleFrames < video.frames;
+    const input = sourceInput(speech);
+    const output = cycleOutput(speech);
+    // In one folder, so that the sandbox lets ffmpeg read one file of it and write another.
+    const access = { reads: media.path, writesInto: dirname(path) };
+    if (!repeats) {
+      const withSound = [...input, ...inputArguments(sound), ...output, '-map', '1:a', '-c:a', 'copy'];
+      await run([...QUIET_LENIENT, ...withSound], path, access);
+      return;
+    }
+    const cycle = join(parts, 'cycle.mp4');
+    await run([...QUIET_LENIENT, ...input, ...output], cycle, access);
+    // Not by -frames:v, with which ffmpeg ends the audio too as soon as the last frame is written.
+    const seconds = ((video.frames - 0.5) * video.rate.den) / video.rate.num;
+    const before = ['-stream_loop', '-1', '-t', seconds.toFixed(6)];
+    const both = [...inputArguments(cycle, { before }), ...inputArguments(sound)];
+    // Both files are our own.
+    await run([...QUIET, ...both, '-map', '0:v', '-map', '1:a', '-c', 'copy'], path);
+  } finally {
+    await rm(parts, { recursive: true, force: true });
+  }
+}
+
+/** With the timestamps of the file, to which the field filters refer. How much damage is too much was decided before. */
+function sourceInput({ media, maxPixels }: SpeechToLay): string[] {
+  return ['-max_error_rate', '1', ...inputArguments(media.path, { maxPixels, before: ['-copyts'] })];
+}
+
+/** The frames of the source until they repeat themselves, in H.264 without loss: ten times smaller than raw frames. */
+function cycleOutput({ media, index, video }: SpeechToLay): string[] {
+  const { rate, width, height, cycleFrames, continues } = video;
+  const { pixelFormat, bitsPerComponent } = media.video;
+  const frameRate = `${rate.num}/${rate.den}`;
+  const filters = [
+    ...fieldFilters(index),
+    'setpts=PTS-STARTPTS',
+    `fps=${frameRate}`,
+    `scale=${width}:${height}:flags=bicubic`,
+  ];
+  if (continues === 'hold') filters.push('tpad=stop=-1:stop_mode=clone');
+  if (continues === 'ping-pong')
+    filters.push('split[forth][turn];[turn]reverse[back];[forth][back]concat=n=2:v=1:a=0');
+  filters.push(`trim=end_frame=${cycleFrames}`);
+  // Halved chroma needs an even size.
+  const isOdd = width % 2 === 1 || height % 2 === 1;
+  if (isOdd && !isRgb(pixelFormat)) filters.push(`format=yuv444p${bitsPerComponent > 8 ? '10le' : ''}`);
+  const codec = isRgb(pixelFormat) ? ['libx264rgb', '-pix_fmt', 'rgb24'] : ['libx264'];
+  return [
+    ...['-filter_complex', `[0:${media.video.index}]${filters.join(',')}[v]`, '-map', '[v]'],
+    ...['-fps_mode', 'passthrough', '-c:v', ...codec, '-qp', '0', '-preset', 'ultrafast', '-g', '25'],
+    ...['-video_track_timescale', String(rate.num)],
+  ];
+}
+
+async function ffmpeg(
+  args: readonly string[],
+  what: string,
+  signal: AbortSignal,
+  access?: SandboxAccess,
+): Promise<void> {
+  const purpose = `laying a speech under ${what}`;
+  const sandbox = access === undefined ? {} : { access };
+  const child = new FfmpegProcess('ffmpeg', args, { purpose, signal, countsCpuTime: true, ...sandbox });
+  child.stdin.end();
+  child.stdout.resume();
+  child.extra.resume();
+  await child.ended;
+}

@@ -1,0 +1,21 @@
+/** How the drawn faces of a frame are mixed: those of two frames that the model has seen. */
+export interface Mix {
+  readonly from: number;
+  readonly to: number;
+  /** Share of `to`. */
+  readonly share: number;
+}
+
+/** The frames of a batch that the model draws: every `skip`-th one, and the last one, as the next batch is not there yet. */
+export function drawnFrames(count: number, skip: number): number[] {
+  const frames = Array.from({ length: Math.ceil(count / skip) }, (_, i) => i * skip);
+  return count > 0 && frames.at(-1) !== count - 1 ? [...frames, count - 1] : frames;
+}
+
+/** What a frame of a batch shows: a mix of the drawn frames around it, or the last one before it. */
+export function mixOf(frame: number, count: number, skip: number, interpolates: boolean): Mix {
+  const from = frame === count - 1 ? frame : Math.floor(frame / skip) * skip;
+  const to = Math.min(from + skip, count - 1);
+  const share = interpolates && to > from ? (frame - from) / (to - from) : 0;
+  return { from, to, share };
+}

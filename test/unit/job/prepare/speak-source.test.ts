@@ -1,0 +1,144 @@
+import { existsSync, openSync, closeSync, ftruncateSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { PIPELINE_DEFAULTS } from '../../../../src/config/recipe-presets.ts';
+import { fingerprintOf } from '../../../../src/domain/fingerprint.ts';
+import type { LipSyncRecipe } from '../../../../src/domain/recipe.ts';
+import { prepareSource } from '../../../../src/job/prepare/prepare-source.ts';
+import { ffmpeg, frameMd5 } from '../../../helpers/clips.ts';
+import { jobAtWork, type JobAtWork, type JobRequest } from '../job-fixture.ts';
+
+interface SpokenJob extends JobAtWork {
+  readonly audio: string;
+}
+
+/** A lip-sync job for a clip, with a speech of so many seconds beside it. */
+async function spokenJob(
+  seconds: number,
+  {
+    keys = {},
+    change = () => undefined,
+    ...request
+  }: JobRequest & {
+    readonly keys?: Partial<LipSyncRecipe>;
+    /** Changes the video before it is queued. */
+    readonly change?: (path: string) => void;
+  },
+): Promise<SpokenJob> {
+  const work = await jobAtWork({ clip: {}, ...request });
+  const { sourcePath } = work.job;
+  const audio = join(work.home.input, 'clip.wav');
+  ffmpeg('-f', 'lavfi', '-i', `sine=frequency=300:duration=${seconds}`, audio);
+  change(sourcePath);
+  const recipe = { ...PIPELINE_DEFAULTS['lip-sync'], ...keys, audio };
+  const job = { ...work.job, recipe, fingerprint: await fingerprintOf(sourcePath, recipe) };
+  return { ...work, job, context: { ...work.context, job }, audio };
+}
+
+/** MD5 of the image of each frame. */
+function images(path: string): string[] {
+  return frameMd5(path).map((line) => line.split(',').at(-1)?.trim() ?? '');
+}
+
+/** Seconds of audio that can be decoded. */
+function audioSeconds(path: string): number {
+  const text = ffmpeg('-i', path, '-vn', '-ar', '8000', '-ac', '1', '-f', 'framemd5', '-');
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return lines.reduce((sum, line) => sum + Number(line.split(',')[3]), 0) / 8000;
+}
+
+function times(path: string): number[] {
+  return frameMd5(path).map((line) => Number(line.split(',')[2]));
+}
+
+test.each([
+  ['loop', (own: readonly string[]) => [...own, ...own, ...own.slice(0, 5)]],
+  ['ping-pong', (own: readonly string[]) => [...own, ...own.toReversed(), ...own.slice(0, 5)]],
+  ['hold', (own: readonly string[]) => [...own, ...Array.from({ length: 15 }, () => own.at(-1) ?? '')]],
+] as const)(
+  'a video that is shorter than the speech continues (%s) with the frames of the source, bit for bit',
+  async (extend, wanted) => {
+    const { context, folder, job } = await spokenJob(1, { clip: { frames: 10 }, keys: { extend } });
+    const { media, index } = await prepareSource(context, folder);
+    expect(images(media.path)).toEqual(wanted(images(job.sourcePath)));
+    expect(index.pts).toHaveLength(25);
+    expect(times(media.path)).toEqual(Array.from({ length: 25 }, (_, i) => i));
+    expect(media.others.map(({ kind, codec }) => `${kind} ${codec}`)).toEqual(['audio aac']);
+    expect(audioSeconds(media.path)).toBeGreaterThan(0.98);
+  },
+);
+
+test('a longer video ends with the speech; a resumed job makes and decodes nothing again', async () => {
+  const { context, folder, job, lines } = await spokenJob(0.4, { clip: { frames: 20, audio: true } });
+  const first = await prepareSource(context, folder);
+  expect(images(first.media.path)).toEqual(images(job.sourcePath).slice(0, 10));
+  expect(audioSeconds(first.media.path)).toBeGreaterThan(0.39);
+  expect(first.original?.index.pts).toHaveLength(20);
+  const [count, { mtimeMs }] = [lines.length, statSync(first.media.path)];
+  expect(await prepareSource(context, folder)).toEqual(first);
+  expect([lines.length, statSync(first.media.path).mtimeMs]).toEqual([count, mtimeMs]);
+});
+
+test('frames of odd sizes, and RGB, are kept', async () => {
+  const odd = { encoder: ['-c:v', 'ffv1', '-f', 'matroska', '-pix_fmt', 'bgr0'], width: 33, height: 25 };
+  const { context, folder, job } = await spokenJob(0.2, { clip: { frames: 5, ...odd } });
+  const { media } = await prepareSource(context, folder);
+  const rgb = (path: string) => ffmpeg('-i', path, '-an', '-pix_fmt', 'rgb24', '-f', 'framemd5', '-');
+  const sums = (path: string) => rgb(path).match(/[0-9a-f]{32}/g);
+  expect(sums(media.path)).toEqual(sums(job.sourcePath));
+});
+
+test('interlaced frames are deinterlaced, as in other jobs', async () => {
+  const { context, folder, lines } = await spokenJob(1, {
+    clip: {
+      ...{ width: 320, height: 240, frames: 25, rate: '50', filter: 'tinterlace=interleave_top' },
+      encoder: ['-c:v', 'mpeg2video', '-flags', '+ildct+ilme', '-b:v', '8M', '-f', 'matroska'],
+    },
+  });
+  const { index } = await prepareSource(context, folder);
+  expect(lines.join('\n')).toMatch(/interlaced, top field first: deinterlaced/);
+  expect(index.fields.treatment).toBe('none');
+});
+
+test('a damaged source is rejected like one of any other job', async () => {
+  const half = (path: string): void => {
+    const file = openSync(path, 'r+');
+    ftruncateSync(file, Math.floor(statSync(path).size / 3));
+    closeSync(file);
+  };
+  const { context, folder } = await spokenJob(1, {
+    clip: {
+      ...{ width: 320, height: 240, frames: 60 },
+      encoder: ['-c:v', 'libx264', '-preset', 'ultrafast', '-movflags', '+faststart'],
+    },
+    change: half,
+  });
+  await expect(prepareSource(context, folder)).rejects.toMatchObject({ code: 'DAMAGED' });
+  expect(existsSync(folder.spoken)).toBe(false);
+});
+
+test('the disk is checked before the video without loss is made', async () => {
+  // Frames of which no disk has room for as many as the speech is long.
+  const clip = { width: 1024, height: 1024, frames: 1, rate: '1000000', audio: false };
+  const { context, folder } = await spokenJob(100, { clip });
+  await expect(prepareSource(context, folder)).rejects.toMatchObject({ code: 'DISK_FULL' });
+});
+
+test.each([
+  [
+    'vanished',
+    (audio: string) => rmSync(audio),
+    'SOURCE_MISSING',
+    'clip.wav, the speech of clip.mp4, is gone; put it back to resume the job.',
+  ],
+  [
+    'changed',
+    (audio: string) => writeFileSync(audio, 'x'),
+    'SOURCE_CHANGED',
+    'clip.mp4 or its speech clip.wav was changed or replaced after it was queued.',
+  ],
+])('a speech that has %s is not blamed on the video', async (_, change, code, message) => {
+  const { context, folder, audio } = await spokenJob(0.2, { clip: { frames: 5 } });
+  change(audio);
+  await expect(prepareSource(context, folder)).rejects.toMatchObject({ code, message });
+});
