@@ -35,8 +35,8 @@ test(
     await first.killGroup();
     cloud.fault = () => undefined;
     // SQS gives the message to another worker when the time for which the first one took it has passed.
-    const [visibility] = cloud.bodies.filter((body) => body.includes('VisibilityTimeout'));
-    expect(JSON.parse(visibility ?? '')).toMatchObject({ VisibilityTimeout: 120 });
+    const [received] = cloud.bodies.filter((body) => body.includes('WaitTimeSeconds'));
+    expect(JSON.parse(received ?? '')).toMatchObject({ VisibilityTimeout: 120 });
     await cloud.returnMessage();
     expect((await keys(cloud)).filter((key) => key.includes('/rows/'))).toHaveLength(ROWS);
 
