@@ -6,6 +6,8 @@ import { visibleText } from '../lib/visible-text.ts';
 import { addCommand } from './add.ts';
 import { benchCommand } from './bench.ts';
 import type { Cli } from './cli.ts';
+import { clusterCommand } from './cluster.ts';
+import { workerCommand } from './cluster-worker.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { controlCommands } from './control.ts';
@@ -82,6 +84,8 @@ export function createProgram(cli: Cli): Command {
     logsCommand(cli),
     hooksCommand(cli),
     serviceCommand(cli),
+    clusterCommand(cli),
+    workerCommand(cli),
     completionCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);
