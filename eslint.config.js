@@ -58,6 +58,7 @@ const ROOMS = {
     'reports',
     'worker',
   ],
+  cloud: [...GROUND, 'queue', 'workspace', 'media', 'reports', 'daemon'],
   control: [...GROUND, 'queue', 'workspace', 'trial', 'reports', 'daemon'],
   page: [
     ...GROUND,
@@ -87,6 +88,7 @@ const ROOMS = {
     'page',
     'cluster',
     'inference-thread',
+    'cloud',
   ],
 };
 

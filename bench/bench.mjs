@@ -9,7 +9,7 @@
  * - quality: PSNR and SSIM against onnxruntime on the middle of each image of a folder; only with --pictures
  *     --pictures DIR [--crop 160] [--stills DIR]: also writes bicubic, onnxruntime and each precision side by side
  * - job: a whole job against the bare engine; bench/end-to-end.mjs has options
- * - daemon: start, delay of the event loop, and memory over time [--seconds 120]
+ * - daemon: start, delay of the event loop with five pages open, and memory over time [--seconds 120]
  * - queue: operations of the queue [--jobs 100000]
  */
 import './no-telemetry.mjs';

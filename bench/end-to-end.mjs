@@ -6,7 +6,9 @@
  * costs in a job, with all processes, from two jobs of different lengths.
  *
  *   node bench/end-to-end.mjs [--width 320] [--height 180] [--frames 120] [--model realesr-general-x4v3] [--scale 2] [--precision fast]
- *     [--batch 60] [--program dist/main.js]
+ *     [--batch 60] [--program dist/main.js] [--clip clip.mp4]
+ *
+ * Without --clip, the video is a fractal with noise, so no part of a frame can be reused, and the encoder takes longer.
  */
 import './no-telemetry.mjs';
 import { execFileSync, spawn } from 'node:child_process';
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     precision: { type: 'string', default: 'fast' },
     batch: { type: 'string', default: 'auto' },
     program: { type: 'string', default: join(root, 'dist/main.js') },
+    clip: { type: 'string' },
   },
 });
 const [width, height, frames, scale] = [values.width, values.height, values.frames, values.scale].map(Number);
@@ -106,7 +109,11 @@ engine: { precision: ${values.precision} }
   );
   // Noise, because parts that do not change would not be computed.
   const picture = `mandelbrot=size=${width}x${height}:rate=25,noise=alls=12:allf=t`;
-  const clip = ['-f', 'lavfi', '-i', picture, '-frames:v', String(length), '-pix_fmt', 'yuv420p'];
+  const source =
+    values.clip === undefined
+      ? ['-f', 'lavfi', '-i', picture]
+      : ['-stream_loop', '-1', '-i', values.clip, '-an', '-vf', `scale=${width}:${height}`];
+  const clip = [...source, '-frames:v', String(length), '-pix_fmt', 'yuv420p'];
   execFileSync('ffmpeg', ['-v', 'error', '-nostdin', ...clip, join(input, 'clip.mp4')]);
 }
 
@@ -139,7 +146,7 @@ function report({ before, after, job: { fps, cpuMs, ...rest }, start }) {
   const frameMs = (cpuMs - start.cpuMs) / (frames - FIRST);
   const result = {
     machine: `${cpus().length} x ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    what: `${values.model}, ${width}x${height}, scale ${scale}, ${frames} frames, batch ${values.batch}`,
+    what: `${values.model}, ${values.clip ?? 'generated'}, ${width}x${height}, scale ${scale}, ${frames} frames, batch ${values.batch}`,
     bareEngineFps: { before: round(before.fps), after: round(after.fps) },
     wholeJobFps: round(fps),
     ratio: round(fps / bare.fps),

@@ -5,6 +5,7 @@ import { bytes, number } from './format.js';
 import { html } from './html.js';
 import { NotifyButton, startNotifying } from './notify.js';
 import { Add } from './panel-add.js';
+import { DualFace } from './panel-dual-face.js';
 import { JobPage } from './panel-job.js';
 import { Ended, Queue } from './panel-jobs.js';
 import { Log } from './panel-log.js';
@@ -25,6 +26,7 @@ const PANELS = [
   ['ended', 'Finished', Ended],
   ['add', 'Add', Add],
   ['try', 'Try', Try],
+  ['dual-face', 'Dual-face', DualFace],
   ['log', 'Log', Log],
   ['machine', 'Machine', Machine],
   ['settings', 'Settings', Settings],
@@ -47,7 +49,7 @@ function App() {
           : panel === undefined
             ? html`<h1>Not found</h1>
                 <p><a href="#/now">Go to Now</a></p>`
-            : html`<${panel[2]} key=${name} />`
+            : html`<${panel[2]} key=${name + (name === 'dual-face' ? id : '')} />`
       }
     </main>
     <${Toasts} />`;
@@ -106,7 +108,7 @@ function statusNow() {
   if (state === null) return ['loading', 'Connecting'];
   if (pauseReason.value !== null) return ['paused', 'Paused'];
   if (state.running.length > 0) return ['working', 'Working'];
-  return ['resting', 'Idle'];
+  return state.counts.queued > 0 ? ['paused', 'Waiting'] : ['resting', 'Idle'];
 }
 
 function Banners() {

@@ -1,4 +1,5 @@
 // One job: everything that is known about it.
+import { AgainWith } from './again.js';
 import { get } from './api.js';
 import { Compare } from './compare.js';
 import { bytes, clock, counted, duration, framesOf, nameAndFolder, rate, roughDuration } from './format.js';
@@ -54,10 +55,25 @@ export function JobPage({ id }) {
     ${job.state === 'running' && html`<${Progress} job=${job} />`}
     <div class="buttons">
       ${buttonsOf(job)}
-      ${job.state === 'done' && html`<button onClick=${() => commandJob(job, 'retry')}>Process again</button>`}
+      ${
+        job.state === 'done' &&
+        html`<a class="button" href="api/jobs/${job.id}/output" download>Download</a>
+          <button onClick=${() => commandJob(job, 'retry')}>Process again</button>`
+      }
+      ${
+        job.state === 'done' &&
+        job.recipe.pipeline === 'dual-face' &&
+        html`<a class="button" href="#/dual-face/${job.id}">People and shots</a>`
+      }
       ${
         job.recipe.pipeline === 'upscale' &&
         html`<a class="button" href="#/try/${encodeURIComponent(job.file)}">Try models</a>`
+      }
+      ${
+        job.recipe.pipeline === 'upscale' &&
+        job.recipe.frameRate === undefined &&
+        ['done', 'failed', 'cancelled'].includes(job.state) &&
+        html`<${AgainWith} job=${job} />`
       }
     </div>
     <${Chips} recipe=${job.recipe} />

@@ -175,7 +175,7 @@ function aboutJob(job) {
   }
   if (job.state === 'cancelled') return html`<span>Cancelled</span>`;
   if (job.note !== null || job.error !== null)
-    return html`<span class="warn" title=${job.note ?? job.error.message}
+    return html`<span class="warn note" title=${job.note ?? job.error.message}
       >${job.note ?? job.error.code}</span
     >`;
   const seconds = job.estimate?.seconds;

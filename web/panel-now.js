@@ -37,7 +37,10 @@ export function Now() {
 }
 
 function Idle({ counts }) {
-  const reason = pauseReason.value;
+  const { jobs } = useJobs({ list: 'queue', state: 'queued', limit: 1 });
+  const isReadOnly = live.value.alerts.some(({ code }) => code === 'DISK_READ_ONLY');
+  // The message above says which disk.
+  const reason = isReadOnly && pauseReason.value !== null ? 'paused' : pauseReason.value;
   if (counts.queued > 0 && reason !== null)
     return html`<section class="card idle">
       <h2>${reason === 'queue paused' ? 'The queue is paused' : sentence(reason)}</h2>
@@ -50,7 +53,7 @@ function Idle({ counts }) {
   if (counts.queued > 0)
     return html`<section class="card idle" role="status">
       <h2>Waiting to start</h2>
-      <p>${counted(counts.queued, 'job')} in the queue.</p>
+      <p>${jobs?.[0]?.note ?? `${counted(counts.queued, 'job')} in the queue.`}</p>
     </section>`;
   return html`<section class="card idle">
     <h2>Nothing to do</h2>

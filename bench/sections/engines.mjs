@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { createCpuEngine, loadCpuAddon } from '../../dist/inference/cpu-engine.js';
 import { decodeModel } from '../../dist/inference/models/onnx-model.js';
 import { createOnnxEngine } from '../../dist/inference/onnx-engine.js';
@@ -10,6 +11,8 @@ const OPERATIONS_PER_PIXEL = 4e6;
 /** Enough rounds for a median; a size of which a pair takes longer than this gets no more than that. */
 const LEAST_ROUNDS = 3;
 const SLOW_PAIR_MS = 4_000;
+/** For 20 to 40 ms after a run, onnxruntime's threads keep a core busy while they wait for the next one. */
+const REST_MS = 100;
 
 const HEADER = [
   ...[
@@ -28,7 +31,7 @@ const HEADER = [
 
 /**
  * Speed of the CPU engine for each model, size, instruction set and precision. Every measurement is a pair: onnxruntime
- * runs right before it and right after it, so that other programs on the machine disturb both.
+ * runs shortly before it and after it, so that other programs on the machine disturb both.
  *
  * @param {{ root: string, models: readonly { name: string, path: string }[], sizes: readonly string[], rounds: number,
  *   threads: number, instructionSets: readonly string[] }} options
@@ -87,6 +90,7 @@ async function measurePairs(model, reference, image, rounds) {
 
 /** Wall time, and the time of all threads of this process. */
 async function timed(model, { data, width, height }) {
+  await setTimeout(REST_MS);
   const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
   await model.run({ data, shape: [1, 3, height, width] });
   const { user, system } = process.cpuUsage(cpu);

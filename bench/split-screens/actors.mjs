@@ -16,11 +16,19 @@ const FRAMES = 40;
 const SKIPPED_SECONDS = '0.4';
 
 /** Reads a clip and finds the face in each frame; where the detector misses it, the nearest found one counts. */
-export async function readActor(folder, clip, detector) {
+export async function readActor(folder, clip, detector, { count = FRAMES, skip = true } = {}) {
   const raw = execFileSync(
     'ffmpeg',
     [
-      ...['-v', 'error', '-ss', SKIPPED_SECONDS, '-i', join(folder, clip), '-frames:v', String(FRAMES)],
+      ...[
+        '-v',
+        'error',
+        ...(skip ? ['-ss', SKIPPED_SECONDS] : []),
+        '-i',
+        join(folder, clip),
+        '-frames:v',
+        String(count),
+      ],
       ...[
         '-vf',
         `scale=${SIZE.width}:${SIZE.height}:force_original_aspect_ratio=increase,crop=${SIZE.width}:${SIZE.height}`,
@@ -36,19 +44,27 @@ export async function readActor(folder, clip, detector) {
   const found = [];
   for (const pixels of frames) {
     const [best] = await detector.detect(pixels, SIZE.width, SIZE.height);
-    found.push(best !== undefined && best.score > 0.6 ? best.box : null);
+    found.push(best !== undefined && best.score > 0.6 ? best : null);
   }
   const nearest = (i) =>
     found
-      .map((box, at) => ({ box, away: Math.abs(at - i) }))
-      .filter(({ box }) => box !== null)
+      .map((face, at) => ({ face, away: Math.abs(at - i) }))
+      .filter(({ face }) => face !== null)
       .sort((a, b) => a.away - b.away)[0];
-  const boxes = frames.map((_, i) => {
-    const face = nearest(i);
-    if (face === undefined) throw new Error(`${clip}: no face was found.`);
-    return face.box;
+  const faces = frames.map((_, i) => {
+    const found = nearest(i);
+    if (found === undefined) throw new Error(`${clip}: no face was found.`);
+    return found.face;
   });
-  return { frames, boxes, ...SIZE };
+  return {
+    frames,
+    boxes: faces.map(({ box }) => box),
+    mouths: faces.map(({ landmarks: [, , , right, left = right] }) => ({
+      x: (right.x + left.x) / 2,
+      y: (right.y + left.y) / 2,
+    })),
+    ...SIZE,
+  };
 }
 
 /** The frame of an actor at a time, and the face in it. */
@@ -56,5 +72,5 @@ export function poseOf(actor, time) {
   const last = actor.frames.length - 1;
   const turn = time % (2 * last);
   const at = turn <= last ? turn : 2 * last - turn;
-  return { pixels: actor.frames[at], box: actor.boxes[at], first: actor.boxes[0] };
+  return { pixels: actor.frames[at], box: actor.boxes[at], mouth: actor.mouths[at], first: actor.boxes[0] };
 }

@@ -1,5 +1,6 @@
 /** Draws the frames of a scene, and says where the faces are. */
 import { poseOf } from './actors.mjs';
+import { openMouth } from './open-mouth.mjs';
 
 /** The part of an actor's frame that is drawn, in heights of the face around its centre. */
 const AROUND = { left: 1.6, right: 1.6, above: 1.3, below: 3.2 };
@@ -11,7 +12,8 @@ const VISIBLE = 0.75;
  * Draws a frame.
  *
  * @param layers shots with a `weight` (all weights add up to 1), a `set` (number of the background), a `level` (brightness,
- *   0 to 1) and `people`: `id` (of an actor), centre `x`, `y` and height `h` of the face in pixels; later people cover
+ *   0 to 1) and `people`: `id` (of an actor), centre `x`, `y` and height `h` of the face in pixels, and `opening` (of the
+ *   mouth, 0 to 1; absent: that of the clip); later people cover
  *   earlier ones; `panes` are the actors that the panes should show in reading order, A and B if absent
  * @returns the pixels, and for each layer the faces that are not covered, and `panes`
  */
@@ -67,8 +69,9 @@ function background(set, width, height) {
 }
 
 /** Draws an actor, bilinearly scaled, so that the face is where the scene wants it in the clip's first frame. */
-function drawPerson(scene, { x, y, h }, time, actor, width, height) {
-  const { pixels, box, first } = poseOf(actor, time);
+function drawPerson(scene, { x, y, h, opening = 0 }, time, actor, width, height) {
+  const { pixels: filmed, box, mouth, first } = poseOf(actor, time);
+  const pixels = opening === 0 ? filmed : openMouth(filmed, actor, mouth, box.height, opening);
   const scale = h / first.height;
   const [faceX, faceY] = [first.x + first.width / 2, first.y + first.height / 2];
   const inScene = (from) => ({

@@ -85,7 +85,7 @@ function headDifferences({ any = false }, { faces, panes }, { panes: views, whol
 }
 
 /** The actor that a view is about: the face nearest to where a face belongs; null if there is none. */
-function subjectOf(view, faces, { aspect }) {
+export function subjectOf(view, faces, { aspect }) {
   if (view === null) return null;
   const inside = faces
     .map(({ id, box }) => ({

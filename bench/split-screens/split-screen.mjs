@@ -14,13 +14,14 @@ const BATCH = 40;
 export const RESULT = { width: 320, height: 180 };
 
 /**
- * The frames of a split screen and their size, the views that were drawn, the geometry of the views by layout and number of panes, the log line, and the milliseconds per
+ * The frames of a split screen and their size, the views that were drawn, the decisions, the geometry of the views by layout and number of panes, the log line, and the milliseconds per
  * frame of each step.
  *
  * @param frames packed 8-bit RGB
  * @param recipe keys that differ from the defaults
+ * @param loudness of the audio in each frame, in decibels; null: none
  */
-export async function splitScreen(frames, size, rate, recipe) {
+export async function splitScreen(frames, size, rate, recipe, loudness = null) {
   const wanted = { ...PIPELINE_DEFAULTS['dual-face'], device: 'cpu', ...RESULT, ...recipe };
   const manifest = await readManifest(join(models, 'manifest.json'));
   const pipeline = new DualFacePipeline({
@@ -54,8 +55,8 @@ export async function splitScreen(frames, size, rate, recipe) {
       state = analysed.state;
     }
     const lengths = batches.map(({ length }) => length);
-    const { directions, conclusion } = await timed('direct', () =>
-      pipeline.direct(findings, lengths, signal, () => undefined),
+    const { directions, conclusion, decisions } = await timed('direct', () =>
+      pipeline.direct(findings, lengths, signal, () => undefined, loudness),
     );
     const results = [];
     await timed('draw', async () => {
@@ -70,7 +71,10 @@ export async function splitScreen(frames, size, rate, recipe) {
     const screen = new Screen(sizes, wanted);
     const geometryOf = (layout, panes) => screen.paneGeometry(layout, panes);
     const resultSize = { width: wanted.width, height: wanted.height };
-    return { results, resultSize, views, geometryOf, conclusion, milliseconds };
+    return {
+      ...{ results, resultSize, views, geometryOf, conclusion, milliseconds },
+      decisions: JSON.parse(decisions),
+    };
   } finally {
     await pipeline.close();
   }

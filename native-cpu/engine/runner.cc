@@ -24,6 +24,10 @@ void ReadRow(const Component* from, uint32_t width, float largest, float* to) {
   }
 }
 
+// Of layers that are divided into groups of kRows rows.
+Range RowsOf(uint32_t group, uint32_t height) { return {group * kRows, std::min(height, (group + 1) * kRows)}; }
+Range GroupsOf(Range rows, uint32_t height) { return {rows.first / kRows, (std::min(height, rows.end) - 1) / kRows + 1}; }
+
 size_t RowPixels(Size size) { return (size.width + kRowPixels - 1) / kRowPixels * kRowPixels; }
 
 uint32_t GroupTiles(const Layer& layer, const Kernels& kernels) {
@@ -146,8 +150,8 @@ void Runner::AddReading(Pass& pass) {
                            const uint32_t end = std::min(to.height, (group + 1) * kRows);
                            for (uint32_t y = group * kRows; y < end; y++) read(y);
                          },
-                         [=](uint32_t group) { return std::min(to.height, (group + 1) * kRows) - 1; },
-                         [=](uint32_t row) { return std::min(to.height - 1, row) / kRows + 1; }});
+                         [=](uint32_t group) { return RowsOf(group, to.height); },
+                         [=](Range rows) { return GroupsOf(rows, to.height); }});
 }
 
 // Rows of a slot are only the same rows of memory while the slot has one layout; a phase that changes it must not
@@ -191,8 +195,8 @@ void Runner::AddInputConvolution(Pass& pass, const Layer& layer) {
                          [=](uint32_t group, uint32_t, uint32_t) {
                            convolve(call, group * kRows, std::min(kRows, height - group * kRows));
                          },
-                         [=](uint32_t group) { return std::min(height, (group + 1) * kRows) - 1; },
-                         [=](uint32_t row) { return std::min(height - 1, row) / kRows + 1; }});
+                         [=](uint32_t group) { return RowsOf(group, height); },
+                         [=](Range rows) { return GroupsOf(rows, height); }});
 }
 
 void Runner::AddWinograd(Pass& pass, const Layer& layer) {
@@ -206,13 +210,13 @@ void Runner::AddWinograd(Pass& pass, const Layer& layer) {
                          [=, this](uint32_t group, uint32_t next, uint32_t thread) {
                            kernel.convolve(call, tiles_of(group), next == kNoGroup ? Tiles{} : tiles_of(next), static_cast<char*>(scratch_.data()) + thread * scratch_bytes_);
                          },
-                         [=](uint32_t group) {
+                         [=](uint32_t group) -> Range {
                            const uint32_t last = std::min(tiles, (group + 1) * each) - 1;
-                           return std::min(height, (last / across + 1) * edge) - 1;
+                           return {group * each / across * edge, std::min(height, (last / across + 1) * edge)};
                          },
-                         [=](uint32_t row) {
-                           const uint32_t rows_of_tiles = std::min(height - 1, row) / edge + 1;
-                           return (rows_of_tiles * across + each - 1) / each;
+                         [=](Range rows) -> Range {
+                           const uint32_t last = (std::min(height, rows.end) - 1) / edge;
+                           return {rows.first / edge * across / each, ((last + 1) * across + each - 1) / each};
                          }});
 }
 
@@ -229,8 +233,8 @@ void Runner::AddResize(Pass& pass, const Layer& layer) {
                                            y.data + row * y.row + column * y.pitch);
                            }
                          },
-                         [=](uint32_t group) { return std::min(y.height, (group + 1) * kRows) - 1; },
-                         [=](uint32_t row) { return std::min(y.height - 1, row) / kRows + 1; }});
+                         [=](uint32_t group) { return RowsOf(group, y.height); },
+                         [=](Range rows) { return GroupsOf(rows, y.height); }});
 }
 
 }  // namespace framekiln::cpu

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <deque>
 #include <system_error>
 
 namespace framekiln::cpu {
@@ -14,36 +15,96 @@ uint32_t OwnCores() {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
-// Which groups of a phase are done, and how many from the first.
-class Progress {
+// Which groups of a phase are not begun, by the thread whose part of the image they are in.
+class Parts {
  public:
-  explicit Progress(uint32_t groups) : groups_(groups), done_(std::make_unique<std::atomic<bool>[]>(groups)) {}
+  Parts(uint32_t groups, uint32_t threads) : threads_(threads), left_(std::make_unique<std::atomic<uint64_t>[]>(threads)) {
+    const auto border = [=](uint32_t thread) { return static_cast<uint32_t>(uint64_t{groups} * thread / threads); };
+    for (uint32_t thread = 0; thread < threads; thread++) left_[thread] = Pack({border(thread), border(thread + 1)});
+  }
 
-  void Complete(uint32_t group) {
-    done_[group] = true;
-    // Whoever completes the first missing group also counts those that others have completed behind it.
-    uint32_t first = first_missing_;
-    while (first < groups_ && done_[first]) {
-      if (first_missing_.compare_exchange_weak(first, first + 1)) first++;
+  // The thread's next group, or one of the thread that has most left; kNoGroup: all are begun.
+  uint32_t Take(uint32_t thread) {
+    uint32_t group = TakeFrom(thread, IsUpward(thread));
+    while (group == kNoGroup) {
+      uint32_t slowest = 0, most = 0;
+      for (uint32_t other = 0; other < threads_; other++) {
+        const Range left = Unpack(left_[other]);
+        if (left.end - left.first > most) {
+          most = left.end - left.first;
+          slowest = other;
+        }
+      }
+      if (most == 0) return kNoGroup;
+      group = TakeFrom(slowest, !IsUpward(slowest));
     }
-    first_missing_.notify_all();
+    return group;
   }
 
-  void WaitUntil(uint32_t groups) const {
-    for (uint32_t found = first_missing_; found < groups; found = first_missing_) first_missing_.wait(found);
-  }
-
-  // Lets everyone go on, so that they find that the image is abandoned.
-  void Abandon() {
-    first_missing_ = groups_;
-    first_missing_.notify_all();
+  // What Take would give if nobody else took a group.
+  uint32_t Upcoming(uint32_t thread) const {
+    const Range left = Unpack(left_[thread]);
+    if (left.first == left.end) return kNoGroup;
+    return IsUpward(thread) ? left.end - 1 : left.first;
   }
 
  private:
-  uint32_t groups_;
-  std::unique_ptr<std::atomic<bool>[]> done_;
-  std::atomic<uint32_t> first_missing_ = 0;
+  static bool IsUpward(uint32_t thread) { return thread % 2 == 1; }
+  static uint64_t Pack(Range range) { return uint64_t{range.first} << 32 | range.end; }
+  static Range Unpack(uint64_t packed) { return {static_cast<uint32_t>(packed >> 32), static_cast<uint32_t>(packed)}; }
+
+  uint32_t TakeFrom(uint32_t thread, bool last) {
+    uint64_t packed = left_[thread];
+    for (;;) {
+      Range left = Unpack(packed);
+      if (left.first == left.end) return kNoGroup;
+      const uint32_t group = last ? --left.end : left.first++;
+      if (left_[thread].compare_exchange_weak(packed, Pack(left))) return group;
+    }
+  }
+
+  uint32_t threads_;
+  std::unique_ptr<std::atomic<uint64_t>[]> left_;
 };
+
+// Which groups of a phase are done.
+class Progress {
+ public:
+  explicit Progress(uint32_t groups) : done_(std::make_unique<std::atomic<bool>[]>(groups)) {}
+
+  void Complete(uint32_t group) {
+    done_[group] = true;
+    Wake();
+  }
+
+  // Returns early when the image is abandoned: `abandoned` is set before Wake is called.
+  void Wait(Range groups, const std::atomic<bool>& abandoned) const {
+    for (uint32_t group = groups.first; group < groups.end;) {
+      const uint32_t seen = changes_;
+      if (abandoned) return;
+      if (done_[group])
+        group++;
+      else
+        changes_.wait(seen);
+    }
+  }
+
+  void Wake() {
+    changes_++;
+    changes_.notify_all();
+  }
+
+ private:
+  std::unique_ptr<std::atomic<bool>[]> done_;
+  std::atomic<uint32_t> changes_ = 0;
+};
+
+// The groups of the previous phase that must be done before a group begins.
+Range NeededGroups(const Phase& before, const Phase& phase, uint32_t group) {
+  if (phase.waits_for_all) return {0, before.groups};
+  const Range rows = phase.rows_of(group);
+  return before.groups_of({rows.first == 0 ? 0 : rows.first - 1, rows.end + 1});
+}
 
 }  // namespace
 
@@ -95,13 +156,12 @@ void ThreadPool::Loop(uint32_t number) {
 }
 
 void RunPhases(ThreadPool& pool, const std::vector<Phase>& phases) {
-  std::vector<std::unique_ptr<Progress>> progress;
-  std::vector<uint64_t> begins{0};
+  std::deque<Parts> parts;
+  std::deque<Progress> progress;
   for (const Phase& phase : phases) {
-    progress.push_back(std::make_unique<Progress>(phase.groups));
-    begins.push_back(begins.back() + phase.groups);
+    parts.emplace_back(phase.groups, pool.size());
+    progress.emplace_back(phase.groups);
   }
-  std::atomic<uint64_t> next = 0;
   std::atomic<bool> abandoned = false;
   std::exception_ptr failure;
   std::mutex failing;
@@ -112,31 +172,22 @@ void RunPhases(ThreadPool& pool, const std::vector<Phase>& phases) {
       if (failure == nullptr) failure = std::current_exception();
     }
     abandoned = true;
-    for (auto& each : progress) each->Abandon();
+    for (Progress& each : progress) each.Wake();
   };
   pool.Run([&](uint32_t thread) {
-    size_t at = 0;
-    uint64_t upcoming = next++;
-    for (;;) {
-      // The next ticket is taken before the work on this one. No thread waits for a ticket that is not yet begun except
-      // for an earlier one, so someone can always go on.
-      const uint64_t ticket = upcoming;
-      upcoming = next++;
-      while (at < phases.size() && ticket >= begins[at + 1]) at++;
-      if (at == phases.size() || abandoned) return;
+    // Nobody goes on to the next phase before all groups of this one are begun. So whoever waits for a group waits for
+    // someone who does it, or who waits in turn for an earlier phase.
+    for (size_t at = 0; at < phases.size(); at++) {
       const Phase& phase = phases[at];
-      const auto group = static_cast<uint32_t>(ticket - begins[at]);
-      try {
-        if (at > 0) {
-          const Phase& before = phases[at - 1];
-          progress[at - 1]->WaitUntil(phase.waits_for_all ? before.groups
-                                                          : before.groups_until(phase.last_row(group) + 1));
+      for (uint32_t group; (group = parts[at].Take(thread)) != kNoGroup;) {
+        try {
+          if (at > 0) progress[at - 1].Wait(NeededGroups(phases[at - 1], phase, group), abandoned);
+          if (abandoned) return;
+          phase.work(group, parts[at].Upcoming(thread), thread);
+          progress[at].Complete(group);
+        } catch (...) {
+          return fail();
         }
-        if (abandoned) return;
-        phase.work(group, upcoming < begins[at + 1] ? static_cast<uint32_t>(upcoming - begins[at]) : kNoGroup, thread);
-        progress[at]->Complete(group);
-      } catch (...) {
-        return fail();
       }
     }
   });

@@ -40,22 +40,31 @@ class ThreadPool {
 
 inline constexpr uint32_t kNoGroup = 0xffffffffu;
 
-// One layer's share of an image: groups of output that are computed in order of their rows.
+// From the first to the one before the end.
+struct Range {
+  uint32_t first, end;
+};
+
+// One layer's share of an image: groups of output, in order of their rows.
 struct Phase {
   uint32_t groups;
-  // `next` is the group that the thread does after this one; kNoGroup: one of another phase.
+  // `next` is the group that the thread is likely to do after this one; kNoGroup: one of another phase.
   std::function<void(uint32_t group, uint32_t next, uint32_t thread)> work;
-  // The last row of output that a group writes.
-  std::function<uint32_t(uint32_t group)> last_row;
-  // How many groups, from the first, complete all rows up to and including this one.
-  std::function<uint32_t(uint32_t row)> groups_until;
+  // The rows of output that a group writes.
+  std::function<Range(uint32_t group)> rows_of;
+  // The groups that write these rows; rows beyond the last one are left out.
+  std::function<Range(Range rows)> groups_of;
   // Waits for the whole previous phase: rows of both are not the same rows.
   bool waits_for_all = false;
 };
 
-// Runs phases without waiting in between: a group begins when the previous phase has completed one row more than the
-// group writes. A 3x3 convolution needs no more; and the phase before that has completed a row more again, and so on, so
-// that every earlier reader of the memory that the group overwrites is done with it.
+// Runs phases without waiting in between: a group begins when the previous phase has completed the rows that the group
+// writes and one more on either side. A 3x3 convolution needs no more; and the phase before that has completed a row
+// more again, and so on, so that every earlier reader of the memory that the group overwrites is done with it.
+//
+// Each thread has the same part of the image in all phases, so that it mostly reads what it has written itself: fetching
+// what another core has just written takes long. A thread that has finished its part of a phase helps the others. Threads
+// with neighbouring parts work towards each other or away from each other, so that both reach their border at the same time.
 void RunPhases(ThreadPool& pool, const std::vector<Phase>& phases);
 
 }  // namespace framekiln::cpu

@@ -57,16 +57,19 @@ export function stageProgram(root, addonPackages, folder) {
   const manifest = readManifest(root);
   mkdirSync(folder, { recursive: true });
   const names = ['README.md', 'LICENSE', ...manifest.files.filter((name) => !name.startsWith('!'))];
-  // npm leaves these out too, but only after they were copied here; a home may have many videos.
+  // npm leaves these out too, but only after they were copied here, and dpkg does not; a home may have many videos.
   const leftOut = manifest.files
     .filter((name) => name.startsWith('!'))
     .map((name) => join(root, name.slice(1)));
-  const filter = (path) => !leftOut.includes(path);
+  const filter = (path) => !leftOut.includes(path) && !path.endsWith('.map');
   for (const name of names) cpSync(join(root, name), join(folder, name), { recursive: true, filter });
   const published = Object.entries(manifest).filter(([key]) => !NOT_PUBLISHED.includes(key));
   writeJson(join(folder, 'package.json'), {
     ...Object.fromEntries(published),
-    optionalDependencies: Object.fromEntries(addonPackages.map((name) => [name, manifest.version])),
+    optionalDependencies: {
+      ...manifest.optionalDependencies,
+      ...Object.fromEntries(addonPackages.map((name) => [name, manifest.version])),
+    },
   });
 }
 

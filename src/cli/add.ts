@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { AddRequest } from '../domain/add-request.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { existingFile } from './existing-file.ts';
-import { withFoundModel } from './with-found-model.ts';
+import { withFoundModel } from '../inference/models/with-found-model.ts';
 import { openHome, withQueue } from './open-home.ts';
 import { parseInteger } from './parse-arguments.ts';
 import { recipeFromOptions, withRecipeOptions, type RecipeOptions } from './recipe-options.ts';

@@ -20,6 +20,7 @@ import { modelsCommand } from './models.ts';
 import { openCommand } from './open.ts';
 import { pageCommand } from './page.ts';
 import { prioritiseCommand } from './prioritise.ts';
+import { queueWorkerCommand } from './queue-worker.ts';
 import { runCommand } from './run.ts';
 import { serviceCommand } from './service.ts';
 import { startCommand } from './start.ts';
@@ -85,7 +86,7 @@ export function createProgram(cli: Cli): Command {
     hooksCommand(cli),
     serviceCommand(cli),
     clusterCommand(cli),
-    workerCommand(cli),
+    queueWorkerCommand(cli),
     completionCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);

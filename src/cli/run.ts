@@ -16,7 +16,7 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import { findGpuUse } from './find-gpu-use.ts';
 import { formatCheck } from './doctor.ts';
 import { existingFile } from './existing-file.ts';
-import { withFoundModel } from './with-found-model.ts';
+import { withFoundModel } from '../inference/models/with-found-model.ts';
 import { makeHome, openHome } from './open-home.ts';
 import { probeMachine } from './probe-machine.ts';
 import { createProgressBar, type ProgressBar } from './progress-bar.ts';

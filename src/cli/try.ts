@@ -15,7 +15,7 @@ import { resampleAlpha } from '../pipelines/upscale/resample-alpha.ts';
 import { takeFrame, type TakenFrame } from '../trial/take-frame.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { existingFile } from './existing-file.ts';
-import { withFoundModel } from './with-found-model.ts';
+import { withFoundModel } from '../inference/models/with-found-model.ts';
 import { makeHome, openHome, type OpenHome } from './open-home.ts';
 import { numberOrText, parseClipSeconds, parseList, parseTime } from './parse-arguments.ts';
 import { probeMachine } from './probe-machine.ts';

@@ -57,6 +57,21 @@ export function serviceManager(): {
   };
 }
 
+/** What `framekiln worker` reads where an option is not given. AWS_ENDPOINT_URL: a server other than AWS; null without one. */
+export function cloudVariables(): {
+  readonly queueUrl: string | null;
+  readonly bucket: string | null;
+  readonly endpoint: string | null;
+  readonly instanceMetadata: string;
+} {
+  return {
+    queueUrl: process.env['SQS_QUEUE_URL'] || null,
+    bucket: process.env['S3_BUCKET_NAME'] || null,
+    endpoint: process.env['AWS_ENDPOINT_URL'] || null,
+    instanceMetadata: process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || 'http://169.254.169.254',
+  };
+}
+
 /** Environment variables that set a setting under another name than `FRAMEKILN_GROUP_KEY`. */
 export const LEGACY_VARIABLES: Readonly<Record<string, string>> = {
   NVENC_MAX_SESSIONS: 'encoder.sessions',

@@ -43,7 +43,7 @@ export const PartialRecipe = z.strictObject({
     .meta({ description: 'height of the split screen in pixels, an even number; dual-face only' }),
   layout: z.enum(PANE_LAYOUTS).optional().meta({
     description:
-      'layout of the split screen: side-by-side, stacked (the left person is at the top), or grid with a pane for each of up to four people; dual-face only',
+      'layout of the split screen: side-by-side, stacked (the left person is at the top), grid with a pane for each of up to four people, or speaker with a single pane for who is speaking; dual-face only',
   }),
   detectEvery: z.int().min(1).max(30).optional().meta({
     description: 'detect faces only in every nth frame, and interpolate in between; dual-face only',

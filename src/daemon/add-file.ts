@@ -23,7 +23,7 @@ export interface AddTargets {
 
 /** Queues a file named by a user, in any folder, and returns a sentence for the user. */
 export async function addFile(
-  { path, recipe, priority }: AddRequest,
+  { path, recipe, priority, outputFolder }: AddRequest,
   { queue, home, limits, skipLarger, signal, estimates }: AddTargets,
 ): Promise<string> {
   const name = basename(path);
@@ -34,7 +34,7 @@ export async function addFile(
   const { job, created } = queue.jobs.enqueue({
     origin: 'add',
     sourcePath: path,
-    outputPath: join(home.output, name),
+    outputPath: join(outputFolder ?? home.output, name),
     fingerprint: await sha256File(path, signal),
     recipe: fitToSource(recipe, video),
     video,

@@ -80,7 +80,7 @@ export function judgeHealth(facts: HealthFacts): Health {
   if (crash !== null && crash.agoMs < CRASH_COUNTS_MS)
     degraded.push({
       code: 'WORKER_CRASHED',
-      message: `The worker crashed ${Math.round(crash.agoMs / 1000)} s ago (${crash.how}).`,
+      message: `The worker crashed ${minutesAgo(crash.agoMs)} (${crash.how}).`,
       remedy: 'Its jobs resume automatically; if it crashes again, look for the cause in the log.',
     });
   if (waitingFor !== null)
@@ -98,4 +98,10 @@ export function judgeHealth(facts: HealthFacts): Health {
     });
   const status = failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok';
   return { status, impairments: [...failing, ...degraded] };
+}
+
+/** Not in seconds, because a screen reader reads out each change of a message on the page. */
+function minutesAgo(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  return minutes === 0 ? 'less than a minute ago' : `${minutes} min ago`;
 }

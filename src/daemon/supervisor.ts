@@ -33,6 +33,7 @@ export class Supervisor {
   #worker: WorkerProcess | null = null;
   #ended: Promise<void> = Promise.resolve();
   #isStopped = false;
+  #commitLimit: number | null = null;
   #foundDamage = false;
 
   constructor(options: SupervisorOptions) {
@@ -68,7 +69,8 @@ export class Supervisor {
     )
       return;
     const { start, log } = this.#options;
-    const worker = new WorkerProcess({ start: { ...start, alone, umask: userUmask() }, log });
+    const limit = this.#commitLimit === null ? {} : { commitLimit: this.#commitLimit };
+    const worker = new WorkerProcess({ start: { ...start, ...limit, alone, umask: userUmask() }, log });
     this.#worker = worker;
     this.#ended = worker.exit.then((exit) => this.#onExit(worker, exit, startedAtMs));
   }
@@ -79,6 +81,13 @@ export class Supervisor {
       throw new WorkerFailingError(
         'The worker ended several times in a row without starting a job; check the log for the cause, then start Framekiln again.',
       );
+  }
+
+  /** Sets how many checkpoints the job may have before it waits; a later call may only raise it. */
+  setCommitLimit(batches: number): void {
+    if (this.#commitLimit === batches) return;
+    this.#commitLimit = batches;
+    this.#worker?.send({ kind: 'commit-limit', batches });
   }
 
   /** Tells the worker that it has lost a job (pause, cancel). */

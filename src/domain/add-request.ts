@@ -6,4 +6,6 @@ export interface AddRequest {
   readonly path: string;
   readonly recipe: Recipe;
   readonly priority: number;
+  /** Absolute path of the folder for the finished file; absent: the output folder. */
+  readonly outputFolder?: string;
 }

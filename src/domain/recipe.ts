@@ -77,10 +77,10 @@ export interface Crop {
 }
 
 /**
- * How the panes are arranged: `stacked` puts the left person at the top, and `grid` has a pane for each of up to four
- * people.
+ * How the panes are arranged: `stacked` puts the left person at the top, `grid` has a pane for each of up to four people,
+ * and `speaker` a single one that shows who is speaking.
  */
-export const PANE_LAYOUTS = ['side-by-side', 'stacked', 'grid'] as const;
+export const PANE_LAYOUTS = ['side-by-side', 'stacked', 'grid', 'speaker'] as const;
 export type PaneLayout = (typeof PANE_LAYOUTS)[number];
 
 /** Lines of the short side of the result: 1080, 1440 or 2160. */
@@ -114,6 +114,12 @@ export function namedEnhancer(recipe: Recipe): string | null {
   if (recipe.pipeline !== 'dual-face') return null;
   const { enhance = 'auto' } = recipe;
   return enhance === 'auto' || enhance === 'off' ? null : enhance;
+}
+
+/** Whether some part of the result shows who is speaking, so that the audio matters. */
+export function followsSpeech(recipe: Recipe): boolean {
+  if (recipe.pipeline !== 'dual-face') return false;
+  return recipe.layout === 'speaker' || (recipe.spans ?? []).some(({ layout }) => layout === 'speaker');
 }
 
 /** Whether the source of a job with this recipe is a folder of images. */

@@ -112,9 +112,10 @@ export class PipelineRunner {
     }
   }
 
-  async #direct({ findings, batchFrames }: DirectRequest): Promise<void> {
+  async #direct({ findings, batchFrames, loudness }: DirectRequest): Promise<void> {
     const onShot = (): void => this.#send({ kind: 'alive' });
-    const directed = await this.#analysis().direct(findings, batchFrames, this.#stop.signal, onShot);
+    const analysis = this.#analysis();
+    const directed = await analysis.direct(findings, batchFrames, this.#stop.signal, onShot, loudness);
     this.#send({ kind: 'directed', ...directed });
   }
 

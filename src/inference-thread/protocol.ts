@@ -70,6 +70,8 @@ export interface DirectRequest {
   readonly findings: readonly Uint8Array[];
   /** Number of frames of each batch of the job. */
   readonly batchFrames: readonly number[];
+  /** Of the audio in each frame, in decibels; null: there is no audio, or it does not matter. */
+  readonly loudness: Float32Array | null;
 }
 
 /** `stop`: stop at the next tile. `close`: stop, then close the pipeline and the port once the current run has returned. */

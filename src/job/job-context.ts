@@ -3,6 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Job, Lease } from '../domain/job.ts';
 import type { InferenceClient } from '../inference-thread/client.ts';
 import type { DriverSilence } from '../media/encode/driver-silence.ts';
+import type { CountGate } from '../lib/count-gate.ts';
 import type { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -27,6 +28,8 @@ export interface JobContext {
   readonly traceFile: string | null;
   /** Memory in bytes above which the worker restarts after a committed batch. */
   readonly memoryLimitBytes: number;
+  /** Holds checkpoints back until earlier ones are copied elsewhere; absent: nothing does. */
+  readonly commitGate?: CountGate;
   /** Aborted when the job must stop: shutdown, pause, cancel, a lost lease. */
   readonly signal: AbortSignal;
 }

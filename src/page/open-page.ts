@@ -12,9 +12,10 @@ import { sharePending } from '../lib/share-pending.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { LogTail } from '../observability/log-tail.ts';
-import type { Metrics } from '../observability/metrics.ts';
+import type { GpuFigures, Metrics } from '../observability/metrics.ts';
 import type { Queue } from '../queue/queue.ts';
 import { pageAddress } from './address.ts';
+import type { AlertFacts } from './alerts/alert-rules.ts';
 import { AlertWatch, type Alert } from './alerts/alert-watch.ts';
 import { impairmentAlerts } from './alerts/impairment-alerts.ts';
 import { addRoutes } from './add-routes.ts';
@@ -76,7 +77,7 @@ async function servePage(options: PageOptions): Promise<Page> {
   setMaxListeners(0, closing.signal);
   const readGpus = sharePending(() => readGpuFigures(closing.signal));
   const alertWatch = new AlertWatch(
-    async () => ({ gpus: (await readGpus()) ?? [], ...(await metrics.percentiles()) }),
+    async () => ({ gpus: measuredGpus(await readGpus()), ...(await metrics.percentiles()) }),
     log,
     () => performance.now(),
   );
@@ -99,6 +100,12 @@ async function servePage(options: PageOptions): Promise<Page> {
   await recorder.start();
   alertWatch.start();
   return { close };
+}
+
+/** For the alerts; see AlertFacts. nvidia-smi lists at least one GPU unless it fails. */
+function measuredGpus(figures: readonly GpuFigures[] | null): AlertFacts['gpus'] {
+  if (figures === null) return [];
+  return figures.length === 0 ? null : figures;
 }
 
 /** Frames per second of all running jobs together. */

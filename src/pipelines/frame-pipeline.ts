@@ -52,12 +52,14 @@ export interface VideoAnalysis {
    * @param findings of all frames, in order, in batches of any size
    * @param batchFrames number of frames of each batch that `process` gets
    * @param onShot called before each shot
+   * @param loudness of the audio in each frame, in decibels; null: there is no audio, or it does not matter
    */
   direct(
     findings: readonly Uint8Array[],
     batchFrames: readonly number[],
     signal: AbortSignal,
     onShot: () => void,
+    loudness?: Float32Array | null,
   ): Promise<DirectedFrames>;
 }
 

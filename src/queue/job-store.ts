@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { InternalError } from '../domain/errors.ts';
 import type { Job, JobState } from '../domain/job.ts';
-import { recipeText } from '../domain/recipe.ts';
+import { recipeText, type Recipe } from '../domain/recipe.ts';
 import type { Database } from './sqlite.ts';
 import { IN_ORDER, JOB_COLUMNS, jobFromRow, type JobRow } from './job-row.ts';
 import type { HomePaths } from './home-paths.ts';
@@ -20,6 +20,8 @@ export interface JobWindow {
   readonly states: readonly JobState[];
   /** Only jobs whose source path contains this text; empty for all. */
   readonly text: string;
+  /** Only jobs of this pipeline; absent for all. */
+  readonly pipeline?: Recipe['pipeline'] | undefined;
   /** `queue`: running jobs, then the others as they will be claimed. `ended`: those that ended last first. */
   readonly order: 'queue' | 'ended';
   readonly offset: number;
@@ -74,7 +76,8 @@ export function createJobStore(db: Database, paths: HomePaths) {
     `SELECT ${JOB_COLUMNS} FROM jobs WHERE id > ? AND state = 'queued' ORDER BY id LIMIT ?`,
   );
   const IN_WINDOW = `state IN (SELECT value FROM json_each(@states))
-    AND (@text = '' OR instr(lower(source_path), lower(@text)) > 0)`;
+    AND (@text = '' OR instr(lower(source_path), lower(@text)) > 0)
+    AND (@pipeline IS NULL OR recipe ->> 'pipeline' = @pipeline)`;
   // Only IDs are sorted, because whole rows of a hundred thousand jobs would take a second.
   const selectWindow = (order: string) =>
     db.prepare<object, JobRow>(
@@ -147,8 +150,8 @@ export function createJobStore(db: Database, paths: HomePaths) {
     },
 
     /** The jobs in a window, and the number of jobs that it is a part of. */
-    listWindow({ states, text, order, offset, limit }: JobWindow): { jobs: Job[]; total: number } {
-      const values = { states: JSON.stringify(states), text };
+    listWindow({ states, text, pipeline, order, offset, limit }: JobWindow): { jobs: Job[]; total: number } {
+      const values = { states: JSON.stringify(states), text, pipeline: pipeline ?? null };
       const rows = windows[order].all({ ...values, offset, limit });
       return { jobs: rows.map(fromRow), total: countWindow.get(values)?.jobCount ?? 0 };
     },

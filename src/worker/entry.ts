@@ -4,6 +4,7 @@ import { homeAt, modelFolders } from '../config/home.ts';
 import { LiveSettings } from '../config/live-settings.ts';
 import { FramekilnError, InternalError, toError } from '../domain/errors.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
+import { CountGate } from '../lib/count-gate.ts';
 import { createPrivately } from '../lib/user-umask.ts';
 import { createForwardingLogger } from '../observability/forwarding-logger.ts';
 import { followMeasurements, type Measurement } from '../observability/measurements.ts';
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
   if (id === undefined)
     throw new InternalError(`The database ${folders.databaseFile} does not contain the ID of its home.`);
   const home = { ...folders, id };
+  const commitGate = new CountGate(start.commitLimit ?? Infinity);
   const worker = new Worker({
     home,
     // Without a listener: the daemon reports faults in the settings.
@@ -47,10 +49,12 @@ async function main(): Promise<void> {
     onlyJobId: start.onlyJobId,
     alone: start.alone,
     memoryLimitBytes,
+    commitGate,
     onClaimed: () => void send({ kind: 'claimed' }),
   });
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'drop-job') worker.dropJob(message.jobId);
+    if (message.kind === 'commit-limit') commitGate.raise(message.batches);
   });
   stopping.addEventListener('abort', () => worker.stop());
   if (stopping.aborted) worker.stop();

@@ -6,7 +6,9 @@ export type ToWorker =
   /** Release all jobs, remove their RAM disks, exit. */
   | { readonly kind: 'stop' }
   /** Stop this job: it was paused or cancelled, and its lease is already gone. */
-  | { readonly kind: 'drop-job'; readonly jobId: number };
+  | { readonly kind: 'drop-job'; readonly jobId: number }
+  /** Raise the number of checkpoints that the job may have (WorkerStart.commitLimit). */
+  | { readonly kind: 'commit-limit'; readonly batches: number };
 
 /** Messages of a worker to its daemon. */
 export type FromWorker =
@@ -31,6 +33,8 @@ export interface WorkerStart {
   readonly onlyJobId: number | null;
   /** Whether the worker runs one job at a time; see WorkerOptions. */
   readonly alone: boolean;
+  /** Checkpoints that the job may have before it waits: its first ones are being copied elsewhere. Absent: any number. */
+  readonly commitLimit?: number;
   /** The umask of the user, for `createPrivately`. */
   readonly umask: number;
   /** Settings in the form of `--set`; the configuration files are read again for each job. */

@@ -42,7 +42,14 @@ import { whenWritable } from './when-writable.ts';
 /** What a worker shares among its jobs. */
 export interface JobEnvironment extends Pick<
   JobContext,
-  'home' | 'queue' | 'log' | 'modelFolders' | 'traceFile' | 'memoryLimitBytes' | 'driverSilence'
+  | 'home'
+  | 'queue'
+  | 'log'
+  | 'modelFolders'
+  | 'traceFile'
+  | 'memoryLimitBytes'
+  | 'driverSilence'
+  | 'commitGate'
 > {
   readonly settings: Settings;
   /** Number of jobs that share the memory for frames. */

@@ -3,6 +3,7 @@ import type { IdentifiedHome } from '../config/home.ts';
 import type { LiveSettings } from '../config/live-settings.ts';
 import { LeaseLostError, StoppedError, toError } from '../domain/errors.ts';
 import { InferenceThread } from '../inference-thread/inference-thread.ts';
+import type { CountGate } from '../lib/count-gate.ts';
 import { ownOwner } from '../lib/process/process-identity.ts';
 import { DriverSilence } from '../media/encode/driver-silence.ts';
 import { EncoderSemaphore } from '../media/encode/encoder-semaphore.ts';
@@ -26,6 +27,8 @@ export interface WorkerOptions {
   readonly alone: boolean;
   /** Memory in bytes above which the worker restarts; far more than models and frames need on this machine. */
   readonly memoryLimitBytes: number;
+  /** Holds checkpoints back; absent: nothing does. */
+  readonly commitGate?: CountGate;
   /** Called after each claim. */
   readonly onClaimed: () => void;
 }

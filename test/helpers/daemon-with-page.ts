@@ -4,6 +4,8 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { vi } from 'vitest';
+import type { FailPoint } from '../../src/lib/fail-point.ts';
+import { failPointFolder } from './fail-points.ts';
 import { makeHome, readLog, start, type Running } from './framekiln.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -29,14 +31,22 @@ export class DaemonWithPage {
   readonly port: number;
   running: Running;
 
-  private constructor(home: string, port: number) {
+  readonly #environment: Record<string, string>;
+
+  private constructor(home: string, port: number, environment: Record<string, string>) {
     this.home = home;
     this.port = port;
+    this.#environment = environment;
     this.running = this.#start();
   }
 
-  static async start(): Promise<DaemonWithPage> {
-    const daemon = new DaemonWithPage(makeHome(temporaryFolder()), await freePort());
+  static async start({
+    root = temporaryFolder(),
+    armed = [] as readonly `${FailPoint} ${string}`[],
+  } = {}): Promise<DaemonWithPage> {
+    const points = armed.length === 0 ? null : failPointFolder(join(temporaryFolder(), 'points'));
+    points?.arm(...armed);
+    const daemon = new DaemonWithPage(makeHome(root), await freePort(), points?.environment ?? {});
     await daemon.isOpen();
     return daemon;
   }
@@ -89,6 +99,7 @@ export class DaemonWithPage {
     return start(['start', '--home', this.home], {
       FRAMEKILN_PAGE_ENABLED: 'true',
       FRAMEKILN_PAGE_PORT: String(this.port),
+      ...this.#environment,
     });
   }
 }

@@ -128,7 +128,7 @@ export async function passThrough(
   });
   const color = outputColor(source.video);
   const { sampleAspectRatio } = source.video;
-  const expected = { format, chroma, timing, color, sampleAspectRatio, plan, captions, source };
+  const expected = { format, chroma, timing, color, sampleAspectRatio, plan, captions, source, segmentPaths };
   await verifyOutput(outputPath, expected);
   return { outputPath, result: await probeMedia(outputPath, LIMITS), opened, segmentPaths, expected };
 }

@@ -1,4 +1,5 @@
 import { batchCount, missingBatches, type BatchRange } from '../../domain/frame-batch.ts';
+import { followsSpeech } from '../../domain/recipe.ts';
 import { counted } from '../../lib/counted.ts';
 import type { AnalysedBatch } from '../../queue/analysis-store.ts';
 import { BATCHES_IN_FLIGHT } from '../../workspace/batch-sizes.ts';
@@ -11,6 +12,7 @@ import { createDecodeStage } from './create-stages.ts';
 import type { DecodedInput } from './decode-stage.ts';
 import { JobProgress } from './job-progress.ts';
 import { keep, keptAnalysisOf, takeOver } from './kept-analysis.ts';
+import { listen } from './listen.ts';
 import { runStages } from './scheduler.ts';
 
 /**
@@ -33,10 +35,12 @@ export async function analyseVideo(
   const kept = keptAnalysisOf(context, prepared);
   const taken = analysed.length === 0 ? await takeOver(context, kept) : null;
   const findings = taken ?? (await analyseMissing(context, prepared, files, kept));
+  const loudness = followsSpeech(job.recipe) ? await listen(context, prepared) : null;
   const { directions, conclusion, decisions } = await inference.direct(
     {
       findings,
       batchFrames: missingBatches(plan, framesTotal, new Set()).map(({ frameCount }) => frameCount),
+      loudness,
     },
     signal,
   );

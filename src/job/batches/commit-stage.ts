@@ -35,6 +35,7 @@ export class CommitStage {
       batch,
       signal,
     );
+    await context.commitGate?.pass(queue.batches.listBatches(lease.jobId).length + 1, signal);
     signal.throwIfAborted();
     const { bytes, sha256 } = await folder.publishSegment(segment.segmentPath, segmentName);
     queue.batches.commitBatch(

@@ -5,7 +5,7 @@ import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 
 /** Increases when findings get another meaning, so that those of an earlier version are not used. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** The place of the findings of a job: the same for every job that would find the same. */
 export function keptAnalysisOf(

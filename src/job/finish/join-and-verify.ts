@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AudioShiftedError, FfmpegError, VerificationError } from '../../domain/errors.ts';
-import type { Job } from '../../domain/job.ts';
+import type { CommittedBatch, Job } from '../../domain/job.ts';
 import { failPoint } from '../../lib/fail-point.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { asUser } from '../../lib/user-umask.ts';
@@ -31,7 +31,7 @@ export interface JoinedOutput extends VerifiedOutput {
 }
 
 /**
- * Joins the segments with the other streams of the source, then decodes and verifies the whole file. Repeated after a
+ * Joins the segments with the other streams of the source, then verifies the whole file. Repeated after a
  * crash, it gives the same file.
  */
 export async function joinAndVerify(
@@ -181,9 +181,22 @@ async function joinOnce(
     sampleAspectRatio: isGif ? { num: 1, den: 1 } : formats.outputAspect,
     plan: streams,
     captions,
+    ...(isGif ? {} : { segmentPaths }),
     source: media,
     original: { path: timeline === null ? media.path : job.sourcePath, timeline },
   };
+  for (const batch of batches) await assertIntact(folder, batch);
   await verifyOutput(path, expected, signal);
   failPoint('output.verified');
+}
+
+/**
+ * Checks that a segment still has the bytes that were decoded before its checkpoint. If not, the next attempt makes it again.
+ *
+ * @throws VerificationError
+ */
+async function assertIntact(folder: JobFolder, batch: CommittedBatch): Promise<void> {
+  if (await folder.isIntact(batch)) return;
+  const path = folder.segmentPath(batch.segmentName);
+  throw new VerificationError(`${path} has changed since it was verified; its batch is processed again.`);
 }

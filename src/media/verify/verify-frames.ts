@@ -59,11 +59,27 @@ export async function checkFrames(
     return { faults: [`cannot be decoded (${error.message})`], firstFrameSeconds };
   }
   const faults = [
-    ...timestampFaults(pts, num / den, timing),
+    ...timeFaults(found, pts, num / den, timing),
     ...captionFaults(captions, (await foundCaptions)(pts)),
   ];
-  const held = (claimedEndSeconds(found) ?? NaN) - ((pts.at(-1) ?? 0) * num) / den;
-  return { faults: faults.length > 0 ? faults : holdFaults(held, num / den, timing), firstFrameSeconds };
+  return { faults, firstFrameSeconds };
+}
+
+/**
+ * Compares the timestamps of all frames and the time for which the last one is shown with the planned ones.
+ *
+ * @param pts in units of `tickSeconds`, in the order in which frames are shown
+ */
+export function timeFaults(
+  found: MediaInfo,
+  pts: readonly number[],
+  tickSeconds: number,
+  timing: OutputTiming,
+): string[] {
+  const faults = timestampFaults(pts, tickSeconds, timing);
+  if (faults.length > 0) return faults;
+  const held = (claimedEndSeconds(found) ?? NaN) - (pts.at(-1) ?? 0) * tickSeconds;
+  return holdFaults(held, tickSeconds, timing);
 }
 
 function captionFaults(planned: Captions | null, found: Captions | null): string[] {
@@ -93,8 +109,7 @@ export function timestampFaults(pts: readonly number[], tickSeconds: number, tim
   const faults: string[] = [];
   if (pts.length !== timing.pts.length)
     faults.push(`has ${counted(pts.length, 'frame')} instead of ${timing.pts.length}`);
-  // One tick of the coarser time base, plus the half microsecond to which ffmpeg rounds the start of an input.
-  const tolerance = Math.max(tickSeconds, 1 / timing.timescale) + 1e-6;
+  const tolerance = timeTolerance(tickSeconds, timing);
   for (const [frame, ticks] of pts.entries()) {
     const plannedTicks = timing.pts[frame];
     if (plannedTicks === undefined) break;
@@ -104,4 +119,9 @@ export function timestampFaults(pts: readonly number[], tickSeconds: number, tim
       return [...faults, `has frame ${frame} at ${at.toFixed(6)} s instead of ${planned.toFixed(6)} s`];
   }
   return faults;
+}
+
+/** One tick of the coarser time base, plus the half microsecond to which ffmpeg rounds the start of an input. */
+export function timeTolerance(tickSeconds: number, timing: OutputTiming): number {
+  return Math.max(tickSeconds, 1 / timing.timescale) + 1e-6;
 }

@@ -22,7 +22,7 @@ interface Exceeded {
 /**
  * Evaluates the rules every 15 seconds. States of what a rule finds: exceeded → active when it has been found for long enough,
  * which is logged; exceeded or active → gone with the first look that does not find it, which is logged after active. A look
- * that fails changes nothing.
+ * that fails changes nothing, and one at which the GPUs could not be measured changes nothing for the rules about GPUs.
  */
 export class AlertWatch {
   readonly #read: () => Promise<AlertFacts>;
@@ -69,12 +69,15 @@ export class AlertWatch {
 
   #judge(facts: AlertFacts): void {
     const before = this.#exceeded;
-    const found = ALERT_RULES.flatMap((rule) =>
-      rule.find(facts, rule.limit).map((what): [string, Exceeded] => {
-        const sinceMs = before.get(what)?.sinceMs ?? this.#now();
-        return [what, { rule, sinceMs, isActive: this.#now() - sinceMs >= rule.forMinutes * 60_000 }];
-      }),
-    );
+    const found = ALERT_RULES.flatMap((rule) => {
+      const unchanged = [...before].filter(([, exceeded]) => exceeded.rule === rule);
+      return (
+        rule.find(facts, rule.limit)?.map((what): [string, Exceeded] => {
+          const sinceMs = before.get(what)?.sinceMs ?? this.#now();
+          return [what, { rule, sinceMs, isActive: this.#now() - sinceMs >= rule.forMinutes * 60_000 }];
+        }) ?? unchanged
+      );
+    });
     this.#exceeded = new Map(found);
     for (const [what, { rule, isActive }] of found)
       if (isActive && before.get(what)?.isActive !== true)

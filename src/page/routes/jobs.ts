@@ -18,6 +18,7 @@ const Window = z.object({
   }),
   state: z.enum(['queued', 'running', 'paused', 'done', 'failed', 'cancelled']).optional(),
   text: z.string().max(200).default('').meta({ description: 'part of the path of the source' }),
+  pipeline: z.enum(['upscale', 'dual-face']).optional(),
   offset: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(MOST_JOBS).default(50),
 });
@@ -47,9 +48,9 @@ export function addJobRoutes(app: FastifyInstance, { queue, status, requests }: 
   addRoute(app, {
     ...{ method: 'GET', url: '/api/jobs', summary: 'Part of the list of jobs', query: Window },
     answer: z.object({ total: z.int(), jobs: z.array(JobReport) }),
-    handle: async ({ query: { list, state, text, offset, limit } }) => {
+    handle: async ({ query: { list, state, ...part } }) => {
       const states = state === undefined ? LISTS[list] : [state];
-      const { jobs, total } = queue.jobs.listWindow({ states, text, order: list, offset, limit });
+      const { jobs, total } = queue.jobs.listWindow({ states, order: list, ...part });
       return { total, jobs: await Promise.all(jobs.map((job) => status.report(job))) };
     },
   });

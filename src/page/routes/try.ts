@@ -4,9 +4,9 @@ import { modelFolders } from '../../config/home.ts';
 import { installedUpscalers } from '../../inference/models/find-model.ts';
 import { readKnownModels } from '../../inference/models/known-models.ts';
 import { addRoute } from '../add-route.ts';
-import { byteRange } from '../byte-range.ts';
 import { HttpError } from '../http-error.ts';
 import type { PageContext } from '../page-context.ts';
+import { sendFile } from '../send-file.ts';
 import { listSources, sourcePath } from '../try/sources.ts';
 import { TryRuns } from '../try/try-runs.ts';
 import { TryState } from '../try/try-state.ts';
@@ -103,18 +103,8 @@ export function addTryRoutes(app: FastifyInstance, { home, settings, guard, sign
     params: z.object({ run: z.coerce.number().int(), name: z.string() }),
     handle: async ({ params: { run, name }, request, reply }) => {
       const file = await runs.clip(run, name);
-      const { size } = await file.stat();
-      // Safari plays only what it can ask for in parts.
-      const range = byteRange(request.headers.range, size);
-      const { start, end } = range ?? { start: 0, end: size - 1 };
-      return reply
-        .code(range === null ? 200 : 206)
-        .headers({
-          ...{ 'content-type': 'video/mp4', 'cache-control': 'private, max-age=3600' },
-          ...{ 'accept-ranges': 'bytes', 'content-length': end - start + 1 },
-          ...(range === null ? {} : { 'content-range': `bytes ${start}-${end}/${size}` }),
-        })
-        .send(file.createReadStream({ start, end }));
+      void reply.headers({ 'content-type': 'video/mp4', 'cache-control': 'private, max-age=3600' });
+      return sendFile(file, request, reply);
     },
   });
 }

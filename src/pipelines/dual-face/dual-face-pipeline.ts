@@ -22,6 +22,7 @@ import { decisionsOf, type Decisions } from './direction/decisions.ts';
 import { describeDirection } from './direction/describe-direction.ts';
 import { directVideo } from './direction/director.ts';
 import type { DirectorOptions } from './direction/director-options.ts';
+import { speechIn } from './direction/speech.ts';
 import { decodeDirection, encodeDirection } from './enhancement/batch-direction.ts';
 import { chooseEnhancement, countEnhanced } from './enhancement/choose-enhancement.ts';
 import type { EnhancedPlaces } from './enhancement/enhanced-places.ts';
@@ -126,12 +127,14 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     batchFrames: readonly number[],
     signal: AbortSignal,
     onShot: () => void,
+    loudness: Float32Array | null = null,
   ): Promise<DirectedFrames> {
     const { screen, framesPerSecond, enhancer } = this.#opened();
     const { recipe } = this.#options;
     const observations = findings.flatMap(decodeObservations);
     const geometryOf: DirectorOptions['geometryOf'] = (layout, panes) => screen.paneGeometry(layout, panes);
-    const options = { geometryOf, framesPerSecond, recipe };
+    const speech = loudness === null ? null : speechIn(loudness, framesPerSecond);
+    const options = { geometryOf, framesPerSecond, recipe, speech };
     const directed = await directVideo(observations, options, async () => {
       onShot();
       // A request to stop arrives as an event.

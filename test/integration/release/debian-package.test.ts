@@ -63,7 +63,7 @@ debTest(`the package says what it needs, and brings nothing for other platforms$
     /^nodejs \(>= [\d.]+\), nodejs \(<< \d+~\), libc6 \(>= 2\.\d+\), libstdc\+\+6, ffmpeg \(>= 7:5\.1\)$/m,
   );
   const paths = execFileSync('dpkg-deb', ['--contents', file], { encoding: 'utf8', maxBuffer: 1e8 });
-  expect(paths).not.toMatch(/node_modules\/(typescript|vitest|eslint)\/|(win32|darwin)\/|\.dll$/m);
+  expect(paths).not.toMatch(/node_modules\/(typescript|vitest|eslint)\/|(win32|darwin)\/|\.(dll|map)$/m);
   // Files of other users are not writable for everyone, and those of the package are readable.
   expect(
     paths

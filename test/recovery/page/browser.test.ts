@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { frameMd5, makeClip } from '../../helpers/clips.ts';
@@ -24,7 +25,23 @@ browserTest(`a file dropped on the page becomes a finished video${suffix}`, asyn
   // The comparison shows the source and the result.
   await page.getByAltText('After: clip.mp4').waitFor(WAIT);
   await page.getByAltText('Before: clip.mp4').waitFor(WAIT);
-  expect(frameMd5(join(daemon.home, 'output/lanczos-2x/clip.mp4'))).toHaveLength(30);
+  const output = join(daemon.home, 'output/lanczos-2x/clip.mp4');
+  expect(frameMd5(output)).toHaveLength(30);
+  // The result is saved by the browser, and made again at another size; the former one stays.
+  const saved = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Download' }).click();
+  expect((await saved).suggestedFilename()).toBe('clip.mp4');
+  expect(readFileSync(await (await saved).path()).equals(readFileSync(output))).toBe(true);
+  await page.getByRole('button', { name: 'Again with …' }).click();
+  await page.getByLabel('Scale').selectOption('3');
+  await page.getByRole('button', { name: 'Queue' }).click();
+  await page.getByText(/clip\.mp4 queued as job 2/).waitFor(WAIT);
+  const second = async () =>
+    JSON.parse((await daemon.ask('GET', '/api/jobs/2')).text) as { state: string; output: string };
+  await expect.poll(async () => (await second()).state, WAIT).toBe('done');
+  const { output: again } = await second();
+  expect(again).toBe(join(daemon.home, 'output/lanczos-2x/clip (2).mp4'));
+  expect(frameMd5(again)).toHaveLength(30);
   expect(faults).toEqual([]);
 });
 

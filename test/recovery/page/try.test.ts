@@ -61,14 +61,16 @@ browserTest(
     // The clip of the chosen model plays, and is served in parts.
     const clip = page.getByLabel('The source beside tiny');
     await expect.poll(() => page.evaluate(`document.querySelector('video')?.videoWidth`), WAIT).toBe(960);
-    const part = await daemon.ask(
-      'GET',
-      new URL((await clip.getAttribute('src')) ?? '', daemon.address).pathname,
-      {
-        range: 'bytes=0-99',
-      },
-    );
+    const clipAddress = (await clip.getAttribute('src')) ?? '';
+    const part = await daemon.ask('GET', new URL(clipAddress, daemon.address).pathname, {
+      range: 'bytes=0-99',
+    });
     expect([part.status, part.headers['content-length']]).toEqual([206, '100']);
+    const beyond = await daemon.ask('GET', new URL(clipAddress, daemon.address).pathname, {
+      range: 'bytes=999999999-',
+    });
+    expect(beyond.status).toBe(416);
+    expect(beyond.headers['content-range']).toMatch(/^bytes \*\/\d+$/);
 
     expect(await seriousFaults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Use this: Source (lanczos)' }).click();

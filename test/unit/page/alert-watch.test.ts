@@ -75,6 +75,23 @@ it('a limit that is not exceeded all the time is no alert, and slow frames on a 
   expect(lines).toEqual([]);
 });
 
+it('a look at which the GPUs cannot be measured neither begins nor ends an alert about them', async () => {
+  const { lines, at } = watched();
+  const busy = { ...CALM, gpus: [gpu(96, 22e9)], frameP95Ms: 101 };
+  const unmeasured = { ...busy, gpus: null };
+  await at(0, busy);
+  expect(await at(15, unmeasured)).toEqual([]);
+  const all = ['GPU_SATURATED', 'VRAM_NEARLY_FULL', 'SLOW_FRAMES'];
+  expect(await at(16, busy)).toEqual(all);
+  expect(await at(17, unmeasured)).toEqual(all);
+  expect(await at(18, busy)).toEqual(all);
+  expect(lines).toHaveLength(3);
+  // How long frames take is known without nvidia-smi.
+  expect(await at(19, { ...unmeasured, frameP95Ms: 20 })).toEqual(all.slice(0, 2));
+  expect(await at(20, CALM)).toEqual([]);
+  expect(lines.filter((line) => line.startsWith('alert ended: '))).toHaveLength(3);
+});
+
 it('the limits and times are those of the rules for Prometheus', () => {
   const path = resolve(import.meta.dirname, '../../../packaging/monitoring/framekiln-alerts.yml');
   const Rules = z.object({

@@ -7,7 +7,9 @@ import { iou, type Box } from '../tracking/box.ts';
 import { ByteTracker, TRACKER_DEFAULTS } from '../tracking/byte-tracker.ts';
 import type { AnalysisState } from './analysis-state.ts';
 import { lookQuality } from './look-quality.ts';
-import type { Observation } from './observation.ts';
+import { mouthMovement } from './mouth-movement.ts';
+import { mouthPatches, type MouthPatches } from './mouth-patches.ts';
+import type { Observation, SeenFace } from './observation.ts';
 import { followTracklets } from './tracklets.ts';
 
 export interface AnalysisTools {
@@ -42,11 +44,21 @@ export async function analyseFrame(
     const face = detectedIn(box);
     return face === undefined ? Promise.resolve(null) : embed(frame, face);
   });
-  const seen = followed.faces.map((each) => {
-    const face = each.embedding === null ? undefined : detectedIn(each.box);
-    return face === undefined ? each : { ...each, quality: lookQuality(frame, format, face) };
+  const mouths = new Map<number, MouthPatches>();
+  const seen = followed.faces.map((each): SeenFace => {
+    const face = detectedIn(each.box);
+    if (face === undefined) return each;
+    const now = mouthPatches(frame, format, face);
+    if (now !== null) mouths.set(each.tracklet, now);
+    // A tracklet ends at a cut, so its mouth was in the same shot.
+    const last = before.mouths?.get(each.tracklet);
+    return {
+      ...each,
+      ...(each.embedding === null ? {} : { quality: lookQuality(frame, format, face) }),
+      ...(now === null || last === undefined ? {} : { mouth: mouthMovement(last, now) }),
+    };
   });
-  return { state: followed.state, observation: { isNewShot, dissolveFrames, faces: seen } };
+  return { state: { ...followed.state, mouths }, observation: { isNewShot, dissolveFrames, faces: seen } };
 }
 
 /** Follows the faces that were detected in a frame; at a cut, every track ends. */

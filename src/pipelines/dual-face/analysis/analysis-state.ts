@@ -2,6 +2,7 @@ import { deserialize, serialize } from 'node:v8';
 import { InputRejectedError } from '../../../domain/errors.ts';
 import type { CutState } from '../camera/cut-detector.ts';
 import type { TrackerState } from '../tracking/byte-tracker.ts';
+import type { MouthPatches } from './mouth-patches.ts';
 import { NO_TRACKLETS, type TrackletState } from './tracklets.ts';
 
 /** Everything from earlier frames that the analysis of the next frame depends on. Plain data and typed arrays. */
@@ -12,6 +13,8 @@ export interface AnalysisState {
   readonly tracklets: TrackletState;
   /** Number of analysed frames so far. */
   readonly analysed: number;
+  /** The mouths of the last analysed frame, by tracklet; absent in states of earlier versions. */
+  readonly mouths?: ReadonlyMap<number, MouthPatches>;
 }
 
 export const FIRST_ANALYSIS: AnalysisState = {

@@ -21,6 +21,8 @@ export interface SeenFace {
   readonly embedding: Float32Array | null;
   /** How well the face would look on a thumbnail; only where there is an embedding, and not in earlier versions. */
   readonly quality?: number;
+  /** How much the mouth has moved since the analysed frame before; absent where that is unknown. */
+  readonly mouth?: number;
 }
 
 /** Encodes the observations of a batch in V8's structured clone format, which later versions of Node.js can read. */

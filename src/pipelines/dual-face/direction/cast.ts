@@ -26,9 +26,7 @@ export function castShot(
   frames: number,
   framesPerSecond: number,
 ): Cast[] {
-  const ranked = [...presences]
-    .sort((a, b) => weightOf(b) - weightOf(a) || a.personId - b.personId)
-    .slice(0, MAX_PEOPLE);
+  const ranked = mostProminent(presences);
   const choices = groupsOf(ranked, Math.min(panes, ranked.length));
   const price = choices.map((next) => choices.map((former) => priceOf(former, next, framesPerSecond)));
 
@@ -51,6 +49,13 @@ export function castShot(
   }
   const [first, ...others] = best;
   return [...others.reduce((a, b) => (b.score > a.score ? b : a), first ?? { score: 0, casts: [] }).casts];
+}
+
+/** The people of a shot who are considered, the most prominent one first. */
+export function mostProminent(presences: readonly Presence[]): Presence[] {
+  return [...presences]
+    .sort((a, b) => weightOf(b) - weightOf(a) || a.personId - b.personId)
+    .slice(0, MAX_PEOPLE);
 }
 
 /** All groups of `size` people. */

@@ -2,6 +2,7 @@ import type { PaneLayout } from '../../../domain/recipe.ts';
 import type { ScreenViews } from '../composition/screen-views.ts';
 import type { Shot } from '../identity/tracklet.ts';
 import { castShot } from './cast.ts';
+import { castSpeakers } from './cast-speakers.ts';
 import type { DirectorOptions } from './director-options.ts';
 import { boxAt, isSeenAt, type Presence } from './presence.ts';
 import { MAX_PANES, type Seating } from './seating.ts';
@@ -40,7 +41,7 @@ export function directShot(
   presences: readonly Presence[],
   seating: Seating,
   rules: ShotRules,
-  { geometryOf, framesPerSecond }: Pick<DirectorOptions, 'geometryOf' | 'framesPerSecond'>,
+  { geometryOf, framesPerSecond, speech }: Pick<DirectorOptions, 'geometryOf' | 'framesPerSecond' | 'speech'>,
 ): DirectedShot {
   const frames = shot.to - shot.from;
   const { layout, single, missing, isCorrected } = rules;
@@ -48,9 +49,13 @@ export function directShot(
     ({ personId }) => rules.people.length === 0 || rules.people.includes(personId),
   );
   const panes = MAX_PANES[layout];
-  const casts = castShot(allowed, panes, frames, framesPerSecond);
-  const geometry = geometryOf(layout, Math.max(2, Math.min(panes, allowed.length)));
-  const stretches = stretchesOf(casts, frames, geometry, framesPerSecond);
+  const fewest = Math.min(2, panes);
+  const casts =
+    layout === 'speaker'
+      ? castSpeakers(allowed, speech?.subarray(shot.from, shot.to) ?? null, frames, framesPerSecond)
+      : castShot(allowed, panes, frames, framesPerSecond);
+  const geometry = geometryOf(layout, Math.max(fewest, Math.min(panes, allowed.length)));
+  const stretches = stretchesOf(casts, frames, geometry, framesPerSecond, fewest);
   const showsPanes = ({ mode }: Stretch): boolean =>
     mode === 'panes' || (mode === 'alone' && single === 'own-side' && layout !== 'grid');
 

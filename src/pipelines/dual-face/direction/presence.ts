@@ -12,6 +12,8 @@ export interface Presence {
   readonly boxes: readonly (Box | null)[];
   /** Whether the face was seen in the frame, or between two frames with detection; otherwise its box is assumed. */
   readonly isSeen: readonly boolean[];
+  /** How much the mouth moves in each frame; 0 where that is unknown. */
+  readonly mouth: readonly number[];
   /** Median height of the face in pixels. */
   readonly height: number;
 }
@@ -23,7 +25,8 @@ export function presenceInPart(presence: Presence, shot: Shot, part: Shot): Pres
   if (end <= 0) return null;
   const boxes = presence.boxes.slice(start, end);
   if (boxes.every((box) => box === null)) return null;
-  return { ...presence, from: Math.max(0, from), boxes, isSeen: presence.isSeen.slice(start, end) };
+  const [isSeen, mouth] = [presence.isSeen.slice(start, end), presence.mouth.slice(start, end)];
+  return { ...presence, from: Math.max(0, from), boxes, isSeen, mouth };
 }
 
 /** A person who is back after at most this long, within this many heights of the face, was there all the time. */
@@ -85,13 +88,14 @@ export function presenceIn(
   const end = frames - 1 - last.frame <= edges.end ? frames : Math.min(frames, last.frame + 1 + hold);
   const boxes = new Array<Box | null>(end - begin).fill(null);
   const isSeen = new Array<boolean>(end - begin).fill(false);
+  const mouth = new Array<number>(end - begin).fill(0);
   for (const run of runs) {
-    fillBoxes(run, detectEvery, begin, boxes, isSeen);
+    fillBoxes(run, detectEvery, begin, { boxes, isSeen, mouth });
     extendToCuts(run, frames, edges, begin, boxes);
   }
   holdAfterwards(boxes, hold);
   const height = median(runs.flat().map(({ box }) => box.height));
-  return { personId: id, from: begin, boxes, isSeen, height };
+  return { personId: id, from: begin, boxes, isSeen, mouth, height };
 }
 
 /** How near to a cut the first of these sightings may be to reach up to it. */
@@ -125,20 +129,21 @@ function distanceOf(a: Box, b: Box): number {
   return Math.hypot(a.x + a.width / 2 - b.x - b.width / 2, a.y + a.height / 2 - b.y - b.height / 2);
 }
 
-/** Writes the boxes of all frames from the first to the last sighting, interpolated between sightings. */
+/** Writes what is known of all frames from the first to the last sighting, with boxes interpolated between sightings. */
 function fillBoxes(
   run: readonly Sighting[],
   detectEvery: number,
   begin: number,
-  boxes: (Box | null)[],
-  isSeen: boolean[],
+  { boxes, isSeen, mouth }: { boxes: (Box | null)[]; isSeen: boolean[]; mouth: number[] },
 ): void {
-  for (const [i, { frame, box }] of run.entries()) {
+  for (const [i, { frame, box, mouth: movement = 0 }] of run.entries()) {
     const before = run[i - 1] ?? { frame: frame - 1, box };
     const frames = frame - before.frame;
     for (let step = 1; step <= frames; step++) {
       boxes[before.frame + step - begin] = blend(before.box, box, step / frames);
-      isSeen[before.frame + step - begin] = step === frames || frames <= detectEvery;
+      const isSeenHere = step === frames || frames <= detectEvery;
+      isSeen[before.frame + step - begin] = isSeenHere;
+      mouth[before.frame + step - begin] = isSeenHere ? movement : 0;
     }
   }
 }

@@ -11,7 +11,12 @@ export interface SeatRules {
 }
 
 /** Largest number of panes of each layout. */
-export const MAX_PANES: Readonly<Record<PaneLayout, number>> = { 'side-by-side': 2, stacked: 2, grid: 4 };
+export const MAX_PANES: Readonly<Record<PaneLayout, number>> = {
+  'side-by-side': 2,
+  stacked: 2,
+  grid: 4,
+  speaker: 1,
+};
 
 /** Decides who gets which pane, from the first shot of the video to the last one. */
 export class Seating {
@@ -30,6 +35,8 @@ export class Seating {
    * @param at frame of the shot from which on they are shown
    */
   seat(members: readonly Presence[], before: Seats | null, at: number, { layout, people }: SeatRules): Seats {
+    // The next shot in another layout must not depend on who spoke.
+    if (layout === 'speaker') return members;
     if (people.length > 0) return seatedAsAsked(members, people, layout);
     return layout === 'grid' ? this.#order.seat(members, at) : this.#pairs.seat(members, before, at, layout);
   }

@@ -18,12 +18,17 @@ export interface Stretch {
 /** A shorter stretch is not worth a change: it becomes part of the one before, or after. */
 const MIN_SECONDS = 0.5;
 
-/** What each frame of a shot shows: its people if at least two of them are there and none hides another. */
+/**
+ * What each frame of a shot shows: its people if enough of them are there and none hides another.
+ *
+ * @param fewest number of people that are enough for panes
+ */
 export function stretchesOf(
   casts: readonly Cast[],
   frames: number,
   geometry: ViewGeometry,
   framesPerSecond: number,
+  fewest: number,
 ): Stretch[] {
   const found: Stretch[] = [];
   for (const [i, { from, members }] of casts.entries()) {
@@ -31,7 +36,7 @@ export function stretchesOf(
     const hidden = hiddenFrames(members, geometry, Math.round(MIN_SECONDS * framesPerSecond));
     for (let at = from; at < to; at++) {
       const there = members.filter((each) => boxAt(each, at) !== null);
-      const mode = hidden.has(at) ? 'hidden' : modeOf(there.length);
+      const mode = hidden.has(at) ? 'hidden' : modeOf(there.length, fewest);
       const shown = mode === 'hidden' ? members : there;
       const last = found.at(-1);
       if (last?.mode === mode && hasSame(last.members, shown))
@@ -42,8 +47,8 @@ export function stretchesOf(
   return withoutShort(found, MIN_SECONDS * framesPerSecond);
 }
 
-function modeOf(present: number): Mode {
-  if (present > 1) return 'panes';
+function modeOf(present: number, fewest: number): Mode {
+  if (present >= fewest) return 'panes';
   return present === 1 ? 'alone' : 'nobody';
 }
 

@@ -9,6 +9,8 @@ export interface Sighting {
   readonly score: number;
   /** How well the face would look on a thumbnail; absent where that is unknown. */
   readonly quality?: number;
+  /** How much the mouth has moved; absent where that is unknown. */
+  readonly mouth?: number;
 }
 
 /** A part of a track that shows one person, with everything that was seen of it. */
@@ -48,10 +50,14 @@ export function trackletsOf(observations: readonly Observation[], shots: readonl
       { sightings: Sighting[]; embeddings: Float32Array[]; embeddedAt: number[] }
     >();
     for (let frame = from; frame < to; frame++) {
-      for (const { tracklet, box, score, embedding, quality } of observations[frame]?.faces ?? []) {
+      for (const { tracklet, box, score, embedding, quality, mouth } of observations[frame]?.faces ?? []) {
         const known = byId.get(tracklet) ?? { sightings: [], embeddings: [], embeddedAt: [] };
         byId.set(tracklet, known);
-        known.sightings.push({ frame, box, score, ...(quality === undefined ? {} : { quality }) });
+        known.sightings.push({
+          ...{ frame, box, score },
+          ...(quality === undefined ? {} : { quality }),
+          ...(mouth === undefined ? {} : { mouth }),
+        });
         if (embedding === null) continue;
         known.embeddings.push(embedding);
         known.embeddedAt.push(frame);

@@ -85,6 +85,17 @@ test('a failure that no other choice of tracks would mend leaves no temporary fi
   expect(lines).toEqual([]);
 });
 
+test('a segment that has changed since it was verified is found, even if the result can be decoded', async () => {
+  const { join, folder, outputs, context, job } = await transformed();
+  const segmentName = context.queue.batches.listBatches(job.id)[0]?.segmentName ?? '';
+  const bytes = readFileSync(folder.segmentPath(segmentName));
+  // The name of the encoder, in the first packet.
+  bytes.write('X264', bytes.indexOf('x264 - core'), 'latin1');
+  writeFileSync(folder.segmentPath(segmentName), bytes);
+  await expect(join()).rejects.toThrow(/has changed since it was verified; its batch is processed again/);
+  expect(outputs()).toEqual([]);
+});
+
 test('nothing is joined when the source was replaced or removed since its frames were read', async () => {
   const { join, job, outputs } = await transformed();
   writeFileSync(job.sourcePath, 'another video');

@@ -4,7 +4,7 @@ import { SeatOrder } from '../../../../../src/pipelines/dual-face/direction/seat
 
 function person(personId: number, x: number, y = 100): Presence {
   const boxes = Array.from({ length: 20 }, () => ({ x, y, width: 40, height: 50 }));
-  return { personId, from: 0, boxes, isSeen: boxes.map(() => true), height: 50 };
+  return { personId, from: 0, boxes, mouth: [], isSeen: boxes.map(() => true), height: 50 };
 }
 const idsOf = (people: readonly Presence[]): number[] => people.map(({ personId }) => personId);
 

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { modelFolders, type Home } from '../config/home.ts';
-import { namedEnhancer, type Recipe } from '../domain/recipe.ts';
-import { findModel } from '../inference/models/find-model.ts';
-import { readKnownModels } from '../inference/models/known-models.ts';
-import { modelPurposeOf } from '../inference/models/manifest.ts';
+import { modelFolders, type Home } from '../../config/home.ts';
+import { namedEnhancer, type Recipe } from '../../domain/recipe.ts';
+import { findModel } from './find-model.ts';
+import { readKnownModels } from './known-models.ts';
+import { modelPurposeOf } from './manifest.ts';
 
 /**
  * The recipe with the absolute paths of its models, because the daemon has another working folder.

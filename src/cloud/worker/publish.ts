@@ -1,0 +1,68 @@
+import { stat } from 'node:fs/promises';
+import { sha256File } from '../../lib/sha256-file.ts';
+import { probeMedia } from '../../media/probe/probe-media.ts';
+import { readReport } from '../../reports/media-report.ts';
+import type { CloudJob } from '../queue/job-message.ts';
+import type { JobState, StoredResult } from '../state/job-state.ts';
+import type { CloudContext } from './cloud-context.ts';
+import { costOf } from './cost.ts';
+import type { JobEvents } from './events.ts';
+import type { LocalJob } from './local-job.ts';
+
+export interface PublishRequest {
+  readonly job: CloudJob;
+  readonly state: JobState;
+  readonly local: LocalJob;
+  readonly claim: number;
+  readonly secondsHeld: number;
+  readonly fallback: string | null;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Uploads the output under a key of this claim and stores the result on the condition that there is none: of several workers,
+ * one wins. @returns the result that counts
+ */
+export async function publishResult(context: CloudContext, request: PublishRequest): Promise<StoredResult> {
+  const { job, state, local, claim, signal } = request;
+  const path = local.now().outputPath;
+  const sha256 = await sha256File(path, signal);
+  const outputKey = state.key(`output/${sha256}.${claim}`);
+  const store = context.bucket(context.rules.bucket);
+  await store.putFile(outputKey, path, { signal });
+  const report = await readReport(local.home, local.id);
+  const media = await probeMedia(local.sourcePath, context.settings.now().limits, signal);
+  const seconds = await secondsOfClaims(state, claim, request.secondsHeld);
+  const result: StoredResult = {
+    ...{ worker: context.worker, claim, outputKey, sha256, bytes: (await stat(path)).size },
+    output: job.output,
+    frames: local.now().framesTotal,
+    device: job.device === 'gpu' && context.gpu !== null ? 'gpu' : 'cpu',
+    ...(request.fallback === null ? {} : { deviceNote: request.fallback }),
+    remarks: report === null || report === 'torn' ? [] : report.remarks,
+    ...costOf(seconds, context.pricePerHour, media.durationSeconds ?? 0),
+  };
+  if (await state.setResult(result)) return result;
+  const winner = await state.result();
+  if (winner === null) throw new Error('The result of another worker cannot be read.');
+  return winner;
+}
+
+/** Gives the output its wished key and tells the backend. May be repeated after a crash, by any worker. */
+export async function deliver(
+  context: CloudContext,
+  { job, state, events }: { job: CloudJob; state: JobState; events: JobEvents },
+  result: StoredResult,
+): Promise<void> {
+  await context.bucket(context.rules.bucket).copyTo(result.outputKey, job.output);
+  // The names of machines and of keys in the state are no business of the backend.
+  await events.completed({ ...result, worker: undefined, outputKey: undefined });
+  await state.setDelivered();
+}
+
+async function secondsOfClaims(state: JobState, claim: number, own: number): Promise<Map<number, number>> {
+  const seconds = await state.releasedSeconds();
+  for (const row of await state.rows())
+    seconds.set(row.claim, Math.max(seconds.get(row.claim) ?? 0, row.secondsHeld));
+  return seconds.set(claim, own);
+}

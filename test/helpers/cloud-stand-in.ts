@@ -1,0 +1,191 @@
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { S3Client, CreateBucketCommand } from '@aws-sdk/client-s3';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { startFauxqs } from 'fauxqs';
+import { onTestFinished } from 'vitest';
+
+export const BUCKET = 'videos';
+
+/** Decides what becomes of a request to the stand-in: nothing for the usual answer, or what happens instead. */
+export type Fault = (method: string, url: string, action: string) => 'cut' | 'refuse' | undefined;
+
+export interface CloudStandIn {
+  readonly endpoint: string;
+  readonly queueUrl: string;
+  readonly deadLetterUrl: string;
+  readonly resultUrl: string;
+  readonly s3: S3Client;
+  readonly sqs: SQSClient;
+  /** Environment of a worker that uses the stand-in. */
+  readonly environment: Record<string, string>;
+  /** Every request that came, as `METHOD path`. */
+  readonly requests: string[];
+  fault: Fault;
+  /** All messages of a queue, taken out of sight for some seconds. */
+  receiveAll(url: string): Promise<{ body: string; attributes: Record<string, string> }[]>;
+  /** Numbers of messages that wait, and that are held. */
+  depth(url: string): Promise<{ visible: number; held: number }>;
+}
+
+/**
+ * SQS and S3 on this machine: fauxqs behind a proxy that adds what fauxqs lacks, writes with If-None-Match and If-Match, and that
+ * can cut connections.
+ *
+ * @param visibility seconds that a received message stays out of sight
+ */
+export async function cloudStandIn({ visibility = 120, maxReceives = 5 } = {}): Promise<CloudStandIn> {
+  const server = await startFauxqs({ port: 0, logger: false });
+  const state: { fault: Fault } = { fault: () => undefined };
+  const requests: string[] = [];
+  const proxy = await startProxy(`http://127.0.0.1:${server.port}`, state, requests);
+  const endpoint = `http://127.0.0.1:${proxy.port}`;
+  const environment = {
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL: endpoint,
+    S3_BUCKET_NAME: BUCKET,
+  };
+  const client = {
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  };
+  const s3 = new S3Client({ ...client, forcePathStyle: true });
+  const sqs = new SQSClient({ ...client, useQueueUrlAsEndpoint: false });
+  onTestFinished(async () => {
+    s3.destroy();
+    sqs.destroy();
+    await proxy.close();
+    await server.stop();
+  });
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  const createQueue = async (name: string, attributes: Record<string, string> = {}): Promise<string> => {
+    const made = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
+    return made.QueueUrl ?? '';
+  };
+  const deadLetterUrl = await createQueue('jobs-dead');
+  const resultUrl = await createQueue('results');
+  const { Attributes: dead } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: deadLetterUrl, AttributeNames: ['QueueArn'] }),
+  );
+  const queueUrl = await createQueue('jobs', {
+    VisibilityTimeout: String(visibility),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead?.QueueArn, maxReceiveCount: maxReceives }),
+  });
+  return {
+    ...{ endpoint, queueUrl, deadLetterUrl, resultUrl, s3, sqs, environment, requests },
+    get fault() {
+      return state.fault;
+    },
+    set fault(fault) {
+      state.fault = fault;
+    },
+    async receiveAll(url) {
+      const found = [];
+      for (;;) {
+        const { Messages: messages = [] } = await sqs.send(
+          new ReceiveMessageCommand({
+            QueueUrl: url,
+            MaxNumberOfMessages: 10,
+            MessageAttributeNames: ['All'],
+            VisibilityTimeout: 3600,
+          }),
+        );
+        if (messages.length === 0) return found;
+        for (const { Body: body = '', MessageAttributes: given = {} } of messages) {
+          const attributes = Object.fromEntries(
+            Object.entries(given).map(([name, { StringValue: text = '' }]) => [name, text]),
+          );
+          found.push({ body, attributes });
+        }
+      }
+    },
+    async depth(url) {
+      const { Attributes: found = {} } = await sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['All'] }),
+      );
+      return {
+        visible: Number(found['ApproximateNumberOfMessages']),
+        held: Number(found['ApproximateNumberOfMessagesNotVisible']),
+      };
+    },
+  };
+}
+
+/** Passes requests on, one at a time for each key that is written on a condition. */
+async function startProxy(target: string, state: { fault: Fault }, requests: string[]) {
+  const turns = new Map<string, Promise<void>>();
+  const handle = async (incoming: IncomingMessage, answer: ServerResponse): Promise<void> => {
+    const { method = 'GET', url = '/', headers } = incoming;
+    const action = String(headers['x-amz-target'] ?? '').replace(/^.*\./, '');
+    requests.push(`${method} ${url}${action === '' ? '' : ` ${action}`}`);
+    const fault = state.fault(method, url, action);
+    if (fault === 'cut') {
+      incoming.socket.destroy();
+      return;
+    }
+    if (fault === 'refuse') {
+      incoming.resume();
+      answer.writeHead(403, { 'content-type': 'application/xml' });
+      answer.end(
+        '<Error><Code>InvalidAccessKeyId</Code><Message>The access key is unknown.</Message></Error>',
+      );
+      return;
+    }
+    const [key = ''] = url.split('?');
+    const [noneMatch, match] = [headers['if-none-match'], headers['if-match']];
+    const isCondition = ['PUT', 'POST'].includes(method) && (noneMatch !== undefined || match !== undefined);
+    if (!isCondition) return pass(target, incoming, answer);
+    const before = turns.get(key) ?? Promise.resolve();
+    let done = (): void => undefined;
+    turns.set(key, new Promise((resolve) => (done = resolve)));
+    await before;
+    try {
+      const head = await fetch(target + key, { method: 'HEAD' });
+      const holds = noneMatch === '*' ? !head.ok : head.headers.get('etag') === match;
+      if (holds) {
+        await pass(target, incoming, answer);
+        return;
+      }
+      incoming.resume();
+      answer.writeHead(412, { 'content-type': 'application/xml' });
+      answer.end(
+        '<Error><Code>PreconditionFailed</Code><Message>The condition does not hold.</Message></Error>',
+      );
+    } finally {
+      done();
+    }
+  };
+  const server = createServer((incoming, answer) => {
+    handle(incoming, answer).catch(() => answer.destroy());
+  });
+  await new Promise<void>((up) => server.listen(0, '127.0.0.1', up));
+  const close = (): Promise<void> =>
+    new Promise((closed) => {
+      server.close(() => closed());
+      server.closeAllConnections();
+    });
+  return { port: (server.address() as AddressInfo).port, close };
+}
+
+/** Passes one request on. Settles when its answer is complete or its connection broke. */
+function pass(target: string, incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const { method, headers, url = '/' } = incoming;
+    const outgoing = request(target + url, { ...(method && { method }), headers }, (found) => {
+      answer.writeHead(found.statusCode ?? 500, found.headers);
+      found.pipe(answer);
+    });
+    answer.once('close', resolve);
+    outgoing.on('error', () => answer.destroy());
+    incoming.on('aborted', () => outgoing.destroy());
+    incoming.pipe(outgoing);
+  });
+}
