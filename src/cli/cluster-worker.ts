@@ -1,9 +1,8 @@
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { join } from 'node:path';
 import { createClusterDatabase } from '../cluster/cluster-database.ts';
 import { connect, untilReachable } from '../cluster/connect.ts';
-import { openStore } from '../cluster/open-store.ts';
+import { openStore, storePlace, waitForStore } from '../cluster/open-store.ts';
 import { readMembership, type Membership } from '../cluster/token.ts';
 import { ownSessionsFolder } from '../cluster/worker/session-folders.ts';
 import { traceFile } from '../config/environment.ts';
@@ -24,24 +23,7 @@ export interface ClusterWorkerOptions extends GlobalOptions {
   readonly once?: true;
 }
 
-/** `framekiln worker --cluster`: works for the videos of other machines. */
-export function workerCommand(cli: Cli): Command {
-  return withClusterOptions(
-    new Command('worker').description('Process batches of videos that the daemon of another machine owns'),
-  ).action(async (_, self: Command) => {
-    await runClusterWorker(cli, self.optsWithGlobals<ClusterWorkerOptions>());
-  });
-}
-
-export function withClusterOptions(command: Command): Command {
-  return command
-    .option('--cluster [database]', 'work for a cluster (default: the one that this home has joined)')
-    .option('--store <folder>', 'path of the cluster’s shared folder on this machine')
-    .option('--name <name>', 'name of this worker in logs and in `cluster status` (default: host name and process ID)')
-    .option('--once', 'exit when no batch waits');
-}
-
-/** Works until it is stopped or, with `--once`, until no batch waits. */
+/** `framekiln worker --cluster`: works until it is stopped or, with `--once`, until no batch waits. */
 export async function runClusterWorker(cli: Cli, options: ClusterWorkerOptions): Promise<void> {
   const { home, settings } = openHome(cli, options);
   const { database: url, store: place } = await membershipOf(options, home, settings.cluster);
@@ -52,7 +34,11 @@ export async function runClusterWorker(cli: Cli, options: ClusterWorkerOptions):
     const connection = await untilReachable(() => connect(url, log), { log, signal });
     try {
       const database = createClusterDatabase(connection);
-      const store = await openStore(place, await database.clusterId(), false);
+      const clusterId = await untilReachable(() => database.clusterId(), { log, signal });
+      const once = options.once === true;
+      const store = await (once
+        ? openStore(place, clusterId, false)
+        : waitForStore(place, clusterId, { log, signal }));
       // Loaded only now, because the engines take longer than most commands.
       const { ClusterWorker } = await import('../cluster/worker/cluster-worker.ts');
       const worker = options.name ?? `${hostname()}-${process.pid}`;
@@ -63,7 +49,7 @@ export async function runClusterWorker(cli: Cli, options: ClusterWorkerOptions):
         modelFolders: modelFolders(home),
         inferenceThread: new InferenceThread(),
         traceFile: traceFile(),
-        once: options.once === true,
+        once,
       }).run();
     } finally {
       await connection.close();
@@ -84,7 +70,7 @@ async function membershipOf(
 ): Promise<Pick<Membership, 'database' | 'store'>> {
   const joined = (await readMembership(home)) ?? settings;
   const database = typeof cluster === 'string' ? cluster : joined.database;
-  const place = store === undefined ? joined.store : resolve(store);
+  const place = store === undefined ? joined.store : storePlace(store);
   if (database !== '' && place !== '') return { database, store: place };
   const sentence =
     database === ''

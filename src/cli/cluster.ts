@@ -1,8 +1,7 @@
-import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { createClusterDatabase, type ClusterDatabase } from '../cluster/cluster-database.ts';
-import { connect, withoutPassword } from '../cluster/connect.ts';
-import { openStore } from '../cluster/open-store.ts';
+import { connect, isUnreachableDatabase, whyUnreachable, withoutPassword } from '../cluster/connect.ts';
+import { openStore, storePlace } from '../cluster/open-store.ts';
 import { decodeToken, encodeToken, readMembership, writeMembership } from '../cluster/token.ts';
 import { ConfigurationError } from '../domain/errors.ts';
 import { visibleText } from '../lib/visible-text.ts';
@@ -47,7 +46,7 @@ function joinCommand(cli: Cli): Command {
     .option('--store <folder>', 'path of the shared folder on this machine, if it is another one')
     .action(async (token: string, options: { store?: string }, self: Command) => {
       const found = decodeToken(token);
-      const membership = { ...found, store: resolve(options.store ?? found.store) };
+      const membership = { ...found, store: storePlace(options.store ?? found.store) };
       const home = makeHome(self.optsWithGlobals<GlobalOptions>());
       await withDatabase(membership.database, async (db) => {
         await openStore(membership.store, await db.clusterId(), false);
@@ -67,14 +66,17 @@ function statusCommand(cli: Cli): Command {
       const { home, settings } = openHome(cli, self.optsWithGlobals<GlobalOptions>());
       const url = settings.cluster.database || (await readMembership(home))?.database;
       if (url === undefined)
-        throw fault('This home has no cluster; set cluster.database, or join one with framekiln cluster join.');
+        throw fault(
+          'This home has no cluster; set cluster.database, or join one with framekiln cluster join.',
+        );
       await withDatabase(url, async (db) => {
         const [workers, videos] = await Promise.all([db.workers(), db.videos()]);
         if (options.json) {
           cli.print(JSON.stringify({ workers, videos }, null, 2));
           return;
         }
-        if (workers.length === 0) cli.print('No worker is connected; on each machine: framekiln worker --cluster');
+        if (workers.length === 0)
+          cli.print('No worker is connected; on each machine: framekiln worker --cluster');
         const doing = workers.map(({ name, version, batch }) => [
           name,
           version,
@@ -84,16 +86,22 @@ function statusCommand(cli: Cli): Command {
         for (const { name, refusals } of workers)
           for (const [key, reason] of Object.entries(refusals)) {
             const video = videos.find((each) => each.key === key);
-            if (video !== undefined) cli.print(`${name} takes no batches of ${visibleText(video.name)}: ${reason}`);
+            if (video !== undefined)
+              cli.print(`${name} takes no batches of ${visibleText(video.name)}: ${reason}`);
           }
         for (const { name, finished, waiting, active } of videos)
-          cli.print(`${visibleText(name)}: ${finished} batches finished, ${active} in work, ${waiting} waiting`);
+          cli.print(
+            `${visibleText(name)}: ${finished} batches finished, ${active} in work, ${waiting} waiting`,
+          );
       });
     });
 }
 
 async function withDatabase(url: string, use: (database: ClusterDatabase) => Promise<void>): Promise<void> {
-  const connection = await connect(url, silentLogger);
+  const connection = await connect(url, silentLogger).catch((error: unknown) => {
+    if (!isUnreachableDatabase(error)) throw error;
+    throw fault(`The cluster database ${withoutPassword(url)} cannot be reached (${whyUnreachable(error)}).`);
+  });
   try {
     await use(createClusterDatabase(connection));
   } finally {

@@ -7,7 +7,6 @@ import { addCommand } from './add.ts';
 import { benchCommand } from './bench.ts';
 import type { Cli } from './cli.ts';
 import { clusterCommand } from './cluster.ts';
-import { workerCommand } from './cluster-worker.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { controlCommands } from './control.ts';
@@ -20,13 +19,13 @@ import { modelsCommand } from './models.ts';
 import { openCommand } from './open.ts';
 import { pageCommand } from './page.ts';
 import { prioritiseCommand } from './prioritise.ts';
-import { queueWorkerCommand } from './queue-worker.ts';
 import { runCommand } from './run.ts';
 import { serviceCommand } from './service.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
 import { stopCommand } from './stop.ts';
 import { tryCommand } from './try.ts';
+import { workerCommand } from './worker.ts';
 
 /**
  * Runs one command line to its end.
@@ -86,7 +85,7 @@ export function createProgram(cli: Cli): Command {
     hooksCommand(cli),
     serviceCommand(cli),
     clusterCommand(cli),
-    queueWorkerCommand(cli),
+    workerCommand(cli),
     completionCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);

@@ -1,7 +1,13 @@
 import type { BatchRange } from '../domain/frame-batch.ts';
 import { codeOf } from '../domain/errors.ts';
 import { QUEUE_SCHEMA, ROLLBACK, SCHEMA, type Connection } from './connect.ts';
-import { queueOf, type BatchTask, type FinishedBatch, type VideoSetup, type WorkerState } from './protocol.ts';
+import {
+  queueOf,
+  type BatchTask,
+  type FinishedBatch,
+  type VideoSetup,
+  type WorkerState,
+} from './protocol.ts';
 
 /** A worker that stops sending heartbeats for this long loses its batch; pg-boss allows no less. */
 const HEARTBEAT_SECONDS = 10;
@@ -22,7 +28,8 @@ export interface FailedBatch {
 export type ClusterDatabase = ReturnType<typeof createClusterDatabase>;
 
 /** The statements of a cluster. Times are those of the database: clocks of machines may differ. */
-export function createClusterDatabase({ pool, boss, inTransaction }: Connection) {
+export function createClusterDatabase(connection: Connection) {
+  const { pool, boss } = connection;
   const isDone = async (video: string, { number, segmentKey }: FinishedBatch): Promise<boolean> => {
     const { rowCount } = await pool.query(
       `SELECT 1 FROM ${SCHEMA}.batches WHERE video = $1 AND number = $2 AND batch->>'segmentKey' = $3`,
@@ -52,22 +59,25 @@ export function createClusterDatabase({ pool, boss, inTransaction }: Connection)
          ON CONFLICT (key) DO UPDATE SET setup = excluded.setup`,
         [key, homeId, jobId, setup],
       );
-      await pool.query(`DELETE FROM ${QUEUE_SCHEMA}.job WHERE name = $1 AND state = 'failed'`, [queueOf(key)]);
+      await pool.query(`DELETE FROM ${QUEUE_SCHEMA}.job WHERE name = $1 AND state = 'failed'`, [
+        queueOf(key),
+      ]);
     },
 
-    /** Keys of other videos of the same job: it was started over with another plan. */
-    async formerVideos({ key, homeId, jobId }: VideoSetup): Promise<string[]> {
-      const { rows } = await pool.query<{ key: string }>(
-        `SELECT key FROM ${SCHEMA}.videos WHERE home_id = $1 AND job_id = $2 AND key <> $3`,
-        [homeId, jobId, key],
+    /** The videos of a home, with the jobs they belong to. */
+    async videosOf(homeId: string): Promise<{ key: string; jobId: number }[]> {
+      const { rows } = await pool.query<{ key: string; jobId: number }>(
+        `SELECT key, job_id AS "jobId" FROM ${SCHEMA}.videos WHERE home_id = $1`,
+        [homeId],
       );
-      return rows.map((row) => row.key);
+      return rows;
     },
 
     async addTasks(video: string, ranges: readonly BatchRange[]): Promise<void> {
       await boss.insert(
         queueOf(video),
-        ranges.map((range) => ({ data: range, singletonKey: String(range.number) })),
+        // In their order, because a decoder goes on to the next batch without a seek.
+        ranges.map((range) => ({ data: range, singletonKey: String(range.number), priority: -range.number })),
       );
     },
 
@@ -113,8 +123,9 @@ export function createClusterDatabase({ pool, boss, inTransaction }: Connection)
      */
     async complete(video: string, task: BatchTask, batch: FinishedBatch): Promise<boolean> {
       try {
-        const result = await inTransaction(async (db) => {
-          if (!isAffected(await boss.complete(queueOf(video), attemptOf(task), null, { db }))) return ROLLBACK;
+        const result = await connection.inTransaction(async (db) => {
+          if (!isAffected(await boss.complete(queueOf(video), attemptOf(task), null, { db })))
+            return ROLLBACK;
           await db.executeSql(`INSERT INTO ${SCHEMA}.batches (video, number, batch) VALUES ($1, $2, $3)`, [
             video,
             batch.number,
@@ -163,10 +174,14 @@ export function createClusterDatabase({ pool, boss, inTransaction }: Connection)
       return rows[0] ?? null;
     },
 
-    /** Removes a video with its queue and its rows. */
+    /** Removes the queue of a video: nothing of it is handed out or completed any more. */
+    async removeQueue(video: string): Promise<void> {
+      await boss.deleteQueue(queueOf(video));
+    },
+
+    /** Removes the rows of a video. */
     async removeVideo(video: string): Promise<void> {
       await pool.query(`DELETE FROM ${SCHEMA}.videos WHERE key = $1`, [video]);
-      await boss.deleteQueue(queueOf(video));
     },
 
     async reportWorker(state: WorkerState): Promise<void> {
@@ -193,7 +208,9 @@ export function createClusterDatabase({ pool, boss, inTransaction }: Connection)
     },
 
     /** Videos that are open, with their counts of finished and waiting batches. */
-    async videos(): Promise<{ name: string; key: string; finished: number; waiting: number; active: number }[]> {
+    async videos(): Promise<
+      { name: string; key: string; finished: number; waiting: number; active: number }[]
+    > {
       const { rows } = await pool.query<{
         name: string;
         key: string;

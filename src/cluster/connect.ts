@@ -12,7 +12,9 @@ export interface Connection {
   readonly pool: Pool;
   readonly boss: PgBoss;
   /** Makes several statements one transaction. `rollback` as its result undoes them. */
-  inTransaction<Result>(run: (db: Db) => Promise<Result | typeof ROLLBACK>): Promise<Result | typeof ROLLBACK>;
+  inTransaction<Result>(
+    run: (db: Db) => Promise<Result | typeof ROLLBACK>,
+  ): Promise<Result | typeof ROLLBACK>;
   close(): Promise<void>;
 }
 
@@ -118,7 +120,7 @@ async function loadLibraries() {
     return { Pool: pg.Pool, PgBoss };
   } catch (error) {
     if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
-    const sentence = `A cluster needs two packages that are not installed; to install them: npm install --no-save --prefix ${programRoot} pg@8 pg-boss@12`;
+    const sentence = `A cluster needs two packages that are not installed; to install them: npm install --no-save --omit=dev --engine-strict=false --prefix ${programRoot} pg@8 pg-boss@12`;
     throw new ConfigurationError(sentence, [sentence], { cause: error });
   }
 }
@@ -138,14 +140,21 @@ export function withoutPassword(url: string): string {
 }
 
 const UNREACHABLE =
-  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ENOENT|08|57P0|53300)/;
+  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|08|57P0|53300)/;
 
 /** Whether a statement failed because the database cannot be reached, so that it may be repeated. */
 export function isUnreachableDatabase(error: unknown): boolean {
   return (
     UNREACHABLE.test(codeOf(error)) ||
+    // A socket file that is missing, and not any other file.
+    (codeOf(error) === 'ENOENT' && (error as NodeJS.ErrnoException).syscall === 'connect') ||
     /Connection terminated|timeout|connection error|not queryable/i.test(toError(error).message)
   );
+}
+
+/** The error of a host name with several addresses has a code only. */
+export function whyUnreachable(error: unknown): string {
+  return withoutFullStop(toError(error).message) || codeOf(error);
 }
 
 /** Repeats an action until the database can be reached. @throws the reason of the signal, and all other errors of the action */
@@ -162,7 +171,7 @@ export async function untilReachable<Result>(
     } catch (error) {
       if (!isUnreachableDatabase(error)) throw error;
       if (failures === 0)
-        log.warn(`cannot reach the cluster database (${toError(error).message}); retrying until it answers`);
+        log.warn(`cannot reach the cluster database (${whyUnreachable(error)}); retrying until it answers`);
       await delay(Math.min(5_000, 250 * 2 ** failures), undefined, { signal });
     }
   }

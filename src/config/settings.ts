@@ -238,7 +238,7 @@ export const SettingsFile = z
         }),
         store: z.string().default('').meta({
           description:
-            'absolute path of a folder that all machines of the cluster share, for sources and segments',
+            'absolute path of a folder that all machines of the cluster share, or s3://BUCKET, for sources and segments',
         }),
       })
       .prefault({}),

@@ -8,6 +8,8 @@ const SETTINGS =
   'intake: { settleSeconds: 0.2 }\nbatch: { firstFrames: 4, frames: 4 }\nworkspace: { memoryFraction: 0.05 }\nencoder: { nvenc: false, preset: ultrafast }\n';
 
 export interface TestCluster {
+  /** Folder of this test; the homes are in it. */
+  readonly root: string;
   readonly postgres: Postgres;
   /** Home of the coordinator. */
   readonly home: string;
@@ -16,7 +18,10 @@ export interface TestCluster {
   /** The shared folder. */
   readonly store: string;
   /** Starts a worker in a home of its own, as another machine would. */
-  readonly startWorker: (name: string, environment?: Record<string, string>) => Running & { readonly home: string };
+  readonly startWorker: (
+    name: string,
+    environment?: Record<string, string>,
+  ) => Running & { readonly home: string };
   /** Starts `framekiln run FILE` on the coordinator. */
   readonly coordinate: (file: string) => Running;
 }
@@ -32,10 +37,20 @@ export async function startCluster(): Promise<TestCluster> {
   const alone = makeHome(join(root, 'alone'), SETTINGS);
   const startWorker = (name: string, environment: Record<string, string> = {}) => {
     const workerHome = makeHome(join(root, name), SETTINGS);
-    const args = ['worker', '--home', workerHome, '--cluster', postgres.url, '--store', store, '--name', name];
+    const args = [
+      'worker',
+      '--home',
+      workerHome,
+      '--cluster',
+      postgres.url,
+      '--store',
+      store,
+      '--name',
+      name,
+    ];
     return { ...start(args, environment), home: workerHome };
   };
   const coordinate = (file: string): Running =>
     start(['run', file, '--home', home, '--model', 'lanczos', '--scale', '2', '--skip-checks']);
-  return { postgres, home, alone, store, startWorker, coordinate };
+  return { root, postgres, home, alone, store, startWorker, coordinate };
 }

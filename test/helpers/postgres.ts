@@ -56,7 +56,9 @@ export async function startPostgres(onEnd: (stop: () => void) => void = onTestFi
 function binFolder(): string | null {
   const root = '/usr/lib/postgresql';
   const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
-  const found = versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb')));
+  const found = versions
+    .map((version) => join(root, version, 'bin'))
+    .find((bin) => existsSync(join(bin, 'initdb')));
   if (found !== undefined) return found;
   const { status, stdout } = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' });
   return status === 0 && existsSync(join(stdout.trim(), 'initdb')) ? stdout.trim() : null;

@@ -46,7 +46,7 @@ export async function processOnCluster(
     const clusterId = await untilReachable(() => database.clusterId(), context);
     const store = await openStore(settings.cluster.store, clusterId, true);
     await upload(store, setup, prepared, folder, signal);
-    await untilReachable(() => openVideo(database, store, setup, prepared.missing), context);
+    await untilReachable(() => openVideo(context, database, store, setup, prepared.missing), context);
     log.info(`${counted(prepared.missing.length, 'batch', 'batches')} given to the cluster`);
     try {
       await adoptAll({ context, folder, database, store, setup }, prepared);
@@ -70,17 +70,24 @@ async function upload(
   folder: JobFolder,
   signal: AbortSignal,
 ): Promise<void> {
-  if ((await store.head(sourceKey(key))) === undefined) await store.putFile(sourceKey(key), media.path, { signal });
+  if ((await store.head(sourceKey(key))) === undefined)
+    await store.putFile(sourceKey(key), media.path, { signal });
   await store.putFile(indexKey(key), folder.indexFile, { signal });
 }
 
+/** Opens a video, and removes those of jobs that were started over, cancelled or deleted while no coordinator ran. */
 async function openVideo(
+  { queue }: JobContext,
   database: ClusterDatabase,
   store: ObjectStore,
   setup: VideoSetup,
   missing: readonly BatchRange[],
 ): Promise<void> {
-  for (const former of await database.formerVideos(setup)) await removeVideo(database, store, former);
+  for (const { key, jobId } of await database.videosOf(setup.homeId)) {
+    const state = queue.jobs.getJob(jobId)?.state ?? 'cancelled';
+    const isObsolete = jobId === setup.jobId ? key !== setup.key : state === 'cancelled' || state === 'done';
+    if (isObsolete) await removeVideo(database, store, key);
+  }
   await database.openVideo(setup);
   await addTasks(database, setup.key, missing);
 }
@@ -120,7 +127,10 @@ async function adoptAll(
   const wanted = new Map(missing.map((range) => [range.number, range]));
   while (wanted.size > 0) {
     signal.throwIfAborted();
-    const finished = await untilReachable(() => database.finishedBatches(setup.key, [...wanted.keys()]), context);
+    const finished = await untilReachable(
+      () => database.finishedBatches(setup.key, [...wanted.keys()]),
+      context,
+    );
     for (const batch of finished) {
       const range = wanted.get(batch.number);
       if (range === undefined) continue;
@@ -131,7 +141,9 @@ async function adoptAll(
         progress.store();
         log.debug(`batch ${range.number} finished by ${batch.worker}`);
       } else {
-        log.warn(`the segment of batch ${range.number} from ${batch.worker} is damaged or missing; giving the batch out again`);
+        log.warn(
+          `the segment of batch ${range.number} from ${batch.worker} is damaged or missing; giving the batch out again`,
+        );
         await untilReachable(async () => {
           await database.removeBatch(setup.key, range.number);
           await database.addTasks(setup.key, [range]);
@@ -170,7 +182,9 @@ async function takeBack(
   }
 }
 
+/** Its row goes last: as long as it is there, a later job of this home removes what is left. */
 async function removeVideo(database: ClusterDatabase, store: ObjectStore, key: string): Promise<void> {
-  await database.removeVideo(key);
+  await database.removeQueue(key);
   for await (const object of store.list(`videos/${key}/`)) await store.delete(object.key);
+  await database.removeVideo(key);
 }

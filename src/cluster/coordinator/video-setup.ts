@@ -23,11 +23,18 @@ export async function videoSetup(
   { media, index, memories }: Pick<PreparedJob, 'media' | 'index' | 'memories'>,
   plan: JobPlan,
 ): Promise<VideoSetup> {
-  const sourceSha256 =
-    media.path === job.sourcePath ? job.fingerprint : await sha256File(media.path, signal);
+  const sourceSha256 = media.path === job.sourcePath ? job.fingerprint : await sha256File(media.path, signal);
   const framesTotal = index.pts.length;
   const version = programVersion();
-  const same = [home.id, job.id, sourceSha256, recipeText(recipe), withoutLaterChoices(plan), framesTotal, version];
+  const same = [
+    home.id,
+    job.id,
+    sourceSha256,
+    recipeText(recipe),
+    withoutLaterChoices(plan),
+    framesTotal,
+    version,
+  ];
   return {
     key: createHash('sha256').update(JSON.stringify(same)).digest('hex').slice(0, 32),
     homeId: home.id,

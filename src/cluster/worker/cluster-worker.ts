@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { programVersion } from '../../config/program-version.ts';
 import { toError } from '../../domain/errors.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
-import { isUnreachableDatabase, untilReachable } from '../connect.ts';
+import { untilReachable } from '../connect.ts';
 import type { VideoSetup } from '../protocol.ts';
 import { runTask, type TaskContext } from './run-task.ts';
 import { VideoSession, type SessionOptions } from './video-session.ts';
@@ -101,10 +101,15 @@ export class ClusterWorker {
     try {
       const { log, folder } = this.#options;
       const place = join(folder, setup.key);
-      this.#session = await VideoSession.open({ ...this.#options, setup, folder: place, log: log.child(setup.name) });
+      this.#session = await VideoSession.open({
+        ...this.#options,
+        setup,
+        folder: place,
+        log: log.child(setup.name),
+      });
       return this.#session;
     } catch (error) {
-      if (this.#options.signal.aborted || isUnreachableDatabase(error)) throw error;
+      if (this.#options.signal.aborted) throw error;
       this.#refuse(setup, withoutFullStop(toError(error).message));
       return null;
     }

@@ -26,7 +26,11 @@ class TaskLostError extends Error {}
 export type TaskEnd = 'done' | 'lost' | 'failed';
 
 /** Makes the segment of one batch, uploads it, and completes the task together with the row of the batch. */
-export async function runTask(context: TaskContext, session: VideoSession, task: BatchTask): Promise<TaskEnd> {
+export async function runTask(
+  context: TaskContext,
+  session: VideoSession,
+  task: BatchTask,
+): Promise<TaskEnd> {
   const { database, store, worker, log } = context;
   const { key } = session.setup;
   const { range } = task;

@@ -5,7 +5,7 @@ import { ensureHome, type IdentifiedHome } from '../../config/home.ts';
 import type { Settings } from '../../config/settings.ts';
 import { EngineError, InternalError } from '../../domain/errors.ts';
 import type { BatchRange } from '../../domain/frame-batch.ts';
-import type { Recipe } from '../../domain/recipe.ts';
+import type { Recipe, UpscaleRecipe } from '../../domain/recipe.ts';
 import { InferenceClient } from '../../inference-thread/client.ts';
 import type { InferenceThread } from '../../inference-thread/inference-thread.ts';
 import { createDecodeStage, createEncodeStage } from '../../job/batches/create-stages.ts';
@@ -44,7 +44,10 @@ export interface SessionOptions {
 }
 
 /** A segment on this machine, verified. */
-export interface MadeSegment extends Pick<FinishedBatch, 'segmentSha256' | 'encoder' | 'elapsedMs' | 'framesReused'> {
+export interface MadeSegment extends Pick<
+  FinishedBatch,
+  'segmentSha256' | 'encoder' | 'elapsedMs' | 'framesReused'
+> {
   readonly path: string;
 }
 
@@ -71,7 +74,7 @@ export class VideoSession {
     ensureHome(home);
     const queue = openQueue(home.databaseFile);
     const inference = new InferenceClient(options.inferenceThread, log);
-    const closing: (() => Promise<unknown> | void)[] = [];
+    const closing: (() => Promise<unknown>)[] = [];
     const close = async (): Promise<void> => {
       for (const step of closing.reverse()) await step();
       await inference.close().finally(() => queue.close());
@@ -123,7 +126,10 @@ export class VideoSession {
   /** Frames in smaller tiles could differ from those of other machines. */
   #assertTilePinned(): void {
     if (!this.#stages.hasReducedTile()) return;
-    throw new EngineError('OUT_OF_MEMORY', 'The memory of this machine is too small for the tile size of the plan.');
+    throw new EngineError(
+      'OUT_OF_MEMORY',
+      'The memory of this machine is too small for the tile size of the plan.',
+    );
   }
 }
 
@@ -154,7 +160,9 @@ async function openStages(context: JobContext, folder: JobFolder): Promise<OpenS
     encode: createEncodeStage(context, prepared, folder),
     hasReducedTile: () => {
       const now = queue.jobs.getJob(job.id)?.plan;
-      return now?.tile !== plan.tile || now.gpuTile !== plan.gpuTile || now.otherGpuTile !== plan.otherGpuTile;
+      return (
+        now?.tile !== plan.tile || now.gpuTile !== plan.gpuTile || now.otherGpuTile !== plan.otherGpuTile
+      );
     },
   };
 }
@@ -201,7 +209,7 @@ function claimOnlyJob(
   return { job: queue.jobs.getJob(job.id) ?? claimed.job, lease: claimed.lease };
 }
 
-/** The source in the store is a video, also where it was made from images; the device is that of the plan. */
-function recipeHere({ frameRate: _, ...recipe }: Recipe & VideoSetup['recipe'], device: VideoSetup['device']): Recipe {
-  return { ...recipe, device: device === 'gpu' ? 'gpu-only' : 'cpu' };
+/** The source in the store is a video, also where it was made from images; the scale and the device are those of the plan. */
+function recipeHere({ pipeline, model, scale, tile }: UpscaleRecipe, device: VideoSetup['device']): Recipe {
+  return { pipeline, model, scale, tile, device: device === 'gpu' ? 'gpu-only' : 'cpu' };
 }
