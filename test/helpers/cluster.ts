@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { makeHome, start, type Running } from './framekiln.ts';
 import { startPostgres, type Postgres } from './postgres.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -22,6 +23,8 @@ export interface TestCluster {
     name: string,
     environment?: Record<string, string>,
   ) => Running & { readonly home: string };
+  /** As if every worker that has a batch had been silent for an hour. */
+  readonly loseHeartbeats: () => Promise<void>;
   /** Starts `framekiln run FILE` on the coordinator. */
   readonly coordinate: (file: string) => Running;
 }
@@ -52,5 +55,13 @@ export async function startCluster(): Promise<TestCluster> {
   };
   const coordinate = (file: string): Running =>
     start(['run', file, '--home', home, '--model', 'lanczos', '--scale', '2', '--skip-checks']);
-  return { root, postgres, home, alone, store, startWorker, coordinate };
+  const loseHeartbeats = async (): Promise<void> => {
+    const client = new Client({ connectionString: postgres.url });
+    await client.connect();
+    await client.query(
+      "UPDATE framekiln_queue.job SET heartbeat_on = heartbeat_on - interval '1 hour' WHERE state = 'active'",
+    );
+    await client.end();
+  };
+  return { root, postgres, loseHeartbeats, home, alone, store, startWorker, coordinate };
 }

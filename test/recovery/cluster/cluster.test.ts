@@ -8,7 +8,7 @@ import { whyNoPostgres } from '../../helpers/postgres.ts';
 /* One video over several processes with homes of their own, over a real PostgreSQL and a shared folder. */
 
 const missing = whyNoPostgres();
-const SLOW = { tags: ['slow'], timeout: 240_000 };
+const SLOW = { tags: ['slow'], timeout: 300_000 };
 
 test.skipIf(missing !== null)(
   `a worker makes the frames that one machine would make${missing === null ? '' : ` (skipped: ${missing})`}`,
