@@ -12,7 +12,7 @@ import { codeOf, InternalError, StoppedError, toError } from '../domain/errors.t
 import { frameBytes, type FrameFormat } from '../domain/media-info.ts';
 import type { Engine } from '../inference/engine.ts';
 import { failPoint } from '../lib/fail-point.ts';
-import { createPipeline } from '../pipelines/create-pipeline.ts';
+import type { createPipeline } from '../pipelines/create-pipeline.ts';
 import { describePipeline } from '../pipelines/describe-pipeline.ts';
 import type { Frame, FramePipeline, PipelineFormats, VideoAnalysis } from '../pipelines/frame-pipeline.ts';
 import type {
@@ -23,6 +23,12 @@ import type {
   ToPort,
   TransformRequest,
 } from './protocol.ts';
+
+/** What a job runs. */
+export interface PipelineProgram {
+  readonly create: typeof createPipeline;
+  readonly engines: readonly Engine[];
+}
 
 /**
  * Runs the pipeline of one job on the inference thread. Frame files are read and written with blocking calls, which are
@@ -38,8 +44,8 @@ export class PipelineRunner {
   #framesReused = 0;
   #working: Promise<void>;
 
-  /** Starts to load the models of the pipeline; sends `opened` or `failed`. */
-  constructor(setup: PipelineSetup, engines: readonly Engine[], send: (message: FromPort) => void) {
+  /** Starts to load the models of the pipeline that `create` makes; sends `opened` or `failed`. */
+  constructor(setup: PipelineSetup, { create, engines }: PipelineProgram, send: (message: FromPort) => void) {
     this.#setup = setup;
     this.#send = send;
     const {
@@ -54,7 +60,7 @@ export class PipelineRunner {
     } = setup;
     const { tile, gpuTile, otherGpuTile, threads, precision, webGpu } = setup;
     this.#formats = describePipeline(setup.recipe, setup.source, decodedTo).formats;
-    this.#pipeline = createPipeline(setup.recipe, {
+    this.#pipeline = create(setup.recipe, {
       ...{
         model,
         embedding,

@@ -1,12 +1,12 @@
 import { parentPort } from 'node:worker_threads';
 import { failPointFolder } from '../config/environment.ts';
 import { codeOf, InternalError, toError } from '../domain/errors.ts';
-import { availableEngines } from '../inference/available-engines.ts';
 import { SharedEngines } from '../inference/shared-engines.ts';
 import { armFailPoints } from '../lib/fail-point.ts';
 import { followMeasurements } from '../observability/measurements.ts';
-import { PipelineRunner } from './pipeline-runner.ts';
-import type { FromPort, FromThread, ToThread } from './protocol.ts';
+import { LanczosPipeline } from '../pipelines/upscale/lanczos-pipeline.ts';
+import { PipelineRunner, type PipelineProgram } from './pipeline-runner.ts';
+import type { FromPort, FromThread, PipelineSetup, ToThread } from './protocol.ts';
 
 /**
  * Entry of the inference thread. Pipelines run here because an engine's run blocks the event loop that calls it. All
@@ -19,20 +19,33 @@ const parent = parentPort;
 followMeasurements((measurement) => parent.postMessage({ measurement } satisfies FromThread));
 const runners = new Map<number, PipelineRunner>();
 let sharing = { batch: 1, waitMs: 0 };
-const engines = new SharedEngines(availableEngines(), () => ({ ...sharing, now: () => performance.now() }));
+let engines: SharedEngines | null = null;
 
 function sendFor(port: number): (message: FromPort) => void {
   return (message) => parent.postMessage({ port, message } satisfies FromThread);
 }
 
-function open({ port, setup }: Extract<ToThread, { setup: unknown }>): void {
+/** For Lanczos, neither the engines nor the pipelines that use them are loaded, which takes 0.2 s of CPU time. */
+async function loadProgram(port: number, setup: PipelineSetup): Promise<PipelineProgram> {
+  const { recipe } = setup;
+  if (recipe.pipeline === 'upscale' && recipe.model === 'lanczos')
+    return { create: (_, { decodedTo }) => new LanczosPipeline(recipe.scale, decodedTo), engines: [] };
+  const { availableEngines } = await import('../inference/available-engines.ts');
+  const { createPipeline } = await import('../pipelines/create-pipeline.ts');
+  engines ??= new SharedEngines(availableEngines(), () => ({ ...sharing, now: () => performance.now() }));
+  const stream = { id: port, weight: setup.weight };
+  const send = sendFor(port);
+  return {
+    create: createPipeline,
+    engines: engines.forStream(stream, (share) => send({ kind: 'share', share })),
+  };
+}
+
+async function open({ port, setup }: Extract<ToThread, { setup: unknown }>): Promise<void> {
   const send = sendFor(port);
   sharing = setup.sharing;
-  const shared = engines.forStream({ id: port, weight: setup.weight }, (share) =>
-    send({ kind: 'share', share }),
-  );
   try {
-    runners.set(port, new PipelineRunner(setup, shared, send));
+    runners.set(port, new PipelineRunner(setup, await loadProgram(port, setup), send));
   } catch (error) {
     send({ kind: 'failed', code: codeOf(error), message: toError(error).message });
   }
@@ -51,12 +64,15 @@ async function close(port: number, ended: Promise<void> | null): Promise<void> {
   send({ kind: 'closed' });
 }
 
-parent.on('message', (request: ToThread) => {
-  if ('setup' in request) {
-    open(request);
-    return;
-  }
+async function receive(request: ToThread): Promise<void> {
+  if ('setup' in request) return open(request);
   const { port, message } = request;
   const ended = runners.get(port)?.receive(message) ?? null;
   if (message.kind === 'close') void close(port, ended);
+}
+
+// One after the other: a pipeline may be closed while its program is loaded.
+let received: Promise<void> = Promise.resolve();
+parent.on('message', (request: ToThread) => {
+  received = received.then(() => receive(request));
 });

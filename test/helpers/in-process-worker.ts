@@ -16,6 +16,7 @@ import { runJob } from '../../src/job/run-job.ts';
 import { InferenceClient } from '../../src/inference-thread/client.ts';
 import { InferencePort } from '../../src/inference-thread/inference-thread.ts';
 import { PipelineRunner } from '../../src/inference-thread/pipeline-runner.ts';
+import { createPipeline } from '../../src/pipelines/create-pipeline.ts';
 import type { PipelineSetup } from '../../src/inference-thread/protocol.ts';
 import { makeClip } from './clips.ts';
 import { identifiedHomeAt } from './identified-home.ts';
@@ -30,7 +31,7 @@ export function threadWith(engine: Engine) {
       const port: InferencePort = new InferencePort((message) => {
         void runner.receive(message)?.finally(() => port.emit('exit'));
       });
-      const runner = new PipelineRunner(setup, [engine], (message) =>
+      const runner = new PipelineRunner(setup, { create: createPipeline, engines: [engine] }, (message) =>
         setImmediate(() => port.emit('message', message)),
       );
       return port;
