@@ -53,7 +53,7 @@ function Idle({ counts }) {
   if (counts.queued > 0)
     return html`<section class="card idle" role="status">
       <h2>Waiting to start</h2>
-      <p>${jobs?.[0]?.note ?? `${counted(counts.queued, 'job')} in the queue.`}</p>
+      <p>${jobs?.[0]?.note?.replace(/^waiting: /, '') ?? `${counted(counts.queued, 'job')} in the queue.`}</p>
     </section>`;
   return html`<section class="card idle">
     <h2>Nothing to do</h2>
@@ -86,7 +86,7 @@ function RunningJob({ job, batch }) {
       </header>
       <div>
         <p class="big">
-          <b>${job.percent === null ? '–' : job.percent}</b> %
+          ${job.percent !== null && html`<b>${job.percent}</b> % `}
           <span class="quiet">${STAGES[job.stage] ?? 'Starting'}</span>
         </p>
         <${Progress} job=${job} />

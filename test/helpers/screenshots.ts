@@ -23,6 +23,10 @@ export async function checkAppearance(page: Page, name: string): Promise<void> {
     await page.setViewportSize({ width, height });
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      // Plots follow the size of the window with the next frame.
+      await page.evaluate(
+        'new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))',
+      );
       const shown = `${name}, ${width}, ${colorScheme}`;
       if (folder !== undefined) await photograph(page, join(folder, `${name}-${width}-${colorScheme}.png`));
       expect(await page.evaluate<number>('document.documentElement.scrollWidth'), shown).toBeLessThanOrEqual(

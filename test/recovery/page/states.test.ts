@@ -41,7 +41,7 @@ it.skipIf(why !== null)(`a full disk: the page says it and what waits for it${wh
   addClip(daemon, 60);
   await shows(page, /The disk is almost full/);
   await page.locator('.row-link').first().waitFor(WAIT);
-  await shows(page, /waiting: clip\.mp4/);
+  await shows(page, /clip\.mp4 needs about \d+ kB in .*, but only 0 kB is free/);
   await checkAppearance(page, 'disk-full-now');
   await page.goto(`${daemon.address}#/queue`);
   await page.locator('.row .warn').first().waitFor(WAIT);
