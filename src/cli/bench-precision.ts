@@ -26,7 +26,7 @@ interface PrecisionOptions extends GlobalOptions {
 }
 
 /** Edge of the part of a frame that is upscaled, so that a large model takes seconds for it. */
-const EDGE = { srvgg: 192, rrdb: 64 } as const;
+const EDGE = { srvgg: 192, rrdb: 64, cugan: 128 } as const;
 
 /** `framekiln bench precision`: grades the precisions of the CPU engine on files of the user. */
 export function precisionCommand(cli: Cli): Command {

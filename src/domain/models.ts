@@ -13,5 +13,13 @@ export interface ModelFile {
   readonly overlap: number;
 }
 
-/** The two architectures of Real-ESRGAN: a stack of convolutions, and residual-in-residual dense blocks. */
-export type ModelArchitecture = 'srvgg' | 'rrdb';
+/**
+ * The two architectures of Real-ESRGAN, a stack of convolutions and residual-in-residual dense blocks; and Real-CUGAN's,
+ * two small U-Nets that weigh their channels by the mean of the whole image.
+ */
+export type ModelArchitecture = 'srvgg' | 'rrdb' | 'cugan';
+
+/** Whether the edges of tiles would show, because each pixel depends on the whole image. */
+export function needsWholeFrames({ architecture }: Pick<ModelFile, 'architecture'>): boolean {
+  return architecture === 'cugan';
+}

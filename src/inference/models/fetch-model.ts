@@ -30,7 +30,7 @@ export interface FetchOptions {
  */
 export async function fetchModel(name: string, options: FetchOptions): Promise<ModelFile> {
   const entry = modelEntry(options.manifest, name);
-  const onnx = convertModel(entry.format, await readFirstSource(entry, options), entry.name);
+  const onnx = convertModel(entry, await readFirstSource(entry, options));
   const found = createHash('sha256').update(onnx).digest('hex');
   if (found !== entry.sha256)
     throw wrongChecksum(`The fetched model ${name}`, entry.sha256, found, 'it was not installed');

@@ -36,9 +36,17 @@ const model = z.discriminatedUnion('purpose', [
     ...file,
     purpose: z.literal('upscale'),
     scale: z.int().min(1).max(4),
-    architecture: z.enum(['srvgg', 'rrdb']),
+    architecture: z.enum(['srvgg', 'rrdb', 'cugan']),
     /** Source pixels around a tile that affect its result, as measured in docs/decisions/0002-models.md. */
     overlap: z.int().nonnegative(),
+    /** For models without padding of their own (model-frame.ts). */
+    frame: z
+      .strictObject({
+        padding: z.int().positive(),
+        multiple: z.int().positive(),
+        addsInput: z.boolean(),
+      })
+      .optional(),
   }),
   z.strictObject({ ...file, purpose: z.literal('face-detector') }),
   z.strictObject({ ...file, purpose: z.literal('face-embedding') }),

@@ -1,22 +1,20 @@
 import { ModelError } from '../../domain/errors.ts';
 import { listParam, numberParam, parseNcnnParam } from './ncnn-param.ts';
 import type { NcnnLayer } from './ncnn-param.ts';
+import { emitConvolution, emitDeconvolution, emitInnerProduct, emitLeakyRelu } from './ncnn-convolutions.ts';
+import { unsuitable, type Emission } from './ncnn-emission.ts';
+import { addFrame, type ModelFrame } from './model-frame.ts';
 import { NcnnWeights } from './ncnn-weights.ts';
 import { OnnxGraphBuilder } from './onnx-graph-builder.ts';
 import { encodeModel } from './onnx-model.ts';
 
-/** Arguments of an emitter; inputs and output are names in the ONNX graph. */
-interface Emission {
-  readonly layer: NcnnLayer;
-  readonly inputs: readonly string[];
-  readonly output: string;
-  readonly graph: OnnxGraphBuilder;
-  readonly weights: NcnnWeights;
-}
-
 /** One emitter per layer type. `Input` and `Split` only rename blobs and need none. */
 const EMITTERS: Readonly<Record<string, (emission: Emission) => void>> = {
   Convolution: emitConvolution,
+  Deconvolution: emitDeconvolution,
+  InnerProduct: emitInnerProduct,
+  Pooling: emitPooling,
+  Crop: emitCrop,
   PReLU: emitPRelu,
   ReLU: emitRelu,
   Concat: emitConcat,
@@ -31,30 +29,37 @@ const EMITTERS: Readonly<Record<string, (emission: Emission) => void>> = {
  * is deterministic. The semantics of the layers are those of ncnn's `operators.md`.
  *
  * @throws ModelError MODEL_UNREADABLE if the files are damaged, MODEL_UNSUITABLE if a layer or option is not one of those
- *   that Real-ESRGAN models use
+ *   that Real-ESRGAN and Real-CUGAN use
  */
-export function ncnnToOnnx(paramText: string, bin: Uint8Array, name: string): Uint8Array {
+export function ncnnToOnnx(
+  paramText: string,
+  bin: Uint8Array,
+  name: string,
+  frame: ModelFrame | null = null,
+): Uint8Array {
   const layers = parseNcnnParam(paramText);
   const outputBlob = onlyOutput(layers);
   const weights = new NcnnWeights(bin);
   const graph = new OnnxGraphBuilder();
   /** Blobs to ONNX names. ncnn copies a blob for each reader (Split); in ONNX, all readers share it. */
   const onnxNames = new Map<string, string>();
+  const { input, output: last, close } = addFrame(graph, frame);
   for (const layer of layers) {
     const inputs = layer.inputs.map((blob) => onnxNames.get(blob) ?? missingBlob(layer, blob));
     if (layer.type === 'Input' || layer.type === 'Split') {
-      for (const blob of layer.outputs) onnxNames.set(blob, inputs[0] ?? 'input');
+      for (const blob of layer.outputs) onnxNames.set(blob, inputs[0] ?? input);
       continue;
     }
     const emit = EMITTERS[layer.type];
     if (emit === undefined) throw unsuitable(layer, 'has a type that cannot be converted');
     const [blob, ...more] = layer.outputs;
     if (blob === undefined || more.length > 0) throw unsuitable(layer, 'does not have exactly one output');
-    const output = blob === outputBlob ? 'output' : `blob_${blob}`;
+    const output = blob === outputBlob ? last : `blob_${blob}`;
     onnxNames.set(blob, output);
     emit({ layer, inputs, output, graph, weights });
   }
   weights.expectEnd();
+  close();
   return encodeModel(graph.build(name));
 }
 
@@ -65,55 +70,6 @@ function onlyOutput(layers: readonly NcnnLayer[]): string {
     throw new ModelError('MODEL_UNSUITABLE', 'The ncnn model does not have exactly one output.');
   }
   return output;
-}
-
-function emitConvolution({ layer, inputs, output, graph, weights }: Emission): void {
-  const outChannels = numberParam(layer, 0, 0);
-  const kernelWidth = numberParam(layer, 1, 0);
-  const kernelHeight = numberParam(layer, 11, kernelWidth);
-  const dilationWidth = numberParam(layer, 2, 1);
-  const strideWidth = numberParam(layer, 3, 1);
-  const left = numberParam(layer, 4, 0);
-  const right = numberParam(layer, 15, left);
-  const top = numberParam(layer, 14, left);
-  const bottom = numberParam(layer, 16, top);
-  if (Math.min(left, right, top, bottom) < 0) throw unsuitable(layer, 'does not have explicit padding');
-  const weightCount = numberParam(layer, 6, 0);
-  const inChannels = weightCount / (outChannels * kernelWidth * kernelHeight);
-  if (!Number.isInteger(inChannels))
-    throw unsuitable(layer, `has an impossible weight count of ${weightCount}`);
-
-  const kernel = weights.readTagged(weightCount, layer.name);
-  const kernelDims = [outChannels, inChannels, kernelHeight, kernelWidth];
-  const operands = [...inputs, graph.constant(`${layer.name}.weight`, kernelDims, kernel)];
-  if (numberParam(layer, 5, 0) !== 0) {
-    const bias = weights.readFloats(outChannels, layer.name);
-    operands.push(graph.constant(`${layer.name}.bias`, [outChannels], bias));
-  }
-  const activation = activationOf(layer);
-  const linear = activation === null ? output : `${output}_linear`;
-  graph.node('Conv', operands, linear, {
-    dilations: [numberParam(layer, 12, dilationWidth), dilationWidth],
-    kernel_shape: [kernelHeight, kernelWidth],
-    pads: [top, left, bottom, right],
-    strides: [numberParam(layer, 13, strideWidth), strideWidth],
-  });
-  if (activation !== null) emitLeakyRelu(graph, linear, output, activation.slope);
-}
-
-/** The activation that ncnn fused into a convolution: a ReLU with its negative slope, or null. */
-function activationOf(layer: NcnnLayer): { slope: number } | null {
-  const type = numberParam(layer, 9, 0);
-  if (type === 0) return null;
-  if (type === 1) return { slope: 0 };
-  const [slope] = listParam(layer, 10);
-  if (type === 2 && slope !== undefined) return { slope };
-  throw unsuitable(layer, `has activation type ${type}, which cannot be converted`);
-}
-
-function emitLeakyRelu(graph: OnnxGraphBuilder, input: string, output: string, slope: number): void {
-  if (slope === 0) graph.node('Relu', [input], output);
-  else graph.node('LeakyRelu', [input], output, { alpha: { float: slope } });
 }
 
 function emitPRelu({ layer, inputs, output, graph, weights }: Emission): void {
@@ -146,9 +102,27 @@ function emitEltwise({ layer, inputs, output, graph }: Emission): void {
 }
 
 function emitBinaryOp({ layer, inputs, output, graph }: Emission): void {
-  if (numberParam(layer, 0, 0) !== 0 || inputs.length !== 2)
-    throw unsuitable(layer, 'is not a sum of two inputs');
-  graph.node('Add', inputs, output);
+  const opType = { 0: 'Add', 2: 'Mul' }[numberParam(layer, 0, 0)];
+  if (opType === undefined || inputs.length !== 2)
+    throw unsuitable(layer, 'is neither a sum nor a product of two inputs');
+  graph.node(opType, inputs, output);
+}
+
+function emitPooling({ layer, inputs, output, graph }: Emission): void {
+  const isGlobalMean = numberParam(layer, 0, 0) === 1 && numberParam(layer, 4, 0) === 1;
+  if (!isGlobalMean) throw unsuitable(layer, 'is not the mean of each channel');
+  graph.node('GlobalAveragePool', inputs, output);
+}
+
+/** The same numbers mean the same in both formats: axes and ends below 0 count from the last one. */
+function emitCrop({ layer, inputs, output, graph }: Emission): void {
+  const [starts, ends, axes] = [listParam(layer, 9), listParam(layer, 10), listParam(layer, 11)];
+  if (starts.length === 0 || starts.length !== ends.length || starts.length !== axes.length)
+    throw unsuitable(layer, 'does not name its starts, ends and axes');
+  const operands = Object.entries({ starts, ends, axes }).map(([key, values]) =>
+    graph.integers(`${layer.name}.${key}`, values),
+  );
+  graph.node('Slice', [...inputs, ...operands], output);
 }
 
 function emitPixelShuffle({ layer, inputs, output, graph }: Emission): void {
@@ -173,8 +147,4 @@ function emitInterp({ layer, inputs, output, graph }: Emission): void {
 function missingBlob(layer: NcnnLayer, blob: string): never {
   const what = `The layer ${layer.name} reads the blob ${blob}, which no earlier layer computes.`;
   throw new ModelError('MODEL_UNREADABLE', what);
-}
-
-function unsuitable(layer: NcnnLayer, reason: string): ModelError {
-  return new ModelError('MODEL_UNSUITABLE', `The ncnn layer ${layer.type} ${layer.name} ${reason}.`);
 }

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { InputRejectedError, ModelError } from '../../domain/errors.ts';
 import type { JobPlan } from '../../domain/job.ts';
 import { frameBytes, type FrameFormat, type YuvFormat } from '../../domain/media-info.ts';
-import type { ModelFile } from '../../domain/models.ts';
+import { needsWholeFrames, type ModelFile } from '../../domain/models.ts';
 import { identifyFfmpeg } from '../../hardware/probe/ffmpeg-facts.ts';
 import { chooseCodec } from '../../media/encode/choose-codec.ts';
 import type { EncoderSettings } from '../../media/encode/encoder-arguments.ts';
@@ -130,7 +130,9 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     ...(decodedTo === undefined ? {} : { decodedTo }),
     ...(model === null ? {} : { shrinksWith: 'sharp' }),
     // Another model may accept only certain sizes, and how far it looks beyond a tile is not known.
-    ...(model === null || model.architecture === null ? {} : { reusesTiles: true }),
+    ...(model === null || model.architecture === null || needsWholeFrames(model)
+      ? {}
+      : { reusesTiles: true }),
     ...chooseTiles(context, { ...inputs, kernelBytesPerPixel: kernelBytes }),
     ...(isCpuAddonBuilt()
       ? { precision: choosePrecision(settings.engine.precision, upscaling, measured) }

@@ -1,9 +1,10 @@
 import type { JobPlan } from '../../domain/job.ts';
 import type { MediaInfo } from '../../domain/media-info.ts';
-import type { ModelFile } from '../../domain/models.ts';
+import { ModelError } from '../../domain/errors.ts';
+import { needsWholeFrames, type ModelFile } from '../../domain/models.ts';
 import type { Recipe } from '../../domain/recipe.ts';
 import { batchForVideoMemory, GPU_LANES, usableVideoMemory } from '../../hardware/video-memory.ts';
-import { chooseTile, SMALLEST_TILE } from '../../pipelines/upscale/choose-tile.ts';
+import { chooseTile, SMALLEST_TILE, whyNotWhole } from '../../pipelines/upscale/choose-tile.ts';
 import { chooseGpuTile } from '../../pipelines/upscale/choose-gpu-tile.ts';
 import type { DeviceMemories } from './device-memory.ts';
 import type { JobContext } from '../job-context.ts';
@@ -31,7 +32,11 @@ export function tiledModel(
   return recipe.pipeline === 'upscale' ? model : enhancer;
 }
 
-/** The tile sizes of a new job on each device: those of the recipe, or for `auto` the largest that fit free memory. */
+/**
+ * The tile sizes of a new job on each device: those of the recipe, or for `auto` the largest that fit free memory.
+ *
+ * @throws ModelError MODEL_UNSUITABLE if the model needs whole frames and the memory for them is missing
+ */
 export function chooseTiles(
   context: JobContext,
   work: TiledWork,
@@ -46,7 +51,10 @@ export function chooseTiles(
   const { cpu, gpu } = memories;
   const memoryBytes = cpu.freeBytes * (1 - settings.workspace.memoryFraction);
   const tile = chooseTile({ ...request, memoryBytes });
+  const whyNot = gpu === null ? whyNotWhole({ ...request, memoryBytes }) : null;
+  if (whyNot !== null) throw new ModelError('MODEL_UNSUITABLE', whyNot);
   if (device === 'cpu') return { tile };
+  if (requested === 'auto' && needsWholeFrames(model)) return { tile, gpuTile: tile };
   if (gpu === null) {
     const tileWithoutMemory = requested === 'auto' ? DEFAULT_GPU_TILE : requested;
     return { tile, gpuTile: chooseTile({ ...request, requested: tileWithoutMemory, memoryBytes }) };
@@ -73,8 +81,9 @@ export function tilesAfterCrashes(context: JobContext, work: TiledWork, plan: Jo
   const { job, log } = context;
   // A committed batch resets the count, and the current attempt is already counted.
   const { media, memories } = work;
-  if (tiledModel(job.recipe, work) === null || job.errorCode !== 'WORKER_CRASHED' || job.attempts < 3)
-    return plan;
+  const model = tiledModel(job.recipe, work);
+  if (model === null || needsWholeFrames(model)) return plan;
+  if (job.errorCode !== 'WORKER_CRASHED' || job.attempts < 3) return plan;
   const edge = Math.max(media.video.width, media.video.height);
   const half = (tile: number | null): number =>
     Math.max(SMALLEST_TILE, Math.floor(Math.min(tile ?? edge, edge) / 2));

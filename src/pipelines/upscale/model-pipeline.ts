@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { readModel } from '../../inference/models/find-model.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
+import { needsWholeFrames } from '../../domain/models.ts';
 import type { UpscaleRecipe } from '../../domain/recipe.ts';
 import { whyNotOnGpu } from '../../inference/load-model.ts';
 import { foldScale2 } from '../../inference/models/fold-scale-2.ts';
@@ -73,7 +74,14 @@ export class ModelPipeline implements FramePipeline {
     const { input, output } = upscaledFormats(source, recipe.scale);
     const { device } = recipe;
     const onnx = folded ?? file;
-    const upscaler = await Upscaler.open({ ...options, model: onnx, device, overlap: model.overlap, input });
+    const upscaler = await Upscaler.open({
+      ...options,
+      model: onnx,
+      device,
+      overlap: model.overlap,
+      input,
+      wholeFrames: needsWholeFrames(model),
+    });
     const warning = whyNotOnGpu(device, upscaler.current);
     if (warning !== null) options.onStepDown(warning);
     this.#open = { upscaler, input, output };

@@ -33,6 +33,8 @@ export interface UpscalerOptions {
   /** Source pixels around a tile that affect its result. */
   readonly overlap: number;
   readonly input: FrameFormat;
+  /** When memory runs out, tiles do not get smaller: the next engine takes over. Absent: they do. */
+  readonly wholeFrames?: boolean;
   /** Called after each tile. */
   readonly onTile?: () => void;
   /** Called with a sentence for the log when the job switches to another engine. */
@@ -121,6 +123,7 @@ export class Upscaler {
         if (!(error instanceof EngineError)) throw error;
         if (
           error.code === 'OUT_OF_MEMORY' &&
+          this.#options.wholeFrames !== true &&
           (failures <= MEMORY_ATTEMPTS || this.#mustShrink(ready, tile))
         ) {
           // The failure of another frame may already have made it smaller.

@@ -99,6 +99,83 @@ test('pixel shuffle in both orders, and nearest-neighbour scaling', async () => 
   expect([...upscaled.data.slice(0, 12)]).toEqual([1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2]);
 });
 
+test('a deconvolution reads its kernel by output channel, and crops what exceeds its padding', async () => {
+  // Two input and two output channels, a 2x1 kernel: the weight from channel i to channel o in row r is 100 o + 10 i + r.
+  const kernels = [0, 1].flatMap((o) => [0, 1].flatMap((i) => [100 * o + 10 * i, 100 * o + 10 * i + 1]));
+  const layers = [
+    'Input in 0 1 data',
+    'Convolution c 1 1 data x 0=2 1=1 6=6',
+    'Deconvolution d 1 1 x out 0=2 1=1 11=2 3=1 13=2 5=1 6=8',
+  ];
+  const weights = bin(kernel([1, 0, 0, 0, 1, 0]), kernel(kernels), plain([0.5, 0.25]));
+  const one: Tensor = { data: Float32Array.of(1, 2, 0), shape: [1, 3, 1, 1] };
+  const { data, shape } = await run(param(...layers), weights, one);
+  expect(shape).toEqual([1, 2, 2, 1]);
+  expect([...data]).toEqual([20.5, 23.5, 320.25, 323.25]);
+  const padded = layers.map((line) => `${line}${line.startsWith('Deconvolution') ? ' 14=1 16=0' : ''}`);
+  expect([...(await run(param(...padded), weights, one)).data]).toEqual([23.5, 323.25]);
+});
+
+test('channels are weighted by the mean of the image, through inner products with ReLU and sigmoid', async () => {
+  const text = param(
+    'Input in 0 1 data',
+    'Split s 1 2 data a b',
+    'Pooling mean 1 1 a m 0=1 4=1',
+    'InnerProduct first 1 1 m n 0=1 1=1 2=3 9=1',
+    'InnerProduct second 1 1 n o 0=3 1=1 2=3 9=4',
+    'BinaryOp product 2 1 b o out 0=2',
+  );
+  // The means are 3.5, 35 and 350; blue counts negative, so that ReLU gives 0 and the sigmoid sees its bias alone.
+  const weights = bin(kernel([0, 0, -1]), plain([0]), kernel([1, 1, 1]), plain([0, 100, -100]));
+  const { data } = await run(text, weights, IMAGE);
+  const factors = [0.5, 1, 0];
+  [...IMAGE.data].forEach((value, i) =>
+    expect(data[i]).toBeCloseTo(value * (factors[Math.floor(i / 6)] ?? NaN), 4),
+  );
+});
+
+test('rows and columns are cropped at both ends', async () => {
+  const crop = 'Crop k 1 1 data out -23309=2,0,1 -23310=2,-1,-1 -23311=2,-2,-1';
+  const { data, shape } = await run(param('Input in 0 1 data', crop), bin(), IMAGE);
+  expect(shape).toEqual([1, 3, 1, 1]);
+  expect([...data]).toEqual([2, 20, 200]);
+});
+
+test('a model without padding gets a frame, and images of any size keep theirs', async () => {
+  // The pixel to the upper left of each one: what lies outside is a reflection.
+  const shifted = [0, 1, 2].flatMap((o) =>
+    [0, 1, 2].flatMap((i) => zeros(9).map((_, at) => (o === i && at === 0 ? 1 : 0))),
+  );
+  const text = param(
+    'Input in 0 1 data',
+    'Convolution c 1 1 data x 0=3 1=3 6=81',
+    // Each pixel becomes four, and an odd row or column would be lost.
+    'Convolution h 1 1 x y 0=12 1=2 3=2 6=144',
+    'PixelShuffle p 1 1 y out 0=2',
+  );
+  const halved = [0, 1, 2].flatMap((o) =>
+    [0, 1, 2, 3].flatMap((q) =>
+      [0, 1, 2].flatMap((i) => zeros(4).map((_, at) => (o === i && at === q ? 1 : 0))),
+    ),
+  );
+  const weights = bin(kernel(shifted), kernel(halved));
+  const frame = { scale: 1, padding: 1, multiple: 2, addsInput: false };
+  const runFramed = async (input: Tensor, addsInput = false): Promise<Tensor> => {
+    const onnx = ncnnToOnnx(text, weights, 'test', { ...frame, addsInput });
+    const model = await createOnnxEngine('cpu').load(onnx, { threads: 1 });
+    onTestFinished(() => model.dispose());
+    return onlyImage(await model.run(input));
+  };
+  const large: Tensor = { data: Float32Array.from({ length: 60 }, (_, i) => i), shape: [1, 3, 4, 5] };
+  const { data, shape } = await runFramed(large);
+  expect(shape).toEqual([1, 3, 4, 5]);
+  expect([...data.slice(0, 10)]).toEqual([6, 5, 6, 7, 8, 1, 0, 1, 2, 3]);
+  const added = await runFramed(large, true);
+  expect([...added.data.slice(0, 5)]).toEqual([6, 6, 8, 10, 12]);
+  // Smaller than its padding needs: the last row is repeated before it is mirrored.
+  expect((await runFramed({ data: new Float32Array(6), shape: [1, 3, 1, 2] })).shape).toEqual([1, 3, 1, 2]);
+});
+
 test('equal files give equal bytes', () => {
   const text = param('Input in 0 1 data', 'Convolution c 1 1 data out 0=3 1=1 6=9');
   const weights = bin(kernel([1, 2, 3, 4, 5, 6, 7, 8, 9]));
@@ -106,10 +183,14 @@ test('equal files give equal bytes', () => {
 });
 
 test.each([
-  ['a strange layer', 'Deconvolution d 1 1 data out 0=3', 'ncnn layer Deconvolution d'],
+  ['a strange layer', 'Dropout d 1 1 data out', 'ncnn layer Dropout d'],
   ['a strange activation', 'Convolution c 1 1 data out 0=3 1=1 6=9 9=5', 'activation type 5'],
   ['padding by a rule', 'Convolution c 1 1 data out 0=3 1=1 6=9 4=-233', 'does not have explicit padding'],
   ['an impossible kernel', 'Convolution c 1 1 data out 0=3 1=3 6=10', 'impossible weight count of 10'],
+  ['a quotient', 'BinaryOp o 2 1 data data out 0=3', 'neither a sum nor a product'],
+  ['pooling of parts', 'Pooling p 1 1 data out 0=1 1=2', 'not the mean of each channel'],
+  ['a crop by offsets', 'Crop k 1 1 data out 0=1 1=1', 'does not name its starts, ends and axes'],
+  ['a deconvolution of a fixed size', 'Deconvolution d 1 1 data out 0=3 1=2 6=36 20=9', 'size of its output'],
   ['a product', 'Eltwise e 2 1 data data out 0=0', 'not a sum of two inputs'],
   ['a concatenation of rows', 'Concat j 2 1 data data out 0=1', 'does not concatenate channels'],
   ['smooth upscaling', 'Interp r 1 1 data out 0=2 1=2.0 2=2.0', 'not nearest-neighbour scaling'],

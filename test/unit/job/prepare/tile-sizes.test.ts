@@ -76,6 +76,20 @@ test('the tile size of the recipe is taken whatever memory is free, and is dropp
   expect(chooseTiles(context, { ...work, media: sourceOf(200, 100) })).toEqual({ tile: null, gpuTile: null });
 });
 
+test('a model that needs whole frames gets no tiles, and its job fails where memory is short', async () => {
+  const { context } = await contextOf({ recipe: RECIPE });
+  const cugan: ModelFile = { ...MODEL, architecture: 'cugan' };
+  const work = { media: sourceOf(640, 480), model: cugan, memories: memories(PLENTY, SHORT) };
+  expect(chooseTiles(context, work)).toEqual({ tile: null, gpuTile: null });
+  const short = { ...work, memories: memories(SHORT, null) };
+  expect(() => chooseTiles(context, short)).toThrow(
+    'Real-CUGAN needs about 3.6 GB of memory for a whole frame of 640x480, and only 0.0 GB can be used',
+  );
+  const crashed = await contextOf({ recipe: RECIPE, errorCode: 'WORKER_CRASHED', attempts: 3 });
+  const plan: JobPlan = { ...PLAN, tile: null };
+  expect(tilesAfterCrashes(crashed.context, short, plan)).toEqual(plan);
+});
+
 test('the GPU gets a tile size by its own memory', async () => {
   const { context } = await contextOf({ recipe: RECIPE });
   const media = sourceOf(640, 480);

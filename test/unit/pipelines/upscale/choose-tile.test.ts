@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chooseTile, type TileRequest } from '../../../../src/pipelines/upscale/choose-tile.ts';
+import { chooseTile, whyNotWhole, type TileRequest } from '../../../../src/pipelines/upscale/choose-tile.ts';
 
 const GIB = 1024 ** 3;
 const request: TileRequest = {
@@ -22,6 +22,17 @@ test('an unknown model counts as the one that needs most memory', () => {
   const unknown = { architecture: null, overlap: 80 };
   const hungry = { architecture: 'rrdb', overlap: 80 } as const;
   expect(chooseTile({ ...request, model: unknown })).toBe(chooseTile({ ...request, model: hungry }));
+});
+
+test('a model that looks at the whole image gets whole frames, or a reason why not', () => {
+  const cugan = { ...request, model: { architecture: 'cugan', overlap: 20 } } as const;
+  expect(chooseTile({ ...cugan, memoryBytes: GIB })).toBeNull();
+  expect(whyNotWhole({ ...cugan, memoryBytes: 8e9 })).toMatch(
+    /^Real-CUGAN needs about 24\.1 GB of memory for a whole frame of 1920x1080, and only 8\.0 GB can be used/,
+  );
+  expect(whyNotWhole({ ...cugan, memoryBytes: 25e9 })).toBeNull();
+  expect(whyNotWhole({ ...cugan, requested: 256, memoryBytes: 8e9 })).toBeNull();
+  expect(whyNotWhole({ ...request, memoryBytes: 1 })).toBeNull();
 });
 
 test('a configured tile size is used, and one that contains the frame means no tiles', () => {
