@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { makeClip } from '../../helpers/clips.ts';
 import { cloudStandIn } from '../../helpers/cloud-stand-in.ts';
 import { jobMessage, keys, OUTPUT, sendJob, startWorker, upload } from '../../helpers/cloud-worker.ts';
-import { readLog } from '../../helpers/framekiln.ts';
+import { readLog, tracedFrames } from '../../helpers/framekiln.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 test(
