@@ -32,6 +32,14 @@ test(
       [event, 'RESULT_QUEUE_NOT_WRITABLE', 'deliver'],
     ]);
     expect(await keys(cloud, 'finished/')).toContain(OUTPUT);
+
+    // With the right given and the message sent again, the stored result is delivered.
+    cloud.fault = () => undefined;
+    await sendJob(cloud, output);
+    const second = startWorker(cloud, join(folder, 'second'));
+    expect(await second.ended, readLog(second.home)).toBe(0);
+    expect(await keys(cloud, 'forbidden/')).toEqual(['forbidden/clip.mp4']);
+    expect(tracedFrames(second.trace)).toEqual([]);
     expect(await cloud.depth(cloud.queueUrl)).toEqual({ visible: 0, held: 0 });
   },
 );
