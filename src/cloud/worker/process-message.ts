@@ -73,7 +73,8 @@ async function work(
   try {
     if (context.stopping.aborted) stopDownload();
     progress.stage = 'download';
-    await downloadSource(context, job, local.sourcePath, hold);
+    const isThere = await downloadSource(context, job, local.sourcePath, hold);
+    if (!isThere) return null;
     const fingerprint = await sha256File(local.sourcePath, hold.signal);
     const state = JobState.of(context.bucket(context.rules.bucket), job, { fingerprint, recipe });
     progress.state = state;
