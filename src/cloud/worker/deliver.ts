@@ -1,5 +1,6 @@
 import { ConditionFailed } from '../object-store/object-store.ts';
 import type { CloudJob } from '../queue/job-message.ts';
+import { setJobDelivered } from '../state/delivered-jobs.ts';
 import type { JobState, StoredResult } from '../state/job-state.ts';
 import type { CloudContext } from './cloud-context.ts';
 import { superseded } from './ends.ts';
@@ -43,6 +44,7 @@ export async function deliver(
   // The names of machines and of keys in the state are no business of the backend.
   const event = { ...result, worker: undefined, outputKey: undefined };
   await atPlaceOfMessage(context, queue, () => events.completed(event));
+  await setJobDelivered(context.bucket(context.rules.bucket), job);
   await state.setDelivered();
 }
 

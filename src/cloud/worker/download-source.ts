@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConditionFailed } from '../object-store/object-store.ts';
 import type { CloudJob } from '../queue/job-message.ts';
+import { isJobDelivered } from '../state/delivered-jobs.ts';
 import type { CloudContext } from './cloud-context.ts';
 import { Poison } from './ends.ts';
 import type { MessageHold } from './message-hold.ts';
@@ -10,13 +11,18 @@ import { atPlaceOfMessage } from './place-of-message.ts';
 /** Downloads of a video that is replaced meanwhile. */
 const ATTEMPTS = 3;
 
-/** Downloads the video as it is now. @throws Poison INPUT_MISSING or INPUT_NOT_READABLE */
+/**
+ * Downloads the video as it is now. @returns false if it is gone because its job was delivered before
+ *
+ * @throws Poison INPUT_MISSING or INPUT_NOT_READABLE
+ */
 export async function downloadSource(
   context: CloudContext,
-  { input }: CloudJob,
+  job: CloudJob,
   path: string,
   hold: MessageHold,
-): Promise<void> {
+): Promise<boolean> {
+  const { input } = job;
   let bytes = 0;
   const watch = setInterval(() => {
     const folder = dirname(path);
@@ -30,6 +36,11 @@ export async function downloadSource(
   };
   try {
     await atPlaceOfMessage(context, fault, () => download(context, input, path, hold.signal));
+    return true;
+  } catch (error) {
+    const isGone = error instanceof Poison && error.code === 'INPUT_MISSING';
+    if (isGone && (await isJobDelivered(context.bucket(context.rules.bucket), job))) return false;
+    throw error;
   } finally {
     clearInterval(watch);
   }

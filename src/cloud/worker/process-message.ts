@@ -9,7 +9,7 @@ import { claimJob } from './claim-job.ts';
 import type { CloudContext } from './cloud-context.ts';
 import { deliver } from './deliver.ts';
 import { downloadSource } from './download-source.ts';
-import { superseded } from './ends.ts';
+import { HandOver, superseded } from './ends.ts';
 import { JobEvents } from './events.ts';
 import { LocalJob } from './local-job.ts';
 import type { MessageProgress } from './message-progress.ts';
@@ -73,7 +73,8 @@ async function work(
   try {
     if (context.stopping.aborted) stopDownload();
     progress.stage = 'download';
-    await downloadSource(context, job, local.sourcePath, hold);
+    const isThere = await downloadSource(context, job, local.sourcePath, hold);
+    if (!isThere) return null;
     const fingerprint = await sha256File(local.sourcePath, hold.signal);
     const state = JobState.of(context.bucket(context.rules.bucket), job, { fingerprint, recipe });
     progress.state = state;
@@ -86,6 +87,7 @@ async function work(
     let result = await state.result();
     if (result === null) {
       local.enter(fingerprint, recipe);
+      await assertFewDeliveries(message, claim, state);
       progress.stage = 'restore';
       const rows = await restoreCheckpoints(context, state, local, hold);
       // From here on, the end of the batch is waited for.
@@ -106,6 +108,23 @@ async function work(
     context.stopping.removeEventListener('abort', stopDownload);
     await local.remove();
   }
+}
+
+/** Deliveries after which a message is sent anew; SQS itself moves it to the dead-letter queue after five. */
+const RENEWED_DELIVERY = 4;
+
+/**
+ * Machines that are taken away without notice use up the deliveries of a message, though the job moves. A job that has had a
+ * checkpoint since gets a new message; one whose workers only crash does not. @throws HandOver
+ */
+async function assertFewDeliveries(
+  { receiveCount }: Received,
+  claim: number,
+  state: JobState,
+): Promise<void> {
+  if (receiveCount < RENEWED_DELIVERY) return;
+  const hasMoved = (await state.rows()).some((row) => row.claim > claim - RENEWED_DELIVERY);
+  if (hasMoved) throw new HandOver(`The message was delivered ${receiveCount} times, and the job moves.`);
 }
 
 function recipeOf({ settings }: CloudContext, { device, scale }: CloudJob): Recipe {

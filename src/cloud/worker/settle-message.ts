@@ -135,6 +135,8 @@ async function bury(context: CloudContext, settled: Settled, reason: Poison): Pr
   log.error(
     `${visibleText(job?.jobId ?? message.id)}: failed permanently (${reason.code}): ${reason.message}`,
   );
+  // Somebody may send the message again once the reason is mended.
+  await release(settled, reason);
   await queue.send(await queue.deadLetterUrl(message.queueUrl), message.body, {
     job_id: job?.jobId ?? '',
     reason_code: reason.code,

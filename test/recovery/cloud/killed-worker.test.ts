@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
 import { frameMd5, makeClip } from '../../helpers/clips.ts';
 import { cloudStandIn } from '../../helpers/cloud-stand-in.ts';
@@ -38,6 +39,9 @@ test(
     const [received] = cloud.bodies.filter((body) => body.includes('WaitTimeSeconds'));
     expect(JSON.parse(received ?? '')).toMatchObject({ VisibilityTimeout: 120 });
     await cloud.returnMessage();
+    // Two further workers get the message and are taken away at once.
+    for (let taken = 0; taken < 2; taken++)
+      await cloud.sqs.send(new ReceiveMessageCommand({ QueueUrl: cloud.queueUrl, VisibilityTimeout: 0 }));
     expect((await keys(cloud)).filter((key) => key.includes('/rows/'))).toHaveLength(ROWS);
 
     const second = startWorker(cloud, join(folder, 'elsewhere/other home'), { args: [] });
@@ -48,12 +52,14 @@ test(
     second.child.kill('SIGTERM');
     const status = await second.ended;
     expect(status, readLog(second.home)).toBe(0);
-    expect(readLog(second.home)).toContain(`${ROWS * 10} of ${FRAMES} frames come from the bucket (claim 2)`);
+    // A fifth delivery would be the last one, so the job, which has moved, has got a new message.
+    expect(readLog(second.home)).toContain('The message was delivered 4 times, and the job moves');
+    expect(readLog(second.home)).toContain(`${ROWS * 10} of ${FRAMES} frames come from the bucket (claim 3)`);
 
     const claims: number[] = [];
     for (const key of (await keys(cloud)).filter((each) => each.includes('/rows/')))
       claims.push((JSON.parse((await bytesOf(cloud, key)).toString()) as { claim: number }).claim);
-    expect(claims).toEqual([1, 1, 1, 2, 2, 2, 2, 2, 2, 2]);
+    expect(claims).toEqual([1, 1, 1, 3, 3, 3, 3, 3, 3, 3]);
     const output = join(folder, 'output.mp4');
     writeFileSync(output, await bytesOf(cloud, OUTPUT));
     expect(frameMd5(output)).toEqual(undisturbed(clip, join(folder, 'undisturbed')));
