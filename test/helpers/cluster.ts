@@ -16,7 +16,7 @@ export interface TestCluster {
   readonly home: string;
   /** Home of the same settings without a cluster. */
   readonly alone: string;
-  /** The shared folder. */
+  /** The shared folder, or the bucket. */
   readonly store: string;
   /** Starts a worker in a home of its own, as another machine would. */
   readonly startWorker: (
@@ -26,35 +26,28 @@ export interface TestCluster {
   /** As if every worker that has a batch had been silent for an hour. */
   readonly loseHeartbeats: () => Promise<void>;
   /** Starts `framekiln run FILE` on the coordinator. */
-  readonly coordinate: (file: string) => Running;
+  readonly coordinate: (file: string, model?: string) => Running;
+  /** Environment of programs that use the store. */
+  readonly environment: Record<string, string>;
 }
 
-/** A database, a shared folder, and the home of a coordinator. */
-export async function startCluster(): Promise<TestCluster> {
+/** A database, a store, which is a shared folder if no other one is given, and the home of a coordinator. */
+export async function startCluster(bucket?: string, environment = {}): Promise<TestCluster> {
   const postgres = await startPostgres();
   const root = temporaryFolder();
-  const store = join(root, 'share');
-  mkdirSync(store);
+  const store = bucket ?? join(root, 'share');
+  if (bucket === undefined) mkdirSync(store);
   const cluster = `cluster: { database: "${postgres.url}", store: "${store}" }\n`;
   const home = makeHome(join(root, 'coordinator'), SETTINGS + cluster);
   const alone = makeHome(join(root, 'alone'), SETTINGS);
-  const startWorker = (name: string, environment: Record<string, string> = {}) => {
+  const startWorker = (name: string, others: Record<string, string> = {}) => {
     const workerHome = makeHome(join(root, name), SETTINGS);
-    const args = [
-      'worker',
-      '--home',
-      workerHome,
-      '--cluster',
-      postgres.url,
-      '--store',
-      store,
-      '--name',
-      name,
-    ];
-    return { ...start(args, environment), home: workerHome };
+    const place = ['--cluster', postgres.url, '--store', store];
+    const running = start(['worker', '--home', workerHome, ...place, '--name', name], others);
+    return { ...running, home: workerHome };
   };
-  const coordinate = (file: string): Running =>
-    start(['run', file, '--home', home, '--model', 'lanczos', '--scale', '2', '--skip-checks']);
+  const coordinate = (file: string, model = 'lanczos'): Running =>
+    start(['run', file, '--home', home, '--model', model, '--scale', '2', '--skip-checks'], environment);
   const loseHeartbeats = async (): Promise<void> => {
     const client = new Client({ connectionString: postgres.url });
     await client.connect();
@@ -63,5 +56,5 @@ export async function startCluster(): Promise<TestCluster> {
     );
     await client.end();
   };
-  return { root, postgres, loseHeartbeats, home, alone, store, startWorker, coordinate };
+  return { root, postgres, loseHeartbeats, home, alone, store, startWorker, coordinate, environment };
 }

@@ -22,10 +22,14 @@ export interface Running {
 }
 
 /** Starts the real program in its own process group, which is killed when the test is over. */
-export function start(args: readonly string[], environment: Record<string, string> = {}): Running {
+export function start(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+  stdout: 'ignore' | 'pipe' = 'ignore',
+): Running {
   const child = spawn(process.execPath, [MAIN, ...args], {
     detached: true,
-    stdio: 'ignore',
+    stdio: ['ignore', stdout, 'ignore'],
     env: { ...process.env, ...environment },
   });
   const ended = new Promise<number | null>((end) => child.once('exit', (code) => end(code)));
