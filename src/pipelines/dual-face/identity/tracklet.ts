@@ -52,7 +52,8 @@ export function trackletsOf(observations: readonly Observation[], shots: readonl
       { sightings: Sighting[]; embeddings: Float32Array[]; embeddedAt: number[] }
     >();
     for (let frame = from; frame < to; frame++) {
-      for (const { tracklet, box, score, embedding, height, quality, mouth } of observations[frame]?.faces ?? []) {
+      for (const { tracklet, box, score, embedding, height, quality, mouth } of observations[frame]?.faces ??
+        []) {
         const known = byId.get(tracklet) ?? { sightings: [], embeddings: [], embeddedAt: [] };
         byId.set(tracklet, known);
         known.sightings.push({
