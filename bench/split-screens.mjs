@@ -10,7 +10,7 @@
  *
  * `--truth`: the detector that finds the actors' faces in their clips, another one than that of the pipeline. `--sheets`:
  * writes a contact sheet of each scene: source above result. `--profile`: test_cif_P_CABAC_slice.264, in which somebody turns
- * to a full profile. `--report`: writes the table as JSON, as bench/results/split-screens.json. `--clip`: no scenes, only the sheet of a real video, and how many panes show a face that is well framed.
+ * almost to a profile. `--report`: writes the table as JSON, as bench/results/split-screens.json. `--clip`: no scenes, only the sheet of a real video, and how many panes show a face that is well framed.
  */
 import './no-telemetry.mjs';
 import { execFileSync } from 'node:child_process';

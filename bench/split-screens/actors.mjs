@@ -10,7 +10,7 @@ export const CLIPS = {
   D: 'head-pose-face-detection-female.gif',
   E: 'head-pose-face-detection-male.gif',
 };
-/** The frames of `--profile` (test_cif_P_CABAC_slice.264) in which the man turns to a full profile. */
+/** The frames of `--profile` (test_cif_P_CABAC_slice.264) in which the man turns almost to a profile. */
 export const PROFILE = { from: 140, count: 36, skip: false };
 const SIZE = { width: 640, height: 480 };
 /** Frames of a clip that are used, forwards and backwards in turn. */
@@ -18,7 +18,7 @@ const FRAMES = 40;
 const SKIPPED_SECONDS = '0.4';
 
 /**
- * The actors of a folder of clips; F is somebody who turns to a full profile.
+ * The actors of a folder of clips; F is somebody who turns almost to a profile.
  *
  * @param profile path of the video of F; absent: F is not there
  */

@@ -165,6 +165,6 @@ export const SCENES = {
   },
   'grid of two': { ...edited([50, TWO_SHOT], [30, ONLY_A]), recipe: GRID },
   /** Only with `--profile`. */
-  'full profile': edited([100, showing(['A', 'F'], shot(0, person('A', 170), person('F', 470)))]),
+  'near profile': edited([100, showing(['A', 'F'], shot(0, person('A', 170), person('F', 470)))]),
   'unequal heads': edited([80, shot(0, person('A', 180, 110), person('B', 500, 45))]),
 };

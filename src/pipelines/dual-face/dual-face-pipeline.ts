@@ -102,7 +102,7 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     const tools = {
       format: input,
       detectEvery: this.#options.recipe.detectEvery,
-      detect: (frame: Frame) => detector.detect(frame, input),
+      detect: (frame: Frame, format: FrameFormat) => detector.detect(frame, format),
       embed: (frame: Frame, face: Parameters<OptionalEmbedder['embed']>[2]) =>
         embedder.embed(frame, input, face),
     };

@@ -6,6 +6,7 @@ import type { Face } from '../detection/face.ts';
 import { iou, type Box } from '../tracking/box.ts';
 import { ByteTracker, TRACKER_DEFAULTS } from '../tracking/byte-tracker.ts';
 import type { AnalysisState } from './analysis-state.ts';
+import { measuredHeights } from './face-height.ts';
 import { lookQuality } from './look-quality.ts';
 import { mouthMovement } from './mouth-movement.ts';
 import { mouthPatches, type MouthPatches } from './mouth-patches.ts';
@@ -16,13 +17,15 @@ export interface AnalysisTools {
   readonly format: FrameFormat;
   /** Faces are detected in every n-th frame, and in the first frame of each shot. */
   readonly detectEvery: number;
-  readonly detect: (frame: Frame) => Promise<readonly Face[]>;
+  readonly detect: (frame: Frame, format: FrameFormat) => Promise<readonly Face[]>;
   /** The embedding of a face; null if that is impossible. */
   readonly embed: (frame: Frame, face: Face) => Promise<Float32Array | null>;
 }
 
 /** Minimum overlap (IoU) of a detection with the box of its track. */
 const SAME_FACE = 0.4;
+/** Faces are measured more precisely in every n-th frame, and in the first frame of each shot. */
+const MEASURED_EVERY = 12;
 
 /** Finds cuts and faces in the next frame, and follows the faces. */
 export async function analyseFrame(
@@ -38,12 +41,16 @@ export async function analyseFrame(
   const isNewShot = isCut || before.cut === null;
   if (!isNewShot && frame.number % detectEvery !== 0)
     return { state: { ...before, cut }, observation: { isNewShot, dissolveFrames, faces: null } };
-  const faces = await detect(frame);
+  const faces = await detect(frame, format);
   const detectedIn = (box: Box): Face | undefined => faces.find((each) => iou(each.box, box) > SAME_FACE);
   const followed = await followFaces({ ...before, cut }, faces, isNewShot, (box) => {
     const face = detectedIn(box);
     return face === undefined ? Promise.resolve(null) : embed(frame, face);
   });
+  const heights =
+    isNewShot || frame.number % MEASURED_EVERY === 0
+      ? await measuredHeights(frame, format, faces, detect)
+      : new Map<Face, number>();
   const mouths = new Map<number, MouthPatches>();
   const seen = followed.faces.map((each): SeenFace => {
     const face = detectedIn(each.box);
@@ -52,8 +59,10 @@ export async function analyseFrame(
     if (now !== null) mouths.set(each.tracklet, now);
     // A tracklet ends at a cut, so its mouth was in the same shot.
     const last = before.mouths?.get(each.tracklet);
+    const height = heights.get(face);
     return {
       ...each,
+      ...(height === undefined ? {} : { height }),
       ...(each.embedding === null ? {} : { quality: lookQuality(frame, format, face) }),
       ...(now === null || last === undefined ? {} : { mouth: mouthMovement(last, now) }),
     };

@@ -19,6 +19,8 @@ export interface SeenFace {
   readonly score: number;
   /** null: none was computed in this frame. */
   readonly embedding: Float32Array | null;
+  /** Height of the face in pixels, measured more precisely than that of the box; only in some frames, and not in earlier versions. */
+  readonly height?: number;
   /** How well the face would look on a thumbnail; only where there is an embedding, and not in earlier versions. */
   readonly quality?: number;
   /** How much the mouth has moved since the analysed frame before; absent where that is unknown. */

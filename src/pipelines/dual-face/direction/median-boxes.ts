@@ -21,3 +21,19 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
+
+/** The sightings with boxes of the measured height, where a height was measured: by the median factor, about their centres. */
+export function withMeasuredHeights(run: readonly Sighting[]): Sighting[] {
+  const factors = run.flatMap(({ box, height }) => (height === undefined ? [] : [height / box.height]));
+  if (factors.length === 0) return [...run];
+  const factor = median(factors);
+  return run.map((sighting) => {
+    const { x, y, width, height } = sighting.box;
+    const [moreWidth, moreHeight] = [(factor - 1) * width, (factor - 1) * height];
+    const box = {
+      ...{ x: x - moreWidth / 2, y: y - moreHeight / 2 },
+      ...{ width: width + moreWidth, height: height + moreHeight },
+    };
+    return { ...sighting, box };
+  });
+}

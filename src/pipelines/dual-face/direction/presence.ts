@@ -2,7 +2,7 @@ import type { Person } from '../identity/person.ts';
 import type { Shot, Sighting } from '../identity/tracklet.ts';
 import type { Box } from '../tracking/box.ts';
 import { boxesOfLeaving } from './leaving.ts';
-import { median, withMedianBoxes } from './median-boxes.ts';
+import { median, withMeasuredHeights, withMedianBoxes } from './median-boxes.ts';
 
 /** Where a person is in the frames of a shot; frame 0 is the first frame of the shot. */
 export interface Presence {
@@ -76,7 +76,7 @@ export function presenceIn(
     .map((sighting) => ({ ...sighting, frame: sighting.frame - from }))
     .sort((a, b) => a.frame - b.frame);
   const minFrames = Math.min(MIN_SECONDS * framesPerSecond, MIN_SHARE * frames);
-  const runs = runsOf(sightings, BRIDGE_SECONDS * framesPerSecond)
+  const runs = runsOf(withMeasuredHeights(sightings), BRIDGE_SECONDS * framesPerSecond)
     .filter((run) => run.filter(({ score }) => score >= CONFIDENT).length * detectEvery >= minFrames)
     .map(withMedianBoxes);
   const [first, last] = [runs[0]?.[0], runs.at(-1)?.at(-1)];

@@ -7,6 +7,8 @@ export interface Sighting {
   readonly frame: number;
   readonly box: Box;
   readonly score: number;
+  /** Height of the face in pixels, measured more precisely than that of the box; absent where that is unknown. */
+  readonly height?: number;
   /** How well the face would look on a thumbnail; absent where that is unknown. */
   readonly quality?: number;
   /** How much the mouth has moved; absent where that is unknown. */
@@ -50,11 +52,13 @@ export function trackletsOf(observations: readonly Observation[], shots: readonl
       { sightings: Sighting[]; embeddings: Float32Array[]; embeddedAt: number[] }
     >();
     for (let frame = from; frame < to; frame++) {
-      for (const { tracklet, box, score, embedding, quality, mouth } of observations[frame]?.faces ?? []) {
+      for (const { tracklet, box, score, embedding, height, quality, mouth } of observations[frame]?.faces ??
+        []) {
         const known = byId.get(tracklet) ?? { sightings: [], embeddings: [], embeddedAt: [] };
         byId.set(tracklet, known);
         known.sightings.push({
           ...{ frame, box, score },
+          ...(height === undefined ? {} : { height }),
           ...(quality === undefined ? {} : { quality }),
           ...(mouth === undefined ? {} : { mouth }),
         });

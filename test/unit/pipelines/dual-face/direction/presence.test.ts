@@ -64,3 +64,15 @@ test('who walks out of the image is there until the middle of the face is outsid
   expect(until(10, 900)).toBe(53);
   expect(until(0, 185)).toBe(53);
 });
+
+test('boxes have the size that was measured in some frames, around the same centres', () => {
+  const sightings = Array.from({ length: 50 }, (_, frame) => ({
+    ...{ frame, score: 0.9, box: { x: 100, y: 100, width: 80, height: 100 } },
+    ...(frame % 12 === 0 ? { height: frame === 24 ? 60 : 120 } : {}),
+  }));
+  const person = { id: 1, tracklets: [{ id: 1, shot: 0, sightings, embeddings: [], embeddedAt: [] }] };
+  const presence = presenceIn({ from: 0, to: 50 }, person, RATE, 1, 1280) ?? expect.fail('not there');
+  expect(presence.height).toBeCloseTo(120);
+  const { x, y, width, height } = boxAt(presence, 30) ?? expect.fail('no box');
+  expect([x, y, width, height].map(Math.round)).toEqual([92, 90, 96, 120]);
+});
