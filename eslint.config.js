@@ -34,7 +34,18 @@ const ROOMS = {
     'inference-thread',
     'reports',
   ],
-  worker: [...GROUND, 'queue', 'workspace', 'media', 'inference-thread', 'job'],
+  cloud: GROUND,
+  cluster: [
+    ...GROUND,
+    'queue',
+    'workspace',
+    'media',
+    'inference',
+    'inference-thread',
+    'job',
+    'cloud',
+  ],
+  worker: [...GROUND, 'queue', 'workspace', 'media', 'inference-thread', 'job', 'cluster'],
   daemon: [
     ...GROUND,
     'intake',
@@ -75,6 +86,8 @@ const ROOMS = {
     'daemon',
     'control',
     'page',
+    'cluster',
+    'inference-thread',
     'cloud',
   ],
 };
@@ -89,6 +102,9 @@ const OWNED_LIBRARIES = {
   winston: ['src/observability/logger.ts'],
   'onnxruntime-node': ['src/inference/onnx-engine.ts'],
   'prom-client': ['src/observability/metrics.ts'],
+  // Optional: loaded only where a cluster is used.
+  pg: ['src/cluster/connect.ts'],
+  'pg-boss': ['src/cluster/connect.ts'],
 };
 
 const floorZones = Object.entries(ROOMS).map(([room, allowed]) => ({

@@ -8,7 +8,8 @@
  *     [--model NAME-OR-FILE …] [--size 320x180 …] [--rounds 3] [--threads 0] [--instruction-set NAME …]
  * - quality: PSNR and SSIM against onnxruntime on the middle of each image of a folder; only with --pictures
  *     --pictures DIR [--crop 160] [--stills DIR]: also writes bicubic, onnxruntime and each precision side by side
- * - job: a whole job against the bare engine; bench/end-to-end.mjs has options
+ * - job: a whole job against the bare engine (bench/end-to-end.mjs), for each --job-size
+ *     [--job-size 320x180 …] [--frames 120] [--clip clip.mp4]: a real clip instead of a fractal with noise
  * - daemon: start, delay of the event loop with five pages open, and memory over time [--seconds 120]
  * - queue: operations of the queue [--jobs 100000]
  */
@@ -40,6 +41,9 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: '0' },
     'instruction-set': { type: 'string', multiple: true },
+    'job-size': { type: 'string', multiple: true, default: ['320x180'] },
+    frames: { type: 'string', default: '120' },
+    clip: { type: 'string' },
     pictures: { type: 'string' },
     crop: { type: 'string', default: '160' },
     stills: { type: 'string' },
@@ -58,7 +62,7 @@ const sections = {
       crop: Number(values.crop),
       stills: values.stills,
     }),
-  job: () => measureJob({ root }),
+  job: () => measureJob({ root, sizes: values['job-size'], frames: values.frames, clip: values.clip }),
   daemon: () => {
     const model = existsSync(findModel(MODELS[0]).path) ? MODELS[0] : 'lanczos';
     return measureDaemon({ root, seconds: Number(values.seconds), size: '320x180', model });

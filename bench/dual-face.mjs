@@ -58,8 +58,8 @@ function meanOffset(wanted, found) {
   let offset = 0;
   let count = 0;
   for (const [i, views] of wanted.entries()) {
-    for (const side of ['left', 'right']) {
-      const [one, other] = [views[side], found[i][side]];
+    for (const [pane, one] of views.panes.entries()) {
+      const other = found[i].panes[pane] ?? null;
       if (one === null || other === null) continue;
       offset += Math.hypot(one.centerX - other.centerX, one.centerY - other.centerY) / one.height;
       count++;

@@ -1,12 +1,15 @@
 /**
  * Speed of a whole job, with the real daemon, worker, ffmpeg and RAM disk, compared with the bare engine on frames of the
- * same size, which is measured before and after the job. Prints a table and writes bench/results/end-to-end.json.
+ * same size, which is measured before and after the job. Prints a table and writes a report.
+ *
+ * The bare engine must have the same speed before and after the job; if it differs by more than a tenth, the result says that
+ * the job was disturbed.
  *
  * On a busy machine the wall clock says little. CPU time does: that of the bare engine for a frame, and what a further frame
  * costs in a job, with all processes, from two jobs of different lengths.
  *
  *   node bench/end-to-end.mjs [--width 320] [--height 180] [--frames 120] [--model realesr-general-x4v3] [--scale 2] [--precision fast]
- *     [--batch 60] [--program dist/main.js] [--clip clip.mp4]
+ *     [--batch 60] [--program dist/main.js] [--clip clip.mp4] [--report FILE]
  *
  * Without --clip, the video is a fractal with noise, so no part of a frame can be reused, and the encoder takes longer.
  */
@@ -14,7 +17,7 @@ import './no-telemetry.mjs';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { childrenOf, megabytes } from './process-memory.mjs';
 
@@ -31,12 +34,15 @@ const { values } = parseArgs({
     batch: { type: 'string', default: 'auto' },
     program: { type: 'string', default: join(root, 'dist/main.js') },
     clip: { type: 'string' },
+    report: { type: 'string', default: join(root, 'bench/results/end-to-end.json') },
   },
 });
 const [width, height, frames, scale] = [values.width, values.height, values.frames, values.scale].map(Number);
 
 /** Frames of the first batch; the speed is measured between its end and the end of the job. */
 const FIRST = 30;
+/** Share by which the bare engine may differ before and after. */
+const MOST_DRIFT = 0.1;
 if (!(frames >= 2 * FIRST)) throw new Error(`--frames must be at least ${2 * FIRST}.`);
 
 const engine = await bareEngine();
@@ -144,10 +150,13 @@ async function runDaemon(home) {
 function report({ before, after, job: { fps, cpuMs, ...rest }, start }) {
   const bare = { fps: (before.fps + after.fps) / 2, cpuMs: (before.cpuMs + after.cpuMs) / 2 };
   const frameMs = (cpuMs - start.cpuMs) / (frames - FIRST);
+  const drift = after.fps / before.fps - 1;
   const result = {
     machine: `${cpus().length} x ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    what: `${values.model}, ${values.clip ?? 'generated'}, ${width}x${height}, scale ${scale}, ${frames} frames, batch ${values.batch}`,
+    what: `${values.model}, ${values.clip === undefined ? 'generated' : basename(values.clip)}, ${width}x${height}, scale ${scale}, ${frames} frames, batch ${values.batch}`,
     bareEngineFps: { before: round(before.fps), after: round(after.fps) },
+    drift: round(drift),
+    isDisturbed: Math.abs(drift) > MOST_DRIFT,
     wholeJobFps: round(fps),
     ratio: round(fps / bare.fps),
     bareEngineCpuMs: { before: round(before.cpuMs), after: round(after.cpuMs) },
@@ -155,8 +164,8 @@ function report({ before, after, job: { fps, cpuMs, ...rest }, start }) {
     ratioOfCpu: round(bare.cpuMs / frameMs),
     ...rest,
   };
-  mkdirSync(join(root, 'bench/results'), { recursive: true });
-  writeFileSync(join(root, 'bench/results/end-to-end.json'), `${JSON.stringify(result, null, 2)}\n`);
+  mkdirSync(dirname(resolve(values.report)), { recursive: true });
+  writeFileSync(values.report, `${JSON.stringify(result, null, 2)}\n`);
   for (const [name, value] of Object.entries(result))
     console.log(`${name.padEnd(22)}${typeof value === 'object' ? JSON.stringify(value) : value}`);
 }

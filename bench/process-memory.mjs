@@ -15,13 +15,17 @@ export function megabytes(pid, field) {
   }
 }
 
-/** IDs of the processes that a process has started. */
+/**
+ * IDs of the processes that a process has started.
+ *
+ * @param {number | string} pid
+ */
 export function childrenOf(pid) {
   return readdirSync('/proc').filter((name) => {
     if (!/^\d+$/.test(name)) return false;
     try {
       const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
-      return Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]) === pid;
+      return Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0]) === Number(pid);
     } catch {
       return false;
     }

@@ -5,22 +5,24 @@
  * pane was not well framed, what the cameras do between cuts, and by how much
  * the heads in the two panes differ (median).
  *
- *   npm run build && node bench/split-screens.mjs --faces DIR_OF_VIDEOS [--truth DETECTOR.onnx] [--only REGEX] [--sheets DIR]
+ *   npm run build && node bench/split-screens.mjs --faces DIR_OF_VIDEOS [--truth DETECTOR.onnx] [--profile VIDEO] [--only REGEX] [--sheets DIR] [--report FILE]
  *   node bench/split-screens.mjs --clip VIDEO --sheets DIR [--frames 200] [--offset 0]
  *
  * `--truth`: the detector that finds the actors' faces in their clips, another one than that of the pipeline. `--sheets`:
- * writes a contact sheet of each scene: source above result. `--clip`: no scenes, only the sheet of a real video.
+ * writes a contact sheet of each scene: source above result. `--profile`: test_cif_P_CABAC_slice.264, in which somebody turns
+ * to a full profile. `--report`: writes the table as JSON, as bench/results/split-screens.json. `--clip`: no scenes, only the sheet of a real video, and how many panes show a face that is well framed.
  */
 import './no-telemetry.mjs';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CLIPS, readActor } from './split-screens/actors.mjs';
+import { readActors } from './split-screens/actors.mjs';
 import { compose } from './split-screens/compose.mjs';
 import { contactSheet } from './split-screens/contact-sheet.mjs';
-import { measure } from './split-screens/measure.mjs';
-import { RATE, SCENES, SIZE } from './split-screens/scenes.mjs';
+import { isWellFramed, measure } from './split-screens/measure.mjs';
+import { actorsIn, RATE, SCENES, SIZE } from './split-screens/scenes.mjs';
 import { splitScreen } from './split-screens/split-screen.mjs';
 import { createOnnxEngine } from '../dist/inference/onnx-engine.js';
 import { loadFaceDetector } from '../dist/pipelines/dual-face/detection/face-detector.js';
@@ -33,6 +35,8 @@ const { values } = parseArgs({
     truth: { ...text, default: join(root, 'models/blazeface-full-range.onnx') },
     only: { ...text, default: '' },
     sheets: text,
+    profile: text,
+    report: text,
     clip: text,
     frames: { ...text, default: '200' },
     offset: { ...text, default: '0' },
@@ -48,12 +52,12 @@ else throw new Error('--faces names the folder of the single-person clips, or --
 async function measureScenes() {
   const options = { device: 'cpu', engines: [createOnnxEngine('cpu')], threads: 1 };
   const detector = await loadFaceDetector(readFileSync(values.truth), values.truth, options);
-  const actors = {};
-  for (const [id, clip] of Object.entries(CLIPS)) actors[id] = await readActor(values.faces, clip, detector);
+  const actors = await readActors(values.faces, values.profile, detector);
   await detector.dispose();
   const rows = {};
   for (const [name, scene] of Object.entries(SCENES)) {
     if (!new RegExp(values.only).test(name)) continue;
+    if ([...actorsIn(scene)].some((id) => actors[id] === undefined)) continue;
     const composed = Array.from({ length: scene.frames }, (_, i) => compose(scene.at(i), i, actors, SIZE));
     const pixels = composed.map((each) => each.pixels);
     const made = await splitScreen(pixels, SIZE, RATE, { ...recipe, ...scene.recipe });
@@ -69,11 +73,36 @@ async function measureScenes() {
       'fastest (heights/s)': scores.fastest.toFixed(2),
       reversals: scores.reversals,
       'heads differ': `${(100 * scores.unequal).toFixed(0)} %`,
+      'analysis, models in it, direction, drawing (ms)': Object.values(made.milliseconds)
+        .map((each) => each.toFixed(1))
+        .join(', '),
     };
     if (values.sheets !== undefined)
       await contactSheet(pixels, SIZE, made, join(values.sheets, `${name.replaceAll(/\W+/g, '-')}.png`));
   }
   console.table(rows);
+  if (values.report === undefined) return;
+  const machine = { cpu: cpus()[0].model, cores: availableParallelism() };
+  writeFileSync(values.report, `${JSON.stringify({ ...machine, scenes: rows }, null, 2)}\n`);
+}
+
+/** How many panes with a view of a face show one, as the detector `--truth` sees it, well framed. */
+async function framedShare(frames, { width, height }, { views, geometryOf }) {
+  const options = { device: 'cpu', engines: [createOnnxEngine('cpu')], threads: 1 };
+  const detector = await loadFaceDetector(readFileSync(values.truth), values.truth, options);
+  const counts = { panes: 0, 'well framed': 0, 'frames without a face': 0 };
+  for (const [i, pixels] of frames.entries()) {
+    const faces = (await detector.detect(pixels, width, height)).filter(({ score }) => score > 0.6);
+    if (faces.length === 0) counts['frames without a face']++;
+    const { layout, panes, whole } = views[i];
+    const geometry = geometryOf(layout, panes.length);
+    for (const view of whole === 1 ? [] : panes.filter((each) => each !== null)) {
+      counts.panes++;
+      if (faces.some(({ box }) => isWellFramed(view, box, geometry))) counts['well framed']++;
+    }
+  }
+  await detector.dispose();
+  return counts;
 }
 
 async function showClip() {
@@ -105,6 +134,6 @@ async function showClip() {
     raw.subarray(i * bytes, (i + 1) * bytes),
   );
   const made = await splitScreen(pixels, size, num / den, recipe);
-  console.log(made.conclusion, made.milliseconds);
+  console.log(made.conclusion, made.milliseconds, await framedShare(pixels, size, made));
   await contactSheet(pixels, size, made, join(values.sheets, `${basename(values.clip)}.png`));
 }

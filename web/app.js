@@ -67,11 +67,14 @@ function Navigation({ current }) {
     queue: counts && counts.queued + counts.running + counts.paused,
     ended: counts?.failed,
   };
-  useEffect(
-    () =>
-      document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }),
-    [current],
-  );
+  useEffect(() => {
+    const reveal = () =>
+      document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    reveal();
+    // A phone that is turned has another width.
+    addEventListener('resize', reveal);
+    return () => removeEventListener('resize', reveal);
+  }, [current]);
   return html`<nav aria-label="Panels">
     <a class="brand" href="#/now" aria-label="Framekiln"
       ><img src="assets/icon.svg" alt="" /><b>Framekiln</b></a

@@ -16,6 +16,8 @@ export function Compare({ before, after, label, names = ['Before', 'After'], zoo
   if (shown === null) return html`<div class="compare none" role="status"><p>Making a preview …</p></div>`;
   const move = ({ target }) => box.current.style.setProperty('--at', `${target.value}%`);
   const ratio = { aspectRatio: `${shown.width} / ${shown.height}` };
+  // No wider than its greatest height allows: black bars beside the images would be part of the way of the divider.
+  if (zoom === null) ratio.maxWidth = `calc(75vh * ${shown.width} / ${shown.height})`;
   const place = zoom === null ? {} : { objectPosition: `${zoom.x * 100}% ${zoom.y * 100}%` };
   const [left, right] = names;
   return html`<figure class="compare ${zoom === null ? '' : 'zoomed'}" ref=${box} style=${ratio}>

@@ -7,7 +7,7 @@ import { Filters } from './ui.js';
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 
 export function Log() {
-  const [level, setLevel] = useState('info');
+  const [level, setLevel] = useState('debug');
   const [text, setText] = useState('');
   const least = LEVELS.indexOf(level);
   const wanted = text.toLowerCase();
@@ -31,7 +31,7 @@ export function Log() {
     </header>
     <${Filters} label="Filter by file or text" text=${text} onText=${setText} group="Lowest level">
       ${[
-        ['info', 'All'],
+        ['debug', 'All'],
         ['warn', 'Warnings'],
         ['error', 'Errors'],
       ].map(

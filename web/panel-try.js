@@ -88,7 +88,7 @@ function Choice({ run, onStart, onCancel }) {
     <label class="field">
       <span>Scale</span>
       <select value=${scale} onChange=${({ target }) => setScale(target.value)}>
-        <option value="">as in the settings</option>
+        <option value="">default</option>
         ${[2, 3, 4].map((each) => html`<option value=${each}>${each}×</option>`)}
       </select>
     </label>

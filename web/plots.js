@@ -12,12 +12,17 @@ const SPANS = [
   ['7d', '7 days', 604_800],
 ];
 
+/** The top of a scale by the largest value; `idle` while every value is 0. */
+function topFor(idle) {
+  return (largest) => 1.15 * (largest || idle);
+}
+
 /** The plots, each with its measures: name in the answer of the daemon, label, colour. */
 const PLOTS = [
   {
     title: 'Use',
     format: (value) => `${Math.round(value)} %`,
-    most: 100,
+    top: () => 100,
     measures: [
       ['processor', 'Processor', '--accent'],
       ['memory', 'Memory', '--line-2'],
@@ -29,16 +34,19 @@ const PLOTS = [
   {
     title: 'Speed of the running jobs',
     format: (value) => `${rate(value)} fps`,
+    top: topFor(1),
     measures: [['speed', 'Speed', '--accent']],
   },
   {
     title: 'Free disk space for finished videos',
     format: bytes,
+    top: topFor(1e6),
     measures: [['freeDisk', 'Free', '--line-2']],
   },
   {
     title: 'Memory used by RAM disks',
     format: bytes,
+    top: topFor(1e6),
     measures: [['ramDisk', 'Used', '--line-4']],
   },
 ];
@@ -80,7 +88,7 @@ export function History() {
   </section>`;
 }
 
-function Plot({ plot: { title, format, measures, most }, answer }) {
+function Plot({ plot: { title, format, measures, top }, answer }) {
   const box = useRef(null);
   const chart = useRef(null);
   const known = measures.filter(([name]) => answer.values[name]);
@@ -95,7 +103,7 @@ function Plot({ plot: { title, format, measures, most }, answer }) {
       if (!isCurrent || box.current === null) return;
       chart.current?.destroy();
       chart.current = new Library(
-        optionsOf(box.current, known, format, most, answer.span),
+        optionsOf(box.current, known, format, top, answer.span),
         latest.current,
         box.current,
       );
@@ -139,7 +147,7 @@ function Plot({ plot: { title, format, measures, most }, answer }) {
 
 const HEIGHT = 170;
 
-function optionsOf(box, measures, format, most, span) {
+function optionsOf(box, measures, format, top, span) {
   const style = getComputedStyle(document.documentElement);
   const color = (name) => style.getPropertyValue(name).trim();
   const font = `12px ${getComputedStyle(document.body).fontFamily}`;
@@ -159,7 +167,7 @@ function optionsOf(box, measures, format, most, span) {
     },
     scales: {
       x: { time: true, range: () => Object.values(scaleOf(span)) },
-      y: { range: (_, least, largest) => [0, most ?? Math.max(largest ?? 0, 1e-9) * 1.15] },
+      y: { range: (_, least, largest) => [0, top(largest)] },
     },
     axes: [
       { ...axis, size: 28, space: 70, values: (_, ticks) => ticks.map((at) => timeLabel(at, span)) },

@@ -1,6 +1,6 @@
 /** The actors of the composed scenes: one person each, from single-person clips. */
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** The people, each with a clip of `--faces` in which the face is hardly ever covered. */
 export const CLIPS = {
@@ -10,13 +10,28 @@ export const CLIPS = {
   D: 'head-pose-face-detection-female.gif',
   E: 'head-pose-face-detection-male.gif',
 };
+/** The frames of `--profile` (test_cif_P_CABAC_slice.264) in which the man turns to a full profile. */
+export const PROFILE = { from: 140, count: 36, skip: false };
 const SIZE = { width: 640, height: 480 };
 /** Frames of a clip that are used, forwards and backwards in turn. */
 const FRAMES = 40;
 const SKIPPED_SECONDS = '0.4';
 
+/**
+ * The actors of a folder of clips; F is somebody who turns to a full profile.
+ *
+ * @param profile path of the video of F; absent: F is not there
+ */
+export async function readActors(folder, profile, detector) {
+  const actors = {};
+  for (const [id, clip] of Object.entries(CLIPS)) actors[id] = await readActor(folder, clip, detector);
+  if (profile !== undefined)
+    actors.F = await readActor(dirname(profile), basename(profile), detector, PROFILE);
+  return actors;
+}
+
 /** Reads a clip and finds the face in each frame; where the detector misses it, the nearest found one counts. */
-export async function readActor(folder, clip, detector, { count = FRAMES, skip = true } = {}) {
+export async function readActor(folder, clip, detector, { count = FRAMES, skip = true, from = 0 } = {}) {
   const raw = execFileSync(
     'ffmpeg',
     [
@@ -31,7 +46,7 @@ export async function readActor(folder, clip, detector, { count = FRAMES, skip =
       ],
       ...[
         '-vf',
-        `scale=${SIZE.width}:${SIZE.height}:force_original_aspect_ratio=increase,crop=${SIZE.width}:${SIZE.height}`,
+        `${from > 0 ? `select=gte(n\\,${from}),setpts=PTS-STARTPTS,` : ''}scale=${SIZE.width}:${SIZE.height}:force_original_aspect_ratio=increase,crop=${SIZE.width}:${SIZE.height}`,
       ],
       ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'],
     ],

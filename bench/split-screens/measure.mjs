@@ -100,7 +100,7 @@ export function subjectOf(view, faces, { aspect }) {
 }
 
 /** Whether a face is whole and where it belongs; at the edge of the image, a view cannot be moved any further. */
-function isWellFramed(view, box, { width, height, aspect }) {
+export function isWellFramed(view, box, { width, height, aspect }) {
   if (view === null) return false;
   const across = view.height * aspect;
   const [left, top] = [view.centerX - across / 2, view.centerY - view.height / 2];

@@ -11,6 +11,12 @@ const shot = (set, ...people) => [{ weight: 1, set, people }];
 /** Progress from frame `from` to frame `to`, 0 to 1. */
 const progress = (frame, from, to) => Math.min(1, Math.max(0, (frame - from) / (to - from)));
 
+/** Everybody who is in a scene. */
+export function actorsIn(scene) {
+  const frames = Array.from({ length: scene.frames }, (_, i) => scene.at(i));
+  return new Set(frames.flatMap((layers) => layers.flatMap(({ people }) => people.map(({ id }) => id))));
+}
+
 /** A scene of shots that follow each other: pairs of a length in frames and the layers. */
 function edited(...shots) {
   let frames = 0;
@@ -151,11 +157,14 @@ export const SCENES = {
     ...{ frames: 150, cuts: [], recipe: GRID },
     at: (frame) => {
       const x = 720 - 140 * (progress(frame, 30, 50) - progress(frame, 90, 110));
-      const here = frame >= 41 && frame < 115;
+      // Three quarters of the face, from which on it counts (see compose.mjs), are in the image from frame 43 on.
+      const here = frame >= 43 && frame < 115;
       const people = [person('A', 80, 55), person('D', 240, 55), person('B', 400, 55)];
       return showing(here ? ['A', 'D', 'B', 'E'] : ['A', 'D', 'B'], shot(1, ...people, person('E', x, 55)));
     },
   },
   'grid of two': { ...edited([50, TWO_SHOT], [30, ONLY_A]), recipe: GRID },
+  /** Only with `--profile`. */
+  'full profile': edited([100, showing(['A', 'F'], shot(0, person('A', 170), person('F', 470)))]),
   'unequal heads': edited([80, shot(0, person('A', 180, 110), person('B', 500, 45))]),
 };

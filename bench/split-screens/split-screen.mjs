@@ -13,9 +13,24 @@ const BATCH = 40;
 /** Size of the result: small, because only the views are measured. */
 export const RESULT = { width: 320, height: 180 };
 
+/** An engine that reports the milliseconds of each run. */
+function timedEngine(engine, onRun) {
+  const load = async (...args) => {
+    const model = await engine.load(...args);
+    const run = async (tensor) => {
+      const before = performance.now();
+      const outputs = await model.run(tensor);
+      onRun(performance.now() - before);
+      return outputs;
+    };
+    return { maxBatch: model.maxBatch, run, dispose: () => model.dispose() };
+  };
+  return { ...engine, load };
+}
+
 /**
  * The frames of a split screen and their size, the views that were drawn, the decisions, the geometry of the views by layout and number of panes, the log line, and the milliseconds per
- * frame of each step.
+ * frame of each step (`models`: those of `analyse` in which a model ran).
  *
  * @param frames packed 8-bit RGB
  * @param recipe keys that differ from the defaults
@@ -24,17 +39,18 @@ export const RESULT = { width: 320, height: 180 };
 export async function splitScreen(frames, size, rate, recipe, loudness = null) {
   const wanted = { ...PIPELINE_DEFAULTS['dual-face'], device: 'cpu', ...RESULT, ...recipe };
   const manifest = await readManifest(join(models, 'manifest.json'));
+  const milliseconds = { analyse: 0, models: 0, direct: 0, draw: 0 };
+  let inModels = 0;
   const pipeline = new DualFacePipeline({
     recipe: wanted,
     model: await findModel(wanted.model, [models], manifest, 'face-detector'),
     embedding: await findModel('face-recognition', [models], manifest, 'face-embedding'),
     ...{ tile: null, threads: 1 },
-    engines: [createOnnxEngine('cpu')],
+    engines: [timedEngine(createOnnxEngine('cpu'), (ms) => (inModels += ms))],
     onInferred: () => undefined,
     onStepDown: (reason) => console.error(reason),
   });
   const { signal } = new globalThis.AbortController();
-  const milliseconds = { analyse: 0, direct: 0, draw: 0 };
   const timed = async (step, work) => {
     const before = performance.now();
     const result = await work();
@@ -49,11 +65,13 @@ export async function splitScreen(frames, size, rate, recipe, loudness = null) {
       batches.push(frames.slice(start, start + BATCH).map((pixels, i) => ({ number: start + i, pixels })));
     const findings = [];
     let state = null;
+    inModels = 0;
     for (const batch of batches) {
       const analysed = await timed('analyse', () => pipeline.analyse(batch, state, signal, () => undefined));
       findings.push(analysed.findings);
       state = analysed.state;
     }
+    milliseconds.models = inModels / frames.length;
     const lengths = batches.map(({ length }) => length);
     const { directions, conclusion, decisions } = await timed('direct', () =>
       pipeline.direct(findings, lengths, signal, () => undefined, loudness),

@@ -12,8 +12,7 @@ import { readGroupLimits } from '../lib/control-groups.ts';
 import { visibleText } from '../lib/visible-text.ts';
 import { probeMedia } from '../media/probe/probe-media.ts';
 import { fastestExcellent } from '../trial/grade-precision.ts';
-import { middleOf, type MeasuredPrecision } from '../trial/measure-precisions.ts';
-import { takeFrame } from '../trial/take-frame.ts';
+import type { MeasuredPrecision } from '../trial/measure-precisions.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { existingFile } from './existing-file.ts';
@@ -76,6 +75,8 @@ async function* imagesOf(
   edge: number,
   limits: Settings['limits'],
 ): AsyncGenerator<Tensor> {
+  const { middleOf } = await import('../trial/measure-precisions.ts');
+  const { takeFrame } = await import('../trial/take-frame.ts');
   const { signal } = new AbortController();
   for (const path of paths) {
     if (cli.interactive) cli.complain(`${visibleText(basename(path))} …`);

@@ -27,6 +27,7 @@ import { readKnownModels } from '../inference/models/known-models.ts';
 import { listModels, pullCommand, verifyModels } from '../inference/models/find-model.ts';
 import { runForText } from '../media/ffmpeg/run-for-text.ts';
 import { availableMemoryBytes } from '../workspace/memory.ts';
+import { checkCluster } from './check-cluster.ts';
 import { tryEncoders, tryRamDisk } from './environment-trials.ts';
 import { findGpuUse } from './find-gpu-use.ts';
 
@@ -58,6 +59,7 @@ export function checkEnvironment(place: Place, model: string): Promise<NamedChec
     },
     models: async () => checkModels(await findModels(home), model === 'lanczos' ? null : model),
     'ram disk': async () => checkRamDisk(await tryRamDisk(home, settings)),
+    ...(settings.cluster.database === '' ? {} : { cluster: () => checkCluster(settings.cluster) }),
     ...quickChecks(place),
   });
 }

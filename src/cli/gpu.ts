@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import { programRoot } from '../config/home.ts';
 import { programVersion } from '../config/program-version.ts';
 import { loadAddon } from '../inference/cuda-engine.ts';
-import { installAddon } from '../inference/install-addon.ts';
 import { writeFileDurably } from '../workspace/durable-file.ts';
 import type { Cli } from './cli.ts';
 
@@ -26,6 +25,7 @@ function installCommand(cli: Cli): Command {
       'checksum of the package, required with an address (default: the one in the folder’s SHA256SUMS)',
     )
     .action(async ({ from, sha256 }: { from: string; sha256?: string }) => {
+      const { installAddon } = await import('../inference/install-addon.ts');
       const path = await installAddon({
         name: 'cuda',
         from: /^https?:/.test(from) ? from : resolve(from),

@@ -2,7 +2,6 @@ import { modelFolders } from '../config/home.ts';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { ExitCode } from '../domain/exit-codes.ts';
-import { fetchModel } from '../inference/models/fetch-model.ts';
 import { readKnownModels } from '../inference/models/known-models.ts';
 import { listModels, verifyModels } from '../inference/models/find-model.ts';
 import { formatDuration } from '../observability/format-progress.ts';
@@ -54,6 +53,8 @@ function pullCommand(cli: Cli): Command {
       const { home } = openHome(cli, options);
       const manifest = await readKnownModels();
       const from = options.from === undefined ? null : resolve(options.from);
+      // Loaded only now, because npm's own libraries take longer than most commands.
+      const { fetchModel } = await import('../inference/models/fetch-model.ts');
       for (const name of names) {
         const title = `${from === null ? 'Downloading' : 'Installing'} ${name}`;
         if (!cli.interactive) cli.print(`${title} …`);

@@ -6,6 +6,7 @@ import { visibleText } from '../lib/visible-text.ts';
 import { addCommand } from './add.ts';
 import { benchCommand } from './bench.ts';
 import type { Cli } from './cli.ts';
+import { clusterCommand } from './cluster.ts';
 import { completionCommand } from './completion.ts';
 import { configCommand } from './config.ts';
 import { controlCommands } from './control.ts';
@@ -18,13 +19,13 @@ import { modelsCommand } from './models.ts';
 import { openCommand } from './open.ts';
 import { pageCommand } from './page.ts';
 import { prioritiseCommand } from './prioritise.ts';
-import { queueWorkerCommand } from './queue-worker.ts';
 import { runCommand } from './run.ts';
 import { serviceCommand } from './service.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
 import { stopCommand } from './stop.ts';
 import { tryCommand } from './try.ts';
+import { workerCommand } from './worker.ts';
 
 /**
  * Runs one command line to its end.
@@ -83,7 +84,8 @@ export function createProgram(cli: Cli): Command {
     logsCommand(cli),
     hooksCommand(cli),
     serviceCommand(cli),
-    queueWorkerCommand(cli),
+    clusterCommand(cli),
+    workerCommand(cli),
     completionCommand(cli),
   ];
   for (const command of commands) program.addCommand(command);

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
 import { createS3Client, connectionOptions, loadAws } from '../cloud/aws/load-aws.ts';
 import { HandOver } from '../cloud/worker/ends.ts';
 import { HOLD_TIMES } from '../cloud/worker/message-hold.ts';
@@ -24,55 +23,11 @@ export interface QueueWorkerOptions extends GlobalOptions {
   readonly metrics?: 'emf';
 }
 
-/** `framekiln worker --queue`: takes jobs from queues of Amazon SQS, with videos in S3. */
-export function queueWorkerCommand(cli: Cli): Command {
-  return withQueueOptions(
-    new Command('worker').description('Process jobs from a queue of Amazon SQS, with videos in S3'),
-  )
-    .option('--once', 'exit when no message waits')
-    .action(async (_, self: Command) => {
-      await runQueueWorker(cli, self.optsWithGlobals<QueueWorkerOptions>());
-    });
-}
-
-export function withQueueOptions(command: Command): Command {
-  return command
-    .option(
-      '--queue <url>',
-      'URL of a queue of Amazon SQS; repeat it for a queue that is used while the first one is empty (default: SQS_QUEUE_URL)',
-      collect,
-    )
-    .option(
-      '--allow-bucket <name>',
-      'bucket that messages may name beside S3_BUCKET_NAME (repeatable)',
-      collect,
-    )
-    .option('--spot', 'hand the job over when AWS announces that it takes this spot instance away')
-    .option('--price-per-hour <usd>', 'price of this machine, for the cost of each job', price)
-    .option('--metrics <form>', 'print metrics: emf for CloudWatch’s embedded metric format', metricsForm);
-}
-
-function collect(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text];
-}
-
-function price(text: string): number {
-  const usd = Number(text);
-  if (!(usd >= 0) || text.trim() === '') throw new InvalidArgumentError('It must be a number of US dollars.');
-  return usd;
-}
-
-function metricsForm(text: string): 'emf' {
-  if (text !== 'emf') throw new InvalidArgumentError('It must be emf.');
-  return text;
-}
-
-/** Works until it is stopped or, with `--once`, until no message waits. */
+/** `framekiln worker --queue`: works until it is stopped or, with `--once`, until no message waits. */
 export async function runQueueWorker(cli: Cli, options: QueueWorkerOptions): Promise<void> {
   const variables = cloudVariables();
   const queueUrls = options.queue ?? (variables.queueUrl === null ? [] : [variables.queueUrl]);
   const { bucket, endpoint } = variables;
-  if (queueUrls.length === 0) throw missing('a queue: --queue URL or SQS_QUEUE_URL');
   if (bucket === null) throw missing('a bucket for checkpoints: S3_BUCKET_NAME');
   const { home, settings } = openHome(cli, options);
   const s3 = await createS3Client(endpoint);

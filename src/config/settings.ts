@@ -230,6 +230,18 @@ export const SettingsFile = z
         }),
       })
       .prefault({}),
+    cluster: z
+      .strictObject({
+        database: z.string().default('').meta({
+          description:
+            'PostgreSQL database that hands the batches of a video out to several machines, such as postgresql://kiln@nas/kiln; if empty, this machine processes them all',
+        }),
+        store: z.string().default('').meta({
+          description:
+            'absolute path of a folder that all machines of the cluster share, or s3://BUCKET, for sources and segments',
+        }),
+      })
+      .prefault({}),
     throttling: Throttling,
     hooks: Hooks,
     page: z

@@ -30,7 +30,7 @@ export function withSettings(text: string, name: string, changes: readonly Setti
   for (const { key } of changes) assertSetting(key);
   const before = parseYamlLevel(text, name);
   if (before.faults.length > 0) throw unusable(name, before.faults);
-  const document = parseDocument(text);
+  const document = parseSettings(text);
   for (const { key, value } of changes) {
     if (value === null) remove(document, key);
     else set(document, key, valueOf(value));
@@ -52,6 +52,19 @@ function assertSetting(key: string): void {
   const hint =
     nearest === undefined ? 'to list all settings: framekiln config example' : `did you mean ${nearest}?`;
   throw new ConfigurationError(`${key} is not a setting (${hint}).`, []);
+}
+
+/** The document of a text; a file that is empty, or has comments only, is a map without keys. */
+function parseSettings(text: string): Document {
+  const document: Document = parseDocument(text);
+  const { contents } = document;
+  if (contents !== null && !(isScalar(contents) && contents.value === null)) return document;
+  const map = document.createNode({});
+  const comments = [document.commentBefore, contents?.commentBefore, contents?.comment, document.comment];
+  map.commentBefore = comments.filter((comment) => comment != null).join('\n') || null;
+  document.contents = map;
+  document.commentBefore = document.comment = null;
+  return document;
 }
 
 function set(document: Document, key: string, value: unknown): void {

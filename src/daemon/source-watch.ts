@@ -4,7 +4,13 @@ import { toError } from '../domain/errors.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 
-const CHECK_EVERY_MS = 20_000;
+const SHORTEST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 20_000;
+
+/** The pause between two checks: they take at most a hundredth of the time, unless they take longer than 200 ms. */
+export function pauseAfterCheckMs(lastCheckMs: number): number {
+  return Math.min(LONGEST_PAUSE_MS, Math.max(SHORTEST_PAUSE_MS, 100 * lastCheckMs));
+}
 
 /**
  * Queues jobs again that failed because their source was missing, once it is back. A scan of `input/` notices only files
@@ -27,13 +33,15 @@ export class SourceWatch {
   tick(): void {
     if (this.#isChecking || this.#now() < this.#nextAtMs) return;
     this.#isChecking = true;
+    const startedAtMs = this.#now();
     void this.#check()
       .catch((error: unknown) =>
         this.#log.warn(`cannot check whether missing sources are back: ${toError(error).message}; retrying`),
       )
       .finally(() => {
         this.#isChecking = false;
-        this.#nextAtMs = this.#now() + CHECK_EVERY_MS;
+        const endedAtMs = this.#now();
+        this.#nextAtMs = endedAtMs + pauseAfterCheckMs(endedAtMs - startedAtMs);
       });
   }
 

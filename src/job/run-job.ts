@@ -12,7 +12,10 @@ import type { JobContext } from './job-context.ts';
 import { assertFoldersPresent } from './missing-folders.ts';
 import { prepareJob } from './prepare/prepare-job.ts';
 import { assertUnchanged } from './prepare/assert-unchanged.ts';
-import { makeStill, stillFormatOfJob } from './still/make-still.ts';
+import { stillFormatOfJob } from './still/still-format-of-job.ts';
+
+/** Commits every missing batch of a job: on this machine, or on those of a cluster. */
+export type DoBatches = typeof processBatches;
 
 /**
  * Runs one job from its current state to the end. Work that has a checkpoint is never done again. The row in the queue
@@ -20,13 +23,13 @@ import { makeStill, stillFormatOfJob } from './still/make-still.ts';
  *
  * Throws the error that ended the job; the caller decides what it means for the job.
  */
-export async function runJob(context: JobContext): Promise<void> {
+export async function runJob(context: JobContext, doBatches: DoBatches = processBatches): Promise<void> {
   const { home, job, lease, queue, settings, log } = context;
   const startedAtMs = performance.now();
   await assertFoldersPresent(context);
   const folder = new JobFolder(home, job.id);
   const output =
-    job.publishedAtMs === null ? await makeOutput(context, folder) : await earlierOutput(context);
+    job.publishedAtMs === null ? await makeOutput(context, folder, doBatches) : await earlierOutput(context);
   await settleSource(context, output);
   if (!settings.workspace.keepJobFolders) await folder.remove();
   queue.analyses.removeAnalysis(lease);
@@ -36,13 +39,21 @@ export async function runJob(context: JobContext): Promise<void> {
 }
 
 /** Takes the source through all stages to its published output. */
-async function makeOutput(context: JobContext, folder: JobFolder): Promise<PublishedOutput> {
+async function makeOutput(
+  context: JobContext,
+  folder: JobFolder,
+  doBatches: DoBatches,
+): Promise<PublishedOutput> {
   await folder.create();
   try {
     const still = await stillFormatOfJob(context.job);
-    if (still !== null) return await publishOutput(context, await makeStill(context, folder, still));
+    if (still !== null) {
+      // Loaded only now, because every worker would wait for sharp, which few jobs need.
+      const { makeStill } = await import('./still/make-still.ts');
+      return await publishOutput(context, await makeStill(context, folder, still));
+    }
     const prepared = await prepareJob(context, folder);
-    await processBatches(context, folder, prepared);
+    await doBatches(context, folder, prepared);
     await makeThumbnails(context, prepared);
     return await publishOutput(context, await joinAndVerify(context, folder, prepared));
   } catch (error) {

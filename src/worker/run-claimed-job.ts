@@ -19,7 +19,8 @@ import { breakSilence } from '../job/break-silence.ts';
 import type { JobContext } from '../job/job-context.ts';
 import { explainByMissingFolder } from '../job/missing-folders.ts';
 import { explainByReadOnlyFolder } from '../job/read-only-folders.ts';
-import { runJob } from '../job/run-job.ts';
+import { processBatches } from '../job/batches/process-batches.ts';
+import { runJob, type DoBatches } from '../job/run-job.ts';
 import { counted } from '../lib/counted.ts';
 import { readFileSignature } from '../lib/file-signature.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
@@ -79,7 +80,10 @@ export async function runClaimedJob({ job, lease }: Claimed, environment: JobEnv
   let failure: unknown = null;
   const signature = await readFileSignature(job.sourcePath).catch(() => '');
   try {
-    await breakSilence({ ...environment, settings, job, lease, log, inference, signal }, runJob);
+    const doBatches = await batchesOf(settings);
+    await breakSilence({ ...environment, settings, job, lease, log, inference, signal }, (context) =>
+      runJob(context, doBatches),
+    );
   } catch (error) {
     // A stop surfaces as any error of the interrupted call; the reason of the signal is the true one.
     failure = signal.aborted ? signal.reason : error;
@@ -90,6 +94,12 @@ export async function runClaimedJob({ job, lease }: Claimed, environment: JobEnv
   }
   if (failure instanceof WorkerMemoryError) environment.log.warn(failure.message);
   return { closed: inference.close(), mustStop: failure instanceof WorkerMemoryError };
+}
+
+/** Who processes batches. What a cluster needs is loaded only where there is one. */
+async function batchesOf({ cluster }: Settings): Promise<DoBatches> {
+  if (cluster.database === '') return processBatches;
+  return (await import('../cluster/coordinator/process-on-cluster.ts')).processOnCluster;
 }
 
 /** Jobs that run at the same time share the memory that frames may use. */

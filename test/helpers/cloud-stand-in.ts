@@ -2,6 +2,7 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import { S3Client, CreateBucketCommand } from '@aws-sdk/client-s3';
 import {
+  ChangeMessageVisibilityCommand,
   CreateQueueCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
@@ -12,8 +13,15 @@ import { onTestFinished } from 'vitest';
 
 export const BUCKET = 'videos';
 
-/** Decides what becomes of a request to the stand-in: nothing for the usual answer, or what happens instead. */
-export type Fault = (method: string, url: string, action: string) => 'cut' | 'refuse' | undefined;
+/** What happens to a request instead of the usual answer; `lose-answer`: the request takes effect and its answer is cut. */
+export type Harm = 'cut' | 'refuse' | 'lose-answer' | undefined;
+
+/**
+ * Decides what becomes of a request to the stand-in, possibly later: until then the request waits.
+ *
+ * @param body of a request to SQS; empty for others
+ */
+export type Fault = (method: string, url: string, action: string, body: string) => Harm | Promise<Harm>;
 
 export interface CloudStandIn {
   readonly endpoint: string;
@@ -26,9 +34,15 @@ export interface CloudStandIn {
   readonly environment: Record<string, string>;
   /** Every request that came, as `METHOD path`. */
   readonly requests: string[];
+  /** The bodies of the requests to SQS that workers have made. */
+  readonly bodies: string[];
   fault: Fault;
   /** All messages of a queue, taken out of sight for some seconds. */
   receiveAll(url: string): Promise<{ body: string; attributes: Record<string, string> }[]>;
+  /** Number of requests that took effect and whose answers were cut. */
+  readonly answersLost: number;
+  /** Ends the visibility timeout of the message that was received last, as if its worker had not extended it. */
+  returnMessage(): Promise<void>;
   /** Numbers of messages that wait, and that are held. */
   depth(url: string): Promise<{ visible: number; held: number }>;
 }
@@ -41,9 +55,10 @@ export interface CloudStandIn {
  */
 export async function cloudStandIn({ visibility = 120, maxReceives = 5 } = {}): Promise<CloudStandIn> {
   const server = await startFauxqs({ port: 0, logger: false });
-  const state: { fault: Fault } = { fault: () => undefined };
+  const state: ProxyState = { fault: () => undefined, receipt: null, answersLost: 0 };
   const requests: string[] = [];
-  const proxy = await startProxy(`http://127.0.0.1:${server.port}`, state, requests);
+  const bodies: string[] = [];
+  const proxy = await startProxy(`http://127.0.0.1:${server.port}`, state, { requests, bodies });
   const endpoint = `http://127.0.0.1:${proxy.port}`;
   const environment = {
     AWS_ACCESS_KEY_ID: 'test',
@@ -80,12 +95,19 @@ export async function cloudStandIn({ visibility = 120, maxReceives = 5 } = {}): 
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead?.QueueArn, maxReceiveCount: maxReceives }),
   });
   return {
-    ...{ endpoint, queueUrl, deadLetterUrl, resultUrl, s3, sqs, environment, requests },
+    ...{ endpoint, queueUrl, deadLetterUrl, resultUrl, s3, sqs, environment, requests, bodies },
+    get answersLost() {
+      return state.answersLost;
+    },
     get fault() {
       return state.fault;
     },
     set fault(fault) {
       state.fault = fault;
+    },
+    async returnMessage() {
+      const request = { QueueUrl: queueUrl, ReceiptHandle: state.receipt ?? '', VisibilityTimeout: 0 };
+      await sqs.send(new ChangeMessageVisibilityCommand(request));
     },
     async receiveAll(url) {
       const found = [];
@@ -119,30 +141,52 @@ export async function cloudStandIn({ visibility = 120, maxReceives = 5 } = {}): 
   };
 }
 
+interface ProxyState {
+  fault: Fault;
+  /** Of the message that was received last. */
+  receipt: string | null;
+  answersLost: number;
+}
+
 /** Passes requests on, one at a time for each key that is written on a condition. */
-async function startProxy(target: string, state: { fault: Fault }, requests: string[]) {
+async function startProxy(target: string, state: ProxyState, seen: { requests: string[]; bodies: string[] }) {
   const turns = new Map<string, Promise<void>>();
   const handle = async (incoming: IncomingMessage, answer: ServerResponse): Promise<void> => {
     const { method = 'GET', url = '/', headers } = incoming;
     const action = String(headers['x-amz-target'] ?? '').replace(/^.*\./, '');
-    requests.push(`${method} ${url}${action === '' ? '' : ` ${action}`}`);
-    const fault = state.fault(method, url, action);
+    seen.requests.push(`${method} ${url}${action === '' ? '' : ` ${action}`}`);
+    const body = action === '' ? undefined : await readAll(incoming);
+    if (body !== undefined) seen.bodies.push(body.toString());
+    const fault = await state.fault(method, url, action, body?.toString() ?? '');
+    const onLost = (): void => {
+      state.answersLost++;
+    };
+    const options = { body, ...(fault === 'lose-answer' && { onLost }) };
     if (fault === 'cut') {
       incoming.socket.destroy();
       return;
     }
     if (fault === 'refuse') {
       incoming.resume();
-      answer.writeHead(403, { 'content-type': 'application/xml' });
-      answer.end(
-        '<Error><Code>InvalidAccessKeyId</Code><Message>The access key is unknown.</Message></Error>',
-      );
+      const json =
+        '{"__type":"com.amazonaws.sqs#InvalidClientTokenId","message":"The access key is unknown."}';
+      const xml =
+        '<Error><Code>InvalidAccessKeyId</Code><Message>The access key is unknown.</Message></Error>';
+      answer.writeHead(403, {
+        'content-type': action === '' ? 'application/xml' : 'application/x-amz-json-1.0',
+      });
+      answer.end(action === '' ? xml : json);
       return;
     }
     const [key = ''] = url.split('?');
     const [noneMatch, match] = [headers['if-none-match'], headers['if-match']];
     const isCondition = ['PUT', 'POST'].includes(method) && (noneMatch !== undefined || match !== undefined);
-    if (!isCondition) return pass(target, incoming, answer);
+    if (action === 'ReceiveMessage')
+      return pass(target, incoming, answer, {
+        ...options,
+        onAnswer: (text) => (state.receipt = receiptOf(text) ?? state.receipt),
+      });
+    if (!isCondition) return pass(target, incoming, answer, options);
     const before = turns.get(key) ?? Promise.resolve();
     let done = (): void => undefined;
     turns.set(key, new Promise((resolve) => (done = resolve)));
@@ -151,7 +195,7 @@ async function startProxy(target: string, state: { fault: Fault }, requests: str
       const head = await fetch(target + key, { method: 'HEAD' });
       const holds = noneMatch === '*' ? !head.ok : head.headers.get('etag') === match;
       if (holds) {
-        await pass(target, incoming, answer);
+        await pass(target, incoming, answer, options);
         return;
       }
       incoming.resume();
@@ -175,17 +219,51 @@ async function startProxy(target: string, state: { fault: Fault }, requests: str
   return { port: (server.address() as AddressInfo).port, close };
 }
 
+interface PassOptions {
+  /** Body of the request if it was read already. */
+  readonly body: Buffer | undefined;
+  /** If given, the answer is cut, and this is called. */
+  readonly onLost?: () => void;
+  readonly onAnswer?: (text: string) => void;
+}
+
 /** Passes one request on. Settles when its answer is complete or its connection broke. */
-function pass(target: string, incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+function pass(
+  target: string,
+  incoming: IncomingMessage,
+  answer: ServerResponse,
+  { body, onLost, onAnswer }: PassOptions,
+): Promise<void> {
   return new Promise((resolve) => {
     const { method, headers, url = '/' } = incoming;
     const outgoing = request(target + url, { ...(method && { method }), headers }, (found) => {
+      if (onLost !== undefined) {
+        found.resume();
+        found.once('end', () => {
+          onLost();
+          incoming.socket.destroy();
+        });
+        return;
+      }
+      if (onAnswer !== undefined) void readAll(found).then((bytes) => onAnswer(bytes.toString()));
       answer.writeHead(found.statusCode ?? 500, found.headers);
       found.pipe(answer);
     });
     answer.once('close', resolve);
     outgoing.on('error', () => answer.destroy());
     incoming.on('aborted', () => outgoing.destroy());
-    incoming.pipe(outgoing);
+    if (body === undefined) incoming.pipe(outgoing);
+    else outgoing.end(body);
   });
+}
+
+async function readAll(stream: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+function receiptOf(text: string): string | undefined {
+  const { Messages: [message] = [] } = JSON.parse(text) as { Messages?: { ReceiptHandle: string }[] };
+  return message?.ReceiptHandle;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { RETRIES_ATTRIBUTE } from '../../src/cloud/queue/sqs-queue.ts';
 import { BUCKET, type CloudStandIn } from './cloud-stand-in.ts';
 import { makeHome, start, type Running } from './framekiln.ts';
 
@@ -30,8 +31,13 @@ export async function upload({ s3 }: CloudStandIn, path: string, key = INPUT): P
   await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: readFileSync(path) }));
 }
 
-export async function sendJob(cloud: CloudStandIn, body = jobMessage(cloud)): Promise<void> {
-  await cloud.sqs.send(new SendMessageCommand({ QueueUrl: cloud.queueUrl, MessageBody: body }));
+/** @param retries transient errors that the message is said to have met */
+export async function sendJob(cloud: CloudStandIn, body = jobMessage(cloud), retries = 0): Promise<void> {
+  const attributes = { [RETRIES_ATTRIBUTE]: { DataType: 'String', StringValue: String(retries) } };
+  const message = { QueueUrl: cloud.queueUrl, MessageBody: body };
+  await cloud.sqs.send(
+    new SendMessageCommand({ ...message, ...(retries > 0 && { MessageAttributes: attributes }) }),
+  );
 }
 
 /** Keys of the objects in the bucket of the stand-in. */

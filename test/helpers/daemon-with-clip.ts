@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import SqliteDatabase from 'better-sqlite3';
 import { expect } from 'vitest';
 import type { FailPoint } from '../../src/lib/fail-point.ts';
 import type { Job } from '../../src/domain/job.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { frameMd5, makeClip } from './clips.ts';
+import { endWaits } from './end-waits.ts';
 import { failPointFolder, type FailPointFolder } from './fail-points.ts';
 import { makeHome, processesOf, readLog, start, type Running } from './framekiln.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -81,9 +81,7 @@ export class DaemonWithClip {
 
   /** Makes queued jobs due now, instead of waiting until they are. */
   endWaits(): void {
-    const db = new SqliteDatabase(this.database, { timeout: 10_000 });
-    db.exec(`UPDATE jobs SET not_before_at_ms = 1 WHERE state = 'queued'`);
-    db.close();
+    endWaits(this.home);
   }
 
   /** Sends SIGCONT to the processes of the daemon, which a fail point has stopped. */

@@ -11,6 +11,7 @@ const SIZES = [
   [1280, 800],
   [2560, 1440],
 ] as const;
+const LONGEST = 12_000;
 
 /**
  * Checks what the page shows at three widths, dark and light: axe finds nothing serious and nothing is wider than the
@@ -23,8 +24,7 @@ export async function checkAppearance(page: Page, name: string): Promise<void> {
     for (const colorScheme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       const shown = `${name}, ${width}, ${colorScheme}`;
-      if (folder !== undefined)
-        await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) });
+      if (folder !== undefined) await photograph(page, join(folder, `${name}-${width}-${colorScheme}.png`));
       expect(await page.evaluate<number>('document.documentElement.scrollWidth'), shown).toBeLessThanOrEqual(
         width,
       );
@@ -32,4 +32,10 @@ export async function checkAppearance(page: Page, name: string): Promise<void> {
     }
   }
   await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+/** Takes a picture of the whole page, or of what is in view where a list has thousands of rows. */
+async function photograph(page: Page, path: string): Promise<void> {
+  const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+  await page.screenshot({ path, fullPage: height <= LONGEST });
 }

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import SqliteDatabase from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../src/domain/job.ts';
 import { openQueue } from '../../src/queue/queue.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
+import { endWaits } from '../helpers/end-waits.ts';
 import {
   filesBelow,
   makeHome,
@@ -46,13 +46,6 @@ function batchCount(home: string): number {
 }
 
 const waitFor = <T>(probe: () => T) => expect.poll(probe, { timeout: 60_000, interval: 50 });
-
-/** Makes a queued job due now. */
-function endWait(home: string): void {
-  const db = new SqliteDatabase(join(home, '.framekiln/framekiln.db'), { timeout: 10_000 });
-  db.exec(`UPDATE jobs SET not_before_at_ms = 1 WHERE state = 'queued'`);
-  db.close();
-}
 
 /** Mounts of RAM disks, and files of frames. */
 function ramDisks(home: string): string[] {
@@ -246,7 +239,7 @@ test(
       .poll(
         () => {
           const { state = null, notBeforeAtMs = null } = job(home) ?? {};
-          if (state === 'queued' && notBeforeAtMs !== null) endWait(home);
+          if (state === 'queued' && notBeforeAtMs !== null) endWaits(home);
           return state;
         },
         { timeout: 150_000, interval: 250 },

@@ -14,6 +14,7 @@ import { describe, expect, test } from 'vitest';
 import { openQueue } from '../../src/queue/queue.ts';
 import { DaemonWithClip } from '../helpers/daemon-with-clip.ts';
 import { frameMd5, makeClip } from '../helpers/clips.ts';
+import { endWaits } from '../helpers/end-waits.ts';
 import { filesBelow, makeHome, readLog, run, start } from '../helpers/framekiln.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { mayMount, mountTmpfs } from '../helpers/tmpfs.ts';
@@ -242,6 +243,7 @@ test(
     expect(job()).toMatchObject({ state: 'queued', attempts: 0 });
     // The folder is back without the file.
     mkdirSync(folder);
+    endWaits(home);
     await expect.poll(() => job()?.errorCode, { timeout: 60_000 }).toBe('SOURCE_MISSING');
     renameSync(`${folder}-away/clip.mp4`, clip);
     await expect.poll(() => job()?.state, { timeout: 90_000 }).toBe('done');
@@ -270,6 +272,7 @@ describe('without the disk of a linked folder', () => {
       );
       expect(existsSync(disk)).toBe(false);
       plugIn();
+      endWaits(home);
       expect(run(['start', '--once', '--home', home]).status).toBe(0);
       expect(frameMd5(join(home, 'output/lanczos-2x/clip.mp4'))).toHaveLength(10);
     },

@@ -10,7 +10,7 @@ export interface ObjectStore {
    * Writes a small object. With `ifNoneMatch: '*'` only if the key is free, with `ifMatch` only if the object still has that
    * ETag. @returns the new ETag. Throws ConditionFailed, without having written, if the condition does not hold.
    */
-  put(key: string, body: Buffer | string, condition?: PutCondition): Promise<string>;
+  put(key: string, body: Buffer | string, condition?: PutCondition, signal?: AbortSignal): Promise<string>;
   /**
    * Reads an object into a file, by ranges. A download that an earlier process began goes on where that process stopped. Throws
    * ConditionFailed if the object is not the one with the ETag `ifMatch`, or changes meanwhile.

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, readFile, rename, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   CopyObjectCommand,
@@ -33,6 +34,12 @@ const PART_BYTES = 8 * 1024 ** 2;
 /** S3 has at most 10,000 parts an object. */
 const MAX_PARTS = 10_000;
 
+/** Objects above this cannot be copied with one request. */
+const LARGEST_COPY_BYTES = 5_000_000_000;
+
+/** Limit for a small request with all its retries, so that one that hangs does not keep a worker from noticing that. */
+const SMALL_REQUEST_MS = 30_000;
+
 /** Attempts for one range and for a write that meets another one on its key (409). */
 const ATTEMPTS = 5;
 
@@ -48,7 +55,7 @@ export class S3Store implements ObjectStore {
 
   async get(key: string): Promise<StoredObject | undefined> {
     try {
-      const found = await this.#client.send(new GetObjectCommand(this.#at(key)));
+      const found = await this.#client.send(new GetObjectCommand(this.#at(key)), limited());
       return { body: await bytesOf(found.Body), etag: found.ETag ?? '' };
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
@@ -56,9 +63,15 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async put(key: string, body: Buffer | string, condition?: PutCondition): Promise<string> {
+  async put(
+    key: string,
+    body: Buffer | string,
+    condition?: PutCondition,
+    signal?: AbortSignal,
+  ): Promise<string> {
+    const request = { ...this.#at(key), Body: body, ...conditionOf(condition) };
     const { ETag } = await conditional(key, () =>
-      this.#client.send(new PutObjectCommand({ ...this.#at(key), Body: body, ...conditionOf(condition) })),
+      this.#client.send(new PutObjectCommand(request), limited(signal)),
     );
     return ETag ?? '';
   }
@@ -90,39 +103,19 @@ export class S3Store implements ObjectStore {
   }
 
   async putFile(key: string, path: string, { ifNoneMatch, signal }: PutFileOptions = {}): Promise<string> {
-    const condition = ifNoneMatch === undefined ? {} : { IfNoneMatch: ifNoneMatch };
+    const condition = ifNoneMatch === undefined ? undefined : { ifNoneMatch };
     const { size } = await stat(path);
-    if (size <= PART_BYTES) {
-      const body = await readFile(path);
-      const request = { ...this.#at(key), Body: body, ...condition };
-      const options = signal === undefined ? {} : { abortSignal: signal };
-      const { ETag } = await conditional(key, () =>
-        this.#client.send(new PutObjectCommand(request), options),
-      );
-      return ETag ?? '';
-    }
-    const { ETag } = await conditional(key, async () => {
-      signal?.throwIfAborted();
-      const upload = new Upload({
-        client: this.#client,
-        params: { ...this.#at(key), Body: createReadStream(path), ...condition },
-        partSize: Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS)),
-        queueSize: 2,
-      });
-      const abort = (): void => void upload.abort();
-      signal?.addEventListener('abort', abort);
-      try {
-        return await upload.done();
-      } finally {
-        signal?.removeEventListener('abort', abort);
-      }
-    });
+    if (size > PART_BYTES)
+      return this.#upload(this.#at(key), { body: () => createReadStream(path), size, condition, signal });
+    const request = { ...this.#at(key), Body: await readFile(path), ...conditionOf(condition) };
+    const options = signal === undefined ? {} : { abortSignal: signal };
+    const { ETag } = await conditional(key, () => this.#client.send(new PutObjectCommand(request), options));
     return ETag ?? '';
   }
 
   async head(key: string): Promise<ObjectHead | undefined> {
     try {
-      const found = await this.#client.send(new HeadObjectCommand(this.#at(key)));
+      const found = await this.#client.send(new HeadObjectCommand(this.#at(key)), limited());
       return { size: found.ContentLength ?? 0, etag: found.ETag ?? '' };
     } catch (error) {
       if (hasStatus(error, 404)) return undefined;
@@ -139,6 +132,7 @@ export class S3Store implements ObjectStore {
           Prefix: prefix,
           ...(token === undefined ? {} : { ContinuationToken: token }),
         }),
+        limited(),
       );
       for (const { Key, Size, ETag } of page.Contents ?? [])
         if (Key !== undefined) yield { key: Key, size: Size ?? 0, etag: ETag ?? '' };
@@ -147,17 +141,64 @@ export class S3Store implements ObjectStore {
   }
 
   async delete(key: string): Promise<void> {
-    await this.#client.send(new DeleteObjectCommand(this.#at(key)));
+    await this.#client.send(new DeleteObjectCommand(this.#at(key)), limited());
   }
 
-  /** Copies an object of at most 5 GB to another bucket or key without reading it. @returns the ETag of the copy */
-  async copyTo(key: string, to: { readonly bucket: string; readonly key: string }): Promise<void> {
-    const source = [this.#bucket, ...key.split('/')].map(encodeURIComponent).join('/');
-    await this.#client.send(new CopyObjectCommand({ Bucket: to.bucket, Key: to.key, CopySource: source }));
+  /**
+   * Copies an object to another bucket or key: within S3, or through this machine where it is too large for that. Throws
+   * ConditionFailed if the condition on the other key does not hold.
+   */
+  async copyTo(
+    key: string,
+    to: { readonly bucket: string; readonly key: string },
+    { condition, signal, largestCopyBytes = LARGEST_COPY_BYTES }: CopyOptions = {},
+  ): Promise<void> {
+    const head = await this.head(key);
+    if (head === undefined)
+      throw new MissingObject(`There is no object ${key} in the bucket ${this.#bucket}.`);
+    const target = { Bucket: to.bucket, Key: to.key };
+    if (head.size > largestCopyBytes) {
+      const body = (): Readable => Readable.from(this.#ranges(key, head, signal));
+      await this.#upload(target, { body, size: head.size, condition, signal });
+      return;
+    }
+    const CopySource = [this.#bucket, ...key.split('/')].map(encodeURIComponent).join('/');
+    const request = { ...target, CopySource, CopySourceIfMatch: head.etag, ...conditionOf(condition) };
+    const options = signal === undefined ? {} : { abortSignal: signal };
+    await conditional(to.key, () => this.#client.send(new CopyObjectCommand(request), options));
   }
 
   #at(key: string): { Bucket: string; Key: string } {
     return { Bucket: this.#bucket, Key: key };
+  }
+
+  /** Uploads in parts. The condition is checked when the parts become an object. @returns the ETag */
+  async #upload(
+    target: { readonly Bucket: string; readonly Key: string },
+    { body, size, condition, signal }: UploadRequest,
+  ): Promise<string> {
+    const { ETag } = await conditional(target.Key, async () => {
+      signal?.throwIfAborted();
+      const upload = new Upload({
+        client: this.#client,
+        params: { ...target, Body: body(), ...conditionOf(condition) },
+        partSize: Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS)),
+        queueSize: 2,
+      });
+      const abort = (): void => void upload.abort();
+      signal?.addEventListener('abort', abort);
+      try {
+        return await upload.done();
+      } finally {
+        signal?.removeEventListener('abort', abort);
+      }
+    });
+    return ETag ?? '';
+  }
+
+  async *#ranges(key: string, head: ObjectHead, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
+    for (let offset = 0; offset < head.size; offset += RANGE_BYTES)
+      yield await this.#range(key, head, offset, signal);
   }
 
   /** Reads a range whole, and again if the connection breaks meanwhile: the SDK repeats requests, but not their answers. */
@@ -187,9 +228,29 @@ export class S3Store implements ObjectStore {
   }
 }
 
+export interface CopyOptions {
+  readonly condition?: PutCondition;
+  readonly signal?: AbortSignal;
+  /** Objects above this are read and uploaded in parts; in tests smaller than the limit of S3. */
+  readonly largestCopyBytes?: number;
+}
+
+interface UploadRequest {
+  /** Begins the content anew. */
+  readonly body: () => Readable;
+  readonly size: number;
+  readonly condition: PutCondition | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** A file was wanted of an object that does not exist. */
 export class MissingObject extends Error {
   override readonly name = 'MissingObject';
+}
+
+function limited(signal?: AbortSignal): { abortSignal: AbortSignal } {
+  const limit = AbortSignal.timeout(SMALL_REQUEST_MS);
+  return { abortSignal: signal === undefined ? limit : AbortSignal.any([limit, signal]) };
 }
 
 function conditionOf(condition: PutCondition | undefined): { IfNoneMatch?: string; IfMatch?: string } {

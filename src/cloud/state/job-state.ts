@@ -28,8 +28,20 @@ const Row = z.object({
 });
 export type StoredRow = z.infer<typeof Row>;
 
-const Claim = z.object({ claim: z.int().min(1), worker: z.string(), messageId: z.string() });
+const Claim = z.object({
+  claim: z.int().min(1),
+  worker: z.string(),
+  messageId: z.string(),
+  /** Price of the machine in USD; null if not known. */
+  pricePerHour: z.number().nullable().default(null),
+});
 export type StoredClaim = z.infer<typeof Claim>;
+
+/** The highest claim of a job. */
+export interface LastClaim extends Omit<StoredClaim, 'pricePerHour'> {
+  /** Whether its worker has given the job up in order. */
+  readonly isReleased: boolean;
+}
 
 const Released = z.object({ secondsHeld: z.number(), reason: z.string() });
 
@@ -41,9 +53,22 @@ export interface StoredPlan {
   readonly framesTotal: number;
 }
 
+/** What a worker writes with a row. */
+export interface RowOfClaim {
+  readonly claim: number;
+  readonly segmentKey: string;
+  readonly secondsHeld: number;
+  readonly signal: AbortSignal;
+}
+
+/** Attempts to replace a row that other workers change meanwhile. */
+const ROW_ATTEMPTS = 5;
+
 /**
- * The state of one job in the store, under `state/K/`: claims, plan, segments, rows, result. All but the segments and the output
- * are written on the condition that their key is free, so the first writer wins, whatever workers believe.
+ * The state of one job in the store, under `state/K/`. Claims, plan and result are written on the condition that their key is
+ * free, so the first writer wins, whatever workers believe. Rows are too, but a higher claim replaces the row of a lower one.
+ * Segments and outputs have the claim in their keys, so no other worker writes them. The remaining objects have no condition:
+ * the alive sign, what a released claim says, and that the job is delivered.
  */
 export class JobState {
   readonly #store: ObjectStore;
@@ -68,7 +93,7 @@ export class JobState {
   }
 
   /** The highest claim; null if no worker has claimed the job yet. */
-  async lastClaim(): Promise<(StoredClaim & { isReleased: boolean }) | null> {
+  async lastClaim(): Promise<LastClaim | null> {
     let highest = 0;
     let isReleased = false;
     for await (const { key } of this.#store.list(this.key('claims/'))) {
@@ -83,15 +108,26 @@ export class JobState {
   }
 
   /** Claims the job under the next number. @returns null if another worker was faster */
-  async claim(after: number, worker: string, messageId: string): Promise<number | null> {
+  async claim(after: number, claimant: Omit<StoredClaim, 'claim'>): Promise<number | null> {
     const claim = after + 1;
     const isOurs = await this.#once(
       `claims/${claimName(claim)}.json`,
-      { claim, worker, messageId },
-      (found) => found.worker === worker && found.messageId === messageId,
+      { claim, ...claimant },
+      ({ worker, messageId }) => worker === claimant.worker && messageId === claimant.messageId,
       Claim,
     );
     return isOurs ? claim : null;
+  }
+
+  /** Price per hour of the machine of each claim; null where it is not known. */
+  async prices(): Promise<Map<number, number | null>> {
+    const prices = new Map<number, number | null>();
+    for await (const { key } of this.#store.list(this.key('claims/'))) {
+      if (key.endsWith('.released.json')) continue;
+      const found = await this.#read(key.slice(this.prefix.length), Claim);
+      if (found !== null) prices.set(found.claim, found.pricePerHour);
+    }
+    return prices;
   }
 
   /** Whether another worker has claimed the job after this claim. */
@@ -154,22 +190,34 @@ export class JobState {
     return rows.sort((a, b) => a.number - b.number);
   }
 
-  /** Stores a checkpoint, after its segment. @returns whether this worker's is the one that counts */
+  /**
+   * Stores a checkpoint, after its segment. A row of a lower claim is replaced: a worker that lost the job may have written it
+   * late, or its segment is damaged. @returns false if a higher claim has written the row
+   */
   async addRow(
     batch: CommittedBatch,
-    { claim, segmentKey, secondsHeld }: { claim: number; segmentKey: string; secondsHeld: number },
+    { claim, segmentKey, secondsHeld, signal }: RowOfClaim,
   ): Promise<boolean> {
-    return this.#once(
-      rowName(batch.number),
-      { ...batch, claim, segmentKey, secondsHeld },
-      (found) => found.segmentKey === segmentKey,
-      Row,
-    );
-  }
-
-  /** Removes a checkpoint whose segment is missing or damaged, so that its frames are processed again. */
-  async removeRow(number: number): Promise<void> {
-    await this.#store.delete(this.key(rowName(number)));
+    const key = this.key(rowName(batch.number));
+    const body = JSON.stringify({ ...batch, claim, segmentKey, secondsHeld });
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.#store.get(key);
+      const row = found === undefined ? null : parse(found.body, Row);
+      // An answer that got lost makes the SDK repeat a write that has succeeded.
+      if (row?.segmentKey === segmentKey) return true;
+      if (row !== null && row.claim > claim) return false;
+      try {
+        await this.#store.put(
+          key,
+          body,
+          found === undefined ? { ifNoneMatch: '*' } : { ifMatch: found.etag },
+          signal,
+        );
+        return true;
+      } catch (error) {
+        if (!(error instanceof ConditionFailed) || attempt === ROW_ATTEMPTS) throw error;
+      }
+    }
   }
 
   async result(): Promise<StoredResult | null> {
@@ -218,12 +266,16 @@ export class JobState {
   /** Reads an object; null if it is missing or is none of ours. */
   async #read<Shape>(name: string, schema: z.ZodType<Shape>): Promise<Shape | null> {
     const found = await this.#store.get(this.key(name));
-    if (found === undefined) return null;
-    try {
-      return schema.safeParse(JSON.parse(found.body.toString())).data ?? null;
-    } catch {
-      return null;
-    }
+    return found === undefined ? null : parse(found.body, schema);
+  }
+}
+
+/** What an object says; null if it is none of ours. */
+function parse<Shape>(body: Buffer, schema: z.ZodType<Shape>): Shape | null {
+  try {
+    return schema.safeParse(JSON.parse(body.toString())).data ?? null;
+  } catch {
+    return null;
   }
 }
 

@@ -51,27 +51,41 @@ export async function runCloudWorker({
   await removeLeftJobs(home, log);
   await assertAccess(context, queueUrls);
   const metrics = new CloudMetrics(context, queueUrls, printMetrics);
+  const stopMetrics = metrics.start();
+  stopping.addEventListener('abort', () => log.info(toError(stopping.reason).message));
   log.info(`worker ${context.worker} takes messages from ${queueUrls.join(', ')}`);
-  while (!stopping.aborted) {
-    await metrics.write();
-    const message = await nextMessage(context, queueUrls, once);
-    if (message === null && once) return;
-    if (message === null) continue;
-    const startedAtMs = context.nowMs();
-    try {
-      const end = await processMessage(context, message);
-      metrics.ended(end, context.nowMs() - startedAtMs);
-    } catch (error) {
-      if (error instanceof ConfigurationError) throw error;
-      // The message comes back by itself.
-      log.error(
-        `cannot end a message (${codeOfAws(error)}: ${toError(error).message}); it comes back to its queue`,
-      );
-      await delay(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
+  try {
+    while (!stopping.aborted) {
+      await metrics.write();
+      const message = await nextMessage(context, queueUrls, once);
+      if (message !== null) await processCounted(context, message, metrics);
+      else if (once) return;
     }
+  } finally {
+    stopMetrics();
+    await metrics.write();
+    queue.close();
   }
-  await metrics.write();
-  queue.close();
+}
+
+async function processCounted(
+  context: CloudContext,
+  message: Received,
+  metrics: CloudMetrics,
+): Promise<void> {
+  const { log, stopping } = context;
+  metrics.begun();
+  try {
+    metrics.ended(await processMessage(context, message));
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
+    metrics.ended(null);
+    // The message comes back by itself.
+    log.error(
+      `cannot end a message (${codeOfAws(error)}: ${toError(error).message}); it comes back to its queue`,
+    );
+    await delay(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
+  }
 }
 
 /** The next message: of the first queue that has one at once, otherwise of the first queue after a wait. */

@@ -3,25 +3,29 @@ export interface Cost {
   readonly secondsHeld: number;
   /** Seconds of them after the last checkpoint of a worker that was killed or lost the job are not known, and not counted. */
   readonly claims: number;
-  /** null if the price of the machine is not known. */
+  /** null if the price of one of the machines is not known. */
   readonly costUsd: number | null;
   readonly costPerOutputMinuteUsd: number | null;
 }
 
-/**
- * @param secondsOfClaim seconds for which each claim held the job, as far as known
- * @param pricePerHour of this machine in USD; null if not known
- */
-export function costOf(
-  secondsOfClaim: ReadonlyMap<number, number>,
-  pricePerHour: number | null,
-  outputSeconds: number,
-): Cost {
-  const secondsHeld = [...secondsOfClaim.values()].reduce((sum, seconds) => sum + seconds, 0);
-  const costUsd = pricePerHour === null ? null : (secondsHeld * pricePerHour) / 3600;
+/** For how long one claim held the job, as far as known. */
+export interface HeldBy {
+  readonly secondsHeld: number;
+  /** Price of its machine in USD; null if not known. */
+  readonly pricePerHour: number | null;
+}
+
+export function costOf(claims: readonly HeldBy[], outputSeconds: number): Cost {
+  let costUsd: number | null = 0;
+  let total = 0;
+  for (const { secondsHeld, pricePerHour } of claims) {
+    total += secondsHeld;
+    costUsd =
+      costUsd === null || pricePerHour === null ? null : costUsd + (secondsHeld * pricePerHour) / 3600;
+  }
   return {
-    secondsHeld,
-    claims: secondsOfClaim.size,
+    secondsHeld: total,
+    claims: claims.length,
     costUsd,
     costPerOutputMinuteUsd: costUsd === null || outputSeconds <= 0 ? null : (costUsd * 60) / outputSeconds,
   };

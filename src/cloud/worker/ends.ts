@@ -15,6 +15,11 @@ export class Stalled extends FramekilnError {
   readonly code = 'STALLED';
 }
 
+/** The job cannot go on here for now, because the disk is full, for example. */
+export class CannotGoOn extends FramekilnError {
+  readonly code = 'CANNOT_GO_ON';
+}
+
 /** The message goes to the dead-letter queue, because another delivery would end the same way. */
 export class Poison extends FramekilnError {
   readonly code: string;
@@ -23,4 +28,8 @@ export class Poison extends FramekilnError {
     super(message, options);
     this.code = code;
   }
+}
+
+export function superseded(): MessageLost {
+  return new MessageLost('Another worker has the job; this one stops.');
 }

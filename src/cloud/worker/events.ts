@@ -12,6 +12,7 @@ export class JobEvents {
   readonly #job: CloudJob;
   readonly #log: Logger;
   #told = 0;
+  #sending: Promise<void> | null = null;
 
   constructor(queue: Pick<SqsQueue, 'send'>, job: CloudJob, log: Logger) {
     this.#queue = queue;
@@ -19,17 +20,18 @@ export class JobEvents {
     this.#log = log;
   }
 
-  /** Tells the progress when it has reached the next step. An event that cannot be sent is left out. */
-  async progress(framesDone: number, framesTotal: number | null): Promise<void> {
-    if (framesTotal === null || framesTotal === 0) return;
+  /**
+   * Tells the progress when it has reached the next step. Nobody waits for it: an event that cannot be sent, or for which the one
+   * before is still on its way, is left out.
+   */
+  progress(framesDone: number, framesTotal: number | null): void {
+    if (framesTotal === null || framesTotal === 0 || this.#sending !== null) return;
     const percent = Math.floor((framesDone * 100) / framesTotal / STEP) * STEP;
     if (percent <= this.#told || percent >= 100) return;
     this.#told = percent;
-    try {
-      await this.#send({ type: 'progress', percent, framesDone, framesTotal });
-    } catch (error) {
-      this.#log.warn(`cannot send the progress: ${toError(error).message}`);
-    }
+    this.#sending = this.#send({ type: 'progress', percent, framesDone, framesTotal })
+      .catch((error: unknown) => this.#log.warn(`cannot send the progress: ${toError(error).message}`))
+      .finally(() => (this.#sending = null));
   }
 
   /** Steps that an earlier worker has told are not told again. */
@@ -37,7 +39,9 @@ export class JobEvents {
     this.#told = Math.floor((framesDone * 100) / framesTotal / STEP) * STEP;
   }
 
+  /** Tells the end of the job, after the progress that is on its way. */
   async completed(result: object): Promise<void> {
+    await this.#sending;
     await this.#send({ type: 'completed', ...result });
   }
 

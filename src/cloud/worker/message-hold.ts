@@ -81,7 +81,12 @@ export class MessageHold {
   /** Extends the message, or decides that the work has to stop. */
   async look(): Promise<void> {
     const { times, nowMs, message, queue, log, onExtended } = this.#options;
-    if (this.signal.aborted || this.#isExtending) return;
+    if (this.signal.aborted) return;
+    if (this.#isExtending) {
+      // A request that hangs is no better than one that fails.
+      if (nowMs() - this.#extendedAtMs >= times.longestFailureMs) this.end(notExtended());
+      return;
+    }
     if (nowMs() - this.#receivedAtMs >= times.longestHoldMs) {
       this.end(
         new HandOver('The message was held for as long as SQS allows; the job goes on with a new one.'),
@@ -106,10 +111,7 @@ export class MessageHold {
     } catch (error) {
       if (isGone(error))
         this.end(new MessageLost('The message is no longer held by this worker.', { cause: error }));
-      else if (nowMs() - this.#extendedAtMs >= times.longestFailureMs)
-        this.end(
-          new MessageLost('The message cannot be extended; another worker may have it.', { cause: error }),
-        );
+      else if (nowMs() - this.#extendedAtMs >= times.longestFailureMs) this.end(notExtended(error));
       else log.warn(`cannot extend the message (${codeOfAws(error)}: ${toError(error).message}); retrying`);
     } finally {
       this.#isExtending = false;
@@ -119,4 +121,8 @@ export class MessageHold {
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
+}
+
+function notExtended(cause?: unknown): MessageLost {
+  return new MessageLost('The message cannot be extended; another worker may have it.', { cause });
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../../observability/log-entry.ts';
 import { codeOfAws, explainRefusal } from '../aws/aws-errors.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { JobState } from '../state/job-state.ts';
-import { MessageLost } from './ends.ts';
+import { MessageLost, superseded } from './ends.ts';
 import type { LocalJob } from './local-job.ts';
 
 /** Checkpoints that may be on this machine alone; the next batch waits. */
@@ -20,11 +20,9 @@ export interface MirrorOptions {
   readonly claim: number;
   readonly log: Logger;
   readonly secondsHeld: () => number;
-  /** Aborted when the worker must write nothing more. */
-  readonly signal: AbortSignal;
   /** Called when this worker finds out that another one has the job. */
   readonly onLost: (error: Error) => void;
-  /** Called after each checkpoint, and during the wait for one. */
+  /** Called after each checkpoint. */
   readonly onMoved: () => void;
 }
 
@@ -32,6 +30,7 @@ export interface MirrorOptions {
 export class Mirror {
   readonly #options: MirrorOptions;
   readonly #stored: Set<number>;
+  readonly #closing = new AbortController();
   #running: Promise<void> | null = null;
   #hasPlan: boolean;
 
@@ -53,9 +52,13 @@ export class Mirror {
     return this.#stored.size;
   }
 
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   /** Copies what waits, unless that is under way. */
   look(): void {
-    if (this.#running !== null || this.#options.signal.aborted) return;
+    if (this.#running !== null || this.#isClosed) return;
     this.#running = this.#copyAll().finally(() => (this.#running = null));
   }
 
@@ -64,11 +67,18 @@ export class Mirror {
     do {
       this.look();
       await this.#running;
-    } while (!this.#options.signal.aborted && this.waiting().length > 0);
+    } while (!this.#isClosed && this.waiting().length > 0);
+  }
+
+  /** Writes nothing more. Settles when the request that is under way has ended; may be called twice. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
   }
 
   async #copyAll(): Promise<void> {
-    const { signal, log } = this.#options;
+    const { log } = this.#options;
+    const { signal } = this.#closing;
     let isFirst = true;
     for (;;) {
       const [next] = this.waiting();
@@ -77,8 +87,9 @@ export class Mirror {
         await this.#copy(next);
         isFirst = true;
       } catch (error) {
-        // After that, `signal` is aborted.
+        if (this.#isClosed) return;
         if (error instanceof MessageLost) {
+          this.#closing.abort();
           this.#options.onLost(error);
           return;
         }
@@ -91,13 +102,14 @@ export class Mirror {
   }
 
   async #copy(batch: CommittedBatch): Promise<void> {
-    const { store, state, local, claim, signal, secondsHeld, onMoved } = this.#options;
+    const { store, state, local, claim, secondsHeld, onMoved } = this.#options;
+    const { signal } = this.#closing;
     if (!this.#hasPlan) await this.#copyPlan();
     const padded = String(batch.number).padStart(6, '0');
     const segmentKey = state.key(`segments/b${padded}.${claim}.mp4`);
     await store.putFile(segmentKey, local.folder.segmentPath(batch.segmentName), { signal });
     if (await state.isSuperseded(claim)) throw superseded();
-    const isOurs = await state.addRow(batch, { claim, segmentKey, secondsHeld: secondsHeld() });
+    const isOurs = await state.addRow(batch, { claim, segmentKey, secondsHeld: secondsHeld(), signal });
     if (!isOurs) throw superseded();
     this.#stored.add(batch.number);
     onMoved();
@@ -108,12 +120,8 @@ export class Mirror {
     const { store, state, local } = this.#options;
     const { plan, framesTotal } = local.now();
     if (plan === null || framesTotal === null) throw new Error('A job has a checkpoint and no plan.');
-    await store.putFile(state.key('frames.index'), local.folder.indexFile);
+    await store.putFile(state.key('frames.index'), local.folder.indexFile, { signal: this.#closing.signal });
     if (!(await state.setPlan({ plan, framesTotal }))) throw superseded();
     this.#hasPlan = true;
   }
-}
-
-function superseded(): MessageLost {
-  return new MessageLost('Another worker has the job; this one stops.');
 }

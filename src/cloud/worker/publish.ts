@@ -5,8 +5,8 @@ import { readReport } from '../../reports/media-report.ts';
 import type { CloudJob } from '../queue/job-message.ts';
 import type { JobState, StoredResult } from '../state/job-state.ts';
 import type { CloudContext } from './cloud-context.ts';
-import { costOf } from './cost.ts';
-import type { JobEvents } from './events.ts';
+import { costOf, type HeldBy } from './cost.ts';
+import { superseded } from './ends.ts';
 import type { LocalJob } from './local-job.ts';
 
 export interface PublishRequest {
@@ -32,7 +32,6 @@ export async function publishResult(context: CloudContext, request: PublishReque
   await store.putFile(outputKey, path, { signal });
   const report = await readReport(local.home, local.id);
   const media = await probeMedia(local.sourcePath, context.settings.now().limits, signal);
-  const seconds = await secondsOfClaims(state, claim, request.secondsHeld);
   const result: StoredResult = {
     ...{ worker: context.worker, claim, outputKey, sha256, bytes: (await stat(path)).size },
     output: job.output,
@@ -40,29 +39,24 @@ export async function publishResult(context: CloudContext, request: PublishReque
     device: job.device === 'gpu' && context.gpu !== null ? 'gpu' : 'cpu',
     ...(request.fallback === null ? {} : { deviceNote: request.fallback }),
     remarks: report === null || report === 'torn' ? [] : report.remarks,
-    ...costOf(seconds, context.pricePerHour, media.durationSeconds ?? 0),
+    ...costOf(await heldBy(state, claim, request.secondsHeld), media.durationSeconds ?? 0),
   };
+  if (await state.isSuperseded(claim)) throw superseded();
   if (await state.setResult(result)) return result;
   const winner = await state.result();
   if (winner === null) throw new Error('The result of another worker cannot be read.');
   return winner;
 }
 
-/** Gives the output its wished key and tells the backend. May be repeated after a crash, by any worker. */
-export async function deliver(
-  context: CloudContext,
-  { job, state, events }: { job: CloudJob; state: JobState; events: JobEvents },
-  result: StoredResult,
-): Promise<void> {
-  await context.bucket(context.rules.bucket).copyTo(result.outputKey, job.output);
-  // The names of machines and of keys in the state are no business of the backend.
-  await events.completed({ ...result, worker: undefined, outputKey: undefined });
-  await state.setDelivered();
-}
-
-async function secondsOfClaims(state: JobState, claim: number, own: number): Promise<Map<number, number>> {
+/** For how long each claim held the job, as far as known, and at which price. */
+async function heldBy(state: JobState, claim: number, own: number): Promise<HeldBy[]> {
   const seconds = await state.releasedSeconds();
   for (const row of await state.rows())
     seconds.set(row.claim, Math.max(seconds.get(row.claim) ?? 0, row.secondsHeld));
-  return seconds.set(claim, own);
+  seconds.set(claim, own);
+  const prices = await state.prices();
+  return [...seconds].map(([number, secondsHeld]) => ({
+    secondsHeld,
+    pricePerHour: prices.get(number) ?? null,
+  }));
 }

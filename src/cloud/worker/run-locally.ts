@@ -26,8 +26,8 @@ export interface LocalRun {
 }
 
 /**
- * Runs the job with a worker process of this machine, while its checkpoints are copied to the store, until it has ended or
- * `hold.signal` is aborted. @returns the job as it then is
+ * Runs the job with a worker process of this machine, while its checkpoints are copied to the store, until it has ended, waits
+ * for something that this machine lacks, or `hold.signal` is aborted. @returns the job as it then is
  */
 export async function runLocally(context: CloudContext, run: LocalRun): Promise<Job> {
   const { local, mirror, hold, events } = run;
@@ -60,19 +60,25 @@ export async function runLocally(context: CloudContext, run: LocalRun): Promise<
       // Other stages have watchdogs of their own and count no frames.
       if (seen !== before || (now.stage !== 'frames' && supervisor.isRunning)) hold.moved();
       before = seen;
-      await events.progress(now.framesDone, now.framesTotal);
-      if (!isMoving(now) || hold.signal.aborted) break;
+      events.progress(now.framesDone, now.framesTotal);
+      if (!isMoving(now) || isWaiting(now) || hold.signal.aborted) break;
       stop.look(now);
       if (now.state === 'running' && !supervisor.isRunning)
         queue.sweepLeases({ ...sweep, nowMs: Date.now() });
       if (queue.leases.hasClaimable(Date.now(), local.id)) supervisor.ensureRunning(false);
       await delay(LOOK_EVERY_MS, undefined, { signal: hold.signal }).catch(() => undefined);
     }
-    if (!hold.signal.aborted) await supervisor.ended();
+    const last = local.now();
+    if (!isMoving(last) && !hold.signal.aborted) await supervisor.ended();
     return local.now();
   } finally {
     await supervisor.stop();
   }
+}
+
+/** Whether the job waits for something that this machine lacks for now. Another machine may have it. */
+export function isWaiting({ state, notBeforeAtMs, note, errorCode }: Job): boolean {
+  return state === 'queued' && notBeforeAtMs !== null && note !== null && errorCode === null;
 }
 
 /** Ends the run once this machine goes away: after the next checkpoint, or after a minute. */

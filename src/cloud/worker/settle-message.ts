@@ -1,22 +1,30 @@
 import { codeOf, ConfigurationError, FramekilnError, toError, TransientError } from '../../domain/errors.ts';
 import { visibleText } from '../../lib/visible-text.ts';
-import { explainRefusal, statusOf } from '../aws/aws-errors.ts';
+import { withoutFullStop } from '../../lib/without-full-stop.ts';
+import { codeOfAws, explainRefusal, statusOf } from '../aws/aws-errors.ts';
 import { ConditionFailed } from '../object-store/object-store.ts';
-import type { Received } from '../queue/sqs-queue.ts';
+import { RETRIES_ATTRIBUTE, type Received } from '../queue/sqs-queue.ts';
 import type { CloudContext } from './cloud-context.ts';
-import { HandOver, MessageLost, Poison, Stalled } from './ends.ts';
+import { CannotGoOn, HandOver, MessageLost, Poison, Stalled, superseded } from './ends.ts';
 import { JobEvents } from './events.ts';
 import type { MessageHold } from './message-hold.ts';
 import type { MessageProgress } from './message-progress.ts';
 
 /** What became of a message. */
-export type MessageEnd = 'done' | 'dead' | 'handed-over' | 'put-back' | 'lost';
+export type MessageEnd = 'done' | 'dead' | 'handed-over' | 'put-back' | 'lost' | 'copy';
 
 /** Deliveries after which an unforeseen error sends a message to the dead-letter queue, with its reason. */
 const MAX_DELIVERIES = 5;
 
-/** Pause before a message that met a transient error is delivered again. */
-const TRANSIENT_WAIT_SECONDS = 30;
+/** Transient errors in a row, without a new checkpoint between them, that a job survives; with the pauses, about 45 minutes. */
+const MAX_RETRIES = 8;
+
+/** The same for stalls, each of which is half an hour. */
+const MAX_STALLS = 2;
+
+/** Pause before a message that met a transient error is delivered again; twice as long each time, up to what SQS allows. */
+const FIRST_PAUSE_SECONDS = 30;
+const LONGEST_PAUSE_SECONDS = 900;
 
 interface Settled {
   readonly message: Received;
@@ -38,20 +46,12 @@ export async function settleMessage(
     log.info(`${name}: done`);
     return 'done';
   }
-  if (error instanceof MessageLost) {
-    log.warn(`${name}: ${error.message}`);
-    return 'lost';
-  }
+  if (error instanceof MessageLost) return lost(context, name, error);
+  // Nobody but the worker with the highest claim decides what becomes of a job.
+  if (await isSuperseded(progress)) return lost(context, name, superseded());
   if (error instanceof Poison) return bury(context, settled, error);
   if (error instanceof HandOver) return handOver(context, settled, error);
-  if (error instanceof Stalled || isTransient(error)) {
-    log.warn(`${name}: ${error.message}; the message goes back to its queue`);
-    // A copy has a receive count of its own: what is no fault of the job is no reason for the dead-letter queue.
-    if (message.receiveCount > 1) return handOver(context, settled, error);
-    await release(settled, error);
-    await queue.setVisibility(message, TRANSIENT_WAIT_SECONDS);
-    return 'put-back';
-  }
+  if (error instanceof Stalled || isTransient(error)) return retryLater(context, settled, error);
   const refusal = explainRefusal(error);
   if (refusal !== null) {
     await queue.setVisibility(message, 0).catch(() => undefined);
@@ -65,22 +65,60 @@ export async function settleMessage(
   return 'put-back';
 }
 
+function lost({ log }: CloudContext, name: string, error: MessageLost): MessageEnd {
+  log.warn(`${name}: ${error.message}`);
+  return 'lost';
+}
+
+async function isSuperseded({ state, claim }: MessageProgress): Promise<boolean> {
+  return state !== null && claim !== null && (await state.isSuperseded(claim));
+}
+
 /** Whether an error ends by itself: a cut network, a store that is overloaded, a full disk, a video that was replaced meanwhile. */
 function isTransient(error: Error): boolean {
-  if (error instanceof TransientError || error instanceof ConditionFailed) return true;
+  if (error instanceof TransientError || error instanceof ConditionFailed || error instanceof CannotGoOn)
+    return true;
   const status = statusOf(error);
   if (status !== null && (status >= 500 || status === 429)) return true;
   const codes = ['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'ENOSPC'];
-  return codes.includes(codeOf(error)) || error.name === 'TimeoutError' || error.name === 'RequestTimeout';
+  // A request that took too long ends as an AbortError.
+  const names = ['TimeoutError', 'RequestTimeout', 'AbortError'];
+  return codes.includes(codeOf(error)) || names.includes(error.name);
 }
 
-/** Sends a copy of the message and deletes it. A crash between the two leaves a duplicate, which does no harm. */
-async function handOver(context: CloudContext, settled: Settled, reason: Error): Promise<MessageEnd> {
+/** Hands the job over after a pause, until there have been too many errors without a new checkpoint. */
+async function retryLater(context: CloudContext, settled: Settled, error: Error): Promise<MessageEnd> {
+  const retries = retriesSoFar(settled);
+  if (retries >= (error instanceof Stalled ? MAX_STALLS : MAX_RETRIES)) {
+    const reason = `${withoutFullStop(error.message)}; that was attempt ${retries + 1} without a new checkpoint.`;
+    return bury(context, settled, new Poison(codeOfAws(error), reason, { cause: error }));
+  }
+  const delaySeconds = Math.min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** retries);
+  return handOver(context, settled, error, { retries: retries + 1, delaySeconds });
+}
+
+function retriesSoFar({ message, progress }: Settled): number {
+  return progress.hasMoved ? 0 : message.retries;
+}
+
+/**
+ * Sends a copy of the message and deletes it: a copy has a receive count of its own, and what is no fault of the job is no reason
+ * for the dead-letter queue. A crash between the two leaves a duplicate, which does no harm.
+ */
+async function handOver(
+  context: CloudContext,
+  settled: Settled,
+  reason: Error,
+  { retries = retriesSoFar(settled), delaySeconds = 0 } = {},
+): Promise<MessageEnd> {
+  const { queue, log } = context;
   const { message, progress } = settled;
   await release(settled, reason);
-  await context.queue.send(message.queueUrl, message.body);
-  await context.queue.delete(message);
-  context.log.info(`${progress.job?.jobId ?? message.id}: handed over (${reason.message})`);
+  const attributes = retries === 0 ? {} : { [RETRIES_ATTRIBUTE]: String(retries) };
+  await queue.send(message.queueUrl, message.body, attributes, delaySeconds);
+  await queue.delete(message);
+  const when = delaySeconds === 0 ? '' : `, in ${delaySeconds} s`;
+  log.info(`${visibleText(progress.job?.jobId ?? message.id)}: handed over${when} (${reason.message})`);
   return 'handed-over';
 }
 

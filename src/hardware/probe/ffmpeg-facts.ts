@@ -26,10 +26,15 @@ export async function identifyFfmpeg(): Promise<Pick<FfmpegFacts, 'path' | 'vers
 export async function listFfmpegCapabilities(): Promise<Omit<FfmpegFacts, 'path' | 'version'>> {
   const list = async (option: string) =>
     (await runProbe('ffmpeg', ['-hide_banner', '-nostdin', option], TIMEOUT_MS)).stdout;
+  const [encoders, decoders, accelerators] = await Promise.all([
+    list('-encoders'),
+    list('-decoders'),
+    list('-hwaccels'),
+  ]);
   return {
-    videoEncoders: parseCodecs(await list('-encoders')),
-    videoDecoders: parseCodecs(await list('-decoders')),
-    accelerators: parseAccelerators(await list('-hwaccels')),
+    videoEncoders: parseCodecs(encoders),
+    videoDecoders: parseCodecs(decoders),
+    accelerators: parseAccelerators(accelerators),
   };
 }
 

@@ -38,8 +38,11 @@ export interface ProbeOptions {
  */
 export async function probeHardware(options: ProbeOptions): Promise<HardwareFacts> {
   const { home, addonPath, again, onLongProbe } = options;
-  const gpuFacts = await probeGpus(addonPath);
-  const [ffmpeg, machine] = [await identifyFfmpeg(), await readMachineFacts()];
+  const [gpuFacts, ffmpeg, machine] = await Promise.all([
+    probeGpus(addonPath),
+    identifyFfmpeg(),
+    readMachineFacts(),
+  ]);
   const identity = identify(gpuFacts, ffmpeg, machine);
   const known = await readStored(home.probeFile);
   // A driver that does not answer this time says nothing new, so stored facts stay valid.

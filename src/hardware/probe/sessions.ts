@@ -1,7 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hardwareReason, reasonFromStderr, type HardwareReason } from '../../domain/hardware-reason.ts';
+import {
+  hardwareReason,
+  reasonFromStderr,
+  type HardwareReason,
+  type HardwareReasonCode,
+} from '../../domain/hardware-reason.ts';
 import { runProbe, startProbe } from './run-probe.ts';
 
 /** How many sessions of one kind can be open at the same time. */
@@ -33,6 +38,13 @@ const DECODED: readonly Kind[] = [
   { codec: 'h264', ...FULL_HD, bitDepth: 8 },
   { codec: 'hevc', ...UHD, bitDepth: 10 },
 ];
+
+/** Reasons that hold for every codec and size. A driver that hung once would hang again, for many seconds each time. */
+const FOR_ALL_KINDS: ReadonlySet<HardwareReasonCode> = new Set<HardwareReasonCode>([
+  'driver-silent',
+  'driver-too-old',
+  'no-gpu',
+]);
 
 const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
 /** Ends a trial whose parent process was killed: nothing else would close its session. */
@@ -69,8 +81,7 @@ async function countKinds(
     const first = await openAtOnce(args, 1);
     const count = first.sessions === 0 ? first : await openAtOnce(args, MOST_SESSIONS);
     facts.push({ ...kind, ...count });
-    // A driver that hung once would hang again, for many seconds each time.
-    if (count.whyNoMore?.code === 'driver-silent') break;
+    if (count.whyNoMore !== null && FOR_ALL_KINDS.has(count.whyNoMore.code)) break;
   }
   return facts;
 }

@@ -1,6 +1,5 @@
 import { imagesIn } from '../../domain/fingerprint.ts';
 import { counted } from '../../lib/counted.ts';
-import { packSequence } from '../../media/sequence/pack-sequence.ts';
 import { sizeOrZero } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
@@ -16,6 +15,8 @@ export async function packSource(context: JobContext, folder: JobFolder): Promis
   const { sourcePath, recipe } = job;
   const path = folder.packedPath;
   if ((await sizeOrZero(path)) > 0) return path;
+  // Loaded only now: see run-job.ts.
+  const { packSequence } = await import('../../media/sequence/pack-sequence.ts');
   const names = await imagesIn(sourcePath);
   const startedAtMs = performance.now();
   const frameRate = String(recipe.frameRate);

@@ -1,5 +1,4 @@
 import { basename, join } from 'node:path';
-import { unpackAnimation } from '../../media/sequence/unpack-animation.ts';
 import { sizeOrZero } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
@@ -13,6 +12,8 @@ import { makeSubstitute } from './make-substitute.ts';
  */
 export async function unpackSource(context: JobContext, folder: JobFolder): Promise<string> {
   const { job, signal } = context;
+  // Loaded only now: see run-job.ts.
+  const { unpackAnimation } = await import('../../media/sequence/unpack-animation.ts');
   const path = join(folder.straight, `${basename(job.sourcePath)}.mp4`);
   if ((await sizeOrZero(path)) > 0) return path;
   await makeSubstitute(context, path, (temporaryPath) =>

@@ -2,15 +2,13 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { InputRejectedError } from '../../domain/errors.ts';
 import type { BatchRange } from '../../domain/frame-batch.ts';
-import type { Job } from '../../domain/job.ts';
 import { frameBytes, type FrameFormat } from '../../domain/media-info.ts';
 import { shapeOf } from '../../domain/video-shape.ts';
-import { isMissingFile } from '../../lib/file-errors.ts';
 import { formatBytes } from '../../lib/format-bytes.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { asUser } from '../../lib/user-umask.ts';
 import { probeMedia } from '../../media/probe/probe-media.ts';
-import { stillFormatOf, STILL_EXTENSIONS, type StillFormat } from '../../media/still/still-format.ts';
+import { STILL_EXTENSIONS, type StillFormat } from '../../media/still/still-format.ts';
 import { readStill, shapeOfImage, writeStill, type StillImage } from '../../media/still/still-image.ts';
 import { describePipeline } from '../../pipelines/describe-pipeline.ts';
 import { resampleAlpha } from '../../pipelines/upscale/resample-alpha.ts';
@@ -35,16 +33,6 @@ import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { tiledModel } from '../prepare/tile-sizes.ts';
 
 const ONLY_FRAME: BatchRange = { number: 0, firstFrame: 0, frameCount: 1 };
-
-/** The format of the source of a job if it is a still image; null if it is a video, or gone. */
-export async function stillFormatOfJob({ sourcePath }: Job): Promise<StillFormat | null> {
-  try {
-    return await stillFormatOf(sourcePath);
-  } catch (error) {
-    if (isMissingFile(error)) return null; // Preparing the job as a video says so.
-    throw error;
-  }
-}
 
 type PreparedStill = Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'plan' | 'memories' | 'formats'>;
 

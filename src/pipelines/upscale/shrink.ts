@@ -1,4 +1,3 @@
-import sharp from 'sharp';
 import type { FrameFormat } from '../../domain/media-info.ts';
 
 /** From this factor on, libvips averages blocks of pixels first, which costs quality: 46 dB instead of 55. */
@@ -26,6 +25,8 @@ export async function shrink(
   { width, height }: FrameFormat,
   to: FrameFormat,
 ): Promise<Buffer> {
+  // Loaded only now, because most jobs do not need it.
+  const { default: sharp } = await import('sharp');
   return sharp(pixels, { raw: { width, height, channels: 3 }, limitInputPixels: false })
     .resize({ width: to.width, height: to.height, fit: 'fill', kernel: 'lanczos3' })
     .raw()

@@ -15,10 +15,10 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import SqliteDatabase from 'better-sqlite3';
 import { codeOf } from '../../../src/domain/errors.ts';
 import type { Job } from '../../../src/domain/job.ts';
 import { openQueue } from '../../../src/queue/queue.ts';
+import { endWaits } from '../end-waits.ts';
 import { filesBelow, MAIN, makeHome, start, type Running } from '../framekiln.ts';
 import { Belongings, type Belonging } from './belongings.ts';
 import { sha256Of, WALK_SETTINGS, type Content, type Contents } from './contents.ts';
@@ -318,9 +318,7 @@ export class WalkedHome {
 
   /** Makes queued jobs due now, instead of waiting until they are. */
   endWaits(): void {
-    const db = new SqliteDatabase(this.database, { timeout: 10_000 });
-    db.exec(`UPDATE jobs SET not_before_at_ms = 1 WHERE state = 'queued'`);
-    db.close();
+    endWaits(this.home);
   }
 
   /** Identifies finished videos that are new. Whatever has a final name must be complete. */

@@ -65,6 +65,29 @@ test('a large file goes up in parts, comes back the same, and a download goes on
   await expect(store.getFile('영상/클립 1.mp4', copy, { ifMatch: etag })).rejects.toThrow(ConditionFailed);
 });
 
+test('an object that is too large for one request is copied in parts, on the same condition', async () => {
+  const cloud = await cloudStandIn();
+  const store = new S3Store(cloud.s3, BUCKET);
+  const folder = temporaryFolder();
+  const path = join(folder, 'output.mp4');
+  writeFileSync(path, randomBytes(9 * 1024 ** 2));
+  await store.putFile('state/x/output', path);
+  const to = { bucket: BUCKET, key: 'finished/clip.mp4' };
+  const options = { condition: { ifNoneMatch: '*' as const }, largestCopyBytes: 1024 ** 2 };
+  let gets = 0;
+  // A connection that breaks once does no harm.
+  cloud.fault = (method, url) =>
+    method === 'GET' && url.includes('/state/x/output') && ++gets === 2 ? 'cut' : undefined;
+  await store.copyTo('state/x/output', to, options);
+  const copy = join(folder, 'copy.mp4');
+  await store.getFile(to.key, copy);
+  expect(hash(copy)).toBe(hash(path));
+  await expect(store.copyTo('state/x/output', to, options)).rejects.toThrow(ConditionFailed);
+  await expect(store.copyTo('state/x/output', to, { condition: options.condition })).rejects.toThrow(
+    ConditionFailed,
+  );
+});
+
 test('lists the objects of a prefix', async () => {
   const { s3 } = await cloudStandIn();
   const store = new S3Store(s3, BUCKET);

@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { isCpuAddonBuilt } from '../../../src/inference/cpu-engine.ts';
+import { makeClip } from '../../helpers/clips.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { tinySrvgg } from '../../helpers/tiny-models.ts';
 
@@ -86,4 +87,18 @@ test('the benchmark measures the daemon', { tags: ['slow'], timeout: 600_000 }, 
   for (const row of ['start until the page answers', 'interval of a 10 ms timer', 'worker: growth'])
     expect(table).toContain(row);
   expect(table).not.toContain('NaN');
+});
+
+test('the benchmark measures a whole job of a clip', { tags: ['slow'], timeout: 600_000 }, ({ skip }) => {
+  if (!existsSync(join(root, 'models/realesr-general-x4v3.onnx'))) skip('npm run setup downloads the model');
+  const folder = temporaryFolder();
+  const clip = makeClip(join(folder, 'film.mp4'), { width: 64, height: 48, frames: 20 });
+  const { table, report } = bench(
+    ...[folder, '--only', 'job', '--job-size', '64x36', '--frames', '60', '--clip', clip],
+  );
+  for (const column of ['DRIFT', 'RATIO OF CPU TIME']) expect(table).toContain(column);
+  expect(table).not.toContain('NaN');
+  expect(table).toContain('film.mp4, 64x36');
+  const [job] = (report as { sections: { job: { workerPeakMegabytes: number }[] } }).sections.job;
+  expect(job?.workerPeakMegabytes).toBeGreaterThan(0);
 });

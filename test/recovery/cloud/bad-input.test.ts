@@ -1,9 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeClip } from '../../helpers/clips.ts';
+import { frameMd5, makeClip } from '../../helpers/clips.ts';
 import { cloudStandIn } from '../../helpers/cloud-stand-in.ts';
-import { INPUT, jobMessage, keys, OUTPUT, sendJob, startWorker, upload } from '../../helpers/cloud-worker.ts';
+import {
+  bytesOf,
+  INPUT,
+  jobMessage,
+  keys,
+  OUTPUT,
+  sendJob,
+  startWorker,
+  upload,
+} from '../../helpers/cloud-worker.ts';
+import { failPointFolder } from '../../helpers/fail-points.ts';
 import { readLog } from '../../helpers/framekiln.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
@@ -56,4 +66,38 @@ test('with wrong credentials, the worker says so and ends, and the message stays
   expect(await worker.ended).not.toBe(0);
   cloud.fault = () => undefined;
   expect(await cloud.depth(cloud.queueUrl)).toEqual({ visible: 1, held: 0 });
+});
+
+test('a video that is replaced while it is downloaded is downloaded again', async () => {
+  const cloud = await cloudStandIn();
+  const folder = temporaryFolder();
+  await upload(cloud, makeClip(join(folder, 'clip.mp4'), { frames: 15 }));
+  const other = makeClip(join(folder, 'other.mp4'), { frames: 12 });
+  await sendJob(cloud);
+  let reads = 0;
+  cloud.fault = async (method, url) => {
+    if (method === 'GET' && url.includes(`/${INPUT}`) && ++reads === 1) await upload(cloud, other);
+    return undefined;
+  };
+  const worker = startWorker(cloud, join(folder, 'home'));
+  expect(await worker.ended, readLog(worker.home)).toBe(0);
+  expect(readLog(worker.home)).toContain('was replaced while it was downloaded');
+  const output = join(folder, 'output.mp4');
+  writeFileSync(output, await bytesOf(cloud, OUTPUT));
+  expect(frameMd5(output)).toHaveLength(12);
+});
+
+test('a disk that stays full ends in the dead-letter queue', async () => {
+  const cloud = await cloudStandIn();
+  const folder = temporaryFolder();
+  await upload(cloud, makeClip(join(folder, 'clip.mp4'), { frames: 15 }));
+  // A message that was handed over for that reason eight times.
+  await sendJob(cloud, jobMessage(cloud), 8);
+  const points = failPointFolder(join(folder, 'points'));
+  points.arm('segment.before-encoding 1+ ENOSPC');
+  const worker = startWorker(cloud, join(folder, 'home'), { environment: points.environment });
+  expect(await worker.ended, readLog(worker.home)).toBe(0);
+  const [dead] = await cloud.receiveAll(cloud.deadLetterUrl);
+  expect(dead?.attributes['reason_code']).toBe('CANNOT_GO_ON');
+  expect(await cloud.depth(cloud.queueUrl)).toEqual({ visible: 0, held: 0 });
 });

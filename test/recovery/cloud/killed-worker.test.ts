@@ -34,10 +34,13 @@ test(
     await isBlocked;
     await first.killGroup();
     cloud.fault = () => undefined;
+    // SQS gives the message to another worker when the time for which the first one took it has passed.
+    const [received] = cloud.bodies.filter((body) => body.includes('WaitTimeSeconds'));
+    expect(JSON.parse(received ?? '')).toMatchObject({ VisibilityTimeout: 120 });
+    await cloud.returnMessage();
     expect((await keys(cloud)).filter((key) => key.includes('/rows/'))).toHaveLength(ROWS);
 
     const second = startWorker(cloud, join(folder, 'elsewhere/other home'), { args: [] });
-    // The message of the killed worker comes back when its visibility ends.
     await expect.poll(() => keys(cloud), { timeout: 200_000, interval: 500 }).toContain(OUTPUT);
     await expect
       .poll(() => cloud.depth(cloud.queueUrl), { timeout: 30_000 })

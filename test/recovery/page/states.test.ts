@@ -113,6 +113,9 @@ it.skipIf(whyNoBrowser !== null)(`ten thousand jobs are scrolled smoothly${suffi
   await page.goto(`${daemon.address}#/ended`);
   await page.locator('.row .dot.failed').first().waitFor(WAIT);
   await checkAppearance(page, 'thousands-ended');
+  await page.goto(`${daemon.address}#/job/98`);
+  await page.getByText('The source no longer exists').waitFor(WAIT);
+  await checkAppearance(page, 'job-failed');
 });
 
 /** Copies the row of the first job, in the real database: queued ones, and some that ended. */

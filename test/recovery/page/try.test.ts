@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it, vi } from 'vitest';
-import { openBrowser, seriousFaults, whyNoBrowser } from '../../helpers/browser.ts';
+import { openBrowser, whyNoBrowser } from '../../helpers/browser.ts';
 import { makeClip } from '../../helpers/clips.ts';
 import { DaemonWithPage } from '../../helpers/daemon-with-page.ts';
+import { checkAppearance } from '../../helpers/screenshots.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { tinySrvgg } from '../../helpers/tiny-models.ts';
 
@@ -72,7 +73,7 @@ browserTest(
     expect(beyond.status).toBe(416);
     expect(beyond.headers['content-range']).toMatch(/^bytes \*\/\d+$/);
 
-    expect(await seriousFaults(page)).toEqual([]);
+    await checkAppearance(page, 'try-result');
     await page.getByRole('button', { name: 'Use this: Source (lanczos)' }).click();
     await page.getByText('New files use lanczos at 3×.').waitFor(WAIT);
     const file = (): string => readFileSync(join(daemon.home, 'framekiln.yaml'), 'utf8');

@@ -5,7 +5,7 @@ import { silentLogger } from '../../helpers/silent-logger.ts';
 
 function holdWith(extend: () => Promise<void> = () => Promise.resolve()) {
   const clock = { ms: 0 };
-  const message = { id: 'm', body: '', receipt: 'r', receiveCount: 1, queueUrl: 'q' };
+  const message = { id: 'm', body: '', receipt: 'r', receiveCount: 1, retries: 0, queueUrl: 'q' };
   const queue = { setVisibility: extend };
   const hold = new MessageHold({
     ...{ queue, message, times: HOLD_TIMES, log: silentLogger, nowMs: () => clock.ms },
@@ -37,6 +37,17 @@ test('a message is not extended for work that does not move', async () => {
 test('a message that cannot be extended for 90 seconds is lost', async () => {
   const { hold, pass, clock } = holdWith(() => Promise.reject(new Error('The network is down.')));
   await pass(3_600_000, true);
+  expect(hold.signal.reason).toBeInstanceOf(MessageLost);
+  expect(clock.ms).toBe(90_000);
+});
+
+test('a message whose extension hangs for 90 seconds is lost', async () => {
+  const { hold, clock } = holdWith(() => new Promise(() => undefined));
+  for (let looks = 0; looks < 4 && !hold.signal.aborted; looks++) {
+    clock.ms += 30_000;
+    void hold.look();
+    await Promise.resolve();
+  }
   expect(hold.signal.reason).toBeInstanceOf(MessageLost);
   expect(clock.ms).toBe(90_000);
 });

@@ -60,6 +60,13 @@ describe('removing', () => {
   });
 });
 
+it.each(['', '# mine\n', 'null\n', '# mine\nnull\n'])('a file without settings, %j, stays usable', (text) => {
+  const unset = withSetting(text, 'f.yaml', 'encoder.crf', null);
+  expect(unset).toBe(text.replace('null\n', ''));
+  for (const each of [text, unset])
+    expect(withSetting(each, 'f.yaml', 'attempts', '5')).toMatch(/^(# mine\n\n?)?attempts: 5\n$/);
+});
+
 describe('several changes', () => {
   it('are judged together, and can be undone', () => {
     const text = 'recipe:\n  size: 1080p\n';

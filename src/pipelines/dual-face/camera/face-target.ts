@@ -1,5 +1,6 @@
 import type { Box } from '../tracking/box.ts';
-import { viewHeightFor, viewHeightLimits, type ViewGeometry } from './view.ts';
+import { HEAD_MARGIN, MAX_SHIFT, neighboursBeside } from './close-view.ts';
+import { HEAD_AND_SHOULDERS, viewHeightFor, viewHeightLimits, type ViewGeometry } from './view.ts';
 
 /** A face that a pane has to show, and how. */
 export interface FaceTarget {
@@ -10,31 +11,34 @@ export interface FaceTarget {
   readonly shiftX: number;
 }
 
-/** A view is moved by at most this share of its height. */
-const MAX_SHIFT = 0.1;
-/** A neighbour's head is wider than the box of the face by this share of the box. */
-const HEAD_MARGIN = 0.25;
-
 /**
  * How a pane shows a face.
  *
  * @param others the faces in the other panes, whose heads should have the same size
  * @param neighbours all other faces in the frame
+ * @param faceHeights usual height of a view in heights of the face
  */
 export function faceTarget(
   box: Box,
   others: readonly Box[],
   neighbours: readonly Box[],
   geometry: ViewGeometry,
+  faceHeights: number = HEAD_AND_SHOULDERS,
 ): FaceTarget {
-  const viewHeight = matchedHeight(box, others, geometry);
-  return { box, viewHeight, shiftX: shiftAway(box, neighbours, viewHeight, geometry) };
+  const viewHeight = matchedHeight(box, others, geometry, faceHeights);
+  const beside = neighboursBeside(box, neighbours, viewHeight);
+  return { box, viewHeight, shiftX: shiftAway(box, beside, viewHeight, geometry) };
 }
 
 /** The height of a view in which all heads have one size, even where one of them is at a limit. */
-function matchedHeight(box: Box, others: readonly Box[], geometry: ViewGeometry): number {
-  if (others.length === 0) return viewHeightFor(box, geometry);
-  const shares = [box, ...others].map((face) => sharesOf(face, geometry));
+function matchedHeight(
+  box: Box,
+  others: readonly Box[],
+  geometry: ViewGeometry,
+  faceHeights: number,
+): number {
+  if (others.length === 0) return viewHeightFor(box, geometry, faceHeights);
+  const shares = [box, ...others].map((face) => sharesOf(face, geometry, faceHeights));
   const least = Math.max(...shares.map((each) => each.least));
   const most = Math.min(...shares.map((each) => each.most));
   const usual = Math.min(...shares.map((each) => each.usual));
@@ -44,12 +48,16 @@ function matchedHeight(box: Box, others: readonly Box[], geometry: ViewGeometry)
 }
 
 /** Heights of a head as shares of its view: in the largest and the smallest possible view, and in the usual one. */
-function sharesOf(box: Box, geometry: ViewGeometry): { least: number; most: number; usual: number } {
+function sharesOf(
+  box: Box,
+  geometry: ViewGeometry,
+  faceHeights: number,
+): { least: number; most: number; usual: number } {
   const { smallest, largest } = viewHeightLimits(geometry);
   return {
     least: box.height / largest,
     most: box.height / smallest,
-    usual: box.height / viewHeightFor(box, geometry),
+    usual: box.height / viewHeightFor(box, geometry, faceHeights),
   };
 }
 

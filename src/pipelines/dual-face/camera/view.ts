@@ -17,7 +17,7 @@ export interface ViewGeometry {
 }
 
 /** Height of a view of head and shoulders, in heights of the face. */
-const HEAD_AND_SHOULDERS = 3;
+export const HEAD_AND_SHOULDERS = 3;
 /** Vertical position of the face's centre in that view, as a share of its height from the top. */
 const FACE_LEVEL = 0.42;
 /** Minimum height of a view as a share of the source's height; smaller ones would show mostly interpolated pixels. */
@@ -29,10 +29,18 @@ export function viewOfFace(face: Box, geometry: ViewGeometry): View {
   return insideImage({ ...centerFor(face, height), height }, geometry);
 }
 
-/** The height of a view of head and shoulders, within the possible ones. */
-export function viewHeightFor(face: Box, geometry: ViewGeometry): number {
+/**
+ * The height of a view of a face, within the possible ones.
+ *
+ * @param faceHeights height of the view in heights of the face
+ */
+export function viewHeightFor(
+  face: Box,
+  geometry: ViewGeometry,
+  faceHeights: number = HEAD_AND_SHOULDERS,
+): number {
   const { smallest, largest } = viewHeightLimits(geometry);
-  return Math.min(largest, Math.max(smallest, face.height * HEAD_AND_SHOULDERS));
+  return Math.min(largest, Math.max(smallest, face.height * faceHeights));
 }
 
 export function viewHeightLimits({ width, height, aspect }: ViewGeometry): {

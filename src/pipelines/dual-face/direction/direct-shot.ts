@@ -79,7 +79,8 @@ export function directShot(
     for (let at = from; at < to; at++) {
       if (!isShown) {
         // Only somebody's absence fades in: a face that is hidden must not wait.
-        const fades = i > 0 && mode !== 'hidden' && stretches[i - 1]?.mode === 'panes';
+        const before = stretches[i - 1];
+        const fades = before !== undefined && mode !== 'hidden' && showsPanes(before);
         const opacity = fades
           ? Math.min(1, (at - from + 1) / Math.max(1, FADE_SECONDS * framesPerSecond))
           : 1;

@@ -43,7 +43,7 @@ export async function directVideo(
     await onShot();
     const presences = people
       .map(({ id, tracklets }) => ({ id, tracklets: tracklets.filter((each) => each.shot === i) }))
-      .map((person) => presenceIn(shot, person, framesPerSecond, recipe.detectEvery))
+      .map((person) => presenceIn(shot, person, framesPerSecond, recipe.detectEvery, width))
       .filter((presence) => presence !== null);
     const parts = partsOf(shot, recipe.spans ?? []).map((part) => {
       const inPart = presences.map((each) => presenceInPart(each, shot, part));

@@ -11,6 +11,8 @@ export interface PaneContext {
   readonly everybody: readonly (readonly Presence[])[];
   /** The people in the other panes, in each frame. */
   readonly others: readonly (readonly Presence[])[];
+  /** Usual height of a view in heights of the face. */
+  readonly faceHeights: number;
 }
 
 /**
@@ -39,7 +41,7 @@ function targetsOf(
   person: Presence,
   from: number,
   to: number,
-  { geometry, everybody, others }: PaneContext,
+  { geometry, everybody, others, faceHeights }: PaneContext,
 ): FaceTarget[] {
   const targets: FaceTarget[] = [];
   let last = Array.from({ length: to - from }, (_, i) => boxAt(person, from + i)).find((box) => box !== null);
@@ -47,14 +49,19 @@ function targetsOf(
     const box: Box | undefined = boxAt(person, at) ?? last;
     if (box === undefined) continue;
     last = box;
-    const neighbours = (everybody[at] ?? []).flatMap((each) => {
-      const neighbour = each.personId === person.personId ? null : boxAt(each, at);
-      return neighbour === null ? [] : [neighbour];
-    });
+    const neighbours = neighboursOf(person, everybody[at] ?? [], at);
     const beside = (others[at] ?? []).map((each) => boxAt(each, at)).filter((face) => face !== null);
-    targets.push(faceTarget(box, beside, neighbours, geometry));
+    targets.push(faceTarget(box, beside, neighbours, geometry, faceHeights));
   }
   return targets;
+}
+
+/** The faces of everybody else in a frame. */
+export function neighboursOf(person: Presence, everybody: readonly Presence[], at: number): Box[] {
+  return everybody.flatMap((each) => {
+    const neighbour = each.personId === person.personId ? null : boxAt(each, at);
+    return neighbour === null ? [] : [neighbour];
+  });
 }
 
 /** The frame after the last one that shows the same person as `from`. */

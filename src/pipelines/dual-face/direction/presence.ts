@@ -1,6 +1,7 @@
 import type { Person } from '../identity/person.ts';
 import type { Shot, Sighting } from '../identity/tracklet.ts';
 import type { Box } from '../tracking/box.ts';
+import { boxesOfLeaving } from './leaving.ts';
 import { median, withMedianBoxes } from './median-boxes.ts';
 
 /** Where a person is in the frames of a shot; frame 0 is the first frame of the shot. */
@@ -32,7 +33,7 @@ export function presenceInPart(presence: Presence, shot: Shot, part: Shot): Pres
 /** A person who is back after at most this long, within this many heights of the face, was there all the time. */
 export const BRIDGE_SECONDS = 2.5;
 const BRIDGE_HEIGHTS = 2;
-/** A person who is gone for longer keeps the pane for this long. */
+/** A person who is gone for longer keeps the pane for this long, unless the face was seen on its way out of the image. */
 export const HOLD_SECONDS = 0.5;
 /** A person who is first or last seen this near to a cut is there right up to the cut: detectors need some frames. */
 const EDGE_SECONDS = 0.4;
@@ -60,12 +61,14 @@ export function isSeenAt({ from, isSeen }: Presence, at: number): boolean {
  * The presence of a person in a shot; null if they are not in it for long enough.
  *
  * @param detectEvery every n-th frame has been searched for faces
+ * @param width of the image in pixels
  */
 export function presenceIn(
   { from, to }: Shot,
   { id, tracklets }: Person,
   framesPerSecond: number,
   detectEvery: number,
+  width: number,
 ): Presence | null {
   const frames = to - from;
   const sightings = tracklets
@@ -85,7 +88,9 @@ export function presenceIn(
   };
   const hold = Math.round(HOLD_SECONDS * framesPerSecond);
   const begin = first.frame <= edges.start ? 0 : first.frame;
-  const end = frames - 1 - last.frame <= edges.end ? frames : Math.min(frames, last.frame + 1 + hold);
+  const held = runs.map((run) => heldBoxes(run, width, hold));
+  const heldFrames = held.at(-1)?.length ?? 0;
+  const end = frames - 1 - last.frame <= edges.end ? frames : Math.min(frames, last.frame + 1 + heldFrames);
   const boxes = new Array<Box | null>(end - begin).fill(null);
   const isSeen = new Array<boolean>(end - begin).fill(false);
   const mouth = new Array<number>(end - begin).fill(0);
@@ -93,7 +98,7 @@ export function presenceIn(
     fillBoxes(run, detectEvery, begin, { boxes, isSeen, mouth });
     extendToCuts(run, frames, edges, begin, boxes);
   }
-  holdAfterwards(boxes, hold);
+  for (const [i, run] of runs.entries()) holdAfterwards(run, held[i] ?? [], begin, boxes);
   const height = median(runs.flat().map(({ box }) => box.height));
   return { personId: id, from: begin, boxes, isSeen, mouth, height };
 }
@@ -167,12 +172,21 @@ function extendToCuts(
     for (let at = last.frame + 1; at < frames; at++) boxes[at - begin] ??= last.box;
 }
 
-/** Keeps the last box for a while where a person disappears. */
-function holdAfterwards(boxes: (Box | null)[], frames: number): void {
-  let held = 0;
-  for (let at = 1; at < boxes.length; at++) {
-    const before = boxes[at - 1] ?? null;
-    if (boxes[at] !== null) held = 0;
-    else if (before !== null && held++ < frames) boxes[at] = before;
-  }
+/** Where a person is held after a run: for a while in the same place, or on the way out of the image. */
+function heldBoxes(run: readonly Sighting[], width: number, frames: number): Box[] {
+  const box = run.at(-1)?.box;
+  return (
+    boxesOfLeaving(run, width)?.slice(0, frames) ??
+    (box === undefined ? [] : new Array<Box>(frames).fill(box))
+  );
+}
+
+function holdAfterwards(
+  run: readonly Sighting[],
+  held: readonly Box[],
+  begin: number,
+  boxes: (Box | null)[],
+): void {
+  const next = (run.at(-1)?.frame ?? 0) + 1 - begin;
+  for (const [i, box] of held.entries()) if (next + i < boxes.length) boxes[next + i] ??= box;
 }

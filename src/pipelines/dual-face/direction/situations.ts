@@ -11,7 +11,7 @@ export const SITUATIONS: readonly { readonly situation: Situation; readonly when
   { situation: 'shown', when: 'the face is seen' },
   {
     situation: 'away',
-    when: `the face is not seen, but is back near the same place within ${BRIDGE_SECONDS} s; also ${HOLD_SECONDS} s after somebody has left`,
+    when: `the face is not seen, but is back near the same place within ${BRIDGE_SECONDS} s; also for up to ${HOLD_SECONDS} s after somebody has left`,
   },
   { situation: 'alone', when: 'only one of the people to show is there' },
   { situation: 'hidden', when: 'another person stands in front' },

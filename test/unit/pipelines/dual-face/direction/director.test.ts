@@ -131,6 +131,20 @@ test('with `single: own-side`, the pane of somebody who has left is empty, so th
   for (const frame of [63, 149]) expect(centres(video, frame)).toEqual([300, null]);
 });
 
+test('with `single: own-side`, the whole image fades in after the only person has left, as after one of two', async () => {
+  const video = await direct(
+    [
+      { frames: 60, seen: [left] },
+      { frames: 100, seen: [] },
+    ],
+    { single: 'own-side' },
+  );
+  expect(centres(video, 71)).toEqual([300, null]);
+  const fading = video.views.slice(71, 83).map(({ whole }) => Number(whole.toFixed(2)));
+  expect(fading).toEqual([0, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
+  expect(centres(video, 75)).toEqual([300, null]);
+});
+
 test.each([12, 13, 14, 15])(
   'with `single: own-side`, who comes %i frames after the other was last seen has the other pane',
   async (frames) => {
@@ -348,6 +362,21 @@ test('in a grid, people who leave together leave at once, and the last one is sh
     { layout: 'grid' },
   );
   expect(peopleIn(video)).toEqual([[1, 2, 3, 4], [1, 2], []]);
+});
+
+test('panes come closer where they would show the head of a neighbour, all by the same factor', async () => {
+  const xs = [300, 470, 640];
+  const seen = xs.map((x, i) => ({ who: i + 1, x }));
+  const { views } = await direct([{ frames: 40, seen }], { layout: 'grid' });
+  const panes = views[20]?.panes ?? [];
+  expect(new Set(panes.map((view) => view?.height.toFixed(3)))).toHaveProperty('size', 1);
+  for (const [i, view] of panes.entries()) {
+    const half = ((view?.height ?? 0) * geometry.aspect) / 2;
+    for (const x of xs.filter((_, other) => other !== i))
+      expect(Math.abs(x - (view?.centerX ?? 0)) - 40, `${i} shows ${x}`).toBeGreaterThan(half);
+  }
+  const apart = await direct([{ frames: 40, seen: [left, right] }]);
+  expect(apart.views[20]?.panes[0]?.height).toBeCloseTo(300);
 });
 
 /** Three people: 1 and 3 have larger faces than 2. */
