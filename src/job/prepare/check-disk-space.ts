@@ -14,7 +14,7 @@ import type { JobContext } from '../job-context.ts';
 import { assertFoldersPresent } from '../missing-folders.ts';
 import type { PreparedJob } from './prepared-job.ts';
 
-/** H.264 without loss of noisy frames. */
+/** H.264 without loss: two real clips took 0.05 and 0.23, and noise takes more. */
 const LOSSLESS_BYTES_PER_PIXEL = 0.6;
 
 /**
