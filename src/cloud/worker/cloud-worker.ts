@@ -79,6 +79,8 @@ async function processCounted(
     metrics.ended(await processMessage(context, message));
   } catch (error) {
     if (error instanceof ConfigurationError) throw error;
+    const refusal = explainRefusal(error);
+    if (refusal !== null) throw new ConfigurationError(refusal, [refusal], { cause: error });
     metrics.ended(null);
     // The message comes back by itself.
     log.error(

@@ -46,6 +46,7 @@ export class JobEvents {
   }
 
   async failed(reason: { code: string; message: string }): Promise<void> {
+    await this.#sending;
     await this.#send({ type: 'failed', reason_code: reason.code, reason_message: reason.message });
   }
 

@@ -47,16 +47,16 @@ export async function settleMessage(
     return 'done';
   }
   if (error instanceof MessageLost) return lost(context, name, error);
-  // Nobody but the worker with the highest claim decides what becomes of a job.
-  if (await isSuperseded(progress)) return lost(context, name, superseded());
-  if (error instanceof Poison) return bury(context, settled, error);
-  if (error instanceof HandOver) return handOver(context, settled, error);
-  if (error instanceof Stalled || isTransient(error)) return retryLater(context, settled, error);
   const refusal = explainRefusal(error);
   if (refusal !== null) {
     await queue.setVisibility(message, 0).catch(() => undefined);
     throw new ConfigurationError(refusal, [refusal], { cause: error });
   }
+  // Nobody but the worker with the highest claim decides what becomes of a job.
+  if (await isSuperseded(progress)) return lost(context, name, superseded());
+  if (error instanceof Poison) return bury(context, settled, error);
+  if (error instanceof HandOver) return handOver(context, settled, error);
+  if (error instanceof Stalled || isTransient(error)) return retryLater(context, settled, error);
   if (message.receiveCount >= MAX_DELIVERIES)
     return bury(context, settled, new Poison(codeOf(error), error.message, { cause: error }));
   log.error(`${name}: ${error instanceof FramekilnError ? error.message : (error.stack ?? error.message)}`);

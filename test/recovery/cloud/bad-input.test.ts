@@ -68,6 +68,18 @@ test('with wrong credentials, the worker says so and ends, and the message stays
   expect(await cloud.depth(cloud.queueUrl)).toEqual({ visible: 1, held: 0 });
 });
 
+test('a worker that may not write checkpoints ends, and calls no job failed', async () => {
+  const cloud = await cloudStandIn();
+  const folder = temporaryFolder();
+  await upload(cloud, makeClip(join(folder, 'clip.mp4'), { frames: 5 }));
+  await sendJob(cloud);
+  cloud.fault = (method, url) => (method !== 'GET' && url.includes('/state/') ? 'refuse' : undefined);
+  const worker = startWorker(cloud, join(folder, 'home'));
+  expect(await worker.ended).not.toBe(0);
+  expect(await cloud.depth(cloud.queueUrl)).toEqual({ visible: 1, held: 0 });
+  expect(await cloud.depth(cloud.deadLetterUrl)).toEqual({ visible: 0, held: 0 });
+});
+
 test(
   'a video that is replaced while it is downloaded is downloaded again',
   { tags: ['slow'], timeout: 120_000 },
