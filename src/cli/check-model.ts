@@ -105,9 +105,11 @@ function linesOf({ path, bytes, knownAs, model, description, trial, faults }: Ch
     const speeds = SIZES.map(
       ([size, pixels]) => `${formatRate(1000 / (msPerPixel * pixels))} fps at ${size}`,
     );
+    // onnxruntime names its device itself.
+    const where = engine.includes(' on the CPU') ? '' : ` on the ${device.toUpperCase()}`;
     lines.push(
       `scale: ${scale}`,
-      `speed: ${speeds.join(', ')} (${engine} on the ${device.toUpperCase()}, without decoding and encoding)`,
+      `speed: ${speeds.join(', ')} (${engine}${where}, without decoding and encoding)`,
     );
   }
   if (faults.length > 0) return [...lines, ...faults.map((fault) => `cannot be used: ${fault}`)];
