@@ -23,8 +23,6 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /** Files settle after two seconds; the second look comes after 24. */
 const SLOW = 'intake: { settleSeconds: 2, rescanSeconds: 1 }\n';
-/** Files settle after four seconds; the second look comes after 48, when another video is done even on a busy machine. */
-const SLOWEST = 'intake: { settleSeconds: 4, rescanSeconds: 1 }\n';
 /** Files settle after 0.2 seconds; the second look comes after 2.4. */
 const QUICK = 'intake: { settleSeconds: 0.2, rescanSeconds: 1 }\n';
 const FRAMES = 40;
@@ -104,7 +102,7 @@ describe('a copy that pauses', () => {
     'that is closed half-way is neither taken nor rejected before the rest comes',
     { tags: ['slow'], timeout: 240_000 },
     async () => {
-      const { home, path, status, isDone, waitForAnother } = setUp(`${SLOWEST}output: { source: delete }\n`);
+      const { home, path, status, isDone, waitForAnother } = setUp(`${SLOW}output: { source: delete }\n`);
       const fastStart = ['-c:v', 'libx264', '-preset', 'veryfast', '-movflags', '+faststart'];
       const copies = [
         { name: 'a.mp4', bytes: videoBytes('a.mp4') },
