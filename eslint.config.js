@@ -34,17 +34,7 @@ const ROOMS = {
     'inference-thread',
     'reports',
   ],
-  cloud: GROUND,
-  cluster: [
-    ...GROUND,
-    'queue',
-    'workspace',
-    'media',
-    'inference',
-    'inference-thread',
-    'job',
-    'cloud',
-  ],
+  cluster: [...GROUND, 'queue', 'workspace', 'media', 'inference', 'inference-thread', 'job', 'cloud'],
   worker: [...GROUND, 'queue', 'workspace', 'media', 'inference-thread', 'job', 'cluster'],
   daemon: [
     ...GROUND,
