@@ -13,6 +13,8 @@ import {
 const HEARTBEAT_SECONDS = 10;
 /** Longest time for one batch, however slow the machine. */
 const LONGEST_BATCH_SECONDS = 12 * 3600;
+/** A batch that has waited for longer is forgotten by pg-boss: a year. */
+const LONGEST_VIDEO_SECONDS = 365 * 24 * 3600;
 /** How often a batch may fail or lose its worker before its job fails. */
 const RETRIES = 9;
 /** A worker seen less long ago than this is connected. */
@@ -53,6 +55,7 @@ export function createClusterDatabase(connection: Connection) {
         heartbeatSeconds: HEARTBEAT_SECONDS,
         expireInSeconds: LONGEST_BATCH_SECONDS,
         retryLimit: RETRIES,
+        retentionSeconds: LONGEST_VIDEO_SECONDS,
       });
       await pool.query(
         `INSERT INTO ${SCHEMA}.videos (key, home_id, job_id, setup) VALUES ($1, $2, $3, $4)

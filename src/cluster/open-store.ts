@@ -87,7 +87,7 @@ async function storeAt(place: string): Promise<ObjectStore> {
 }
 
 function unused(place: string): string {
-  return `No cluster uses the store ${place} yet: it has no ${STAMP}. If the share has another path on this machine, name that with --store PATH.`;
+  return `No cluster uses the store ${place} yet: it has no ${STAMP}. If the share is mounted at a different path on this machine, pass that path with --store.`;
 }
 
 function idIn(body: Buffer): unknown {

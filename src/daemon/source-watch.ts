@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { toError } from '../domain/errors.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -14,12 +14,15 @@ export function pauseAfterCheckMs(lastCheckMs: number): number {
 
 /**
  * Queues jobs again that failed because their source was missing, once it is back. A scan of `input/` notices only files
- * that it has seen disappear, and none outside that folder. One check at a time.
+ * that it has seen disappear, and none outside that folder. A source is back when two checks in a row find the same file, as
+ * it may take a while to be copied. One check at a time.
  */
 export class SourceWatch {
   readonly #queue: Queue;
   readonly #log: Logger;
   readonly #now: () => number;
+  /** What the last check found of the missing sources, by job. */
+  #found = new Map<number, string>();
   #nextAtMs = 0;
   #isChecking = false;
 
@@ -47,20 +50,26 @@ export class SourceWatch {
 
   async #check(): Promise<void> {
     const { jobs, control } = this.#queue;
+    const before = this.#found;
+    this.#found = new Map();
     for (const { id, sourcePath, recipe, origin, errorCode } of jobs.listJobs({ state: 'failed' })) {
-      if (errorCode !== 'SOURCE_MISSING' || origin === 'run' || !(await isThere(sourcePath))) continue;
-      if (recipe.pipeline === 'lip-sync' && recipe.audio !== undefined && !(await isThere(recipe.audio)))
-        continue;
-      if (control.retryJob(id)) this.#log.info(`${basename(sourcePath)} is back; job ${id} queued again`);
+      if (errorCode !== 'SOURCE_MISSING' || origin === 'run') continue;
+      const speech = recipe.pipeline === 'lip-sync' ? recipe.audio : undefined;
+      const found = await describeFiles(speech === undefined ? [sourcePath] : [sourcePath, speech]);
+      if (found === null) continue;
+      this.#found.set(id, found);
+      if (before.get(id) === found && control.retryJob(id))
+        this.#log.info(`${basename(sourcePath)} is back; job ${id} queued again`);
     }
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
+/** Sizes and times of files; null if one of them is missing. */
+async function describeFiles(paths: readonly string[]): Promise<string | null> {
   try {
-    await access(path);
-    return true;
+    const stats = await Promise.all(paths.map((path) => stat(path)));
+    return stats.map(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`).join(' ');
   } catch {
-    return false;
+    return null;
   }
 }

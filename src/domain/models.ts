@@ -11,6 +11,8 @@ export interface ModelFile {
   readonly architecture: ModelArchitecture | null;
   /** Source pixels around a tile that the model needs to avoid visible seams; 0 for models without tiles. */
   readonly overlap: number;
+  /** How many times an upscaling model of the manifest enlarges an image along each edge. Absent for other models. */
+  readonly scale?: number;
 }
 
 /**

@@ -21,9 +21,10 @@ export async function quarantineSource(
   rejection: InputRejectedError,
   prefix: string,
 ): Promise<string | null> {
-  // Photos, subtitles and notes stay where they are.
+  // Photos, subtitles and notes stay where they are, and so does a video whose speech has not come yet.
   if (!isRejectedForContent(rejection) || !hasVideoExtension(file.path)) return null;
   const { code, message } = rejection;
+  if (code === 'NO_AUDIO') return null;
   const { path } = file;
   let place: string;
   try {

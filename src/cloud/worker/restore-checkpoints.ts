@@ -8,7 +8,7 @@ import type { MessageHold } from './message-hold.ts';
 /**
  * Fetches what other workers have done. A row without its segment stays in the store until the row of this worker replaces it.
  *
- * @returns the checkpoints that hold
+ * @returns the intact checkpoints
  */
 export async function restoreCheckpoints(
   context: CloudContext,

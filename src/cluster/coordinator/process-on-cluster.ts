@@ -33,7 +33,7 @@ export async function processOnCluster(
   const { recipe } = job;
   if (prepared.missing.length === 0) return;
   if (recipe.pipeline !== 'upscale') {
-    log.info('split screens are not spread over the cluster; processing on this machine');
+    log.info('split screens and lip-sync are not spread over the cluster; processing on this machine');
     return processBatches(context, folder, prepared);
   }
   const plan = pinnedPlan(prepared.plan);

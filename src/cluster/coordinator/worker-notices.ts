@@ -22,7 +22,7 @@ export class WorkerNotices {
     this.#lookAtMs = performance.now() + LOOK_EVERY_MS;
     const workers = await database.workers();
     if (workers.length === 0)
-      this.#tellOnce('no worker of the cluster is connected; on each machine: framekiln worker --cluster');
+      this.#tellOnce('no cluster worker is connected; run framekiln worker --cluster on each machine');
     for (const { name, refusals } of workers) {
       const reason = refusals[this.#setup.key];
       if (reason !== undefined) this.#tellOnce(`worker ${name} takes no batches of this video: ${reason}`);

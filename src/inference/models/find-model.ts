@@ -117,7 +117,8 @@ export function modelPath(folder: string, name: string): string {
 export function modelFile(path: string, entry: ModelEntry): ModelFile {
   const { name, sha256, bytes, licence } = entry;
   const { architecture, overlap } = entry.purpose === 'upscale' ? entry : { architecture: null, overlap: 0 };
-  return { name, path, sha256, bytes, licence, architecture, overlap };
+  const scale = entry.purpose === 'upscale' ? { scale: entry.scale } : {};
+  return { name, path, sha256, bytes, licence, architecture, overlap, ...scale };
 }
 
 function damaged(path: string, entry: ModelEntry, found: string): ModelError {

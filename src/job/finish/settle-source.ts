@@ -107,8 +107,12 @@ async function assertClosed({ sourcePath, recipe }: JobContext['job']): Promise<
         throw new VerificationError(`a process has ${image} in ${name} open for writing.`);
     return;
   }
-  const writer = await writerOf(sourcePath);
-  if (writer !== null) throw new VerificationError(`process ${writer} has ${name} open for writing.`);
+  const speech = recipe.pipeline === 'lip-sync' ? recipe.audio : undefined;
+  for (const path of speech === undefined ? [sourcePath] : [sourcePath, speech]) {
+    const writer = await writerOf(path);
+    if (writer !== null)
+      throw new VerificationError(`process ${writer} has ${basename(path)} open for writing.`);
+  }
 }
 
 async function assertAsVerified({ path, sha256 }: PublishedOutput, signal: AbortSignal): Promise<void> {

@@ -29,17 +29,33 @@ export async function speechBeside({ recipe, sourcePath }: Job): Promise<SignedF
   }
 }
 
-/** Moves or deletes a speech after its video. It stays if there is another video with that name. */
+/** Moves or deletes a speech after its video. It stays if another video has that name, or if another job may still need it. */
 export async function settleSpeech(context: JobContext, speech: SignedFile): Promise<void> {
   try {
     const stem = nameOf(speech.path);
-    const names = await readdir(dirname(speech.path));
-    if (!names.some((name) => nameOf(name) === stem && hasVideoExtension(name)))
-      await settle(context, speech);
+    const entries = await readdir(dirname(speech.path), { withFileTypes: true });
+    const isOfAnother = entries.some(
+      (entry) => nameOf(entry.name) === stem && (entry.isDirectory() || hasVideoExtension(entry.name)),
+    );
+    if (!isOfAnother && !isNeededByAnother(context, speech.path)) await settle(context, speech);
   } catch (error) {
     const why = withoutFullStop(toError(error).message);
     context.log.warn(`the speech ${basename(speech.path)} is kept: ${why}`);
   }
+}
+
+/** Whether a job that is not over has this speech. */
+function isNeededByAnother({ queue, job }: JobContext, path: string): boolean {
+  return queue.jobs
+    .listJobs()
+    .some(
+      ({ id, state, recipe }) =>
+        id !== job.id &&
+        state !== 'done' &&
+        state !== 'cancelled' &&
+        recipe.pipeline === 'lip-sync' &&
+        recipe.audio === path,
+    );
 }
 
 function nameOf(path: string): string {

@@ -9,7 +9,7 @@ import type { JobContext } from '../job-context.ts';
  * Compares every checkpoint with its segment, byte for byte. Removes the row of a segment that is missing or damaged, so
  * that its frames are processed again, and every file in the segment folder that no row names.
  *
- * @returns the checkpoints that hold, in order
+ * @returns the intact checkpoints, in order
  */
 export async function keepIntactBatches(
   { queue, job, lease, log, signal }: JobContext,

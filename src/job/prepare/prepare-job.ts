@@ -28,6 +28,8 @@ import { tiledModel } from './tile-sizes.ts';
  * still hold, and whether the disk has room for the rest.
  */
 export async function prepareJob(given: JobContext, folder: JobFolder): Promise<PreparedJob> {
+  // A lip-sync job copies its video first, which takes long and much of the disk.
+  if (given.job.recipe.pipeline === 'lip-sync') await findJobModels(given);
   const source = await prepareSource(given, folder);
   const { media } = source;
   const framesTotal = source.index.pts.length;

@@ -64,7 +64,7 @@ async function spectrogram(context: JobContext, { audio }: LipSyncRecipe): Promi
   const [bytes] = (await read(context, kept)) ?? [];
   if (bytes !== undefined) return new Float32Array(Uint8Array.from(bytes).buffer);
   const startedAtMs = performance.now();
-  const mel = melSpectrogram(await decodeSpeech(audio, signal));
+  const mel = await melSpectrogram(await decodeSpeech(audio, signal), signal);
   log.info(
     `analysed the speech ${basename(audio)} in ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s`,
   );
@@ -77,7 +77,7 @@ async function read({ log }: JobContext, kept: KeptAnalysis): Promise<Uint8Array
     return await kept.read();
   } catch (error) {
     log.warn(
-      `what was kept of this video or speech is damaged (${toError(error).message}); analysing it again`,
+      `the kept analysis of this video or speech is damaged (${toError(error).message}); analysing it again`,
     );
     await kept.remove();
     return null;

@@ -49,9 +49,12 @@ export function chooseTiles(
   const { device } = job.recipe;
   const request = { requested, width: media.video.width, height: media.video.height, model };
   const { cpu, gpu } = memories;
-  const memoryBytes = cpu.freeBytes * (1 - settings.workspace.memoryFraction);
+  const modelShare = 1 - settings.workspace.memoryFraction;
+  const memoryBytes = cpu.freeBytes * modelShare;
   const tile = chooseTile({ ...request, memoryBytes });
-  const whyNot = gpu === null ? whyNotWhole({ ...request, memoryBytes }) : null;
+  // Any GPU may have to give way to the CPU. What other programs hold now may be free when the job runs again.
+  const whyNot =
+    device === 'gpu-only' ? null : whyNotWhole({ ...request, memoryBytes: cpu.totalBytes * modelShare });
   if (whyNot !== null) throw new ModelError('MODEL_UNSUITABLE', whyNot);
   if (device === 'cpu') return { tile };
   if (requested === 'auto' && needsWholeFrames(model)) return { tile, gpuTile: tile };

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Fourier } from './fourier.ts';
 import { melFilters } from './mel-filters.ts';
 
@@ -15,15 +16,18 @@ const PRE_EMPHASIS = 0.97;
 const LEAST_DECIBELS = -100;
 const REFERENCE_DECIBELS = 20;
 const LARGEST = 4;
+const COLUMNS_AT_ONCE = 100;
 
 /**
  * The mel spectrogram that Wav2Lip was trained with: magnitudes of 800 samples in a Hann window, 80 bands from 55 to
  * 7600 Hz, in decibels, scaled to -4..4. The signal is mirrored at its ends.
  *
+ * Lets other work of the thread go on: an hour of speech takes minutes.
+ *
  * @param samples mono, at SPEECH_RATE, in -1..1
  * @returns columns of MEL_BANDS values, one after the other
  */
-export function melSpectrogram(samples: Float32Array): Float32Array {
+export async function melSpectrogram(samples: Float32Array, signal: AbortSignal): Promise<Float32Array> {
   const emphasised = Float64Array.from(samples, (value, i) => value - PRE_EMPHASIS * (samples[i - 1] ?? 0));
   const columns = 1 + Math.floor(samples.length / HOP);
   const window = Float64Array.from(
@@ -36,6 +40,10 @@ export function melSpectrogram(samples: Float32Array): Float32Array {
   const magnitudes = new Float64Array(BINS);
   const mel = new Float32Array(columns * MEL_BANDS);
   for (let column = 0; column < columns; column++) {
+    if (column % COLUMNS_AT_ONCE === 0) {
+      await setImmediate();
+      signal.throwIfAborted();
+    }
     for (let i = 0; i < WINDOW; i++) {
       const at = mirrored(column * HOP + i - WINDOW / 2, emphasised.length);
       windowed[i] = (emphasised[at] ?? 0) * (window[i] ?? 0);

@@ -102,6 +102,7 @@ export class DualFacePipeline implements FramePipeline, VideoAnalysis {
     const tools = {
       format: input,
       detectEvery: this.#options.recipe.detectEvery,
+      measuresHeights: true,
       detect: (frame: Frame, format: FrameFormat) => detector.detect(frame, format),
       embed: (frame: Frame, face: Parameters<OptionalEmbedder['embed']>[2]) =>
         embedder.embed(frame, input, face),

@@ -8,7 +8,7 @@ export type SeenFrame = readonly [key: string, faces: readonly Face[]];
 /** Faces of frames that have been searched already, by the content of the frame. */
 export class KnownFaces {
   readonly #faces: Map<string, readonly Face[]>;
-  /** Frames that had not to be searched again. */
+  /** Frames that did not have to be searched again. */
   reused = 0;
 
   constructor(frames: Iterable<SeenFrame> = []) {

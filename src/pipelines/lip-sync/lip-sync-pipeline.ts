@@ -109,7 +109,7 @@ export class LipSyncPipeline implements FramePipeline, VideoAnalysis {
     const seen: SeenFrame[] = [];
     const tools = {
       format,
-      detectEvery: 1,
+      ...{ detectEvery: 1, measuresHeights: false },
       detect: async (frame: Frame) => {
         const found = await known.find(frame.pixels, () => detector.detect(frame, format));
         seen.push(found);

@@ -18,6 +18,8 @@ export interface AnalysisTools {
   /** Faces are detected in every n-th frame, and in the first frame of each shot. */
   readonly detectEvery: number;
   readonly detect: (frame: Frame, format: FrameFormat) => Promise<readonly Face[]>;
+  /** Whether the heights of large faces are measured in parts of the frame, which `detect` must accept as well. */
+  readonly measuresHeights: boolean;
   /** The embedding of a face; null if that is impossible. */
   readonly embed: (frame: Frame, face: Face) => Promise<Float32Array | null>;
 }
@@ -31,7 +33,7 @@ const MEASURED_EVERY = 12;
 export async function analyseFrame(
   before: AnalysisState,
   frame: Frame,
-  { format, detectEvery, detect, embed }: AnalysisTools,
+  { format, detectEvery, detect, measuresHeights, embed }: AnalysisTools,
 ): Promise<{ state: AnalysisState; observation: Observation }> {
   const {
     isCut,
@@ -48,7 +50,7 @@ export async function analyseFrame(
     return face === undefined ? Promise.resolve(null) : embed(frame, face);
   });
   const heights =
-    isNewShot || frame.number % MEASURED_EVERY === 0
+    measuresHeights && (isNewShot || frame.number % MEASURED_EVERY === 0)
       ? await measuredHeights(frame, format, faces, detect)
       : new Map<Face, number>();
   const mouths = new Map<number, MouthPatches>();

@@ -45,6 +45,8 @@ async function measuredHeight(
   detect: Detect,
 ): Promise<number | null> {
   const edge = Math.max(1, Math.round(EDGE_HEIGHTS * box.height));
+  // In a part larger than the frame, the detector would see the face smaller than before.
+  if (edge > Math.max(format.width, format.height)) return null;
   const left = Math.round(box.x + box.width / 2 - edge / 2);
   const top = Math.round(box.y + box.height / 2 - edge / 2);
   const part = { number, pixels: partOf(pixels, format, left, top, edge) };

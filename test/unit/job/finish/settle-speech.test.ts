@@ -1,11 +1,12 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { PIPELINE_DEFAULTS } from '../../../../src/config/recipe-presets.ts';
 import { SAFE_DEFAULTS } from '../../../../src/config/settings.ts';
 import { fingerprintOf } from '../../../../src/domain/fingerprint.ts';
 import { sha256File } from '../../../../src/lib/sha256-file.ts';
 import { settleSource } from '../../../../src/job/finish/settle-source.ts';
+import { newJob } from '../../queue/queue-fixture.ts';
 import { jobAtWork } from '../job-fixture.ts';
 
 /** A published lip-sync job of clip.mp4, whose speech has this name. */
@@ -48,6 +49,22 @@ test.each([
   if (other !== null) writeFileSync(join(home.input, other), 'another video');
   await settle();
   expect(places()).toEqual([false, 'the speech', null]);
+});
+
+test('a speech stays while another job may need it', async () => {
+  const { settle, places, queue, audio } = await published('delete');
+  queue.jobs.enqueue(newJob({ recipe: { ...PIPELINE_DEFAULTS['lip-sync'], audio } }));
+  await settle();
+  expect(places()).toEqual([false, 'the speech', null]);
+});
+
+test('nothing is deleted while a process still writes the speech', async () => {
+  const { settle, places, audio, lines } = await published('delete');
+  const file = openSync(audio, 'a');
+  onTestFinished(() => closeSync(file));
+  await settle();
+  expect(places()).toEqual([true, 'the speech', null]);
+  expect(lines).toEqual([`the source is kept: process ${process.pid} has clip.wav open for writing`]);
 });
 
 test('a speech that a worker left behind when it died goes too, but not one that came later', async () => {

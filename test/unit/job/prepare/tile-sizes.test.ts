@@ -81,10 +81,17 @@ test('a model that needs whole frames gets no tiles, and its job fails where mem
   const cugan: ModelFile = { ...MODEL, architecture: 'cugan' };
   const work = { media: sourceOf(640, 480), model: cugan, memories: memories(PLENTY, SHORT) };
   expect(chooseTiles(context, work)).toEqual({ tile: null, gpuTile: null });
-  const short = { ...work, memories: memories(SHORT, null) };
+  // Free memory comes and goes; a job fails only where the machine has too little.
+  expect(chooseTiles(context, { ...work, memories: memories(SHORT, null) }).tile).toBeNull();
+  const short = {
+    ...work,
+    memories: { ...memories(SHORT, PLENTY), cpu: { ...memories(SHORT, null).cpu, totalBytes: SHORT } },
+  };
   expect(() => chooseTiles(context, short)).toThrow(
     'Real-CUGAN needs about 3.6 GB of memory for a whole frame of 640x480, and only 0.0 GB can be used',
   );
+  const onGpu = await contextOf({ recipe: { ...RECIPE, device: 'gpu-only' } });
+  expect(chooseTiles(onGpu.context, short).gpuTile).toBeNull();
   const crashed = await contextOf({ recipe: RECIPE, errorCode: 'WORKER_CRASHED', attempts: 3 });
   const plan: JobPlan = { ...PLAN, tile: null };
   expect(tilesAfterCrashes(crashed.context, short, plan)).toEqual(plan);

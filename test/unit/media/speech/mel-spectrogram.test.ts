@@ -58,13 +58,13 @@ function referenceMel(samples: Float32Array): number[] {
   return result;
 }
 
-test('the mel spectrogram equals that of a direct computation to 1e-4', () => {
+test('the mel spectrogram equals that of a direct computation to 1e-4', async () => {
   const random = seededRandom(3);
   const samples = Float32Array.from({ length: 4100 }, (_, i) => {
     const loud = i < 1500 ? 0.4 : i < 2500 ? 0 : 0.05;
     return loud * (Math.sin(i * 0.09) + 0.5 * Math.sin(i * 0.71) + 0.3 * (random() - 0.5));
   });
-  const found = melSpectrogram(samples);
+  const found = await melSpectrogram(samples, new AbortController().signal);
   const expected = referenceMel(samples);
   expect(found).toHaveLength(expected.length);
   expect(found.length).toBe(21 * MEL_BANDS);
@@ -74,8 +74,15 @@ test('the mel spectrogram equals that of a direct computation to 1e-4', () => {
   expect(Math.max(...found)).toBeGreaterThan(0);
 });
 
-test('silence is the lowest value everywhere', () => {
-  expect(new Set(melSpectrogram(new Float32Array(1600)))).toEqual(new Set([-4]));
+test('silence is the lowest value everywhere', async () => {
+  const mel = await melSpectrogram(new Float32Array(1600), new AbortController().signal);
+  expect(new Set(mel)).toEqual(new Set([-4]));
+});
+
+test('a long speech does not hold up the thread, and can be given up', async () => {
+  const stop = new AbortController();
+  setImmediate(() => stop.abort(new Error('stopped')));
+  await expect(melSpectrogram(new Float32Array(16_000 * 60), stop.signal)).rejects.toThrow('stopped');
 });
 
 test.each([1, 2, 5, 12, 49, 800])('the transform of %d values equals the direct sum', (length) => {

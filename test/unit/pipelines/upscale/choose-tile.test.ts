@@ -31,6 +31,8 @@ test('a model that looks at the whole image gets whole frames, or a reason why n
     /^Real-CUGAN needs about 24\.1 GB of memory for a whole frame of 1920x1080, and only 8\.0 GB can be used/,
   );
   expect(whyNotWhole({ ...cugan, memoryBytes: 25e9 })).toBeNull();
+  const threefold = { ...cugan.model, scale: 3 };
+  expect(whyNotWhole({ ...cugan, model: threefold, memoryBytes: 25e9 })).toMatch(/needs about 43\.5 GB/);
   expect(whyNotWhole({ ...cugan, requested: 256, memoryBytes: 8e9 })).toBeNull();
   expect(whyNotWhole({ ...request, memoryBytes: 1 })).toBeNull();
 });
