@@ -18,7 +18,7 @@ test(
     makeClip(join(home, 'input/lanczos-2x/first.mp4'), { frames: 120 });
     expect(run(['start', '--once', '--home', home]).status).toBe(0);
     expect(readLog(home)).toMatch(
-      /lanczos-2x\/first\.mp4 queued as job 1: lanczos, scale 2 \(time left: known after the first batch; needs about .* MB of disk and .* MB of memory\)/,
+      /lanczos-2x\/first\.mp4 queued as job 1: lanczos, scale 2 \(time left: known after the first batch; needs about .* [kM]B of disk and .* [kM]B of memory\)/,
     );
 
     // During quiet hours new jobs are queued and wait.
@@ -28,7 +28,7 @@ test(
     const daemon = start(['start', '--home', home]);
     const log = (): string => readLog(home);
     const timeout = { timeout: 60_000 };
-    const about = 'about .* s, based on 1 similar job; needs about .* MB of disk and .* MB of memory';
+    const about = 'about .* s, based on 1 similar job; needs about .* [kM]B of disk and .* [kM]B of memory';
     await expect
       .poll(log, timeout)
       .toMatch(new RegExp(`second\\.mp4 queued as job 2: lanczos, scale 2 \\(${about}`));
