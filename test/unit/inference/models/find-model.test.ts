@@ -52,6 +52,7 @@ test('a model is found in the first folder that has it, with the data of the man
     licence: 'MIT',
     architecture: 'srvgg',
     overlap: 2,
+    scale: 4,
   };
   expect(await findModel('tiny', [home, program], manifest)).toEqual({
     ...expected,
