@@ -10,7 +10,7 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import { formatTable } from './format-table.ts';
 import { makeHome, openHome } from './open-home.ts';
 
-/** `framekiln cluster`: machines that work on the same video. */
+/** `framekiln cluster`: spreads a video over several machines. */
 export function clusterCommand(cli: Cli): Command {
   return new Command('cluster')
     .description('Spread one video over several machines')

@@ -135,7 +135,7 @@ async function bury(context: CloudContext, settled: Settled, reason: Poison): Pr
   log.error(
     `${visibleText(job?.jobId ?? message.id)}: failed permanently (${reason.code}): ${reason.message}`,
   );
-  // Somebody may send the message again once the reason is mended.
+  // The message may be sent again once the cause is fixed.
   await release(settled, reason);
   await queue.send(await queue.deadLetterUrl(message.queueUrl), message.body, {
     job_id: job?.jobId ?? '',
