@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { InputRejectedError } from '../../domain/errors.ts';
 import type { LipSyncRecipe } from '../../domain/recipe.ts';
 import { indexFrames } from '../../media/index/frame-index.ts';
 import { decodeFrameIndex, encodeFrameIndex } from '../../media/index/frame-index-file.ts';
@@ -17,6 +16,9 @@ import { checkDiskSpaceOfSpeech } from './check-disk-space.ts';
 import { makeSubstitute } from './make-substitute.ts';
 import type { PreparedSource } from './prepared-source.ts';
 
+/** A recipe whose speech is the copy in the job folder. */
+type SpokenRecipe = LipSyncRecipe & { readonly audio: string };
+
 /**
  * Makes a video in the job folder that has the frames of the source without loss, is as long as the speech and has the speech
  * as its audio; a resumed job has it already. From there on, the job is like any other.
@@ -24,7 +26,7 @@ import type { PreparedSource } from './prepared-source.ts';
 export async function speakSource(
   context: JobContext,
   folder: JobFolder,
-  recipe: LipSyncRecipe,
+  recipe: SpokenRecipe,
   original: PreparedSource,
 ): Promise<PreparedSource> {
   const { job, settings, signal } = context;
@@ -41,15 +43,10 @@ export async function speakSource(
 async function lay(
   context: JobContext,
   folder: JobFolder,
-  { audio, extend, resolution }: LipSyncRecipe,
+  { audio, extend, resolution }: SpokenRecipe,
   { original, path }: { readonly original: PreparedSource; readonly path: string },
 ): Promise<void> {
-  const { job, settings, signal, log } = context;
-  if (audio === undefined)
-    throw new InputRejectedError(
-      'NO_AUDIO',
-      `${basename(job.sourcePath)} has no speech; name one as audio in its recipe.`,
-    );
+  const { settings, signal, log } = context;
   const seconds = (await decodeSpeech(audio, signal)).length / SPEECH_RATE;
   const lines = resolution === 'source' ? null : Number.parseInt(resolution, 10);
   const video = planSpokenVideo(original, { seconds, extend, lines });

@@ -1,11 +1,25 @@
-import { existsSync, openSync, closeSync, ftruncateSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PIPELINE_DEFAULTS } from '../../../../src/config/recipe-presets.ts';
 import { fingerprintOf } from '../../../../src/domain/fingerprint.ts';
+import type { JobOrigin } from '../../../../src/domain/job.ts';
 import type { LipSyncRecipe } from '../../../../src/domain/recipe.ts';
 import { prepareSource } from '../../../../src/job/prepare/prepare-source.ts';
+import { speechOf } from '../../../../src/job/prepare/speech-of-job.ts';
 import { ffmpeg, frameMd5 } from '../../../helpers/clips.ts';
+import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
+import { PLAN } from '../../queue/queue-fixture.ts';
 import { jobAtWork, type JobAtWork, type JobRequest } from '../job-fixture.ts';
 
 interface SpokenJob extends JobAtWork {
@@ -122,6 +136,47 @@ test('the disk is checked before the video without loss is made', async () => {
   const clip = { width: 1024, height: 1024, frames: 1, rate: '1000000', audio: false };
   const { context, folder } = await spokenJob(100, { clip });
   await expect(prepareSource(context, folder)).rejects.toMatchObject({ code: 'DISK_FULL' });
+});
+
+/** A speech of a video in the input folder, in a folder of it that somebody has replaced by a link to another folder. */
+async function linkedSpeech(origin: JobOrigin) {
+  const work = await spokenJob(0.2, { clip: { frames: 5 } });
+  const elsewhere = temporaryFolder();
+  renameSync(work.audio, join(elsewhere, 'clip.wav'));
+  symlinkSync(elsewhere, join(work.home.input, 'voices'));
+  const recipe = { ...work.job.recipe, audio: join(work.home.input, 'voices/clip.wav') };
+  return prepareSource({ ...work.context, job: { ...work.job, origin, recipe } }, work.folder);
+}
+
+test('the speech that a job opens must be in the input folder, whatever its path was when it was queued', async () => {
+  const refused = {
+    code: 'BAD_RECIPE',
+    message: expect.stringMatching(
+      /^The speech of clip\.mp4 is outside of .*\/input; put clip\.wav beside/,
+    ) as unknown,
+  };
+  await expect(linkedSpeech('watch')).rejects.toMatchObject(refused);
+  await expect(linkedSpeech('add')).rejects.toMatchObject(refused);
+  // Whoever runs a command may read the file anyway.
+  expect((await linkedSpeech('run')).index.pts).toHaveLength(5);
+});
+
+test('a job reads only the copy of the speech that it has checked', async () => {
+  const { context, folder, audio } = await spokenJob(0.2, { clip: { frames: 5 } });
+  const { media } = await prepareSource(context, folder);
+  writeFileSync(audio, 'something else');
+  const speech = await speechOf(context, { media, plan: PLAN });
+  expect(speech?.mel.length).toBeGreaterThan(80);
+});
+
+test('a speech that has become a link is not read', async () => {
+  const { context, folder, audio } = await spokenJob(0.2, { clip: { frames: 5 } });
+  renameSync(audio, `${audio}.before`);
+  symlinkSync(`${audio}.before`, audio);
+  await expect(prepareSource(context, folder)).rejects.toMatchObject({
+    code: 'NOT_A_REGULAR_FILE',
+    message: 'clip.wav, the speech of clip.mp4, is no longer a regular file.',
+  });
 });
 
 test.each([
