@@ -6,6 +6,7 @@ import { decodeFrameIndex, encodeFrameIndex } from '../../media/index/frame-inde
 import { probeMedia } from '../../media/probe/probe-media.ts';
 import { decodeSpeech } from '../../media/speech/decode-speech.ts';
 import { laySpeech } from '../../media/speech/lay-speech.ts';
+import { losslessCodec } from '../../media/speech/lossless-codec.ts';
 import { planSpokenVideo } from '../../media/speech/spoken-video.ts';
 import { SPEECH_RATE } from '../../media/speech/mel-spectrogram.ts';
 import { writeFileDurably } from '../../workspace/durable-file.ts';
@@ -50,11 +51,12 @@ async function lay(
   const seconds = (await decodeSpeech(audio, signal)).length / SPEECH_RATE;
   const lines = resolution === 'source' ? null : Number.parseInt(resolution, 10);
   const video = planSpokenVideo(original, { seconds, extend, lines });
-  await checkDiskSpaceOfSpeech(context, folder, video);
+  const codec = losslessCodec(original.media.video, video);
+  await checkDiskSpaceOfSpeech(context, folder, video, codec);
   const startedAtMs = performance.now();
   const maxPixels = settings.limits.inputMegapixels * 1e6;
   await makeSubstitute(context, path, (temporaryPath) =>
-    laySpeech({ ...original, video, audio, maxPixels, path: temporaryPath }, signal),
+    laySpeech({ ...original, video, codec, audio, maxPixels, path: temporaryPath }, signal),
   );
   const took = ((performance.now() - startedAtMs) / 1000).toFixed(1);
   log.info(`laid the speech ${basename(audio)} (${seconds.toFixed(1)} s) under the video in ${took} s`);

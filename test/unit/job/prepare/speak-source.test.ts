@@ -17,6 +17,7 @@ import type { JobOrigin } from '../../../../src/domain/job.ts';
 import type { LipSyncRecipe } from '../../../../src/domain/recipe.ts';
 import { prepareSource } from '../../../../src/job/prepare/prepare-source.ts';
 import { speechOf } from '../../../../src/job/prepare/speech-of-job.ts';
+import { bitsPerComponent } from '../../../../src/media/probe/stream-info.ts';
 import { ffmpeg, frameMd5 } from '../../../helpers/clips.ts';
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
 import { PLAN } from '../../queue/queue-fixture.ts';
@@ -101,6 +102,24 @@ test('frames of odd sizes, and RGB, are kept', async () => {
   const sums = (path: string) => rgb(path).match(/[0-9a-f]{32}/g);
   expect(sums(media.path)).toEqual(sums(job.sourcePath));
 });
+
+test.each(['yuv420p12le', 'yuv422p16le', 'gbrp10le', 'rgb48le'])(
+  'no bit of %s frames is lost, also in frames that repeat themselves',
+  async (format) => {
+    // Of an odd size, and with values that need all bits.
+    const clip = { encoder: ['-c:v', 'ffv1', '-f', 'matroska', '-pix_fmt', format], width: 33, height: 25 };
+    const value = "'mod(X*7919+Y*10433+N*3137,65536)'";
+    const deep = { filter: `format=gbrp16le,geq=r=${value}:g=${value}:b=${value}`, frames: 3 };
+    const { context, folder, job } = await spokenJob(0.2, { clip: { ...clip, ...deep } });
+    const { media } = await prepareSource(context, folder);
+    const sums = (path: string) =>
+      ffmpeg('-i', path, '-an', '-pix_fmt', format, '-f', 'framemd5', '-').match(/[0-9a-f]{32}/g) ?? [];
+    const own = sums(job.sourcePath);
+    expect(new Set(own).size).toBe(3);
+    expect(sums(media.path)).toEqual([...own, ...own.slice(0, 2)]);
+    expect(media.video.bitsPerComponent).toBe(bitsPerComponent(format));
+  },
+);
 
 test('interlaced frames are deinterlaced, as in other jobs', async () => {
   const { context, folder, lines } = await spokenJob(1, {
