@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { VideoStreamInfo } from '../../domain/media-info.ts';
 import type { LipSyncRecipe } from '../../domain/recipe.ts';
+import { isRgb, outputColor } from '../../media/decode/color-conversion.ts';
 import { indexFrames } from '../../media/index/frame-index.ts';
 import { decodeFrameIndex, encodeFrameIndex } from '../../media/index/frame-index-file.ts';
 import { probeMedia } from '../../media/probe/probe-media.ts';
@@ -34,11 +36,18 @@ export async function speakSource(
   const path = join(folder.spoken, basename(job.sourcePath));
   const indexFile = join(folder.spoken, 'frames.index');
   if ((await sizeOrZero(path)) === 0) await lay(context, folder, recipe, { original, path });
-  const media = await probeMedia(path, settings.limits, signal);
+  const laid = await probeMedia(path, settings.limits, signal);
+  const media = { ...laid, video: { ...laid.video, ...colorsOf(original.media.video) } };
   const known = decodeFrameIndex(await readFile(indexFile).catch(() => Buffer.alloc(0)));
   const index = known ?? (await indexFrames(media, { limits: settings.limits, signal }));
   if (known === null) await writeFileDurably(indexFile, encodeFrameIndex(index), 'frame-index');
   return { media, timeline: null, index, original };
+}
+
+/** The colours of the frames are those of the source, of which neither FFV1 in MOV nor fewer lines tell everything. */
+function colorsOf(source: VideoStreamInfo): Pick<VideoStreamInfo, 'color' | 'hdr'> {
+  const { color, hdr, pixelFormat } = source;
+  return { color: isRgb(pixelFormat) ? color : { ...color, matrix: outputColor(source).matrix }, hdr };
 }
 
 async function lay(

@@ -17,6 +17,7 @@ import type { JobOrigin } from '../../../../src/domain/job.ts';
 import type { LipSyncRecipe } from '../../../../src/domain/recipe.ts';
 import { prepareSource } from '../../../../src/job/prepare/prepare-source.ts';
 import { speechOf } from '../../../../src/job/prepare/speech-of-job.ts';
+import { outputColor } from '../../../../src/media/decode/color-conversion.ts';
 import { bitsPerComponent } from '../../../../src/media/probe/stream-info.ts';
 import { ffmpeg, frameMd5 } from '../../../helpers/clips.ts';
 import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
@@ -83,7 +84,7 @@ test.each([
   },
 );
 
-test('a longer video ends with the speech; a resumed job makes and decodes nothing again', async () => {
+test('a longer video ends with the speech; a resumed job makes nothing again, and a retry makes the same frames', async () => {
   const { context, folder, job, lines } = await spokenJob(0.4, { clip: { frames: 20, audio: true } });
   const first = await prepareSource(context, folder);
   expect(images(first.media.path)).toEqual(images(job.sourcePath).slice(0, 10));
@@ -92,6 +93,10 @@ test('a longer video ends with the speech; a resumed job makes and decodes nothi
   const [count, { mtimeMs }] = [lines.length, statSync(first.media.path)];
   expect(await prepareSource(context, folder)).toEqual(first);
   expect([lines.length, statSync(first.media.path).mtimeMs]).toEqual([count, mtimeMs]);
+  // As after a permanent failure. The index has a hash of each frame.
+  await folder.removeCopies();
+  expect(existsSync(folder.spoken)).toBe(false);
+  expect((await prepareSource(context, folder)).index).toEqual(first.index);
 });
 
 test('frames of odd sizes, and RGB, are kept', async () => {
@@ -120,6 +125,38 @@ test.each(['yuv420p12le', 'yuv422p16le', 'gbrp10le', 'rgb48le'])(
     expect(media.video.bitsPerComponent).toBe(bitsPerComponent(format));
   },
 );
+
+test.each([
+  ['full range in 12 bits', {}, ['-c:v', 'ffv1', '-pix_fmt', 'yuv420p12le', '-color_range', 'pc']],
+  [
+    'HDR',
+    {},
+    [
+      ...[
+        '-c:v',
+        'libx265',
+        '-pix_fmt',
+        'yuv420p10le',
+        '-colorspace',
+        'bt2020nc',
+        '-color_primaries',
+        'bt2020',
+      ],
+      ...['-color_trc', 'smpte2084', '-x265-params'],
+      'log-level=error:hdr10=1:master-display=G(8500,39850)B(6550,2300)R(35400,14600)WP(15635,16450)L(10000000,1):max-cll=1000,400',
+    ],
+  ],
+  // Without tags, the number of lines decides.
+  ['fewer lines', { width: 1280, height: 720 }, ['-c:v', 'libx264', '-preset', 'ultrafast']],
+] as const)('the colours of a source stay what they are: %s', async (_, size, encoder) => {
+  const clip = { frames: 3, encoder: [...encoder, '-f', 'matroska'], ...size };
+  const { context, folder } = await spokenJob(0.2, { clip, keys: { resolution: '480p' } });
+  const { media, original } = await prepareSource(context, folder);
+  const source = original?.media.video ?? expect.fail('There is no original.');
+  expect(outputColor(media.video)).toEqual(outputColor(source));
+  expect(media.video.hdr).toEqual(source.hdr);
+  expect(source.hdr === null).toBe(!(encoder as readonly string[]).includes('libx265'));
+});
 
 test('interlaced frames are deinterlaced, as in other jobs', async () => {
   const { context, folder, lines } = await spokenJob(1, {
