@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { DEFAULT_RECIPE } from '../../../src/config/recipe-presets.ts';
+import { DEFAULT_RECIPE, PIPELINE_DEFAULTS } from '../../../src/config/recipe-presets.ts';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import { InputRejectedError, TransientError } from '../../../src/domain/errors.ts';
 import { Intake } from '../../../src/intake/intake.ts';
@@ -55,6 +55,7 @@ function setUp(
           mine: { ...DEFAULT_RECIPE, scale: 3.5 },
           uhd: { ...DEFAULT_RECIPE, size: '4k' },
           full: { ...DEFAULT_RECIPE, size: '1080p' },
+          greetings: { ...PIPELINE_DEFAULTS['lip-sync'], audio: 'hello.wav' },
         },
       },
     }),
@@ -454,6 +455,18 @@ test('a speech that a recipe names is noticed whenever it comes, and settles lik
   writeFileSync(speech, 'another speech');
   await settle();
   expect(jobs()).toHaveLength(2);
+});
+
+test('a speech that the recipe of a folder names is noticed whenever it comes', async () => {
+  const { put, settle, clock, intake, jobs, queue } = setUp();
+  put('greetings/lip-sync/anna.mp4', 'video');
+  await settle();
+  clock.ms += 60_000;
+  await intake.scan();
+  expect(queue.seenFiles.list()).toMatchObject([{ state: 'rejected', code: 'NO_AUDIO' }]);
+  const audio = put('greetings/lip-sync/hello.wav', 'a speech');
+  await settle();
+  expect(jobs().map(({ recipe }) => recipe)).toMatchObject([{ pipeline: 'lip-sync', audio }]);
 });
 
 test.each([
