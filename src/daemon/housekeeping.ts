@@ -24,6 +24,9 @@ const UNFINISHED: readonly JobState[] = ['queued', 'running', 'paused', 'failed'
 export async function removeLeftovers(home: IdentifiedHome, queue: Queue): Promise<string[]> {
   const unfinished = UNFINISHED.flatMap((state) => queue.jobs.listJobs({ state }));
   const running = idsOf(unfinished.filter((job) => job.state === 'running'));
+  // A worker that crashed for the last time could not.
+  for (const { id, state } of unfinished)
+    if (state === 'failed') await new JobFolder(home, id).removeCopies();
   // The next worker may reuse their frames. No worker takes over the job of a stopped `framekiln run`.
   const aboutToRun = idsOf(
     unfinished.filter((job) => job.state === 'running' || (job.state === 'queued' && job.origin !== 'run')),

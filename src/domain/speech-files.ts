@@ -1,4 +1,5 @@
 import { basename, dirname, extname, join, sep } from 'node:path';
+import { InputRejectedError } from './errors.ts';
 
 /** In the order of preference, each in lower case, upper case and with a capital. */
 const EXTENSIONS = ['wav', 'mp3', 'm4a', 'flac'].flatMap((name) => [
@@ -30,4 +31,12 @@ export function isInLipSyncFolder(name: string): boolean {
 export function speechPaths(video: string): string[] {
   const stem = join(dirname(video), basename(video, extname(video)));
   return EXTENSIONS.map((extension) => stem + extension);
+}
+
+/** The error of a video in a folder whose speech is outside of that folder. */
+export function speechElsewhere(video: string, audio: string, folder: string): InputRejectedError {
+  return new InputRejectedError(
+    'BAD_RECIPE',
+    `The speech of ${basename(video)} is outside of ${folder}; put ${basename(audio)} beside the video.`,
+  );
 }

@@ -2,12 +2,13 @@ import type { BigIntStats, Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, relative } from 'node:path';
 import { codeOf, InputRejectedError } from '../domain/errors.ts';
-import { isInLipSyncFolder, isSpeech, speechPaths } from '../domain/speech-files.ts';
+import { isSpeech } from '../domain/speech-files.ts';
 import { isUtf8, linkPath, placeIn, placeOf, shownName, type Place } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
 import { signatureOfImages } from '../lib/image-sequence.ts';
 import { fileSignature } from '../lib/file-signature.ts';
 import { isCandidate, sidecarOf } from './candidate-file.ts';
+import { speechPathOf } from './speech-path.ts';
 
 /** A file in the input folder, as one scan found it. */
 export interface FoundFile {
@@ -144,12 +145,8 @@ async function signatureAt(place: Place, root: string): Promise<string | null> {
 
 /** The speech of a video in a folder of lip-sync jobs, which makes it a new file when it comes or changes. */
 async function speechAt(place: Place, root: string): Promise<BigIntStats | null> {
-  if (typeof place !== 'string' || !isInLipSyncFolder(relative(root, place))) return null;
-  for (const path of speechPaths(place)) {
-    const stats = await statOrNull(path);
-    if (stats !== null) return stats;
-  }
-  return null;
+  const path = typeof place === 'string' ? await speechPathOf(place, root) : null;
+  return path === null ? null : statOrNull(path);
 }
 
 async function signatureOfSequence(place: Place, others: readonly BigIntStats[]): Promise<string | null> {

@@ -7,6 +7,7 @@ import { findFiles, type Finding } from './find-files.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import { linkByteNames, removeStaleLinks } from './link-byte-names.ts';
 import { updateKnownFiles } from './known-files.ts';
+import { withLateSpeech } from './late-speech.ts';
 import type { RecipeRules } from './recipe-for-file.ts';
 import { pauseAfterHintMs, pauseAfterScanMs, ScanTimer } from './scan-timer.ts';
 import { takeFile, type TakeContext } from './take-file.ts';
@@ -116,6 +117,9 @@ export class Intake {
     this.#reportUnreadable(unreadable);
     const { settleMs, skipLarger, rules } = settings();
     this.#lookAgainIfChanged(JSON.stringify([skipLarger, rules]));
+    const late = await withLateSpeech(seenFiles.list(), rules);
+    const again = { state: 'settling', sinceAtMs: now(), code: null, message: null } as const;
+    seenFiles.putAll(late.map((file) => ({ ...file, ...again })));
     const { added, settled } = updateKnownFiles(seenFiles, files, { nowMs: now(), settleMs });
     for (const { path } of added) log.debug(`${this.#name(path)} found; waiting until it stops changing`);
     for (const file of settled)

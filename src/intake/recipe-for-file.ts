@@ -1,15 +1,12 @@
-import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
 import { basename, sep } from 'node:path';
-import { parse } from 'yaml';
 import { folderPreset } from '../config/recipe-presets.ts';
 import { parseSidecarRecipe } from '../config/corrections-schema.ts';
 import { completeRecipe, parseRecipe, parseSequenceRecipe } from '../config/recipe-schema.ts';
 import { codeOf, InputRejectedError, toError } from '../domain/errors.ts';
 import type { Recipe } from '../domain/recipe.ts';
-import { nameInInput, placeOf, type Place } from '../lib/byte-name.ts';
-import { isMissingFile } from '../lib/file-errors.ts';
+import { nameInInput, placeOf } from '../lib/byte-name.ts';
 import { SIDECAR_SUFFIX, sidecarOf } from './candidate-file.ts';
+import { MAX_SIDECAR_BYTES, parseYaml, readSidecar } from './sidecar.ts';
 
 export interface RecipeRules {
   /** Absolute path of the input folder. */
@@ -19,10 +16,6 @@ export interface RecipeRules {
   readonly folders: Readonly<Record<string, Recipe>>;
 }
 
-/** Size limit of a sidecar file; a recipe needs a few hundred bytes. */
-const MAX_SIDECAR_BYTES = 64 * 1024;
-/** Limit of YAML aliases, which can make a small file huge when it is expanded; a recipe needs none. */
-const MAX_ALIASES = 10;
 /** Length limit of a reason: enough to name several faults, and still one readable log line. */
 const MAX_REASON_CHARACTERS = 500;
 
@@ -67,37 +60,11 @@ export async function recipeForFile(
   }
 }
 
-function parseYaml(bytes: Buffer): unknown {
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  return parse(text, { maxAliasCount: MAX_ALIASES, logLevel: 'error' });
-}
-
 /** The first line of a message, without the colon with which the YAML parser announces an excerpt of the file. */
 function briefly(error: unknown): string {
   if (codeOf(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not valid UTF-8';
   const why = (toError(error).message.split('\n')[0] ?? '').replace(/[.:]$/, '');
   return why.length <= MAX_REASON_CHARACTERS ? why : `${why.slice(0, MAX_REASON_CHARACTERS)}…`;
-}
-
-/** Reads a sidecar file if it is a regular file: a pipe would block, and a link may lead anywhere. */
-async function readSidecar(place: Place): Promise<Buffer | 'missing' | 'irregular' | 'large'> {
-  let file: FileHandle;
-  try {
-    file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (isMissingFile(error)) return 'missing';
-    if (['ELOOP', 'ENXIO'].includes(codeOf(error))) return 'irregular'; // A link; a socket.
-    throw error;
-  }
-  try {
-    const stats = await file.stat();
-    if (!stats.isFile()) return 'irregular';
-    if (stats.size > MAX_SIDECAR_BYTES) return 'large';
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_SIDECAR_BYTES), 0, MAX_SIDECAR_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 /** The recipe of the outermost folder that has one. */

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { codeOf, InputRejectedError, toError, TransientError } from '../domain/errors.ts';
 import { fingerprintOf } from '../domain/fingerprint.ts';
 import type { Job } from '../domain/job.ts';
@@ -19,7 +19,8 @@ import { signatureOf, signatureOfFileAlone, type FoundFile } from './find-files.
 import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
 import { withSpeech } from './speech-beside.ts';
-import { waitForSecondLook, waitForWriter } from './wait-for-file.ts';
+import { speechPathOf } from './speech-path.ts';
+import { waitForSecondLook, waitForWriter, type Writer } from './wait-for-file.ts';
 
 export interface FileToEnqueue {
   readonly sourcePath: string;
@@ -76,7 +77,7 @@ export async function takeFile(
   const isSecondLook = context.now() - file.sinceAtMs >= unchangedMs;
   try {
     if (file.unusable !== undefined) throw file.unusable;
-    const writer = await writerIn(file);
+    const writer = (await writerIn(file)) ?? (await writerOfSpeech(file, context));
     const doubt =
       writer !== null ? null : file.isSequence === true ? MORE_MAY_COME : await whyUnfinished(file.path);
     if (writer !== null) waitForWriter(file, writer, context);
@@ -110,10 +111,10 @@ function promisesVideo({ path, isSequence = false }: SettledFile): boolean {
 }
 
 /** A process that has the file, or an image of a sequence, open for writing; null if there is none. */
-async function writerIn({ path, isSequence = false }: SettledFile): Promise<string | null> {
-  if (!isSequence) return describeRecentWriter(path);
+async function writerIn({ path, isSequence = false }: SettledFile): Promise<Writer | null> {
+  if (!isSequence) return writerOfFile(path);
   for (const name of (await listSequence(path)).names) {
-    const writer = await describeRecentWriter(join(path, name)).catch((error: unknown) => {
+    const writer = await writerOfFile(join(path, name)).catch((error: unknown) => {
       // It is gone, or its name is not valid UTF-8, for which the folder is rejected.
       if (isMissingFile(error)) return null;
       throw error;
@@ -121,6 +122,18 @@ async function writerIn({ path, isSequence = false }: SettledFile): Promise<stri
     if (writer !== null) return writer;
   }
   return null;
+}
+
+async function writerOfFile(path: string): Promise<Writer | null> {
+  const process = await describeRecentWriter(path);
+  return process === null ? null : { process, what: 'it' };
+}
+
+/** A process that still writes the speech of a lip-sync job, and its name; null if there is none. */
+async function writerOfSpeech({ path }: SettledFile, { inputDir }: TakeContext): Promise<Writer | null> {
+  const speech = await speechPathOf(path, inputDir);
+  const process = speech === null ? null : await describeRecentWriter(speech);
+  return speech === null || process === null ? null : { process, what: basename(speech) };
 }
 
 async function take(

@@ -17,13 +17,17 @@ interface WaitContext {
   readonly now: () => number;
 }
 
-/**
- * Leaves a file for a scan after the process that writes it has closed it; the settling time then starts over.
- *
- * @param writer such as `process 123 (rsync)`
- */
-export function waitForWriter(file: SettledFile, writer: string, context: WaitContext): void {
-  const message = `${writer} has it open for writing`;
+/** A process that has a file open for writing. */
+export interface Writer {
+  /** Such as `process 123 (rsync)`. */
+  readonly process: string;
+  /** What it writes: `it` for the file itself, or the name of a file that belongs to it. */
+  readonly what: string;
+}
+
+/** Leaves a file for a scan after the process that writes it has closed it; the settling time then starts over. */
+export function waitForWriter(file: SettledFile, { process, what }: Writer, context: WaitContext): void {
+  const message = `${process} has ${what} open for writing`;
   // Each scan finds the writer again; one line is enough.
   if (file.code !== OPEN_FOR_WRITING)
     context.log.info(`${nameInInput(context.inputDir, file.path)} waiting: ${message}`);

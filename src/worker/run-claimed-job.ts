@@ -133,6 +133,8 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
     const willRetry = await whenWritable(() => recordOutcome(context, job, lease, error), log, stopping);
     // The next attempt uses the frames on the RAM disk again. Null: the worker stops before the outcome is written.
     if (willRetry === false) await removeRamDiskOf(ramDiskPlaces(home), job.id);
+    if (context.queue.jobs.getJob(job.id)?.state === 'failed')
+      await new JobFolder(home, job.id).removeCopies();
     if (error instanceof InputRejectedError) await quarantine(context, job, error);
   } catch (failure) {
     if (!(failure instanceof LeaseLostError)) throw failure;

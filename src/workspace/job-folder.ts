@@ -2,6 +2,7 @@ import { lstat, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/pr
 import { basename, join } from 'node:path';
 import type { IdentifiedHome } from '../config/home.ts';
 import { codeOf, TransientError } from '../domain/errors.ts';
+import type { Lease } from '../domain/job.ts';
 import { failPoint } from '../lib/fail-point.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { sha256File } from '../lib/sha256-file.ts';
@@ -12,7 +13,15 @@ import { isMissingFile } from '../lib/file-errors.ts';
 const STAMP = '.framekiln-home';
 
 /** Everything else that Framekiln puts into a job folder. */
-const ENTRIES = ['frames.index', 'frames.index.tmp', 'segments', 'spill', 'straight', 'spoken'] as const;
+const ENTRIES = [
+  'frames.index',
+  'frames.index.tmp',
+  'segments',
+  'spill',
+  'straight',
+  'spoken',
+  'speech',
+] as const;
 
 /** Names of segments and of segments that are being written; older versions had no token. */
 const SEGMENT_NAME = /^b\d+(\.\d+)?\.\w+(\.tmp)?$/;
@@ -22,7 +31,7 @@ const SPILL_NAME = /^(\d+\.\d+|framekiln-[0-9a-f]+-\d+-\d+-\w+)$/;
 
 /**
  * Folder of a job on disk, `<jobs>/<id>/`, for everything that must survive a reboot: `frames.index`, `segments/`, `spill/`
- * if the RAM disk was full, and `straight/` with a remuxed copy of a source that has timestamp discontinuities, or the packed images of a folder, and `spoken/` with the video of a lip-sync job under its speech. The folder is
+ * if the RAM disk was full, and `straight/` with a remuxed copy of a source that has timestamp discontinuities, or the packed images of a folder, `spoken/` with the video of a lip-sync job under its speech, and `speech/` with a copy of that. The folder is
  * deleted when the job is done or cancelled.
  *
  * `<jobs>` may be a link to a folder with files of other people and of other homes. A job folder therefore contains the ID
@@ -34,6 +43,7 @@ export class JobFolder {
   readonly segments: string;
   readonly straight: string;
   readonly spoken: string;
+  readonly speech: string;
 
   readonly #homeId: string;
 
@@ -44,6 +54,7 @@ export class JobFolder {
     this.segments = join(this.path, 'segments');
     this.straight = join(this.path, 'straight');
     this.spoken = join(this.path, 'spoken');
+    this.speech = join(this.path, 'speech');
   }
 
   /**
@@ -79,7 +90,7 @@ export class JobFolder {
     if ((await ownerOf(this.path, this.#homeId)) !== 'this-home') return false;
     await this.removeStrangers(new Set());
     await this.removeSpill();
-    for (const name of ['frames.index', 'frames.index.tmp', 'straight', 'spoken'])
+    for (const name of ['frames.index', 'frames.index.tmp', 'straight', 'spoken', 'speech'])
       await rm(join(this.path, name), { recursive: true, force: true });
     const isEmpty =
       (await removeIfEmpty(this.segments)) && (await readdir(this.path)).every((name) => name === STAMP);
@@ -115,6 +126,20 @@ export class JobFolder {
   /** The video into which the images of a folder are packed. */
   get packedPath(): string {
     return join(this.straight, 'sequence.mp4');
+  }
+
+  /** The copy of a speech that the holder of a lease makes; another worker does not touch it. */
+  speechCopy({ token }: Pick<Lease, 'token'>, audio: string): string {
+    return join(this.speech, String(token), basename(audio));
+  }
+
+  /**
+   * Deletes the copies that a lip-sync job reads instead of its source and its speech. A retry makes them again, and finds the
+   * same frames in them; it needs the frame index and the segments, which stay.
+   */
+  async removeCopies(): Promise<void> {
+    if ((await ownerOf(this.path, this.#homeId)) !== 'this-home') return;
+    for (const copy of [this.spoken, this.speech]) await rm(copy, { recursive: true, force: true });
   }
 
   segmentPath(name: string): string {

@@ -11,18 +11,22 @@ import { isMissingFile } from '../../lib/file-errors.ts';
  * Checks that the source, and the speech of a lip-sync job, are still the files that were queued, by reading them. Size and time are not enough: a program may
  * overwrite a file in place and set its time back.
  *
+ * @param speechCopy the file that is read instead of the speech that the recipe names
  * @throws InputRejectedError SOURCE_MISSING, SOURCE_CHANGED or NOT_A_REGULAR_FILE
  */
 export async function assertUnchanged(
   { sourcePath: path, fingerprint, recipe }: Pick<Job, 'sourcePath' | 'fingerprint' | 'recipe'>,
   signal: AbortSignal,
+  speechCopy?: string,
 ): Promise<void> {
   const name = basename(path);
+  const read =
+    recipe.pipeline !== 'lip-sync' || speechCopy === undefined ? recipe : { ...recipe, audio: speechCopy };
   try {
     if (!isOfSequence(recipe) && !(await stat(path)).isFile()) {
       throw new InputRejectedError('NOT_A_REGULAR_FILE', `${name} is no longer a regular file.`);
     }
-    if ((await fingerprintOf(path, recipe, signal)) === fingerprint) return;
+    if ((await fingerprintOf(path, read, signal)) === fingerprint) return;
   } catch (error) {
     if (isMissingFile(error)) {
       const gone = existsSync(path) ? speechNameOf(recipe) : null;

@@ -7,15 +7,13 @@ import { isDeep, type FrameFormat } from '../../domain/media-info.ts';
 import { formatBytes } from '../../lib/format-bytes.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { asUser } from '../../lib/user-umask.ts';
+import type { LosslessCodec } from '../../media/speech/lossless-codec.ts';
 import type { SpokenVideo } from '../../media/speech/spoken-video.ts';
 import type { StillFormat } from '../../media/still/still-format.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertFoldersPresent } from '../missing-folders.ts';
 import type { PreparedJob } from './prepared-job.ts';
-
-/** H.264 without loss: two real clips took 0.05 and 0.23, and noise takes more. */
-const LOSSLESS_BYTES_PER_PIXEL = 0.6;
 
 /**
  * Estimates the disk space that the rest of the job needs, so that a job does not fill the disk half-way.
@@ -45,13 +43,14 @@ export async function checkDiskSpaceOfSpeech(
   context: JobContext,
   folder: JobFolder,
   { width, height, frames, cycleFrames }: SpokenVideo,
+  { bytesPerPixel }: LosslessCodec,
 ): Promise<void> {
   const { job, queue } = context;
   const rate = rateOf(job.recipe, queue.history.pastJobs(job.recipe));
   const { segments, output } = spaceNeeded(frames, width * height, 0, [], rate);
   // Frames that repeat themselves are written twice.
-  const lossless =
-    (frames + (cycleFrames < frames ? cycleFrames : 0)) * width * height * LOSSLESS_BYTES_PER_PIXEL;
+  const written = frames + (cycleFrames < frames ? cycleFrames : 0);
+  const lossless = written * width * height * bytesPerPixel;
   await assertRoom(context, folder, dirname(job.outputPath), { segments: segments + lossless, output });
 }
 

@@ -29,7 +29,7 @@ import { tiledModel } from './tile-sizes.ts';
  */
 export async function prepareJob(given: JobContext, folder: JobFolder): Promise<PreparedJob> {
   // A lip-sync job copies its video first, which takes long and much of the disk.
-  if (given.job.recipe.pipeline === 'lip-sync') await findJobModels(given);
+  const found = given.job.recipe.pipeline === 'lip-sync' ? await findJobModels(given) : null;
   const source = await prepareSource(given, folder);
   const { media } = source;
   const framesTotal = source.index.pts.length;
@@ -39,7 +39,7 @@ export async function prepareJob(given: JobContext, folder: JobFolder): Promise<
   const streams = planStreams(media, container);
   const outputPath = await chooseOutputPath(context, streams.extension);
 
-  const models = await findJobModels(context);
+  const models = found ?? (await findJobModels(context));
   const decodedTo =
     job.plan === null
       ? chooseDecodedTo(job.recipe, media, chooseChroma(settings, media, container))

@@ -20,6 +20,7 @@ import { sizeOrZero } from '../../workspace/frame-files.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
+import { copySpeech } from './copy-speech.ts';
 import { makeSubstitute } from './make-substitute.ts';
 import { packSource } from './pack-source.ts';
 import type { PreparedSource } from './prepared-source.ts';
@@ -33,9 +34,13 @@ import { unpackSource } from './unpack-source.ts';
 export async function prepareSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
   const { job, lease, queue, signal } = context;
   queue.progress.setStage(lease, 'probe');
+  const { recipe } = job;
+  if (recipe.pipeline === 'lip-sync') {
+    const audio = await copySpeech(context, folder, recipe);
+    return speakSource(context, folder, { ...recipe, audio }, await readSource(context, folder));
+  }
   await assertUnchanged(job, signal);
-  const source = await readSource(context, folder);
-  return job.recipe.pipeline === 'lip-sync' ? speakSource(context, folder, job.recipe, source) : source;
+  return readSource(context, folder);
 }
 
 async function readSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {

@@ -8,6 +8,7 @@ import { decodeSpeech } from '../../media/speech/decode-speech.ts';
 import { melSpectrogram } from '../../media/speech/mel-spectrogram.ts';
 import { decodeSeenFrames, seenFrames } from '../../pipelines/lip-sync/known-faces.ts';
 import type { Speech } from '../../pipelines/pipeline-needs.ts';
+import { JobFolder } from '../../workspace/job-folder.ts';
 import { KeptAnalysis } from '../../workspace/kept-analyses.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from './prepared-job.ts';
@@ -56,10 +57,14 @@ function keptFrames({ home }: JobContext, { media, detector }: Work, video: stri
   return new KeptAnalysis(home, ['faces', VERSION, video, width, height, bitsPerComponent, detector?.sha256]);
 }
 
-/** The features of a speech, which are computed once for each content. */
-async function spectrogram(context: JobContext, { audio }: LipSyncRecipe): Promise<Float32Array> {
-  const { home, log, signal } = context;
-  if (audio === undefined) throw new InternalError('A lip-sync job has no speech.');
+/** The features of the speech that the job has copied, which are computed once for each content. */
+async function spectrogram(
+  context: JobContext,
+  { audio: recipeAudio }: LipSyncRecipe,
+): Promise<Float32Array> {
+  const { home, job, lease, log, signal } = context;
+  if (recipeAudio === undefined) throw new InternalError('A lip-sync job has no speech.');
+  const audio = new JobFolder(home, job.id).speechCopy(lease, recipeAudio);
   const kept = new KeptAnalysis(home, ['speech', VERSION, await sha256File(audio, signal)]);
   const [bytes] = (await read(context, kept)) ?? [];
   if (bytes !== undefined) return new Float32Array(Uint8Array.from(bytes).buffer);

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { MediaInfo } from '../../domain/media-info.ts';
-import { isRgb } from '../decode/color-conversion.ts';
 import { inputArguments, QUIET, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import type { SandboxAccess } from '../ffmpeg/sandbox.ts';
 import { fieldFilters } from '../fields/field-filters.ts';
 import type { FrameIndex } from '../index/frame-index.ts';
 import { speechInput } from './decode-speech.ts';
+import type { LosslessCodec } from './lossless-codec.ts';
 import type { SpokenVideo } from './spoken-video.ts';
 
 export interface SpeechToLay {
@@ -16,8 +16,9 @@ export interface SpeechToLay {
   readonly video: SpokenVideo;
   /** Path of the speech. */
   readonly audio: string;
+  readonly codec: LosslessCodec;
   readonly maxPixels: number;
-  /** Path of the result, an MP4 file. */
+  /** Path of the result, an MP4 or MOV file. */
   readonly path: string;
 }
 
@@ -28,8 +29,9 @@ export interface SpeechToLay {
 export async function laySpeech(speech: SpeechToLay, signal: AbortSignal): Promise<void> {
   const { media, video, path, audio } = speech;
   const parts = await mkdtemp(join(dirname(path), '.speech-'));
+  const { format } = speech.codec;
   const run = (args: readonly string[], target: string, access?: SandboxAccess): Promise<void> =>
-    ffmpeg(['-y', ...args, '-f', 'mp4', `file:${target}`], basename(media.path), signal, access);
+    ffmpeg(['-y', ...args, '-f', format, `file:${target}`], basename(media.path), signal, access);
   try {
     const sound = join(parts, 'sound.mp4');
     const aac = ['-map', '0:a:0', '-t', String(video.seconds), '-c:a', 'aac', '-b:a', '192k', '-ac', '2'];
@@ -62,10 +64,9 @@ function sourceInput({ media, maxPixels }: SpeechToLay): string[] {
   return ['-max_error_rate', '1', ...inputArguments(media.path, { maxPixels, before: ['-copyts'] })];
 }
 
-/** The frames of the source until they repeat themselves, in H.264 without loss: ten times smaller than raw frames. */
-function cycleOutput({ media, index, video }: SpeechToLay): string[] {
+/** The frames of the source until they repeat themselves, without loss; in H.264 ten times smaller than raw frames. */
+function cycleOutput({ media, index, video, codec }: SpeechToLay): string[] {
   const { rate, width, height, cycleFrames, continues } = video;
-  const { pixelFormat, bitsPerComponent } = media.video;
   const frameRate = `${rate.num}/${rate.den}`;
   const filters = [
     ...fieldFilters(index),
@@ -77,13 +78,10 @@ function cycleOutput({ media, index, video }: SpeechToLay): string[] {
   if (continues === 'ping-pong')
     filters.push('split[forth][turn];[turn]reverse[back];[forth][back]concat=n=2:v=1:a=0');
   filters.push(`trim=end_frame=${cycleFrames}`);
-  // Halved chroma needs an even size.
-  const isOdd = width % 2 === 1 || height % 2 === 1;
-  if (isOdd && !isRgb(pixelFormat)) filters.push(`format=yuv444p${bitsPerComponent > 8 ? '10le' : ''}`);
-  const codec = isRgb(pixelFormat) ? ['libx264rgb', '-pix_fmt', 'rgb24'] : ['libx264'];
+  if (codec.convertedTo !== null) filters.push(`format=${codec.convertedTo}`);
   return [
     ...['-filter_complex', `[0:${media.video.index}]${filters.join(',')}[v]`, '-map', '[v]'],
-    ...['-fps_mode', 'passthrough', '-c:v', ...codec, '-qp', '0', '-preset', 'ultrafast', '-g', '25'],
+    ...['-fps_mode', 'passthrough', ...codec.arguments],
     ...['-video_track_timescale', String(rate.num)],
   ];
 }

@@ -2,6 +2,7 @@ import type { FrameFormat } from '../../domain/media-info.ts';
 import type { LipSyncRecipe } from '../../domain/recipe.ts';
 import type { Observation } from '../dual-face/analysis/observation.ts';
 import type { Box } from '../dual-face/tracking/box.ts';
+import type { SpeakingBox } from './face-boxes.ts';
 
 /** A face that was followed without a doubt, with its box in each frame from the first one on. */
 interface FollowedFace {
@@ -23,14 +24,14 @@ const CHIN = 0.05;
 
 /**
  * The box of the face that speaks in each frame, in whole pixels inside the frame; null where there is none. In each shot it
- * is one face, and another one only where the first is not there.
+ * is one face, and another one only where the first is not there. A face of another shot is another face.
  */
 export function chooseFaces(
   observations: readonly Observation[],
   face: LipSyncRecipe['face'],
   format: Pick<FrameFormat, 'width' | 'height'>,
-): (Box | null)[] {
-  const chosen: (Box | null)[] = observations.map(() => null);
+): (SpeakingBox | null)[] {
+  const chosen: ({ readonly face: FollowedFace; readonly box: Box } | null)[] = observations.map(() => null);
   for (const shot of shotsOf(observations)) {
     const longest = Math.max(0, ...shot.map(({ seen }) => seen));
     const fitting = shot.filter(({ seen }) => seen >= MIN_SHARE * longest);
@@ -38,10 +39,15 @@ export function chooseFaces(
     const ranked = fitting.sort(
       (a, b) => isLong(b) - isLong(a) || rank(b, face) - rank(a, face) || a.first - b.first,
     );
-    for (const { first, boxes } of ranked)
-      for (const i of boxes.keys()) chosen[first + i] ??= wholePixels(meanBox(boxes, i), format);
+    for (const face of ranked)
+      for (const i of face.boxes.keys()) {
+        const box = wholePixels(meanBox(face.boxes, i), format);
+        if (box !== null) chosen[face.first + i] ??= { face, box };
+      }
   }
-  return chosen;
+  return chosen.map((own, frame) =>
+    own === null ? null : { ...own.box, startsRun: own.face !== chosen[frame - 1]?.face },
+  );
 }
 
 function shotsOf(observations: readonly Observation[]): FollowedFace[][] {

@@ -33,7 +33,7 @@ import {
   type SeenFrame,
 } from './known-faces.ts';
 import { lipSyncFormats } from './lip-sync-formats.ts';
-import { drawnFrames, mixOf } from './mouth-frames.ts';
+import { drawnFrames, mixOf, runsOf, type Run } from './mouth-frames.ts';
 import { MouthModel, type DrawnFace } from './mouth-model.ts';
 import { packInput } from './speech.ts';
 
@@ -56,6 +56,7 @@ interface OpenPipeline {
 interface DrawnBatch {
   readonly first: number;
   readonly boxes: readonly (Box | null)[];
+  readonly runs: readonly Run[];
   readonly faces: ReadonlyMap<number, DrawnFace>;
 }
 
@@ -154,7 +155,11 @@ export class LipSyncPipeline implements FramePipeline, VideoAnalysis {
     const { format, framesPerSecond, speech, mouth } = this.#opened();
     if (direction === null) throw new InternalError('A lip-sync frame is drawn without a direction.');
     const boxes = decodeBoxes(direction);
-    const wanted = new Set(drawnFrames(boxes.length, this.#options.recipe.frameSkip));
+    const runs = runsOf(boxes);
+    const { frameSkip } = this.#options.recipe;
+    const wanted = new Set(
+      runs.flatMap((run) => drawnFrames(run.count, frameSkip).map((frame) => run.first + frame)),
+    );
     const faces = new Map<number, DrawnFace>();
     let first: number | null = null;
     let waiting: { place: number; input: Float32Array }[] = [];
@@ -180,7 +185,7 @@ export class LipSyncPipeline implements FramePipeline, VideoAnalysis {
       if (waiting.length >= speech.facesAtOnce) await draw();
     }
     if (waiting.length > 0) await draw();
-    this.#drawn = { first: first ?? 0, boxes, faces };
+    this.#drawn = { first: first ?? 0, boxes, runs, faces };
   }
 
   async *process(
@@ -215,11 +220,13 @@ export class LipSyncPipeline implements FramePipeline, VideoAnalysis {
     await open?.mouth.dispose();
   }
 
-  /** The face of a frame; null if the model has drawn none near it. */
-  #faceAt({ boxes, faces }: DrawnBatch, place: number): DrawnFace | null {
+  /** The face of a frame; null if none speaks in it. */
+  #faceAt({ runs, faces }: DrawnBatch, place: number): DrawnFace | null {
     const { frameSkip, interpolate } = this.#options.recipe;
-    const mix = mixOf(place, boxes.length, frameSkip, interpolate);
-    const [from, to] = [faces.get(mix.from), faces.get(mix.to)];
+    const run = runs.find(({ first, count }) => place >= first && place < first + count);
+    if (run === undefined) return null;
+    const mix = mixOf(place - run.first, run.count, frameSkip, interpolate);
+    const [from, to] = [faces.get(run.first + mix.from), faces.get(run.first + mix.to)];
     if (from === undefined || to === undefined || mix.share === 0) return from ?? to ?? null;
     return from.map((value, i) => value + ((to[i] ?? 0) - value) * mix.share);
   }

@@ -6,13 +6,32 @@ export interface Mix {
   readonly share: number;
 }
 
-/** The frames of a batch that the model draws: every `skip`-th one, and the last one, as the next batch is not there yet. */
+/** Consecutive frames of a batch in which the same face speaks. Faces are mixed only within one. */
+export interface Run {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The runs of a batch, in order. */
+export function runsOf(boxes: readonly ({ readonly startsRun: boolean } | null)[]): Run[] {
+  const runs: { first: number; count: number }[] = [];
+  for (const [place, box] of boxes.entries()) {
+    if (box === null) continue;
+    const run = runs.at(-1);
+    if (run === undefined || box.startsRun || run.first + run.count < place)
+      runs.push({ first: place, count: 1 });
+    else run.count++;
+  }
+  return runs;
+}
+
+/** The frames of a run that the model draws: every `skip`-th one, and the last one, as nothing after it may be mixed in. */
 export function drawnFrames(count: number, skip: number): number[] {
   const frames = Array.from({ length: Math.ceil(count / skip) }, (_, i) => i * skip);
   return count > 0 && frames.at(-1) !== count - 1 ? [...frames, count - 1] : frames;
 }
 
-/** What a frame of a batch shows: a mix of the drawn frames around it, or the last one before it. */
+/** What a frame of a run shows: a mix of the drawn frames around it, or the last one before it. */
 export function mixOf(frame: number, count: number, skip: number, interpolates: boolean): Mix {
   const from = frame === count - 1 ? frame : Math.floor(frame / skip) * skip;
   const to = Math.min(from + skip, count - 1);

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { DEFAULT_RECIPE } from '../../../src/config/recipe-presets.ts';
+import { DEFAULT_RECIPE, PIPELINE_DEFAULTS } from '../../../src/config/recipe-presets.ts';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import { InputRejectedError, TransientError } from '../../../src/domain/errors.ts';
 import { Intake } from '../../../src/intake/intake.ts';
@@ -55,6 +55,7 @@ function setUp(
           mine: { ...DEFAULT_RECIPE, scale: 3.5 },
           uhd: { ...DEFAULT_RECIPE, size: '4k' },
           full: { ...DEFAULT_RECIPE, size: '1080p' },
+          greetings: { ...PIPELINE_DEFAULTS['lip-sync'], audio: 'hello.wav' },
         },
       },
     }),
@@ -406,5 +407,80 @@ test('a file that changes while it is hashed must settle again', async () => {
   await intake.scan();
   clock.ms += 5000;
   await intake.scan();
+  expect(jobs()).toHaveLength(1);
+});
+
+test('a video waits until nobody writes its speech any more, even one that does not grow', async () => {
+  const { put, settle, clock, intake, jobs, said, queue } = setUp();
+  put('lip-sync/anna.mp4', 'video');
+  const speech = openSync(put('lip-sync/anna.wav', 'half a speech'), 'a');
+  await settle();
+  expect(jobs()).toEqual([]);
+  expect(said.filter((line) => line.includes('waiting: '))).toEqual([
+    expect.stringMatching(/^lip-sync\/anna\.mp4 waiting: process \d+ \(.*\) has anna\.wav open for writing$/),
+  ]);
+  expect(queue.seenFiles.list()).toMatchObject([{ state: 'settling', code: 'OPEN_FOR_WRITING' }]);
+  closeSync(speech);
+  clock.ms += 5000;
+  await intake.scan();
+  expect(jobs()).toHaveLength(1);
+});
+
+test('a speech that a recipe names is noticed whenever it comes, and settles like a video', async () => {
+  const { inputDir, put, settle, clock, intake, jobs, queue } = setUp();
+  put('lip-sync/anna.mp4', 'video');
+  put('lip-sync/anna.mp4.recipe.yaml', 'audio: common/hello.wav');
+  await settle();
+  const why =
+    'anna.mp4 has no speech: there is no audio file common/hello.wav; put it there, or correct the key audio of its recipe.';
+  expect(queue.seenFiles.list()).toMatchObject([{ state: 'settling', code: 'NO_AUDIO', message: why }]);
+  clock.ms += 60_000;
+  await intake.scan();
+  expect(queue.seenFiles.list()).toMatchObject([{ state: 'rejected', code: 'NO_AUDIO', message: why }]);
+
+  const speech = put('lip-sync/common/hello.wav', 'half');
+  await intake.scan();
+  clock.ms += 4000;
+  appendFileSync(speech, ' a speech');
+  await intake.scan();
+  clock.ms += 4000;
+  await intake.scan();
+  expect(jobs()).toEqual([]);
+  clock.ms += 1000;
+  await intake.scan();
+  expect(jobs().map(({ recipe }) => recipe)).toMatchObject([
+    { pipeline: 'lip-sync', audio: join(inputDir, 'lip-sync/common/hello.wav') },
+  ]);
+  // Another speech makes another video.
+  writeFileSync(speech, 'another speech');
+  await settle();
+  expect(jobs()).toHaveLength(2);
+});
+
+test('a speech that the recipe of a folder names is noticed whenever it comes', async () => {
+  const { put, settle, clock, intake, jobs, queue } = setUp();
+  put('greetings/lip-sync/anna.mp4', 'video');
+  await settle();
+  clock.ms += 60_000;
+  await intake.scan();
+  expect(queue.seenFiles.list()).toMatchObject([{ state: 'rejected', code: 'NO_AUDIO' }]);
+  const audio = put('greetings/lip-sync/hello.wav', 'a speech');
+  await settle();
+  expect(jobs().map(({ recipe }) => recipe)).toMatchObject([{ pipeline: 'lip-sync', audio }]);
+});
+
+test.each([
+  ['a file elsewhere', 'audio: /etc/hostname'],
+  ['a way out of the input folder', 'audio: ../../../etc/hostname'],
+  ['a name that is too long', `audio: ${'x'.repeat(5000)}.wav`],
+  ['a name that no file can have', 'audio: "a\\0b.wav"'],
+  ['a list', 'audio: [1]'],
+  ['nothing, as it is no YAML', '{'],
+])('the scan goes on whatever a recipe names as its speech: %s', async (_, sidecar) => {
+  const { put, settle, jobs } = setUp();
+  put('lip-sync/anna.mp4', 'video');
+  put('lip-sync/anna.mp4.recipe.yaml', sidecar);
+  put('other.mp4', 'another video');
+  await settle();
   expect(jobs()).toHaveLength(1);
 });

@@ -49,7 +49,8 @@ test('a video without a speech is rejected, and the message names the files that
   });
   await expect(withSpeech({ ...RECIPE, audio: 'words.wav' }, video)).rejects.toMatchObject({
     code: 'NO_AUDIO',
-    message: 'anna.mp4 has no speech: there is no audio file words.wav; correct the key audio of its recipe.',
+    message:
+      'anna.mp4 has no speech: there is no audio file words.wav; put it there, or correct the key audio of its recipe.',
   });
 });
 

@@ -1,11 +1,16 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { PIPELINE_DEFAULTS } from '../../../src/config/recipe-presets.ts';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
 import { DatabaseDamagedError, LeaseLostError, StoppedError } from '../../../src/domain/errors.ts';
+import { fingerprintOf } from '../../../src/domain/fingerprint.ts';
 import { createOnnxEngine } from '../../../src/inference/onnx-engine.ts';
 import { runClaimedJob, type JobEnvironment } from '../../../src/worker/run-claimed-job.ts';
+import { ffmpeg } from '../../helpers/clips.ts';
+import { talkingModel } from '../../helpers/lip-sync.ts';
 import { threadWith } from '../../helpers/in-process-worker.ts';
+import { blindBlazeFace } from '../../helpers/tiny-models.ts';
 import { jobAtWork, type JobRequest } from '../job/job-fixture.ts';
 
 /** A claimed job and a worker of this process that runs it. */
@@ -13,13 +18,16 @@ async function claimedJob(request: JobRequest = { clip: { frames: 5 } }) {
   const work = await jobAtWork(request);
   const abort = new AbortController();
   const stopping = new AbortController();
-  const run = async (changes: Partial<JobEnvironment> = {}) => {
-    const { closed, mustStop } = await runClaimedJob(work, {
-      ...work.context,
-      ...{ jobsAtOnce: 1, inferenceThread: threadWith(createOnnxEngine('cpu')) },
-      ...{ abort, stopping: stopping.signal },
-      ...changes,
-    });
+  const run = async (changes: Partial<JobEnvironment> = {}, job = work.job) => {
+    const { closed, mustStop } = await runClaimedJob(
+      { ...work, job },
+      {
+        ...work.context,
+        ...{ jobsAtOnce: 1, inferenceThread: threadWith(createOnnxEngine('cpu')) },
+        ...{ abort, stopping: stopping.signal },
+        ...changes,
+      },
+    );
     await closed;
     return mustStop;
   };
@@ -85,6 +93,21 @@ test('a cancelled job leaves nothing behind', async () => {
   expect(stored().state).toBe('cancelled');
   expect(lines).toEqual(['stopped: the job was cancelled']);
   expect(existsSync(folder.path)).toBe(false);
+});
+
+test('a lip-sync job that fails deletes its copies of the video and the speech, and keeps what a retry needs', async () => {
+  const { run, stored, folder, home, job, lines } = await claimedJob();
+  const audio = join(home.input, 'clip.wav');
+  ffmpeg('-f', 'lavfi', '-i', 'sine=frequency=300:duration=0.2', audio);
+  writeFileSync(join(home.models, 'wav2lip.onnx'), talkingModel());
+  writeFileSync(join(home.models, 'blind.onnx'), blindBlazeFace());
+  const detector = join(home.models, 'blind.onnx');
+  const recipe = { ...PIPELINE_DEFAULTS['lip-sync'], audio, detector };
+  await run({}, { ...job, recipe, fingerprint: await fingerprintOf(job.sourcePath, recipe) });
+  expect(lines.join('\n')).toContain('laid the speech clip.wav');
+  expect(stored()).toMatchObject({ state: 'failed', errorCode: 'NO_FACE' });
+  expect(readdirSync(folder.path).sort()).toEqual(['.framekiln-home', 'frames.index', 'segments']);
+  expect(existsSync(audio)).toBe(true);
 });
 
 test('a paused job keeps its folder', async () => {

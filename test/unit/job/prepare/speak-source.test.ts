@@ -1,11 +1,27 @@
-import { existsSync, openSync, closeSync, ftruncateSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PIPELINE_DEFAULTS } from '../../../../src/config/recipe-presets.ts';
 import { fingerprintOf } from '../../../../src/domain/fingerprint.ts';
+import type { JobOrigin } from '../../../../src/domain/job.ts';
 import type { LipSyncRecipe } from '../../../../src/domain/recipe.ts';
 import { prepareSource } from '../../../../src/job/prepare/prepare-source.ts';
+import { speechOf } from '../../../../src/job/prepare/speech-of-job.ts';
+import { outputColor } from '../../../../src/media/decode/color-conversion.ts';
+import { bitsPerComponent } from '../../../../src/media/probe/stream-info.ts';
 import { ffmpeg, frameMd5 } from '../../../helpers/clips.ts';
+import { temporaryFolder } from '../../../helpers/temporary-folder.ts';
+import { PLAN } from '../../queue/queue-fixture.ts';
 import { jobAtWork, type JobAtWork, type JobRequest } from '../job-fixture.ts';
 
 interface SpokenJob extends JobAtWork {
@@ -68,7 +84,7 @@ test.each([
   },
 );
 
-test('a longer video ends with the speech; a resumed job makes and decodes nothing again', async () => {
+test('a longer video ends with the speech; a resumed job makes nothing again, and a retry makes the same frames', async () => {
   const { context, folder, job, lines } = await spokenJob(0.4, { clip: { frames: 20, audio: true } });
   const first = await prepareSource(context, folder);
   expect(images(first.media.path)).toEqual(images(job.sourcePath).slice(0, 10));
@@ -77,6 +93,10 @@ test('a longer video ends with the speech; a resumed job makes and decodes nothi
   const [count, { mtimeMs }] = [lines.length, statSync(first.media.path)];
   expect(await prepareSource(context, folder)).toEqual(first);
   expect([lines.length, statSync(first.media.path).mtimeMs]).toEqual([count, mtimeMs]);
+  // As after a permanent failure. The index has a hash of each frame.
+  await folder.removeCopies();
+  expect(existsSync(folder.spoken)).toBe(false);
+  expect((await prepareSource(context, folder)).index).toEqual(first.index);
 });
 
 test('frames of odd sizes, and RGB, are kept', async () => {
@@ -86,6 +106,56 @@ test('frames of odd sizes, and RGB, are kept', async () => {
   const rgb = (path: string) => ffmpeg('-i', path, '-an', '-pix_fmt', 'rgb24', '-f', 'framemd5', '-');
   const sums = (path: string) => rgb(path).match(/[0-9a-f]{32}/g);
   expect(sums(media.path)).toEqual(sums(job.sourcePath));
+});
+
+test.each(['yuv420p12le', 'yuv422p16le', 'gbrp10le', 'rgb48le'])(
+  'no bit of %s frames is lost, also in frames that repeat themselves',
+  async (format) => {
+    // Of an odd size, and with values that need all bits.
+    const clip = { encoder: ['-c:v', 'ffv1', '-f', 'matroska', '-pix_fmt', format], width: 33, height: 25 };
+    const value = "'mod(X*7919+Y*10433+N*3137,65536)'";
+    const deep = { filter: `format=gbrp16le,geq=r=${value}:g=${value}:b=${value}`, frames: 3 };
+    const { context, folder, job } = await spokenJob(0.2, { clip: { ...clip, ...deep } });
+    const { media } = await prepareSource(context, folder);
+    const sums = (path: string) =>
+      ffmpeg('-i', path, '-an', '-pix_fmt', format, '-f', 'framemd5', '-').match(/[0-9a-f]{32}/g) ?? [];
+    const own = sums(job.sourcePath);
+    expect(new Set(own).size).toBe(3);
+    expect(sums(media.path)).toEqual([...own, ...own.slice(0, 2)]);
+    expect(media.video.bitsPerComponent).toBe(bitsPerComponent(format));
+  },
+);
+
+test.each([
+  ['full range in 12 bits', {}, ['-c:v', 'ffv1', '-pix_fmt', 'yuv420p12le', '-color_range', 'pc']],
+  [
+    'HDR',
+    {},
+    [
+      ...[
+        '-c:v',
+        'libx265',
+        '-pix_fmt',
+        'yuv420p10le',
+        '-colorspace',
+        'bt2020nc',
+        '-color_primaries',
+        'bt2020',
+      ],
+      ...['-color_trc', 'smpte2084', '-x265-params'],
+      'log-level=error:hdr10=1:master-display=G(8500,39850)B(6550,2300)R(35400,14600)WP(15635,16450)L(10000000,1):max-cll=1000,400',
+    ],
+  ],
+  // Without tags, the number of lines decides.
+  ['fewer lines', { width: 1280, height: 720 }, ['-c:v', 'libx264', '-preset', 'ultrafast']],
+] as const)('the colours of a source stay what they are: %s', async (_, size, encoder) => {
+  const clip = { frames: 3, encoder: [...encoder, '-f', 'matroska'], ...size };
+  const { context, folder } = await spokenJob(0.2, { clip, keys: { resolution: '480p' } });
+  const { media, original } = await prepareSource(context, folder);
+  const source = original?.media.video ?? expect.fail('There is no original.');
+  expect(outputColor(media.video)).toEqual(outputColor(source));
+  expect(media.video.hdr).toEqual(source.hdr);
+  expect(source.hdr === null).toBe(!(encoder as readonly string[]).includes('libx265'));
 });
 
 test('interlaced frames are deinterlaced, as in other jobs', async () => {
@@ -122,6 +192,47 @@ test('the disk is checked before the video without loss is made', async () => {
   const clip = { width: 1024, height: 1024, frames: 1, rate: '1000000', audio: false };
   const { context, folder } = await spokenJob(100, { clip });
   await expect(prepareSource(context, folder)).rejects.toMatchObject({ code: 'DISK_FULL' });
+});
+
+/** A speech of a video in the input folder, in a folder of it that somebody has replaced by a link to another folder. */
+async function linkedSpeech(origin: JobOrigin) {
+  const work = await spokenJob(0.2, { clip: { frames: 5 } });
+  const elsewhere = temporaryFolder();
+  renameSync(work.audio, join(elsewhere, 'clip.wav'));
+  symlinkSync(elsewhere, join(work.home.input, 'voices'));
+  const recipe = { ...work.job.recipe, audio: join(work.home.input, 'voices/clip.wav') };
+  return prepareSource({ ...work.context, job: { ...work.job, origin, recipe } }, work.folder);
+}
+
+test('the speech that a job opens must be in the input folder, whatever its path was when it was queued', async () => {
+  const refused = {
+    code: 'BAD_RECIPE',
+    message: expect.stringMatching(
+      /^The speech of clip\.mp4 is outside of .*\/input; put clip\.wav beside/,
+    ) as unknown,
+  };
+  await expect(linkedSpeech('watch')).rejects.toMatchObject(refused);
+  await expect(linkedSpeech('add')).rejects.toMatchObject(refused);
+  // Whoever runs a command may read the file anyway.
+  expect((await linkedSpeech('run')).index.pts).toHaveLength(5);
+});
+
+test('a job reads only the copy of the speech that it has checked', async () => {
+  const { context, folder, audio } = await spokenJob(0.2, { clip: { frames: 5 } });
+  const { media } = await prepareSource(context, folder);
+  writeFileSync(audio, 'something else');
+  const speech = await speechOf(context, { media, plan: PLAN });
+  expect(speech?.mel.length).toBeGreaterThan(80);
+});
+
+test('a speech that has become a link is not read', async () => {
+  const { context, folder, audio } = await spokenJob(0.2, { clip: { frames: 5 } });
+  renameSync(audio, `${audio}.before`);
+  symlinkSync(`${audio}.before`, audio);
+  await expect(prepareSource(context, folder)).rejects.toMatchObject({
+    code: 'NOT_A_REGULAR_FILE',
+    message: 'clip.wav, the speech of clip.mp4, is no longer a regular file.',
+  });
 });
 
 test.each([

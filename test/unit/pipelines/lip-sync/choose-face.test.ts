@@ -52,11 +52,24 @@ test('where the face that speaks is not there, the next one speaks', () => {
   expect(chooseFaces(frames, 'right', FORMAT).map((box) => box?.x)).toEqual([250, 250, 250, 20, 20]);
 });
 
+test('a run starts at a cut, where another face takes over, and after frames without a face', () => {
+  const starts = (frames: readonly Observation[]) =>
+    chooseFaces(frames, 'right', FORMAT).map((box) => (box === null ? null : Number(box.startsRun)));
+  // A tracklet keeps its number across a cut if the tracker takes the two faces for one.
+  expect(starts([frame(two, true), frame(two), frame(two, true), frame(two)])).toEqual([1, 0, 1, 0]);
+  const one = [[1, 20, 60]] as const;
+  expect(starts([frame(two, true), frame(two), frame(one), frame(one)])).toEqual([1, 0, 1, 0]);
+  expect(starts([frame([], true), frame(one), frame(one), frame([], true), frame(one, true)])).toEqual([
+    ...[null, 1, 0],
+    ...[null, 1],
+  ]);
+});
+
 test('boxes are averaged over five frames, and end at the edge of the frame', () => {
   const frames = [0, 10, 20, 30, 40, 50].map((x, i) => frame([[1, x + 300, 60]], i === 0));
   const boxes = chooseFaces(frames, 'largest', FORMAT);
-  expect(boxes[2]).toEqual({ x: 320, y: 50, width: 60, height: 63 });
-  expect(boxes[5]).toEqual({ x: 340, y: 50, width: 60, height: 63 });
+  expect(boxes[2]).toMatchObject({ x: 320, y: 50, width: 60, height: 63 });
+  expect(boxes[5]).toMatchObject({ x: 340, y: 50, width: 60, height: 63 });
 });
 
 test('frames without a face, and fleeting detections, have no box', () => {
@@ -71,6 +84,10 @@ test('frames without a face, and fleeting detections, have no box', () => {
 });
 
 test('boxes survive being stored', () => {
-  const boxes = [{ x: 3, y: 4, width: 5000, height: 6 }, null];
+  const boxes = [
+    { x: 3, y: 4, width: 5000, height: 6, startsRun: true },
+    { x: 0, y: 0, width: 8, height: 65_535, startsRun: false },
+    null,
+  ];
   expect(decodeBoxes(encodeBoxes(boxes))).toEqual(boxes);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { drawnFrames, mixOf } from '../../../../src/pipelines/lip-sync/mouth-frames.ts';
+import { drawnFrames, mixOf, runsOf } from '../../../../src/pipelines/lip-sync/mouth-frames.ts';
 import { packInput } from '../../../../src/pipelines/lip-sync/speech.ts';
 
 test.each([
@@ -8,11 +8,11 @@ test.each([
   [8, 3, [0, 3, 6, 7]],
   [1, 3, [0]],
   [0, 2, []],
-])('of %d frames with a skip of %d, the model draws %j', (count, skip, expected) => {
+])('of a run of %d frames with a skip of %d, the model draws %j', (count, skip, expected) => {
   expect(drawnFrames(count, skip)).toEqual(expected);
 });
 
-test('frames in between mix the drawn frames around them, in every batch', () => {
+test('frames in between mix the drawn frames around them, in every run', () => {
   for (const skip of [1, 2, 3])
     for (let count = 1; count < 12; count++) {
       const drawn = new Set(drawnFrames(count, skip));
@@ -23,6 +23,22 @@ test('frames in between mix the drawn frames around them, in every batch', () =>
       }
     }
   expect(mixOf(2, 8, 3, false)).toMatchObject({ from: 0, share: 0 });
+});
+
+test('a run ends at a cut, where another face takes over, and where there is none', () => {
+  const box = (startsRun: boolean) => ({ startsRun });
+  const boxes = [null, box(true), box(false), null, box(true), box(true), box(false), box(false)];
+  expect(runsOf(boxes)).toEqual([
+    { first: 1, count: 2 },
+    { first: 4, count: 1 },
+    { first: 5, count: 3 },
+  ]);
+  // A batch may begin within a run. Boxes of an older version mark none.
+  expect(runsOf([box(false), box(false), null, box(false)])).toEqual([
+    { first: 0, count: 2 },
+    { first: 3, count: 1 },
+  ]);
+  expect(runsOf([])).toEqual([]);
 });
 
 test('the input has the hidden face, the face, and the 16 columns from the time of the frame on', () => {
