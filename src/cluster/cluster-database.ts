@@ -84,6 +84,19 @@ export function createClusterDatabase(connection: Connection) {
       );
     },
 
+    /** Batches among these numbers that are neither finished nor in the queue, nor failed. */
+    async batchesWithoutTask(video: string, numbers: readonly number[]): Promise<number[]> {
+      const { rows } = await pool.query<{ number: number }>(
+        `SELECT number FROM unnest($3::int[]) AS number
+         WHERE number NOT IN (SELECT number FROM ${SCHEMA}.batches WHERE video = $1)
+           AND number NOT IN (SELECT (data->>'number')::int FROM ${QUEUE_SCHEMA}.job
+             WHERE name = $2 AND (state <= 'active' OR state = 'failed'))
+         ORDER BY number`,
+        [video, queueOf(video), numbers],
+      );
+      return rows.map(({ number }) => number);
+    },
+
     /** Takes the batches back that no worker has taken. */
     async removeWaitingTasks(video: string): Promise<void> {
       await boss.deleteQueuedJobs(queueOf(video));
