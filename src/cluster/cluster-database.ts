@@ -19,6 +19,14 @@ const LONGEST_VIDEO_SECONDS = 365 * 24 * 3600;
 const RETRIES = 9;
 /** A worker seen less long ago than this is connected. */
 const CONNECTED_SECONDS = 15;
+const IS_CONNECTED = `seen_at > now() - interval '${CONNECTED_SECONDS} seconds'`;
+
+/** A video with batches that wait for a worker. */
+export interface WaitingVideo {
+  readonly setup: VideoSetup;
+  /** Whether fewer batches wait than there are workers. */
+  readonly isScarce: boolean;
+}
 
 /** A batch that failed on every attempt, with the last error. */
 export interface FailedBatch {
@@ -103,12 +111,15 @@ export function createClusterDatabase(connection: Connection) {
     },
 
     /** Videos with batches that wait for a worker, oldest first. */
-    async waitingVideos(): Promise<VideoSetup[]> {
-      const { rows } = await pool.query<{ setup: VideoSetup }>(
-        `SELECT setup FROM ${SCHEMA}.videos WHERE EXISTS (SELECT FROM ${QUEUE_SCHEMA}.job
-           WHERE name = 'video-' || key AND state < 'active') ORDER BY created_at, key`,
+    async waitingVideos(): Promise<WaitingVideo[]> {
+      const { rows } = await pool.query<WaitingVideo>(
+        `WITH connected AS (SELECT count(*) AS workers FROM ${SCHEMA}.workers WHERE ${IS_CONNECTED})
+         SELECT setup, waiting < workers AS "isScarce" FROM connected, ${SCHEMA}.videos, LATERAL (
+           SELECT count(*) AS waiting FROM (SELECT FROM ${QUEUE_SCHEMA}.job
+             WHERE name = 'video-' || key AND state < 'active' LIMIT greatest(workers, 1)) AS waiting_task) AS counted
+         WHERE waiting > 0 ORDER BY created_at, key`,
       );
-      return rows.map(({ setup }) => setup);
+      return rows;
     },
 
     /** Takes the next batch of a video; null if none waits. */
@@ -218,7 +229,7 @@ export function createClusterDatabase(connection: Connection) {
     /** Workers that are connected. */
     async workers(): Promise<WorkerState[]> {
       const { rows } = await pool.query<{ state: WorkerState }>(
-        `SELECT state FROM ${SCHEMA}.workers WHERE seen_at > now() - interval '${CONNECTED_SECONDS} seconds' ORDER BY name`,
+        `SELECT state FROM ${SCHEMA}.workers WHERE ${IS_CONNECTED} ORDER BY name`,
       );
       return rows.map(({ state }) => state);
     },

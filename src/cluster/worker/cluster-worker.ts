@@ -71,8 +71,10 @@ export class ClusterWorker {
     await this.#video?.untilRoom();
     if (this.#video !== null && this.#video.end !== null) await this.#closeVideo();
     const { database } = this.#options;
-    for (const setup of await database.waitingVideos()) {
+    for (const { setup, isScarce } of await database.waitingVideos()) {
       if (await this.#isRefused(setup)) continue;
+      // The last batches are left to whoever can upscale them first.
+      if (isScarce && this.#video?.setup.key === setup.key && this.#video.isUpscaling) continue;
       const video = await this.#open(setup);
       const task = video === null ? null : await database.takeTask(setup.key);
       if (video === null || task === null) continue;

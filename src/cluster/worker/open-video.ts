@@ -20,6 +20,8 @@ export class OpenVideo {
   readonly #session: VideoSession;
   readonly #stop: AbortController;
   readonly #taken = new Map<number, Promise<void>>();
+  /** Those of them that are not upscaled yet. */
+  readonly #toUpscale = new Set<number>();
   /** Settles when the batch taken last is being upscaled, or has ended. */
   #isLastBegun: Promise<void> = Promise.resolve();
   #end: 'lost' | 'failed' | null = null;
@@ -46,6 +48,11 @@ export class OpenVideo {
     return this.#end;
   }
 
+  /** Whether a batch that was taken would keep the next one from being upscaled. */
+  get isUpscaling(): boolean {
+    return this.#toUpscale.size > 0;
+  }
+
   /** Numbers of the batches that are taken and not finished. */
   get batches(): number[] {
     return [...this.#taken.keys()];
@@ -66,8 +73,14 @@ export class OpenVideo {
     const { number } = task.range;
     let begin = (): void => undefined;
     this.#isLastBegun = new Promise((begun) => (begin = begun));
-    const run = runTask({ ...this.#options, onUpscale: begin }, this.#session, task).then((end) => {
+    const onUpscale = (state: 'begins' | 'ends'): void => {
+      if (state === 'begins') begin();
+      else this.#toUpscale.delete(number);
+    };
+    this.#toUpscale.add(number);
+    const run = runTask({ ...this.#options, onUpscale }, this.#session, task).then((end) => {
       this.#taken.delete(number);
+      this.#toUpscale.delete(number);
       if (end !== 'done') this.#end ??= end;
       if (end === 'lost') this.#stop.abort();
       begin();

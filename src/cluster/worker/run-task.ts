@@ -30,7 +30,7 @@ export type TaskEnd = 'done' | 'lost' | 'failed';
 
 /** Makes the segment of one batch, uploads it, and completes the task together with the row of the batch. */
 export async function runTask(
-  context: TaskContext & { readonly onUpscale: () => void },
+  context: TaskContext & { readonly onUpscale: (state: 'begins' | 'ends') => void },
   session: VideoSession,
   task: BatchTask,
 ): Promise<TaskEnd> {

@@ -108,15 +108,20 @@ export class VideoSession {
   /**
    * Takes a batch from decode to verify. Several calls overlap, each in another stage.
    *
-   * @param onUpscale called when the batch is decoded and its first frame is about to be upscaled
+   * @param onUpscale called when the batch is decoded and its first frame is about to be upscaled, and when its last one is
    */
-  async make(range: BatchRange, signal: AbortSignal, onUpscale: () => void): Promise<MadeSegment> {
+  async make(
+    range: BatchRange,
+    signal: AbortSignal,
+    onUpscale: (state: 'begins' | 'ends') => void,
+  ): Promise<MadeSegment> {
     const { decode, transform, encode, frames } = this.#stages;
     const decoded = await this.#inTurn('decode', signal, () => decode.run(range));
     const transformed = await this.#inTurn('upscale', signal, () => {
-      onUpscale();
+      onUpscale('begins');
       return transform.run(decoded, signal);
     });
+    onUpscale('ends');
     const encoded = await this.#inTurn('encode', signal, () => encode.run(transformed, signal));
     this.#assertTilePinned();
     await verifySegment(encoded.segment, signal);
