@@ -78,7 +78,7 @@ export class ClusterWorker {
       const video = await this.#open(setup);
       const task = video === null ? null : await database.takeTask(setup.key);
       if (video === null || task === null) continue;
-      video.start(task);
+      void video.start(task).then(() => this.#report());
       this.#report();
       return true;
     }

@@ -68,8 +68,8 @@ export class OpenVideo {
     await Promise.race(this.#taken.values());
   }
 
-  /** Takes a batch through its stages, beside those that are in them. */
-  start(task: BatchTask): void {
+  /** Takes a batch through its stages, beside those that are in them. Settles when it has ended. */
+  start(task: BatchTask): Promise<void> {
     const { number } = task.range;
     let begin = (): void => undefined;
     this.#isLastBegun = new Promise((begun) => (begin = begun));
@@ -86,6 +86,7 @@ export class OpenVideo {
       begin();
     });
     this.#taken.set(number, run);
+    return run;
   }
 
   /** Waits for the batches that are taken, and closes the session. */
