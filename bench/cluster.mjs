@@ -8,7 +8,7 @@
  */
 import './no-telemetry.mjs';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,6 +30,7 @@ const root = mkdtempSync(join(tmpdir(), 'framekiln-cluster-'));
 const postgres = await startPostgres();
 const path = waitingFfmpeg(join(root, 'bin'), seconds);
 const running = new Set();
+const loadBefore = loadavg()[0];
 // Ctrl-C and kill: what was started ends with this process.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (cleanUp(), process.exit(1)));
 
@@ -80,13 +81,24 @@ async function measure(clip, count, kill) {
   const status = await job.ended;
   if (status !== 0) throw new Error(`framekiln run ended with ${status}.`);
   const endedMs = await all;
+  const cpuSeconds = workers.reduce((sum, { child }) => sum + cpuSecondsOf(child.pid), 0);
   for (const worker of workers) stop(worker, 'SIGTERM');
   await Promise.all(workers.map(({ ended: end }) => end));
   const frames = frameMd5(join(home, 'output/clip.mp4'));
   console.error(
     `${count} workers${kill ? ', one killed' : ''}: ${((endedMs - begunMs) / 1000).toFixed(1)} s`,
   );
-  return { workers: count, killed: kill, seconds: (endedMs - begunMs) / 1000, frames };
+  return { workers: count, killed: kill, seconds: (endedMs - begunMs) / 1000, cpuSeconds, frames };
+}
+
+/** CPU time of a process and of its children that have ended; 0 if it was killed. */
+function cpuSecondsOf(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100;
+  } catch {
+    return 0;
+  }
 }
 
 function start(args) {
@@ -114,10 +126,11 @@ function stop({ child }, signal) {
 
 function print(rows) {
   const alone = rows[0].seconds * rows[0].workers;
-  const table = rows.map(({ workers, killed, seconds: time, frames }) => ({
+  const table = rows.map(({ workers, killed, seconds: time, cpuSeconds, frames }) => ({
     workers,
     killed,
     seconds: time,
+    cpuSeconds,
     efficiency: killed ? null : alone / (workers * time),
     sameFrames: JSON.stringify(frames) === JSON.stringify(rows[0].frames),
   }));
@@ -126,13 +139,17 @@ function print(rows) {
   const cells = table.map((row) => [
     row.killed ? `${row.workers}, one killed` : String(row.workers),
     row.seconds.toFixed(1),
+    row.cpuSeconds.toFixed(1),
     row.efficiency === null ? '-' : row.efficiency.toFixed(3),
     row.sameFrames ? 'yes' : 'NO',
   ]);
-  for (const line of formatTable(['WORKERS', 'SECONDS', 'EFFICIENCY', 'SAME FRAMES'], cells))
+  for (const line of formatTable(
+    ['WORKERS', 'SECONDS', 'CPU SECONDS OF WORKERS', 'EFFICIENCY', 'SAME FRAMES'],
+    cells,
+  ))
     console.log(line);
   console.log(
-    `a killed worker costs ${cost.toFixed(1)} s (a batch takes ${seconds} s); load ${loadavg()[0].toFixed(1)}`,
+    `a killed worker costs ${cost.toFixed(1)} s (a batch takes ${seconds} s); load ${loadBefore.toFixed(1)} before, ${loadavg()[0].toFixed(1)} after`,
   );
   mkdirSync(join(import.meta.dirname, 'results'), { recursive: true });
   const report = {

@@ -77,10 +77,12 @@ function statusCommand(cli: Cli): Command {
         }
         if (workers.length === 0)
           cli.print('No worker is connected; on each machine: framekiln worker --cluster');
-        const doing = workers.map(({ name, version, batch }) => [
+        const doing = workers.map(({ name, version, work }) => [
           name,
           version,
-          batch === null ? 'waits' : `batch ${batch.number} of ${visibleText(batch.video)}`,
+          work === null
+            ? 'waits'
+            : `${work.batches.length === 1 ? 'batch' : 'batches'} ${work.batches.join(', ')} of ${visibleText(work.video)}`,
         ]);
         for (const line of formatTable(['worker', 'version', 'now'], doing)) cli.print(line);
         for (const { name, refusals } of workers)

@@ -19,6 +19,14 @@ const LONGEST_VIDEO_SECONDS = 365 * 24 * 3600;
 const RETRIES = 9;
 /** A worker seen less long ago than this is connected. */
 const CONNECTED_SECONDS = 15;
+const IS_CONNECTED = `seen_at > now() - interval '${CONNECTED_SECONDS} seconds'`;
+
+/** A video with batches that wait for a worker. */
+export interface WaitingVideo {
+  readonly setup: VideoSetup;
+  /** Whether fewer batches wait than there are workers. */
+  readonly isScarce: boolean;
+}
 
 /** A batch that failed on every attempt, with the last error. */
 export interface FailedBatch {
@@ -84,18 +92,34 @@ export function createClusterDatabase(connection: Connection) {
       );
     },
 
+    /** Batches among these numbers that are neither finished nor in the queue, nor failed. */
+    async batchesWithoutTask(video: string, numbers: readonly number[]): Promise<number[]> {
+      const { rows } = await pool.query<{ number: number }>(
+        `SELECT number FROM unnest($3::int[]) AS number
+         WHERE number NOT IN (SELECT number FROM ${SCHEMA}.batches WHERE video = $1)
+           AND number NOT IN (SELECT (data->>'number')::int FROM ${QUEUE_SCHEMA}.job
+             WHERE name = $2 AND (state <= 'active' OR state = 'failed'))
+         ORDER BY number`,
+        [video, queueOf(video), numbers],
+      );
+      return rows.map(({ number }) => number);
+    },
+
     /** Takes the batches back that no worker has taken. */
     async removeWaitingTasks(video: string): Promise<void> {
       await boss.deleteQueuedJobs(queueOf(video));
     },
 
     /** Videos with batches that wait for a worker, oldest first. */
-    async waitingVideos(): Promise<VideoSetup[]> {
-      const { rows } = await pool.query<{ setup: VideoSetup }>(
-        `SELECT setup FROM ${SCHEMA}.videos WHERE EXISTS (SELECT FROM ${QUEUE_SCHEMA}.job
-           WHERE name = 'video-' || key AND state < 'active') ORDER BY created_at, key`,
+    async waitingVideos(): Promise<WaitingVideo[]> {
+      const { rows } = await pool.query<WaitingVideo>(
+        `WITH connected AS (SELECT count(*) AS workers FROM ${SCHEMA}.workers WHERE ${IS_CONNECTED})
+         SELECT setup, waiting < workers AS "isScarce" FROM connected, ${SCHEMA}.videos, LATERAL (
+           SELECT count(*) AS waiting FROM (SELECT FROM ${QUEUE_SCHEMA}.job
+             WHERE name = 'video-' || key AND state < 'active' LIMIT greatest(workers, 1)) AS waiting_task) AS counted
+         WHERE waiting > 0 ORDER BY created_at, key`,
       );
-      return rows.map(({ setup }) => setup);
+      return rows;
     },
 
     /** Takes the next batch of a video; null if none waits. */
@@ -205,7 +229,7 @@ export function createClusterDatabase(connection: Connection) {
     /** Workers that are connected. */
     async workers(): Promise<WorkerState[]> {
       const { rows } = await pool.query<{ state: WorkerState }>(
-        `SELECT state FROM ${SCHEMA}.workers WHERE seen_at > now() - interval '${CONNECTED_SECONDS} seconds' ORDER BY name`,
+        `SELECT state FROM ${SCHEMA}.workers WHERE ${IS_CONNECTED} ORDER BY name`,
       );
       return rows.map(({ state }) => state);
     },

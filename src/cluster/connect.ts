@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import type { Db, PgBoss } from 'pg-boss';
@@ -120,7 +121,9 @@ async function loadLibraries() {
     return { Pool: pg.Pool, PgBoss };
   } catch (error) {
     if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
-    const sentence = `A cluster needs two packages that are not installed; to install them: npm install --no-save --omit=dev --engine-strict=false --prefix ${programRoot} pg@8 pg-boss@12`;
+    // In dist/, where npm finds no package.json of Framekiln whose other dependencies it would install or remove.
+    const folder = join(programRoot, 'dist');
+    const sentence = `A cluster needs two packages that are not installed; to install them: npm install --no-save --engine-strict=false --prefix ${folder} pg@8 pg-boss@12`;
     throw new ConfigurationError(sentence, [sentence], { cause: error });
   }
 }

@@ -49,7 +49,7 @@ export interface WorkerState {
   /** Why it does not take batches of a video, by the key of the video. */
   readonly refusals: Readonly<Record<string, string>>;
   /** What it works on; null: nothing. */
-  readonly batch: { readonly video: string; readonly number: number } | null;
+  readonly work: { readonly video: string; readonly batches: readonly number[] } | null;
 }
 
 /** Name of the queue with the batches of a video. */

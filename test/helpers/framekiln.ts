@@ -21,13 +21,19 @@ export interface Running {
   readonly killGroup: () => Promise<void>;
 }
 
-/** Starts the real program in its own process group, which is killed when the test is over. */
+/**
+ * Starts the real program in its own process group, which is killed when the test is over.
+ *
+ * @param wrapper a program, with arguments, that runs the command that follows them
+ */
 export function start(
   args: readonly string[],
   environment: Record<string, string> = {},
   stdout: 'ignore' | 'pipe' = 'ignore',
+  wrapper: readonly string[] = [],
 ): Running {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const [program = '', ...others] = [...wrapper, process.execPath, MAIN, ...args];
+  const child = spawn(program, others, {
     detached: true,
     stdio: ['ignore', stdout, 'ignore'],
     env: { ...process.env, ...environment },

@@ -9,8 +9,12 @@ export interface TcpLink {
   mend(): void;
 }
 
-/** A cable between a client and a server on this machine that a test can cut. */
-export async function tcpLink(target: { readonly port: number }): Promise<TcpLink> {
+/**
+ * A cable between a client and a server on this machine that a test can cut.
+ *
+ * @param host address of this machine at which clients connect
+ */
+export async function tcpLink(target: { readonly port: number }, host = '127.0.0.1'): Promise<TcpLink> {
   let isCut = false;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
@@ -27,7 +31,7 @@ export async function tcpLink(target: { readonly port: number }): Promise<TcpLin
       if (isCut) from.pause();
     }
   });
-  await new Promise<void>((up) => server.listen(0, '127.0.0.1', up));
+  await new Promise<void>((up) => server.listen(0, host, up));
   onTestFinished(() => {
     server.close();
     for (const socket of sockets) socket.destroy();

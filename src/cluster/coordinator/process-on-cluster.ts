@@ -11,13 +11,16 @@ import type { JobFolder } from '../../workspace/job-folder.ts';
 import { createClusterDatabase, type ClusterDatabase } from '../cluster-database.ts';
 import { connect, untilReachable } from '../connect.ts';
 import { openStore } from '../open-store.ts';
-import { indexKey, sourceKey, type VideoSetup } from '../protocol.ts';
+import type { VideoSetup } from '../protocol.ts';
 import { adoptBatch } from './adopt-batch.ts';
+import { uploadSource } from './upload-source.ts';
 import { pinnedPlan, videoSetup } from './video-setup.ts';
 import { WorkerNotices } from './worker-notices.ts';
 
 /** How often finished batches are looked for. */
 const LOOK_EVERY_MS = 250;
+/** How often batches are looked for that are neither finished nor in the queue. */
+const ADD_AGAIN_EVERY_MS = 5_000;
 
 /**
  * Lets the workers of a cluster take every batch without a checkpoint through its stages, and commits what they have
@@ -29,7 +32,7 @@ export async function processOnCluster(
   folder: JobFolder,
   prepared: PreparedJob,
 ): Promise<void> {
-  const { job, log, queue, lease, settings, signal } = context;
+  const { job, log, queue, lease, settings } = context;
   const { recipe } = job;
   if (prepared.missing.length === 0) return;
   if (recipe.pipeline !== 'upscale') {
@@ -45,10 +48,12 @@ export async function processOnCluster(
   try {
     const clusterId = await untilReachable(() => database.clusterId(), context);
     const store = await openStore(settings.cluster.store, clusterId, true);
-    await upload(store, setup, prepared, folder, signal);
-    await untilReachable(() => openVideo(context, database, store, setup, prepared.missing), context);
-    log.info(`${counted(prepared.missing.length, 'batch', 'batches')} given to the cluster`);
+    // Its row goes first: as long as it is there, a later job of this home removes what is left.
+    await untilReachable(() => openVideo(context, database, store, setup), context);
     try {
+      await uploadSource(context, store, setup, prepared, folder);
+      await untilReachable(() => addTasks(database, setup.key, prepared.missing), context);
+      log.info(`${counted(prepared.missing.length, 'batch', 'batches')} given to the cluster`);
       await adoptAll({ context, folder, database, store, setup }, prepared);
     } catch (error) {
       await takeBack(context, database, store, setup);
@@ -62,26 +67,12 @@ export async function processOnCluster(
   }
 }
 
-/** Puts the source and the frame index into the store, unless an earlier coordinator has. */
-async function upload(
-  store: ObjectStore,
-  { key }: VideoSetup,
-  { media }: PreparedJob,
-  folder: JobFolder,
-  signal: AbortSignal,
-): Promise<void> {
-  if ((await store.head(sourceKey(key))) === undefined)
-    await store.putFile(sourceKey(key), media.path, { signal });
-  await store.putFile(indexKey(key), folder.indexFile, { signal });
-}
-
 /** Opens a video, and removes those of jobs that were started over, cancelled or deleted while no coordinator ran. */
 async function openVideo(
   { queue }: JobContext,
   database: ClusterDatabase,
   store: ObjectStore,
   setup: VideoSetup,
-  missing: readonly BatchRange[],
 ): Promise<void> {
   for (const { key, jobId } of await database.videosOf(setup.homeId)) {
     const state = queue.jobs.getJob(jobId)?.state ?? 'cancelled';
@@ -89,7 +80,6 @@ async function openVideo(
     if (isObsolete) await removeVideo(database, store, key);
   }
   await database.openVideo(setup);
-  await addTasks(database, setup.key, missing);
 }
 
 /** Adds tasks for the batches that are not finished. */
@@ -125,6 +115,7 @@ async function adoptAll(
   const progress = new JobProgress(context, setup.framesTotal, framesCommitted, plan.firstBatchFrames);
   const notices = new WorkerNotices(setup, (sentence) => log.warn(sentence));
   const wanted = new Map(missing.map((range) => [range.number, range]));
+  let addAgainAtMs = performance.now() + ADD_AGAIN_EVERY_MS;
   while (wanted.size > 0) {
     signal.throwIfAborted();
     const finished = await untilReachable(
@@ -152,8 +143,34 @@ async function adoptAll(
     }
     if (finished.length > 0) continue;
     await untilReachable(() => lookForTrouble(database, setup, notices), context);
+    if (performance.now() >= addAgainAtMs) {
+      await untilReachable(() => addLostTasks(context, database, setup, [...wanted.values()]), context);
+      addAgainAtMs = performance.now() + ADD_AGAIN_EVERY_MS;
+    }
     await delay(LOOK_EVERY_MS, undefined, { signal });
   }
+}
+
+/** Adds the tasks again that the database has lost, for example because an old backup of it was restored. */
+async function addLostTasks(
+  { log }: JobContext,
+  database: ClusterDatabase,
+  setup: VideoSetup,
+  wanted: readonly BatchRange[],
+): Promise<void> {
+  const lost = await database.batchesWithoutTask(
+    setup.key,
+    wanted.map(({ number }) => number),
+  );
+  if (lost.length === 0) return;
+  log.warn(
+    `${counted(lost.length, 'batch was', 'batches were')} missing from the queue of the cluster; adding them again`,
+  );
+  await database.openVideo(setup);
+  await database.addTasks(
+    setup.key,
+    wanted.filter(({ number }) => lost.includes(number)),
+  );
 }
 
 async function lookForTrouble(

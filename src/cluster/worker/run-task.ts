@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ObjectStore } from '../../cloud/object-store/object-store.ts';
 import { codeOf, StoppedError, toError } from '../../domain/errors.ts';
 import type { Logger } from '../../observability/log-entry.ts';
@@ -8,6 +9,8 @@ import { segmentKey, type BatchTask } from '../protocol.ts';
 import type { VideoSession } from './video-session.ts';
 
 const TOUCH_EVERY_MS = 3_000;
+/** How often a write to a full store is repeated. */
+const ROOM_EVERY_MS = 2_000;
 
 export interface TaskContext {
   readonly database: ClusterDatabase;
@@ -27,7 +30,7 @@ export type TaskEnd = 'done' | 'lost' | 'failed';
 
 /** Makes the segment of one batch, uploads it, and completes the task together with the row of the batch. */
 export async function runTask(
-  context: TaskContext,
+  context: TaskContext & { readonly onUpscale: (state: 'begins' | 'ends') => void },
   session: VideoSession,
   task: BatchTask,
 ): Promise<TaskEnd> {
@@ -44,9 +47,9 @@ export async function runTask(
     );
   }, TOUCH_EVERY_MS);
   try {
-    const { path, ...made } = await session.make(range, signal);
+    const { path, ...made } = await session.make(range, signal, context.onUpscale);
     const object = segmentKey(key, task);
-    await store.putFile(object, path, { signal });
+    await untilRoom(() => store.putFile(object, path, { signal }), { log, signal });
     await rm(path);
     const batch = { ...made, number: range.number, frameCount: range.frameCount, segmentKey: object, worker };
     const isDone = await untilReachable(() => database.complete(key, task, batch), { log, signal });
@@ -68,5 +71,24 @@ export async function runTask(
     return 'failed';
   } finally {
     clearInterval(heartbeat);
+  }
+}
+
+/** Repeats a write to the store while the store is full. The batch stays with this worker meanwhile. */
+async function untilRoom<Result>(
+  write: () => Promise<Result>,
+  { log, signal }: Pick<TaskContext, 'log' | 'signal'>,
+): Promise<Result> {
+  for (let failures = 0; ; failures++) {
+    try {
+      const result = await write();
+      if (failures > 0) log.info('the cluster store has room again');
+      return result;
+    } catch (error) {
+      if (!['ENOSPC', 'EDQUOT'].includes(codeOf(error))) throw error;
+      if (failures === 0)
+        log.warn(`the cluster store is full (${toError(error).message}); retrying until there is room`);
+      await delay(ROOM_EVERY_MS, undefined, { signal });
+    }
   }
 }

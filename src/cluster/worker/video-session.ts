@@ -19,6 +19,7 @@ import { TransformStage } from '../../job/batches/transform-stage.ts';
 import type { JobContext } from '../../job/job-context.ts';
 import { prepareJob } from '../../job/prepare/prepare-job.ts';
 import { ownOwner } from '../../lib/process/process-identity.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
 import { DriverSilence } from '../../media/encode/driver-silence.ts';
 import { verifySegment } from '../../media/encode/encode-segment.ts';
@@ -59,6 +60,8 @@ export class VideoSession {
   readonly setup: VideoSetup;
   readonly #close: () => Promise<void>;
   readonly #stages: OpenStages;
+  /** Each stage takes one batch at a time, in the order of the calls. */
+  readonly #turns = { decode: new Semaphore(1), upscale: new Semaphore(1), encode: new Semaphore(1) };
 
   private constructor(setup: VideoSetup, stages: OpenStages, close: () => Promise<void>) {
     this.setup = setup;
@@ -102,10 +105,24 @@ export class VideoSession {
     }
   }
 
-  /** Takes a batch from decode to verify. The segment stays until `drop`. */
-  async make(range: BatchRange, signal: AbortSignal): Promise<MadeSegment> {
+  /**
+   * Takes a batch from decode to verify. Several calls overlap, each in another stage.
+   *
+   * @param onUpscale called when the batch is decoded and its first frame is about to be upscaled, and when its last one is
+   */
+  async make(
+    range: BatchRange,
+    signal: AbortSignal,
+    onUpscale: (state: 'begins' | 'ends') => void,
+  ): Promise<MadeSegment> {
     const { decode, transform, encode, frames } = this.#stages;
-    const encoded = await encode.run(await transform.run(await decode.run(range), signal), signal);
+    const decoded = await this.#inTurn('decode', signal, () => decode.run(range));
+    const transformed = await this.#inTurn('upscale', signal, () => {
+      onUpscale('begins');
+      return transform.run(decoded, signal);
+    });
+    onUpscale('ends');
+    const encoded = await this.#inTurn('encode', signal, () => encode.run(transformed, signal));
     this.#assertTilePinned();
     await verifySegment(encoded.segment, signal);
     await frames.files.drop(range, 'out');
@@ -121,6 +138,19 @@ export class VideoSession {
 
   close(): Promise<void> {
     return this.#close();
+  }
+
+  async #inTurn<Result>(
+    stage: 'decode' | 'upscale' | 'encode',
+    signal: AbortSignal,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
+    const permit = await this.#turns[stage].acquire({ signal });
+    try {
+      return await run();
+    } finally {
+      permit.release();
+    }
   }
 
   /** Frames in smaller tiles could differ from those of other machines. */

@@ -47,6 +47,36 @@ describe.skipIf(missing !== null)(name, () => {
     expect(await database.takeTask(video)).toBeNull();
   });
 
+  it('says that batches are scarce while fewer wait than workers are connected', async () => {
+    const { database, connection } = await open();
+    await openVideo(database, 2);
+    const isScarce = async () => (await database.waitingVideos()).map((each) => each.isScarce);
+    expect(await isScarce()).toEqual([false]);
+    for (const name of ['one', 'two', 'three'])
+      await database.reportWorker({ name, version: '1', refusals: {}, work: null });
+    expect(await isScarce()).toEqual([true]);
+    await connection.pool.query(
+      "UPDATE framekiln_cluster.workers SET seen_at = now() - interval '1 hour' WHERE name = 'three'",
+    );
+    expect(await isScarce()).toEqual([false]);
+    for (const name of ['one', 'two', 'three']) await database.removeWorker(name);
+  });
+
+  it('knows which batches the queue has lost', async () => {
+    const { database, connection } = await open();
+    const video = await openVideo(database, 4);
+    const task = await take(database, video);
+    expect(await database.complete(video, task, finished('one'))).toBe(true);
+    await take(database, video);
+    expect(await database.batchesWithoutTask(video, [0, 1, 2, 3])).toEqual([]);
+    await connection.pool.query("DELETE FROM framekiln_queue.job WHERE name = $1 AND data->>'number' = '2'", [
+      queueOf(video),
+    ]);
+    expect(await database.batchesWithoutTask(video, [0, 1, 2, 3])).toEqual([2]);
+    await database.removeQueue(video);
+    expect(await database.batchesWithoutTask(video, [0, 1, 2, 3])).toEqual([1, 2, 3]);
+  });
+
   it('refuses the result of a worker that was silent for too long', async () => {
     const { database, connection } = await open();
     const video = await openVideo(database, 1);

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { frameMd5, makeClip } from '../../helpers/clips.ts';
 import { BUCKET, cloudStandIn } from '../../helpers/cloud-stand-in.ts';
 import { keys } from '../../helpers/cloud-worker.ts';
-import { startCluster } from '../../helpers/cluster.ts';
-import { filesBelow, makeHome, readLog, run, start, tracedFrames } from '../../helpers/framekiln.ts';
+import { startCluster, undisturbed } from '../../helpers/cluster.ts';
+import { filesBelow, makeHome, readLog, start, tracedFrames } from '../../helpers/framekiln.ts';
 import { whyNoPostgres } from '../../helpers/postgres.ts';
 import { tinySrvgg } from '../../helpers/tiny-models.ts';
 
@@ -24,7 +24,7 @@ describe.skipIf(missing !== null)(name, () => {
     const worker = startWorker('one');
     expect(await coordinate(clip).ended, readLog(home)).toBe(0);
     expect(readLog(home)).toContain('6 batches given to the cluster');
-    expect(frameMd5(join(home, 'output/clip.mp4'))).toEqual(undisturbed(alone, clip, 'lanczos'));
+    expect(frameMd5(join(home, 'output/clip.mp4'))).toEqual(undisturbed({ alone }, clip));
     expect(filesBelow(store)).toEqual(['cluster.json']);
     worker.child.kill('SIGTERM');
     expect(await worker.ended).toBe(130);
@@ -56,7 +56,7 @@ describe.skipIf(missing !== null)(name, () => {
     start([...working, '--home', joined], { ...environment, FRAMEKILN_TRACE: trace });
 
     expect(await coordinate(clip, model).ended, readLog(home)).toBe(0);
-    expect(frameMd5(join(home, 'output/clip.mp4'))).toEqual(undisturbed(alone, clip, model));
+    expect(frameMd5(join(home, 'output/clip.mp4'))).toEqual(undisturbed({ alone }, clip, model));
     // None is inferred twice; frames that show the same as the one before are not inferred at all.
     const inferred = tracedFrames(trace);
     expect(inferred.length).toBeGreaterThan(FRAMES / 2);
@@ -64,20 +64,3 @@ describe.skipIf(missing !== null)(name, () => {
     expect(await keys(cloud)).toEqual(['cluster.json']);
   });
 });
-
-/** Frames of the same job without a cluster. */
-function undisturbed(home: string, clip: string, model: string): string[] {
-  const { status, stderr } = run([
-    'run',
-    clip,
-    '--home',
-    home,
-    '--model',
-    model,
-    '--scale',
-    '2',
-    '--skip-checks',
-  ]);
-  expect(status, stderr).toBe(0);
-  return frameMd5(join(home, 'output/clip.mp4'));
-}

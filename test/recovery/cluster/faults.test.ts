@@ -1,11 +1,16 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import SqliteDatabase from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { frameMd5, makeClip } from '../../helpers/clips.ts';
-import { startCluster, type TestCluster } from '../../helpers/cluster.ts';
+import {
+  committedBatches,
+  startCluster,
+  undisturbed,
+  untilExists,
+  workerLog,
+} from '../../helpers/cluster.ts';
 import { faultyFfmpeg } from '../../helpers/faulty-ffmpeg.ts';
-import { readLog, resumedFrames, run } from '../../helpers/framekiln.ts';
+import { readLog, resumedFrames } from '../../helpers/framekiln.ts';
 import { whyNoPostgres } from '../../helpers/postgres.ts';
 
 /* Workers, the coordinator and the database of a cluster end or fall silent in the middle of a video. */
@@ -31,7 +36,7 @@ describe.skipIf(missing !== null)(name, () => {
     await doomed.killGroup();
     await loseHeartbeats();
     const other = startWorker('other');
-    await expect.poll(() => rows(home), { timeout: 120_000 }).toBeGreaterThanOrEqual(3);
+    await expect.poll(() => committedBatches(home), { timeout: 120_000 }).toBeGreaterThanOrEqual(3);
     await coordinator.killGroup();
     postgres.restart();
 
@@ -39,7 +44,7 @@ describe.skipIf(missing !== null)(name, () => {
     expect(resumedFrames(readLog(home))).toBeGreaterThanOrEqual(12);
     expect(frameMd5(join(home, 'output/clip.mp4'))).toEqual(undisturbed(cluster, clip));
     // The batch of the killed worker is made by the other one, and none is made twice.
-    const finished = [...workerLog(other.home).matchAll(/batch (\d+) finished in/g)].map(([, number]) =>
+    const finished = [...workerLog(other).matchAll(/batch (\d+) finished in/g)].map(([, number]) =>
       Number(number),
     );
     expect(finished.toSorted((a, b) => a - b)).toEqual(Array.from({ length: FRAMES / 4 }, (_, i) => i));
@@ -51,7 +56,6 @@ describe.skipIf(missing !== null)(name, () => {
     const cluster = await startCluster();
     const { root, home, startWorker, coordinate, loseHeartbeats } = cluster;
     const clip = makeClip(join(home, 'clip.mp4'), { frames: FRAMES });
-    const untilExists = (path: string): string => `while ! test -e ${path}; do sleep 0.1; done`;
     const [goOn, finish] = [join(root, 'go-on'), join(root, 'finish')];
     const hung = join(root, 'hung');
     const stale = startWorker('stale', { PATH: faultyFfmpeg(hung, ANY_SEGMENT, untilExists(goOn)) });
@@ -59,47 +63,18 @@ describe.skipIf(missing !== null)(name, () => {
     await expect.poll(() => existsSync(join(hung, 'has-failed')), { timeout: 120_000 }).toBe(true);
     stale.child.kill('SIGSTOP');
     await loseHeartbeats();
-    // Whoever gets batch 5 keeps the video open, and the other one does all other batches.
-    const PATH = faultyFfmpeg(join(root, 'open'), '/segments/b0005.', untilExists(finish));
+    // Whoever gets the last batch keeps the video open.
+    const PATH = faultyFfmpeg(join(root, 'open'), '/segments/b0007.', untilExists(finish));
     startWorker('one', { PATH });
     startWorker('two', { PATH });
-    await expect.poll(() => rows(home), { timeout: 120_000 }).toBe(FRAMES / 4 - 1);
+    await expect.poll(() => committedBatches(home), { timeout: 120_000 }).toBe(FRAMES / 4 - 1);
     writeFileSync(goOn, '');
     stale.child.kill('SIGCONT');
     await expect
-      .poll(() => workerLog(stale.home), { timeout: 120_000 })
-      .toMatch(/batch 0 was given to another worker meanwhile; its result is discarded/);
+      .poll(() => workerLog(stale), { timeout: 120_000 })
+      .toMatch(/batch \d was given to another worker meanwhile; its result is discarded/);
     writeFileSync(finish, '');
     expect(await coordinator.ended, readLog(home)).toBe(0);
     expect(frameMd5(join(home, 'output/clip.mp4'))).toEqual(undisturbed(cluster, clip));
   });
 });
-
-let known: string[] | undefined;
-
-/** Frames of the same job without a cluster; every test has the same clip. */
-function undisturbed({ alone }: TestCluster, clip: string): string[] {
-  if (known !== undefined) return known;
-  const recipe = ['--model', 'lanczos', '--scale', '2', '--skip-checks'];
-  const { status, stderr } = run(['run', clip, '--home', alone, ...recipe]);
-  expect(status, stderr).toBe(0);
-  return (known = frameMd5(join(alone, 'output/clip.mp4')));
-}
-
-function workerLog(home: string): string {
-  return readFileSync(join(home, 'logs/cluster-worker.log'), 'utf8');
-}
-
-/** Batches that the coordinator has committed. */
-function rows(home: string): number {
-  const file = join(home, '.framekiln/framekiln.db');
-  if (!existsSync(file)) return 0;
-  const database = new SqliteDatabase(file, { readonly: true });
-  try {
-    return database.prepare<[], { count: number }>('SELECT count(*) AS count FROM batches').get()?.count ?? 0;
-  } catch {
-    return 0; // Not migrated yet.
-  } finally {
-    database.close();
-  }
-}
