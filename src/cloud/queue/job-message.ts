@@ -86,6 +86,22 @@ export function parseJobMessage(body: string, rules: MessageRules): CloudJob {
   };
 }
 
+const Sender = Message.pick({ jobId: true, tier: true, resultQueueUrl: true });
+
+/** Whom to tell about a message that is no valid job; null if it does not say that either. */
+export function senderOf(
+  body: string,
+  queueUrl: string,
+): Pick<CloudJob, 'jobId' | 'tier' | 'resultQueueUrl'> | null {
+  try {
+    const { jobId, tier = null, resultQueueUrl = null } = Sender.parse(parseJson(body));
+    assertResultQueue(resultQueueUrl ?? undefined, queueUrl);
+    return { jobId, tier, resultQueueUrl };
+  } catch {
+    return null;
+  }
+}
+
 function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
