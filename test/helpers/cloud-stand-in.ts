@@ -1,6 +1,6 @@
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { S3Client, CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
@@ -14,6 +14,15 @@ import { isRefusal, isSkewed, refuse, type Refusal } from './refused-requests.ts
 import { copyPart, isPartCopy } from './upload-part-copy.ts';
 
 export const BUCKET = 'videos';
+
+/**
+ * Address of a real store that takes the place of fauxqs for S3, with the access key and secret `test`; test/soak/radosgw.test.ts
+ * sets it. Its bucket is emptied before each test, so only one file may run at a time.
+ */
+export const REAL_STORE = process.env['FRAMEKILN_TEST_S3'];
+
+/** Whether copies and uploads in parts obey conditions. Ceph 16 ignores the conditions of both. */
+export const HAS_CONDITIONAL_COPIES = REAL_STORE === undefined;
 
 /** What happens to a request instead of the usual answer; `lose-answer`: the request takes effect and its answer is cut. */
 export type Harm = 'cut' | 'lose-answer' | Refusal | undefined;
@@ -62,7 +71,8 @@ export async function cloudStandIn({ visibility = 120, maxReceives = 5 } = {}): 
   const state: ProxyState = { fault: () => undefined, receipt: null, answersLost: 0, clockAheadMs: 0 };
   const requests: string[] = [];
   const bodies: string[] = [];
-  const proxy = await startProxy(`http://127.0.0.1:${server.port}`, state, { requests, bodies });
+  const targets = { sqs: `http://127.0.0.1:${server.port}`, realStore: REAL_STORE };
+  const proxy = await startProxy(targets, state, { requests, bodies });
   const endpoint = `http://127.0.0.1:${proxy.port}`;
   const environment = {
     AWS_ACCESS_KEY_ID: 'test',
@@ -85,6 +95,7 @@ export async function cloudStandIn({ visibility = 120, maxReceives = 5 } = {}): 
     await server.stop();
   });
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  if (REAL_STORE !== undefined) await emptyBucket(s3);
   const createQueue = async (name: string, attributes: Record<string, string> = {}): Promise<string> => {
     const made = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
     return made.QueueUrl ?? '';
@@ -160,7 +171,11 @@ interface ProxyState {
 }
 
 /** Passes requests on, one at a time for each key that is written on a condition. */
-async function startProxy(target: string, state: ProxyState, seen: { requests: string[]; bodies: string[] }) {
+async function startProxy(
+  { sqs, realStore }: { sqs: string; realStore: string | undefined },
+  state: ProxyState,
+  seen: { requests: string[]; bodies: string[] },
+) {
   const turns = new Map<string, Promise<void>>();
   const handle = async (incoming: IncomingMessage, answer: ServerResponse): Promise<void> => {
     const { method = 'GET', url = '/', headers } = incoming;
@@ -186,6 +201,8 @@ async function startProxy(target: string, state: ProxyState, seen: { requests: s
       refuse(answer, refusal, action !== '');
       return;
     }
+    const target = action === '' ? (realStore ?? sqs) : sqs;
+    if (target === realStore) return pass(target, incoming, answer, options);
     if (isPartCopy(incoming)) return copyPart(target, incoming, answer);
     const [key = ''] = url.split('?');
     const [noneMatch, match] = [headers['if-none-match'], headers['if-match']];
@@ -226,6 +243,14 @@ async function startProxy(target: string, state: ProxyState, seen: { requests: s
       server.closeAllConnections();
     });
   return { port: (server.address() as AddressInfo).port, close };
+}
+
+async function emptyBucket(s3: S3Client): Promise<void> {
+  for (;;) {
+    const { Contents: found = [] } = await s3.send(new ListObjectsV2Command({ Bucket: BUCKET }));
+    if (found.length === 0) return;
+    for (const { Key } of found) await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
+  }
 }
 
 interface PassOptions {

@@ -74,11 +74,22 @@ export class S3Store implements ObjectStore {
     condition?: PutCondition,
     signal?: AbortSignal,
   ): Promise<string> {
-    const request = { ...this.#at(key), Body: body, ...conditionOf(condition) };
-    const { ETag } = await conditional(key, () =>
-      this.#client.send(new PutObjectCommand(request), limited(signal)),
-    );
-    return ETag ?? '';
+    const write = async (given: PutCondition | undefined): Promise<string> => {
+      const request = { ...this.#at(key), Body: body, ...conditionOf(given) };
+      const { ETag } = await conditional(key, () =>
+        this.#client.send(new PutObjectCommand(request), limited(signal)),
+      );
+      return ETag ?? '';
+    };
+    try {
+      return await write(condition);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed) || condition === undefined || !('ifMatch' in condition))
+        throw error;
+      // Ceph 16 refuses every ETag in quotes, but sends them in quotes.
+      if ((await this.head(key))?.etag !== condition.ifMatch) throw error;
+      return write({ ifMatch: condition.ifMatch.replaceAll('"', '') });
+    }
   }
 
   async getFile(key: string, path: string, { ifMatch, signal, onMoved }: GetFileOptions = {}): Promise<void> {
@@ -207,7 +218,8 @@ export class S3Store implements ObjectStore {
         signal?.removeEventListener('abort', abort);
       }
     });
-    return ETag ?? '';
+    // Ceph 16 sends none.
+    return ETag || ((await this.head(key))?.etag ?? '');
   }
 
   /** Reads a range whole, and again if the connection breaks meanwhile: the SDK repeats requests, but not their answers. */

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../src/cloud/object-store/object-store.ts';
 import { S3Store } from '../../../src/cloud/object-store/s3-store.ts';
 import { SqsQueue } from '../../../src/cloud/queue/sqs-queue.ts';
-import { BUCKET, cloudStandIn } from '../../helpers/cloud-stand-in.ts';
+import { BUCKET, cloudStandIn, HAS_CONDITIONAL_COPIES } from '../../helpers/cloud-stand-in.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
 test('of writes that want a free key, one wins', async () => {
@@ -47,8 +47,11 @@ test('a large file goes up in parts, comes back the same, and a download goes on
   const path = join(folder, 'source.mp4');
   writeFileSync(path, randomBytes(20 * 1024 ** 2));
   const etag = await store.putFile('영상/클립 1.mp4', path, { ifNoneMatch: '*' });
-  await expect(store.putFile('영상/클립 1.mp4', path, { ifNoneMatch: '*' })).rejects.toThrow(ConditionFailed);
-  expect(cloud.requests.filter((line) => line.includes('partNumber'))).toHaveLength(6);
+  expect(cloud.requests.filter((line) => line.includes('partNumber'))).toHaveLength(3);
+  if (HAS_CONDITIONAL_COPIES)
+    await expect(store.putFile('영상/클립 1.mp4', path, { ifNoneMatch: '*' })).rejects.toThrow(
+      ConditionFailed,
+    );
 
   const copy = join(folder, 'copy.mp4');
   let reads = 0;
@@ -84,6 +87,7 @@ test('an object that is too large for one request is copied in parts, on the sam
   const copy = join(folder, 'copy.mp4');
   await store.getFile(to.key, copy);
   expect(hash(copy)).toBe(hash(path));
+  if (!HAS_CONDITIONAL_COPIES) return;
   await expect(store.copyTo('state/x/output', to, options)).rejects.toThrow(ConditionFailed);
   // The same in one piece.
   await expect(new S3Store(cloud.s3, BUCKET).copyTo('state/x/output', to, options)).rejects.toThrow(
