@@ -170,8 +170,8 @@ async function tellFailure(
   try {
     await new JobEvents(queue, sender, log).failed(reason, message.id);
   } catch (error) {
-    // Anything else ends by itself: the message comes back, and the backend is told then.
-    if (explainRefusal(error) === null && codeOfAws(error) !== 'QueueDoesNotExist') throw error;
+    // The message comes back, and the backend is told then.
+    if (isTransient(toError(error))) throw error;
     log.warn(`cannot notify the backend that a job failed: ${toError(error).message}`);
   }
 }

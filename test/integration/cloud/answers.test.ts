@@ -79,14 +79,21 @@ test('whoever sent a message that is no valid job is told, if it says who that i
   for (const body of [
     jobMessage(cloud, { jobId: 'climbs', output: { key: 'finished/../../clip.mp4' } }),
     jobMessage(cloud, { jobId: 'no tier', tier: 'none' }),
+    // SQS would take neither the event nor the attribute of the dead-letter queue.
+    jobMessage(cloud, { jobId: 'a noncharacter' }).replace('noncharacter', String.raw`\uffff`),
+    jobMessage(cloud, { jobId: 'key', output: { key: 'a noncharacter' } }).replace(
+      'noncharacter',
+      String.raw`\uffff`,
+    ),
     jobMessage(cloud, { jobId: 'elsewhere', resultQueueUrl: 'https://example.org/1/q' }),
     'no JSON',
   ])
     expect(await processMessage(context, await receive(cloud, body))).toBe('dead');
   expect((await events(cloud)).map(({ jobId, reason_code: code }) => [jobId, code])).toEqual([
     ['climbs', 'KEY_NOT_ALLOWED'],
+    ['key', 'KEY_NOT_ALLOWED'],
   ]);
-  expect(await cloud.depth(cloud.deadLetterUrl)).toMatchObject({ visible: 4 });
+  expect(await cloud.depth(cloud.deadLetterUrl)).toMatchObject({ visible: 6 });
 });
 
 test('a failure that cannot be told for now is told when the message comes back, once', async () => {
