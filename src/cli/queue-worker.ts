@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { createS3Client, connectionOptions, loadAws } from '../cloud/aws/load-aws.ts';
 import { HandOver } from '../cloud/worker/ends.ts';
+import { leaveNotice } from '../cloud/worker/leave-notice.ts';
 import { HOLD_TIMES } from '../cloud/worker/message-hold.ts';
-import { spotNotice } from '../cloud/worker/spot-notice.ts';
 import { cloudVariables } from '../config/environment.ts';
 import { LiveSettings } from '../config/live-settings.ts';
 import { acquireDaemonLock } from '../daemon/acquire-daemon-lock.ts';
@@ -56,8 +56,8 @@ export async function runQueueWorker(cli: Cli, options: QueueWorkerOptions): Pro
   stop.addEventListener('abort', () => stopping.abort(new HandOver('The worker is stopping.')));
   const done = new AbortController();
   if (options.spot === true)
-    void spotNotice(variables.instanceMetadata, done.signal).then((notice) => {
-      if (notice !== null) stopping.abort(new HandOver('AWS takes this spot instance away.'));
+    void leaveNotice(variables.instanceMetadata, done.signal).then((notice) => {
+      if (notice !== null) stopping.abort(new HandOver(notice));
     });
   try {
     const gpu = await findGpuUse(null);

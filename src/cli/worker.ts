@@ -41,7 +41,10 @@ function queueOptions(): Option[] {
       '--allow-bucket <name>',
       'bucket that messages may name beside S3_BUCKET_NAME (repeatable)',
     ).argParser(collect),
-    new Option('--spot', 'hand the job over when AWS announces that it takes this spot instance away'),
+    new Option(
+      '--spot',
+      'hand the job over when AWS announces that it takes this instance away: a spot instance, or one that its group no longer needs',
+    ),
     new Option('--price-per-hour <usd>', 'price of this machine, for the cost of each job').argParser(price),
     new Option('--metrics <form>', 'print metrics: emf for CloudWatch’s embedded metric format').argParser(
       metricsForm,

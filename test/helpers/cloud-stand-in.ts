@@ -1,6 +1,6 @@
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { S3Client, CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
@@ -10,11 +10,22 @@ import {
 } from '@aws-sdk/client-sqs';
 import { startFauxqs } from 'fauxqs';
 import { onTestFinished } from 'vitest';
+import { isRefusal, isSkewed, refuse, type Refusal } from './refused-requests.ts';
+import { copyPart, isPartCopy } from './upload-part-copy.ts';
 
 export const BUCKET = 'videos';
 
+/**
+ * Address of a real store that takes the place of fauxqs for S3, with the access key and secret `test`; test/soak/radosgw.test.ts
+ * sets it. Its bucket is emptied before each test, so only one file may run at a time.
+ */
+export const REAL_STORE = process.env['FRAMEKILN_TEST_S3'];
+
+/** Whether copies and uploads in parts obey conditions. Ceph 16 ignores the conditions of both. */
+export const HAS_CONDITIONAL_COPIES = REAL_STORE === undefined;
+
 /** What happens to a request instead of the usual answer; `lose-answer`: the request takes effect and its answer is cut. */
-export type Harm = 'cut' | 'refuse' | 'lose-answer' | undefined;
+export type Harm = 'cut' | 'lose-answer' | Refusal | undefined;
 
 /**
  * Decides what becomes of a request to the stand-in, possibly later: until then the request waits.
@@ -37,6 +48,8 @@ export interface CloudStandIn {
   /** The bodies of the requests to SQS that workers have made. */
   readonly bodies: string[];
   fault: Fault;
+  /** How far the clock of the stand-in is ahead. Requests with another time are refused, as AWS does. */
+  clockAheadMs: number;
   /** All messages of a queue, taken out of sight for some seconds. */
   receiveAll(url: string): Promise<{ body: string; attributes: Record<string, string> }[]>;
   /** Number of requests that took effect and whose answers were cut. */
@@ -55,10 +68,11 @@ export interface CloudStandIn {
  */
 export async function cloudStandIn({ visibility = 120, maxReceives = 5 } = {}): Promise<CloudStandIn> {
   const server = await startFauxqs({ port: 0, logger: false });
-  const state: ProxyState = { fault: () => undefined, receipt: null, answersLost: 0 };
+  const state: ProxyState = { fault: () => undefined, receipt: null, answersLost: 0, clockAheadMs: 0 };
   const requests: string[] = [];
   const bodies: string[] = [];
-  const proxy = await startProxy(`http://127.0.0.1:${server.port}`, state, { requests, bodies });
+  const targets = { sqs: `http://127.0.0.1:${server.port}`, realStore: REAL_STORE };
+  const proxy = await startProxy(targets, state, { requests, bodies });
   const endpoint = `http://127.0.0.1:${proxy.port}`;
   const environment = {
     AWS_ACCESS_KEY_ID: 'test',
@@ -81,6 +95,7 @@ export async function cloudStandIn({ visibility = 120, maxReceives = 5 } = {}): 
     await server.stop();
   });
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  if (REAL_STORE !== undefined) await emptyBucket(s3);
   const createQueue = async (name: string, attributes: Record<string, string> = {}): Promise<string> => {
     const made = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
     return made.QueueUrl ?? '';
@@ -104,6 +119,12 @@ export async function cloudStandIn({ visibility = 120, maxReceives = 5 } = {}): 
     },
     set fault(fault) {
       state.fault = fault;
+    },
+    get clockAheadMs() {
+      return state.clockAheadMs;
+    },
+    set clockAheadMs(ms) {
+      state.clockAheadMs = ms;
     },
     async returnMessage() {
       const request = { QueueUrl: queueUrl, ReceiptHandle: state.receipt ?? '', VisibilityTimeout: 0 };
@@ -146,10 +167,15 @@ interface ProxyState {
   /** Of the message that was received last. */
   receipt: string | null;
   answersLost: number;
+  clockAheadMs: number;
 }
 
 /** Passes requests on, one at a time for each key that is written on a condition. */
-async function startProxy(target: string, state: ProxyState, seen: { requests: string[]; bodies: string[] }) {
+async function startProxy(
+  { sqs, realStore }: { sqs: string; realStore: string | undefined },
+  state: ProxyState,
+  seen: { requests: string[]; bodies: string[] },
+) {
   const turns = new Map<string, Promise<void>>();
   const handle = async (incoming: IncomingMessage, answer: ServerResponse): Promise<void> => {
     const { method = 'GET', url = '/', headers } = incoming;
@@ -161,23 +187,23 @@ async function startProxy(target: string, state: ProxyState, seen: { requests: s
     const onLost = (): void => {
       state.answersLost++;
     };
-    const options = { body, ...(fault === 'lose-answer' && { onLost }) };
+    const now = Date.now() + state.clockAheadMs;
+    const date = new Date(now).toUTCString();
+    answer.setHeader('date', date);
+    const options = { body, date, ...(fault === 'lose-answer' && { onLost }) };
     if (fault === 'cut') {
       incoming.socket.destroy();
       return;
     }
-    if (fault === 'refuse') {
+    const refusal = isSkewed(headers['x-amz-date']?.toString(), now) ? 'skewed' : fault;
+    if (isRefusal(refusal)) {
       incoming.resume();
-      const json =
-        '{"__type":"com.amazonaws.sqs#InvalidClientTokenId","message":"The access key is unknown."}';
-      const xml =
-        '<Error><Code>InvalidAccessKeyId</Code><Message>The access key is unknown.</Message></Error>';
-      answer.writeHead(403, {
-        'content-type': action === '' ? 'application/xml' : 'application/x-amz-json-1.0',
-      });
-      answer.end(action === '' ? xml : json);
+      refuse(answer, refusal, action !== '');
       return;
     }
+    const target = action === '' ? (realStore ?? sqs) : sqs;
+    if (target === realStore) return pass(target, incoming, answer, options);
+    if (isPartCopy(incoming)) return copyPart(target, incoming, answer);
     const [key = ''] = url.split('?');
     const [noneMatch, match] = [headers['if-none-match'], headers['if-match']];
     const isCondition = ['PUT', 'POST'].includes(method) && (noneMatch !== undefined || match !== undefined);
@@ -219,9 +245,19 @@ async function startProxy(target: string, state: ProxyState, seen: { requests: s
   return { port: (server.address() as AddressInfo).port, close };
 }
 
+async function emptyBucket(s3: S3Client): Promise<void> {
+  for (;;) {
+    const { Contents: found = [] } = await s3.send(new ListObjectsV2Command({ Bucket: BUCKET }));
+    if (found.length === 0) return;
+    for (const { Key } of found) await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key }));
+  }
+}
+
 interface PassOptions {
   /** Body of the request if it was read already. */
   readonly body: Buffer | undefined;
+  /** Time of the server. */
+  readonly date: string;
   /** If given, the answer is cut, and this is called. */
   readonly onLost?: () => void;
   readonly onAnswer?: (text: string) => void;
@@ -232,7 +268,7 @@ function pass(
   target: string,
   incoming: IncomingMessage,
   answer: ServerResponse,
-  { body, onLost, onAnswer }: PassOptions,
+  { body, date, onLost, onAnswer }: PassOptions,
 ): Promise<void> {
   return new Promise((resolve) => {
     const { method, headers, url = '/' } = incoming;
@@ -246,7 +282,7 @@ function pass(
         return;
       }
       if (onAnswer !== undefined) void readAll(found).then((bytes) => onAnswer(bytes.toString()));
-      answer.writeHead(found.statusCode ?? 500, found.headers);
+      answer.writeHead(found.statusCode ?? 500, { ...found.headers, date });
       found.pipe(answer);
     });
     answer.once('close', resolve);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, paginateListObjectsV2, PutObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { RETRIES_ATTRIBUTE } from '../../src/cloud/queue/sqs-queue.ts';
 import { BUCKET, type CloudStandIn } from './cloud-stand-in.ts';
@@ -42,10 +42,10 @@ export async function sendJob(cloud: CloudStandIn, body = jobMessage(cloud), ret
 
 /** Keys of the objects in the bucket of the stand-in. */
 export async function keys({ s3 }: CloudStandIn, prefix = ''): Promise<string[]> {
-  const { Contents: found = [] } = await s3.send(
-    new ListObjectsV2Command({ Bucket: BUCKET, Prefix: prefix }),
-  );
-  return found.map(({ Key: key = '' }) => key);
+  const found: string[] = [];
+  for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: BUCKET, Prefix: prefix }))
+    for (const { Key: key = '' } of page.Contents ?? []) found.push(key);
+  return found;
 }
 
 export async function bytesOf({ s3 }: CloudStandIn, key: string): Promise<Buffer> {

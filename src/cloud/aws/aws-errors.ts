@@ -49,9 +49,32 @@ const NOT_ALLOWED: ReadonlySet<string> = new Set([
   'CredentialsProviderError',
 ]);
 
+/** Names of errors of several stores that say that a store, or the share of its owner, is full. */
+const FULL: ReadonlySet<string> = new Set([
+  'InsufficientStorage',
+  'QuotaExceeded',
+  'XMinioAdminBucketQuotaExceeded',
+  'XMinioStorageFull',
+]);
+
+/** Whether a store has no room for an object. Some stores answer with the status of a refusal. */
+export function isStoreFull(error: unknown): boolean {
+  return hasStatus(error, 507) || (statusOf(error) !== null && FULL.has(codeOfAws(error)));
+}
+
+/** What to do about a full store, or about an error of credentials or rights, as a sentence; null for other errors. */
+export function explainFault(error: unknown): string | null {
+  if (isStoreFull(error))
+    return `The bucket has no room (${codeOfAws(error)}); delete objects, or raise its limit.`;
+  return explainRefusal(error);
+}
+
 /** What to do about an error of credentials or rights, as a sentence; null for other errors. */
 export function explainRefusal(error: unknown): string | null {
-  if (!(error instanceof Error)) return null;
+  if (!(error instanceof Error) || isStoreFull(error)) return null;
+  // The SDK corrects a wrong clock by the time of the answer, and repeats the request, before it gives up.
+  if (error.name === 'RequestTimeTooSkewed')
+    return 'AWS refuses the access because the clock of this machine is wrong (RequestTimeTooSkewed); set it with chrony or systemd-timesyncd.';
   const isRefused = NOT_ALLOWED.has(error.name) || hasStatus(error, 403) || hasStatus(error, 401);
   if (!isRefused) return null;
   if (error.name === 'NoSuchBucket')

@@ -44,14 +44,22 @@ export interface ListedObject {
 
 export type PutCondition = { ifNoneMatch: '*' } | { ifMatch: string };
 
-export interface GetFileOptions {
+export interface GetFileOptions extends Transfer {
   ifMatch?: string;
-  signal?: AbortSignal;
 }
 
-export interface PutFileOptions {
+export interface PutFileOptions extends Transfer {
   ifNoneMatch?: '*';
-  signal?: AbortSignal;
+}
+
+/** A transfer that may take hours. */
+export interface Transfer {
+  signal?: AbortSignal | undefined;
+  /**
+   * Called after each part that has arrived, so that a slow transfer can be told from one that hangs. A shared folder, and a small
+   * object, have no parts.
+   */
+  onMoved?: (() => void) | undefined;
 }
 
 /** An object was not what a conditional read or write asked for: it exists already, or is another one. */

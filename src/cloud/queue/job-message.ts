@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { tierPresets } from '../../config/recipe-presets.ts';
 import { Poison } from '../worker/ends.ts';
 
+/** Text of characters that SQS takes in messages and attributes: those of XML. */
+const SENDABLE = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
+
 const place = z.object({
   bucket: z.string().min(1).optional(),
   key: z.string().min(1),
@@ -11,7 +14,7 @@ const place = z.object({
 /** A job as the backend sends it. Unknown keys are ignored. */
 const Message = z.object({
   version: z.literal(1),
-  jobId: z.string().min(1).max(200),
+  jobId: z.string().min(1).max(200).regex(SENDABLE, { error: 'contains characters that SQS does not take' }),
   taskType: z.literal('upscale'),
   tier: z.enum(['basic', 'standard', 'premium', 'pro']).optional(),
   parameters: z
@@ -86,6 +89,22 @@ export function parseJobMessage(body: string, rules: MessageRules): CloudJob {
   };
 }
 
+const Sender = Message.pick({ jobId: true, tier: true, resultQueueUrl: true });
+
+/** Whom to tell about a message that is no valid job; null if it does not say that either. */
+export function senderOf(
+  body: string,
+  queueUrl: string,
+): Pick<CloudJob, 'jobId' | 'tier' | 'resultQueueUrl'> | null {
+  try {
+    const { jobId, tier = null, resultQueueUrl = null } = Sender.parse(parseJson(body));
+    assertResultQueue(resultQueueUrl ?? undefined, queueUrl);
+    return { jobId, tier, resultQueueUrl };
+  } catch {
+    return null;
+  }
+}
+
 function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
@@ -115,6 +134,7 @@ export function whyNotKey(key: string): string | null {
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) return `is longer than ${MAX_KEY_BYTES} bytes`;
   // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(key)) return 'contains control characters';
+  if (!SENDABLE.test(key)) return 'contains characters that SQS does not take in an event';
   if (key.startsWith(STATE_PREFIX))
     return `begins with ${STATE_PREFIX}, where workers keep their checkpoints`;
   if (key.split('/').some((part) => part === '' || part === '.' || part === '..'))

@@ -48,6 +48,8 @@ const Released = z.object({ secondsHeld: z.number(), reason: z.string() });
 const Result = z.looseObject({ worker: z.string(), claim: z.int(), outputKey: z.string() });
 export type StoredResult = z.infer<typeof Result>;
 
+const Delivered = z.object({ messageId: z.string() });
+
 export interface StoredPlan {
   readonly plan: JobPlan;
   readonly framesTotal: number;
@@ -81,10 +83,11 @@ export class JobState {
 
   /**
    * The state of a job. Each job has its own, even for the same video: what one tenant sent, another never sees, not even by
-   * the speed with which a job ends.
+   * the speed with which a job ends. A job is its ID and the places of its input and output, with the content of the video.
    */
   static of(store: ObjectStore, job: CloudJob, content: { fingerprint: string; recipe: Recipe }): JobState {
-    const identity = JSON.stringify([FORMAT, job.jobId, job.output, content.fingerprint, content.recipe]);
+    const { jobId, input, output } = job;
+    const identity = JSON.stringify([FORMAT, jobId, input, output, content.fingerprint, content.recipe]);
     return new JobState(store, `${STATE_PREFIX}${createHash('sha256').update(identity).digest('hex')}/`);
   }
 
@@ -234,13 +237,14 @@ export class JobState {
     );
   }
 
-  /** Whether the output has its key and the backend was told. */
-  async isDelivered(): Promise<boolean> {
-    return (await this.#store.head(this.key('delivered.json'))) !== undefined;
+  /** ID of the message for which the backend was told last that the job is done; null if the job was not delivered. */
+  async answeredMessage(): Promise<string | null> {
+    return (await this.#read('delivered.json', Delivered))?.messageId ?? null;
   }
 
-  async setDelivered(): Promise<void> {
-    await this.#store.put(this.key('delivered.json'), '{}');
+  /** Records that the output has its key and the backend was told for this message. */
+  async setDelivered(messageId: string): Promise<void> {
+    await this.#store.put(this.key('delivered.json'), JSON.stringify({ messageId }));
   }
 
   /**

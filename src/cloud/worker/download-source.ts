@@ -1,8 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { ConditionFailed } from '../object-store/object-store.ts';
-import type { CloudJob } from '../queue/job-message.ts';
-import { isJobDelivered } from '../state/delivered-jobs.ts';
+import type { CloudPlace } from '../queue/job-message.ts';
 import type { CloudContext } from './cloud-context.ts';
 import { Poison } from './ends.ts';
 import type { MessageHold } from './message-hold.ts';
@@ -12,45 +9,28 @@ import { atPlaceOfMessage } from './place-of-message.ts';
 const ATTEMPTS = 3;
 
 /**
- * Downloads the video as it is now. @returns false if it is gone because its job was delivered before
+ * Downloads the video as it is now.
  *
  * @throws Poison INPUT_MISSING or INPUT_NOT_READABLE
  */
 export async function downloadSource(
   context: CloudContext,
-  job: CloudJob,
+  input: CloudPlace,
   path: string,
   hold: MessageHold,
-): Promise<boolean> {
-  const { input } = job;
-  let bytes = 0;
-  const watch = setInterval(() => {
-    const folder = dirname(path);
-    const now = readdirSync(folder).reduce((sum, name) => sum + sizeOf(join(folder, name)), 0);
-    if (now !== bytes) hold.moved();
-    bytes = now;
-  }, 1000);
+): Promise<void> {
   const fault = {
     code: 'INPUT_NOT_READABLE',
     what: `${input.key} in the bucket ${input.bucket} cannot be read`,
   };
-  try {
-    await atPlaceOfMessage(context, fault, () => download(context, input, path, hold.signal));
-    return true;
-  } catch (error) {
-    const isGone = error instanceof Poison && error.code === 'INPUT_MISSING';
-    if (isGone && (await isJobDelivered(context.bucket(context.rules.bucket), job))) return false;
-    throw error;
-  } finally {
-    clearInterval(watch);
-  }
+  await atPlaceOfMessage(context, fault, () => download(context, input, path, hold));
 }
 
 async function download(
   { bucket, log }: CloudContext,
-  input: CloudJob['input'],
+  input: CloudPlace,
   path: string,
-  signal: AbortSignal,
+  hold: MessageHold,
 ): Promise<void> {
   const store = bucket(input.bucket);
   for (let attempt = 1; ; attempt++) {
@@ -58,15 +38,11 @@ async function download(
     if (head === undefined)
       throw new Poison('INPUT_MISSING', `There is no object ${input.key} in the bucket ${input.bucket}.`);
     try {
-      await store.getFile(input.key, path, { ifMatch: head.etag, signal });
+      await store.getFile(input.key, path, { ifMatch: head.etag, ...hold.transfer });
       return;
     } catch (error) {
       if (!(error instanceof ConditionFailed) || attempt === ATTEMPTS) throw error;
       log.warn(`${input.key} was replaced while it was downloaded; downloading it again`);
     }
   }
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

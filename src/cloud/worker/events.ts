@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { toError } from '../../domain/errors.ts';
 import type { Logger } from '../../observability/log-entry.ts';
 import type { CloudJob } from '../queue/job-message.ts';
@@ -6,15 +7,21 @@ import type { SqsQueue } from '../queue/sqs-queue.ts';
 /** Progress is told in steps of this many percent. */
 const STEP = 5;
 
-/** Tells the backend about one job, if its message names a queue for that. */
+/** What is needed of a job to tell its sender about it. */
+export type Sender = Pick<CloudJob, 'jobId' | 'tier' | 'resultQueueUrl'>;
+
+/**
+ * Tells the backend about one job, if its message names a queue for that. After a crash, the end of a job may be told twice, with
+ * the same `eventId`.
+ */
 export class JobEvents {
   readonly #queue: Pick<SqsQueue, 'send'>;
-  readonly #job: CloudJob;
+  readonly #job: Sender;
   readonly #log: Logger;
   #told = 0;
   #sending: Promise<void> | null = null;
 
-  constructor(queue: Pick<SqsQueue, 'send'>, job: CloudJob, log: Logger) {
+  constructor(queue: Pick<SqsQueue, 'send'>, job: Sender, log: Logger) {
     this.#queue = queue;
     this.#job = job;
     this.#log = log;
@@ -39,15 +46,17 @@ export class JobEvents {
     this.#told = Math.floor((framesDone * 100) / framesTotal / STEP) * STEP;
   }
 
-  /** Tells the end of the job, after the progress that is on its way. */
-  async completed(result: object): Promise<void> {
+  /** Tells the end of the job, after the progress that is on its way. @param state of the job, which has one result */
+  async completed(result: object, state: string): Promise<void> {
     await this.#sending;
-    await this.#send({ type: 'completed', ...result });
+    await this.#send({ type: 'completed', eventId: idOf('completed', state), ...result });
   }
 
-  async failed(reason: { code: string; message: string }): Promise<void> {
+  /** @param messageId of the message that ends. The same job may fail again after its message was sent again. */
+  async failed(reason: { code: string; message: string }, messageId: string): Promise<void> {
     await this.#sending;
-    await this.#send({ type: 'failed', reason_code: reason.code, reason_message: reason.message });
+    const { code: reason_code, message: reason_message } = reason;
+    await this.#send({ type: 'failed', eventId: idOf('failed', messageId), reason_code, reason_message });
   }
 
   async #send(event: object): Promise<void> {
@@ -55,4 +64,8 @@ export class JobEvents {
     if (resultQueueUrl === null) return;
     await this.#queue.send(resultQueueUrl, JSON.stringify({ version: 1, jobId, tier, ...event }));
   }
+}
+
+function idOf(...end: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(end)).digest('hex').slice(0, 32);
 }

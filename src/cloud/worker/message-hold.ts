@@ -1,6 +1,7 @@
 import { toError } from '../../domain/errors.ts';
 import type { Logger } from '../../observability/log-entry.ts';
 import { codeOfAws, isGone } from '../aws/aws-errors.ts';
+import type { Transfer } from '../object-store/object-store.ts';
 import type { Received, SqsQueue } from '../queue/sqs-queue.ts';
 import { HandOver, MessageLost, Stalled } from './ends.ts';
 
@@ -45,6 +46,7 @@ export class MessageHold {
   readonly #end = new AbortController();
   readonly #receivedAtMs: number;
   #movedAtMs: number;
+  #lastFault: string | null = null;
   #extendedAtMs: number;
   #isExtending = false;
   #timer: NodeJS.Timeout | null = null;
@@ -68,9 +70,20 @@ export class MessageHold {
     return this;
   }
 
+  /** Options of a transfer that may take longer than work may stand still. */
+  get transfer(): Required<Transfer> {
+    return { signal: this.signal, onMoved: () => this.moved() };
+  }
+
   /** Says that the work has moved. */
   moved(): void {
     this.#movedAtMs = this.#options.nowMs();
+    this.#lastFault = null;
+  }
+
+  /** Says why the work does not move, for the case that it does not move until the message is given up. */
+  failed(why: string): void {
+    this.#lastFault = why;
   }
 
   /** Ends the work for a reason from outside. The first reason counts. */
@@ -94,7 +107,8 @@ export class MessageHold {
       return;
     }
     if (nowMs() - this.#movedAtMs >= times.stallMs) {
-      this.end(new Stalled(`Nothing has moved for ${Math.round(times.stallMs / 60_000)} minutes.`));
+      const why = this.#lastFault === null ? '.' : `: ${this.#lastFault}`;
+      this.end(new Stalled(`Nothing has moved for ${Math.round(times.stallMs / 60_000)} minutes${why}`));
       return;
     }
     // A suspended process wakes up with the message lost.

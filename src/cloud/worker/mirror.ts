@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { toError } from '../../domain/errors.ts';
 import type { CommittedBatch } from '../../domain/job.ts';
 import type { Logger } from '../../observability/log-entry.ts';
-import { codeOfAws, explainRefusal } from '../aws/aws-errors.ts';
+import { codeOfAws, explainFault } from '../aws/aws-errors.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import type { JobState } from '../state/job-state.ts';
 import { MessageLost, superseded } from './ends.ts';
@@ -23,7 +23,11 @@ export interface MirrorOptions {
   /** Called when this worker finds out that another one has the job. */
   readonly onLost: (error: Error) => void;
   /** Called after each checkpoint. */
+  readonly onCopied: () => void;
+  /** Called after each part of a checkpoint. */
   readonly onMoved: () => void;
+  /** Called with the reason, as a sentence, when a checkpoint could not be copied; it is tried again. */
+  readonly onFailed: (why: string) => void;
 }
 
 /** Copies each checkpoint of the local database to the store: its segment, then its row. One at a time, in order. */
@@ -93,8 +97,10 @@ export class Mirror {
           this.#options.onLost(error);
           return;
         }
-        const why = explainRefusal(error) ?? `${codeOfAws(error)}: ${toError(error).message}`;
-        if (isFirst) log.warn(`cannot copy batch ${next.number} to the bucket (${why}); retrying`);
+        const reason = explainFault(error) ?? `${codeOfAws(error)}: ${toError(error).message}`;
+        const why = `cannot copy batch ${next.number} to the bucket (${reason})`;
+        if (isFirst) log.warn(`${why}; retrying`);
+        this.#options.onFailed(why);
         isFirst = false;
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
@@ -102,25 +108,26 @@ export class Mirror {
   }
 
   async #copy(batch: CommittedBatch): Promise<void> {
-    const { store, state, local, claim, secondsHeld, onMoved } = this.#options;
+    const { store, state, local, claim, secondsHeld, onCopied, onMoved } = this.#options;
     const { signal } = this.#closing;
     if (!this.#hasPlan) await this.#copyPlan();
     const padded = String(batch.number).padStart(6, '0');
     const segmentKey = state.key(`segments/b${padded}.${claim}.mp4`);
-    await store.putFile(segmentKey, local.folder.segmentPath(batch.segmentName), { signal });
+    await store.putFile(segmentKey, local.folder.segmentPath(batch.segmentName), { signal, onMoved });
     if (await state.isSuperseded(claim)) throw superseded();
     const isOurs = await state.addRow(batch, { claim, segmentKey, secondsHeld: secondsHeld(), signal });
     if (!isOurs) throw superseded();
     this.#stored.add(batch.number);
-    onMoved();
+    onCopied();
   }
 
   /** The plan is complete with the first checkpoint: some of its choices fall when the model is loaded. */
   async #copyPlan(): Promise<void> {
-    const { store, state, local } = this.#options;
+    const { store, state, local, onMoved } = this.#options;
+    const { signal } = this.#closing;
     const { plan, framesTotal } = local.now();
     if (plan === null || framesTotal === null) throw new Error('A job has a checkpoint and no plan.');
-    await store.putFile(state.key('frames.index'), local.folder.indexFile, { signal: this.#closing.signal });
+    await store.putFile(state.key('frames.index'), local.folder.indexFile, { signal, onMoved });
     if (!(await state.setPlan({ plan, framesTotal }))) throw superseded();
     this.#hasPlan = true;
   }

@@ -41,10 +41,12 @@ export async function processFrames(context: CloudContext, request: FramesReques
       ...{ store: context.bucket(context.rules.bucket), state, local, claim, log },
       secondsHeld: () => hold.heldMs / 1000,
       onLost: (error) => hold.end(error),
-      onMoved: () => {
+      onCopied: () => {
         progress.hasMoved = true;
         hold.moved();
       },
+      onMoved: () => hold.moved(),
+      onFailed: (why) => hold.failed(why),
     },
     new Set(rows.map(({ number }) => number)),
   );

@@ -5,11 +5,12 @@ import { visibleText } from '../../lib/visible-text.ts';
 import { parseJobMessage, type CloudJob } from '../queue/job-message.ts';
 import type { Received } from '../queue/sqs-queue.ts';
 import { JobState } from '../state/job-state.ts';
+import { answerAgain, answerWithoutVideo } from './answer-again.ts';
 import { claimJob } from './claim-job.ts';
 import type { CloudContext } from './cloud-context.ts';
 import { deliver } from './deliver.ts';
 import { downloadSource } from './download-source.ts';
-import { HandOver, superseded } from './ends.ts';
+import { HandOver, Poison, superseded } from './ends.ts';
 import { JobEvents } from './events.ts';
 import { LocalJob } from './local-job.ts';
 import type { MessageProgress } from './message-progress.ts';
@@ -73,12 +74,17 @@ async function work(
   try {
     if (context.stopping.aborted) stopDownload();
     progress.stage = 'download';
-    const isThere = await downloadSource(context, job, local.sourcePath, hold);
-    if (!isThere) return null;
+    try {
+      await downloadSource(context, job.input, local.sourcePath, hold);
+    } catch (error) {
+      const isGone = error instanceof Poison && error.code === 'INPUT_MISSING';
+      if (isGone && (await answerWithoutVideo(context, message, job))) return null;
+      throw error;
+    }
     const fingerprint = await sha256File(local.sourcePath, hold.signal);
     const state = JobState.of(context.bucket(context.rules.bucket), job, { fingerprint, recipe });
     progress.state = state;
-    if (await state.isDelivered()) return null;
+    if (await answerAgain(context, message, job, state)) return null;
     const claim = await claimJob(context, message, state, hold);
     if (typeof claim === 'string') return claim;
     progress.claim = claim;
@@ -95,14 +101,11 @@ async function work(
       const names = { jobId: visibleText(job.jobId), outputKey: job.output.key };
       await processFrames(context, { ...names, state, claim, local, hold, events, progress, rows });
       progress.stage = 'publish';
-      const secondsHeld = hold.heldMs / 1000;
       // It may be the result of a worker that had the job before and has ended it late.
-      result = await publishResult(context, {
-        ...{ job, state, local, claim, secondsHeld, fallback, signal: hold.signal },
-      });
+      result = await publishResult(context, { job, state, local, claim, fallback, hold });
     }
     progress.stage = 'deliver';
-    await deliver(context, { job, state, events, claim, signal: hold.signal }, result);
+    await deliver(context, { message, job, state, events, claim, hold }, result);
     return null;
   } finally {
     context.stopping.removeEventListener('abort', stopDownload);

@@ -8,15 +8,15 @@ import type { CloudContext } from './cloud-context.ts';
 import { costOf, type HeldBy } from './cost.ts';
 import { superseded } from './ends.ts';
 import type { LocalJob } from './local-job.ts';
+import type { MessageHold } from './message-hold.ts';
 
 export interface PublishRequest {
   readonly job: CloudJob;
   readonly state: JobState;
   readonly local: LocalJob;
   readonly claim: number;
-  readonly secondsHeld: number;
   readonly fallback: string | null;
-  readonly signal: AbortSignal;
+  readonly hold: MessageHold;
 }
 
 /**
@@ -24,12 +24,13 @@ export interface PublishRequest {
  * one wins. @returns the result that counts
  */
 export async function publishResult(context: CloudContext, request: PublishRequest): Promise<StoredResult> {
-  const { job, state, local, claim, signal } = request;
+  const { job, state, local, claim, hold } = request;
+  const { signal } = hold;
   const path = local.now().outputPath;
   const sha256 = await sha256File(path, signal);
   const outputKey = state.key(`output/${sha256}.${claim}`);
   const store = context.bucket(context.rules.bucket);
-  await store.putFile(outputKey, path, { signal });
+  await store.putFile(outputKey, path, hold.transfer);
   const report = await readReport(local.home, local.id);
   const media = await probeMedia(local.sourcePath, context.settings.now().limits, signal);
   const result: StoredResult = {
@@ -39,7 +40,7 @@ export async function publishResult(context: CloudContext, request: PublishReque
     device: job.device === 'gpu' && context.gpu !== null ? 'gpu' : 'cpu',
     ...(request.fallback === null ? {} : { deviceNote: request.fallback }),
     remarks: report === null || report === 'torn' ? [] : report.remarks,
-    ...costOf(await heldBy(state, claim, request.secondsHeld), media.durationSeconds ?? 0),
+    ...costOf(await heldBy(state, claim, hold.heldMs / 1000), media.durationSeconds ?? 0),
   };
   if (await state.isSuperseded(claim)) throw superseded();
   if (await state.setResult(result)) return result;

@@ -20,13 +20,13 @@ export async function restoreCheckpoints(
   if (plan === null) return [];
   const store = context.bucket(context.rules.bucket);
   await local.folder.create();
-  await store.getFile(state.key('frames.index'), local.folder.indexFile, { signal: hold.signal });
+  await store.getFile(state.key('frames.index'), local.folder.indexFile, hold.transfer);
   const intact: StoredRow[] = [];
   for (const row of await state.rows()) {
     hold.signal.throwIfAborted();
     const path = local.folder.segmentPath(row.segmentName);
     const isThere = (await store.head(row.segmentKey)) !== undefined;
-    if (isThere) await store.getFile(row.segmentKey, path, { signal: hold.signal });
+    if (isThere) await store.getFile(row.segmentKey, path, hold.transfer);
     if (isThere && (await sha256File(path, hold.signal)) === row.segmentSha256) intact.push(row);
     else {
       context.log.warn(

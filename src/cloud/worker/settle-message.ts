@@ -1,8 +1,9 @@
 import { codeOf, ConfigurationError, FramekilnError, toError, TransientError } from '../../domain/errors.ts';
 import { visibleText } from '../../lib/visible-text.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
-import { codeOfAws, explainRefusal, statusOf } from '../aws/aws-errors.ts';
+import { codeOfAws, explainFault, explainRefusal, isStoreFull, statusOf } from '../aws/aws-errors.ts';
 import { ConditionFailed } from '../object-store/object-store.ts';
+import { senderOf } from '../queue/job-message.ts';
 import { RETRIES_ATTRIBUTE, type Received } from '../queue/sqs-queue.ts';
 import type { CloudContext } from './cloud-context.ts';
 import { CannotGoOn, HandOver, MessageLost, Poison, Stalled, superseded } from './ends.ts';
@@ -36,11 +37,13 @@ interface Settled {
 export async function settleMessage(
   context: CloudContext,
   settled: Settled,
-  error: Error | null,
+  failure: Error | null,
 ): Promise<MessageEnd> {
   const { log, queue } = context;
   const { message, progress } = settled;
   const name = visibleText(progress.job?.jobId ?? message.id);
+  const fullStore = isStoreFull(failure) ? explainFault(failure) : null;
+  const error = fullStore === null ? failure : new CannotGoOn(fullStore, { cause: failure });
   if (error === null) {
     await queue.delete(message);
     log.info(`${name}: done`);
@@ -60,7 +63,7 @@ export async function settleMessage(
   if (message.receiveCount >= MAX_DELIVERIES)
     return bury(context, settled, new Poison(codeOf(error), error.message, { cause: error }));
   log.error(`${name}: ${error instanceof FramekilnError ? error.message : (error.stack ?? error.message)}`);
-  await release(settled, error);
+  await release(context, settled, error);
   await queue.setVisibility(message, 0);
   return 'put-back';
 }
@@ -113,7 +116,7 @@ async function handOver(
 ): Promise<MessageEnd> {
   const { queue, log } = context;
   const { message, progress } = settled;
-  await release(settled, reason);
+  await release(context, settled, reason);
   const attributes = retries === 0 ? {} : { [RETRIES_ATTRIBUTE]: String(retries) };
   await queue.send(message.queueUrl, message.body, attributes, delaySeconds);
   await queue.delete(message);
@@ -122,12 +125,19 @@ async function handOver(
   return 'handed-over';
 }
 
-async function release({ progress, hold }: Settled, reason: Error): Promise<void> {
-  if (progress.state !== null && progress.claim !== null)
-    await progress.state.release(progress.claim, hold.heldMs / 1000, codeOf(reason));
+/** Without it, for example because the store is full, the next worker takes a minute to find out that nobody has the job. */
+async function release({ log }: CloudContext, { progress, hold }: Settled, reason: Error): Promise<void> {
+  const { state, claim } = progress;
+  if (state === null || claim === null) return;
+  try {
+    await state.release(claim, hold.heldMs / 1000, codeOf(reason));
+  } catch (error) {
+    if (explainRefusal(error) !== null) throw error;
+    log.warn(`cannot store that the job was given up (${codeOfAws(error)}: ${toError(error).message})`);
+  }
 }
 
-/** Sends the message to the dead-letter queue with its reason, tells the backend, deletes the message. */
+/** Tells the backend, sends the message to the dead-letter queue with its reason, deletes the message. */
 async function bury(context: CloudContext, settled: Settled, reason: Poison): Promise<MessageEnd> {
   const { queue, log } = context;
   const { message, progress } = settled;
@@ -136,7 +146,8 @@ async function bury(context: CloudContext, settled: Settled, reason: Poison): Pr
     `${visibleText(job?.jobId ?? message.id)}: failed permanently (${reason.code}): ${reason.message}`,
   );
   // The message may be sent again once the cause is fixed.
-  await release(settled, reason);
+  await release(context, settled, reason);
+  await tellFailure(context, settled, reason);
   await queue.send(await queue.deadLetterUrl(message.queueUrl), message.body, {
     job_id: job?.jobId ?? '',
     reason_code: reason.code,
@@ -144,13 +155,23 @@ async function bury(context: CloudContext, settled: Settled, reason: Poison): Pr
     stage,
     frames_done: String(framesDone),
   });
-  if (job !== null) {
-    try {
-      await new JobEvents(queue, job, log).failed(reason);
-    } catch (error) {
-      log.warn(`cannot notify the backend that a job failed: ${toError(error).message}`);
-    }
-  }
   await queue.delete(message);
   return 'dead';
+}
+
+/** A message that is refused may be good enough to know whom to tell. */
+async function tellFailure(
+  { queue, log }: CloudContext,
+  { message, progress }: Settled,
+  reason: Poison,
+): Promise<void> {
+  const sender = progress.job ?? senderOf(message.body, message.queueUrl);
+  if (sender === null) return;
+  try {
+    await new JobEvents(queue, sender, log).failed(reason, message.id);
+  } catch (error) {
+    // The message comes back, and the backend is told then.
+    if (isTransient(toError(error))) throw error;
+    log.warn(`cannot notify the backend that a job failed: ${toError(error).message}`);
+  }
 }

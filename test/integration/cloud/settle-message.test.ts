@@ -46,6 +46,27 @@ test('a full disk is retried with a pause, and ends in the dead-letter queue in 
   expect(await settle(cloud, 8, full)).toEqual({ end: 'dead', code: 'CANNOT_GO_ON' });
 });
 
+test.each(['no-quota', 'no-storage'] as const)(
+  'a bucket that stays full (%s) is retried like a full disk, though nothing can be stored about that',
+  async (harm) => {
+    const cloud = await cloudStandIn();
+    const store = cloudContext(cloud).bucket(BUCKET);
+    const state = new JobState(store, 'state/x/');
+    const claim = await state.claim(0, { worker: 'a', messageId: 'm', pricePerHour: null });
+    cloud.fault = (method) => (method === 'PUT' ? harm : undefined);
+    const full: unknown = await store.put('x', 'y').catch((error: unknown) => error);
+    const progress = { ...NOTHING, state, claim };
+    const error = full instanceof Error ? full : new Error('The store took it.');
+    expect(await settle(cloud, 7, error, progress)).toEqual({ end: 'handed-over', code: undefined });
+    expect(await settle(cloud, 8, error, progress)).toEqual({ end: 'dead', code: 'CANNOT_GO_ON' });
+  },
+);
+
+test('a disk without room for the video is a transient error', async () => {
+  const error = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  expect((await settle(await cloudStandIn(), 7, error)).end).toBe('handed-over');
+});
+
 test('a job that stalls three times in a row ends in the dead-letter queue', async () => {
   const cloud = await cloudStandIn();
   const stalled = new Stalled('Nothing has moved for 30 minutes.');

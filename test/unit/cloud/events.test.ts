@@ -21,7 +21,7 @@ test('progress that cannot be sent yet delays nothing, and the end of the job co
   const events = new JobEvents({ send }, JOB, silentLogger);
   events.progress(10, 100);
   events.progress(20, 100);
-  const end = events.completed({});
+  const end = events.completed({}, 'state/x/');
   expect(sent).toEqual([]);
   finish();
   await end;

@@ -34,6 +34,15 @@ test('a message is not extended for work that does not move', async () => {
   expect(clock.ms).toBe(30 * 60_000);
 });
 
+test('what has failed last is the reason why work did not move, unless it moved since', async () => {
+  const { hold, pass } = holdWith();
+  hold.failed('the store is away');
+  await pass(60_000, true);
+  hold.failed('the bucket is full');
+  await pass(12 * 3_600_000, false);
+  expect(String(hold.signal.reason)).toContain('Nothing has moved for 30 minutes: the bucket is full');
+});
+
 test('a message that cannot be extended for 90 seconds is lost', async () => {
   const { hold, pass, clock } = holdWith(() => Promise.reject(new Error('The network is down.')));
   await pass(3_600_000, true);

@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest';
+import { runCloudKills } from '../../helpers/cloud-kills.ts';
+
+test(
+  'workers that are killed at random requests lose no job, and do none twice',
+  { tags: ['slow'], timeout: 300_000 },
+  async () => {
+    const { violations, lines } = await runCloudKills(5, 18);
+    expect(violations, lines.join('\n')).toEqual([]);
+  },
+);
