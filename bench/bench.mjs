@@ -2,16 +2,19 @@
  * All figures of this machine in one run; takes about six minutes on two quiet cores. Prints tables and writes the numbers,
  * also those of single rounds and seconds, to a file.
  *
- *   npm run bench -- [--only engines,job,daemon,queue,quality] [--json] [--report bench/results/bench.json]
+ *   npm run bench -- [--only engines,job,stages,daemon,queue,quality] [--json] [--report bench/results/bench.json]
  *
  * - engines: speed of the CPU engine against onnxruntime, in pairs, beside what the processor can do at most
  *     [--model NAME-OR-FILE …] [--size 320x180 …] [--rounds 3] [--threads 0] [--instruction-set NAME …]
  * - quality: PSNR and SSIM against onnxruntime on the middle of each image of a folder; only with --pictures
  *     --pictures DIR [--crop 160] [--stills DIR]: also writes bicubic, onnxruntime and each precision side by side
  * - job: a whole job against the bare engine (bench/end-to-end.mjs), for each --job-size
- *     [--job-size 320x180 …] [--frames 120] [--clip clip.mp4]: a real clip instead of a fractal with noise
+ *     [--job-size 320x180 …] [--frames 120]
+ * - stages: what a frame costs in each stage, alone and in a job, for each --job-size
  * - daemon: start, delay of the event loop with five pages open, and memory over time [--seconds 120]
  * - queue: operations of the queue [--jobs 100000]
+ *
+ * With --clip clip.mp4, engines and jobs get the frames of a real clip, at each size, instead of a fractal with noise.
  */
 import './no-telemetry.mjs';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -25,6 +28,7 @@ import { measureEngines } from './sections/engines.mjs';
 import { measureJob } from './sections/job.mjs';
 import { measureQuality } from './sections/quality.mjs';
 import { measureQueue } from './sections/queue.mjs';
+import { measureStages } from './sections/stages.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const MODELS = ['realesr-general-x4v3', 'realesr-animevideov3', 'RealESRGAN_x4plus'];
@@ -54,7 +58,7 @@ const { values } = parseArgs({
 
 const threads = Number(values.threads) || availableParallelism();
 const sections = {
-  engines: () => measureEngines({ ...cpuOptions(), sizes: values.size }),
+  engines: () => measureEngines({ ...cpuOptions(), sizes: values.size, clip: values.clip }),
   quality: () =>
     measureQuality({
       ...cpuOptions(),
@@ -63,6 +67,8 @@ const sections = {
       stills: values.stills,
     }),
   job: () => measureJob({ root, sizes: values['job-size'], frames: values.frames, clip: values.clip }),
+  stages: () =>
+    measureStages({ root, sizes: values['job-size'], frames: Number(values.frames), clip: values.clip }),
   daemon: () => {
     const model = existsSync(findModel(MODELS[0]).path) ? MODELS[0] : 'lanczos';
     return measureDaemon({ root, seconds: Number(values.seconds), size: '320x180', model });

@@ -8,22 +8,13 @@
  *   node bench/host.mjs [--width 1920] [--height 1080] [--frames 32] [--preset ultrafast] [--clip clip.mp4] [--program dist]
  */
 import './no-telemetry.mjs';
-import { execFileSync, spawn } from 'node:child_process';
-import {
-  appendFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { FfmpegTimes, findProgram } from './host/ffmpeg-times.mjs';
-import { ThreadTimes } from './host/thread-times.mjs';
+import { findProgram } from './host/ffmpeg-times.mjs';
+import { runTimedJob } from './jobs/timed-job.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
@@ -45,14 +36,12 @@ const folder = mkdtempSync(join(tmpdir(), 'framekiln-host-'));
 try {
   const program = copyOfProgram();
   const model = await writeModel();
-  const home = join(folder, 'home');
-  mkdirSync(home);
   const clip = makeClip();
   // The first start probes the hardware.
-  await job(program, home, model, variant(clip, 'first', SHORT));
-  const short = await job(program, home, model, variant(clip, 'short', SHORT));
-  const long = await job(program, home, model, variant(clip, 'long', frames));
-  report(short.times, long.times, ownTimes(variant(clip, 'own', frames), long.output));
+  await job(program, model, variant(clip, 'first', SHORT));
+  const short = await job(program, model, variant(clip, 'short', SHORT));
+  const long = await job(program, model, variant(clip, 'long', frames));
+  report(short, long, ownTimes(variant(clip, 'own', frames), join(folder, 'output')));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -112,34 +101,18 @@ function variant(clip, name, length) {
   return path;
 }
 
-/** Runs a job to its end. @returns CPU time in ms by stage, and the finished file */
-async function job(program, home, model, clip) {
-  const log = join(folder, 'log');
-  writeFileSync(log, '');
-  const output = join(folder, 'output');
-  const ffmpeg = new FfmpegTimes(join(folder, 'bin'), output);
+/** Runs a job to its end. @returns CPU time in ms by stage */
+async function job(program, model, clip) {
   const settings = ['encoder.nvenc=false', `encoder.preset=${values.preset}`, 'decoder.hardware=false'];
-  const args = [
-    ...[program, 'run', clip, '--home', home, '--output', output, '--skip-checks', '--model', model],
-    ...['--scale', String(SCALE), ...settings.flatMap((setting) => ['--set', setting])],
-  ];
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...process.env,
-      NODE_OPTIONS: `--require ${join(root, 'bench/host/load-null-addon.cjs')}`,
-      FRAMEKILN_ESTIMATE_MEASURE: 'false',
-      PATH: `${ffmpeg.folder}${delimiter}${process.env.PATH}`,
-    },
+  const sets = settings.flatMap((setting) => ['--set', setting]);
+  const { times, text } = await runTimedJob({
+    ...{ program, folder, clip },
+    args: ['--model', model, '--scale', String(SCALE), ...sets],
+    nodeOptions: `--require ${join(root, 'bench/host/load-null-addon.cjs')}`,
   });
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => appendFileSync(log, text));
-  const threads = new ThreadTimes(child.pid);
-  const code = await new Promise((end) => child.once('close', end));
-  const text = readFileSync(log, 'utf8');
-  if (code !== 0) throw new Error(`The job ended with ${code}:\n${text}`);
   if (!text.includes('Framekiln CUDA engine'))
     throw new Error(`The job did not use the null engine:\n${text}`);
-  return { times: new Map([...ffmpeg.read(), ...threads.stop()]), output };
+  return times;
 }
 
 /** CPU time in ms of ffmpeg alone, decoding the source and encoding the frames of the finished file. */

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { figure } from '../figure.mjs';
 import { childrenOf, isWorker, megabytes } from '../process-memory.mjs';
 
 const HEADER = ['DAEMON', 'VALUE'];
@@ -50,15 +51,15 @@ function report({ starts, memory, metrics, seconds }) {
   const p99Ms = Number(/^nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(metrics)?.[1] ?? NaN) * 1000;
   const cells = [
     ['start until the page answers', `${middle} ms (${least} to ${most})`],
-    [`interval of a 10 ms timer, p99 during the work, ${PAGES} pages open`, `${p99Ms.toFixed(1)} ms`],
+    [`interval of a 10 ms timer, p99 during the work, ${PAGES} pages open`, figure(p99Ms, 1, ' ms')],
   ];
   for (const name of ['daemon', 'worker']) {
     const { early, middleHalf, lastHalf, end } = memory[name];
-    cells.push([`${name}: memory after ${EARLY_MS / 1000} s of work`, `${early} MB`]);
-    cells.push([`${name}: memory after ${seconds} s of work`, `${end} MB`]);
+    cells.push([`${name}: memory after ${EARLY_MS / 1000} s of work`, figure(early, 0, ' MB')]);
+    cells.push([`${name}: memory after ${seconds} s of work`, figure(end, 0, ' MB')]);
     cells.push([
       `${name}: growth from the second quarter to the last half`,
-      `${((lastHalf / middleHalf - 1) * 100).toFixed(1)} %`,
+      figure((lastHalf / middleHalf - 1) * 100, 1, ' %'),
     ]);
   }
   return { header: HEADER, cells, data: { startMs: starts, eventLoopP99Ms: p99Ms, memory } };
@@ -161,8 +162,9 @@ function growthOf(samples, name, durationMs) {
     return Math.round(part.reduce((sum, sample) => sum + sample[name], 0) / part.length);
   };
   const early = samples.find(({ ms }) => ms >= Math.min(EARLY_MS, durationMs / 2)) ?? samples.at(-1);
+  const end = samples.at(-1);
   return {
-    ...{ early: early[name], middleHalf: mean(0.25, 0.5), lastHalf: mean(0.5, 1), end: samples.at(-1)[name] },
+    ...{ early: early?.[name], middleHalf: mean(0.25, 0.5), lastHalf: mean(0.5, 1), end: end?.[name] },
     samples: samples.map((sample) => ({ ms: Math.round(sample.ms), megabytes: sample[name] })),
   };
 }

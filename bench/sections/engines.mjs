@@ -4,6 +4,8 @@ import { createCpuEngine, loadCpuAddon } from '../../dist/inference/cpu-engine.j
 import { decodeModel } from '../../dist/inference/models/onnx-model.js';
 import { createOnnxEngine } from '../../dist/inference/onnx-engine.js';
 import { lowerGraph } from '../../dist/inference/plan/lower-graph.js';
+import { figure } from '../figure.mjs';
+import { readTensors } from '../jobs/video.mjs';
 import { limitOf, measureLimits } from './limits.mjs';
 
 /** What a pixel of the default model takes; a larger model gets fewer pixels, for about the same time. */
@@ -34,9 +36,9 @@ const HEADER = [
  * runs shortly before it and after it, so that other programs on the machine disturb both.
  *
  * @param {{ root: string, models: readonly { name: string, path: string }[], sizes: readonly string[], rounds: number,
- *   threads: number, instructionSets: readonly string[] }} options
+ *   threads: number, instructionSets: readonly string[], clip?: string | undefined }} options
  */
-export async function measureEngines({ root, models, sizes, rounds, threads, instructionSets }) {
+export async function measureEngines({ root, models, sizes, rounds, threads, instructionSets, clip }) {
   const limits = await measureLimits(root, threads);
   const rows = [];
   for (const { name, path } of models) {
@@ -44,14 +46,18 @@ export async function measureEngines({ root, models, sizes, rounds, threads, ins
     const work = operationsPerPixel(file, name);
     const reference = await createOnnxEngine('cpu').load(file, { threads });
     for (const size of sizes) {
-      const image = imageOf(size, Math.max(1, Math.round(Math.sqrt(work / OPERATIONS_PER_PIXEL))));
+      const video = {
+        clip,
+        ...shrunk(size, Math.max(1, Math.round(Math.sqrt(work / OPERATIONS_PER_PIXEL)))),
+      };
+      const [frame] = readTensors(video, 1);
       for (const { instructionSet, precision } of variants(instructionSets)) {
         const model = await createCpuEngine(loadCpuAddon, instructionSet).load(file, { threads, precision });
-        const pairs = await measurePairs(model, reference, image, rounds);
+        const pairs = await measurePairs(model, reference, frame, rounds);
         await model.dispose();
-        const operations = work * image.width * image.height;
+        const operations = work * video.width * video.height;
         const row = {
-          ...{ model: name, size: `${image.width}x${image.height}`, instructionSet, precision },
+          ...{ model: name, size: `${video.width}x${video.height}`, instructionSet, precision },
           ...summary(pairs, operations),
           ...limitOf(limits, instructionSet, precision),
         };
@@ -74,14 +80,14 @@ export function variants(instructionSets) {
   });
 }
 
-async function measurePairs(model, reference, image, rounds) {
-  await timed(model, image);
+async function measurePairs(model, reference, frame, rounds) {
+  await timed(model, frame);
   const pairs = [];
-  let before = await timed(reference, image);
+  let before = await timed(reference, frame);
   const count = before.ms > SLOW_PAIR_MS ? Math.min(rounds, LEAST_ROUNDS) : rounds;
   while (pairs.length < count) {
-    const own = await timed(model, image);
-    const after = await timed(reference, image);
+    const own = await timed(model, frame);
+    const after = await timed(reference, frame);
     pairs.push({ own, other: { ms: (before.ms + after.ms) / 2, cpuMs: (before.cpuMs + after.cpuMs) / 2 } });
     before = after;
   }
@@ -89,10 +95,10 @@ async function measurePairs(model, reference, image, rounds) {
 }
 
 /** Wall time, and the time of all threads of this process. */
-async function timed(model, { data, width, height }) {
+async function timed(model, frame) {
   await setTimeout(REST_MS);
   const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
-  await model.run({ data, shape: [1, 3, height, width] });
+  await model.run(frame);
   const { user, system } = process.cpuUsage(cpu);
   return { ms: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
 }
@@ -115,17 +121,13 @@ function cellsOf(row) {
     ...[row.model, row.size, row.instructionSet, row.precision, row.ms.toFixed(0), row.ratio.toFixed(2)],
     `${row.leastRatio.toFixed(2)} to ${row.largestRatio.toFixed(2)}`,
     ...[row.cpuRatio.toFixed(2), row.gigaflopsPerCpuSecond.toFixed(0)],
-    ...[`${row.peak.toFixed(0)} ${row.kind}`, row.winograd.toFixed(2), `${(row.share * 100).toFixed(0)} %`],
+    ...[`${figure(row.peak)} ${row.kind}`, row.winograd.toFixed(2), figure(row.share * 100, 0, ' %')],
   ];
 }
 
-function imageOf(size, shrink) {
-  const [width, height] = size.split('x').map((edge) => Math.max(1, Math.round(Number(edge) / shrink)));
-  const data = Float32Array.from(
-    { length: 3 * width * height },
-    (_, i) => ((i * 2654435761) >>> 8) / 2 ** 24,
-  );
-  return { data, width, height };
+function shrunk(size, by) {
+  const [width, height] = size.split('x').map((edge) => Math.max(1, Math.round(Number(edge) / by)));
+  return { width, height };
 }
 
 /** Multiplications and additions of all convolutions, as if they were computed directly. */

@@ -37,9 +37,10 @@ async function measureSize({ root, size, frames, clip }) {
 
 function cellsOf({ what, bareEngineFps, drift, isDisturbed, wholeJobFps, ratio, ratioOfCpu, ...peaks }) {
   const percent = `${(drift * 100).toFixed(0)} %`;
+  const numbers = [wholeJobFps, ratio, ratioOfCpu, peaks.daemonPeakMegabytes, peaks.workerPeakMegabytes];
   return [
     ...[what, `${bareEngineFps.before} before, ${bareEngineFps.after} after`],
     isDisturbed ? `${percent}, disturbed` : percent,
-    ...[wholeJobFps, ratio, ratioOfCpu, peaks.daemonPeakMegabytes, peaks.workerPeakMegabytes].map(String),
+    ...numbers.map((value) => (value === null ? '–' : String(value))),
   ];
 }

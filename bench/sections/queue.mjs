@@ -25,7 +25,7 @@ export async function measureQueue({ root, jobs }) {
   try {
     makeFolder(home.stateDir);
     const queue = openQueue(home.databaseFile);
-    const samples = Math.min(SAMPLES, jobs >> 1);
+    const samples = Math.max(1, Math.min(SAMPLES, jobs >> 1));
     // Filled in one transaction, and then one job at a time, as files arrive.
     queue.inTransaction(() => {
       for (let i = 0; i < jobs - samples; i++) queue.jobs.enqueue(newJob(i));
