@@ -1,5 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 
+/** USER_HZ, which Linux has on all platforms that Framekiln runs on. */
+const TICKS_PER_SECOND = 100;
+
 /**
  * Memory of a process from /proc; 0 if it has ended.
  *
@@ -38,5 +41,20 @@ export function isWorker(pid) {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('/worker/entry.js');
   } catch {
     return false;
+  }
+}
+
+/**
+ * CPU seconds (user and system) of a process and of those of its child processes that have ended; 0 if it has ended itself.
+ *
+ * @param {number | string} pid
+ */
+export function cpuSeconds(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
+  } catch {
+    return 0;
   }
 }

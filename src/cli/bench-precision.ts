@@ -4,8 +4,9 @@ import { modelFolders } from '../config/home.ts';
 import { PIPELINE_DEFAULTS } from '../config/recipe-presets.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Tensor } from '../inference/engine.ts';
-import { findModel, readModel } from '../inference/models/find-model.ts';
+import { findModel } from '../inference/models/find-model.ts';
 import { readKnownModels } from '../inference/models/known-models.ts';
+import { readUpscaler } from '../inference/models/read-upscaler.ts';
 import { precisionConditions, readPrecisions } from '../inference/measured-precision.ts';
 import { usableThreads } from '../inference/usable-threads.ts';
 import { readGroupLimits } from '../lib/control-groups.ts';
@@ -50,7 +51,7 @@ export function precisionCommand(cli: Cli): Command {
       const { measurePrecisions } = await import('../trial/measure-precisions.ts');
       const rows = await measurePrecisions(
         {
-          onnx: await readModel(model),
+          onnx: await readUpscaler(model),
           threads: usableThreads(engine.threads, await readGroupLimits()),
           ...{ engine: createCpuEngine(), reference: createOnnxEngine('cpu') },
         },

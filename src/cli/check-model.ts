@@ -101,6 +101,7 @@ function linesOf({ path, bytes, knownAs, model, description, trial, faults }: Ch
     `layout: ${inputs.join('; ')} to ${outputs.join('; ')}`,
   ];
   if (trial !== null) {
+    const { sizes } = trial;
     const { scale, engine, device, msPerPixel } = trial.speed;
     const speeds = SIZES.map(
       ([size, pixels]) => `${formatRate(1000 / (msPerPixel * pixels))} fps at ${size}`,
@@ -109,6 +110,7 @@ function linesOf({ path, bytes, knownAs, model, description, trial, faults }: Ch
     const where = engine.includes(' on the CPU') ? '' : ` on the ${device.toUpperCase()}`;
     lines.push(
       `scale: ${scale}`,
+      `sizes: ${sizes}${sizes === 'any' ? '' : '; other frames are padded or divided'}`,
       `speed: ${speeds.join(', ')} (${engine}${where}, without decoding and encoding)`,
     );
   }

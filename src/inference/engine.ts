@@ -86,6 +86,8 @@ export interface LoadedModel {
   readonly hasPlainKernels?: boolean;
   /** How the model runs, for the log, such as `fast, avx512-vnni`. */
   readonly detail?: string;
+  /** Which images the model itself takes, for the log, such as `multiples of 16 pixels`; absent: those of any size. */
+  readonly sizes?: string;
   /** Upscales a part of a frame in place; rejects like `run`. If it is absent, the caller converts pixels to tensors. */
   upscaleWindow?(window: WindowToUpscale): Promise<void>;
   /** Maximum number of images in one tensor (its first dimension) for `run`; absent: one. */

@@ -70,6 +70,9 @@ function sessionOptions(provider: OnnxProvider, { threads }: LoadOptions): Infer
 /** Maximum batch size on a GPU, which a single small image does not keep busy. */
 const GPU_BATCH = 8;
 
+/** What fails is thrown as well; some models are run with images that they may not take. */
+const QUIET: InferenceSession.RunOptions = { logSeverityLevel: 4 };
+
 class OnnxModel implements LoadedModel {
   readonly maxBatch: number;
   readonly #session: InferenceSession;
@@ -88,7 +91,8 @@ class OnnxModel implements LoadedModel {
 
   async run({ data, shape }: Tensor): Promise<ModelOutput[]> {
     try {
-      const results = await this.#session.run({ [this.#input]: new OnnxTensor('float32', data, shape) });
+      const input = new OnnxTensor('float32', data, shape);
+      const results = await this.#session.run({ [this.#input]: input }, QUIET);
       return this.#session.outputNames.map((name) => asOutput(name, results[name]));
     } catch (caught) {
       if (caught instanceof EngineError) throw caught;

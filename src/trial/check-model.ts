@@ -2,13 +2,15 @@ import { toError } from '../domain/errors.ts';
 import type { FrameFormat } from '../domain/media-info.ts';
 import type { ModelSpeed } from '../domain/speed.ts';
 import type { Engine } from '../inference/engine.ts';
-import { readModel } from '../inference/models/find-model.ts';
+import { readUpscaler } from '../inference/models/read-upscaler.ts';
 import { Upscaler } from '../pipelines/upscale/upscaler.ts';
 import { measureModel, type ModelToMeasure } from './measure-model.ts';
 
 /** What running a model has shown. */
 export interface ModelTrial {
   readonly speed: ModelSpeed;
+  /** Which images the model itself takes, such as `multiples of 16 pixels`. */
+  readonly sizes: string;
   /** What frames of a job would suffer from, one sentence each. */
   readonly faults: readonly string[];
 }
@@ -33,19 +35,21 @@ export async function checkModel(request: ModelToMeasure, engines: readonly Engi
   const speed = await measureModel(request, engines);
   const { model, device, threads, precision } = request;
   const upscaler = await Upscaler.open({
-    ...{ model: await readModel(model), device, engines, threads, precision, input: ODD },
+    ...{ model: await readUpscaler(model), device, engines, threads, precision, input: ODD },
     ...{ webGpu: 'undecided', tile: null, overlap: model.overlap, onStepDown: () => undefined },
+    findsSizes: model.architecture === null,
   });
+  const sizes = upscaler.current.model.sizes ?? 'any';
   try {
     for (const colour of COLOURS) {
       const found = await meanColour(upscaler, colour);
       const fault = whyNotSameColour(colour, found);
-      if (fault !== null) return { speed, faults: [fault] };
+      if (fault !== null) return { speed, sizes, faults: [fault] };
     }
-    return { speed, faults: [] };
+    return { speed, sizes, faults: [] };
   } catch (error) {
     const size = `${ODD.width}x${ODD.height}`;
-    return { speed, faults: [`The model failed on a frame of ${size}: ${toError(error).message}`] };
+    return { speed, sizes, faults: [`The model failed on a frame of ${size}: ${toError(error).message}`] };
   } finally {
     await upscaler.close();
   }

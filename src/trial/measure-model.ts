@@ -9,7 +9,7 @@ import { probeGpus } from '../hardware/probe/gpus.ts';
 import { GPU_LANES, usableVideoMemory } from '../hardware/video-memory.ts';
 import { addonPath } from '../inference/cuda-engine.ts';
 import type { Engine } from '../inference/engine.ts';
-import { readModel } from '../inference/models/find-model.ts';
+import { readUpscaler } from '../inference/models/read-upscaler.ts';
 import { Semaphore } from '../lib/semaphore.ts';
 import { Upscaler } from '../pipelines/upscale/upscaler.ts';
 import { isDisturbed } from './is-disturbed.ts';
@@ -38,7 +38,7 @@ export interface ModelToMeasure {
 
 /** Measures a model on the engine that a job would use, with frames that differ from each other. */
 export async function measureModel(request: ModelToMeasure, engines: readonly Engine[]): Promise<ModelSpeed> {
-  const onnx = await readModel(request.model);
+  const onnx = await readUpscaler(request.model);
   const [smallest, ...larger] = SIZES;
   let trial = await Trial.open(request, onnx, engines, smallest);
   for (const size of larger) {
@@ -70,7 +70,7 @@ class Trial {
 
   static async open(
     { model, device, threads, precision }: ModelToMeasure,
-    onnx: Buffer,
+    onnx: Uint8Array,
     engines: readonly Engine[],
     [width, height]: readonly [number, number],
   ): Promise<Trial> {
@@ -79,6 +79,7 @@ class Trial {
     const upscaler = await Upscaler.open({
       ...{ model: onnx, device, engines, threads, precision, input },
       ...{ webGpu: 'undecided', tile: null, overlap: model.overlap, onStepDown: fail },
+      findsSizes: model.architecture === null,
     });
     return new Trial(upscaler, input, elapsedMs(1));
   }

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { OnnxGraphBuilder } from '../../src/inference/models/onnx-graph-builder.ts';
 import { encodeModel } from '../../src/inference/models/onnx-model.ts';
 import { makeHome, run } from '../helpers/framekiln.ts';
+import { windowAttention, withInput } from '../helpers/model-layouts.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { changedModel, repeatingModel, tinySrvgg } from '../helpers/tiny-models.ts';
 
@@ -33,10 +34,19 @@ it('models check says what a file is, its scale and speed, and that it can be us
   expect([status, lines[0], lines[3]]).toEqual([0, `file: ${path}`, 'scale: 3']);
   expect(lines[1]).toMatch(/^content: 0\.0 MB, 0\.00 million parameters, opset \d+, written by /);
   expect(lines[2]).toMatch(/^layout: float32 \[\S+, 3, \S+, \S+\] to float32 \[.*\]$/);
-  expect(lines[4]).toMatch(
+  expect(lines[4]).toBe('sizes: any');
+  expect(lines[5]).toMatch(
     /^speed: [\d.]+ fps at 640x480, [\d.]+ fps at 1280x720, [\d.]+ fps at 1920x1080 \(/,
   );
-  expect(lines[5]).toBe(`can be used: --model ${path}`);
+  expect(lines[6]).toBe(`can be used: --model ${path}`);
+});
+
+it('models check names the sizes that a model takes, to which frames are padded', () => {
+  const { status, stdout } = check(encodeModel(windowAttention(2, 16)));
+  expect([status, stdout.split('\n')[4]]).toEqual([
+    0,
+    'sizes: multiples of 16 pixels; other frames are padded or divided',
+  ]);
 });
 
 it('models check names what hinders a model, and exits with 1', () => {
@@ -47,18 +57,13 @@ it('models check names what hinders a model, and exits with 1', () => {
       /cannot be used: The model swaps red and blue \(the colour 200, 110, 40 became 40, 110, 200\)/,
     ),
   ]);
-  const fixed = changedModel(tinySrvgg(), (model) => {
-    const [input] = model.graph.input;
-    const dims = [1, 3, 64, 64].map((dimValue) => ({ dimValue }));
-    const type = { tensorType: { elemType: 1, shape: { dim: dims } } };
-    return { ...model, graph: { ...model.graph, input: [{ name: input?.name ?? '', type }] } };
-  });
-  const { status, stdout } = check(fixed, '--json');
+  const batches = changedModel(tinySrvgg(), (model) => withInput(model, { dims: [8, 3, 0, 0] }));
+  const { status, stdout } = check(batches, '--json');
   expect([status, JSON.parse(stdout)]).toEqual([
     1,
     expect.objectContaining({
       ...{ trial: null, knownAs: null },
-      faults: [expect.stringMatching(/mine\.onnx cannot be used: it accepts only images of 64x64/)],
+      faults: [expect.stringMatching(/mine\.onnx cannot be used: it accepts only batches of 8 images/)],
     }),
   ]);
 });

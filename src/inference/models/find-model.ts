@@ -5,6 +5,7 @@ import { ModelError, toError } from '../../domain/errors.ts';
 import type { ModelFile } from '../../domain/models.ts';
 import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { sha256File } from '../../lib/sha256-file.ts';
+import { adaptImageModel } from './adapt-image-model.ts';
 import { validateImageModel, validateSelfContained } from './inspect-model.ts';
 import { modelEntry } from './manifest.ts';
 import type { Manifest, ModelEntry, ModelPurpose } from './manifest.ts';
@@ -158,8 +159,11 @@ async function findByPath(path: string, purpose: ModelPurpose): Promise<ModelFil
     const why = withoutFullStop(toError(cause).message);
     throw new ModelError('MODEL_MISSING', `The model file ${path} cannot be read: ${why}.`, { cause });
   });
-  const validate = purpose === 'upscale' ? validateImageModel : validateSelfContained;
-  validate(decodeModel(bytes, path), path);
+  const model = decodeModel(bytes, path);
+  if (purpose === 'upscale') {
+    validateImageModel(model, path);
+    adaptImageModel(model, path);
+  } else validateSelfContained(model, path);
   return {
     name: basename(path, '.onnx'),
     path,

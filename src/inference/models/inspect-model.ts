@@ -1,11 +1,11 @@
 import { counted } from '../../lib/counted.ts';
 import { ModelError } from '../../domain/errors.ts';
-import { FLOAT32 } from './onnx-model.ts';
+import { FLOAT16, FLOAT32, typeName } from './onnx-model.ts';
 import type { OnnxModel, OnnxValueInfo } from './onnx-model.ts';
 
 /**
- * Checks that a model is suitable for upscaling: its only input is a float32 image `[N, 3, H, W]` of any height and width,
- * it has one output, and the file contains all weights. `what` names the model in errors.
+ * Checks that a model is suitable for upscaling: its only input is an image `[N, 3, H, W]` or `[N, 1, H, W]` of float32 or
+ * float16 numbers, it has one output, and the file contains all weights. `what` names the model in errors.
  *
  * @throws ModelError MODEL_UNSUITABLE
  */
@@ -32,14 +32,17 @@ export function validateSelfContained(model: OnnxModel, what: string): void {
 function whyNotImage(input: OnnxValueInfo): string | null {
   const tensor = input.type?.tensorType;
   const dims = tensor?.shape?.dim ?? [];
-  if (tensor?.elemType !== FLOAT32) return 'does not accept float32 values';
+  const type = tensor?.elemType ?? 0;
+  if (type !== FLOAT32 && type !== FLOAT16)
+    return `expects ${typeName(type)} values; export it for float32 or float16 values from 0 to 1`;
   if (dims.length !== 4) return `expects ${counted(dims.length, 'dimension')} instead of [N, 3, H, W]`;
-  const [batch, channels, height, width] = dims.map((dim) => dim.dimValue ?? 0);
-  if (channels !== 3 && channels !== 0) return `expects ${counted(channels ?? 0, 'channel')} instead of 3`;
+  const [batch, channels = 0, height, width] = dims.map((dim) => dim.dimValue ?? 0);
+  if (width === 3 && channels !== 3)
+    return 'expects images of the layout [N, H, W, 3]; export it for [N, 3, H, W]';
+  if (![0, 1, 3].includes(channels)) return `expects ${counted(channels, 'channel')} instead of 3 or 1`;
   if (batch !== 1 && batch !== 0) return `accepts only batches of ${batch ?? 0} images`;
-  if (height !== 0 && width !== 0) return `accepts only images of ${width ?? 0}x${height ?? 0}`;
-  if (height !== 0) return `accepts only images of height ${height ?? 0}`;
-  if (width !== 0) return `accepts only images of width ${width ?? 0}`;
+  if ((height === 0) !== (width === 0))
+    return `has a fixed ${height === 0 ? 'width' : 'height'} only; export it with both dynamic, or both fixed`;
   return null;
 }
 

@@ -19,6 +19,10 @@ export class OnnxGraphBuilder {
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers: OnnxTensor[] = [];
 
+  get nodeCount(): number {
+    return this.#nodes.length;
+  }
+
   /** Adds a node. A plain number becomes an integer attribute; `{ float }` a float attribute. */
   node(
     opType: string,

@@ -138,6 +138,8 @@ const MODEL_PROTO = protobuf.parse(SCHEMA).root.lookupType('ModelProto');
 
 /** TensorProto.DataType.FLOAT */
 export const FLOAT32 = 1;
+/** TensorProto.DataType.FLOAT16 */
+export const FLOAT16 = 10;
 const INT64 = 7;
 /** Names of TensorProto.DataType by number. */
 const TYPE_NAMES =

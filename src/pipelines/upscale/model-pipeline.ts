@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { readModel } from '../../inference/models/find-model.ts';
 import type { FrameFormat, MediaInfo } from '../../domain/media-info.ts';
 import { needsWholeFrames } from '../../domain/models.ts';
 import type { UpscaleRecipe } from '../../domain/recipe.ts';
 import { whyNotOnGpu } from '../../inference/load-model.ts';
 import { foldScale2 } from '../../inference/models/fold-scale-2.ts';
+import { readUpscaler } from '../../inference/models/read-upscaler.ts';
 import { isWebGpu } from '../../inference/webgpu/webgpu-engine.ts';
 import type { Frame, FramePipeline, ReducedTile } from '../frame-pipeline.ts';
 import type { ModelPipelineNeeds } from '../pipeline-needs.ts';
@@ -69,7 +69,7 @@ export class ModelPipeline implements FramePipeline {
 
   async open(source: MediaInfo): Promise<void> {
     const { recipe, model, ...options } = this.#options;
-    const file = await readModel(model);
+    const file = await readUpscaler(model);
     const folded = recipe.scale === 2 ? foldScale2(file, model.name) : null;
     const { input, output } = upscaledFormats(source, recipe.scale);
     const { device } = recipe;
@@ -81,6 +81,7 @@ export class ModelPipeline implements FramePipeline {
       overlap: model.overlap,
       input,
       wholeFrames: needsWholeFrames(model),
+      findsSizes: model.architecture === null,
     });
     const warning = whyNotOnGpu(device, upscaler.current);
     if (warning !== null) options.onStepDown(warning);
@@ -198,7 +199,8 @@ export class ModelPipeline implements FramePipeline {
         : `, resampled from ${scale}x to ${recipe.scale}x`;
     const why = reason === null ? '' : ` (device ${recipe.device}: ${reason})`;
     const detail = current.model.detail === undefined ? '' : ` (${current.model.detail})`;
-    return `${model.name} with ${engine.name}${detail}${why}, ${tiling}${fold}${resampled}`;
+    const sizes = current.model.sizes === undefined ? '' : `, which takes ${current.model.sizes},`;
+    return `${model.name}${sizes} with ${engine.name}${detail}${why}, ${tiling}${fold}${resampled}`;
   }
 }
 

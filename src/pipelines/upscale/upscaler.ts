@@ -6,6 +6,7 @@ import type { Engine } from '../../inference/engine.ts';
 import { chooseEngine, type ChosenModel } from '../../inference/load-model.ts';
 import { measure } from '../../observability/measurements.ts';
 import type { ReducedTile } from '../frame-pipeline.ts';
+import { anySizeEngine } from './any-size-engine.ts';
 import { SMALLEST_TILE } from './choose-tile.ts';
 import { frameTrial } from './frame-trial.ts';
 import { planTiles, type Tile } from './tiles.ts';
@@ -37,6 +38,8 @@ export interface UpscalerOptions {
   readonly wholeFrames?: boolean;
   /** Called after each tile. */
   readonly onTile?: () => void;
+  /** Whether the sizes that the model takes are found out, and images padded to them. Absent: it takes all sizes. */
+  readonly findsSizes?: boolean;
   /** Called with a sentence for the log when the job switches to another engine. */
   readonly onStepDown: (reason: string) => void;
 }
@@ -67,7 +70,9 @@ export class Upscaler {
   #current: Ready;
   #reducedTile: ReducedTile | null = null;
 
-  static async open(options: UpscalerOptions): Promise<Upscaler> {
+  static async open(given: UpscalerOptions): Promise<Upscaler> {
+    const options =
+      given.findsSizes === true ? { ...given, engines: given.engines.map(anySizeEngine) } : given;
     return new Upscaler(options, await load(options, options.engines));
   }
 

@@ -2,7 +2,7 @@ import type { FrameFormat } from '../../../domain/media-info.ts';
 import type { ModelFile } from '../../../domain/models.ts';
 import type { Device } from '../../../domain/recipe.ts';
 import { fastestRun } from '../../../inference/fastest-run.ts';
-import { readModel } from '../../../inference/models/find-model.ts';
+import { readUpscaler } from '../../../inference/models/read-upscaler.ts';
 import { Semaphore } from '../../../lib/semaphore.ts';
 import type { Sizes } from '../composition/pane.ts';
 import type { ShownView } from '../composition/screen.ts';
@@ -21,8 +21,12 @@ export class Enhancer {
 
   /** @throws EngineError if no engine can run the model */
   static async open(needs: PipelineNeeds, model: ModelFile, device: Device, sizes: Sizes): Promise<Enhancer> {
-    const onnx = await readModel(model);
-    const options = { ...needs, model: onnx, device, overlap: model.overlap, input: sizes.from };
+    const onnx = await readUpscaler(model);
+    const options = {
+      ...needs,
+      ...{ model: onnx, device, overlap: model.overlap, input: sizes.from },
+      findsSizes: model.architecture === null,
+    };
     return new Enhancer(await Upscaler.open(options), model, sizes);
   }
 

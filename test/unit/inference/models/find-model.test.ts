@@ -126,13 +126,16 @@ const changes: [string, (model: OnnxModel) => OnnxModel, string][] = [
     (model) => withGraph(model, { output: [...model.graph.output, ...other(model)] }),
     'one output',
   ],
-  ['a fixed size', (model) => withDims(model, [1, 3, 64, 48]), 'accepts only images of 48x64'],
-  ['a fixed width', (model) => withDims(model, [1, 3, 0, 48]), 'accepts only images of width 48'],
-  ['a fixed height', (model) => withDims(model, [1, 3, 64, 0]), 'accepts only images of height 64'],
-  ['grey images', (model) => withDims(model, [1, 1, 0, 0]), 'expects 1 channel instead of 3'],
+  ['a fixed width', (model) => withDims(model, [1, 3, 0, 48]), 'has a fixed width only'],
+  ['a fixed height', (model) => withDims(model, [1, 3, 64, 0]), 'has a fixed height only'],
+  [
+    'images with transparency',
+    (model) => withDims(model, [1, 4, 0, 0]),
+    'expects 4 channels instead of 3 or 1',
+  ],
   ['several at once', (model) => withDims(model, [4, 3, 0, 0]), 'accepts only batches of 4 images'],
   ['five dimensions', (model) => withDims(model, [1, 3, 0, 0, 0]), '5 dimensions'],
-  ['half precision', (model) => withDims(model, [1, 3, 0, 0], 10), 'float32'],
+  ['double precision', (model) => withDims(model, [1, 3, 0, 0], 11), 'float64'],
 ];
 
 test.each(changes)('an unsuitable file is rejected: %s', async (_, change, sentence) => {
