@@ -54,37 +54,86 @@ struct Places {
 template <int Bytes>
 constexpr Places<Bytes> kPlaces{};
 
-static FRAMEKILN_INLINE void StoreNumbers(const uint8_t*, float* to, __m128i components) {
-  _mm256_storeu_ps(to, _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(components)));
+// Eight numbers of 8 or 16 bits.
+static FRAMEKILN_INLINE __m256 Numbers(const uint8_t*, __m128i components) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(components));
 }
-static FRAMEKILN_INLINE void StoreNumbers(const uint16_t*, float* to, __m128i components) {
-  _mm_storeu_ps(to, _mm_cvtepi32_ps(_mm_cvtepu16_epi32(components)));
+static FRAMEKILN_INLINE __m256 Numbers(const uint16_t*, __m128i components) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepu16_epi32(components));
+}
+
+// Even and odd columns of a colour in eight pairs of pixels.
+struct EightPairs {
+  __m256 even, odd;
+};
+static FRAMEKILN_INLINE __m128i Picked(const __m128i parts[3], const int8_t places[3][16]) {
+  const auto picked = [&](int part) {
+    return _mm_shuffle_epi8(parts[part], *reinterpret_cast<const __m128i*>(places[part]));
+  };
+  return _mm_or_si128(_mm_or_si128(picked(0), picked(1)), picked(2));
+}
+static FRAMEKILN_INLINE EightPairs ReadColour(const uint8_t* from, const __m128i parts[3], const int8_t places[3][16]) {
+  const __m128i columns = Picked(parts, places);
+  return {Numbers(from, columns), Numbers(from, _mm_unpackhi_epi64(columns, columns))};
+}
+static FRAMEKILN_INLINE EightPairs ReadColour(const uint16_t* from, const __m128i parts[6], const int8_t places[3][16]) {
+  const __m128i first = Picked(parts, places), second = Picked(parts + 3, places);
+  return {Numbers(from, _mm_unpacklo_epi64(first, second)), Numbers(from, _mm_unpackhi_epi64(first, second))};
+}
+
+static FRAMEKILN_INLINE __m256i Samples(__m256 luma, __m256 scale, __m256 offset, __m256i largest) {
+  const __m256i rounded = _mm256_cvttps_epi32(_mm256_add_ps(_mm256_mul_ps(luma, scale), offset));
+  return _mm256_min_epi32(_mm256_max_epi32(rounded, _mm256_setzero_si256()), largest);
+}
+static FRAMEKILN_INLINE void StorePairs(uint8_t* to, __m256i even, __m256i odd) {
+  const __m256i pairs = _mm256_or_si256(even, _mm256_slli_epi32(odd, 8));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                   _mm_packus_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1)));
+}
+static FRAMEKILN_INLINE void StorePairs(uint16_t* to, __m256i even, __m256i odd) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_or_si256(even, _mm256_slli_epi32(odd, 16)));
+}
+
+// Does what `Divide`, `Luma` and `WritePairs` do, without memory in between. Returns how many pairs it has done.
+template <typename Component>
+uint32_t ReadVectors(const YuvConversion& c, const Component* from, uint32_t pairs, const Rows& rows, Component* y) {
+  const __m256 weights[3] = {_mm256_set1_ps(c.red), _mm256_set1_ps(c.green), _mm256_set1_ps(c.blue)};
+  const __m256 scale = _mm256_set1_ps(c.luma_scale), offset = _mm256_set1_ps(c.luma_offset + 0.5f);
+  const __m256i largest = _mm256_set1_epi32(c.largest);
+  const auto& places = kPlaces<sizeof(Component)>.of;
+  uint32_t i = 0;
+  for (; i + 8 <= pairs; i += 8) {
+    __m128i parts[3 * sizeof(Component)];
+    FRAMEKILN_UNROLL for (size_t part = 0; part < 3 * sizeof(Component); part++)
+      parts[part] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + size_t{6} * i) + part);
+    EightPairs colours[3];
+    FRAMEKILN_UNROLL for (int colour = 0; colour < 3; colour++) colours[colour] = ReadColour(from, parts, places[colour]);
+    const auto luma_of = [&](__m256 red, __m256 green, __m256 blue) {
+      return _mm256_add_ps(_mm256_add_ps(_mm256_mul_ps(weights[0], red), _mm256_mul_ps(weights[1], green)),
+                           _mm256_mul_ps(weights[2], blue));
+    };
+    const __m256 even = luma_of(colours[0].even, colours[1].even, colours[2].even);
+    const __m256 odd = luma_of(colours[0].odd, colours[1].odd, colours[2].odd);
+    StorePairs(y + size_t{2} * i, Samples(even, scale, offset, largest), Samples(odd, scale, offset, largest));
+    _mm256_storeu_ps(rows.u.even + i, _mm256_sub_ps(colours[2].even, even));
+    _mm256_storeu_ps(rows.u.odd + i, _mm256_sub_ps(colours[2].odd, odd));
+    _mm256_storeu_ps(rows.v.even + i, _mm256_sub_ps(colours[0].even, even));
+    _mm256_storeu_ps(rows.v.odd + i, _mm256_sub_ps(colours[0].odd, odd));
+  }
+  return i;
+}
+#else
+template <typename Component>
+uint32_t ReadVectors(const YuvConversion&, const Component*, uint32_t, const Rows&, Component*) {
+  return 0;
 }
 #endif
 
-// Divides the pixels of a row into colours and columns.
+// Divides pixels into colours and columns.
 template <typename Component>
-void Divide(const Component* from, uint32_t pairs, const Rows& rows) {
+void Divide(const Component* from, uint32_t first, uint32_t pairs, const Rows& rows) {
   const Columns colours[3] = {rows.red, rows.green, rows.blue};
-  uint32_t i = 0;
-#ifdef __AVX2__
-  constexpr uint32_t kPairs = 8 / sizeof(Component);
-  for (; i + kPairs <= pairs; i += kPairs) {
-    __m128i parts[3];
-    for (int part = 0; part < 3; part++)
-      parts[part] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + size_t{6} * i) + part);
-    FRAMEKILN_UNROLL for (int colour = 0; colour < 3; colour++) {
-      const auto& places = kPlaces<sizeof(Component)>.of[colour];
-      const auto picked = [&](int part) {
-        return _mm_shuffle_epi8(parts[part], *reinterpret_cast<const __m128i*>(places[part]));
-      };
-      const __m128i components = _mm_or_si128(_mm_or_si128(picked(0), picked(1)), picked(2));
-      StoreNumbers(from, colours[colour].even + i, components);
-      StoreNumbers(from, colours[colour].odd + i, _mm_srli_si128(components, 8));
-    }
-  }
-#endif
-  for (; i < pairs; i++)
+  for (uint32_t i = first; i < pairs; i++)
     for (int colour = 0; colour < 3; colour++) {
       colours[colour].even[i] = from[size_t{6} * i + colour];
       colours[colour].odd[i] = from[size_t{6} * i + 3 + colour];
@@ -110,9 +159,10 @@ struct PairOf<uint16_t> {
 };
 
 // Luma of the columns of a row, which is written as Y and subtracted from blue and red.
-void Luma(const YuvConversion& c, ConstRow red, ConstRow green, ConstRow blue, uint32_t pairs, Row u, Row v, Row luma) {
+void Luma(const YuvConversion& c, ConstRow red, ConstRow green, ConstRow blue, uint32_t first, uint32_t pairs, Row u,
+          Row v, Row luma) {
   const float of_red = c.red, of_green = c.green, of_blue = c.blue;
-  for (uint32_t i = 0; i < pairs; i++) {
+  for (uint32_t i = first; i < pairs; i++) {
     const float sum = of_red * red[i] + of_green * green[i] + of_blue * blue[i];
     luma[i] = sum;
     u[i] = blue[i] - sum;
@@ -122,12 +172,12 @@ void Luma(const YuvConversion& c, ConstRow red, ConstRow green, ConstRow blue, u
 
 // Writes the samples of even and odd columns side by side. 0.5 is part of `offset`.
 template <typename Component>
-void WritePairs(ConstRow even, ConstRow odd, uint32_t pairs, float scale, float offset, int32_t largest, Component* to) {
+void WritePairs(ConstRow even, ConstRow odd, uint32_t first, uint32_t pairs, float scale, float offset, int32_t largest, Component* to) {
   using Pair = typename PairOf<Component>::Type;
   auto* __restrict target = reinterpret_cast<Pair __attribute__((may_alias))*>(to);
-  for (uint32_t i = 0; i < pairs; i++) {
-    const int32_t first = Sample(even[i], scale, offset, largest), second = Sample(odd[i], scale, offset, largest);
-    target[i] = static_cast<Pair>(first | second << (8 * sizeof(Component)));
+  for (uint32_t i = first; i < pairs; i++) {
+    const int32_t left = Sample(even[i], scale, offset, largest), right = Sample(odd[i], scale, offset, largest);
+    target[i] = static_cast<Pair>(left | right << (8 * sizeof(Component)));
   }
 }
 
@@ -193,13 +243,16 @@ void Convert(const YuvConversion& c, const Component* from, Component* y, float*
   const uint32_t below = c.between_rows ? 4 : 3;
   uint32_t written = 0;
   for (uint32_t row = 0; row < c.height; row++) {
-    Divide(from + size_t{3} * c.width * row, pairs, rows);
-    Luma(c, rows.red.even, rows.green.even, rows.blue.even, pairs, rows.u.even, rows.v.even, luma.even);
-    Luma(c, rows.red.odd, rows.green.odd, rows.blue.odd, pairs, rows.u.odd, rows.v.odd, luma.odd);
-    WritePairs(luma.even, luma.odd, pairs, c.luma_scale, c.luma_offset + 0.5f, c.largest, y + size_t{c.width} * row);
+    const Component* pixels = from + size_t{3} * c.width * row;
+    Component* y_row = y + size_t{c.width} * row;
+    const uint32_t first = ReadVectors(c, pixels, pairs, rows, y_row);
+    Divide(pixels, first, pairs, rows);
+    Luma(c, rows.red.even, rows.green.even, rows.blue.even, first, pairs, rows.u.even, rows.v.even, luma.even);
+    Luma(c, rows.red.odd, rows.green.odd, rows.blue.odd, first, pairs, rows.u.odd, rows.v.odd, luma.odd);
+    WritePairs(luma.even, luma.odd, first, pairs, c.luma_scale, c.luma_offset + 0.5f, c.largest, y_row);
     if (!c.halves_columns) {
-      WritePairs(rows.u.even, rows.u.odd, pairs, c.u_scale, offset, c.largest, u + size_t{c.width} * row);
-      WritePairs(rows.v.even, rows.v.odd, pairs, c.v_scale, offset, c.largest, v + size_t{c.width} * row);
+      WritePairs(rows.u.even, rows.u.odd, 0, pairs, c.u_scale, offset, c.largest, u + size_t{c.width} * row);
+      WritePairs(rows.v.even, rows.v.odd, 0, pairs, c.v_scale, offset, c.largest, v + size_t{c.width} * row);
       continue;
     }
     const size_t place = c.halves_rows ? row % kKept : 0;
