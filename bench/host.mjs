@@ -51,7 +51,8 @@ function copyOfProgram() {
   const copy = join(folder, 'program');
   cpSync(resolve(values.program), join(copy, 'dist'), { recursive: true });
   cpSync(join(root, 'package.json'), join(copy, 'package.json'));
-  for (const name of ['node_modules', 'models']) symlinkSync(join(root, name), join(copy, name));
+  for (const name of ['node_modules', 'models', 'native-cpu'])
+    symlinkSync(join(root, name), join(copy, name));
   const addon = join(copy, 'native-cuda/prebuilt');
   mkdirSync(addon, { recursive: true });
   writeFileSync(join(addon, 'framekiln_cuda.node'), '');

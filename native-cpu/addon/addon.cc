@@ -11,12 +11,15 @@
 //                 target: Uint8Array): Promise<void>
 //       window and core: [x, y, width, height]; the core's pixels are written to their place in the upscaled frame
 //   model.dispose(): void
+//   convertToYuv(frame: Uint8Array, conversion: object, instructionSet: string, target: Uint8Array): Promise<void>
+//       packed RGB to planar YUV; the conversion is described in src/domain/yuv-conversion.ts
 //
 // Rejections are Errors with a `code`: OUT_OF_MEMORY, UNSUPPORTED, PLAN_INVALID, CPU_FAILED.
 #include <napi.h>
 
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +38,7 @@ using framekiln::Rejection;
 using framekiln::Size;
 using framekiln::cpu::Area;
 using framekiln::cpu::AvailableKernels;
+using framekiln::cpu::ConvertFrameToYuv;
 using framekiln::cpu::ChooseKernels;
 using framekiln::cpu::Kernels;
 using framekiln::cpu::ListVulkanAdapters;
@@ -44,6 +48,8 @@ using framekiln::cpu::Runner;
 using framekiln::cpu::Unsupported;
 using framekiln::cpu::VulkanAdapter;
 using framekiln::cpu::WindowSpec;
+using framekiln::cpu::YuvConversion;
+using framekiln::cpu::YuvSamples;
 
 class Task : public PromiseTask {
  protected:
@@ -259,6 +265,82 @@ Napi::Value Load(const Napi::CallbackInfo& info) {
       new LoadTask(env, {bytes, bytes + plan.ByteLength()}, threads, instruction_set, PrecisionArgument(info, 3)));
 }
 
+class ConvertTask final : public Task {
+ public:
+  ConvertTask(Napi::Env env, const Kernels& kernels, const YuvConversion& conversion, Napi::Uint8Array source,
+              Napi::Uint8Array target)
+      : Task(env),
+        kernels_(kernels),
+        conversion_(conversion),
+        source_(source.Data()),
+        target_(target.Data()),
+        source_reference_(Napi::Persistent(source)),
+        target_reference_(Napi::Persistent(target)) {}
+
+ protected:
+  void Work() override { ConvertFrameToYuv(kernels_, conversion_, source_, target_); }
+  Napi::Value Result(Napi::Env env) override { return env.Undefined(); }
+
+ private:
+  const Kernels& kernels_;
+  YuvConversion conversion_;
+  const uint8_t* source_;
+  uint8_t* target_;
+  Napi::Reference<Napi::Uint8Array> source_reference_, target_reference_;
+};
+
+YuvConversion ConversionArgument(const Napi::Env& env, const Napi::Value& value) {
+  if (!value.IsObject()) throw Napi::TypeError::New(env, "conversion must be an object.");
+  const Napi::Object given = value.As<Napi::Object>();
+  const auto number = [&](const char* name) {
+    const Napi::Value found = given.Get(name);
+    if (!found.IsNumber()) throw Napi::TypeError::New(env, std::string(name) + " must be a number.");
+    return found.As<Napi::Number>().FloatValue();
+  };
+  const auto flag = [&](const char* name) { return given.Get(name).ToBoolean().Value(); };
+  YuvConversion conversion{};
+  conversion.width = Integer(env, given.Get("width"), "width");
+  conversion.height = Integer(env, given.Get("height"), "height");
+  conversion.bytes = Integer(env, given.Get("bytesPerComponent"), "bytesPerComponent");
+  conversion.halves_columns = flag("halvesColumns");
+  conversion.halves_rows = flag("halvesRows");
+  conversion.between_rows = flag("betweenRows");
+  conversion.red = number("red");
+  conversion.green = number("green");
+  conversion.blue = number("blue");
+  conversion.luma_scale = number("lumaScale");
+  conversion.luma_offset = number("lumaOffset");
+  conversion.u_scale = number("uScale");
+  conversion.v_scale = number("vScale");
+  conversion.chroma_offset = number("chromaOffset");
+  conversion.largest = static_cast<int32_t>(Integer(env, given.Get("largest"), "largest"));
+  const auto is_even = [](uint32_t edge) { return edge > 0 && edge % 2 == 0; };
+  if (!is_even(conversion.width) || !is_even(conversion.height) || conversion.bytes < 1 || conversion.bytes > 2 ||
+      (conversion.halves_rows && !conversion.halves_columns))
+    throw Napi::RangeError::New(env, "Frames of this format cannot be converted.");
+  return conversion;
+}
+
+Napi::Value ConvertToYuv(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Uint8Array source = BytesArgument(info, 0, "frame"), target = BytesArgument(info, 3, "target");
+  const YuvConversion conversion = ConversionArgument(env, info[1]);
+  const std::string instruction_set = info[2].IsString() ? info[2].As<Napi::String>().Utf8Value() : "";
+  const size_t components = size_t{3} * conversion.width * conversion.height;
+  if (source.ByteLength() != components * conversion.bytes ||
+      target.ByteLength() != YuvSamples(conversion) * conversion.bytes)
+    throw Napi::RangeError::New(env, "The length of frame or target does not match the frame's size.");
+  // Two samples are written at once.
+  if (reinterpret_cast<uintptr_t>(source.Data()) % conversion.bytes != 0 ||
+      reinterpret_cast<uintptr_t>(target.Data()) % (2 * conversion.bytes) != 0)
+    throw Napi::RangeError::New(env, "A frame begins at an address that its components do not allow.");
+  try {
+    return Task::Start(new ConvertTask(env, ChooseKernels(instruction_set), conversion, source, target));
+  } catch (const std::invalid_argument& error) {
+    throw Napi::RangeError::New(env, error.what());
+  }
+}
+
 Napi::Value InstructionSets(const Napi::CallbackInfo& info) {
   const Napi::Array names = Napi::Array::New(info.Env());
   for (const Kernels* kernels : AvailableKernels()) names.Set(names.Length(), kernels->name);
@@ -288,6 +370,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("instructionSets", Napi::Function::New(env, InstructionSets));
   exports.Set("vulkanAdapters", Napi::Function::New(env, VulkanAdapters));
   exports.Set("load", Napi::Function::New(env, Load));
+  exports.Set("convertToYuv", Napi::Function::New(env, ConvertToYuv));
   return exports;
 }
 

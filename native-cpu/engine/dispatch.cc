@@ -2,7 +2,15 @@
 
 #include <stdexcept>
 
+#include "memory.h"
+
 namespace framekiln::cpu {
+namespace {
+
+// 28 rows of half a frame's width, with a border.
+size_t YuvScratchBytes(const YuvConversion& c) { return sizeof(float) * 28 * (c.width / 2 + 16); }
+
+}  // namespace
 
 std::vector<const Kernels*> AvailableKernels() {
   std::vector<const Kernels*> available;
@@ -30,6 +38,16 @@ const Kernels& ChooseKernels(const std::string& name) {
     if (name.empty() || name == kernels->name) return *kernels;
   }
   throw std::invalid_argument("This machine does not have the instruction set " + name + ".");
+}
+
+size_t YuvSamples(const YuvConversion& c) {
+  const size_t pixels = size_t{c.width} * c.height;
+  return pixels + 2 * (pixels / (c.halves_columns ? 2 : 1) / (c.halves_rows ? 2 : 1));
+}
+
+void ConvertFrameToYuv(const Kernels& kernels, const YuvConversion& conversion, const void* rgb, void* yuv) {
+  const Memory scratch(YuvScratchBytes(conversion));
+  kernels.convert_to_yuv(conversion, rgb, yuv, scratch.floats());
 }
 
 }  // namespace framekiln::cpu

@@ -14,4 +14,10 @@ std::vector<const Kernels*> AvailableKernels();
 // The kernels of that name, or the best for an empty name. Throws std::invalid_argument where this machine lacks it.
 const Kernels& ChooseKernels(const std::string& name);
 
+// Samples of a frame as planar YUV.
+size_t YuvSamples(const YuvConversion& conversion);
+
+// Converts a frame of packed RGB. Components of 16 bits begin at even addresses.
+void ConvertFrameToYuv(const Kernels& kernels, const YuvConversion& conversion, const void* rgb, void* yuv);
+
 }  // namespace framekiln::cpu

@@ -5,6 +5,9 @@
 
 namespace framekiln::cpu {
 namespace FRAMEKILN_ISA {
+
+void ConvertToYuv(const YuvConversion& conversion, const void* rgb, void* yuv, float* scratch);  // yuv.cc
+
 namespace {
 
 constexpr int kLeast = kChannelBlock / kLanes;  // Vectors of the fewest channels.
@@ -471,7 +474,8 @@ constexpr Kernels KernelsNamed(const char* name) {
 #else
   constexpr SchemeKernel kF6Words{}, kF4Words{};
 #endif
-  return {name,    ColumnBlock, RowsOf, ConvolveInput, KernelFor<6, Floats>(), KernelFor<4, Floats>(), kF6Words, kF4Words};
+  return {name,     ColumnBlock, RowsOf,      ConvolveInput, KernelFor<6, Floats>(), KernelFor<4, Floats>(),
+          kF6Words, kF4Words,    ConvertToYuv};
 }
 
 }  // namespace

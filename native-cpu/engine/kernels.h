@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "yuv.h"
+
 namespace framekiln::cpu {
 
 // Channels are padded to a multiple of this, which every vector length divides.
@@ -88,6 +90,8 @@ struct Kernels {
   // A convolution of an input image, whose weights are [3][3][3 colours][cout].
   void (*convolve_input)(const ConvolutionCall& call, uint32_t first_row, uint32_t rows);
   SchemeKernel f6_floats, f4_floats, f6_words, f4_words;
+  // Converts a frame; see ConvertFrameToYuv in dispatch.h.
+  void (*convert_to_yuv)(const YuvConversion& conversion, const void* rgb, void* yuv, float* scratch);
 };
 
 extern const Kernels kPlainKernels;

@@ -324,6 +324,76 @@ void UnsupportedTest(Random& random, const Kernels& kernels) {
   refused([](Plan& plan) { plan.steps.back().scale = 2; });
 }
 
+// Samples of a random frame of YUV in double precision, before rounding.
+std::vector<double> YuvInDoubles(const YuvConversion& c, const std::vector<uint16_t>& rgb) {
+  const auto at = [&](int64_t row, int64_t column, int colour) {
+    row = std::clamp<int64_t>(row, 0, c.height - 1), column = std::clamp<int64_t>(column, 0, c.width - 1);
+    return static_cast<double>(rgb[(row * c.width + column) * 3 + colour]);
+  };
+  const auto luma = [&](int64_t row, int64_t column) {
+    return double{c.red} * at(row, column, 0) + double{c.green} * at(row, column, 1) + double{c.blue} * at(row, column, 2);
+  };
+  // The cubic filter of swscale with B = 0 and C = 0.6, stretched to twice its length.
+  const auto weight = [](double distance) {
+    const double x = std::abs(distance) / 2;
+    if (x < 1) return (1.4 * x - 2.4) * x * x + 1;
+    return x < 2 ? ((-0.6 * x + 3) * x - 4.8) * x + 2.4 : 0.0;
+  };
+  std::vector<double> samples;
+  for (uint32_t row = 0; row < c.height; row++)
+    for (uint32_t column = 0; column < c.width; column++)
+      samples.push_back(luma(row, column) * c.luma_scale + c.luma_offset);
+  for (const int colour : {2, 0}) {
+    const uint32_t step_x = c.halves_columns ? 2 : 1, step_y = c.halves_rows ? 2 : 1;
+    for (uint32_t row = 0; row < c.height; row += step_y)
+      for (uint32_t column = 0; column < c.width; column += step_x) {
+        const double centre = c.halves_rows && c.between_rows ? 0.5 : 0;
+        double sum = 0, weights = 0;
+        for (int i = step_y == 1 ? 0 : -4; i <= (step_y == 1 ? 0 : 5); i++)
+          for (int j = step_x == 1 ? 0 : -4; j <= (step_x == 1 ? 0 : 4); j++) {
+            const double w = weight(i - centre) * weight(j);
+            sum += w * (at(int64_t{row} + i, int64_t{column} + j, colour) - luma(int64_t{row} + i, int64_t{column} + j));
+            weights += w;
+          }
+        samples.push_back(sum / weights * (colour == 2 ? c.u_scale : c.v_scale) + c.chroma_offset);
+      }
+  }
+  return samples;
+}
+
+void YuvTest(Random& random, const Kernels& kernels) {
+  YuvConversion c{};
+  c.width = 2 * Between(random, 1, 70), c.height = 2 * Between(random, 1, 12);
+  c.bytes = Between(random, 1, 2);
+  c.halves_columns = Between(random, 0, 3) > 0;
+  c.halves_rows = c.halves_columns && Between(random, 0, 3) > 0;
+  c.between_rows = Between(random, 0, 1) == 0;
+  const float white = c.bytes == 1 ? 255 : 65280, depth = c.bytes == 1 ? 1 : 4;
+  c.red = 0.2126f, c.green = 0.7152f, c.blue = 0.0722f;
+  c.luma_scale = 219 * depth / white, c.luma_offset = 16 * depth;
+  c.u_scale = 224 * depth / white / 1.8556f, c.v_scale = 224 * depth / white / 1.5748f, c.chroma_offset = 128 * depth;
+  c.largest = c.bytes == 1 ? 255 : 1023;
+  std::vector<uint16_t> rgb(size_t{3} * c.width * c.height), yuv(YuvSamples(c)), plain(yuv.size());
+  // Noise, with many of the darkest and the brightest colours.
+  for (uint16_t& component : rgb) {
+    const uint32_t most = c.bytes == 1 ? 255 : 65535, kind = Between(random, 0, 3);
+    component = static_cast<uint16_t>(kind == 0 ? 0 : kind == 1 ? most : Between(random, 0, most));
+  }
+  const std::vector<uint8_t> bytes(rgb.begin(), rgb.end());
+  const void* frame = c.bytes == 1 ? static_cast<const void*>(bytes.data()) : rgb.data();
+  ConvertFrameToYuv(kernels, c, frame, yuv.data());
+  ConvertFrameToYuv(kPlainKernels, c, frame, plain.data());
+  Require(yuv == plain, "the bytes differ from those of another instruction set");
+  const std::vector<double> wanted = YuvInDoubles(c, rgb);
+  for (size_t i = 0; i < wanted.size(); i++) {
+    const double found = c.bytes == 1 ? reinterpret_cast<const uint8_t*>(yuv.data())[i] : yuv[i];
+    const double possible = std::clamp(wanted[i], 0.0, static_cast<double>(c.largest));
+    Require(std::abs(found - possible) <= 0.501, "sample " + std::to_string(i) + " of " + std::to_string(c.width) + "x" +
+                                                      std::to_string(c.height) + " is " + std::to_string(found) +
+                                                      " instead of " + std::to_string(possible));
+  }
+}
+
 struct Test {
   const char* name;
   void (*run)(Random&, const Kernels&);
@@ -338,6 +408,7 @@ constexpr Test kTests[] = {
     {"windows against the whole frame", WindowTest, 10},
     {"16-bit images", FormatsTest, 10},
     {"models that the engine cannot run", UnsupportedTest, 1},
+    {"frames of YUV against double precision", YuvTest, 60},
 };
 
 }  // namespace

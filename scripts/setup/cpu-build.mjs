@@ -116,11 +116,13 @@ export async function buildCpu(root, name, { folder = 'build', flags = [], compi
   const defines = ['-DNAPI_VERSION=8', ...('avx2_vnni' in sets ? ['-DFRAMEKILN_AVX_VNNI'] : [])];
   const units = [
     ...sources.map((source) => ({ source, object: source.replaceAll('/', '_'), extra: [] })),
-    ...Object.entries(sets).map(([isa, extra]) => ({
-      source: 'native-cpu/engine/kernels.cc',
-      object: `kernels_${isa}`,
-      extra,
-    })),
+    ...Object.entries(sets).flatMap(([isa, extra]) =>
+      ['kernels', 'yuv'].map((name) => ({
+        source: `native-cpu/engine/${name}.cc`,
+        object: `${name}_${isa}`,
+        extra,
+      })),
+    ),
   ];
   const compile = async ({ source, object, extra }) => {
     const to = join(build, `${object}.o`);

@@ -60,6 +60,11 @@ export interface JobPlan extends BatchSizes {
    */
   readonly decodedTo?: YuvFormat;
   /**
+   * Format in which the frames of a pipeline that gives RGB are written for the encoder. Absent: RGB, as where the CPU addon was
+   * not there when the job started, for still images, and in plans of older versions.
+   */
+  readonly writtenAs?: YuvFormat;
+  /**
    * What shrinks frames from the scale of the model to a smaller one. Absent: our own resampler, as in plans of older
    * versions.
    */

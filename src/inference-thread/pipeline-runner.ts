@@ -183,7 +183,8 @@ export class PipelineRunner {
   }
 
   async #writeFrames(request: TransformRequest, input: number, output: number): Promise<void> {
-    const bytes = frameBytes(this.#formats.output);
+    const write = await this.#frameWriter(output);
+    const bytes = frameBytes(this.#written);
     let framesReady = request.framesReady;
     // A process killed while it wrote leaves part of a frame after the complete ones.
     ftruncateSync(output, framesReady * bytes);
@@ -194,13 +195,32 @@ export class PipelineRunner {
     for await (const frame of this.#pipeline.process(frames, request.direction, signal)) {
       failPoint('transformed-frame.before-write');
       // Frames are appended one by one, so the length of the file says how many are complete.
-      for (let written = 0; written < bytes;) {
-        written += writeSync(output, frame.pixels, written, bytes - written, framesReady * bytes + written);
-      }
+      await write(frame.pixels, framesReady * bytes);
       failPoint('transformed-frame.written');
       framesReady++;
       this.#send({ kind: 'progress', framesReady, reducedTile: this.#pipeline.reducedTile });
     }
+  }
+
+  /** Format of the frames that are written. */
+  get #written(): FrameFormat {
+    const { output } = this.#formats;
+    return { ...output, pixelFormat: this.#setup.toYuv?.pixelFormat ?? output.pixelFormat };
+  }
+
+  /** Writes frames at their place of a file, in the format that the encoder reads. */
+  async #frameWriter(file: number): Promise<(pixels: Buffer, position: number) => Promise<void> | void> {
+    const { toYuv } = this.#setup;
+    if (toYuv === undefined) return (pixels, position) => writeFrame(file, pixels, position);
+    // Loaded only where it is needed, like the engines.
+    const { createYuvConverter } = await import('../inference/yuv-converter.ts');
+    const convert = createYuvConverter(toYuv);
+    // Begins at an address that its components allow, and is used for every frame.
+    const converted = Buffer.allocUnsafeSlow(frameBytes(this.#written));
+    return async (pixels, position) => {
+      await convert(pixels, converted);
+      writeFrame(file, converted, position);
+    };
   }
 
   #count(frameNumber: number): void {
@@ -227,6 +247,11 @@ function linkFrames({ inputPath, outputPath }: TransformRequest): boolean {
   } catch {
     return false;
   }
+}
+
+function writeFrame(file: number, pixels: Buffer, position: number): void {
+  for (let written = 0; written < pixels.length;)
+    written += writeSync(file, pixels, written, pixels.length - written, position + written);
 }
 
 function* readFrames(

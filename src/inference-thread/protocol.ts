@@ -1,6 +1,7 @@
 import type { BatchRange } from '../domain/frame-batch.ts';
 import type { MediaInfo, YuvFormat } from '../domain/media-info.ts';
 import type { Precision, WebGpuUse } from '../domain/job.ts';
+import type { YuvConversion } from '../domain/yuv-conversion.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import type { Measurement } from '../observability/measurements.ts';
@@ -21,6 +22,8 @@ export interface PipelineSetup {
   readonly speech?: Speech | undefined;
   /** Format in which the decoder delivers frames of the final size; absent: RGB of the size of the source. */
   readonly decodedTo?: YuvFormat | undefined;
+  /** How frames are converted before they are written. Absent: they are written as the pipeline gives them. */
+  readonly toYuv?: YuvConversion | undefined;
   /** What shrinks frames from the scale of a model to a smaller one; absent: our own resampler. */
   readonly shrinksWith?: 'sharp' | undefined;
   /** Whether parts of a frame that have not changed get the result of the previous frame (only on the CPU); absent: no. */

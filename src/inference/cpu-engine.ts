@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { instructionSet } from '../config/environment.ts';
 import { EngineError, toError } from '../domain/errors.ts';
 import type { Precision } from '../domain/job.ts';
+import type { YuvConversion } from '../domain/yuv-conversion.ts';
 import type { Engine, LoadedModel, ModelOutput, Tensor, WindowToUpscale } from './engine.ts';
 import { findAddon } from './find-addon.ts';
 import { decodeModel } from './models/onnx-model.ts';
@@ -14,6 +15,13 @@ export interface CpuAddon {
   instructionSets(): readonly string[];
   /** @param threads 0: one per core @param instructionSet empty: the best one */
   load(plan: Uint8Array, threads: number, instructionSet: string, precision: Precision): Promise<CpuModel>;
+  /** Converts packed RGB to planar YUV; 16-bit components begin at even addresses. Absent in older versions. */
+  convertToYuv?(
+    frame: Uint8Array,
+    conversion: YuvConversion,
+    instructionSet: string,
+    target: Uint8Array,
+  ): Promise<void>;
 }
 
 interface CpuModel {

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { Chroma, FrameFormat, MediaInfo } from '../../src/domain/media-info.ts';
 import { outputColor } from '../../src/media/decode/color-conversion.ts';
 import { FrameDecoder, frameBuffer, type DecoderOptions } from '../../src/media/decode/decoder.ts';
+import { createYuvConverter } from '../../src/inference/yuv-converter.ts';
 import { encodeSegment, verifySegment, type SegmentJob } from '../../src/media/encode/encode-segment.ts';
 import type { EncoderName, EncoderSettings } from '../../src/media/encode/encoder-arguments.ts';
 import { indexFrames, type FrameIndex } from '../../src/media/index/frame-index.ts';
 import { muxOutput } from '../../src/media/join/mux.ts';
+import { yuvConversion } from '../../src/media/encode/yuv-conversion.ts';
 import { outputTiming } from '../../src/media/encode/output-timing.ts';
 import { probeMedia } from '../../src/media/probe/probe-media.ts';
 import { planStreams } from '../../src/media/join/stream-plan.ts';
@@ -79,16 +81,17 @@ export async function makeSegments(opened: Opened, folder: string, cuts: readonl
     const framesPath = join(folder, `${paths.length}.raw`);
     const decoder = decoderAt(opened, first);
     const frame = frameBuffer(format);
+    const written = writtenFormat(opened, settings);
     writeFileSync(framesPath, '');
     for (let i = 0; i < frames; i++) {
       await decoder.read(frame);
-      appendFileSync(framesPath, frame);
+      appendFileSync(framesPath, await written.convert(frame));
     }
     await decoder.close();
     const { num, den } = media.video.sampleAspectRatio;
     const job: SegmentJob = {
       framesPath,
-      format,
+      format: written.format,
       firstFrame: first,
       frameCount: frames,
       timing: outputTiming(index, media),
@@ -103,6 +106,15 @@ export async function makeSegments(opened: Opened, folder: string, cuts: readonl
     first += frames;
   }
   return paths;
+}
+
+/** The format in which a job writes frames for its encoder, and how it brings them to that format. */
+function writtenFormat({ media, format }: Opened, { chroma = '420' }: EncoderSettings) {
+  const conversion = yuvConversion(format, outputColor(media.video), chroma);
+  if (conversion === null) return { format, convert: (frame: Buffer) => Promise.resolve(frame) };
+  const yuv = { ...format, pixelFormat: conversion.pixelFormat };
+  const [target, toYuv] = [frameBuffer(yuv), createYuvConverter(conversion)];
+  return { format: yuv, convert: (frame: Buffer) => toYuv(frame, target).then(() => target) };
 }
 
 /** Does what a job does, without a pipeline: the output has the size of the source. */

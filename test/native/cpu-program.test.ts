@@ -69,8 +69,8 @@ test('the wide instructions of one set do not leak into code that every machine 
   if (whyNot !== null) skip(whyNot);
   if (process.arch !== 'x64') skip('there is one instruction set');
   // The linker keeps one copy of a weak symbol, perhaps the one that a machine cannot execute.
-  const objects = readdirSync(build).filter((name) => /^kernels_avx.*\.o$/.test(name));
-  expect(objects.length).toBeGreaterThanOrEqual(3);
+  const objects = readdirSync(build).filter((name) => /^(kernels|yuv)_avx.*\.o$/.test(name));
+  expect(objects.length).toBeGreaterThanOrEqual(6);
   for (const object of objects) {
     const symbols = execFileSync('nm', [join(build, object)], { encoding: 'utf8' });
     expect(symbols.match(/ [WVu] \S+/g)).toBeNull();

@@ -20,8 +20,12 @@ export async function openPipeline(
     enhancer = null,
     detector,
     plan,
+    toYuv,
     memories,
-  }: Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'enhancer' | 'detector' | 'plan' | 'memories'>,
+  }: Pick<
+    PreparedJob,
+    'media' | 'model' | 'embedding' | 'enhancer' | 'detector' | 'plan' | 'toYuv' | 'memories'
+  >,
   framesTotal: number,
 ): Promise<JobPlan> {
   const { inference, queue, lease, job, settings, traceFile, log, signal } = context;
@@ -34,6 +38,7 @@ export async function openPipeline(
       ...{ model, embedding, enhancer, speech, traceFile },
       detector: detector ?? null,
       decodedTo: plan.decodedTo,
+      toYuv,
       shrinksWith: plan.shrinksWith,
       reusesTiles: plan.reusesTiles,
       tile: plan.tile,

@@ -17,6 +17,7 @@ import { availableMemoryBytes } from '../../workspace/memory.ts';
 import { tryWithPermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
 import { chooseChroma } from './decoded-format.ts';
+import { chooseWrittenAs } from './written-format.ts';
 import { facesAtOnce } from './faces-at-once.ts';
 import { kernelBytesPerPixel } from './kernel-memory.ts';
 import { chooseTiles, tiledModel, tilesAfterCrashes, type TiledWork } from './tile-sizes.ts';
@@ -128,6 +129,7 @@ async function newPlan(context: JobContext, inputs: PlanInputs): Promise<JobPlan
     ...(container === undefined ? {} : { container }),
     encoder,
     ...(decodedTo === undefined ? {} : { decodedTo }),
+    ...(container === undefined ? {} : chooseWrittenAs(formats.output, media, chroma)),
     ...(model === null ? {} : { shrinksWith: 'sharp' }),
     // Another model may accept only certain sizes, and how far it looks beyond a tile is not known.
     ...(model === null || model.architecture === null || needsWholeFrames(model)

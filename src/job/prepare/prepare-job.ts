@@ -22,6 +22,7 @@ import { prepareSource } from './prepare-source.ts';
 import type { PreparedJob } from './prepared-job.ts';
 import { withoutPlanOfOnePass } from './one-pass-jobs.ts';
 import { tiledModel } from './tile-sizes.ts';
+import { withWrittenFormat } from './written-format.ts';
 
 /**
  * Decides everything before the first frame: source and frame index, output path, models, plan, the checkpoints that
@@ -61,6 +62,7 @@ export async function prepareJob(given: JobContext, folder: JobFolder): Promise<
     ...source,
     ...models,
     ...pipeline,
+    ...withWrittenFormat(pipeline.formats, media, plan),
     ...{ plan, memories, streams, outputPath, committed, missing },
   };
   logPreparation(context, prepared);

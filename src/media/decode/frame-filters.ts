@@ -1,4 +1,10 @@
-import { isDeep, isRgbFormat, type FrameFormat, type VideoStreamInfo } from '../../domain/media-info.ts';
+import {
+  isDeep,
+  isRgbFormat,
+  type FrameFormat,
+  type RgbFormat,
+  type VideoStreamInfo,
+} from '../../domain/media-info.ts';
 import { chromaTurningOptions } from './chroma-position.ts';
 import {
   colorInputOptions,
@@ -52,16 +58,21 @@ function toRgbFilter(video: VideoStreamInfo, format: FrameFormat): string {
   return `${planar}scale=${fit(video, format, 1)}${colors},pad=${width}:${height}:-1:-1`;
 }
 
-/**
- * Filter that brings 16-bit RGB to the white that the encoder's conversion expects; empty if it has it. Between YUV and
- * 16-bit RGB, swscale takes 255 * 256 for white in limited range, and fills the lower bits with zeros in full range.
- * From other RGB it makes 65535, which would become brighter than white.
- */
+/** Filter that brings 16-bit RGB to the white of frames; empty if it has it. swscale makes other whites in some cases. */
 function whiteFilter({ pixelFormat, bitsPerComponent: bits }: VideoStreamInfo, range: 'tv' | 'pc'): string {
-  const expected = range === 'tv' ? 255 * 2 ** 8 : 1023 * 2 ** 6;
+  const expected = whiteOf('rgb48le', range);
   const found = isRgb(pixelFormat) ? 65_535 : range === 'tv' ? expected : (2 ** bits - 1) * 2 ** (16 - bits);
   if (found === expected) return '';
   return `,lutrgb=${['r', 'g', 'b'].map((channel) => `${channel}=val*${expected}/${found}`).join(':')}`;
+}
+
+/**
+ * White of RGB frames. Between YUV and 16-bit RGB, swscale takes 255 * 256 for white in limited range, and fills the lower bits
+ * with zeros in full range. From other RGB it makes 65535, which would become brighter than white.
+ */
+export function whiteOf(pixelFormat: RgbFormat, range: 'tv' | 'pc'): number {
+  if (pixelFormat === 'rgb24') return 255;
+  return range === 'tv' ? 255 * 2 ** 8 : 1023 * 2 ** 6;
 }
 
 function toYuvFilter(video: VideoStreamInfo, format: FrameFormat): string {

@@ -5,6 +5,7 @@ import { batchRange, type BatchRange } from '../../../../src/domain/frame-batch.
 import type { JobPlan, WebGpuUse } from '../../../../src/domain/job.ts';
 import { frameBytes, type YuvFormat } from '../../../../src/domain/media-info.ts';
 import type { DualFaceRecipe, Recipe, UpscaleRecipe } from '../../../../src/domain/recipe.ts';
+import { convertToYuv } from '../../../../src/inference/convert-to-yuv.ts';
 import type { Engine } from '../../../../src/inference/engine.ts';
 import { createOnnxEngine } from '../../../../src/inference/onnx-engine.ts';
 import type { DecodedBatch, TransformedBatch } from '../../../../src/job/batches/batch-record.ts';
@@ -12,6 +13,7 @@ import { JobProgress } from '../../../../src/job/batches/job-progress.ts';
 import { openPipeline } from '../../../../src/job/batches/open-pipeline.ts';
 import { TileMemory } from '../../../../src/job/batches/tile-memory.ts';
 import { TransformStage } from '../../../../src/job/batches/transform-stage.ts';
+import { withWrittenFormat } from '../../../../src/job/prepare/written-format.ts';
 import { findJobModels } from '../../../../src/job/prepare/find-job-models.ts';
 import { encodeViews } from '../../../../src/pipelines/dual-face/composition/screen-views.ts';
 import { describePipeline } from '../../../../src/pipelines/describe-pipeline.ts';
@@ -41,6 +43,8 @@ interface StageRequest {
   readonly width?: number;
   /** Format in which the decoder delivers frames of the final size. */
   readonly decodedTo?: YuvFormat;
+  /** Format in which transformed frames are written. */
+  readonly writtenAs?: YuvFormat;
   readonly webGpu?: WebGpuUse;
   readonly directionOf?: (batchNumber: number) => Uint8Array | null;
 }
@@ -53,6 +57,7 @@ async function openStage(request: StageRequest = {}) {
     engine,
     width = 32,
     decodedTo,
+    writtenAs,
     webGpu,
     directionOf = () => null,
   } = request;
@@ -65,11 +70,13 @@ async function openStage(request: StageRequest = {}) {
   const plan: JobPlan = {
     ...{ ...PLAN, ...SIZES, tile: null },
     ...(decodedTo === undefined ? {} : { decodedTo }),
+    ...(writtenAs === undefined ? {} : { writtenAs }),
     ...(webGpu === undefined ? {} : { webGpu }),
   };
   const withoutVideo = preparedWithoutVideo({ job }, width);
   const pipeline = describePipeline(job.recipe, withoutVideo.media, decodedTo);
-  const prepared = { ...withoutVideo, ...pipeline, ...models, plan };
+  const written = withWrittenFormat(pipeline.formats, withoutVideo.media, plan);
+  const prepared = { ...withoutVideo, ...pipeline, ...models, plan, ...written };
   await openPipeline({ ...context, job }, prepared, FRAMES);
   const files = frameFilesOf(work);
   const { formats } = prepared;
@@ -96,7 +103,12 @@ async function openStage(request: StageRequest = {}) {
     stage.run(await decoded(number, framesReady), running);
   const transforms = () =>
     work.requests.flatMap((request) => (request.kind === 'transform' ? [request] : []));
-  return { ...work, stage, progress, formats, decoded, run, transforms };
+  return { ...work, stage, progress, formats, toYuv: written.toYuv, decoded, run, transforms };
+}
+
+function notNull<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('Frames are not converted.');
+  return value;
 }
 
 function rangeOf(number: number): BatchRange {
@@ -116,6 +128,23 @@ test('frames that the decoder has resized become the transformed ones without a 
   expect(existsSync(batch.inputPath)).toBe(false);
   progress.store();
   expect(stored().framesDone).toBe(4);
+});
+
+test('frames are written in the format of the plan, also those after frames that were ready', async () => {
+  const rgb = await openStage();
+  const frames = readFileSync((await rgb.run(0)).outputPath);
+  const yuv = await openStage({ writtenAs: 'yuv420p' });
+  const { outputPath } = await yuv.run(0);
+  const written = readFileSync(outputPath);
+  const bytes = frameBytes(yuv.formats.output);
+  expect(written).toHaveLength(4 * bytes);
+  const expected = Buffer.allocUnsafeSlow(bytes);
+  convertToYuv(notNull(yuv.toYuv), frames.subarray(0, frames.length / 4), expected);
+  expect(written.subarray(0, bytes)).toEqual(expected);
+
+  truncateSync(outputPath, 2 * bytes + 5);
+  await yuv.run(0, 2);
+  expect(readFileSync(outputPath)).toEqual(written);
 });
 
 test.each([

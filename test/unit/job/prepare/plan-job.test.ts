@@ -4,6 +4,7 @@ import { ModelError } from '../../../../src/domain/errors.ts';
 import type { Job, JobPlan } from '../../../../src/domain/job.ts';
 import type { ModelFile } from '../../../../src/domain/models.ts';
 import { isCpuAddonBuilt } from '../../../../src/inference/cpu-engine.ts';
+import { canConvertToYuv } from '../../../../src/inference/yuv-converter.ts';
 import { planJob, type PlanInputs } from '../../../../src/job/prepare/plan-job.ts';
 import { describePipeline } from '../../../../src/pipelines/describe-pipeline.ts';
 import { sourceOf } from '../../../helpers/upscale-source.ts';
@@ -69,6 +70,18 @@ test('a new job notes what resizes its frames, and a stored plan keeps what it s
   const stored = await planned({ plan: STORED });
   expect(stored).not.toHaveProperty('shrinksWith');
   expect(stored).not.toHaveProperty('decodedTo');
+});
+
+test('a new job of a video notes that its frames are written as YUV, and a stored plan keeps what it says', async () => {
+  const video = { container: 'mp4' } as const;
+  const noted = (pixelFormat: string) => (canConvertToYuv() ? pixelFormat : undefined);
+  expect((await planned({}, video)).writtenAs).toBe(noted('yuv420p'));
+  expect((await planned({}, { container: 'gif' })).writtenAs).toBe(noted('yuv444p'));
+  // A still image.
+  expect(await planned()).not.toHaveProperty('writtenAs');
+  expect(await planned({ plan: STORED }, video)).not.toHaveProperty('writtenAs');
+  const kept = await planned({ plan: { ...STORED, writtenAs: 'yuv420p' } }, video);
+  expect(kept).toMatchObject({ writtenAs: 'yuv420p' });
 });
 
 test('a new job measures WebGPU, unless its recipe rules out GPUs, and a stored plan keeps what it says', async () => {
