@@ -21,11 +21,20 @@ export async function openPipeline(
     detector,
     plan,
     memories,
-  }: Pick<PreparedJob, 'media' | 'model' | 'embedding' | 'enhancer' | 'detector' | 'plan' | 'memories'>,
+    ...video
+  }: Pick<
+    PreparedJob,
+    'media' | 'model' | 'embedding' | 'enhancer' | 'detector' | 'plan' | 'memories' | 'cycle' | 'isAhead'
+  >,
   framesTotal: number,
 ): Promise<JobPlan> {
   const { inference, queue, lease, job, settings, traceFile, log, signal } = context;
-  const speech = await speechOf(context, { media, plan, ...(detector === undefined ? {} : { detector }) });
+  const speech = await speechOf(context, {
+    ...video,
+    media,
+    plan,
+    ...(detector === undefined ? {} : { detector }),
+  });
   const { summary, usesWebGpu } = await inference.open(
     {
       jobId: job.id,

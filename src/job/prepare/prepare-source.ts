@@ -29,13 +29,21 @@ import { unpackSource } from './unpack-source.ts';
 /**
  * Checks that the source is still the file that was queued, reads its headers, and loads its frame index; the first
  * start of a job makes the index.
+ *
+ * @param aheadSeconds as for `speakSource`
  */
-export async function prepareSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
+export async function prepareSource(
+  context: JobContext,
+  folder: JobFolder,
+  aheadSeconds: number | null = null,
+): Promise<PreparedSource> {
   const { job, lease, queue, signal } = context;
   queue.progress.setStage(lease, 'probe');
   await assertUnchanged(job, signal);
   const source = await readSource(context, folder);
-  return job.recipe.pipeline === 'lip-sync' ? speakSource(context, folder, job.recipe, source) : source;
+  return job.recipe.pipeline === 'lip-sync'
+    ? speakSource(context, folder, job.recipe, source, aheadSeconds)
+    : source;
 }
 
 async function readSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
