@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { frameMd5 } from '../helpers/clips.ts';
+import { failPointFolder } from '../helpers/fail-points.ts';
 import { MAIN, makeHome, readLog, run } from '../helpers/framekiln.ts';
 import { makeFaceClip, makeSpeech, talkingModel } from '../helpers/lip-sync.ts';
 import { sharedModels, whyNoSharedMedia } from '../helpers/shared-media.ts';
@@ -19,9 +20,9 @@ import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 /* A speech that arrives on standard input while its video is made. The test decides when the rest of it arrives. */
 
-const SLOW = { tags: ['slow'], timeout: 200_000 };
+const SLOW = { tags: ['slow'], timeout: 400_000 };
 
-const WAIT = { timeout: 60_000, interval: 50 };
+const WAIT = { timeout: 120_000, interval: 50 };
 
 /** A home with a video of 2 seconds beside it. */
 function streamHome(): string {
@@ -45,10 +46,11 @@ const command = (home: string, audio: string): string[] => [
 ];
 
 /** The program with a speech that the test writes. */
-function startStreamed(home: string) {
+function startStreamed(home: string, environment: Record<string, string> = {}) {
   const child = spawn(process.execPath, [MAIN, ...command(home, '-')], {
     detached: true,
     stdio: ['pipe', 'ignore', 'inherit'],
+    env: { ...process.env, ...environment },
   });
   const ended = once(child, 'exit') as Promise<[number | null]>;
   const killGroup = async (): Promise<void> => {
@@ -86,7 +88,10 @@ test.skipIf(whyNoSharedMedia !== null)(
 
     const streamed = streamHome();
     copyFileSync(join(home, 'clips/anna.mp4'), join(streamed, 'clips/anna.mp4'));
-    const { stdin, ended } = startStreamed(streamed);
+    // The worker dies after its first checkpoint, and the next one goes on while the speech arrives.
+    const points = failPointFolder(join(streamed, 'points'));
+    points.arm('commit-batch.committed 1 kill');
+    const { stdin, ended } = startStreamed(streamed, points.environment);
     // 1.4 seconds, of which the first batch needs 1.
     const beginning = 44 + 2 * 44_100 * 1.4;
     stdin.write(bytes.subarray(0, beginning));
@@ -98,6 +103,7 @@ test.skipIf(whyNoSharedMedia !== null)(
     );
     stdin.end(bytes.subarray(beginning));
     expect(await ended).toEqual([0, null]);
+    expect(points.hasFired('commit-batch.committed')).toBe(true);
     expect(frameMd5(join(streamed, 'output/anna.mp4'))).toEqual(wanted);
     expect(readdirSync(join(streamed, '.framekiln/speech'))).toEqual([]);
 
