@@ -3,15 +3,27 @@
  * a generated speech. Prints CPU seconds (user and system, with all child processes) beside the wall clock. Then the time for a
  * face with each batch size, and for blending.
  *
- *   npm run build && node bench/lip-sync.mjs --clip FILE --detector DETECTOR.onnx [--seconds 5] [--layers 18]
+ *   npm run build && node bench/lip-sync.mjs --clip FILE --detector DETECTOR.onnx [--seconds 5] [--layers 18] [--only stream]
  *
+ * `--only stream`: nothing but the time to the first segment of a speech that arrives as fast as it is spoken, against waiting for all of it.
  * `--layers`: convolutions of 64 to 64 channels at 96x96, 0.34 G multiplications each.
  */
 import './no-telemetry.mjs';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { extname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { availableEngines } from '../dist/inference/available-engines.js';
@@ -28,6 +40,7 @@ const { values } = parseArgs({
     detector: text,
     seconds: { ...text, default: '5' },
     layers: { ...text, default: '18' },
+    only: text,
   },
 });
 const MAIN = resolve(import.meta.dirname, '../dist/main.js');
@@ -36,9 +49,12 @@ const home = mkdtempSync(join(tmpdir(), 'framekiln-bench-'));
 try {
   const model = join(home, 'models/wav2lip.onnx');
   prepare(model);
-  console.table(jobs());
-  console.table(await batches(model));
-  console.table(await blending());
+  if (values.only !== 'stream') {
+    console.table(jobs());
+    console.table(await batches(model));
+    console.table(await blending());
+  }
+  console.table(await firstSegments());
 } finally {
   rmSync(home, { recursive: true, force: true });
 }
@@ -92,6 +108,71 @@ function job(name, speech, keys) {
     'job s': said(/done in (\S+ \S+):/),
     faces: said(/a face speaks in (.*)$/),
   };
+}
+
+/** Seconds from the first byte of a speech that arrives in real time to the first segment, and to the finished video. */
+async function firstSegments() {
+  const recipe = { pipeline: 'lip-sync', detector: resolve(values.detector) };
+  writeFileSync(
+    join(home, 'framekiln.yaml'),
+    JSON.stringify({ recipe, estimate: { measure: false }, page: { enabled: false } }),
+  );
+  const rows = {};
+  // The first run also probes the machine, so it is not in the table.
+  await firstSegment({ isStreamed: false, name: 'second' });
+  for (const name of ['faces not known', 'faces known', 'faces known, again'])
+    for (const isStreamed of [false, true]) {
+      if (name === 'faces not known')
+        rmSync(join(home, '.framekiln/analyses'), { recursive: true, force: true });
+      const row = `${name}, ${isStreamed ? 'streamed' : 'after the whole speech'}`;
+      rows[row] = await firstSegment({ isStreamed, name: 'first' });
+    }
+  return rows;
+}
+
+async function firstSegment({ isStreamed, name }) {
+  const speech = readFileSync(join(home, `speech/${name}.wav`));
+  const video = join(home, `clip-${Math.random()}${extname(values.clip)}`);
+  copyFileSync(values.clip, video);
+  const startedAt = performance.now();
+  const seconds = () => Math.round((performance.now() - startedAt) / 100) / 10;
+  const arriving = join(home, 'arriving.wav');
+  const program = (audio, stdin) =>
+    spawn(process.execPath, [MAIN, 'run', video, '--audio', audio, '--skip-checks', '--home', home], {
+      stdio: [stdin, 'ignore', 'inherit'],
+    });
+  const running = isStreamed ? program('-', 'pipe') : null;
+  const steps = Number(values.seconds) * 20;
+  const arrived = (async () => {
+    for (let step = 0; step < steps; step++) {
+      await delay(startedAt + step * 50 - performance.now());
+      const [from, to] = [step, step + 1].map((part) => Math.round((speech.length * part) / steps));
+      running?.stdin.write(speech.subarray(from, to));
+    }
+    await delay(startedAt + steps * 50 - performance.now());
+    running?.stdin.end();
+  })();
+  if (!isStreamed) {
+    await arrived;
+    writeFileSync(arriving, speech);
+  }
+  const child = running ?? program(arriving, 'ignore');
+  let first = null;
+  const look = setInterval(() => {
+    if (first === null && hasSegment()) first = seconds();
+  }, 20);
+  await once(child, 'exit');
+  clearInterval(look);
+  await arrived;
+  return { 'first segment s': first, 'finished s': seconds() };
+}
+
+function hasSegment() {
+  const jobs = join(home, '.framekiln/jobs');
+  return (existsSync(jobs) ? readdirSync(jobs) : []).some((id) => {
+    const segments = join(jobs, id, 'segments');
+    return existsSync(segments) && readdirSync(segments).some((name) => name.endsWith('.mp4'));
+  });
 }
 
 /** Time for a face with each batch size. */

@@ -23,7 +23,10 @@ export function withRecipeOptions(command: Command): Command {
     .option('--model <name>', 'lanczos, a name from framekiln models list, or an ONNX file')
     .option('--device <device>', 'auto, gpu, gpu-only or cpu')
     .option('--tile <pixels>', 'tile size in source pixels, or auto', numberOrText)
-    .option('--audio <file>', 'speech of a lip-sync job (default: the audio file beside the video)');
+    .option(
+      '--audio <file>',
+      'speech of a lip-sync job (default: the audio file beside the video); run also takes - for standard input',
+    );
 }
 
 /** The recipe that the options ask for, over `defaults`. @throws ConfigurationError with every fault */

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { LiveSettings } from '../config/live-settings.ts';
 import { runForeground } from '../daemon/run-foreground.ts';
 import type { Job } from '../domain/job.ts';
+import { toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import type { Recipe } from '../domain/recipe.ts';
 import { describeLargeEnough, fitToSource, isLargeEnough } from '../domain/target-size.ts';
@@ -15,6 +16,7 @@ import { checkEnvironment, type Place } from './check-environment.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { findGpuUse } from './find-gpu-use.ts';
 import { formatCheck } from './doctor.ts';
+import { speechInput, withStreamedSpeech } from './speech-input.ts';
 import { existingFile } from './existing-file.ts';
 import { withFoundModel } from '../inference/models/with-found-model.ts';
 import { makeHome, openHome } from './open-home.ts';
@@ -39,8 +41,10 @@ export function runCommand(cli: Cli): Command {
     const options = self.optsWithGlobals<RunOptions>();
     const facts = await probeMachine(makeHome(options), (sentence) => cli.complain(sentence));
     const place = { ...openHome(cli, options), facts };
-    const wanted = recipeFromOptions(options, place.settings.recipe);
     const source = await existingFile(file);
+    const speech = await speechInput(options.audio, place.home);
+    const given = speech === null ? options : { ...options, audio: speech.audio };
+    const wanted = withStreamedSpeech(recipeFromOptions(given, place.settings.recipe), speech);
     const found = await withFoundModel(wanted, place.home);
     const recipe = await fittedTo(source, found, place);
     if (typeof recipe === 'string') {
@@ -59,7 +63,15 @@ export function runCommand(cli: Cli): Command {
       level: settings.log.level,
       console: !cli.interactive,
     });
+    if (speech !== null && speech.part !== null)
+      cli.print(
+        `Receiving the speech. If this is interrupted, run the same command again with --audio ${speech.part}`,
+      );
     const bar = createProgressBar(cli, visibleText(basename(file)));
+    // Not awaited: if the job fails, the rest of the speech does not matter. If it cannot be stored, the job ends for want of it.
+    speech
+      ?.receive()
+      .catch((error: unknown) => log.error(`cannot receive the speech: ${toError(error).message}`));
     try {
       const { job, leftWithDaemon, missingDisk } = await runForeground({
         settings: new LiveSettings({ home, flags: options.set ?? [] }),

@@ -21,6 +21,8 @@ export interface Home {
   readonly lockFile: string;
   /** Contains a folder per job. */
   readonly jobsDir: string;
+  /** Contains the speeches that arrive on standard input (see workspace/received-speech.ts). */
+  readonly speechDir: string;
   /** Contains a media report per finished job. */
   readonly reportsDir: string;
   /** Settings written by the user. */
@@ -77,6 +79,7 @@ export function homeAt(root: string): Home {
     databaseFile: join(stateDir, 'framekiln.db'),
     lockFile: join(stateDir, 'daemon.lock'),
     jobsDir: join(stateDir, 'jobs'),
+    speechDir: join(stateDir, 'speech'),
     reportsDir: join(stateDir, 'reports'),
     configFile: join(root, 'framekiln.yaml'),
     validConfigFile: join(stateDir, 'last-valid-settings.yaml'),

@@ -14,7 +14,8 @@ export async function fingerprintOf(path: string, recipe: Recipe, signal?: Abort
   const own = isOfSequence(recipe)
     ? await sha256Sequence(path, await imagesIn(path), signal)
     : await sha256File(path, signal);
-  if (recipe.pipeline !== 'lip-sync' || recipe.audio === undefined) return own;
+  // A speech from standard input is a copy of our own, which need not be complete yet; its path makes the job another one.
+  if (recipe.pipeline !== 'lip-sync' || recipe.audio === undefined || recipe.streamed === true) return own;
   const speech = await sha256File(recipe.audio, signal);
   return createHash('sha256').update(`${own} ${speech}`).digest('hex');
 }

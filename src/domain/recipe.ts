@@ -65,6 +65,8 @@ export interface LipSyncRecipe {
   readonly device: Device;
   /** Path of the speech. A recipe that is not part of a job may lack it: the audio file beside the video is meant. */
   readonly audio?: string;
+  /** The speech arrives on standard input while the job runs, and is at `audio` when it is complete. Not a key that users set. */
+  readonly streamed?: true;
   /** Whose mouth moves, if there are several people. */
   readonly face: 'largest' | 'left' | 'right';
   /** The model draws every n-th frame. */
@@ -144,6 +146,11 @@ export function namedEnhancer(recipe: Recipe): string | null {
 export function followsSpeech(recipe: Recipe): boolean {
   if (recipe.pipeline !== 'dual-face') return false;
   return recipe.layout === 'speaker' || (recipe.spans ?? []).some(({ layout }) => layout === 'speaker');
+}
+
+/** The path of the speech that arrives while the job runs; null for all other jobs. */
+export function streamedSpeech(recipe: Recipe): string | null {
+  return recipe.pipeline === 'lip-sync' && recipe.streamed === true ? (recipe.audio ?? null) : null;
 }
 
 /** Whether the source of a job with this recipe is a folder of images. */

@@ -40,7 +40,7 @@ export interface TransformResult {
 /**
  * The worker's side of one job's pipeline on the inference thread. The worker makes one for each job and closes it.
  *
- * States: new → open ⇄ transforming, analysing or directing → closed. A thread that crashes, ends or hangs rejects the call in progress and
+ * States: new → open ⇄ transforming, analysing or directing → closed → open again. A thread that crashes, ends or hangs rejects the call in progress and
  * every later one. A thread that hangs ends only with its process, so `close` rejects then.
  */
 export class InferenceClient {
@@ -67,6 +67,12 @@ export class InferenceClient {
    * @returns one sentence for the log, which engine runs which model, and whether WebGPU computes
    */
   async open(setup: PipelineSetup, stallMs: number, signal: AbortSignal): Promise<OpenedPipeline> {
+    if (this.#isClosing) {
+      // The job had an earlier pipeline.
+      await this.#closed;
+      this.#isClosing = false;
+      this.#broken = null;
+    }
     this.#watchdog = new InferenceWatchdog({ stallMs, onStall: (stall) => this.#stalled(stall) });
     this.#listen(this.#thread.open(setup));
     const answer = await this.#answer(signal);
@@ -83,6 +89,11 @@ export class InferenceClient {
     const answer = await this.#answer(signal);
     if (answer.kind !== 'transformed') throw unexpected(answer);
     return answer;
+  }
+
+  /** Gives the open pipeline the next columns of the spectrogram of a speech that still arrives. */
+  hear(mel: Float32Array): void {
+    this.#send({ kind: 'hear', mel });
   }
 
   /** Analyses a batch, for a pipeline that looks at the whole video first. */

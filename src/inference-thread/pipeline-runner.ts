@@ -94,6 +94,10 @@ export class PipelineRunner {
 
   /** @returns for `close`, a promise that settles when the pipeline is closed; null for any other message */
   receive(message: ToPort): Promise<void> | null {
+    if (message.kind === 'hear') {
+      this.#pipeline.hear?.(message.mel);
+      return null;
+    }
     const work = this.#work(message);
     if (work !== null) {
       this.#working = work.catch((error: unknown) => this.#fail(error));
@@ -104,7 +108,7 @@ export class PipelineRunner {
   }
 
   /** Starts what a request asks for; null for messages that are no requests. */
-  #work(message: ToPort): Promise<void> | null {
+  #work(message: Exclude<ToPort, { kind: 'hear' }>): Promise<void> | null {
     if (message.kind === 'transform') return this.#transform(message);
     if (message.kind === 'analyse') return this.#analyse(message);
     return message.kind === 'direct' ? this.#direct(message) : null;

@@ -81,8 +81,15 @@ export interface DirectRequest {
   readonly loudness: Float32Array | null;
 }
 
+/** The next columns of the spectrogram of a speech that still arrives. Has no answer. */
+export interface HearRequest {
+  readonly kind: 'hear';
+  readonly mel: Float32Array;
+}
+
 /** `stop`: stop at the next tile. `close`: stop, then close the pipeline and the port once the current run has returned. */
-export type ToPort = TransformRequest | AnalyseRequest | DirectRequest | { readonly kind: 'stop' | 'close' };
+export type ToPort =
+  TransformRequest | AnalyseRequest | DirectRequest | HearRequest | { readonly kind: 'stop' | 'close' };
 
 export type FromPort =
   | { readonly kind: 'opened'; readonly summary: string; readonly usesWebGpu: boolean }

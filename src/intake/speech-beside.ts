@@ -13,7 +13,7 @@ import { isInside, openRegularFile } from '../lib/open-regular-file.ts';
  * @throws InputRejectedError NO_AUDIO if there is none, BAD_RECIPE if it is somewhere else
  */
 export async function withSpeech(recipe: Recipe, video: string, onlyIn?: string): Promise<Recipe> {
-  if (recipe.pipeline !== 'lip-sync') return recipe;
+  if (recipe.pipeline !== 'lip-sync' || recipe.streamed === true) return recipe;
   const wanted = recipe.audio === undefined ? speechPaths(video) : [resolve(dirname(video), recipe.audio)];
   for (const audio of wanted) {
     const place = await placeOfSpeech(audio, onlyIn);

@@ -1,6 +1,8 @@
+import { rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { InputRejectedError } from '../domain/errors.ts';
 import { formatDuration } from '../observability/format-progress.ts';
+import { streamedSpeech } from '../domain/recipe.ts';
 import { readReport } from '../reports/media-report.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { processBatches } from './batches/process-batches.ts';
@@ -12,6 +14,8 @@ import type { JobContext } from './job-context.ts';
 import { assertFoldersPresent } from './missing-folders.ts';
 import { prepareJob } from './prepare/prepare-job.ts';
 import { assertUnchanged } from './prepare/assert-unchanged.ts';
+import { extendDirections } from './stream/extend-directions.ts';
+import { makeEarlyBatches } from './stream/make-early-batches.ts';
 import { stillFormatOfJob } from './still/still-format-of-job.ts';
 
 /** Commits every missing batch of a job: on this machine, or on those of a cluster. */
@@ -32,6 +36,8 @@ export async function runJob(context: JobContext, doBatches: DoBatches = process
     job.publishedAtMs === null ? await makeOutput(context, folder, doBatches) : await earlierOutput(context);
   await settleSource(context, output);
   if (!settings.workspace.keepJobFolders) await folder.remove();
+  const speech = streamedSpeech(job.recipe);
+  if (speech !== null) await rm(speech, { force: true });
   queue.analyses.removeAnalysis(lease);
   queue.leases.finish(lease, Date.now());
   const outputPath = output?.path ?? job.outputPath;
@@ -52,10 +58,13 @@ async function makeOutput(
       const { makeStill } = await import('./still/make-still.ts');
       return await publishOutput(context, await makeStill(context, folder, still));
     }
-    const prepared = await prepareJob(context, folder);
-    await doBatches(context, folder, prepared);
-    await makeThumbnails(context, prepared);
-    return await publishOutput(context, await joinAndVerify(context, folder, prepared));
+    const speech = streamedSpeech(context.job.recipe);
+    const planned = speech === null ? context : await makeEarlyBatches(context, folder, speech);
+    const prepared = await prepareJob(planned, folder);
+    if (speech !== null) extendDirections(planned, prepared);
+    await doBatches(planned, folder, prepared);
+    await makeThumbnails(planned, prepared);
+    return await publishOutput(planned, await joinAndVerify(planned, folder, prepared));
   } catch (error) {
     await assertStillThere(context, error);
     throw error;

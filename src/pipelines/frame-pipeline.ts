@@ -81,6 +81,8 @@ export interface FramePipeline {
   open(source: MediaInfo): Promise<void>;
   /** The first pass over the video; absent: the frames are processed without one. */
   readonly analysis?: VideoAnalysis;
+  /** Gets the next columns of the spectrogram of a speech that still arrives. Absent: there is no speech. */
+  hear?(mel: Float32Array): void;
   /**
    * Looks at all frames of a batch before `process` gets them, or those of them that are still missing. What the
    * pipeline decides may depend on these frames only. Absent: the pipeline does not need to.

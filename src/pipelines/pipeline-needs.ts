@@ -2,11 +2,13 @@ import type { Precision, WebGpuUse } from '../domain/job.ts';
 import type { YuvFormat } from '../domain/media-info.ts';
 import type { ModelFile } from '../domain/models.ts';
 import type { Engine } from '../inference/engine.ts';
+import type { SourceCycle } from './lip-sync/source-cycle.ts';
 
 /** What a person in a video is to say. */
 export interface Speech {
-  /** The mel spectrogram: 80 columns of 80 values a second, one after the other. */
+  /** The mel spectrogram: 80 columns of 80 values a second, one after the other. Of a speech that still arrives, its beginning. */
   readonly mel: Float32Array;
+  readonly cycle: SourceCycle;
   /** Faces that the model draws in one run. */
   readonly facesAtOnce: number;
   /** The faces of frames that an earlier job with the same video has searched; null if there are none. */

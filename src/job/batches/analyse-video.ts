@@ -7,6 +7,7 @@ import type { FrameFiles } from '../../workspace/frame-files.ts';
 import type { KeptAnalysis } from '../../workspace/kept-analyses.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
+import { framesToAnalyse } from '../prepare/prepared-source.ts';
 import { assertWorkerMemory } from './assert-worker-memory.ts';
 import { createDecodeStage } from './create-stages.ts';
 import type { DecodedInput } from './decode-stage.ts';
@@ -30,7 +31,8 @@ export async function analyseVideo(
   const { plan, index } = prepared;
   const framesTotal = index.pts.length;
   const analysed = queue.analyses.listAnalysed(job.id);
-  if (analysed.length === batchCount(plan, framesTotal) && analysed.every(({ isDirected }) => isDirected))
+  // There are more if the speech of the job has turned out to be shorter than the video that was made ahead of it.
+  if (analysed.length >= batchCount(plan, framesTotal) && analysed.every(({ isDirected }) => isDirected))
     return;
   queue.progress.setStage(lease, 'analysis');
   const kept = keptAnalysisOf(context, prepared);
@@ -63,7 +65,7 @@ async function analyseMissing(
   const { queue, job, log } = context;
   const analysed = queue.analyses.listAnalysed(job.id);
   const present = new Set(analysed.map(({ number }) => number));
-  const missing = missingBatches(prepared.plan, prepared.index.pts.length, present);
+  const missing = missingBatches(prepared.plan, framesToAnalyse(prepared), present);
   if (analysed.length > 0 && missing.length > 0)
     log.info(
       `resuming the analysis from its checkpoint: ${counted(missing[0]?.firstFrame ?? 0, 'frame')} already analysed`,
@@ -87,7 +89,7 @@ async function analyseBatches(
   missing: readonly BatchRange[],
 ): Promise<boolean> {
   const { queue, job, lease, inference, signal, memoryLimitBytes } = context;
-  const framesTotal = prepared.index.pts.length;
+  const framesTotal = framesToAnalyse(prepared);
   const framesMissing = missing.reduce((sum, { frameCount }) => sum + frameCount, 0);
   const progress = new JobProgress(
     ...([context, framesTotal, framesTotal - framesMissing, prepared.plan.firstBatchFrames] as const),

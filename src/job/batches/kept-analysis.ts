@@ -3,6 +3,7 @@ import { withoutFullStop } from '../../lib/without-full-stop.ts';
 import { KeptAnalysis } from '../../workspace/kept-analyses.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
+import { framesToAnalyse } from '../prepare/prepared-source.ts';
 
 /** Increases when findings get another meaning, so that those of an earlier version are not used. */
 const VERSION = 2;
@@ -10,12 +11,13 @@ const VERSION = 2;
 /** The place of the findings of a job: the same for every job that would find the same. */
 export function keptAnalysisOf(
   { home, job }: Pick<JobContext, 'home' | 'job'>,
-  { media, index, model, embedding, detector, plan }: PreparedJob,
+  prepared: PreparedJob,
 ): KeptAnalysis {
+  const { media, model, embedding, detector, plan } = prepared;
   const { recipe, fingerprint } = job;
   const detectEvery = recipe.pipeline === 'dual-face' ? recipe.detectEvery : null;
   return new KeptAnalysis(home, [
-    ...[VERSION, fingerprint, index.pts.length, media.video.width, media.video.height],
+    ...[VERSION, fingerprint, framesToAnalyse(prepared), media.video.width, media.video.height],
     ...[recipe.pipeline, model?.sha256, embedding?.sha256, detectEvery, plan.decodedTo],
     ...(recipe.pipeline === 'lip-sync' ? [detector?.sha256, recipe.extend] : []),
   ]);

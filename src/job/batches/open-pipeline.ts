@@ -22,14 +22,29 @@ export async function openPipeline(
     plan,
     toYuv,
     memories,
+    ...video
   }: Pick<
     PreparedJob,
-    'media' | 'model' | 'embedding' | 'enhancer' | 'detector' | 'plan' | 'toYuv' | 'memories'
+    | 'media'
+    | 'model'
+    | 'embedding'
+    | 'enhancer'
+    | 'detector'
+    | 'plan'
+    | 'toYuv'
+    | 'memories'
+    | 'cycle'
+    | 'isAhead'
   >,
   framesTotal: number,
 ): Promise<JobPlan> {
   const { inference, queue, lease, job, settings, traceFile, log, signal } = context;
-  const speech = await speechOf(context, { media, plan, ...(detector === undefined ? {} : { detector }) });
+  const speech = await speechOf(context, {
+    ...video,
+    media,
+    plan,
+    ...(detector === undefined ? {} : { detector }),
+  });
   const { summary, usesWebGpu } = await inference.open(
     {
       jobId: job.id,

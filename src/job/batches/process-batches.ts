@@ -18,11 +18,14 @@ import { TransformStage } from './transform-stage.ts';
  * Takes every batch without a checkpoint through decode, transform, encode and commit, after the whole video has been analysed
  * where the pipeline needs that. The RAM disk exists only during
  * that time; after a failure it stays, so that the next attempt can reuse its frames.
+ *
+ * @param ready gives the batches one by one as their speech arrives; absent: all missing ones can be processed
  */
 export async function processBatches(
   context: JobContext,
   folder: JobFolder,
   prepared: PreparedJob,
+  ready?: (signal: AbortSignal) => AsyncIterable<BatchRange>,
 ): Promise<void> {
   const { missing, committed, plan, index, formats, hasAnalysis } = prepared;
   const { queue, job, lease, log, inference, signal } = context;
@@ -48,7 +51,7 @@ export async function processBatches(
     const commit = new CommitStage({ context, folder, files, progress, encode });
     try {
       await runStages(
-        missing,
+        ready ?? missing,
         {
           decode: (range) => timed('decode', range, () => decode.run(range)),
           transform: (batch, stop) => timed('transform', batch.range, () => transform.run(batch, stop)),

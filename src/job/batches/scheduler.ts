@@ -1,4 +1,4 @@
-import { Semaphore, type Permit } from '../../lib/semaphore.ts';
+import { Semaphore } from '../../lib/semaphore.ts';
 
 /** One stage of the work on a batch: takes the record of the stage before it and returns its own. */
 export type Stage<In, Out> = (record: In, signal: AbortSignal) => Promise<Out>;
@@ -19,9 +19,11 @@ const MAX_UNCOMMITTED = 2;
  * depend on the number of items, and at most two of them are transformed and not committed.
  *
  * The first failure stops all stages and is thrown once every stage has stopped.
+ *
+ * @param items in order, or a function that gives them one by one as they are ready, until its signal is aborted
  */
 export async function runStages<Item, Decoded, Transformed, Encoded>(
-  items: Iterable<Item>,
+  items: Iterable<Item> | ((signal: AbortSignal) => AsyncIterable<Item>),
   { decode, transform, encode, commit }: Stages<Item, Decoded, Transformed, Encoded>,
   maxInFlight: number,
   signal: AbortSignal,
@@ -46,22 +48,19 @@ export async function runStages<Item, Decoded, Transformed, Encoded>(
   };
 
   const running = new Set<Promise<void>>();
-  for (const item of items) {
-    let permit: Permit;
-    try {
-      permit = await inFlight.acquire({ signal: combined });
-    } catch (error) {
-      failure.abort(error);
-      break;
+  const startAll = async (): Promise<void> => {
+    for await (const item of typeof items === 'function' ? items(combined) : items) {
+      const permit = await inFlight.acquire({ signal: combined });
+      const carried = carry(item)
+        .catch((error: unknown) => failure.abort(error)) // Only the first abort sets the reason.
+        .finally(() => {
+          running.delete(carried);
+          permit.release();
+        });
+      running.add(carried);
     }
-    const carried = carry(item)
-      .catch((error: unknown) => failure.abort(error)) // Only the first abort sets the reason.
-      .finally(() => {
-        running.delete(carried);
-        permit.release();
-      });
-    running.add(carried);
-  }
+  };
+  await startAll().catch((error: unknown) => failure.abort(error));
   await Promise.all(running);
   failure.signal.throwIfAborted();
 }

@@ -27,11 +27,17 @@ import { withWrittenFormat } from './written-format.ts';
 /**
  * Decides everything before the first frame: source and frame index, output path, models, plan, the checkpoints that
  * still hold, and whether the disk has room for the rest.
+ *
+ * @param aheadSeconds as for `speakSource`
  */
-export async function prepareJob(given: JobContext, folder: JobFolder): Promise<PreparedJob> {
+export async function prepareJob(
+  given: JobContext,
+  folder: JobFolder,
+  aheadSeconds: number | null = null,
+): Promise<PreparedJob> {
   // A lip-sync job copies its video first, which takes long and much of the disk.
   const found = given.job.recipe.pipeline === 'lip-sync' ? await findJobModels(given) : null;
-  const source = await prepareSource(given, folder);
+  const source = await prepareSource(given, folder, aheadSeconds);
   const { media } = source;
   const framesTotal = source.index.pts.length;
   const context = await withoutPlanOfOnePass(given, folder, framesTotal);

@@ -30,14 +30,21 @@ import { unpackSource } from './unpack-source.ts';
 /**
  * Checks that the source is still the file that was queued, reads its headers, and loads its frame index; the first
  * start of a job makes the index.
+ *
+ * @param aheadSeconds as for `speakSource`
  */
-export async function prepareSource(context: JobContext, folder: JobFolder): Promise<PreparedSource> {
+export async function prepareSource(
+  context: JobContext,
+  folder: JobFolder,
+  aheadSeconds: number | null = null,
+): Promise<PreparedSource> {
   const { job, lease, queue, signal } = context;
   queue.progress.setStage(lease, 'probe');
   const { recipe } = job;
   if (recipe.pipeline === 'lip-sync') {
-    const audio = await copySpeech(context, folder, recipe);
-    return speakSource(context, folder, { ...recipe, audio }, await readSource(context, folder));
+    if (aheadSeconds !== null) await assertUnchanged(job, signal);
+    const speech = aheadSeconds === null ? await copySpeech(context, folder, recipe) : { aheadSeconds };
+    return speakSource(context, folder, { recipe, speech }, await readSource(context, folder));
   }
   await assertUnchanged(job, signal);
   return readSource(context, folder);

@@ -16,15 +16,20 @@ import type { PreparedJob } from './prepared-job.ts';
 /** Increases when what is kept gets another meaning. */
 const VERSION = 1;
 
-type Work = Pick<PreparedJob, 'media' | 'plan'> & { readonly detector?: ModelFile | null };
+type Work = Pick<PreparedJob, 'media' | 'plan' | 'cycle' | 'isAhead'> & {
+  readonly detector?: ModelFile | null;
+};
 
 /** The speech of a lip-sync job, and what earlier jobs have found in the same video; undefined for other jobs. */
 export async function speechOf(context: JobContext, work: Work): Promise<Speech | undefined> {
   const { recipe } = context.job;
   if (recipe.pipeline !== 'lip-sync') return undefined;
+  if (work.cycle === undefined) throw new InternalError('The video of a lip-sync job is not made.');
   const seen = await read(context, keptFrames(context, work, await contentOf(context.job)));
   return {
-    mel: await spectrogram(context, recipe),
+    // As long as it arrives, the batches get what they need (job/stream).
+    mel: work.isAhead === true ? new Float32Array(0) : await spectrogram(context, recipe),
+    cycle: work.cycle,
     facesAtOnce: work.plan.facesAtOnce ?? 1,
     seenFrames: seen?.[0] ?? null,
   };

@@ -4,16 +4,29 @@ import { QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
 import { runForBytes } from '../ffmpeg/run-for-bytes.ts';
 import { SPEECH_RATE } from './mel-spectrogram.ts';
 
-/** Four hours. */
-const MAX_BYTES = 4 * 3600 * SPEECH_RATE * 4;
+/** Samples of four hours. */
+export const LONGEST_SPEECH = 4 * 3600 * SPEECH_RATE;
 
 /** Demuxers of the audio files that a lip-sync job accepts, and of videos whose audio it uses. */
-const SPEECH_FORMATS = 'wav,w64,mp3,mov,mp4,m4a,3gp,3g2,mj2,flac,ogg,aac,matroska,webm';
+export const SPEECH_FORMATS = 'wav,w64,mp3,mov,mp4,m4a,3gp,3g2,mj2,flac,ogg,aac,matroska,webm';
 
 /** Arguments that open an audio file as nothing but a local file of a known format. */
 export function speechInput(path: string): string[] {
   return ['-protocol_whitelist', 'file', '-format_whitelist', SPEECH_FORMATS, '-i', `file:${path}`];
 }
+
+/** Arguments that write the samples of a speech to standard output. */
+export const SPEECH_OUTPUT = [
+  '-map',
+  '0:a:0',
+  '-ac',
+  '1',
+  '-ar',
+  String(SPEECH_RATE),
+  '-f',
+  'f32le',
+  'pipe:1',
+];
 
 /**
  * Decodes an audio file to mono samples in -1..1 at SPEECH_RATE.
@@ -21,11 +34,15 @@ export function speechInput(path: string): string[] {
  * @throws InputRejectedError BAD_AUDIO if it has none
  */
 export async function decodeSpeech(path: string, signal: AbortSignal): Promise<Float32Array> {
-  const output = ['-map', '0:a:0', '-ac', '1', '-ar', String(SPEECH_RATE), '-f', 'f32le', 'pipe:1'];
   let bytes: Buffer;
   try {
-    bytes = await runForBytes('ffmpeg', [...QUIET, ...speechInput(path), ...output], {
-      ...{ purpose: `decoding ${basename(path)}`, signal, access: { reads: path }, maxBytes: MAX_BYTES },
+    bytes = await runForBytes('ffmpeg', [...QUIET, ...speechInput(path), ...SPEECH_OUTPUT], {
+      ...{
+        purpose: `decoding ${basename(path)}`,
+        signal,
+        access: { reads: path },
+        maxBytes: 4 * LONGEST_SPEECH,
+      },
     });
   } catch (error) {
     if (!(error instanceof FfmpegError) || error.code !== 'FFMPEG_FAILED') throw error;

@@ -14,9 +14,9 @@ export interface SpeechToLay {
   readonly media: MediaInfo;
   readonly index: FrameIndex;
   readonly video: SpokenVideo;
-  /** Path of the speech. */
-  readonly audio: string;
   readonly codec: LosslessCodec;
+  /** Path of the speech; null for silence, as long as the speech is still arriving. */
+  readonly audio: string | null;
   readonly maxPixels: number;
   /** Path of the result, an MP4 or MOV file. */
   readonly path: string;
@@ -35,7 +35,8 @@ export async function laySpeech(speech: SpeechToLay, signal: AbortSignal): Promi
   try {
     const sound = join(parts, 'sound.mp4');
     const aac = ['-map', '0:a:0', '-t', String(video.seconds), '-c:a', 'aac', '-b:a', '192k', '-ac', '2'];
-    await run([...QUIET, ...speechInput(audio), ...aac], sound, { reads: audio, writesInto: parts });
+    if (audio === null) await run([...QUIET, ...SILENCE, ...aac], sound);
+    else await run([...QUIET, ...speechInput(audio), ...aac], sound, { reads: audio, writesInto: parts });
     const repeats = video.cycleFrames < video.frames;
     const input = sourceInput(speech);
     const output = cycleOutput(speech);
@@ -59,6 +60,8 @@ export async function laySpeech(speech: SpeechToLay, signal: AbortSignal): Promi
   }
 }
 
+const SILENCE = ['-f', 'lavfi', '-i', 'anullsrc=r=48000:cl=stereo'];
+
 /** With the timestamps of the file, to which the field filters refer. How much damage is too much was decided before. */
 function sourceInput({ media, maxPixels }: SpeechToLay): string[] {
   return ['-max_error_rate', '1', ...inputArguments(media.path, { maxPixels, before: ['-copyts'] })];
@@ -66,7 +69,7 @@ function sourceInput({ media, maxPixels }: SpeechToLay): string[] {
 
 /** The frames of the source until they repeat themselves, without loss; in H.264 ten times smaller than raw frames. */
 function cycleOutput({ media, index, video, codec }: SpeechToLay): string[] {
-  const { rate, width, height, cycleFrames, continues } = video;
+  const { rate, width, height, ownFrames, cycleFrames, continues } = video;
   const frameRate = `${rate.num}/${rate.den}`;
   const filters = [
     ...fieldFilters(index),
@@ -74,7 +77,9 @@ function cycleOutput({ media, index, video, codec }: SpeechToLay): string[] {
     `fps=${frameRate}`,
     `scale=${width}:${height}:flags=bicubic`,
   ];
-  if (continues === 'hold') filters.push('tpad=stop=-1:stop_mode=clone');
+  // Rounded times may give one frame less than the duration does, and then the cycle would be another one.
+  filters.push('tpad=stop=-1:stop_mode=clone');
+  if (continues !== 'hold') filters.push(`trim=end_frame=${ownFrames}`);
   if (continues === 'ping-pong')
     filters.push('split[forth][turn];[turn]reverse[back];[forth][back]concat=n=2:v=1:a=0');
   filters.push(`trim=end_frame=${cycleFrames}`);

@@ -16,6 +16,8 @@ export interface SpokenVideo {
    * one of a source that is longer would.
    */
   readonly continues: 'loop' | 'ping-pong' | 'hold';
+  /** Frames of the source itself, at this rate. */
+  readonly ownFrames: number;
   /** Frames until a source that continues by loop or ping-pong repeats itself. */
   readonly cycleFrames: number;
 }
@@ -35,11 +37,9 @@ export function planSpokenVideo(
     lines,
   }: { readonly seconds: number; readonly extend: SpokenVideo['continues']; readonly lines: number | null },
 ): SpokenVideo {
-  const rate = video.averageFrameRate ?? { num: 25, den: 1 };
+  const rate = spokenRate(video);
   const frames = Math.max(1, Math.round((seconds * rate.num) / rate.den));
-  const { num, den } = index.timeBase;
-  const ticks = (index.pts.at(-1) ?? 0) + index.lastDuration - (index.pts[0] ?? 0);
-  const ownFrames = Math.max(1, Math.round((ticks * num * rate.num) / (den * rate.den)));
+  const ownFrames = framesAtConstantRate(index, rate);
   const continues = ownFrames < frames ? extend : 'hold';
   const bytes = video.width * video.height * (video.bitsPerComponent > 8 ? 3 : 1.5);
   if (continues === 'ping-pong' && 2 * bytes * ownFrames > MOST_BACKWARD_BYTES)
@@ -54,5 +54,19 @@ export function planSpokenVideo(
     frames,
     { loop: ownFrames, 'ping-pong': 2 * ownFrames, hold: frames }[continues],
   );
-  return { seconds, rate, frames, width, height, continues, cycleFrames };
+  return { seconds, rate, frames, width, height, continues, ownFrames, cycleFrames };
+}
+
+/** The constant rate of the video under a speech. */
+export function spokenRate({ averageFrameRate }: Pick<MediaInfo['video'], 'averageFrameRate'>): Rational {
+  return averageFrameRate ?? { num: 25, den: 1 };
+}
+
+/** Number of frames of a source at a constant rate. */
+export function framesAtConstantRate(
+  { timeBase: { num, den }, pts, lastDuration }: Pick<FrameIndex, 'timeBase' | 'pts' | 'lastDuration'>,
+  rate: Rational,
+): number {
+  const ticks = (pts.at(-1) ?? 0) + lastDuration - (pts[0] ?? 0);
+  return Math.max(1, Math.round((ticks * num * rate.num) / (den * rate.den)));
 }

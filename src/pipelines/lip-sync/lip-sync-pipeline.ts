@@ -35,6 +35,7 @@ import {
 import { lipSyncFormats } from './lip-sync-formats.ts';
 import { drawnFrames, mixOf, runsOf, type Run } from './mouth-frames.ts';
 import { MouthModel, type DrawnFace } from './mouth-model.ts';
+import { repeatBoxes } from './repeat-boxes.ts';
 import { packInput } from './speech.ts';
 
 export interface LipSyncOptions extends ModelPipelineNeeds {
@@ -131,9 +132,12 @@ export class LipSyncPipeline implements FramePipeline, VideoAnalysis {
   }
 
   direct(findings: readonly Uint8Array[], batchFrames: readonly number[]): Promise<DirectedFrames> {
-    const { name, format, known } = this.#opened();
+    const { name, format, known, speech } = this.#opened();
     const observations = findings.flatMap((bytes) => decodeFindings<Observation>(bytes).observations);
-    const boxes = chooseFaces(observations, this.#options.recipe.face, format);
+    // Only the frames of the source itself are analysed: the others repeat them.
+    const own = chooseFaces(observations, this.#options.recipe.face, format);
+    const frames = batchFrames.reduce((sum, count) => sum + count, 0);
+    const boxes = repeatBoxes(own, frames, speech.cycle);
     const withFace = boxes.filter((box) => box !== null).length;
     if (withFace === 0)
       return Promise.reject(
@@ -144,6 +148,14 @@ export class LipSyncPipeline implements FramePipeline, VideoAnalysis {
     const again = known.reused === 0 ? '' : `; ${counted(known.reused, 'frame')} not searched again`;
     const conclusion = `a face speaks in ${withFace} of ${counted(boxes.length, 'frame')}${again}`;
     return Promise.resolve({ directions, conclusion, decisions: JSON.stringify({ boxes }) });
+  }
+
+  hear(mel: Float32Array): void {
+    const open = this.#opened();
+    const all = new Float32Array(open.speech.mel.length + mel.length);
+    all.set(open.speech.mel);
+    all.set(mel, open.speech.mel.length);
+    this.#open = { ...open, speech: { ...open.speech, mel: all } };
   }
 
   /** Draws the faces of the whole batch, so that as many as possible are drawn at once. */

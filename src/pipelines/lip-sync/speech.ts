@@ -3,6 +3,12 @@ import { FACE_EDGE, MEL_COLUMNS, MEL_ROWS } from './wav2lip-layout.ts';
 const PLANE = FACE_EDGE * FACE_EDGE;
 const MELS_PER_SECOND = 80;
 
+/** Number of columns of the spectrogram up to the last one that a frame hears. */
+export function columnsHeard(frame: number, framesPerSecond: number): number {
+  // Small enough that no frame of a rounded rate slips into the column before.
+  return Math.floor((frame * MELS_PER_SECOND) / framesPerSecond + 1e-6) + MEL_COLUMNS;
+}
+
 /**
  * What the model gets for a frame: the face with a hidden lower half, the whole face, and the 16 columns of the spectrogram
  * that begin when the frame is shown. At the end of the speech, they are its last 16.
@@ -23,8 +29,7 @@ export function packInput(
     packed.set(plane, (3 + color) * PLANE);
   }
   const columns = mel.length / MEL_ROWS;
-  // Small enough that no frame of a rounded rate slips into the column before.
-  const wanted = Math.floor((frame * MELS_PER_SECOND) / framesPerSecond + 1e-6);
+  const wanted = columnsHeard(frame, framesPerSecond) - MEL_COLUMNS;
   const first = Math.max(0, Math.min(wanted, columns - MEL_COLUMNS));
   for (let column = 0; column < MEL_COLUMNS; column++)
     for (let row = 0; row < MEL_ROWS; row++) {

@@ -48,7 +48,7 @@ async function drawn(
     recipe: { ...PIPELINE_DEFAULTS['lip-sync'], device: 'cpu', ...keys },
     model: await findModel(path, [], manifest, 'lip-sync'),
     detector: await findModel(detector, [], manifest, 'face-detector'),
-    speech: { mel, facesAtOnce, seenFrames: null },
+    speech: { mel, cycle: { ownFrames: 8, extend: 'loop' }, facesAtOnce, seenFrames: null },
     ...{ embedding: null, tile: null, threads: 1, engines: [createOnnxEngine('cpu')] },
     onInferred: (frame) => inferred.push(frame),
     onStepDown: (reason) => expect.fail(reason),
