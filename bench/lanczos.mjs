@@ -3,6 +3,8 @@
  * turn, so that both have the same load beside them. CPU seconds count all processes; they vary less than the wall clock on
  * a busy machine. All run with the niceness that Framekiln gives ffmpeg.
  *
+ * Each round also takes two frames of the clip, which shows what is paid once and what each further frame costs.
+ *
  *   node bench/lanczos.mjs [--clip clip.mp4] [--frames 60] [--scale 2] [--rounds 3] [--program dist/main.js …]
  */
 import './no-telemetry.mjs';
@@ -11,6 +13,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { figure } from './figure.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +25,11 @@ const { values } = parseArgs({
   },
 });
 
+const frames = Number(values.frames);
+/** Frames of the short work, which is subtracted. */
+const SHORT = 2;
+if (!(frames > SHORT)) throw new Error(`--frames must be more than ${SHORT}.`);
+
 const folder = mkdtempSync(join(tmpdir(), 'framekiln-lanczos-'));
 try {
   const clip = join(folder, 'clip.mp4');
@@ -31,18 +39,24 @@ try {
       : ['-i', resolve(values.clip)];
   const encoder = ['-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'fast', '-crf', '16'];
   execFileSync('ffmpeg', ['-v', 'error', ...source, '-frames:v', values.frames, '-an', ...encoder, clip]);
-  const commands = { ffmpeg: oneCommand(clip) };
-  for (const program of values.program) commands[program] = wholeJob(resolve(program), clip);
+  const clips = { short: variant(clip, 'short', ['-frames:v', String(SHORT)]), long: clip };
+  const works = { ffmpeg: oneCommand };
+  for (const program of values.program) works[program] = wholeJob(resolve(program), clips.short);
   const header = ['round', 'what', 'seconds', 'CPU seconds', 'ratio', 'ratio of CPU', 'load'];
+  header.push('CPU s once', 'CPU ms a frame', 'ratio a frame');
   console.log(`| ${header.join(' | ')} |\n| ${header.map(() => '---').join(' | ')} |`);
   for (let round = 1; round <= Number(values.rounds); round++) {
     let first = null;
-    for (const [name, command] of Object.entries(commands)) {
+    for (const [name, work] of Object.entries(works)) {
       const [load] = loadavg();
-      const took = measure(command(round));
+      const short = measure(work(variant(clips.short, `${round}-short`)));
+      const long = measure(work(variant(clips.long, `${round}-long`)));
+      const frame = (long.cpu - short.cpu) / (frames - SHORT);
+      const took = { ...long, frame, once: short.cpu - SHORT * frame };
       first ??= took;
       const ratios = [took.wall / first.wall, took.cpu / first.cpu];
-      const figures = [took.wall, took.cpu, ...ratios, load].map((figure) => figure.toFixed(2));
+      const parts = [took.once, took.frame * 1000, took.frame / first.frame];
+      const figures = [took.wall, took.cpu, ...ratios, load, ...parts].map((value) => figure(value, 2));
       console.log(`| ${round} | ${name} | ${figures.join(' | ')} |`);
     }
   }
@@ -55,7 +69,7 @@ function oneCommand(clip) {
   const filter = `scale=iw*${values.scale}:ih*${values.scale}:flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp:${positions}`;
   const encoder = ['-c:v', 'libx264', '-preset', 'medium', '-crf', '18'];
   const threads = ['-threads', String(Math.min(availableParallelism(), 16))];
-  return () => [
+  return [
     'ffmpeg',
     ...['-v', 'error', '-y', '-i', clip, '-vf', filter, ...encoder, ...threads, join(folder, 'one.mp4')],
   ];
@@ -68,8 +82,8 @@ function wholeJob(program, clip) {
     const recipe = ['--model', 'lanczos', '--scale', values.scale, '--set', 'encoder.nvenc=false'];
     return [process.execPath, program, 'run', path, '--home', home, '--skip-checks', ...recipe];
   };
-  measure(command(variant(clip, 'first', ['-frames:v', '2'])));
-  return (round) => command(variant(clip, round));
+  measure(command(variant(clip, 'first')));
+  return command;
 }
 
 /** The same frames in a file of other contents, because a file that was processed before is skipped. */
