@@ -73,8 +73,8 @@ export class ClusterWorker {
     const { database } = this.#options;
     for (const { setup, isScarce } of await database.waitingVideos()) {
       if (await this.#isRefused(setup)) continue;
-      // The last batches are left to whoever can upscale them first.
-      if (isScarce && this.#video?.setup.key === setup.key && this.#video.isUpscaling) continue;
+      // The last batches are left to whoever can upscale them first. The video stays open until they are taken.
+      if (isScarce && this.#video?.setup.key === setup.key && this.#video.isUpscaling) return false;
       const video = await this.#open(setup);
       const task = video === null ? null : await database.takeTask(setup.key);
       if (video === null || task === null) continue;
