@@ -174,6 +174,7 @@ function Run({ run }) {
     <header class="title">
       <h2>${name}</h2>
       ${frame !== null && html`<p class="quiet">${describeFrame(frame)}</p>`}
+      ${frame?.advice && html`<p>This file ${frame.advice}.</p>`}
     </header>
     ${frame === null && state === 'running' && html`<p role="status">Decoding the frame …</p>`}
     ${results.length > 0 && html`<${Results} key=${run.run} run=${run} />`}

@@ -1,9 +1,14 @@
 import { join } from 'node:path';
+import { modelFolders } from '../config/home.ts';
 import { toError } from '../domain/errors.ts';
 import { ExitCode } from '../domain/exit-codes.ts';
 import type { UpscaleRecipe } from '../domain/recipe.ts';
+import { contentAdvice } from '../inference/models/content-advice.ts';
+import { installedUpscalers } from '../inference/models/find-model.ts';
+import { readKnownModels } from '../inference/models/known-models.ts';
 import { writeContactSheet, type SheetCell } from '../media/still/contact-sheet.ts';
 import { eightBits, findDetail } from '../media/still/find-detail.ts';
+import { contentOf, countLines } from '../media/still/line-art.ts';
 import { writeStill } from '../media/still/still-image.ts';
 import { resampleAlpha } from '../pipelines/upscale/resample-alpha.ts';
 import type { TakenFrame } from '../trial/take-frame.ts';
@@ -36,7 +41,8 @@ export async function compareModels(
 ): Promise<void> {
   const run = new TryRun(place);
   const times = new TryTimes(place, frame.media);
-  const description = describeFrame(path, frame, recipes);
+  const advice = await adviceFor(place, frame);
+  const description = { ...describeFrame(path, frame, recipes), advice };
   output.begin(description);
   const clips = await TryClips.take(
     { place, run, frame, ...{ seconds, folder, detail: description.detail } },
@@ -67,11 +73,20 @@ export async function compareModels(
   output.end();
 }
 
+/** Whether another model than that of the settings suits the frame better. */
+async function adviceFor({ home, settings }: OpenHome, { image, media }: TakenFrame): Promise<string | null> {
+  const content = contentOf([countLines(eightBits(image.pixels, image.bitsPerComponent), image)], image);
+  const manifest = await readKnownModels();
+  const installed = await installedUpscalers(modelFolders(home), manifest);
+  const { isStill } = media.video;
+  return contentAdvice({ content, isStill, model: settings.recipe.model, installed }, manifest);
+}
+
 function describeFrame(
   file: string,
   { media, image, atSeconds }: TakenFrame,
   recipes: readonly UpscaleRecipe[],
-): TryFrame {
+): Omit<TryFrame, 'advice'> {
   const { width, height } = image;
   const { isStill, durationSeconds } = media.video;
   const part = { width: Math.min(width, DETAIL_PIXELS), height: Math.min(height, DETAIL_PIXELS) };

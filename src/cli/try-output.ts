@@ -23,6 +23,8 @@ export interface TryFrame {
   readonly models: readonly string[];
   /** Centre of the part of the frame with the most edges, as shares of its width and height. */
   readonly detail: { readonly x: number; readonly y: number };
+  /** Which model may suit the file better than that of the settings, as the rest of a sentence; null if none does. */
+  readonly advice: string | null;
 }
 
 export interface TryResult extends TryTime {
@@ -65,6 +67,8 @@ export class TryOutput {
       this.#cli.print(
         `${visibleText(basename(frame.file))}${at}, scale ${frame.scale}, into ${this.#folder}`,
       );
+    if (!this.#isJson && frame.advice !== null)
+      this.#cli.print(`${visibleText(basename(frame.file))} ${frame.advice}`);
   }
 
   /** Says which model is at work, where somebody watches. */

@@ -58,6 +58,10 @@ class FakeModel {
         }
     if (fault === 'second run' && run > 2) result.fill(this.last);
     if (fault === 'two at once' && !isAlone) result.set(result.subarray(0, 999), result.length - 999);
+    if (fault === 'little memory' && width * height > 20_000) {
+      this.inFlight--;
+      throw Object.assign(new Error('cudaErrorMemoryAllocation'), { code: 'OUT_OF_MEMORY' });
+    }
     if (fault === 'loses the device' && run > 2) {
       throw Object.assign(new Error('cudaErrorUnknown'), { code: 'DEVICE_LOST' });
     }

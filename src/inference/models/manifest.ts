@@ -35,6 +35,8 @@ const model = z.discriminatedUnion('purpose', [
   z.strictObject({
     ...file,
     purpose: z.literal('upscale'),
+    /** What the model was trained for; absent: any footage. */
+    content: z.literal('drawn').optional(),
     scale: z.int().min(1).max(4),
     architecture: z.enum(['srvgg', 'rrdb', 'cugan']),
     /** Source pixels around a tile that affect its result, as measured in docs/decisions/0002-models.md. */

@@ -4,6 +4,7 @@ import { BATCHES_IN_FLIGHT } from '../../workspace/batch-sizes.ts';
 import type { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
+import { adviseOnModel } from './advise-on-model.ts';
 import { analyseVideo } from './analyse-video.ts';
 import { CommitStage } from './commit-stage.ts';
 import { createDecodeStage, createEncodeStage } from './create-stages.ts';
@@ -53,7 +54,11 @@ export async function processBatches(
       await runStages(
         ready ?? missing,
         {
-          decode: (range) => timed('decode', range, () => decode.run(range)),
+          decode: async (range) => {
+            const decoded = await timed('decode', range, () => decode.run(range));
+            await adviseOnModel(context, formats.input, decoded);
+            return decoded;
+          },
           transform: (batch, stop) => timed('transform', batch.range, () => transform.run(batch, stop)),
           encode: (batch, stop) => timed('encode', batch.range, () => encode.run(batch, stop)),
           commit: (batch, stop) => timed('commit', batch.range, () => commit.run(batch, stop)),

@@ -1,4 +1,4 @@
-import { EngineError, toError } from '../../domain/errors.ts';
+import { EngineError, GpuUnavailableError, toError } from '../../domain/errors.ts';
 import type { FrameFormat } from '../../domain/media-info.ts';
 import type { Precision, WebGpuUse } from '../../domain/job.ts';
 import type { Device } from '../../domain/recipe.ts';
@@ -68,6 +68,8 @@ export class Upscaler {
   readonly #options: UpscalerOptions;
   #ready: Promise<Ready>;
   #current: Ready;
+  /** What the next engine replaces, while that loads the model. */
+  #replaced: Ready | null = null;
   #reducedTile: ReducedTile | null = null;
 
   static async open(given: UpscalerOptions): Promise<Upscaler> {
@@ -172,10 +174,15 @@ export class Upscaler {
 
   /** Starts to load the next engine; frames that fail on the old one meanwhile wait for it as well. */
   #stepDown(lost: Ready, error: EngineError): void {
-    if (this.#current !== lost) return;
-    const { engines, onStepDown } = this.#options;
+    // Several frames may be in progress when the memory of a GPU runs out.
+    if (this.#current !== lost || this.#replaced === lost) return;
+    const { engines, onStepDown, device } = this.#options;
     const next = engines.slice(engines.indexOf(lost.engine) + 1);
-    if (next.length === 0) throw error;
+    const message = this.#explain(error);
+    if (next.length === 0) throw new EngineError(error.code, `${message}.`, { cause: error });
+    if (device === 'gpu-only' && next.every((engine) => engine.device === 'cpu'))
+      throw new GpuUnavailableError(`${message}; the device gpu-only rules out the CPU.`);
+    this.#replaced = lost;
     this.#ready = (async () => {
       // Freeing the memory of a lost GPU may also fail.
       await lost.model.dispose().catch((failure: unknown) => onStepDown(toError(failure).message));
@@ -186,6 +193,13 @@ export class Upscaler {
       onStepDown(`${withoutFullStop(error.message)}; continuing with ${ready.engine.name}`);
       return ready;
     })();
+  }
+
+  /** Why the engine is given up, without a full stop, and what to do if memory is too short for whole frames. */
+  #explain({ code, message }: EngineError): string {
+    const why = withoutFullStop(message);
+    if (code !== 'OUT_OF_MEMORY' || this.#options.wholeFrames !== true) return why;
+    return `${why}; this model needs whole frames, so use another model, or set a tile size in the recipe`;
   }
 }
 

@@ -36,6 +36,17 @@ test('overlapping tiles cost what the model reads', () => {
   expect(tiled / whole).toBeCloseTo(2.5, 6);
 });
 
+test('ffmpeg resamples for lanczos and sharp shrinks, both far faster than our resampler enlarges', () => {
+  const core = { ...CORE, msPerEncodedPixel: 0, cores: 1 };
+  const none = { core, windowPixels: 0 };
+  const lanczos = measuredTime(recipe(2), VIDEO, { ...none, model: null }).frameMs;
+  expect(lanczos).toBeCloseTo(0.04 * 40_000 * 27 * 1e-6, 9);
+  const shrunk = measuredTime(recipe(3), VIDEO, { ...none, model: MODEL }).frameMs;
+  expect(shrunk).toBeCloseTo(0.18 * 90_000 * productsPerPixel(3, 4) * 1e-6, 9);
+  const enlarged = measuredTime(recipe(3), VIDEO, { ...none, model: { ...MODEL, scale: 2 } }).frameMs;
+  expect(enlarged).toBeCloseTo(90_000 * productsPerPixel(3, 2) * 1e-6, 9);
+});
+
 test('nothing is resampled at the scale of the model, nor at 2x, which it gives itself', () => {
   expect([productsPerPixel(4, 4), productsPerPixel(2, 4)]).toEqual([0, 0]);
   expect(productsPerPixel(3, 4)).toBeCloseTo(3 * 8 * (4 / 3 + 1));

@@ -110,7 +110,9 @@ test('noise, GPUs, models of unknown architecture and jobs of older versions get
   ]) {
     const engine = countingEngine(device);
     await transform({ engines: [engine], recipeDevice: device, reusesTiles: true, ...request }, [frames]);
-    expect(engine.pixels).toBe(count * WIDTH * HEIGHT);
+    // A model of unknown architecture is first run on a small image, to find out whether it takes any size.
+    const tried = 'architecture' in request ? 37 * 29 : 0;
+    expect(engine.pixels).toBe(tried + count * WIDTH * HEIGHT);
   }
 });
 
