@@ -18,6 +18,8 @@ export class ApiError extends Error {
 /** After sleep, a browser may send a request on a connection that is dead, and would wait for minutes. */
 const ANSWER_WITHIN_MS = 15_000;
 const CONNECT_WITHIN_MS = 4_000;
+/** Browsers refuse larger requests that are to outlive the page. */
+const MOST_KEPT_ALIVE = 60_000;
 
 /** @returns the answer as an object @throws ApiError */
 export async function get(path, withinMs = ANSWER_WITHIN_MS) {
@@ -28,8 +30,9 @@ export async function get(path, withinMs = ANSWER_WITHIN_MS) {
 export async function post(path, body) {
   const headers = { authorization: `Bearer ${token.value ?? ''}` };
   if (body !== undefined) headers['content-type'] = 'application/json';
-  const init = { method: 'POST', headers, keepalive: true };
-  if (body !== undefined) init.body = JSON.stringify(body);
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const keepalive = (text?.length ?? 0) < MOST_KEPT_ALIVE;
+  const init = { method: 'POST', headers, keepalive, ...(text === undefined ? {} : { body: text }) };
   return answerOf(await call(path, init));
 }
 

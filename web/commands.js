@@ -21,33 +21,63 @@ export function commandJob(job, kind) {
   return send(`api/jobs/${job.id}/${kind}`);
 }
 
-const pending = new Map();
+/**
+ * Changes several jobs at once, and offers to take that back.
+ *
+ * @param group `{ kind, ids }`, with `priority` for the kind `prioritise`
+ */
+export async function changeGroup(group) {
+  try {
+    const { sentence, undo } = await post('api/jobs/group', group);
+    revision.value++;
+    const removeToast = toast(sentence, {
+      ms: 2 * UNDO_MS,
+      action: undo.length === 0 ? null : { label: 'Undo', run: () => (removeToast(), takeBack(undo)) },
+    });
+  } catch (error) {
+    toast(error.message, { kind: 'error', ms: 10_000 });
+  }
+}
+
+async function takeBack(groups) {
+  try {
+    for (const group of groups) await post('api/jobs/group', group);
+    toast('Undone.');
+  } catch (error) {
+    toast(error.message, { kind: 'error', ms: 10_000 });
+  }
+  revision.value++;
+}
 
 /** Cancels a job in five seconds, unless the user takes it back: its checkpoints are deleted with it. */
 export function cancelLater(job) {
-  if (pending.has(job.id)) return;
-  const cancel = () => {
-    pending.delete(job.id);
+  sendLater(`${job.id}`, `Cancelling ${job.file} …`, () => commandJob(job, 'cancel'));
+}
+
+/** The same for several jobs, and for other changes that cannot be undone. */
+export function changeGroupLater(group, text) {
+  sendLater(JSON.stringify(group), text, () => send('api/jobs/group', group));
+}
+
+/** What will be sent, by what it is. */
+const pending = new Map();
+
+function sendLater(key, text, command) {
+  if (pending.has(key)) return;
+  const forget = () => {
+    clearTimeout(pending.get(key)?.timer);
+    pending.delete(key);
     removeToast();
-    void commandJob(job, 'cancel');
   };
-  const timer = setTimeout(cancel, UNDO_MS);
-  pending.set(job.id, { timer, cancel });
-  const undo = () => {
-    clearTimeout(timer);
-    pending.delete(job.id);
-    removeToast();
+  const carryOut = () => {
+    forget();
+    void command();
   };
-  const removeToast = toast(`Cancelling ${job.file} …`, {
-    action: { label: 'Undo', run: undo },
-    ms: UNDO_MS,
-  });
+  pending.set(key, { timer: setTimeout(carryOut, UNDO_MS), carryOut });
+  const removeToast = toast(text, { action: { label: 'Undo', run: forget }, ms: UNDO_MS });
 }
 
 // Who leaves the page wanted it.
 addEventListener('pagehide', () => {
-  for (const { timer, cancel } of pending.values()) {
-    clearTimeout(timer);
-    cancel();
-  }
+  for (const { carryOut } of pending.values()) carryOut();
 });

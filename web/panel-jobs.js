@@ -2,6 +2,7 @@
 import { cancelLater, commandJob, send } from './commands.js';
 import { bytes, clock, counted, nameAndFolder, number, roughDuration } from './format.js';
 import { DragHandle, useReorder } from './reorder.js';
+import { PickBox, SelectionBar, useSelection } from './selection.js';
 import { html } from './html.js';
 import { tookTime } from './panel-now.js';
 import { useEffect, useRef, useState } from './preact-hooks.js';
@@ -74,7 +75,9 @@ function JobList({ list, states }) {
   const [state, setState] = useState('');
   const [first, setFirst] = useState(0);
   const box = useRef(null);
-  const { jobs, total, error, offset } = useJobs({ list, state, text, offset: first, limit: WINDOW });
+  const part = useJobs({ list, state, text, offset: first, limit: WINDOW });
+  const { jobs, total, error, offset } = part;
+  const selection = useSelection({ list, state, text }, part);
   const counts = live.value?.counts;
   const reorder = useReorder(box, jobs);
 
@@ -92,6 +95,8 @@ function JobList({ list, states }) {
   }, []);
   const narrow = (change) => {
     setFirst(0);
+    // Nobody should change jobs that are out of sight.
+    selection.clear();
     change();
   };
 
@@ -110,24 +115,35 @@ function JobList({ list, states }) {
       )}
     <//>
     ${error !== null && html`<${Fault} error=${error} />`}
+    <${SelectionBar}
+      selection=${selection}
+      total=${total}
+      onDone=${() => box.current?.focus({ preventScroll: true })}
+    />
     ${
       jobs === null
         ? html`<${Loading} lines=${8} />`
         : total === 0
           ? html`<p class="none-found" role="status">No job matches this filter.</p>`
-          : html`<ul class="rows" ref=${box} aria-label="${counted(total, 'job')}">
+          : html`<ul
+              class="rows"
+              ref=${box}
+              tabindex="-1"
+              aria-label="${counted(total, 'job')}"
+              onKeyDown=${selection.onKeyDown}
+            >
               <li class="spacer" aria-hidden="true" ref=${(node) => setHeight(node, offset)}></li>
               ${jobs.map(
                 (job, i) =>
                   html`<li
                     key=${job.id}
-                    class="row"
+                    class="row ${selection.selected.has(job.id) ? 'picked' : ''}"
                     data-id=${job.id}
                     data-state=${job.state}
                     aria-posinset=${offset + i + 1}
                     aria-setsize=${total}
                   >
-                    <${Row} job=${job} reorder=${reorder} />
+                    <${Row} job=${job} position=${offset + i} reorder=${reorder} selection=${selection} />
                   </li>`,
               )}
               <li
@@ -147,9 +163,10 @@ function setHeight(node, rows) {
   if (node !== null) node.style.height = `calc(${rows} * var(--row))`;
 }
 
-function Row({ job, reorder }) {
+function Row({ job, position, reorder, selection }) {
   const { name, folder } = nameAndFolder(job.file);
   return html`<span class="lead">
+      <${PickBox} job=${job} position=${position} selection=${selection} />
       ${job.state === 'queued' && html`<${DragHandle} job=${job} reorder=${reorder} />`}
       <span class="dot ${job.state}"></span>
     </span>

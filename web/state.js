@@ -85,7 +85,12 @@ function receive(state) {
   retryMs = FIRST_RETRY_MS;
   const before = live.value;
   const mark = (of) =>
-    JSON.stringify([of?.changeMark, of?.counts, of?.running.map(({ id, state: s }) => [id, s])]);
+    JSON.stringify([
+      of?.changeMark,
+      of?.counts,
+      of?.queueTime,
+      of?.running.map(({ id, state: s }) => [id, s]),
+    ]);
   const isDue = heardAtMs - refreshedAtMs > SLOW_REFRESH_MS;
   batch(() => {
     live.value = state;

@@ -1,7 +1,10 @@
 import { Command } from 'commander';
 import type { AddRequest } from '../domain/add-request.ts';
+import { ArgumentError, InputRejectedError } from '../domain/errors.ts';
+import type { Recipe } from '../domain/recipe.ts';
+import { withSpeech } from '../intake/speech-beside.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
-import { existingFile } from './existing-file.ts';
+import { existingFiles } from './existing-file.ts';
 import { withFoundModel } from '../inference/models/with-found-model.ts';
 import { openHome, withQueue } from './open-home.ts';
 import { parseInteger } from './parse-arguments.ts';
@@ -20,7 +23,8 @@ export function addCommand(cli: Cli): Command {
     const options = self.optsWithGlobals<AddOptions>();
     const { home, settings } = openHome(cli, options);
     const wanted = recipeFromOptions(options, settings.recipe);
-    const paths = await Promise.all(files.map(existingFile));
+    const paths = await existingFiles(files);
+    for (const path of paths) await checkSpeech(wanted, path);
     const recipe = await withFoundModel(wanted, home);
     await withQueue(home, async (queue) => {
       for (const path of paths) {
@@ -29,4 +33,14 @@ export function addCommand(cli: Cli): Command {
       }
     });
   });
+}
+
+/** The daemon looks for the speech itself, which may be another file for each video. */
+async function checkSpeech(recipe: Recipe, video: string): Promise<void> {
+  try {
+    await withSpeech(recipe, video);
+  } catch (error) {
+    if (!(error instanceof InputRejectedError)) throw error;
+    throw new ArgumentError(error.code, error.message, { cause: error });
+  }
 }

@@ -1,4 +1,5 @@
 import {
+  ArgumentError,
   ConfigurationError,
   EngineError,
   FramekilnError,
@@ -14,7 +15,7 @@ import { ExitCode } from '../domain/exit-codes.ts';
 
 /** The exit code of a command that ended with this error. */
 export function exitCodeFor(error: unknown): ExitCode {
-  if (error instanceof ConfigurationError) return ExitCode.usage;
+  if (error instanceof ConfigurationError || error instanceof ArgumentError) return ExitCode.usage;
   if (error instanceof ModelError && error.code === 'MODEL_UNKNOWN') return ExitCode.usage;
   if (error instanceof HomeNotWritableError || error instanceof ServiceManagerError)
     return ExitCode.environment;

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Home } from '../config/home.ts';
 import type { Settings } from '../config/settings.ts';
 import { Estimator } from '../daemon/estimator.ts';
@@ -61,6 +62,17 @@ export class StatusReader {
     const seconds = (await this.#estimator.estimate(job))?.seconds ?? null;
     const share = job.framesTotal === null ? 0 : job.framesDone / Math.max(1, job.framesTotal);
     return seconds === null ? null : seconds * (1 - share);
+  }
+
+  /** Reads anew what estimates rest on, instead of what was read in the last seconds. */
+  forgetEstimates(): void {
+    this.#estimator.forget();
+  }
+
+  /** Text that differs once something else was measured on this machine. */
+  async speedsMark(): Promise<string> {
+    const found = await stat(this.#sources.home.speedsFile).catch(() => null);
+    return found === null ? '' : `${found.ino} ${found.mtimeMs}`;
   }
 
   /** Reports one job with its estimate, its report and its last events. */

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import { toError } from '../domain/errors.ts';
-import type { Command } from '../domain/job.ts';
+import type { Command, CommandKind } from '../domain/job.ts';
 import { withoutFullStop } from '../lib/without-full-stop.ts';
 import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import { z } from 'zod';
+import { carryOutForGroup, GroupCommand } from './group-command.ts';
 
 export interface CommandTargets {
   readonly queue: Queue;
@@ -42,10 +43,25 @@ export async function handleCommands(targets: CommandTargets): Promise<void> {
   }
 }
 
-async function carryOut(command: Command, targets: CommandTargets): Promise<string> {
-  const { queue } = targets;
+function carryOut(command: Command, targets: CommandTargets): Promise<string> | string {
   if (command.kind === 'add') return targets.add(command.argument);
-  if (command.jobId === null) return forQueue(command, targets);
+  if (command.kind === 'group') {
+    const group = GroupCommand.parse(command.argument);
+    const argument = group.kind === 'prioritise' ? group.priority : null;
+    return carryOutForGroup(group, (jobId) => forJob({ kind: group.kind, jobId, argument }, targets));
+  }
+  const { kind, jobId, argument } = command;
+  return jobId === null ? forQueue(command, targets) : forJob({ kind, jobId, argument }, targets);
+}
+
+interface JobCommand {
+  readonly kind: Exclude<CommandKind, 'add' | 'group'>;
+  readonly jobId: number;
+  readonly argument: unknown;
+}
+
+async function forJob(command: JobCommand, targets: CommandTargets): Promise<string> {
+  const { queue } = targets;
   const job = queue.jobs.getJob(command.jobId);
   if (job === null) throw new Error(`There is no job ${command.jobId}.`);
   const name = basename(job.sourcePath);

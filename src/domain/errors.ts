@@ -184,6 +184,16 @@ export class ConfigurationError extends FramekilnError {
   }
 }
 
+/** A file or model that the user names is missing or unsuitable; `code` is that of the fault. */
+export class ArgumentError extends FramekilnError {
+  readonly code: RejectionCode | ModelErrorCode;
+
+  constructor(code: ArgumentError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 /** This user may not write to the state of the home. */
 export class HomeNotWritableError extends FramekilnError {
   readonly code = 'HOME_NOT_WRITABLE';

@@ -177,13 +177,14 @@ export interface CommittedBatch {
   readonly committedAtMs: number;
 }
 
-export type CommandKind = 'pause' | 'resume' | 'cancel' | 'retry' | 'prioritise' | 'move' | 'add';
+/** `group`: one of the others for several jobs at once, which are in the argument. */
+export type CommandKind = 'pause' | 'resume' | 'cancel' | 'retry' | 'prioritise' | 'move' | 'add' | 'group';
 
 /** A request from the CLI or the page, carried out by the daemon. */
 export interface Command {
   readonly id: number;
   readonly kind: CommandKind;
-  /** The job that the command applies to; null for the whole queue (pause, resume). */
+  /** The job that the command applies to; null for several, or for the whole queue (pause, resume). */
   readonly jobId: number | null;
   readonly argument: unknown;
   readonly createdAtMs: number;

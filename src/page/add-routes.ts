@@ -6,6 +6,7 @@ import type { PageContext } from './page-context.ts';
 import { addAgainRoutes } from './routes/again.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addHealthRoutes } from './routes/health.ts';
+import { addJobGroupRoutes } from './routes/job-groups.ts';
 import { addJobRoutes } from './routes/jobs.ts';
 import { addMachineRoutes } from './routes/machine.ts';
 import { addMetricsRoutes } from './routes/metrics.ts';
@@ -29,6 +30,7 @@ export async function addRoutes(app: FastifyInstance, context: PageContext): Pro
   addSessionRoutes(app, context);
   addEventRoutes(app, context);
   addJobRoutes(app, context);
+  addJobGroupRoutes(app, context);
   addAgainRoutes(app, context);
   addSplitScreenRoutes(app, context);
   addPreviewRoutes(app, context);

@@ -45,6 +45,8 @@ export interface LiveSources {
   readonly outputDir: string;
   readonly alerts: () => readonly Alert[];
   readonly log: Logger;
+  /** A steady clock, in milliseconds. */
+  readonly steadyNow: () => number;
 }
 
 /** Reads the state once a second while somebody follows it. The cost does not depend on the number of followers or jobs. */
@@ -57,7 +59,7 @@ export class LiveState {
 
   constructor(sources: LiveSources) {
     this.#sources = sources;
-    this.#queueTime = new QueueTimeReader(sources.queue, sources.status);
+    this.#queueTime = new QueueTimeReader(sources.queue, sources.status, sources.steadyNow);
   }
 
   get followerCount(): number {
@@ -75,13 +77,17 @@ export class LiveState {
     });
     const counts = queue.jobs.countByState();
     const changeMark = queue.jobs.changeMark();
+    const speedsMark = await status.speedsMark();
     return {
       ...status.readHome(FILE_LIMIT),
       counts,
       running: await Promise.all(jobs.map((job) => status.report(job))),
       previews: Object.fromEntries(previews),
       changeMark,
-      queueTime: this.#queueTime.read(`${changeMark} ${counts.queued}`, performance.now()),
+      // The first batch of a job, its end and a measurement change the estimates of those behind it.
+      queueTime: this.#queueTime.read(
+        JSON.stringify([changeMark, counts, jobs.map(({ id }) => id), Object.keys(previews), speedsMark]),
+      ),
       freeBytes: await freeSpace(outputDir),
       alerts: [...alerts()],
     };

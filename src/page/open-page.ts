@@ -76,13 +76,14 @@ async function servePage(options: PageOptions): Promise<Page> {
   // Every open page listens.
   setMaxListeners(0, closing.signal);
   const readGpus = sharePending(() => readGpuFigures(closing.signal));
+  const steadyNow = (): number => performance.now();
   const alertWatch = new AlertWatch(
     async () => ({ gpus: measuredGpus(await readGpus()), ...(await metrics.percentiles()) }),
     log,
-    () => performance.now(),
+    steadyNow,
   );
   const alerts = (): Alert[] => [...impairmentAlerts(health()), ...alertWatch.active];
-  const live = new LiveState({ queue, status, outputDir: home.output, alerts, log });
+  const live = new LiveState({ queue, status, outputDir: home.output, alerts, log, steadyNow });
   const sampler = new MachineSampler(home.output, () => speedOf(queue), readGpus);
   const recorder = new HistoryRecorder(home, sampler);
   const app = createServer(guard, log);

@@ -5,8 +5,9 @@ import type { Queue } from '../queue/queue.ts';
 
 /** Jobs that are estimated at once, so that other work of the daemon comes in between. */
 const PART = 100;
-/** How often the sum is made again at most, and at least while somebody looks. */
-const SHORTEST_PAUSE_MS = 5_000;
+/** How long to pause after a change, as a multiple of the time that the sum takes. */
+const PAUSES = 5;
+/** How often the sum is made again without a change, while somebody looks: rates of running jobs move slowly. */
 const LONGEST_PAUSE_MS = 60_000;
 
 export const QueueTime = z.object({
@@ -24,19 +25,23 @@ export type QueueTime = z.infer<typeof QueueTime>;
 export class QueueTimeReader {
   readonly #queue: Queue;
   readonly #status: StatusReader;
+  readonly #now: () => number;
   #sum: QueueTime | null = null;
   #mark = '';
   #nextAtMs = 0;
   #dueAtMs = 0;
   #isReading = false;
 
-  constructor(queue: Queue, status: StatusReader) {
+  /** @param now any steady clock, in milliseconds */
+  constructor(queue: Queue, status: StatusReader, now: () => number) {
     this.#queue = queue;
     this.#status = status;
+    this.#now = now;
   }
 
-  /** The sum as last made; null before the first. @param mark differs once the queue has changed @param nowMs any steady clock */
-  read(mark: string, nowMs: number): QueueTime | null {
+  /** The sum as last made; null before the first. @param mark differs once the queue or what its estimates rest on has changed */
+  read(mark: string): QueueTime | null {
+    const nowMs = this.#now();
     const isDue = nowMs >= this.#dueAtMs || (mark !== this.#mark && nowMs >= this.#nextAtMs);
     if (isDue && !this.#isReading) {
       this.#isReading = true;
@@ -46,14 +51,16 @@ export class QueueTimeReader {
         .catch(() => undefined)
         .finally(() => {
           this.#isReading = false;
-          this.#nextAtMs = nowMs + SHORTEST_PAUSE_MS;
-          this.#dueAtMs = nowMs + LONGEST_PAUSE_MS;
+          const endMs = this.#now();
+          this.#nextAtMs = endMs + PAUSES * (endMs - nowMs);
+          this.#dueAtMs = endMs + LONGEST_PAUSE_MS;
         });
     }
     return this.#sum;
   }
 
   async #make(): Promise<void> {
+    this.#status.forgetEstimates();
     let [seconds, unknownCount, last] = [0, 0, 0];
     for (;;) {
       const jobs = this.#queue.jobs.listQueuedAfter(last, PART);

@@ -28,6 +28,9 @@ export interface JobWindow {
   readonly limit: number;
 }
 
+/** Where a job is in the queue. */
+export type JobPlace = Pick<Job, 'id' | 'state' | 'priority'>;
+
 export interface Enqueued {
   readonly job: Job;
   /** Whether the job is new; false if one with this content and recipe existed, in any state. */
@@ -78,6 +81,8 @@ export function createJobStore(db: Database, paths: HomePaths) {
   const IN_WINDOW = `state IN (SELECT value FROM json_each(@states))
     AND (@text = '' OR instr(lower(source_path), lower(@text)) > 0)
     AND (@pipeline IS NULL OR recipe ->> 'pipeline' = @pipeline)`;
+  const QUEUE_ORDER = `state = 'running' DESC, state = 'queued' DESC, ${IN_ORDER}`;
+  const ENDED_ORDER = 'finished_at_ms DESC, id DESC';
   // Only IDs are sorted, because whole rows of a hundred thousand jobs would take a second.
   const selectWindow = (order: string) =>
     db.prepare<object, JobRow>(
@@ -86,9 +91,20 @@ export function createJobStore(db: Database, paths: HomePaths) {
        ORDER BY ${order}`,
     );
   const windows = {
-    queue: selectWindow(`state = 'running' DESC, state = 'queued' DESC, ${IN_ORDER}`),
-    ended: selectWindow('finished_at_ms DESC, id DESC'),
+    queue: selectWindow(QUEUE_ORDER),
+    ended: selectWindow(ENDED_ORDER),
   };
+  const selectWindowStates = (order: string) =>
+    db.prepare<object, JobPlace>(
+      `SELECT id, state, priority FROM jobs WHERE ${IN_WINDOW} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
+    );
+  const windowsOfStates = {
+    queue: selectWindowStates(QUEUE_ORDER),
+    ended: selectWindowStates(ENDED_ORDER),
+  };
+  const selectPlaces = db.prepare<[string], JobPlace>(
+    `SELECT id, state, priority FROM jobs WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
+  );
   const countWindow = db.prepare<object, { jobCount: number }>(
     `SELECT count(*) AS jobCount FROM jobs WHERE ${IN_WINDOW}`,
   );
@@ -155,6 +171,16 @@ export function createJobStore(db: Database, paths: HomePaths) {
       const rows = windows[order].all({ ...values, offset, limit });
       return { jobs: rows.map(fromRow), total: countWindow.get(values)?.jobCount ?? 0 };
     },
+
+    /** The same without what the rows of the list show, so that ten thousand jobs can be selected at once. */
+    listWindowStates: ({ states, text, pipeline, order, offset, limit }: JobWindow): JobPlace[] =>
+      windowsOfStates[order].all({
+        ...{ states: JSON.stringify(states), text, pipeline: pipeline ?? null },
+        ...{ offset, limit },
+      }),
+
+    /** States and priorities of jobs, by ID; those that do not exist are left out. */
+    findPlaces: (ids: readonly number[]): JobPlace[] => selectPlaces.all(JSON.stringify(ids)),
 
     /** Up to `limit` queued jobs with IDs above `id`, by ID. */
     listQueuedAfter: (id: number, limit: number): Job[] => selectQueuedAfter.all(id, limit).map(fromRow),

@@ -42,7 +42,7 @@ describe('a closed terminal', () => {
 describe('add', () => {
   it.each([
     ['a model that does not exist', ['--model', 'foo'], 2, /There is no upscaling model named "foo"/],
-    ['a model file that does not exist', ['--model', './foo.onnx'], 3, /foo\.onnx cannot be read/],
+    ['a model file that does not exist', ['--model', './foo.onnx'], 2, /foo\.onnx cannot be read/],
     [
       'a model for another purpose',
       ['--model', 'blazeface-full-range'],

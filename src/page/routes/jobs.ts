@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { sendRequest, type Request } from '../../control/send-request.ts';
 import { JobReport } from '../../control/status-report.ts';
+import type { JobState } from '../../domain/job.ts';
 import { addRoute } from '../add-route.ts';
 import { HttpError } from '../http-error.ts';
 import type { PageContext } from '../page-context.ts';
@@ -11,7 +12,8 @@ const MOST_JOBS = 200;
 
 const JobId = z.object({ id: z.coerce.number().int().positive() });
 
-const Window = z.object({
+/** A part of a list of jobs. */
+export const JobWindowQuery = z.object({
   list: z.enum(['queue', 'ended']).default('queue').meta({
     description:
       'queue: running, queued and paused jobs; ended: done, failed and cancelled ones, the latest first',
@@ -20,6 +22,8 @@ const Window = z.object({
   text: z.string().max(200).default('').meta({ description: 'part of the path of the source' }),
   pipeline: z.enum(['upscale', 'dual-face', 'lip-sync']).optional(),
   offset: z.coerce.number().int().min(0).default(0),
+});
+const Window = JobWindowQuery.extend({
   limit: z.coerce.number().int().min(1).max(MOST_JOBS).default(50),
 });
 
@@ -28,7 +32,12 @@ const LISTS = {
   ended: ['done', 'failed', 'cancelled'],
 } as const;
 
-const Outcome = z.object({
+/** The states of the jobs in a list. @param state only this one; absent for all */
+export function statesOf(list: keyof typeof LISTS, state: JobState | undefined): readonly JobState[] {
+  return state === undefined ? LISTS[list] : [state];
+}
+
+export const Outcome = z.object({
   kind: z.enum(['done', 'busy', 'waiting']).meta({
     description:
       'done: the command was carried out; busy: the daemon will carry it out as soon as it can; waiting: it will when it next starts',
@@ -49,8 +58,7 @@ export function addJobRoutes(app: FastifyInstance, { queue, status, requests }: 
     ...{ method: 'GET', url: '/api/jobs', summary: 'Part of the list of jobs', query: Window },
     answer: z.object({ total: z.int(), jobs: z.array(JobReport) }),
     handle: async ({ query: { list, state, ...part } }) => {
-      const states = state === undefined ? LISTS[list] : [state];
-      const { jobs, total } = queue.jobs.listWindow({ states, order: list, ...part });
+      const { jobs, total } = queue.jobs.listWindow({ states: statesOf(list, state), order: list, ...part });
       return { total, jobs: await Promise.all(jobs.map((job) => status.report(job))) };
     },
   });

@@ -110,6 +110,7 @@ it.skipIf(whyNoBrowser !== null)(`ten thousand jobs are scrolled smoothly${suffi
     .first()
     .waitFor(WAIT);
   expect(await page.locator('.row').count()).toBeLessThan(100);
+  await selectAll(page);
   await page.goto(`${daemon.address}#/ended`);
   await page.locator('.row .dot.failed').first().waitFor(WAIT);
   await checkAppearance(page, 'thousands-ended');
@@ -117,6 +118,21 @@ it.skipIf(whyNoBrowser !== null)(`ten thousand jobs are scrolled smoothly${suffi
   await page.getByText('The source no longer exists').waitFor(WAIT);
   await checkAppearance(page, 'job-failed');
 });
+
+/** Selects all queued jobs, most of which are not loaded, and gives them another priority, which is taken back. */
+async function selectAll(page: Page): Promise<void> {
+  await page.locator('.rows').focus();
+  await page.keyboard.press('Control+a');
+  await page
+    .getByRole('region', { name: 'Selected jobs' })
+    .getByText(/^8.908 selected$/)
+    .waitFor(WAIT);
+  await page.getByRole('spinbutton', { name: 'Priority' }).fill('7');
+  await page.keyboard.press('Enter');
+  // A busy daemon says that it will.
+  await page.getByRole('button', { name: 'Undo' }).click(WAIT);
+  await page.getByText('Undone.').waitFor(WAIT);
+}
 
 /** Copies the row of the first job, in the real database: queued ones, and some that ended. */
 function fillQueue(home: string, count: number): void {

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { CommanderError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Cli } from '../../../src/cli/cli.ts';
+import { exitCodeFor } from '../../../src/cli/exit-code-for.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { ConfigurationError } from '../../../src/domain/errors.ts';
 import { ExitCode } from '../../../src/domain/exit-codes.ts';
@@ -113,6 +114,30 @@ describe('framekiln add', () => {
     const asked = framekiln('add', 'clip.mp4', '--scale', '9', '--device', 'tpu');
     await expect(asked).rejects.toThrow(ConfigurationError);
     await expect(asked).rejects.toThrow(/scale: .*device: /);
+    expect(existsSync(join(home, '.framekiln', 'framekiln.db'))).toBe(false);
+  });
+});
+
+describe('the exit code of framekiln add', () => {
+  const notOnnx = join(import.meta.dirname, 'program.test.ts.onnx');
+  it.each([
+    ['files that do not exist', ['/nowhere/b.mp4'], 2, /a\.mp4 does not exist .*\/nowhere\/b\.mp4 does not/],
+    ['a folder', ['/tmp'], 2, /\/tmp is not a regular file/],
+    ['a model file that does not exist', ['--model', notOnnx], 2, /cannot be read/],
+    ['a model that is not installed', ['--model', 'realcugan-x3-conservative'], 3, /models pull/],
+    [
+      'speech that is missing',
+      ['--pipeline', 'lip-sync', '--model', 'x', '--audio', '/a.wav'],
+      2,
+      /\/a\.wav/,
+    ],
+    ['a value out of range', ['--scale', '9'], 2, /scale: /],
+  ])('%s', async (what, options, code, message) => {
+    const clip = join(home, 'a.mp4');
+    if (!what.startsWith('files')) writeFileSync(clip, 'a video');
+    const error: unknown = await framekiln('add', clip, ...options).catch((caught: unknown) => caught);
+    expect(String(error)).toMatch(message);
+    expect(exitCodeFor(error)).toBe(code);
     expect(existsSync(join(home, '.framekiln', 'framekiln.db'))).toBe(false);
   });
 });
