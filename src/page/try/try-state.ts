@@ -12,12 +12,9 @@ const Frame = z.object({
   detail: z
     .object({ x: z.number(), y: z.number() })
     .meta({ description: 'centre of the part with the most edges, as shares of the width and height' }),
-  advice: z
-    .string()
-    .nullable()
-    .meta({
-      description: 'which model may suit the file better, as the rest of a sentence; null if none does',
-    }),
+  advice: z.string().nullable().meta({
+    description: 'which model may suit the file better, as the rest of a sentence; null if none does',
+  }),
 });
 
 const Result = z.object({

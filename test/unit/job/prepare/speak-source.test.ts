@@ -219,9 +219,9 @@ test('the speech that a job opens must be in the input folder, whatever its path
 
 test('a job reads only the copy of the speech that it has checked', async () => {
   const { context, folder, audio } = await spokenJob(0.2, { clip: { frames: 5 } });
-  const { media } = await prepareSource(context, folder);
+  const prepared = await prepareSource(context, folder);
   writeFileSync(audio, 'something else');
-  const speech = await speechOf(context, { media, plan: PLAN });
+  const speech = await speechOf(context, { ...prepared, plan: PLAN });
   expect(speech?.mel.length).toBeGreaterThan(80);
 });
 
