@@ -37,8 +37,8 @@ test('the time of the queue follows a change of the queue, a measurement and the
   queue.jobs.enqueue(newJob({ video: VIDEO }));
   await vi.waitFor(async () => expect(await queueTime()).toEqual({ seconds: 0, unknownCount: 2 }));
 
-  await writeSpeeds(home, { core: { msPerProduct: 1e-3, msPerEncodedPixel: 0, cores: 2 }, models: {} });
-  // 128x96 output pixels of 27 products in each of 100 frames, and the start of the job, twice.
+  await writeSpeeds(home, { core: { msPerProduct: 0.025, msPerEncodedPixel: 0, cores: 2 }, models: {} });
+  // 128x96 output pixels of 27 products in each of 100 frames, which ffmpeg computes in 0.04 of the time, and the start of the job, twice.
   const seconds = Math.round(2 * (1.5 + VIDEO.frames * 128 * 96 * 27 * 1e-6));
   await vi.waitFor(async () => expect(await queueTime()).toEqual({ seconds, unknownCount: 0 }));
 

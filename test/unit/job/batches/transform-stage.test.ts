@@ -246,7 +246,8 @@ test('a tile size that is reduced for lack of memory is stored in the plan once'
     ...{ recipe: WITH_MODEL, model: tinySrvgg(), engine, width: 96 },
   });
   for (const number of [0, 1]) await run(number);
-  expect(runs[0]).toEqual({ width: 96, passed: false });
+  // The model has been tried with images of its own before.
+  expect(runs.find(({ passed }) => !passed)).toEqual({ width: 96, passed: false });
   const tile = stored().plan?.tile;
   expect(tile).toBeGreaterThanOrEqual(32);
   expect(tile).toBeLessThan(96);
