@@ -35,11 +35,9 @@ export function countLines(
   pixels: Uint8Array,
   { width, height }: { readonly width: number; readonly height: number },
 ): LineCounts {
-  const brightness = Uint8Array.from(
-    { length: width * height },
-    (_, i) => ((pixels[3 * i] ?? 0) + 2 * (pixels[3 * i + 1] ?? 0) + (pixels[3 * i + 2] ?? 0)) >> 2,
-  );
-  const at = (place: number): number => brightness[place] ?? 0;
+  /** Brightness of a pixel. */
+  const at = (place: number): number =>
+    ((pixels[3 * place] ?? 0) + 2 * (pixels[3 * place + 1] ?? 0) + (pixels[3 * place + 2] ?? 0)) >> 2;
   const counts = { places: 0, flat: 0, edges: 0, lines: 0 };
   const look = (place: number, step: number): void => {
     const [here, left, right] = [at(place), at(place - 2 * step), at(place + 2 * step)];
