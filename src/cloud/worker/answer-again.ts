@@ -18,20 +18,30 @@ export async function answerAgain(
   job: CloudJob,
   state: JobState,
 ): Promise<boolean> {
-  const [answered, result] = [await state.answeredMessage(), await state.result()];
-  if (answered === null || result === null) return false;
-  if (answered === message.id) return true;
-  await tellResult(context, { job, state, events: new JobEvents(context.queue, job, context.log) }, result);
-  await state.setDelivered(message.id);
-  return true;
+  return (await state.answeredMessage()) !== null && (await answer(context, message, job, state));
 }
 
-/** The same for a message whose video is gone. */
+/** The same for a message whose video is gone. Its worker may have been killed, or have failed, before it recorded the answer. */
 export async function answerWithoutVideo(
   context: CloudContext,
   message: Received,
   job: CloudJob,
 ): Promise<boolean> {
   const state = await deliveredJob(context.bucket(context.rules.bucket), job);
-  return state !== null && (await answerAgain(context, message, job, state));
+  return state !== null && (await answer(context, message, job, state));
+}
+
+/** @returns false if there is no result to tell */
+async function answer(
+  context: CloudContext,
+  message: Received,
+  job: CloudJob,
+  state: JobState,
+): Promise<boolean> {
+  const result = await state.result();
+  if (result === null) return false;
+  if ((await state.answeredMessage()) === message.id) return true;
+  await tellResult(context, { job, state, events: new JobEvents(context.queue, job, context.log) }, result);
+  await state.setDelivered(message.id);
+  return true;
 }

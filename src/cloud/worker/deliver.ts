@@ -40,9 +40,10 @@ export async function deliver(
     what: `${job.output.key} in the bucket ${job.output.bucket} cannot be written`,
   };
   await atPlaceOfMessage(context, output, () => copyOutput(context, delivery, result.outputKey));
+  // First, because the backend may delete the video as soon as it is told.
+  await setJobDelivered(context.bucket(context.rules.bucket), job, state);
   await assertHeld(delivery);
   await tellResult(context, delivery, result);
-  await setJobDelivered(context.bucket(context.rules.bucket), job, state);
   await state.setDelivered(message.id);
 }
 

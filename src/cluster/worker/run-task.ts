@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isStoreFull } from '../../cloud/aws/aws-errors.ts';
 import type { ObjectStore } from '../../cloud/object-store/object-store.ts';
 import { codeOf, StoppedError, toError } from '../../domain/errors.ts';
 import type { Logger } from '../../observability/log-entry.ts';
@@ -31,7 +32,7 @@ export type TaskEnd = 'done' | 'lost' | 'failed';
 /** Makes the segment of one batch, uploads it, and completes the task together with the row of the batch. */
 export async function runTask(
   context: TaskContext & { readonly onUpscale: (state: 'begins' | 'ends') => void },
-  session: VideoSession,
+  session: Pick<VideoSession, 'setup' | 'make'>,
   task: BatchTask,
 ): Promise<TaskEnd> {
   const { database, store, worker, log } = context;
@@ -85,7 +86,7 @@ async function untilRoom<Result>(
       if (failures > 0) log.info('the cluster store has room again');
       return result;
     } catch (error) {
-      if (!['ENOSPC', 'EDQUOT'].includes(codeOf(error))) throw error;
+      if (!['ENOSPC', 'EDQUOT'].includes(codeOf(error)) && !isStoreFull(error)) throw error;
       if (failures === 0)
         log.warn(`the cluster store is full (${toError(error).message}); retrying until there is room`);
       await delay(ROOM_EVERY_MS, undefined, { signal });

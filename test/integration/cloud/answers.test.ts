@@ -31,8 +31,8 @@ async function events(cloud: CloudStandIn): Promise<Event[]> {
   return (await cloud.receiveAll(cloud.resultUrl)).map(({ body }) => JSON.parse(body) as Event);
 }
 
-/** A worker, and a job that was delivered and whose video was deleted then. */
-async function delivered() {
+/** A worker, and a job that was delivered, as far as the store lets it, and whose video was deleted then. */
+async function delivered(fault: CloudStandIn['fault'] = () => undefined) {
   const cloud = await cloudStandIn();
   const context = cloudContext(cloud);
   const message = await receive(cloud, jobMessage(cloud));
@@ -46,8 +46,10 @@ async function delivered() {
   const { queue, log, nowMs } = context;
   const hold = new MessageHold({ queue, message, times: HOLD_TIMES, log, nowMs });
   const request = { message, job, state, claim, hold, events: new JobEvents(queue, job, silentLogger) };
-  await deliver(context, request, result);
-  return { cloud, context, message };
+  cloud.fault = fault;
+  const error: unknown = await deliver(context, request, result).catch((error: unknown) => error);
+  cloud.fault = () => undefined;
+  return { cloud, context, message, error };
 }
 
 test('a message of a delivered job is answered with the same event, a second delivery of it is not', async () => {
@@ -60,6 +62,25 @@ test('a message of a delivered job is answered with the same event, a second del
   const again = await receive(cloud, jobMessage(cloud));
   expect(await processMessage(context, again)).toBe('done');
   expect(await events(cloud)).toEqual([first]);
+});
+
+/** A store that is full when this object is written. */
+function fullAt(key: string): CloudStandIn['fault'] {
+  return (method, url) => (method === 'PUT' && url.includes(key) ? 'no-storage' : undefined);
+}
+
+test('a job that ended as done does not fail because its video is gone', async () => {
+  const { cloud, context, message, error } = await delivered(fullAt('/x/delivered.json'));
+  expect(error).toMatchObject({ name: 'InsufficientStorage' });
+  const [first] = await events(cloud);
+  expect(await processMessage(context, message)).toBe('done');
+  expect(await events(cloud)).toEqual([first]);
+});
+
+test('nobody is told that a job is done before the store says so', async () => {
+  const { cloud, error } = await delivered(fullAt('state/delivered/'));
+  expect(error).toMatchObject({ name: 'InsufficientStorage' });
+  expect(await events(cloud)).toEqual([]);
 });
 
 test('a known job with another video that is missing fails, and says so', async () => {
