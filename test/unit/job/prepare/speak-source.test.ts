@@ -187,6 +187,21 @@ test('a damaged source is rejected like one of any other job', async () => {
   expect(existsSync(folder.spoken)).toBe(false);
 });
 
+test.each(['yuv420p', 'yuv420p10le', 'gray'])(
+  'frames of an odd size in full range (%s) keep their brightness',
+  async (format) => {
+    const encoder = ['-c:v', 'ffv1', '-f', 'matroska', '-pix_fmt', format, '-color_range', 'pc'];
+    const filter = `format=gray,geq=lum='mod(X*8+Y*31,256)',scale=out_range=pc,format=${format}`;
+    const clip = { encoder, filter, width: 33, height: 25, frames: 5 };
+    const { context, folder, job } = await spokenJob(0.2, { clip });
+    const { media } = await prepareSource(context, folder);
+    const brightness = (path: string) =>
+      ffmpeg('-i', path, '-an', '-vf', 'extractplanes=y', '-f', 'framemd5', '-').match(/[0-9a-f]{32}/g);
+    expect(brightness(media.path)).toEqual(brightness(job.sourcePath));
+    expect(media.video.color.range).toBe('pc');
+  },
+);
+
 test('the disk is checked before the video without loss is made', async () => {
   // Frames of which no disk has room for as many as the speech is long.
   const clip = { width: 1024, height: 1024, frames: 1, rate: '1000000', audio: false };
