@@ -52,7 +52,7 @@ export async function copySpeech(
       await file.close();
     }
   } catch (error) {
-    // Which says whether the video or its speech is gone.
+    // The check says which of them is gone, the video or its speech.
     if (isMissingFile(error)) await assertUnchanged(job, signal);
     throw error;
   }
