@@ -5,7 +5,9 @@ import type { IdentifiedHome } from '../config/home.ts';
 import { isOfRun, type Job, type JobState } from '../domain/job.ts';
 import { counted } from '../lib/counted.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import type { Logger } from '../observability/log-entry.ts';
 import type { Queue } from '../queue/queue.ts';
+import { removeCopiesOfFailedJob } from '../workspace/copies-of-failed-job.ts';
 import { jobOfHalfOutput, removeHalfOutputsOf } from '../workspace/half-output.ts';
 import { JobFolder, readdirOrNone, removeOrphanFolders } from '../workspace/job-folder.ts';
 import { isHalfMove } from '../workspace/move-aside.ts';
@@ -24,9 +26,6 @@ const UNFINISHED: readonly JobState[] = ['queued', 'running', 'paused', 'failed'
 export async function removeLeftovers(home: IdentifiedHome, queue: Queue): Promise<string[]> {
   const unfinished = UNFINISHED.flatMap((state) => queue.jobs.listJobs({ state }));
   const running = idsOf(unfinished.filter((job) => job.state === 'running'));
-  // A worker that crashed for the last time could not.
-  for (const { id, state } of unfinished)
-    if (state === 'failed') await new JobFolder(home, id).removeCopies();
   // The next worker may reuse their frames. No worker takes over the job of a stopped `framekiln run`.
   const aboutToRun = idsOf(
     unfinished.filter((job) => job.state === 'running' || (job.state === 'queued' && job.origin !== 'run')),
@@ -38,6 +37,17 @@ export async function removeLeftovers(home: IdentifiedHome, queue: Queue): Promi
     [await removeHalfMoves(home), 'partially moved file'],
   ];
   return counts.filter(([count]) => count > 0).map(([count, what]) => counted(count, what));
+}
+
+/** Deletes the copies of lip-sync jobs that failed permanently. A worker that crashed in the last attempt has not deleted them. */
+export async function removeCopiesOfFailedJobs(
+  home: IdentifiedHome,
+  queue: Queue,
+  log: Logger,
+): Promise<void> {
+  // Each job is read again, because it may have been retried meanwhile.
+  for (const { id } of queue.jobs.listJobs({ state: 'failed' }))
+    await removeCopiesOfFailedJob(home, queue.jobs.getJob(id), log);
 }
 
 /** Releases the RAM disks of all jobs that are not running. */

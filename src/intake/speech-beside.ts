@@ -25,7 +25,7 @@ export async function withSpeech(recipe: Recipe, video: string, onlyIn?: string)
     'NO_AUDIO',
     recipe.audio === undefined
       ? `${name} has no speech; put ${basename(name, extname(name))}.wav (or .mp3, .m4a, .flac) beside the video, or name an audio file as audio in its recipe.`
-      : `${name} has no speech: there is no audio file ${recipe.audio}; put it there, or correct the key audio of its recipe.`,
+      : `${name} has no speech: there is no audio file ${recipe.audio.replaceAll('\0', '\\0')}; put it there, or correct the key audio of its recipe.`,
   );
 }
 
@@ -33,6 +33,8 @@ async function placeOfSpeech(
   audio: string,
   onlyIn: string | undefined,
 ): Promise<'there' | 'elsewhere' | 'nowhere'> {
+  // A name that no file can have.
+  if (audio.includes('\0')) return 'nowhere';
   const file = await openRegularFile(audio).catch((error: unknown) => {
     if (isMissingFile(error)) return null;
     throw error;

@@ -10,6 +10,7 @@ import type { VideoShape } from '../domain/video-shape.ts';
 import { hasVideoExtension } from '../domain/video-extensions.ts';
 import { nameInInput } from '../lib/byte-name.ts';
 import { isMissingFile } from '../lib/file-errors.ts';
+import { readFileSignature } from '../lib/file-signature.ts';
 import { describeRecentWriter } from '../lib/process/file-writers.ts';
 import { listSequence } from '../lib/image-sequence.ts';
 import type { Logger } from '../observability/log-entry.ts';
@@ -19,7 +20,6 @@ import { signatureOf, signatureOfFileAlone, type FoundFile } from './find-files.
 import type { SeenFileLedger, SettledFile } from './known-files.ts';
 import { recipeForFile, type RecipeRules } from './recipe-for-file.ts';
 import { withSpeech } from './speech-beside.ts';
-import { speechPathOf } from './speech-path.ts';
 import { waitForSecondLook, waitForWriter, type Writer } from './wait-for-file.ts';
 
 export interface FileToEnqueue {
@@ -77,7 +77,7 @@ export async function takeFile(
   const isSecondLook = context.now() - file.sinceAtMs >= unchangedMs;
   try {
     if (file.unusable !== undefined) throw file.unusable;
-    const writer = (await writerIn(file)) ?? (await writerOfSpeech(file, context));
+    const writer = await writerIn(file);
     const doubt =
       writer !== null ? null : file.isSequence === true ? MORE_MAY_COME : await whyUnfinished(file.path);
     if (writer !== null) waitForWriter(file, writer, context);
@@ -129,13 +129,6 @@ async function writerOfFile(path: string): Promise<Writer | null> {
   return process === null ? null : { process, what: 'it' };
 }
 
-/** A process that still writes the speech of a lip-sync job, and its name; null if there is none. */
-async function writerOfSpeech({ path }: SettledFile, { inputDir }: TakeContext): Promise<Writer | null> {
-  const speech = await speechPathOf(path, inputDir);
-  const process = speech === null ? null : await describeRecentWriter(speech);
-  return speech === null || process === null ? null : { process, what: basename(speech) };
-}
-
 async function take(
   file: SettledFile,
   doubt: Doubt | null,
@@ -164,7 +157,11 @@ async function take(
   context.onQueued(job);
 }
 
-/** Reads the recipe, the video headers and the fingerprint of a file; null if the file changed meanwhile. */
+/**
+ * Reads the recipe, the video headers and the fingerprint of a file.
+ *
+ * @returns null if the file or its speech changed meanwhile, if a process has the speech open for writing, or if the file needs no job
+ */
 async function prepare(
   file: SettledFile,
   { rules, skipLarger }: TakeRules,
@@ -177,6 +174,13 @@ async function prepare(
   if (ignored !== null) log.warn(`${nameInInput(inputDir, path)}: ${ignored}`);
   await checkRecipe(found);
   const recipe = await withSpeech(found, path, inputDir);
+  const speech = recipe.pipeline === 'lip-sync' ? (recipe.audio ?? null) : null;
+  const speechSignature = speech === null ? null : await readFileSignature(speech);
+  const writer = speech === null ? null : await describeRecentWriter(speech);
+  if (speech !== null && writer !== null) {
+    waitForWriter(file, { process: writer, what: basename(speech) }, context);
+    return null;
+  }
   const video = await probe(file, signal);
   if (skipLarger && isLargeEnough(recipe, video)) {
     skip(file, describeLargeEnough(recipe, video), context);
@@ -184,6 +188,8 @@ async function prepare(
   }
   const fingerprint = await fingerprintOf(path, recipe, signal);
   if ((await signatureOf(path, inputDir)) !== signature) return null;
+  // A speech that the recipe of a folder names is not part of the video's signature.
+  if (speech !== null && (await readFileSignature(speech)) !== speechSignature) return null;
   const outputPath = join(outputDir, nameInInput(inputDir, path));
   return { sourcePath: path, outputPath, fingerprint, recipe: fitToSource(recipe, video), video };
 }

@@ -1,14 +1,16 @@
 import { constants } from 'node:fs';
-import { open, readlink, realpath, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readlink, realpath, type FileHandle } from 'node:fs/promises';
 import { relative } from 'node:path';
 
 /**
- * Opens a file for reading if it is a regular one. A link as its last component is not followed, and a pipe does not block.
+ * Opens a file for reading if it is a regular one. A link as its last component is not followed, a pipe does not
+ * block, and a device is not opened.
  *
  * @returns null if it is anything but a regular file
  * @throws an error of the file system, such as ENOENT
  */
 export async function openRegularFile(path: string): Promise<FileHandle | null> {
+  if (!(await lstat(path)).isFile()) return null;
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
@@ -17,9 +19,14 @@ export async function openRegularFile(path: string): Promise<FileHandle | null> 
     if (code === 'ELOOP' || code === 'ENXIO') return null; // A link; a socket.
     throw error;
   }
-  if ((await file.stat()).isFile()) return file;
-  await file.close();
-  return null;
+  let isRegular = false;
+  try {
+    // Another file may have got the name since.
+    isRegular = (await file.stat()).isFile();
+  } finally {
+    if (!isRegular) await file.close();
+  }
+  return isRegular ? file : null;
 }
 
 /**

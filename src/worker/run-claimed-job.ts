@@ -29,6 +29,7 @@ import type { Logger } from '../observability/log-entry.ts';
 import type { Claimed } from '../queue/lease-store.ts';
 import type { Queue } from '../queue/queue.ts';
 import { isDamage } from '../queue/salvage.ts';
+import { removeCopiesOfFailedJob } from '../workspace/copies-of-failed-job.ts';
 import { JobFolder } from '../workspace/job-folder.ts';
 import { quarantineSource } from '../workspace/quarantine-source.ts';
 import { ramDiskPlaces } from '../workspace/ram-disk-places.ts';
@@ -133,9 +134,8 @@ async function settle(context: SettleContext, job: Job, lease: Lease, caught: un
     const willRetry = await whenWritable(() => recordOutcome(context, job, lease, error), log, stopping);
     // The next attempt uses the frames on the RAM disk again. Null: the worker stops before the outcome is written.
     if (willRetry === false) await removeRamDiskOf(ramDiskPlaces(home), job.id);
-    if (context.queue.jobs.getJob(job.id)?.state === 'failed')
-      await new JobFolder(home, job.id).removeCopies();
     if (error instanceof InputRejectedError) await quarantine(context, job, error);
+    await removeCopiesOfFailedJob(home, context.queue.jobs.getJob(job.id), log);
   } catch (failure) {
     if (!(failure instanceof LeaseLostError)) throw failure;
     await forget(context, job);

@@ -31,8 +31,9 @@ const SPILL_NAME = /^(\d+\.\d+|framekiln-[0-9a-f]+-\d+-\d+-\w+)$/;
 
 /**
  * Folder of a job on disk, `<jobs>/<id>/`, for everything that must survive a reboot: `frames.index`, `segments/`, `spill/`
- * if the RAM disk was full, and `straight/` with a remuxed copy of a source that has timestamp discontinuities, or the packed images of a folder, `spoken/` with the video of a lip-sync job under its speech, and `speech/` with a copy of that. The folder is
- * deleted when the job is done or cancelled.
+ * if the RAM disk was full, `straight/` with a remuxed copy of a source that has timestamp discontinuities, or with the packed
+ * images of a folder, `spoken/` with the video of a lip-sync job under its speech, and `speech/` with a copy of the speech.
+ * The folder is deleted when the job is done or cancelled.
  *
  * `<jobs>` may be a link to a folder with files of other people and of other homes. A job folder therefore contains the ID
  * of its home, and nothing is deleted in a folder without it.

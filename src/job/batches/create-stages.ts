@@ -9,19 +9,21 @@ import type { JobFolder } from '../../workspace/job-folder.ts';
 import { tryWithPermit } from '../encoder-permit.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from '../prepare/assert-unchanged.ts';
+import { speechCopyOf } from '../prepare/copy-speech.ts';
 import type { PreparedJob } from '../prepare/prepared-job.ts';
 import { DecodeStage } from './decode-stage.ts';
 import { EncodeStage } from './encode-stage.ts';
 
 export function createDecodeStage(
-  { job, settings, log, signal }: JobContext,
+  context: JobContext,
   { media, index, formats }: PreparedJob,
   files: FrameFiles,
 ): DecodeStage {
+  const { job, settings, log, signal } = context;
   const choice = new DecoderChoice(settings.decoder.hardware, media, index, (sentence) => log.info(sentence));
   const maxPixels = settings.limits.inputMegapixels * 1e6;
   const onNote = (sentence: string): void => log.warn(sentence);
-  const assertSource = (): Promise<void> => assertUnchanged(job, signal);
+  const assertSource = (): Promise<void> => assertUnchanged(job, signal, speechCopyOf(context));
   const decoder = { format: formats.input, choice, maxPixels, signal, onNote, assertSource };
   return new DecodeStage({ media, index, formats, files, log, decoder });
 }

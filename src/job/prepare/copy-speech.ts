@@ -9,7 +9,7 @@ import { speechElsewhere } from '../../domain/speech-files.ts';
 import { isMissingFile } from '../../lib/file-errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { isInside, openRegularFile } from '../../lib/open-regular-file.ts';
-import type { JobFolder } from '../../workspace/job-folder.ts';
+import { JobFolder } from '../../workspace/job-folder.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
 
@@ -52,12 +52,23 @@ export async function copySpeech(
       await file.close();
     }
   } catch (error) {
-    // Which says whether the video or its speech is gone.
+    // The check says which of them is gone, the video or its speech.
     if (isMissingFile(error)) await assertUnchanged(job, signal);
     throw error;
   }
   await assertUnchanged(job, signal, copy);
   return copy;
+}
+
+/** The path of the copy that `copySpeech` makes; undefined for a job without a speech of its own. */
+export function speechCopyOf({
+  home,
+  job,
+  lease,
+}: Pick<JobContext, 'home' | 'job' | 'lease'>): string | undefined {
+  const { recipe, id } = job;
+  if (recipe.pipeline !== 'lip-sync' || recipe.audio === undefined) return undefined;
+  return new JobFolder(home, id).speechCopy(lease, recipe.audio);
 }
 
 /** Users of this machine may name any file, but a path in the input folder is in the hands of whoever may write there. */

@@ -4,6 +4,7 @@ import { makeFolder } from '../../lib/make-folder.ts';
 import { publishFile } from '../../workspace/durable-file.ts';
 import type { JobContext } from '../job-context.ts';
 import { assertUnchanged } from './assert-unchanged.ts';
+import { speechCopyOf } from './copy-speech.ts';
 
 /**
  * Makes the video in the job folder that the job reads instead of its source. It appears under its name only when it is
@@ -13,10 +14,11 @@ import { assertUnchanged } from './assert-unchanged.ts';
  * @param make writes the video under a temporary name
  */
 export async function makeSubstitute(
-  { job, lease, signal }: JobContext,
+  context: JobContext,
   path: string,
   make: (temporaryPath: string) => Promise<void>,
 ): Promise<void> {
+  const { job, lease, signal } = context;
   // A worker that was killed may have left half a video.
   const folder = dirname(path);
   await rm(folder, { recursive: true, force: true });
@@ -26,7 +28,7 @@ export async function makeSubstitute(
   try {
     await make(temporaryPath);
     // The source may have been replaced just before it was read.
-    await assertUnchanged(job, signal);
+    await assertUnchanged(job, signal, speechCopyOf(context));
     await publishFile(temporaryPath, path, 'other-file');
   } catch (error) {
     await rm(temporaryPath, { force: true });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { MediaInfo } from '../../domain/media-info.ts';
+import { isRgb } from '../decode/color-conversion.ts';
 import { inputArguments, QUIET, QUIET_LENIENT } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
 import type { SandboxAccess } from '../ffmpeg/sandbox.ts';
@@ -75,7 +76,7 @@ function cycleOutput({ media, index, video, codec }: SpeechToLay): string[] {
     ...fieldFilters(index),
     'setpts=PTS-STARTPTS',
     `fps=${frameRate}`,
-    `scale=${width}:${height}:flags=bicubic`,
+    `scale=${width}:${height}:flags=bicubic${sameRange(media)}`,
   ];
   // Rounded times may give one frame less than the duration does, and then the cycle would be another one.
   filters.push('tpad=stop=-1:stop_mode=clone');
@@ -89,6 +90,12 @@ function cycleOutput({ media, index, video, codec }: SpeechToLay): string[] {
     ...['-fps_mode', 'passthrough', ...codec.arguments],
     ...['-video_track_timescale', String(rate.num)],
   ];
+}
+
+/** Without it, swscale converts full range to limited range when it changes the pixel format. */
+function sameRange({ video: { color, pixelFormat } }: MediaInfo): string {
+  const { range } = color;
+  return range === null || isRgb(pixelFormat) ? '' : `:in_range=${range}:out_range=${range}`;
 }
 
 async function ffmpeg(

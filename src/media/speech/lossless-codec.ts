@@ -7,7 +7,7 @@ export interface LosslessCodec {
   readonly arguments: readonly string[];
   /** Muxer of ffmpeg. */
   readonly format: 'mp4' | 'mov';
-  /** Pixel format that the frames must be converted to, which loses nothing; null: none. */
+  /** Pixel format that the frames must be converted to, which interpolates their chroma; null: none. */
   readonly convertedTo: string | null;
   /** Bytes on the disk. */
   readonly bytesPerPixel: number;
@@ -16,7 +16,7 @@ export interface LosslessCodec {
 /** Two real clips took 0.05 and 0.23 in H.264, and noise takes more. */
 const H264_BYTES_PER_PIXEL = 0.6;
 
-/** H.264 where libx264 can store the frames as they are, and otherwise FFV1, which is larger but stores up to 16 bits. */
+/** H.264 where libx264 has enough bits, and otherwise FFV1, which is larger but stores up to 16 bits. */
 export function losslessCodec(
   { pixelFormat, bitsPerComponent: bits }: Pick<VideoStreamInfo, 'pixelFormat' | 'bitsPerComponent'>,
   { width, height }: { readonly width: number; readonly height: number },

@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { DEFAULT_RECIPE, PIPELINE_DEFAULTS } from '../../../src/config/recipe-presets.ts';
 import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
@@ -410,15 +410,28 @@ test('a file that changes while it is hashed must settle again', async () => {
   expect(jobs()).toHaveLength(1);
 });
 
-test('a video waits until nobody writes its speech any more, even one that does not grow', async () => {
+test.each([
+  ['is beside the video', 'lip-sync/anna.mp4', null, 'lip-sync/anna.wav'],
+  ['the recipe of a folder names', 'greetings/lip-sync/anna.mp4', null, 'greetings/lip-sync/hello.wav'],
+  [
+    'a sidecar file names, outside of the folder lip-sync',
+    'anna.mp4',
+    '{ pipeline: lip-sync, audio: lip-sync/hello.wav }',
+    'lip-sync/hello.wav',
+  ],
+])('a video waits until nobody writes a speech any more that %s', async (_, video, sidecar, audio) => {
   const { put, settle, clock, intake, jobs, said, queue } = setUp();
-  put('lip-sync/anna.mp4', 'video');
-  const speech = openSync(put('lip-sync/anna.wav', 'half a speech'), 'a');
+  put(video, 'video');
+  if (sidecar !== null) put(`${video}.recipe.yaml`, sidecar);
+  // It does not grow.
+  const speech = openSync(put(audio, 'half a speech'), 'a');
   await settle();
   expect(jobs()).toEqual([]);
-  expect(said.filter((line) => line.includes('waiting: '))).toEqual([
-    expect.stringMatching(/^lip-sync\/anna\.mp4 waiting: process \d+ \(.*\) has anna\.wav open for writing$/),
-  ]);
+  const waiting = said.filter((line) => line.includes('waiting: '));
+  expect(waiting).toHaveLength(1);
+  expect(waiting[0]?.replace(/process \d+ \(.*\)/, 'a process')).toBe(
+    `${video} waiting: a process has ${basename(audio)} open for writing`,
+  );
   expect(queue.seenFiles.list()).toMatchObject([{ state: 'settling', code: 'OPEN_FOR_WRITING' }]);
   closeSync(speech);
   clock.ms += 5000;
@@ -467,6 +480,20 @@ test('a speech that the recipe of a folder names is noticed whenever it comes', 
   const audio = put('greetings/lip-sync/hello.wav', 'a speech');
   await settle();
   expect(jobs().map(({ recipe }) => recipe)).toMatchObject([{ pipeline: 'lip-sync', audio }]);
+});
+
+test('a video is not taken with a speech that changes while it is read', async () => {
+  let changes = 1;
+  const { put, settle, intake, clock, jobs } = setUp(undefined, () => {
+    if (changes-- > 0) put('greetings/lip-sync/hello.wav', 'another speech');
+  });
+  put('greetings/lip-sync/anna.mp4', 'video');
+  put('greetings/lip-sync/hello.wav', 'a speech');
+  await settle();
+  expect(jobs()).toEqual([]);
+  clock.ms += 5000;
+  await intake.scan();
+  expect(jobs()).toHaveLength(1);
 });
 
 test.each([

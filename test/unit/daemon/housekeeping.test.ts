@@ -2,8 +2,9 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ensureHome } from '../../../src/config/home.ts';
-import { removeLeftovers } from '../../../src/daemon/housekeeping.ts';
+import { removeCopiesOfFailedJobs, removeLeftovers } from '../../../src/daemon/housekeeping.ts';
 import { JobFolder } from '../../../src/workspace/job-folder.ts';
+import { loggerInto } from '../../helpers/in-process-worker.ts';
 import { filesBelow } from '../../helpers/framekiln.ts';
 import { HOME_ID, identifiedHomeAt } from '../../helpers/identified-home.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
@@ -39,11 +40,14 @@ test('the copies of a job whose last worker crashed are removed, and what a retr
   writeFileSync(folder.indexFile, 'index');
   writeFileSync(folder.segmentPath('b0.1.mp4'), 'segment');
   const kept = ['.framekiln-home', 'frames.index', 'segments'];
-  await removeLeftovers(home, queue);
-  expect(readdirSync(folder.path).sort()).toEqual([...kept, 'speech', 'spoken']);
+  const cleanUp = async () => {
+    await removeLeftovers(home, queue);
+    await removeCopiesOfFailedJobs(home, queue, loggerInto([]));
+    return readdirSync(folder.path).sort();
+  };
+  expect(await cleanUp()).toEqual([...kept, 'speech', 'spoken']);
   queue.leases.fail(lease, { code: 'INTERNAL', message: 'crashed', nowMs: 1 });
-  await removeLeftovers(home, queue);
-  expect(readdirSync(folder.path).sort()).toEqual(kept);
+  expect(await cleanUp()).toEqual(kept);
   expect(readdirSync(folder.segments)).toEqual(['b0.1.mp4']);
 });
 

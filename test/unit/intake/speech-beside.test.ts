@@ -54,6 +54,15 @@ test('a video without a speech is rejected, and the message names the files that
   });
 });
 
+test('a speech whose name contains NUL is missing, not an error of the program', async () => {
+  const video = join(inputWith(['lip-sync/anna.mp4']), 'lip-sync/anna.mp4');
+  await expect(withSpeech({ ...RECIPE, audio: 'a\0b.wav' }, video)).rejects.toMatchObject({
+    code: 'NO_AUDIO',
+    message:
+      'anna.mp4 has no speech: there is no audio file a\\0b.wav; put it there, or correct the key audio of its recipe.',
+  });
+});
+
 test('a recipe in input/ cannot name a speech elsewhere, not even through a linked folder', async () => {
   const input = inputWith(['lip-sync/anna.mp4', 'lip-sync/common/hello.wav']);
   const elsewhere = inputWith(['private.wav']);

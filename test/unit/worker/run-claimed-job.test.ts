@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PIPELINE_DEFAULTS } from '../../../src/config/recipe-presets.ts';
@@ -108,6 +108,27 @@ test('a lip-sync job that fails deletes its copies of the video and the speech, 
   expect(stored()).toMatchObject({ state: 'failed', errorCode: 'NO_FACE' });
   expect(readdirSync(folder.path).sort()).toEqual(['.framekiln-home', 'frames.index', 'segments']);
   expect(existsSync(audio)).toBe(true);
+});
+
+test('a job whose source is missing keeps its copies for the retry when the source is back', async () => {
+  const { run, stored, folder, job } = await claimedJob();
+  rmSync(job.sourcePath);
+  mkdirSync(folder.spoken);
+  await run();
+  expect(stored()).toMatchObject({ state: 'failed', errorCode: 'SOURCE_MISSING' });
+  expect(existsSync(folder.spoken)).toBe(true);
+});
+
+test('copies that cannot be deleted do not keep a job from failing', async () => {
+  const { run, stored, folder, job, lines } = await claimedJob({ settings: { attempts: 1 } });
+  // A link to itself, from which nobody can read whose folder it is.
+  rmSync(join(folder.path, '.framekiln-home'));
+  symlinkSync('.framekiln-home', join(folder.path, '.framekiln-home'));
+  await run();
+  expect(stored()).toMatchObject({ state: 'failed', errorCode: 'ELOOP' });
+  expect(lines.at(-1)).toMatch(
+    `cannot delete the copies of the video and the speech of job ${job.id}: ELOOP: `,
+  );
 });
 
 test('a paused job keeps its folder', async () => {

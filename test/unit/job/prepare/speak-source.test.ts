@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -15,6 +16,8 @@ import { PIPELINE_DEFAULTS } from '../../../../src/config/recipe-presets.ts';
 import { fingerprintOf } from '../../../../src/domain/fingerprint.ts';
 import type { JobOrigin } from '../../../../src/domain/job.ts';
 import type { LipSyncRecipe } from '../../../../src/domain/recipe.ts';
+import { assertUnchanged } from '../../../../src/job/prepare/assert-unchanged.ts';
+import { makeSubstitute } from '../../../../src/job/prepare/make-substitute.ts';
 import { prepareSource } from '../../../../src/job/prepare/prepare-source.ts';
 import { speechOf } from '../../../../src/job/prepare/speech-of-job.ts';
 import { outputColor } from '../../../../src/media/decode/color-conversion.ts';
@@ -187,6 +190,21 @@ test('a damaged source is rejected like one of any other job', async () => {
   expect(existsSync(folder.spoken)).toBe(false);
 });
 
+test.each(['yuv420p', 'yuv420p10le', 'gray'])(
+  'frames of an odd size in full range (%s) keep their brightness',
+  async (format) => {
+    const encoder = ['-c:v', 'ffv1', '-f', 'matroska', '-pix_fmt', format, '-color_range', 'pc'];
+    const filter = `format=gray,geq=lum='mod(X*8+Y*31,256)',scale=out_range=pc,format=${format}`;
+    const clip = { encoder, filter, width: 33, height: 25, frames: 5 };
+    const { context, folder, job } = await spokenJob(0.2, { clip });
+    const { media } = await prepareSource(context, folder);
+    const brightness = (path: string) =>
+      ffmpeg('-i', path, '-an', '-vf', 'extractplanes=y', '-f', 'framemd5', '-').match(/[0-9a-f]{32}/g);
+    expect(brightness(media.path)).toEqual(brightness(job.sourcePath));
+    expect(media.video.color.range).toBe('pc');
+  },
+);
+
 test('the disk is checked before the video without loss is made', async () => {
   // Frames of which no disk has room for as many as the speech is long.
   const clip = { width: 1024, height: 1024, frames: 1, rate: '1000000', audio: false };
@@ -223,6 +241,24 @@ test('a job reads only the copy of the speech that it has checked', async () => 
   writeFileSync(audio, 'something else');
   const speech = await speechOf(context, { ...prepared, plan: PLAN });
   expect(speech?.mel.length).toBeGreaterThan(80);
+});
+
+test('a pipe that takes the place of the speech does not block the job, which has its copy', async () => {
+  const { context, folder, job, audio } = await spokenJob(0.2, { clip: { frames: 5 } });
+  await prepareSource(context, folder);
+  const path = join(folder.straight, 'clip.mp4');
+  await makeSubstitute(context, path, (temporaryPath) => {
+    rmSync(audio);
+    execFileSync('mkfifo', [audio]);
+    writeFileSync(temporaryPath, 'a video');
+    return Promise.resolve();
+  });
+  expect(existsSync(path)).toBe(true);
+  // Without the copy, the pipe is not read either.
+  await expect(assertUnchanged(job, context.signal)).rejects.toMatchObject({
+    code: 'NOT_A_REGULAR_FILE',
+    message: 'clip.wav, the speech of clip.mp4, is no longer a regular file.',
+  });
 });
 
 test('a speech that has become a link is not read', async () => {
