@@ -43,10 +43,18 @@ export async function receiveSpeech(input: AsyncIterable<Buffer>, path: string):
   await publishFile(partOf(path), path, 'other-file');
 }
 
-/** Takes what had arrived of a speech for the whole speech, if nobody receives it any more. @returns its path */
+/**
+ * Takes what had arrived of a speech for the whole speech, if nobody receives it any more and it is not complete already.
+ *
+ * @returns its path
+ */
 export async function endSpeech(part: string): Promise<string> {
   const path = part.endsWith(PART) ? part.slice(0, -PART.length) : part;
   if (path === part) return path;
+  if (!(await exists(part))) {
+    if (await exists(path)) return path;
+    throw new InputRejectedError('BAD_AUDIO', `${part} is gone; run the command again with the whole speech.`);
+  }
   const writer = await writerOf(part);
   if (writer !== null)
     throw new InputRejectedError(
