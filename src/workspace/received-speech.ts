@@ -53,7 +53,10 @@ export async function endSpeech(part: string): Promise<string> {
   if (path === part) return path;
   if (!(await exists(part))) {
     if (await exists(path)) return path;
-    throw new InputRejectedError('BAD_AUDIO', `${part} is gone; run the command again with the whole speech.`);
+    throw new InputRejectedError(
+      'BAD_AUDIO',
+      `${part} is gone; run the command again with the whole speech.`,
+    );
   }
   const writer = await writerOf(part);
   if (writer !== null)

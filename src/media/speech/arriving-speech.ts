@@ -10,8 +10,8 @@ import { SPEECH_RATE } from './mel-spectrogram.ts';
 const PROBED_BYTES = '8192';
 
 export interface ArrivingBytes {
-  /** The bytes of an audio file, as they arrive. */
-  readonly bytes: AsyncIterable<Buffer>;
+  /** The bytes of an audio file, as they arrive; ends with an error when the signal is aborted. */
+  readonly bytes: (signal: AbortSignal) => AsyncIterable<Buffer>;
   /** Name of the speech in errors. */
   readonly name: string;
   /** A folder that the decoder may read in its sandbox. It needs none. */
@@ -28,6 +28,8 @@ export class ArrivingSpeech {
   readonly #child: FfmpegProcess;
   readonly #changes = new EventEmitter();
   readonly #done: Promise<void>;
+  /** Stops waiting for bytes that nobody decodes any more: an input may say nothing for hours. */
+  readonly #unheard = new AbortController();
   #samples = new Float32Array(10 * SPEECH_RATE);
   #count = 0;
   #hasEnded = false;
@@ -44,7 +46,7 @@ export class ArrivingSpeech {
     this.#child.idle();
     // Each batch that waits listens.
     this.#changes.setMaxListeners(0);
-    this.#done = this.#decode(bytes);
+    this.#done = this.#decode(bytes(AbortSignal.any([signal, this.#unheard.signal])));
   }
 
   /** The samples that have arrived. */
@@ -72,6 +74,7 @@ export class ArrivingSpeech {
   /** Stops decoding. Settles when ffmpeg is gone. */
   async close(): Promise<void> {
     await this.#child.kill();
+    this.#unheard.abort();
     await this.#done;
   }
 
@@ -79,7 +82,7 @@ export class ArrivingSpeech {
     // Where ffmpeg ends while it reads, its exit status says why.
     const feeding = pipeline(bytes, this.#child.stdin).then(
       () => null,
-      (error: unknown) => (isClosedPipe(error) ? null : toError(error)),
+      (error: unknown) => (this.#unheard.signal.aborted || isClosedPipe(error) ? null : toError(error)),
     );
     try {
       let rest = Buffer.alloc(0);
@@ -93,6 +96,7 @@ export class ArrivingSpeech {
       this.#failure = await feeding;
       this.#hasEnded = this.#failure === null;
     } catch (error) {
+      this.#unheard.abort();
       this.#failure = (await feeding) ?? this.#explained(toError(error));
     }
     this.#changes.emit('change');
