@@ -4,6 +4,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -71,6 +72,11 @@ test('a speech whose receiver has died is rejected with advice, and what had arr
   expect(await endSpeech(partOf(path))).toBe(path);
   await expect(endSpeech(join(speechDir, 'gone.part'))).rejects.toMatchObject({ code: 'BAD_AUDIO' });
   writeFileSync(join(speechDir, 'b.part'), 'old');
+  // Its job may not be stored yet: another command is about to do that.
+  await removeOldSpeeches({ speechDir }, new Set([path]));
+  expect(readdirSync(speechDir)).toEqual(['a', 'b.part']);
+  const longAgo = new Date(Date.now() - 48 * 3_600_000);
+  for (const name of ['a', 'b.part']) utimesSync(join(speechDir, name), longAgo, longAgo);
   await removeOldSpeeches({ speechDir }, new Set([path]));
   expect(readdirSync(speechDir)).toEqual(['a']);
 });
