@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { FfmpegError, InputRejectedError, toError } from '../../domain/errors.ts';
 import { QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
-import { LONGEST_SPEECH, SPEECH_FORMATS, SPEECH_OUTPUT } from './decode-speech.ts';
+import { LONGEST_SPEECH, SPEECH_FORMATS, SPEECH_OUTPUT, WHOLE_PACKETS } from './decode-speech.ts';
 import { SPEECH_RATE } from './mel-spectrogram.ts';
 
 /** ffmpeg would read 5 MB before it decodes. From a WAV file it reads 64 kB all the same. */
@@ -38,7 +38,16 @@ export class ArrivingSpeech {
   constructor({ bytes, name, folder }: ArrivingBytes, signal: AbortSignal) {
     this.#name = name;
     const input = ['-protocol_whitelist', 'pipe', '-format_whitelist', SPEECH_FORMATS, '-i', 'pipe:0'];
-    const args = [...QUIET, '-probesize', PROBED_BYTES, ...input, '-flush_packets', '1', ...SPEECH_OUTPUT];
+    const args = [
+      ...QUIET,
+      ...WHOLE_PACKETS,
+      '-probesize',
+      PROBED_BYTES,
+      ...input,
+      '-flush_packets',
+      '1',
+      ...SPEECH_OUTPUT,
+    ];
     const purpose = `decoding ${name}`;
     this.#child = new FfmpegProcess('ffmpeg', args, { purpose, signal, access: { reads: folder } });
     this.#child.extra.resume();

@@ -1,4 +1,4 @@
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
@@ -58,6 +58,21 @@ test('samples are there while the rest is still to come, and an error of the inp
   await expect(speech.reaches(40_000, never)).rejects.toThrow('torn');
   await speech.close();
 });
+
+test.each(['a.wav', 'a.mp3', 'a.ogg', 'a.aac'])(
+  'what had arrived of a speech that was interrupted is a speech: %s',
+  async (name) => {
+    const path = noise(name);
+    writeFileSync(path, readFileSync(path).subarray(0, Math.round(statSync(path).size * 0.6) + 1));
+    const speech = arriving(createReadStream(path));
+    expect(await speech.reaches(Infinity, never)).toBe(false);
+    const whole = await decodeSpeech(path, never);
+    const settled = speech.samples.length - 1600;
+    expect(settled).toBeGreaterThan(16_000);
+    expect(speech.samples.subarray(0, settled)).toEqual(whole.subarray(0, settled));
+    await speech.close();
+  },
+);
 
 test('what is no audio is rejected', async () => {
   const path = join(temporaryFolder(), 'text');
