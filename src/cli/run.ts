@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { LiveSettings } from '../config/live-settings.ts';
@@ -16,7 +17,7 @@ import { checkEnvironment, type Place } from './check-environment.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 import { findGpuUse } from './find-gpu-use.ts';
 import { formatCheck } from './doctor.ts';
-import { speechInput, withStreamedSpeech } from './speech-input.ts';
+import { speechInput, withStreamedSpeech, type SpeechInput } from './speech-input.ts';
 import { existingFile } from './existing-file.ts';
 import { withFoundModel } from '../inference/models/with-found-model.ts';
 import { makeHome, openHome } from './open-home.ts';
@@ -81,9 +82,9 @@ export function runCommand(cli: Cli): Command {
         onProgress: (now) => showProgress(now, bar, cli.now()),
       });
       bar.stop();
-      if (leftWithDaemon) tellLeft(cli, job);
-      else if (missingDisk !== null) tellMissing(cli, missingDisk);
-      else tellEnd(cli, job);
+      if (leftWithDaemon) tellLeft(cli, job, speech);
+      else if (missingDisk !== null) tellMissing(cli, missingDisk, speech);
+      else tellEnd(cli, job, speech);
     } finally {
       bar.stop();
       await log.close();
@@ -115,18 +116,28 @@ function showProgress(job: Job, bar: ProgressBar, nowMs: number): void {
   bar.update(framesDone, framesTotal, stage === null ? text : `${stage} · ${text}`);
 }
 
-function tellLeft(cli: Cli, { id }: Job): void {
-  cli.complain(`The daemon will continue job ${id}; to cancel it: framekiln cancel ${id}`);
+/** What resumes the job. */
+function sameCommand(speech: SpeechInput | null): string {
+  const audio = speech === null || speech.part === null ? '' : ` with --audio ${speech.part}`;
+  return `run the same command again${audio}`;
+}
+
+function tellLeft(cli: Cli, { id }: Job, speech: SpeechInput | null): void {
+  if (speech !== null && speech.part !== null && existsSync(speech.part))
+    cli.complain(
+      `The rest of the speech is lost, so job ${id} will fail; to make the video with what has arrived, ${sameCommand(speech)}`,
+    );
+  else cli.complain(`The daemon will continue job ${id}; to cancel it: framekiln cancel ${id}`);
   cli.exitCode = ExitCode.stopped;
 }
 
-function tellMissing(cli: Cli, missingDisk: string): void {
+function tellMissing(cli: Cli, missingDisk: string, speech: SpeechInput | null): void {
   cli.complain(visibleText(missingDisk));
-  cli.complain('Then run the same command again to resume.');
+  cli.complain(`Then ${sameCommand(speech)} to resume.`);
   cli.exitCode = ExitCode.environment;
 }
 
-function tellEnd(cli: Cli, job: Job): void {
+function tellEnd(cli: Cli, job: Job, speech: SpeechInput | null): void {
   switch (job.state) {
     case 'done':
       cli.print(`Finished: ${visibleText(job.outputPath)}`);
@@ -143,7 +154,7 @@ function tellEnd(cli: Cli, job: Job): void {
     case 'queued':
     case 'running':
     case 'paused':
-      cli.complain('Stopped; run the same command again to resume.');
+      cli.complain(`Stopped; ${sameCommand(speech)} to resume.`);
       cli.exitCode = ExitCode.stopped;
   }
 }

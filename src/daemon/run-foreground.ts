@@ -6,7 +6,7 @@ import { whyNotOutput } from '../config/home.ts';
 import { ConfigurationError } from '../domain/errors.ts';
 import { fingerprintOf } from '../domain/fingerprint.ts';
 import { isMoving, type Job } from '../domain/job.ts';
-import type { Recipe } from '../domain/recipe.ts';
+import { streamedSpeech, type Recipe } from '../domain/recipe.ts';
 import { withSpeech } from '../intake/speech-beside.ts';
 import { isOwnerAlive } from '../lib/process/process-identity.ts';
 import type { RootLogger } from '../observability/logger.ts';
@@ -92,7 +92,7 @@ interface ForegroundUse {
 
 function describeHandOver({ file, settings }: ForegroundOptions, { queue, job }: ForegroundUse): string[] {
   const sentences = [
-    `${basename(file)} handed over to the running daemon as job ${job.id}; after Ctrl-C, the daemon continues the job.`,
+    `${basename(file)} handed over to the running daemon as job ${job.id}; after Ctrl-C, the daemon continues the job${streamedSpeech(job.recipe) === null ? '' : ' if the speech has arrived completely'}.`,
   ];
   if (queue.control.isQueuePaused()) sentences.push('The queue is paused; to resume it: framekiln resume');
   if ((settings.sources.flags ?? []).length > 0)
@@ -136,7 +136,10 @@ async function runAlone(
       if (queue.leases.hasClaimable(Date.now(), job.id)) supervisor.ensureRunning(false);
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
     }
-    if (signal.aborted) log.info(`${basename(file)}: stopped; run the same command again to resume`);
+    if (signal.aborted)
+      log.info(
+        `${basename(file)}: stopped${streamedSpeech(job.recipe) === null ? '; run the same command again to resume' : ''}`,
+      );
     else await supervisor.ended();
     return missingDisk;
   } finally {

@@ -1,4 +1,4 @@
-import { open, readdir, rm } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Home } from '../config/home.ts';
@@ -17,6 +17,7 @@ const PART = '.part';
 const LOOK_EVERY_MS = 50;
 /** Times that nothing has arrived, after which it is checked whether anybody still writes. */
 const LOOKS_UNTIL_CHECK = 40;
+const KEPT_MS = 24 * 3_600_000;
 
 type SpeechPlace = Pick<Home, 'speechDir'>;
 
@@ -43,10 +44,21 @@ export async function receiveSpeech(input: AsyncIterable<Buffer>, path: string):
   await publishFile(partOf(path), path, 'other-file');
 }
 
-/** Takes what had arrived of a speech for the whole speech, if nobody receives it any more. @returns its path */
+/**
+ * Takes what had arrived of a speech for the whole speech, if nobody receives it any more and it is not complete already.
+ *
+ * @returns its path
+ */
 export async function endSpeech(part: string): Promise<string> {
   const path = part.endsWith(PART) ? part.slice(0, -PART.length) : part;
   if (path === part) return path;
+  if (!(await exists(part))) {
+    if (await exists(path)) return path;
+    throw new InputRejectedError(
+      'BAD_AUDIO',
+      `${part} is gone; run the command again with the whole speech.`,
+    );
+  }
   const writer = await writerOf(part);
   if (writer !== null)
     throw new InputRejectedError(
@@ -57,7 +69,12 @@ export async function endSpeech(part: string): Promise<string> {
   return path;
 }
 
-/** Removes speeches that no job needs and that nobody receives. @param needed paths of complete speeches */
+/**
+ * Removes speeches that no job needs and that nobody receives, a day after their last byte: another command may be about to store
+ * its job, or may have been interrupted before it did.
+ *
+ * @param needed paths of complete speeches
+ */
 export async function removeOldSpeeches(
   { speechDir }: SpeechPlace,
   needed: ReadonlySet<string>,
@@ -66,6 +83,8 @@ export async function removeOldSpeeches(
     const path = join(speechDir, name);
     const whole = name.endsWith(PART) ? path.slice(0, -PART.length) : path;
     if (needed.has(whole) || (await writerOf(path).catch(() => 0)) !== null) continue;
+    const mtimeMs = (await stat(path).catch(() => null))?.mtimeMs ?? Infinity;
+    if (Date.now() - mtimeMs < KEPT_MS) continue;
     await rm(path, { force: true });
   }
 }

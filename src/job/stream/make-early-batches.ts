@@ -31,7 +31,8 @@ export async function makeEarlyBatches(
 ): Promise<JobContext> {
   const { log, inference, signal } = context;
   const received = new ReceivedSpeech(audio);
-  const arriving = { bytes: received.bytes(signal), name: basename(audio), folder: dirname(audio) };
+  const bytes = (stop: AbortSignal): AsyncIterable<Buffer> => received.bytes(stop);
+  const arriving = { bytes, name: basename(audio), folder: dirname(audio) };
   const speech = new ArrivingSpeech(arriving, signal);
   try {
     // A resumed job may have the whole speech, and all batches that can be made early.

@@ -3,15 +3,15 @@ import { pipeline } from 'node:stream/promises';
 import { FfmpegError, InputRejectedError, toError } from '../../domain/errors.ts';
 import { QUIET } from '../ffmpeg/ffmpeg-arguments.ts';
 import { FfmpegProcess } from '../ffmpeg/ffmpeg-process.ts';
-import { LONGEST_SPEECH, SPEECH_FORMATS, SPEECH_OUTPUT } from './decode-speech.ts';
+import { LONGEST_SPEECH, SPEECH_FORMATS, SPEECH_OUTPUT, WHOLE_PACKETS } from './decode-speech.ts';
 import { SPEECH_RATE } from './mel-spectrogram.ts';
 
 /** ffmpeg would read 5 MB before it decodes. From a WAV file it reads 64 kB all the same. */
 const PROBED_BYTES = '8192';
 
 export interface ArrivingBytes {
-  /** The bytes of an audio file, as they arrive. */
-  readonly bytes: AsyncIterable<Buffer>;
+  /** The bytes of an audio file, as they arrive; ends with an error when the signal is aborted. */
+  readonly bytes: (signal: AbortSignal) => AsyncIterable<Buffer>;
   /** Name of the speech in errors. */
   readonly name: string;
   /** A folder that the decoder may read in its sandbox. It needs none. */
@@ -28,6 +28,8 @@ export class ArrivingSpeech {
   readonly #child: FfmpegProcess;
   readonly #changes = new EventEmitter();
   readonly #done: Promise<void>;
+  /** Stops waiting for bytes that nobody decodes any more: an input may say nothing for hours. */
+  readonly #unheard = new AbortController();
   #samples = new Float32Array(10 * SPEECH_RATE);
   #count = 0;
   #hasEnded = false;
@@ -36,7 +38,16 @@ export class ArrivingSpeech {
   constructor({ bytes, name, folder }: ArrivingBytes, signal: AbortSignal) {
     this.#name = name;
     const input = ['-protocol_whitelist', 'pipe', '-format_whitelist', SPEECH_FORMATS, '-i', 'pipe:0'];
-    const args = [...QUIET, '-probesize', PROBED_BYTES, ...input, '-flush_packets', '1', ...SPEECH_OUTPUT];
+    const args = [
+      ...QUIET,
+      ...WHOLE_PACKETS,
+      '-probesize',
+      PROBED_BYTES,
+      ...input,
+      '-flush_packets',
+      '1',
+      ...SPEECH_OUTPUT,
+    ];
     const purpose = `decoding ${name}`;
     this.#child = new FfmpegProcess('ffmpeg', args, { purpose, signal, access: { reads: folder } });
     this.#child.extra.resume();
@@ -44,7 +55,7 @@ export class ArrivingSpeech {
     this.#child.idle();
     // Each batch that waits listens.
     this.#changes.setMaxListeners(0);
-    this.#done = this.#decode(bytes);
+    this.#done = this.#decode(bytes(AbortSignal.any([signal, this.#unheard.signal])));
   }
 
   /** The samples that have arrived. */
@@ -72,6 +83,7 @@ export class ArrivingSpeech {
   /** Stops decoding. Settles when ffmpeg is gone. */
   async close(): Promise<void> {
     await this.#child.kill();
+    this.#unheard.abort();
     await this.#done;
   }
 
@@ -79,7 +91,7 @@ export class ArrivingSpeech {
     // Where ffmpeg ends while it reads, its exit status says why.
     const feeding = pipeline(bytes, this.#child.stdin).then(
       () => null,
-      (error: unknown) => (isClosedPipe(error) ? null : toError(error)),
+      (error: unknown) => (this.#unheard.signal.aborted || isClosedPipe(error) ? null : toError(error)),
     );
     try {
       let rest = Buffer.alloc(0);
@@ -93,6 +105,7 @@ export class ArrivingSpeech {
       this.#failure = await feeding;
       this.#hasEnded = this.#failure === null;
     } catch (error) {
+      this.#unheard.abort();
       this.#failure = (await feeding) ?? this.#explained(toError(error));
     }
     this.#changes.emit('change');

@@ -10,9 +10,13 @@ export const LONGEST_SPEECH = 4 * 3600 * SPEECH_RATE;
 /** Demuxers of the audio files that a lip-sync job accepts, and of videos whose audio it uses. */
 export const SPEECH_FORMATS = 'wav,w64,mp3,mov,mp4,m4a,3gp,3g2,mj2,flac,ogg,aac,matroska,webm';
 
+/** A speech that was interrupted ends within a packet, which alone is left out. */
+export const WHOLE_PACKETS = ['-fflags', '+discardcorrupt'] as const;
+
 /** Arguments that open an audio file as nothing but a local file of a known format. */
 export function speechInput(path: string): string[] {
-  return ['-protocol_whitelist', 'file', '-format_whitelist', SPEECH_FORMATS, '-i', `file:${path}`];
+  const formats = ['-protocol_whitelist', 'file', '-format_whitelist', SPEECH_FORMATS];
+  return [...WHOLE_PACKETS, ...formats, '-i', `file:${path}`];
 }
 
 /** Arguments that write the samples of a speech to standard output. */

@@ -4,6 +4,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -67,7 +68,15 @@ test('a speech whose receiver has died is rejected with advice, and what had arr
   await expect(textOf(new ReceivedSpeech(path))).rejects.toThrow(`--audio ${partOf(path)}`);
   expect(await endSpeech(partOf(path))).toBe(path);
   expect(readFileSync(path, 'utf8')).toBe('Good');
+  // Ctrl-C ends the program that speaks, too, so the speech may have got its name after the command was printed.
+  expect(await endSpeech(partOf(path))).toBe(path);
+  await expect(endSpeech(join(speechDir, 'gone.part'))).rejects.toMatchObject({ code: 'BAD_AUDIO' });
   writeFileSync(join(speechDir, 'b.part'), 'old');
+  // Its job may not be stored yet: another command is about to do that.
+  await removeOldSpeeches({ speechDir }, new Set([path]));
+  expect(readdirSync(speechDir)).toEqual(['a', 'b.part']);
+  const longAgo = new Date(Date.now() - 48 * 3_600_000);
+  for (const name of ['a', 'b.part']) utimesSync(join(speechDir, name), longAgo, longAgo);
   await removeOldSpeeches({ speechDir }, new Set([path]));
   expect(readdirSync(speechDir)).toEqual(['a']);
 });

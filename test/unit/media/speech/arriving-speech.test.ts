@@ -1,5 +1,6 @@
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { ArrivingSpeech } from '../../../../src/media/speech/arriving-speech.ts';
 import { decodeSpeech } from '../../../../src/media/speech/decode-speech.ts';
@@ -21,7 +22,7 @@ function noise(name: string): string {
 }
 
 function arriving(bytes: AsyncIterable<Buffer>): ArrivingSpeech {
-  return new ArrivingSpeech({ bytes, name: 'voice', folder: temporaryFolder() }, never);
+  return new ArrivingSpeech({ bytes: () => bytes, name: 'voice', folder: temporaryFolder() }, never);
 }
 
 test.each(['a.wav', 'a.mp3', 'a.flac', 'a.ogg', 'a.aac'])(
@@ -58,12 +59,39 @@ test('samples are there while the rest is still to come, and an error of the inp
   await speech.close();
 });
 
+test.each(['a.wav', 'a.mp3', 'a.ogg', 'a.aac'])(
+  'what had arrived of a speech that was interrupted is a speech: %s',
+  async (name) => {
+    const path = noise(name);
+    writeFileSync(path, readFileSync(path).subarray(0, Math.round(statSync(path).size * 0.6) + 1));
+    const speech = arriving(createReadStream(path));
+    expect(await speech.reaches(Infinity, never)).toBe(false);
+    const whole = await decodeSpeech(path, never);
+    const settled = speech.samples.length - 1600;
+    expect(settled).toBeGreaterThan(10_000);
+    expect(speech.samples.subarray(0, settled)).toEqual(whole.subarray(0, settled));
+    await speech.close();
+  },
+);
+
 test('what is no audio is rejected', async () => {
   const path = join(temporaryFolder(), 'text');
   writeFileSync(path, 'no audio at all\n'.repeat(10_000));
   const speech = arriving(createReadStream(path));
   await expect(speech.reaches(1, never)).rejects.toMatchObject({ code: 'BAD_AUDIO' });
   await speech.close();
+});
+
+test('a speech that says nothing more can be closed', async () => {
+  const beginning = readFileSync(noise('a.wav')).subarray(0, 100_000);
+  async function* bytes(signal: AbortSignal): AsyncIterable<Buffer> {
+    yield beginning;
+    await delay(3_600_000, undefined, { signal });
+  }
+  const speech = new ArrivingSpeech({ bytes, name: 'voice', folder: temporaryFolder() }, never);
+  expect(await speech.reaches(1000, never)).toBe(true);
+  await speech.close();
+  expect(speech.hasEnded).toBe(false);
 });
 
 test('columns of the spectrogram that are final are those of the whole speech', async () => {
