@@ -41,8 +41,10 @@ export async function changeGroup(group) {
 
 async function takeBack(groups) {
   try {
-    for (const group of groups) await post('api/jobs/group', group);
-    toast('Undone.');
+    const answers = [];
+    for (const group of groups) answers.push(await post('api/jobs/group', group));
+    // A busy daemon has not undone it yet.
+    toast(answers.find(({ kind }) => kind !== 'done')?.sentence ?? 'Undone.');
   } catch (error) {
     toast(error.message, { kind: 'error', ms: 10_000 });
   }

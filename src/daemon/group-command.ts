@@ -13,7 +13,7 @@ const Ids = z.array(z.int().positive()).min(1).max(MOST_IN_GROUP).meta({ descrip
 /** One change for several jobs. */
 export const GroupCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['pause', 'resume', 'cancel', 'retry']), ids: Ids }),
-  z.strictObject({ kind: z.literal('prioritise'), ids: Ids, priority: z.int().min(-1000).max(1000) }),
+  z.strictObject({ kind: z.literal('prioritise'), ids: Ids, priority: z.int() }),
 ]);
 export type GroupCommand = z.infer<typeof GroupCommand>;
 

@@ -20,6 +20,8 @@ export interface Route<Params, Query, Body, Answer> {
   readonly body?: z.ZodType<Body>;
   /** Absent for a route that answers with something other than JSON, and sends it itself. */
   readonly answer?: z.ZodType<Answer>;
+  /** How large a body may be, where the limit of the server is too small. */
+  readonly bodyLimit?: number;
   readonly handle: (input: Input<Params, Query, Body>) => Answer | Promise<Answer>;
 }
 
@@ -40,7 +42,7 @@ export function addRoute<Params, Query, Body, Answer>(
   app: FastifyInstance,
   route: Route<Params, Query, Body, Answer>,
 ): void {
-  const { method, url, params, query, body, handle } = route;
+  const { method, url, params, query, body, bodyLimit, handle } = route;
   const schema = {
     ...(params === undefined ? {} : { params }),
     ...(query === undefined ? {} : { querystring: query }),
@@ -48,6 +50,7 @@ export function addRoute<Params, Query, Body, Answer>(
   };
   app.route({
     ...{ method, url, schema, config: { described: route } },
+    ...(bodyLimit === undefined ? {} : { bodyLimit }),
     handler: (request, reply) =>
       handle({
         params: request.params as Params,

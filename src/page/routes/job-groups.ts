@@ -9,6 +9,9 @@ import { HttpError } from '../http-error.ts';
 import { JobWindowQuery, Outcome, statesOf } from './jobs.ts';
 import type { PageContext } from '../page-context.ts';
 
+/** So that ten thousand IDs of any length fit. */
+const MAX_BODY_BYTES = 256 * 1024;
+
 /** Changes of several jobs at once, as they are selected in a list. */
 export function addJobGroupRoutes(app: FastifyInstance, { queue, requests }: PageContext): void {
   addRoute(app, {
@@ -27,6 +30,7 @@ export function addJobGroupRoutes(app: FastifyInstance, { queue, requests }: Pag
 
   addRoute(app, {
     ...{ method: 'POST', url: '/api/jobs/group', summary: 'Change several jobs at once', body: GroupCommand },
+    bodyLimit: MAX_BODY_BYTES,
     answer: Outcome.extend({
       undo: z.array(GroupCommand).meta({
         description: 'requests that take the change back; empty for cancel and retry, which cannot be undone',
