@@ -12,7 +12,7 @@ export interface LineCounts {
   readonly lines: number;
 }
 
-/** About this many pixels of an image are looked at: 10 ms of work. */
+/** About this many pixels of an image are looked at. */
 const SAMPLED = 300_000;
 /** Smaller images have hardly any lines, and images with fewer edges are dark or blurred. */
 const LEAST_EDGE = 96;

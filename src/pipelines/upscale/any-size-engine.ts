@@ -1,3 +1,4 @@
+import { EngineError } from '../../domain/errors.ts';
 import type { Engine, LoadedModel, ModelOutput, Tensor } from '../../inference/engine.ts';
 import { onlyImage } from '../../inference/only-image.ts';
 import { declaredSize, describeSizes, findSizes, type ImageSizes } from './image-sizes.ts';
@@ -52,6 +53,11 @@ class AnySizeModel implements LoadedModel {
         const { data, shape } = onlyImage(outputs);
         name = outputs[0]?.name ?? '';
         const scale = shape[3] / column.length;
+        if (!Number.isInteger(scale) || shape[2] !== row.length * scale)
+          throw new EngineError(
+            'ENGINE_FAILED',
+            `The model made ${shape[3]}x${shape[2]} of ${column.length}x${row.length} pixels, which is no whole scale.`,
+          );
         result ??= emptyPlanes(shape[1], width * scale, height * scale);
         copyCore({ data, width: shape[3], height: shape[2] }, result, column, row, scale);
       }
