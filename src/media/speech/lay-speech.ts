@@ -55,7 +55,7 @@ export async function laySpeech(speech: SpeechToLay, signal: AbortSignal): Promi
     const before = ['-stream_loop', '-1', '-t', seconds.toFixed(6)];
     const both = [...inputArguments(cycle, { before }), ...inputArguments(sound)];
     // Both files are our own.
-    await run([...QUIET, ...both, '-map', '0:v', '-map', '1:a', '-c', 'copy'], path);
+    await run([...QUIET, ...both, '-map', '0:v', '-map', '1:a', '-c', 'copy', ...timescale(video)], path);
   } finally {
     await rm(parts, { recursive: true, force: true });
   }
@@ -88,8 +88,16 @@ function cycleOutput({ media, index, video, codec }: SpeechToLay): string[] {
   return [
     ...['-filter_complex', `[0:${media.video.index}]${filters.join(',')}[v]`, '-map', '[v]'],
     ...['-fps_mode', 'passthrough', ...codec.arguments],
-    ...['-video_track_timescale', String(rate.num)],
+    ...timescale(video),
   ];
+}
+
+/**
+ * The same time base for all lengths of a speech: segments that were made while it arrived are joined with segments that are
+ * made when its length is known.
+ */
+function timescale({ rate }: SpokenVideo): string[] {
+  return ['-video_track_timescale', String(rate.num)];
 }
 
 /** Without it, swscale converts full range to limited range when it changes the pixel format. */
