@@ -108,7 +108,7 @@ function Status() {
 function statusNow() {
   if (connection.value === 'gone') return ['gone', 'Daemon not reachable'];
   const state = live.value;
-  if (state === null) return ['loading', 'Connecting'];
+  if (state === null) return ['connecting', 'Connecting'];
   if (pauseReason.value !== null) return ['paused', 'Paused'];
   if (state.running.length > 0) return ['working', 'Working'];
   return state.counts.queued > 0 ? ['paused', 'Waiting'] : ['resting', 'Idle'];

@@ -18,8 +18,8 @@ let uploadCount = 0;
 export function Add() {
   return html`<header class="title"><h1>Add files</h1></header>
     <${Drop} />
-    <${Folders} />
-    <${UploadList} />`;
+    <${UploadList} />
+    <${Folders} />`;
 }
 
 /** Where files can be dropped or chosen. */

@@ -19,8 +19,13 @@ browserTest(`a file dropped on the page becomes a finished video${suffix}`, asyn
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   await page.getByRole('radio', { name: /lanczos-2x/ }).check();
+  await page.setViewportSize({ width: 390, height: 844 });
   await page.locator('input[type=file]').setInputFiles(clip);
-  await page.getByText('Saved as input/lanczos-2x/clip.mp4').waitFor(WAIT);
+  const saved = page.getByText('Saved as input/lanczos-2x/clip.mp4');
+  await saved.waitFor(WAIT);
+  // A phone shows it without scrolling.
+  expect((await saved.boundingBox())?.y).toBeLessThan(844);
+  await page.setViewportSize({ width: 1280, height: 800 });
   await page.goto(`${daemon.address}#/ended`);
   await page.getByRole('link', { name: /clip\.mp4/ }).click(WAIT);
   // The comparison shows the source and the result.
@@ -29,10 +34,10 @@ browserTest(`a file dropped on the page becomes a finished video${suffix}`, asyn
   const output = join(daemon.home, 'output/lanczos-2x/clip.mp4');
   expect(frameMd5(output)).toHaveLength(30);
   // The result is saved by the browser, and made again at another size; the former one stays.
-  const saved = page.waitForEvent('download');
+  const download = page.waitForEvent('download');
   await page.getByRole('link', { name: 'Download' }).click();
-  expect((await saved).suggestedFilename()).toBe('clip.mp4');
-  expect(readFileSync(await (await saved).path()).equals(readFileSync(output))).toBe(true);
+  expect((await download).suggestedFilename()).toBe('clip.mp4');
+  expect(readFileSync(await (await download).path()).equals(readFileSync(output))).toBe(true);
   await page.getByRole('button', { name: 'Again with …' }).click();
   await page.getByLabel('Scale').selectOption('3');
   await page.getByRole('button', { name: 'Queue' }).click();
@@ -43,6 +48,13 @@ browserTest(`a file dropped on the page becomes a finished video${suffix}`, asyn
   const { output: again } = await second();
   expect(again).toBe(join(daemon.home, 'output/lanczos-2x/clip (2).mp4'));
   expect(frameMd5(again)).toHaveLength(30);
+  // A daemon that does not answer yet: the status is a round dot and a word, not a bar of the list below it.
+  await page.route('**/api/**', () => undefined);
+  await page.goto('about:blank');
+  await page.goto(`${daemon.address}#/queue`);
+  await page.getByText('Connecting').waitFor(WAIT);
+  const dot = await page.locator('.status span').boundingBox();
+  expect(dot?.height).toBe(dot?.width);
   expect(faults).toEqual([]);
 });
 
