@@ -56,10 +56,10 @@ function longJobLines(jobs: readonly JobReport[]): string[] {
 /** Commands that were given while no daemon was running. */
 function pendingLines({ pending, daemonRunning }: StatusReport): string[] {
   if (daemonRunning || pending.length === 0) return [];
-  const commands = pending.map(
-    ({ command, jobId, file }) =>
-      `  ${[command, jobId, file === null ? null : visibleText(file)].filter((part) => part !== null).join(' ')}`,
-  );
+  const commands = pending.map(({ command, jobId, file, recipe }) => {
+    const parts = [command, jobId, file === null ? null : visibleText(file)].filter((part) => part !== null);
+    return `  ${parts.join(' ')}${recipe === null ? '' : ` (${visibleText(recipe)})`}`;
+  });
   return ['', 'Commands that take effect when the daemon starts:', ...commands];
 }
 

@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import { Estimator } from '../daemon/estimator.ts';
 import type { AddRequest } from '../domain/add-request.ts';
 import type { Job } from '../domain/job.ts';
+import { describeRecipe } from '../domain/recipe.ts';
 import type { Queue } from '../queue/queue.ts';
 import { readReport } from '../reports/media-report.ts';
 import { readSpeeds } from '../trial/speeds-file.ts';
@@ -15,6 +16,10 @@ import {
   type HomeReport,
   type JobReport,
 } from './status-report.ts';
+
+function toBeAdded({ path, recipe }: AddRequest): { readonly file: string; readonly recipe: string } {
+  return { file: path, recipe: describeRecipe(recipe) };
+}
 
 /** Events of each job in the report. */
 const HISTORY_LENGTH = 10;
@@ -49,7 +54,7 @@ export class StatusReader {
       throttled: daemonRunning ? queue.control.throttledReason() : null,
       pending: queue.commands.nextCommands().map(({ kind, jobId, argument, createdAtMs }) => ({
         ...{ command: kind, jobId, at: new Date(createdAtMs).toISOString() },
-        file: kind === 'add' ? (argument as AddRequest).path : null,
+        ...(kind === 'add' ? toBeAdded(argument as AddRequest) : { file: null, recipe: null }),
       })),
       rejected: rejectedFiles(files, home.input),
       skipped: skippedFiles(files, home.input),

@@ -67,6 +67,7 @@ export const HomeReport = z.object({
         command: z.string(),
         jobId: z.int().nullable(),
         file: z.string().nullable(),
+        recipe: z.string().nullable(),
         at: z.string(),
       }),
     )

@@ -188,15 +188,15 @@ describe('formatStatus', () => {
   it('shows the commands that wait for a daemon', () => {
     const at = '2026-11-21T13:59:00.000Z';
     const pending = [
-      { command: 'pause', jobId: 3, file: null, at },
-      { command: 'add', jobId: null, file: '/films/a.mkv', at },
+      { command: 'pause', jobId: 3, file: null, recipe: null, at },
+      { command: 'add', jobId: null, file: '/films/a.mkv', recipe: 'lanczos, scale 3', at },
     ];
     const found = { ...report([]), pending };
     expect(formatStatus({ ...found, daemonRunning: false }).slice(1)).toEqual([
       '',
       'Commands that take effect when the daemon starts:',
       '  pause 3',
-      '  add /films/a.mkv',
+      '  add /films/a.mkv (lanczos, scale 3)',
     ]);
     // A running daemon carries them out at once.
     expect(formatStatus(found)).toHaveLength(1);
