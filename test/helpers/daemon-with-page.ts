@@ -1,5 +1,3 @@
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
@@ -7,22 +5,13 @@ import { vi } from 'vitest';
 import type { FailPoint } from '../../src/lib/fail-point.ts';
 import { failPointFolder } from './fail-points.ts';
 import { makeHome, readLog, start, type Running } from './framekiln.ts';
+import { freePort } from './free-port.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface Answer {
   readonly status: number;
   readonly text: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-}
-
-/** A TCP port that is free at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** The real daemon with its page. */

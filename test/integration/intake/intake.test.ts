@@ -11,91 +11,14 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { DEFAULT_RECIPE, PIPELINE_DEFAULTS } from '../../../src/config/recipe-presets.ts';
-import { SAFE_DEFAULTS } from '../../../src/config/settings.ts';
-import { InputRejectedError, TransientError } from '../../../src/domain/errors.ts';
-import { Intake } from '../../../src/intake/intake.ts';
-import { createForwardingLogger } from '../../../src/observability/forwarding-logger.ts';
-import { openQueue } from '../../../src/queue/queue.ts';
-import { whyMissing } from '../../../src/workspace/missing-folder.ts';
-import { temporaryFolder } from '../../helpers/temporary-folder.ts';
-
-function rejectBad(path: string): void {
-  if (path.includes('bad')) throw new InputRejectedError('NOT_A_VIDEO', `${path} is not a video.`);
-}
-
-/** An intake on a real folder and a real database, with a clock that the test sets. Every file is a video unless its name contains `bad`. */
-function setUp(
-  root = temporaryFolder(),
-  probe: (path: string) => unknown = rejectBad,
-  output = { skipLarger: true },
-) {
-  const inputDir = join(root, 'input');
-  mkdirSync(inputDir, { recursive: true });
-  const queue = openQueue(join(root, 'queue.db'));
-  onTestFinished(() => queue.close());
-  const clock = { ms: 1_000_000 };
-  const said: string[] = [];
-  const intake = new Intake({
-    inputDir,
-    outputDir: join(root, 'output'),
-    checkRecipe: () => Promise.resolve(),
-    whyMissing: () => whyMissing(inputDir, queue.mountPoints),
-    polling: false,
-    settings: () => ({
-      settleMs: 5000,
-      rescanMs: 60_000,
-      skipLarger: output.skipLarger,
-      rules: {
-        inputDir,
-        defaultRecipe: SAFE_DEFAULTS.recipe,
-        folders: {
-          mine: { ...DEFAULT_RECIPE, scale: 3.5 },
-          uhd: { ...DEFAULT_RECIPE, size: '4k' },
-          full: { ...DEFAULT_RECIPE, size: '1080p' },
-          greetings: { ...PIPELINE_DEFAULTS['lip-sync'], audio: 'hello.wav' },
-        },
-      },
-    }),
-    seenFiles: queue.seenFiles,
-    enqueue: (file) => queue.jobs.enqueue({ ...file, origin: 'watch', priority: 0, nowMs: clock.ms }),
-    probe: async ({ path }) => {
-      await probe(path);
-      return {
-        ...(path.includes('hd.mp4') ? HD : { width: 64, height: 48 }),
-        bitsPerComponent: 8,
-        frames: 50,
-        bytes: 1000,
-      };
-    },
-    estimate: () => Promise.resolve('about a minute'),
-    onQueued: () => undefined,
-    log: createForwardingLogger((entry) => said.push(entry.message)),
-    onRejected: () => Promise.resolve(),
-    now: () => clock.ms,
-  });
-  onTestFinished(() => intake.close());
-  const put = (name: string, text: string) => {
-    mkdirSync(join(inputDir, name, '..'), { recursive: true });
-    writeFileSync(join(inputDir, name), text);
-    return join(inputDir, name);
-  };
-  /** Scans twice, far enough apart that every file that did not change meanwhile is settled. */
-  const settle = async () => {
-    await intake.scan();
-    clock.ms += 5000;
-    await intake.scan();
-  };
-  return { root, inputDir, queue, clock, said, intake, put, settle, jobs: () => queue.jobs.listJobs() };
-}
-
-/** A frame that is twice as large in 4K. */
-const HD = { width: 1920, height: 1080 };
+import { DEFAULT_RECIPE } from '../../../src/config/recipe-presets.ts';
+import { TransientError } from '../../../src/domain/errors.ts';
+import { setUpIntake } from '../../helpers/intake.ts';
 
 test('a size becomes the scale of the job, and a video that is large enough is noted once and gets no job', async () => {
-  const { put, settle, said, jobs, queue, intake } = setUp();
+  const { put, settle, said, jobs, queue, intake } = setUpIntake();
   put('uhd/hd.mp4', 'one');
   put('full/hd.mp4', 'two');
   put('full/small.mp4', 'three');
@@ -114,7 +37,7 @@ test('a size becomes the scale of the job, and a video that is large enough is n
 
 test('a video that was large enough is checked again when its sidecar is removed, or the settings change', async () => {
   const output = { skipLarger: true };
-  const { put, settle, jobs, inputDir } = setUp(undefined, undefined, output);
+  const { put, settle, jobs, inputDir } = setUpIntake(undefined, undefined, output);
   put('hd.mp4', 'one');
   put('hd.mp4.recipe.yaml', 'size: 1080p');
   put('full/hd.mp4', 'two');
@@ -131,7 +54,7 @@ test('a video that was large enough is checked again when its sidecar is removed
 });
 
 test('a file that is still growing at start-up is queued only once it has stopped growing', async () => {
-  const { put, intake, clock, jobs } = setUp();
+  const { put, intake, clock, jobs } = setUpIntake();
   const path = put('a.mp4', 'one');
   await intake.scan();
   for (const more of ['two', 'three']) {
@@ -149,13 +72,13 @@ test('a file that is still growing at start-up is queued only once it has stoppe
 });
 
 test('the wait for the second look continues across a restart', async () => {
-  const first = setUp();
+  const first = setUpIntake();
   first.put('bad.mp4', 'half');
   await first.settle();
   expect(first.said.join()).toMatch(
     /bad\.mp4 waiting: may be incomplete \(NOT_A_VIDEO: .*\); checking again in 55 s/,
   );
-  const second = setUp(first.root);
+  const second = setUpIntake(first.root);
   second.clock.ms = first.clock.ms + 54_999;
   await second.intake.scan();
   expect(second.intake).toMatchObject({ settlingCount: 1, rejectedCount: 0 });
@@ -165,7 +88,7 @@ test('the wait for the second look continues across a restart', async () => {
 });
 
 test('the settling time starts over when the last writer has closed the file', async () => {
-  const { put, settle, intake, clock, jobs, said } = setUp();
+  const { put, settle, intake, clock, jobs, said } = setUpIntake();
   const file = openSync(put('a.mp4', 'whole'), 'a');
   await settle();
   for (let i = 0; i < 20; i++) {
@@ -183,17 +106,17 @@ test('the settling time starts over when the last writer has closed the file', a
 });
 
 test('the settling time continues across a restart', async () => {
-  const first = setUp();
+  const first = setUpIntake();
   first.put('a.mp4', 'whole');
   await first.intake.scan();
-  const second = setUp(first.root);
+  const second = setUpIntake(first.root);
   second.clock.ms = first.clock.ms + 5000;
   await second.intake.scan();
   expect(second.jobs()).toHaveLength(1);
 });
 
 test('a thousand scans, a touch, a rename and a copy create one job; the job follows the rename', async () => {
-  const { put, intake, settle, jobs, said, inputDir } = setUp();
+  const { put, intake, settle, jobs, said, inputDir } = setUpIntake();
   const path = put('a.mp4', 'the same');
   await settle();
   for (let i = 0; i < 1000; i++) await intake.scan();
@@ -209,7 +132,7 @@ test('a thousand scans, a touch, a rename and a copy create one job; the job fol
 });
 
 test('different content under the same name creates another job, and so does a different recipe', async () => {
-  const { put, settle, jobs } = setUp();
+  const { put, settle, jobs } = setUpIntake();
   put('a.mp4', 'first');
   await settle();
   put('a.mp4', 'second');
@@ -221,7 +144,7 @@ test('different content under the same name creates another job, and so does a d
 });
 
 test('the folder of a file selects its recipe, even without configuration, and the output keeps the path', async () => {
-  const { put, settle, jobs, root } = setUp();
+  const { put, settle, jobs, root } = setUpIntake();
   put('upscale-4x/deep/a.mp4', 'a');
   put('lanczos-2x/b.mp4', 'b');
   put('mine/c.mp4', 'c');
@@ -239,7 +162,7 @@ test('the folder of a file selects its recipe, even without configuration, and t
 });
 
 test('a rejected file is reported once, with its name and every reason, and checked again when it changes', async () => {
-  const { put, settle, jobs, said, intake, clock } = setUp();
+  const { put, settle, jobs, said, intake, clock } = setUpIntake();
   put('bad.mp4', 'x');
   put('a.mp4', 'a');
   put('a.mp4.recipe.yaml', 'scale: 9\nmodle: lanczos');
@@ -264,7 +187,7 @@ test('a rejected file is reported once, with its name and every reason, and chec
 });
 
 test('only regular files with the names of videos are queued', async () => {
-  const { put, settle, jobs, inputDir, root } = setUp();
+  const { put, settle, jobs, inputDir, root } = setUpIntake();
   const outside = join(root, 'outside.mp4');
   writeFileSync(outside, 'outside');
   symlinkSync(outside, join(inputDir, 'link.mp4'));
@@ -291,7 +214,7 @@ test('only regular files with the names of videos are queued', async () => {
 });
 
 test('a deleted file is forgotten, and a deleted input folder is created again', async () => {
-  const { put, settle, jobs, queue, inputDir, intake, said } = setUp();
+  const { put, settle, jobs, queue, inputDir, intake, said } = setUpIntake();
   put('a.mp4', 'a');
   await intake.scan();
   rmSync(inputDir, { recursive: true });
@@ -304,7 +227,7 @@ test('a deleted file is forgotten, and a deleted input folder is created again',
 });
 
 test('a watch event triggers a scan: a new file is found long before the next rescan', async () => {
-  const { put, queue, intake } = setUp();
+  const { put, queue, intake } = setUpIntake();
   await intake.start();
   const path = put('a.mp4', 'a');
   await expect
@@ -316,7 +239,7 @@ test(
   'ten thousand files at once become ten thousand jobs, and the event loop is never blocked for long',
   { tags: ['slow'] },
   async () => {
-    const { put, intake, clock, jobs } = setUp();
+    const { put, intake, clock, jobs } = setUpIntake();
     for (let i = 0; i < 10_000; i++) put(`${i % 100}/${i}.mp4`, `content ${i}`);
     let longestMs = 0;
     let lastMs = performance.now();
@@ -336,7 +259,7 @@ test(
 );
 
 test('an unexpected error in the probe rejects that file only; the files after it are queued', async () => {
-  const { put, settle, jobs, said, intake } = setUp(undefined, (path) => {
+  const { put, settle, jobs, said, intake } = setUpIntake(undefined, (path) => {
     if (path.endsWith('a.mp4')) throw new SyntaxError('Unexpected token in JSON');
   });
   put('a.mp4', 'a');
@@ -350,7 +273,7 @@ test('an unexpected error in the probe rejects that file only; the files after i
 
 test('without ffmpeg no file is rejected; the scan counts as failed and is retried', async () => {
   let ffmpegThere = false;
-  const { put, intake, clock, jobs, said } = setUp(undefined, () => {
+  const { put, intake, clock, jobs, said } = setUpIntake(undefined, () => {
     if (!ffmpegThere) throw new TransientError('FFMPEG_MISSING', 'ffprobe is not installed.');
   });
   put('a.mp4', 'a');
@@ -367,7 +290,7 @@ test('without ffmpeg no file is rejected; the scan counts as failed and is retri
 });
 
 test('an unreadable folder in input/ is reported once and does not hide other files', async () => {
-  const { put, settle, jobs, said, intake, inputDir } = setUp();
+  const { put, settle, jobs, said, intake, inputDir } = setUpIntake();
   // Deeper than a path may be: unreadable for root, too.
   const dig = `for (let i = 0; i < 18; i++) { fs.mkdirSync('d'.repeat(250)); process.chdir('d'.repeat(250)); }`;
   execFileSync(process.execPath, ['-e', dig], { cwd: inputDir });
@@ -381,7 +304,7 @@ test('an unreadable folder in input/ is reported once and does not hide other fi
 });
 
 test('a sidecar that is a pipe, a folder or a symbolic link is not read, and the log says so', async () => {
-  const { put, settle, jobs, inputDir, root, said } = setUp();
+  const { put, settle, jobs, inputDir, root, said } = setUpIntake();
   put('c.mp4', 'c');
   mkdirSync(join(inputDir, 'c.mp4.recipe.yaml'));
   put('a.mp4', 'a');
@@ -395,7 +318,7 @@ test('a sidecar that is a pipe, a folder or a symbolic link is not read, and the
 });
 
 test('a file that changes while it is hashed must settle again', async () => {
-  const { put, settle, clock, intake, jobs } = setUp(undefined, (path) => {
+  const { put, settle, clock, intake, jobs } = setUpIntake(undefined, (path) => {
     if (!changed) appendFileSync(path, 'more');
     changed = true;
   });
@@ -407,107 +330,5 @@ test('a file that changes while it is hashed must settle again', async () => {
   await intake.scan();
   clock.ms += 5000;
   await intake.scan();
-  expect(jobs()).toHaveLength(1);
-});
-
-test.each([
-  ['is beside the video', 'lip-sync/anna.mp4', null, 'lip-sync/anna.wav'],
-  ['the recipe of a folder names', 'greetings/lip-sync/anna.mp4', null, 'greetings/lip-sync/hello.wav'],
-  [
-    'a sidecar file names, outside of the folder lip-sync',
-    'anna.mp4',
-    '{ pipeline: lip-sync, audio: lip-sync/hello.wav }',
-    'lip-sync/hello.wav',
-  ],
-])('a video waits until nobody writes a speech any more that %s', async (_, video, sidecar, audio) => {
-  const { put, settle, clock, intake, jobs, said, queue } = setUp();
-  put(video, 'video');
-  if (sidecar !== null) put(`${video}.recipe.yaml`, sidecar);
-  // It does not grow.
-  const speech = openSync(put(audio, 'half a speech'), 'a');
-  await settle();
-  expect(jobs()).toEqual([]);
-  const waiting = said.filter((line) => line.includes('waiting: '));
-  expect(waiting).toHaveLength(1);
-  expect(waiting[0]?.replace(/process \d+ \(.*\)/, 'a process')).toBe(
-    `${video} waiting: a process has ${basename(audio)} open for writing`,
-  );
-  expect(queue.seenFiles.list()).toMatchObject([{ state: 'settling', code: 'OPEN_FOR_WRITING' }]);
-  closeSync(speech);
-  clock.ms += 5000;
-  await intake.scan();
-  expect(jobs()).toHaveLength(1);
-});
-
-test('a speech that a recipe names is noticed whenever it comes, and settles like a video', async () => {
-  const { inputDir, put, settle, clock, intake, jobs, queue } = setUp();
-  put('lip-sync/anna.mp4', 'video');
-  put('lip-sync/anna.mp4.recipe.yaml', 'audio: common/hello.wav');
-  await settle();
-  const why =
-    'anna.mp4 has no speech: there is no audio file common/hello.wav; put it there, or correct the key audio of its recipe.';
-  expect(queue.seenFiles.list()).toMatchObject([{ state: 'settling', code: 'NO_AUDIO', message: why }]);
-  clock.ms += 60_000;
-  await intake.scan();
-  expect(queue.seenFiles.list()).toMatchObject([{ state: 'rejected', code: 'NO_AUDIO', message: why }]);
-
-  const speech = put('lip-sync/common/hello.wav', 'half');
-  await intake.scan();
-  clock.ms += 4000;
-  appendFileSync(speech, ' a speech');
-  await intake.scan();
-  clock.ms += 4000;
-  await intake.scan();
-  expect(jobs()).toEqual([]);
-  clock.ms += 1000;
-  await intake.scan();
-  expect(jobs().map(({ recipe }) => recipe)).toMatchObject([
-    { pipeline: 'lip-sync', audio: join(inputDir, 'lip-sync/common/hello.wav') },
-  ]);
-  // Another speech makes another video.
-  writeFileSync(speech, 'another speech');
-  await settle();
-  expect(jobs()).toHaveLength(2);
-});
-
-test('a speech that the recipe of a folder names is noticed whenever it comes', async () => {
-  const { put, settle, clock, intake, jobs, queue } = setUp();
-  put('greetings/lip-sync/anna.mp4', 'video');
-  await settle();
-  clock.ms += 60_000;
-  await intake.scan();
-  expect(queue.seenFiles.list()).toMatchObject([{ state: 'rejected', code: 'NO_AUDIO' }]);
-  const audio = put('greetings/lip-sync/hello.wav', 'a speech');
-  await settle();
-  expect(jobs().map(({ recipe }) => recipe)).toMatchObject([{ pipeline: 'lip-sync', audio }]);
-});
-
-test('a video is not taken with a speech that changes while it is read', async () => {
-  let changes = 1;
-  const { put, settle, intake, clock, jobs } = setUp(undefined, () => {
-    if (changes-- > 0) put('greetings/lip-sync/hello.wav', 'another speech');
-  });
-  put('greetings/lip-sync/anna.mp4', 'video');
-  put('greetings/lip-sync/hello.wav', 'a speech');
-  await settle();
-  expect(jobs()).toEqual([]);
-  clock.ms += 5000;
-  await intake.scan();
-  expect(jobs()).toHaveLength(1);
-});
-
-test.each([
-  ['a file elsewhere', 'audio: /etc/hostname'],
-  ['a way out of the input folder', 'audio: ../../../etc/hostname'],
-  ['a name that is too long', `audio: ${'x'.repeat(5000)}.wav`],
-  ['a name that no file can have', 'audio: "a\\0b.wav"'],
-  ['a list', 'audio: [1]'],
-  ['nothing, as it is no YAML', '{'],
-])('the scan goes on whatever a recipe names as its speech: %s', async (_, sidecar) => {
-  const { put, settle, jobs } = setUp();
-  put('lip-sync/anna.mp4', 'video');
-  put('lip-sync/anna.mp4.recipe.yaml', sidecar);
-  put('other.mp4', 'another video');
-  await settle();
   expect(jobs()).toHaveLength(1);
 });

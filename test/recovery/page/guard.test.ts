@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { DaemonWithPage, freePort } from '../../helpers/daemon-with-page.ts';
+import { DaemonWithPage } from '../../helpers/daemon-with-page.ts';
+import { freePort } from '../../helpers/free-port.ts';
 import { makeHome, readLog, start } from '../../helpers/framekiln.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 
