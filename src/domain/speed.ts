@@ -70,11 +70,12 @@ export function measuredTime(
   };
 }
 
-/** The time of a split screen. @param pixels those of an output frame */
+/** The time of a split screen. Both passes use one core and overlap with decoding and encoding. @param pixels those of an output frame */
 export function splitScreenTime(pixels: number, model: ModelSpeed, core: CoreSpeed): MeasuredTime {
   const mediaMs = pixels * core.msPerEncodedPixel * MEDIA_WORK;
+  const passesMs = pixels * model.msPerPixel;
   return {
-    frameMs: pixels * model.msPerPixel + mediaMs / core.cores,
+    frameMs: Math.max(passesMs, (passesMs + mediaMs) / core.cores),
     startMs: FIXED_MS + model.loadMs,
   };
 }

@@ -51,7 +51,8 @@ export async function findSizes(model: LoadedModel): Promise<ImageSizes> {
       if (await takes(model, width, height)) return of === 1 ? { kind: 'any' } : { kind: 'multiples', of };
       why = `an image of ${width}x${height} pixels gave one of another shape`;
     } catch (error) {
-      if (!(error instanceof EngineError) || error.code === 'OUT_OF_MEMORY') throw error;
+      // A lost device or a lack of memory says nothing about the size.
+      if (!(error instanceof EngineError) || error.code !== 'ENGINE_FAILED') throw error;
       // What onnxruntime says of its inner operators fills half a screen.
       why = toError(error).message.split(': ', 1)[0] ?? '';
     }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   measuredTime,
   productsPerPixel,
+  splitScreenTime,
   type CoreSpeed,
   type ModelSpeed,
 } from '../../../src/domain/speed.ts';
@@ -45,6 +46,14 @@ test('ffmpeg resamples for lanczos and sharp shrinks, both far faster than our r
   expect(shrunk).toBeCloseTo(0.18 * 90_000 * productsPerPixel(3, 4) * 1e-6, 9);
   const enlarged = measuredTime(recipe(3), VIDEO, { ...none, model: { ...MODEL, scale: 2 } }).frameMs;
   expect(enlarged).toBeCloseTo(90_000 * productsPerPixel(3, 2) * 1e-6, 9);
+});
+
+test('the passes of a split screen leave the other cores to decoding and encoding', () => {
+  // 10 ms on one core, and 10,000 pixels of 5 µs, encoded and decoded 1.9 times, on any.
+  const core = { ...CORE, msPerEncodedPixel: 0.005 };
+  expect(splitScreenTime(10_000, MODEL, core).frameMs).toBeCloseTo((10 + 95) / 2, 6);
+  expect(splitScreenTime(10_000, MODEL, { ...core, cores: 1 }).frameMs).toBeCloseTo(105, 6);
+  expect(splitScreenTime(10_000, MODEL, { ...core, cores: 64 }).frameMs).toBeCloseTo(10, 6);
 });
 
 test('nothing is resampled at the scale of the model, nor at 2x, which it gives itself', () => {
