@@ -22,8 +22,10 @@ export function recipeTime(
 ): MeasuredTime | null {
   const model = request === null ? null : models[request.key];
   if (core === null || model === undefined || recipe.pipeline === 'lip-sync') return null;
-  if (recipe.pipeline === 'dual-face')
-    return model === null ? null : splitScreenTime(outputPixels(recipe, video), model, core);
+  if (recipe.pipeline === 'dual-face') {
+    const [sourcePixels, pixels] = [video.width * video.height, outputPixels(recipe, video)];
+    return model === null ? null : splitScreenTime({ sourcePixels, pixels }, model, core);
+  }
   if (model === null || request === null)
     return measuredTime(recipe, video, { model: null, core, windowPixels: 0 });
   const { width, height } = video;
